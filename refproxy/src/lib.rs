@@ -1,0 +1,6 @@
+//! refproxy: a reference RESP sharding proxy, as a library and a binary.
+//!
+//! The pure rooms (`hash`, `placement`) double as the executable specification that the suite's planner predicts with.
+
+pub mod hash;
+pub mod placement;

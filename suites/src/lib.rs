@@ -1,0 +1,1 @@
+//! shardproof: a conformance and chaos suite for RESP sharding proxies.
