@@ -1,0 +1,57 @@
+//! A node that somebody else runs: used, and never stopped.
+
+use std::net::SocketAddr;
+
+use super::{Error, Node, Step};
+use crate::client;
+
+/// A Redis server at a given address.
+#[derive(Debug)]
+pub struct External {
+    addr: SocketAddr,
+}
+
+impl External {
+    /// The node at `addr`, after it answered a PING.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`].
+    pub async fn at(addr: SocketAddr) -> Result<Self, Error> {
+        match client::ping(addr).await {
+            Ok(()) => Ok(Self { addr }),
+            Err(why) => Err(Error::Unreachable {
+                addr,
+                why: why.to_string(),
+            }),
+        }
+    }
+
+    fn refuse(&self, wanted: &'static str) -> Step<'_> {
+        Box::pin(std::future::ready(Err(Error::NotOurs {
+            addr: self.addr,
+            wanted,
+        })))
+    }
+}
+
+impl Node for External {
+    fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    fn pause(&self) -> Step<'_> {
+        self.refuse("paused")
+    }
+
+    fn resume(&self) -> Step<'_> {
+        self.refuse("resumed")
+    }
+
+    fn kill(&self) -> Step<'_> {
+        self.refuse("killed")
+    }
+
+    fn restart(&self) -> Step<'_> {
+        self.refuse("restarted")
+    }
+}

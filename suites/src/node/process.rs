@@ -1,0 +1,227 @@
+//! A node as a child process: `redis-server` on a free port, without persistence, gone when we are.
+
+use std::fs::File;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+use tempfile::TempDir;
+
+use super::{Error, Node, Step};
+use crate::child::Running;
+use crate::program::{Program, Search};
+use crate::{client, port, text};
+
+/// How long a server may take until it answers. It takes milliseconds; a loaded machine takes longer.
+const READY_WITHIN: Duration = Duration::from_secs(20);
+/// Another process may take the free port before the server does.
+const ATTEMPTS: usize = 3;
+
+/// A `redis-server` that we started.
+#[derive(Debug)]
+pub struct Process {
+    addr: SocketAddr,
+    program: PathBuf,
+    folder: TempDir,
+    server: Mutex<Option<Running>>,
+}
+
+impl Process {
+    /// Starts a server on a free loopback port and waits until it answers.
+    ///
+    /// # Errors
+    /// When there is no `redis-server`, or it does not come up (with the end of its log).
+    pub async fn start(search: &Search) -> Result<Self, Error> {
+        let program = search.find(&Program::redis_server())?;
+        let mut attempts_left = ATTEMPTS;
+        loop {
+            attempts_left -= 1;
+            let port = port::free().map_err(Error::Spawn)?;
+            let node = Self {
+                addr: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+                program: program.clone(),
+                folder: TempDir::with_prefix("shardproof-node-").map_err(Error::Spawn)?,
+                server: Mutex::new(None),
+            };
+            match node.launch().await {
+                Err(Error::NotReady { log, .. })
+                    if attempts_left > 0 && log.contains("Address already in use") => {}
+                Err(error) => return Err(error),
+                Ok(()) => return Ok(node),
+            }
+        }
+    }
+
+    /// The process id, while the server runs.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.server().as_ref().map(Running::pid)
+    }
+
+    async fn launch(&self) -> Result<(), Error> {
+        let log = self.log_path();
+        let server =
+            Running::start(self.command(&log).map_err(Error::Spawn)?).map_err(Error::Spawn)?;
+        *self.server() = Some(server);
+        let started = Instant::now();
+        loop {
+            let why = match client::ping(self.addr).await {
+                Ok(()) => return Ok(()),
+                Err(why) => why,
+            };
+            if let Some(status) = self.ended() {
+                return Err(self.not_ready(&log, format!("ended with {status}")));
+            }
+            if started.elapsed() > READY_WITHIN {
+                return Err(self.not_ready(&log, format!("does not answer PING: {why}")));
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    fn command(&self, log: &Path) -> std::io::Result<Command> {
+        let mut command = Command::new(&self.program);
+        command
+            .args([
+                "--bind",
+                "127.0.0.1",
+                "--port",
+                &self.addr.port().to_string(),
+            ])
+            .args(["--save", "", "--appendonly", "no", "--daemonize", "no"])
+            .args(["--enable-debug-command", "local"])
+            .arg("--dir")
+            .arg(self.folder.path())
+            .stdin(Stdio::null())
+            .stdout(File::create(log)?)
+            .stderr(Stdio::null());
+        Ok(command)
+    }
+
+    fn log_path(&self) -> PathBuf {
+        self.folder.path().join("redis.log")
+    }
+
+    fn ended(&self) -> Option<std::process::ExitStatus> {
+        self.server().as_mut()?.ended().ok()?
+    }
+
+    fn not_ready(&self, log: &Path, what: String) -> Error {
+        Error::NotReady {
+            addr: self.addr,
+            what,
+            log: text::last_lines(log, 5),
+        }
+    }
+
+    fn signal(&self, signal: Signal) -> Result<(), Error> {
+        let server = self.server();
+        let gone = || std::io::Error::other("it does not run");
+        server
+            .as_ref()
+            .ok_or_else(gone)
+            .and_then(|server| server.signal(signal))
+            .map_err(|why| Error::Signal {
+                addr: self.addr,
+                why,
+            })
+    }
+
+    fn server(&self) -> MutexGuard<'_, Option<Running>> {
+        self.server.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Node for Process {
+    fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    fn pause(&self) -> Step<'_> {
+        Box::pin(async { self.signal(Signal::STOP) })
+    }
+
+    fn resume(&self) -> Step<'_> {
+        Box::pin(async { self.signal(Signal::CONT) })
+    }
+
+    fn kill(&self) -> Step<'_> {
+        Box::pin(async {
+            // Dropping the child kills it and waits for its end.
+            drop(self.server().take());
+            Ok(())
+        })
+    }
+
+    fn restart(&self) -> Step<'_> {
+        Box::pin(async {
+            drop(self.server().take());
+            self.launch().await
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::env;
+
+    use super::{Node, Process};
+    use crate::client::{Client, Error, NODE_DEADLINE, ping};
+    use crate::node;
+    use crate::program::Search;
+    use crate::wire::Value;
+
+    fn search() -> Search {
+        Search::new(&env::current_exe().unwrap(), env::vars_os())
+    }
+
+    #[tokio::test]
+    async fn a_killed_node_refuses_and_comes_back_empty_at_its_address() {
+        let node = Process::start(&search()).await.unwrap();
+        let mut client = Client::connect(node.addr(), NODE_DEADLINE).await.unwrap();
+        client
+            .call(&["SET", "k", "v"], NODE_DEADLINE)
+            .await
+            .unwrap();
+
+        node.kill().await.unwrap();
+        assert!(matches!(
+            client.reply(NODE_DEADLINE).await,
+            Err(Error::Closed { .. })
+        ));
+        assert!(matches!(
+            ping(node.addr()).await,
+            Err(Error::Connect { .. })
+        ));
+
+        node.restart().await.unwrap();
+        let mut client = Client::connect(node.addr(), NODE_DEADLINE).await.unwrap();
+        let value = client.call(&["GET", "k"], NODE_DEADLINE).await;
+        assert_eq!(value, Ok(Value::NullBulk));
+    }
+
+    #[tokio::test]
+    async fn a_paused_node_is_silent_and_answers_when_it_goes_on() {
+        let node = Process::start(&search()).await.unwrap();
+        let mut client = Client::connect(node.addr(), NODE_DEADLINE).await.unwrap();
+        node.pause().await.unwrap();
+        let short = std::time::Duration::from_millis(50);
+        let silence = client.call(&["PING"], short).await;
+        assert!(matches!(silence, Err(Error::Silent { .. })), "{silence:?}");
+        node.resume().await.unwrap();
+        assert_eq!(
+            client.reply(NODE_DEADLINE).await,
+            Ok(Value::Simple(b"PONG".to_vec()))
+        );
+    }
+
+    #[tokio::test]
+    async fn without_the_program_the_error_says_what_to_install() {
+        let error = Process::start(&Search::default()).await.unwrap_err();
+        assert!(matches!(error, node::Error::Missing(_)));
+        assert!(error.to_string().contains("make setup"), "{error}");
+    }
+}
