@@ -2,6 +2,7 @@
 
 pub mod child;
 pub mod client;
+pub mod link;
 pub mod node;
 pub mod port;
 pub mod program;
