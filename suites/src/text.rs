@@ -21,3 +21,39 @@ pub fn last_lines(file: &Path, count: usize) -> String {
         }
     }
 }
+
+/// Whether `text` matches `pattern`, in which `*` stands for any run of characters.
+#[must_use]
+pub fn matches(pattern: &str, text: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == text,
+        Some((head, rest)) => text.strip_prefix(head).is_some_and(|tail| {
+            tail.char_indices()
+                .map(|(at, _)| &tail[at..])
+                .chain([""])
+                .any(|tail| matches(rest, tail))
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn a_star_stands_for_any_run() {
+        for (pattern, text) in [
+            ("a/b", "a/b"),
+            ("a/*", "a/b"),
+            ("*", ""),
+            ("*-x", "a/b-x"),
+            ("a*c*e", "abcde"),
+            ("a/*", "a/"),
+        ] {
+            assert!(matches(pattern, text), "{pattern} {text}");
+        }
+        for (pattern, text) in [("a", "ab"), ("a/*", "b/a"), ("*-x", "a-xy"), ("", "a")] {
+            assert!(!matches(pattern, text), "{pattern} {text}");
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! A cluster of the suite's own making: real nodes, a link before each, one tap over all of them.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use crate::link::{self, Link, Tap};
+use crate::node::{self, External, Node, Process};
+use crate::port::Lease;
+use crate::program::Search;
+
+/// The first port that links listen on unless the user says otherwise. Fixed, because placements hash addresses.
+pub const LINK_PORT_BASE: u16 = 21001;
+
+/// Where the nodes come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// Child processes, as many as are needed.
+    Process,
+    /// Servers that somebody else runs.
+    External(Vec<SocketAddr>),
+}
+
+/// Why there is no cluster.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A node.
+    #[error(transparent)]
+    Node(#[from] node::Error),
+    /// A link.
+    #[error(transparent)]
+    Link(#[from] link::Error),
+    /// The ports.
+    #[error("the lease on the ports from {base} cannot be had: {why}")]
+    Lease {
+        /// The first port.
+        base: u16,
+        /// The operating system's reason.
+        why: std::io::Error,
+    },
+    /// The user gave fewer nodes than are needed.
+    #[error("{needed} nodes are needed and {given} were given with --node")]
+    TooFewNodes {
+        /// How many the work takes.
+        needed: usize,
+        /// How many there are.
+        given: usize,
+    },
+}
+
+/// Nodes with their links. Gone when dropped, but for nodes that somebody else runs.
+pub struct Cluster {
+    nodes: Vec<Box<dyn Node>>,
+    links: Vec<Link>,
+    tap: Tap,
+    /// Held until the links are gone.
+    _lease: Lease,
+}
+
+impl Cluster {
+    /// Starts `count` nodes with links on the ports from `port_base` on.
+    ///
+    /// # Errors
+    /// What stood in the way, naming the node or the port.
+    pub async fn start(
+        source: &Source,
+        search: &Search,
+        count: usize,
+        port_base: u16,
+    ) -> Result<Self, Error> {
+        let lease = Lease::on(port_base).await.map_err(|why| Error::Lease {
+            base: port_base,
+            why,
+        })?;
+        let nodes = nodes(source, search, count).await?;
+        let tap = Tap::default();
+        let mut links = Vec::with_capacity(count);
+        for (index, (port, node)) in (port_base..).zip(&nodes).enumerate() {
+            let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+            links.push(Link::start(addr, node.addr(), index, tap.clone())?);
+        }
+        Ok(Self {
+            nodes,
+            links,
+            tap,
+            _lease: lease,
+        })
+    }
+
+    /// Number of nodes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// The node at a place of the list.
+    ///
+    /// # Panics
+    /// When there is none at `index`.
+    #[must_use]
+    pub fn node(&self, index: usize) -> &dyn Node {
+        self.nodes[index].as_ref()
+    }
+
+    /// The link before the node at a place of the list.
+    ///
+    /// # Panics
+    /// When there is none at `index`.
+    #[must_use]
+    pub fn link(&self, index: usize) -> &Link {
+        &self.links[index]
+    }
+
+    /// The record of all links.
+    #[must_use]
+    pub fn tap(&self) -> &Tap {
+        &self.tap
+    }
+
+    /// The addresses of the nodes themselves, past the links.
+    #[must_use]
+    pub fn node_addrs(&self) -> Vec<SocketAddr> {
+        self.nodes.iter().map(|node| node.addr()).collect()
+    }
+
+    /// The addresses under which a proxy reaches the nodes.
+    #[must_use]
+    pub fn link_addrs(&self) -> Vec<SocketAddr> {
+        self.links.iter().map(Link::addr).collect()
+    }
+
+    /// Takes all toxics off and every link up.
+    ///
+    /// # Errors
+    /// When a link cannot listen again.
+    pub async fn heal(&self) -> Result<(), Error> {
+        for link in &self.links {
+            link.heal().await?;
+        }
+        Ok(())
+    }
+}
+
+async fn nodes(
+    source: &Source,
+    search: &Search,
+    count: usize,
+) -> Result<Vec<Box<dyn Node>>, Error> {
+    let mut nodes: Vec<Box<dyn Node>> = Vec::with_capacity(count);
+    match source {
+        Source::Process => {
+            for _ in 0..count {
+                nodes.push(Box::new(Process::start(search).await?));
+            }
+        }
+        Source::External(given) => {
+            if given.len() < count {
+                return Err(Error::TooFewNodes {
+                    needed: count,
+                    given: given.len(),
+                });
+            }
+            for addr in &given[..count] {
+                nodes.push(Box::new(External::at(*addr).await?));
+            }
+        }
+    }
+    Ok(nodes)
+}

@@ -1,0 +1,9 @@
+//! Targets: a file that describes a proxy, and the running proxy that it is made into.
+//!
+//! What a proxy is and where it deviates is data; nothing here knows a proxy by name.
+
+mod file;
+mod proxy;
+
+pub use file::{Capability, Deviation, Error as FileError, Occurs, Target, load_all};
+pub use proxy::{Error, Proxy, Setting};
