@@ -4,6 +4,8 @@
 
 mod file;
 mod proxy;
+mod version;
 
 pub use file::{Capability, Deviation, Error as FileError, Occurs, Target, load_all};
 pub use proxy::{Error, Proxy, Setting};
+pub use version::version;

@@ -255,7 +255,7 @@ impl Proxy {
 /// Name of the log in the proxy's folder.
 const LOG: &str = "proxy.log";
 
-fn find(target: &Target, search: &Search) -> Result<PathBuf, Error> {
+pub(super) fn find(target: &Target, search: &Search) -> Result<PathBuf, Error> {
     search
         .find(&target.program)
         .map_err(|missing| Error::Missing {

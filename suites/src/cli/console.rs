@@ -1,0 +1,67 @@
+//! Where texts go: reports to stdout or a file, progress to stderr.
+
+use std::path::Path;
+
+use anyhow::Context;
+use indicatif::ProgressBar;
+
+/// The two outputs, handed in by main.
+pub(crate) struct Console {
+    /// Whether stderr is a terminal.
+    pub(crate) terminal: bool,
+    /// Writes to stdout.
+    pub(crate) out: fn(&str),
+    /// Writes a line to stderr.
+    pub(crate) err: fn(&str),
+}
+
+impl Console {
+    /// Writes `text` to a file; `-` is stdout.
+    pub(crate) fn save(&self, file: &Path, text: &str) -> anyhow::Result<()> {
+        if file == Path::new("-") {
+            (self.out)(text);
+            return Ok(());
+        }
+        std::fs::write(file, text).with_context(|| format!("{} cannot be written", file.display()))
+    }
+
+    /// Shows the step at hand: in place on a terminal, as plain lines elsewhere.
+    pub(crate) fn progress(&self, title: &str) -> Progress {
+        let bar = if self.terminal {
+            let bar = ProgressBar::new_spinner();
+            bar.enable_steady_tick(std::time::Duration::from_millis(100));
+            bar
+        } else {
+            ProgressBar::hidden()
+        };
+        Progress {
+            title: title.to_owned(),
+            plain: (!self.terminal).then_some(self.err),
+            bar,
+        }
+    }
+}
+
+/// The step that is being done.
+pub(crate) struct Progress {
+    title: String,
+    plain: Option<fn(&str)>,
+    bar: ProgressBar,
+}
+
+impl Progress {
+    /// Says what is being done now.
+    pub(crate) fn say(&self, step: &str) {
+        let line = format!("{}: {step}", self.title);
+        match self.plain {
+            Some(err) => err(&line),
+            None => self.bar.set_message(line),
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}

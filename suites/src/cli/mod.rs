@@ -1,0 +1,130 @@
+//! The subcommands: flags in, exit code out. Prints only through the console that main hands in.
+
+mod console;
+mod rescale;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use shardproof::cluster::{LINK_PORT_BASE, Source};
+use shardproof::fixtures::Fixtures;
+use shardproof::program::Search;
+use shardproof::run::Ground;
+use shardproof::target::{self, Target};
+
+pub(crate) use console::Console;
+
+/// Conformance and chaos for RESP (Redis protocol) sharding proxies.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Rescale(rescale::Flags),
+}
+
+/// What a process says when it ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// As expected.
+    Expected,
+    /// A promise is broken.
+    Broken,
+    /// It could not be judged.
+    Unjudged,
+    /// The command line is wrong.
+    Usage,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Expected => 0,
+            Exit::Broken => 1,
+            Exit::Unjudged => 2,
+            Exit::Usage => 64,
+        })
+    }
+}
+
+/// The command line asks for what is not there.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Usage(pub(crate) String);
+
+/// Where cases, targets and nodes come from.
+#[derive(Debug, Args)]
+struct Common {
+    /// Fixtures to use instead of the compiled-in ones
+    #[arg(long, value_name = "DIR")]
+    fixtures: Option<PathBuf>,
+    /// First port of the links between proxy and nodes; placements hash these addresses
+    #[arg(long, value_name = "PORT", default_value_t = LINK_PORT_BASE)]
+    link_port_base: u16,
+    /// A Redis server to use as a node instead of child processes; repeat for each
+    #[arg(long = "node", value_name = "ADDR")]
+    nodes: Vec<std::net::SocketAddr>,
+    /// Repeats a run; printed by each
+    #[arg(long, value_name = "HEX", value_parser = seed)]
+    seed: Option<u64>,
+}
+
+impl Common {
+    fn fixtures(&self) -> Fixtures {
+        self.fixtures
+            .clone()
+            .map_or_else(Fixtures::compiled_in, Fixtures::below)
+    }
+
+    fn ground(&self, search: Search) -> Ground {
+        Ground {
+            search,
+            nodes: if self.nodes.is_empty() {
+                Source::Process
+            } else {
+                Source::External(self.nodes.clone())
+            },
+            link_port_base: self.link_port_base,
+        }
+    }
+
+    /// The given seed, or a fresh one that is short enough to type.
+    fn seed(&self) -> u64 {
+        use std::hash::{BuildHasher, RandomState};
+        self.seed
+            .unwrap_or_else(|| RandomState::new().hash_one(()) & 0xffff_ffff)
+    }
+
+    /// The targets by name, in the order asked for.
+    fn targets(&self, names: &[String]) -> anyhow::Result<Vec<Target>> {
+        let known = target::load_all(&self.fixtures().targets()?)?;
+        names
+            .iter()
+            .map(|name| {
+                let found = known.iter().find(|target| target.name == *name);
+                found.cloned().ok_or_else(|| {
+                    let names: Vec<&str> =
+                        known.iter().map(|target| target.name.as_str()).collect();
+                    let known = names.join(", ");
+                    Usage(format!("--target {name}: unknown, expected one of {known}")).into()
+                })
+            })
+            .collect()
+    }
+}
+
+fn seed(text: &str) -> Result<u64, String> {
+    u64::from_str_radix(text, 16).map_err(|_| "expected up to 16 hexadecimal digits".to_owned())
+}
+
+/// Does what the command line says.
+pub(crate) async fn run(cli: Cli, search: Search, console: &Console) -> anyhow::Result<Exit> {
+    match cli.command {
+        Command::Rescale(flags) => rescale::run(flags, search, console).await,
+    }
+}

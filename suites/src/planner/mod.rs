@@ -1,0 +1,40 @@
+//! The planner: where keys will be, computed before anything is touched.
+//!
+//! Pure, and the only room that uses refproxy's placement: the executable specification that real proxies are held
+//! against, and that they hold to account.
+
+use std::net::SocketAddr;
+
+use refproxy::hash::TagRule;
+use refproxy::placement::{Cluster, Node, Placement, Policy};
+
+/// The node of each key, by its place in `nodes`, or `None` for a policy that this build cannot compute.
+#[must_use]
+pub fn predict<'a>(
+    policy: &str,
+    hash_tags: bool,
+    nodes: &[SocketAddr],
+    keys: impl IntoIterator<Item = &'a [u8]>,
+) -> Option<Vec<usize>> {
+    let policy = [Policy::maglev()]
+        .into_iter()
+        .find(|known| known.name() == policy)?;
+    let cluster = Cluster {
+        policy,
+        tags: if hash_tags {
+            TagRule::Braces
+        } else {
+            TagRule::WholeKey
+        },
+        nodes: nodes
+            .iter()
+            .map(|addr| Node::at(addr.to_string()))
+            .collect(),
+    };
+    let placement = Placement::new(&cluster).ok()?;
+    Some(
+        keys.into_iter()
+            .map(|key| placement.node(key).index())
+            .collect(),
+    )
+}

@@ -1,0 +1,222 @@
+//! What a rescale came to, in numbers: the model of every report on it.
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+
+use serde::Serialize;
+
+use super::{Observed, Plan};
+use crate::ledger::Tally;
+
+/// The format of the JSON report.
+const FORMAT: &str = "shardproof.rescale/1";
+
+/// One rescale of one target with one policy.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Report {
+    /// `shardproof.rescale/1`
+    pub format: &'static str,
+    /// The target.
+    pub target: String,
+    /// Its version, as the program tells it.
+    pub version: String,
+    /// The placement policy.
+    pub policy: String,
+    /// Nodes before.
+    pub from: usize,
+    /// Nodes after.
+    pub to: usize,
+    /// What the run can be repeated with.
+    pub seed: String,
+    /// Keys whose write was acknowledged.
+    pub keys: usize,
+    /// Keys whose write was not.
+    pub refused: usize,
+    /// Keys that were read with their value after the change.
+    pub found: usize,
+    /// Keys missing through the proxy that lie on a node.
+    pub unreachable: usize,
+    /// `unreachable` as a share of `keys`.
+    pub unreachable_share: f64,
+    /// Keys missing through the proxy and on every node.
+    pub lost: usize,
+    /// Keys that were read with an overwritten value after the way back.
+    pub stale: usize,
+    /// Keys that were read with a value of something else, there or back.
+    pub wrong: usize,
+    /// Keys that were answered with an error, there or back.
+    pub failed: usize,
+    /// Keys that must move at least: the share of the nodes that come or go.
+    pub minimum: usize,
+    /// All fates after the change.
+    pub there: Tally,
+    /// All fates after the way back.
+    pub back: Tally,
+    /// Key counts a node.
+    pub nodes: Vec<NodeCount>,
+    /// How the specification of the policy agrees, where this build has one.
+    pub predicted: Option<Prediction>,
+}
+
+/// Key counts of one node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NodeCount {
+    /// Its address as the proxy sees it.
+    pub addr: SocketAddr,
+    /// Keys placed on it before the change.
+    pub before: usize,
+    /// Keys placed on it after the change.
+    pub after: usize,
+    /// Keys that lie on it after the change and another write of each: left-behind copies are among them.
+    pub held: usize,
+}
+
+/// How far a computed placement agrees with the nodes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Prediction {
+    /// Keys that are where the specification of the policy puts them, before and after.
+    pub agree: usize,
+    /// Keys that are not.
+    pub differ: usize,
+    /// Some of them.
+    pub examples: Vec<String>,
+}
+
+/// Where the nodes are for each key, computed.
+pub struct Predicted {
+    /// On `from` nodes.
+    pub before: Vec<usize>,
+    /// On `to` nodes.
+    pub after: Vec<usize>,
+}
+
+/// Examples of disagreement that a report names.
+const EXAMPLES: usize = 5;
+
+impl Report {
+    /// Counts what was observed.
+    #[must_use]
+    pub fn new(
+        (target, version, policy): (&str, &str, &str),
+        plan: &Plan,
+        addrs: &[SocketAddr],
+        observed: &Observed,
+        predicted: Option<&Predicted>,
+    ) -> Self {
+        let keys = observed.keys.len();
+        let there: Tally = observed.there.iter().copied().collect();
+        let back: Tally = observed.back.iter().flatten().copied().collect();
+        Self {
+            format: FORMAT,
+            target: target.to_owned(),
+            version: version.to_owned(),
+            policy: policy.to_owned(),
+            from: plan.from,
+            to: plan.to,
+            seed: format!("{:x}", plan.seed),
+            keys,
+            refused: observed.refused,
+            found: there.found,
+            unreachable: there.unreachable,
+            unreachable_share: share(there.unreachable, keys),
+            lost: there.lost,
+            stale: back.stale,
+            wrong: there.wrong + back.wrong,
+            failed: there.failed + back.failed,
+            minimum: keys * plan.from.abs_diff(plan.to) / plan.from.max(plan.to),
+            there,
+            back,
+            nodes: addrs
+                .iter()
+                .enumerate()
+                .map(|(node, addr)| NodeCount {
+                    addr: *addr,
+                    before: placed(&observed.before, node),
+                    after: placed(&observed.after, node),
+                    held: observed.held_after[node],
+                })
+                .collect(),
+            predicted: predicted.map(|predicted| Prediction::new(observed, predicted)),
+        }
+    }
+
+    /// Whether everything is as a sharding proxy without migration can have it: what is out of reach is known to be,
+    /// and nothing is lost, untrue or elsewhere than predicted.
+    #[must_use]
+    pub fn as_expected(&self) -> bool {
+        let nothing_untrue = self.lost + self.wrong + self.failed + self.refused == 0;
+        let as_predicted = self
+            .predicted
+            .as_ref()
+            .is_none_or(|prediction| prediction.differ == 0);
+        nothing_untrue && as_predicted
+    }
+}
+
+impl Prediction {
+    fn new(observed: &Observed, predicted: &Predicted) -> Self {
+        let differing: Vec<String> = observed
+            .keys
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| {
+                observed.before[*index] != Some(predicted.before[*index])
+                    || observed.after[*index] != Some(predicted.after[*index])
+            })
+            .map(|(index, key)| {
+                format!(
+                    "{}: predicted {} -> {}, found on {} -> {}",
+                    key.escape_ascii(),
+                    predicted.before[index],
+                    predicted.after[index],
+                    place(observed.before[index]),
+                    place(observed.after[index]),
+                )
+            })
+            .collect();
+        Self {
+            agree: observed.keys.len() - differing.len(),
+            differ: differing.len(),
+            examples: differing.into_iter().take(EXAMPLES).collect(),
+        }
+    }
+}
+
+/// Writes a line a key: the key, its node before and its node after, by address, separated by tabs.
+///
+/// # Errors
+/// As the writer.
+pub fn write_keys(
+    out: &mut dyn Write,
+    addrs: &[SocketAddr],
+    observed: &Observed,
+) -> io::Result<()> {
+    let addr = |node: Option<usize>| node.map_or("-".to_owned(), |node| addrs[node].to_string());
+    writeln!(out, "# key\tnode before\tnode after")?;
+    for (index, key) in observed.keys.iter().enumerate() {
+        writeln!(
+            out,
+            "{}\t{}\t{}",
+            key.escape_ascii(),
+            addr(observed.before[index]),
+            addr(observed.after[index]),
+        )?;
+    }
+    out.flush()
+}
+
+fn placed(places: &[Option<usize>], node: usize) -> usize {
+    places.iter().filter(|place| **place == Some(node)).count()
+}
+
+fn place(node: Option<usize>) -> String {
+    node.map_or("no node".to_owned(), |node| format!("node {node}"))
+}
+
+fn share(part: usize, whole: usize) -> f64 {
+    if whole == 0 {
+        0.0
+    } else {
+        part as f64 / whole as f64
+    }
+}

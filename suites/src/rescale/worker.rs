@@ -1,0 +1,85 @@
+//! The worker of the story: an ordinary client that writes keys with a time to live in pipelines, and reads them back.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{
+    AsyncConnectionConfig, Client, ConnectionAddr, IntoConnectionInfo, RedisConnectionInfo,
+    RedisError, RedisResult, Value,
+};
+
+use crate::ledger::Read;
+
+/// Requests a pipeline, as a batch job would send them.
+const PIPELINE: usize = 100;
+/// Far beyond any proxy's own limit: the proxy's answer is what counts.
+const RESPONSE_WITHIN: Duration = Duration::from_secs(10);
+
+pub(super) struct Worker {
+    connection: MultiplexedConnection,
+}
+
+impl Worker {
+    /// Connects as an ordinary client that is careful with proxies: without `CLIENT SETINFO`, which some refuse by
+    /// closing.
+    pub(super) async fn connect(proxy: SocketAddr) -> RedisResult<Self> {
+        let info = ConnectionAddr::Tcp(proxy.ip().to_string(), proxy.port())
+            .into_connection_info()?
+            .set_redis_settings(RedisConnectionInfo::default().set_skip_set_lib_name());
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(RESPONSE_WITHIN))
+            .set_response_timeout(Some(RESPONSE_WITHIN));
+        let connection = Client::open(info)?
+            .get_multiplexed_async_connection_with_config(&config)
+            .await?;
+        Ok(Self { connection })
+    }
+
+    /// Writes all pairs; for each whether the write was acknowledged.
+    pub(super) async fn write(
+        &mut self,
+        pairs: &[(&[u8], Vec<u8>)],
+        ttl_s: u64,
+    ) -> RedisResult<Vec<bool>> {
+        let mut acknowledged = Vec::with_capacity(pairs.len());
+        for batch in pairs.chunks(PIPELINE) {
+            let mut pipe = redis::pipe();
+            for (key, value) in batch {
+                pipe.cmd("SET").arg(*key).arg(value).arg("EX").arg(ttl_s);
+            }
+            let replies = self.send(&mut pipe).await?;
+            acknowledged.extend(replies.iter().map(|reply| matches!(reply, Ok(Value::Okay))));
+        }
+        Ok(acknowledged)
+    }
+
+    /// Reads all keys.
+    pub(super) async fn read(&mut self, keys: &[&[u8]]) -> RedisResult<Vec<Read>> {
+        let mut reads = Vec::with_capacity(keys.len());
+        for batch in keys.chunks(PIPELINE) {
+            let mut pipe = redis::pipe();
+            for key in batch {
+                pipe.cmd("GET").arg(*key);
+            }
+            reads.extend(self.send(&mut pipe).await?.into_iter().map(read));
+        }
+        Ok(reads)
+    }
+
+    async fn send(
+        &mut self,
+        pipe: &mut redis::Pipeline,
+    ) -> RedisResult<Vec<Result<Value, RedisError>>> {
+        pipe.ignore_errors().query_async(&mut self.connection).await
+    }
+}
+
+fn read(reply: Result<Value, RedisError>) -> Read {
+    match reply {
+        Ok(Value::BulkString(value)) => Read::Value(value),
+        Ok(Value::Nil) => Read::Missing,
+        Ok(other) => Read::Error(format!("{other:?}")),
+        Err(error) => Read::Error(error.to_string()),
+    }
+}

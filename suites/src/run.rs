@@ -1,0 +1,98 @@
+//! The one place where target, cluster, experiment and prediction meet.
+
+use std::net::SocketAddr;
+
+use crate::cluster::{self, Cluster, Source};
+use crate::planner;
+use crate::program::Search;
+use crate::rescale::{self, Observed, Plan, Predicted, Report};
+use crate::target::{self, Proxy, Setting, Target};
+
+/// What every run needs.
+#[derive(Debug, Clone)]
+pub struct Ground {
+    /// Where programs are.
+    pub search: Search,
+    /// Where nodes come from.
+    pub nodes: Source,
+    /// First port of the links.
+    pub link_port_base: u16,
+}
+
+/// A run could not judge. Never a verdict.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The cluster.
+    #[error(transparent)]
+    Cluster(#[from] cluster::Error),
+    /// The proxy.
+    #[error(transparent)]
+    Target(#[from] target::Error),
+    /// The rescale experiment.
+    #[error(transparent)]
+    Rescale(#[from] rescale::Error),
+}
+
+/// A rescale with everything that reports and key lists are made of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rescaled {
+    /// The numbers.
+    pub report: Report,
+    /// What was seen of each key.
+    pub observed: Observed,
+    /// The nodes as the proxy saw them.
+    pub addrs: Vec<SocketAddr>,
+}
+
+/// Time limit of the proxy for one request while nobody looks at limits.
+const OP_TIMEOUT_MS: u64 = 5000;
+
+/// Rescales `target` with `policy` as `plan` says. `say` hears of each step.
+///
+/// # Errors
+/// What stood in the way.
+pub async fn rescale(
+    ground: &Ground,
+    target: &Target,
+    policy: &str,
+    plan: &Plan,
+    say: &dyn Fn(&str),
+) -> Result<Rescaled, Error> {
+    let version = target::version(target, &ground.search)?;
+    let count = plan.from.max(plan.to);
+    let cluster =
+        Cluster::start(&ground.nodes, &ground.search, count, ground.link_port_base).await?;
+    let addrs = cluster.link_addrs();
+    let setting = Setting {
+        nodes: addrs[..plan.from].to_vec(),
+        policy: policy.to_owned(),
+        hash_tags: false,
+        op_timeout_ms: OP_TIMEOUT_MS,
+    };
+    let mut proxy = Proxy::start(target, setting, &ground.search).await?;
+    let observed = rescale::observe(plan, &cluster, &mut proxy, say).await?;
+    let predicted = predict(policy, plan, &addrs, &observed);
+    let names = (target.name.as_str(), version.as_str(), policy);
+    let report = Report::new(names, plan, &addrs, &observed, predicted.as_ref());
+    Ok(Rescaled {
+        report,
+        observed,
+        addrs,
+    })
+}
+
+fn predict(
+    policy: &str,
+    plan: &Plan,
+    addrs: &[SocketAddr],
+    observed: &Observed,
+) -> Option<Predicted> {
+    let on = |count: usize| {
+        let keys = observed.keys.iter().map(Vec::as_slice);
+        planner::predict(policy, false, &addrs[..count], keys)
+    };
+    Some(Predicted {
+        before: on(plan.from)?,
+        after: on(plan.to)?,
+    })
+}
