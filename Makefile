@@ -1,0 +1,35 @@
+# The one list of commands: people and CI use the same words.
+
+CARGO ?= cargo
+SHARDPROOF = target/debug/shardproof
+
+.PHONY: help setup peers build fmt lint test demo check
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r word what; do printf '%-12s %s\n' "$$word" "$$what"; done
+
+setup: ## install redis-server where it is missing
+	@ci/setup
+
+peers: ## install the proxies that the suite is shown on: Envoy (pinned) and twemproxy
+	@ci/peers
+
+build: ## build both programs
+	$(CARGO) build --workspace
+
+fmt: ## format the code
+	$(CARGO) fmt --all
+
+lint: ## formatting and lints, as CI wants them
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- --deny warnings
+
+test: setup peers ## every test; a missing peer is a failure
+	SHARDPROOF_REQUIRE=envoy,twemproxy $(CARGO) test --workspace
+
+demo: setup peers build ## judge three proxies over real Redis nodes, then watch keys vanish when a node is added
+	$(SHARDPROOF) run --target refproxy --target envoy --target twemproxy
+	$(SHARDPROOF) rescale --target refproxy --from 3 --to 4
+	$(SHARDPROOF) rescale --target envoy --from 3 --to 4 --policy maglev --policy ring_hash
+
+check: lint test ## all that CI runs
