@@ -3,6 +3,7 @@
 //! The pure rooms (`command`, `hash`, `placement`) double as the executable specification that the suite's planner
 //! predicts with.
 
+pub mod command;
 pub mod hash;
 pub mod placement;
 pub mod resp;

@@ -1,0 +1,81 @@
+//! From the name in a request to its row, in any case, in a few nanoseconds.
+
+use std::sync::OnceLock;
+
+use super::{COMMANDS, Row};
+
+/// Slots of the index: several a command, so that a probe is almost always the last.
+const SLOTS: usize = 2048;
+const EMPTY: u16 = u16::MAX;
+
+/// The row of `name`, whatever its case.
+#[must_use]
+#[inline]
+pub fn find(name: &[u8]) -> Option<&'static Row> {
+    let index = index();
+    let mut slot = slot_of(name);
+    loop {
+        let row = COMMANDS.get(usize::from(index[slot]))?;
+        if row.name.len() == name.len() && row.name.as_bytes().eq_ignore_ascii_case(name) {
+            return Some(row);
+        }
+        slot = (slot + 1) % SLOTS;
+    }
+}
+
+/// Open addressing over [`COMMANDS`]; `EMPTY` is no row.
+fn index() -> &'static [u16; SLOTS] {
+    static INDEX: OnceLock<[u16; SLOTS]> = OnceLock::new();
+    INDEX.get_or_init(|| {
+        let mut index = [EMPTY; SLOTS];
+        for (place, row) in (0_u16..).zip(COMMANDS) {
+            let mut slot = slot_of(row.name.as_bytes());
+            while index[slot] != EMPTY {
+                slot = (slot + 1) % SLOTS;
+            }
+            index[slot] = place;
+        }
+        index
+    })
+}
+
+/// Clearing bit 5 makes letters of both cases alike; what else it makes alike is told apart by the comparison.
+#[inline]
+fn slot_of(name: &[u8]) -> usize {
+    let mut hash = name.len() as u64;
+    for byte in name.iter().take(24) {
+        hash = (hash.rotate_left(5) ^ u64::from(byte & 0xdf)).wrapping_mul(0x517c_c1b7_2722_0a95);
+    }
+    // The top bits are the best mixed; 11 of them count the slots.
+    usize::try_from(hash >> (64 - SLOTS.trailing_zeros())).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::find;
+    use crate::command::COMMANDS;
+
+    #[test]
+    fn every_row_is_found_in_any_case() {
+        for row in COMMANDS {
+            assert_eq!(find(row.name.as_bytes()), Some(row));
+            assert_eq!(find(row.name.to_lowercase().as_bytes()), Some(row));
+        }
+    }
+
+    #[test]
+    fn what_is_almost_a_name_is_none() {
+        for name in [
+            "",
+            "GETT",
+            "GE",
+            "G\x05T",
+            "GET ",
+            "get\0",
+            "RESTORE\rASKING",
+            "a-name-longer-than-any-command-has",
+        ] {
+            assert_eq!(find(name.as_bytes()), None, "`{}`", name.escape_debug());
+        }
+    }
+}

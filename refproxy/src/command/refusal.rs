@@ -1,0 +1,124 @@
+//! What a client is told about a request that is not carried out: Redis' words where Redis has some.
+
+use super::{Row, Why};
+
+/// The text, without `-`, for a name that is in no row. Source: Redis 7.0 `processCommand`, with its limits of 128.
+pub fn unknown<'a>(name: &[u8], args: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
+    let mut text = b"ERR unknown command '".to_vec();
+    text.extend(c_string(name, 128));
+    text.extend_from_slice(b"', with args beginning with: ");
+    let start = text.len();
+    for arg in args {
+        let room = 128_usize.saturating_sub(text.len() - start);
+        if room == 0 {
+            break;
+        }
+        text.push(b'\'');
+        text.extend(c_string(arg, room));
+        text.extend_from_slice(b"' ");
+    }
+    text
+}
+
+/// At most `max` bytes up to the first NUL, with control bytes as spaces: they end up on people's terminals.
+fn c_string(bytes: &[u8], max: usize) -> impl Iterator<Item = u8> + '_ {
+    bytes
+        .iter()
+        .take(max)
+        .take_while(|byte| **byte != 0)
+        .map(|byte| if byte.is_ascii_control() { b' ' } else { *byte })
+}
+
+/// The text for a request with the wrong number of arguments.
+#[must_use]
+pub fn wrong_arity(row: &Row) -> String {
+    format!(
+        "ERR wrong number of arguments for '{}' command",
+        row.name.to_ascii_lowercase()
+    )
+}
+
+/// The text for a command that the proxy refuses.
+#[must_use]
+pub fn unsupported(row: &Row, why: Why) -> String {
+    format!(
+        "ERR command '{}' is not supported by this proxy: {}",
+        row.name,
+        reason(why)
+    )
+}
+
+fn reason(why: Why) -> &'static str {
+    match why {
+        Why::Auth => "it has no users and no password",
+        Why::Blocking => "it would block a connection that all clients share",
+        Why::ConnectionState => "connections to nodes are shared and have no state of one client",
+        Why::KeyNotFirst => "its key is not its first argument",
+        Why::ManyKeys => "its keys may live on different nodes",
+        Why::OneDatabase => "there is only database 0",
+        Why::OneServer => "it is about one server, not about a cluster of nodes",
+        Why::PubSub => "pub/sub has no single node",
+        Why::RedisCluster => "it belongs to the Redis Cluster protocol",
+        Why::Replication => "replication is the business of each node",
+        Why::Script => "a script has no single node",
+        Why::Transaction => "a transaction has no single node",
+        Why::WholeKeyspace => "it walks over the keys of one server",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{unknown, unsupported, wrong_arity};
+    use crate::command::{Route, find};
+
+    #[track_caller]
+    fn check(name: &[u8], args: &[&[u8]], expected: &str) {
+        let text = unknown(name, args.iter().copied());
+        assert_eq!(
+            text.escape_ascii().to_string(),
+            expected.replace('\'', "\\'")
+        );
+    }
+
+    #[test]
+    fn an_unknown_command_is_told_in_redis_words() {
+        check(
+            b"foo",
+            &[],
+            "ERR unknown command 'foo', with args beginning with: ",
+        );
+        check(
+            b"foo",
+            &[b"a", b"b c"],
+            "ERR unknown command 'foo', with args beginning with: 'a' 'b c' ",
+        );
+        check(
+            b"f\r\no",
+            &[b"a\0b", b"\x1b[2J"],
+            "ERR unknown command 'f  o', with args beginning with: 'a' ' [2J' ",
+        );
+        let long = [b'x'; 300];
+        let cut = "x".repeat(128);
+        check(
+            &long,
+            &[&long, b"never"],
+            &format!("ERR unknown command '{cut}', with args beginning with: '{cut}' "),
+        );
+    }
+
+    #[test]
+    fn refusals_name_the_command_and_the_reason() {
+        let row = find(b"subscribe").unwrap();
+        let Route::Refuse(why) = row.route else {
+            panic!("{row:?}");
+        };
+        assert_eq!(
+            unsupported(row, why),
+            "ERR command 'SUBSCRIBE' is not supported by this proxy: pub/sub has no single node"
+        );
+        assert_eq!(
+            wrong_arity(row),
+            "ERR wrong number of arguments for 'subscribe' command"
+        );
+    }
+}

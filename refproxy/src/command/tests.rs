@@ -1,0 +1,96 @@
+//! Laws of the table, checked for every row.
+
+use super::{COMMANDS, Join, KeyRange, Route, find};
+use crate::resp::request;
+
+#[test]
+fn rows_are_sorted_unique_and_upper_case() {
+    for pair in COMMANDS.windows(2) {
+        assert!(
+            pair[0].name < pair[1].name,
+            "{} before {}",
+            pair[0].name,
+            pair[1].name
+        );
+    }
+    for row in COMMANDS {
+        assert_eq!(row.name, row.name.to_ascii_uppercase());
+        assert!(
+            row.name.len() <= 24,
+            "{} is longer than the lookup reads",
+            row.name
+        );
+    }
+}
+
+#[test]
+fn every_row_accepts_exactly_the_arities_it_says() {
+    for row in COMMANDS {
+        assert_ne!(row.arity, 0, "{}", row.name);
+        let wanted = usize::from(row.arity.unsigned_abs());
+        for argc in 0..=wanted + 1 {
+            let half_a_pair = row.keys.step == 2 && argc % 2 == 0;
+            let expected = (argc == wanted || (argc > wanted && row.arity < 0)) && !half_a_pair;
+            assert_eq!(
+                row.accepts(argc),
+                expected,
+                "{} with {argc} arguments",
+                row.name
+            );
+        }
+    }
+}
+
+#[test]
+fn a_routed_row_has_its_keys_where_its_route_looks() {
+    for row in COMMANDS {
+        let (first, last, step) = (row.keys.first, row.keys.last, row.keys.step);
+        let fits = match row.route {
+            Route::OneNode => (first, last, step) == (1, 1, 1),
+            Route::PerNode(Join::AllOk) => (first, last, step) == (1, -1, 2),
+            Route::PerNode(_) => (first, last, step) == (1, -1, 1),
+            Route::AllNodes(_) | Route::Local(_) => first == 0,
+            Route::Refuse(_) => true,
+        };
+        assert!(fits, "{row:?}");
+        if first > 0 && row.is_supported() {
+            let least = usize::from(row.arity.unsigned_abs());
+            assert!(
+                row.keys.positions(least).next().is_some(),
+                "{row:?} may have no key"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_step_of_this_release_is_counted() {
+    let count = |route: fn(&Route) -> bool| COMMANDS.iter().filter(|row| route(&row.route)).count();
+    assert_eq!(COMMANDS.len(), 240);
+    assert_eq!(count(|route| matches!(route, Route::OneNode)), 119);
+    assert_eq!(count(|route| matches!(route, Route::PerNode(_))), 6);
+    assert_eq!(count(|route| matches!(route, Route::AllNodes(_))), 4);
+    assert_eq!(count(|route| matches!(route, Route::Local(_))), 10);
+}
+
+#[track_caller]
+fn check(keys: KeyRange, args: &[&str], expected: &[&str]) {
+    let frame = request(args);
+    let found: Vec<String> = keys
+        .keys(&frame)
+        .map(|key| key.escape_ascii().to_string())
+        .collect();
+    assert_eq!(found, expected, "keys of {args:?}");
+}
+
+#[test]
+fn keys_are_found_by_position() {
+    let keys = |name: &[u8]| find(name).unwrap().keys;
+    check(keys(b"GET"), &["GET", "a"], &["a"]);
+    check(keys(b"SET"), &["SET", "a", "v", "EX", "1"], &["a"]);
+    check(keys(b"MGET"), &["MGET", "a", "b", "c"], &["a", "b", "c"]);
+    check(keys(b"MSET"), &["MSET", "a", "1", "b", "2"], &["a", "b"]);
+    check(keys(b"BLPOP"), &["BLPOP", "a", "b", "0"], &["a", "b"]);
+    check(keys(b"RENAME"), &["RENAME", "a", "b"], &["a", "b"]);
+    check(keys(b"PING"), &["PING", "a"], &[]);
+}
