@@ -1,9 +1,26 @@
 //! refproxy: a reference RESP sharding proxy, as a library and a binary.
 //!
 //! The pure rooms (`command`, `hash`, `placement`) double as the executable specification that the suite's planner
-//! predicts with.
+//! predicts with. Read from the top: `server` starts workers, a `worker` owns `session`s (clients) and `upstream`s
+//! (nodes), a session plans each request with `command`, `placement` and `split`, and `join` makes one reply of many.
 
+pub mod admin;
 pub mod command;
+pub mod config;
 pub mod hash;
 pub mod placement;
 pub mod resp;
+pub mod server;
+
+mod buffer;
+mod client;
+mod clock;
+mod error;
+mod join;
+mod local;
+mod output;
+mod session;
+mod split;
+mod stats;
+mod upstream;
+mod worker;

@@ -1,0 +1,108 @@
+//! The admin interface: HTTP on its own thread, never on a worker's.
+//!
+//! `GET /ready`, `/clusters`, `/stats`, `/cluster`; `PUT /cluster` swaps the cluster and answers once every worker has.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+
+use axum::Json;
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use serde_json::json;
+
+use crate::config::{ClusterFile, Error, one_line};
+use crate::hash::TagRule;
+use crate::placement::{Cluster, Policy};
+use crate::server::Handle;
+
+/// Binds the address, so that one in use is found out at the start.
+///
+/// # Errors
+/// What the operating system says.
+pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let listener = TcpListener::bind(address)?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+/// Serves the interface until the runtime ends.
+///
+/// # Errors
+/// The listener cannot be used.
+pub async fn serve(listener: TcpListener, handle: Handle) -> io::Result<()> {
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let router = Router::new()
+        .route("/ready", get(|| async { "LIVE\n" }))
+        .route("/stats", get(stats))
+        .route("/clusters", get(clusters))
+        .route("/cluster", get(cluster).put(put_cluster))
+        .with_state(handle);
+    axum::serve(listener, router).await
+}
+
+async fn stats(State(handle): State<Handle>) -> String {
+    let (generation, _) = handle.cluster().await;
+    format!("generation: {generation}\n{}", handle.stats())
+}
+
+async fn clusters(State(handle): State<Handle>) -> Response {
+    let (generation, _) = handle.cluster().await;
+    Json(json!({ "generation": generation, "nodes": handle.nodes().await })).into_response()
+}
+
+async fn cluster(State(handle): State<Handle>) -> Response {
+    let (_, cluster) = handle.cluster().await;
+    Json(describe(&cluster)).into_response()
+}
+
+/// In the shape that `PUT /cluster` takes.
+fn describe(cluster: &Cluster) -> serde_json::Value {
+    let Policy::Maglev {
+        table_size,
+        hash_hostnames,
+    } = cluster.policy;
+    let nodes: Vec<_> = cluster
+        .nodes
+        .iter()
+        .map(|node| {
+            json!({
+                "address": node.address,
+                "weight": node.weight,
+                "name": node.name,
+                "hostname": node.hostname,
+                "hash_key": node.hash_key,
+            })
+        })
+        .collect();
+    json!({
+        "policy": cluster.policy.name(),
+        "table_size": table_size,
+        "hash_hostnames": hash_hostnames,
+        "hash_tags": cluster.tags == TagRule::Braces,
+        "nodes": nodes,
+    })
+}
+
+async fn put_cluster(State(handle): State<Handle>, body: Bytes) -> Response {
+    match swap(&handle, &body).await {
+        Ok(generation) => Json(json!({ "generation": generation })).into_response(),
+        Err(error) => (
+            StatusCode::BAD_REQUEST,
+            Json(json!({ "error": error.to_string() })),
+        )
+            .into_response(),
+    }
+}
+
+async fn swap(handle: &Handle, body: &[u8]) -> Result<u64, Error> {
+    let file: ClusterFile =
+        serde_json::from_slice(body).map_err(|error| Error(one_line(&error.to_string())))?;
+    handle
+        .reload(file.check()?)
+        .await
+        .map_err(|error| Error(error.to_string()))
+}

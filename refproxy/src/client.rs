@@ -1,0 +1,329 @@
+//! What a client is owed: its replies in the order of its requests, whichever node is faster.
+//!
+//! Never touches a socket: the session writes what is ready here, the upstreams deliver into it.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::task::Waker;
+
+use bytes::Bytes;
+
+use crate::buffer::{SHARE_FROM, WriteQueue};
+use crate::join::Joining;
+use crate::output::OutputBudget;
+
+/// A stash beyond this is not grown: replies are then kept one by one.
+const STASH_MAX: usize = 64 * 1024;
+
+/// A reply on its way to a client.
+#[derive(Debug)]
+pub(crate) enum Reply<'a> {
+    /// To be copied.
+    Small(&'a [u8]),
+    /// To be kept as it is.
+    Large(Bytes),
+}
+
+impl Reply<'_> {
+    fn len(&self) -> usize {
+        match self {
+            Self::Small(bytes) => bytes.len(),
+            Self::Large(bytes) => bytes.len(),
+        }
+    }
+
+    fn into_bytes(self) -> Bytes {
+        match self {
+            Self::Small(bytes) => Bytes::copy_from_slice(bytes),
+            Self::Large(bytes) => bytes,
+        }
+    }
+}
+
+#[derive(Debug)]
+enum State {
+    Waiting,
+    Joining(Box<Joining>),
+    Stashed { start: u32, len: u32 },
+    Kept(Bytes),
+}
+
+#[derive(Debug)]
+struct Slot {
+    /// Bytes of the request.
+    cost: u32,
+    state: State,
+}
+
+/// The replies owed, in request order.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    slots: VecDeque<Slot>,
+    /// The number of the first slot; numbers wrap.
+    base: u32,
+    /// In order, to be written.
+    ready: WriteQueue,
+    /// Small replies that came before their turn.
+    stash: Vec<u8>,
+    stashed: usize,
+    /// Bytes of replies in slots.
+    held: usize,
+    /// Bytes of requests in slots.
+    asked: usize,
+}
+
+impl Outbox {
+    /// Requests without a reply that is ready.
+    #[inline]
+    pub(crate) fn waiting(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Bytes of the requests without a reply that is ready.
+    #[inline]
+    pub(crate) fn asked_bytes(&self) -> usize {
+        self.asked
+    }
+
+    /// What is ready to be written.
+    #[inline]
+    pub(crate) fn ready(&self) -> &WriteQueue {
+        &self.ready
+    }
+
+    fn bytes(&self) -> usize {
+        self.ready.len() + self.held
+    }
+
+    /// Makes room for the reply to a request of `cost` bytes; gives the number to deliver it by.
+    #[inline]
+    pub(crate) fn expect(&mut self, cost: usize) -> u32 {
+        self.push(cost, State::Waiting)
+    }
+
+    /// Makes room for a reply that is joined of several.
+    pub(crate) fn expect_joined(&mut self, cost: usize, joining: Joining) -> u32 {
+        self.push(cost, State::Joining(Box::new(joining)))
+    }
+
+    #[inline]
+    fn push(&mut self, cost: usize, state: State) -> u32 {
+        let cost = u32::try_from(cost).unwrap_or(u32::MAX);
+        self.asked += cost as usize;
+        let number = self
+            .base
+            .wrapping_add(u32::try_from(self.slots.len()).unwrap_or(u32::MAX));
+        self.slots.push_back(Slot { cost, state });
+        number
+    }
+
+    /// A reply that the proxy gives at once, in its turn.
+    pub(crate) fn answer(&mut self, reply: &[u8]) {
+        if self.slots.is_empty() {
+            self.ready.put(reply);
+        } else {
+            let number = self.expect(0);
+            self.complete(number, 0, Reply::Small(reply));
+        }
+    }
+
+    /// Takes the reply, or the reply of one part, to the request of this number.
+    #[inline]
+    pub(crate) fn complete(&mut self, number: u32, part: u16, reply: Reply<'_>) {
+        let place = number.wrapping_sub(self.base) as usize;
+        match self.slots.get_mut(place).map(|slot| &mut slot.state) {
+            Some(State::Waiting) => self.fill(place, reply),
+            Some(State::Joining(joining)) => {
+                let len = reply.len();
+                if !joining.take(part, reply.into_bytes()) {
+                    self.held += len;
+                    return;
+                }
+                self.held -= joining.held_bytes() - len;
+                let joined = joining.reply();
+                self.fill(place, Reply::Large(Bytes::from(joined)));
+            }
+            Some(State::Stashed { .. } | State::Kept(_)) | None => {}
+        }
+    }
+
+    #[inline]
+    fn fill(&mut self, place: usize, reply: Reply<'_>) {
+        if place > 0 {
+            return self.keep(place, reply);
+        }
+        match reply {
+            Reply::Small(bytes) => self.ready.put(bytes),
+            Reply::Large(bytes) => self.ready.put_shared(bytes),
+        }
+        self.pop();
+        self.settle();
+    }
+
+    #[inline]
+    fn pop(&mut self) -> Option<State> {
+        let slot = self.slots.pop_front()?;
+        self.base = self.base.wrapping_add(1);
+        self.asked -= slot.cost as usize;
+        Some(slot.state)
+    }
+
+    /// Keeps a reply whose turn has not come.
+    fn keep(&mut self, place: usize, reply: Reply<'_>) {
+        self.held += reply.len();
+        let state = match reply {
+            Reply::Small(bytes) if self.stash.len() + bytes.len() <= STASH_MAX => {
+                let start = self.stash.len();
+                self.stash.extend_from_slice(bytes);
+                self.stashed += 1;
+                // Both are below STASH_MAX.
+                State::Stashed {
+                    start: u32::try_from(start).unwrap_or(0),
+                    len: u32::try_from(bytes.len()).unwrap_or(0),
+                }
+            }
+            other => State::Kept(other.into_bytes()),
+        };
+        if let Some(slot) = self.slots.get_mut(place) {
+            slot.state = state;
+        }
+    }
+
+    /// Moves the replies whose turn has come.
+    #[inline]
+    fn settle(&mut self) {
+        while let Some(Slot {
+            state: State::Stashed { .. } | State::Kept(_),
+            ..
+        }) = self.slots.front()
+        {
+            match self.pop() {
+                Some(State::Stashed { start, len }) => {
+                    let (start, len) = (start as usize, len as usize);
+                    self.held -= len;
+                    self.ready.put(&self.stash[start..start + len]);
+                    self.stashed -= 1;
+                    if self.stashed == 0 {
+                        self.stash.clear();
+                    }
+                }
+                Some(State::Kept(bytes)) => {
+                    self.held -= bytes.len();
+                    self.ready.put_shared(bytes);
+                }
+                Some(State::Waiting | State::Joining(_)) | None => {}
+            }
+        }
+    }
+}
+
+/// One client connection as the upstreams see it.
+#[derive(Debug)]
+pub(crate) struct Client {
+    /// Unique in the process.
+    pub(crate) id: u64,
+    outbox: RefCell<Outbox>,
+    waker: RefCell<Option<Waker>>,
+    woken: Cell<bool>,
+    /// Replies are discarded from now on.
+    gone: Cell<bool>,
+    budget: Rc<OutputBudget>,
+}
+
+impl Client {
+    pub(crate) fn new(id: u64, budget: Rc<OutputBudget>) -> Self {
+        Self {
+            id,
+            outbox: RefCell::default(),
+            waker: RefCell::default(),
+            woken: Cell::new(false),
+            gone: Cell::new(false),
+            budget,
+        }
+    }
+
+    /// Called by the session whenever it runs, so that it is woken by what happens next.
+    pub(crate) fn attend(&self, waker: &Waker) {
+        self.woken.set(false);
+        let mut known = self.waker.borrow_mut();
+        if !known.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            *known = Some(waker.clone());
+        }
+    }
+
+    /// Makes the session run again, once.
+    #[inline]
+    pub(crate) fn wake(&self) {
+        if !self.woken.replace(true)
+            && let Some(waker) = &*self.waker.borrow()
+        {
+            waker.wake_by_ref();
+        }
+    }
+
+    pub(crate) fn is_gone(&self) -> bool {
+        self.gone.get()
+    }
+
+    /// Discards what is owed, now and later.
+    pub(crate) fn leave(&self) {
+        self.gone.set(true);
+        let mut outbox = self.outbox.borrow_mut();
+        self.budget.shrink(outbox.bytes());
+        *outbox = Outbox::default();
+    }
+
+    /// Delivers the reply, or the reply of one part, to the request of this number.
+    #[inline]
+    pub(crate) fn deliver(&self, number: u32, part: u16, reply: Reply<'_>) {
+        if self.gone.get() {
+            return;
+        }
+        let over = self.with_outbox(|outbox| {
+            outbox.complete(number, part, reply);
+            self.budget.is_over(outbox.bytes())
+        });
+        if over {
+            tracing::warn!(client = self.id, "closed: it does not read its replies");
+            self.leave();
+            self.wake();
+        } else if !self.outbox.borrow().ready.is_empty() {
+            self.wake();
+        }
+    }
+
+    /// Works on the outbox; what it grows or shrinks by is counted.
+    #[inline]
+    pub(crate) fn with_outbox<T>(&self, work: impl FnOnce(&mut Outbox) -> T) -> T {
+        let mut outbox = self.outbox.borrow_mut();
+        let before = outbox.bytes();
+        let result = work(&mut outbox);
+        let after = outbox.bytes();
+        if after >= before {
+            self.budget.grow(after - before);
+        } else {
+            self.budget.shrink(before - after);
+        }
+        result
+    }
+
+    /// Forgets `count` bytes of what is ready: they are written.
+    pub(crate) fn written(&self, count: usize) {
+        self.with_outbox(|outbox| outbox.ready.advance(count));
+    }
+
+    /// What is owed, to look at.
+    pub(crate) fn outbox(&self) -> std::cell::Ref<'_, Outbox> {
+        self.outbox.borrow()
+    }
+}
+
+/// The reply as it is cheapest to hand over: shared when it is large and can be.
+#[inline]
+pub(crate) fn is_large(len: usize) -> bool {
+    len >= SHARE_FROM
+}
+
+#[cfg(test)]
+mod tests;

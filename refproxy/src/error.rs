@@ -1,0 +1,121 @@
+//! Why a request failed in the proxy: what happened, whose fault it is, and whether the node may have executed it.
+//!
+//! The text for the client is made here and nowhere else.
+
+use std::rc::Rc;
+
+use crate::resp::put_error;
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The node does not let us connect; the operating system's reason.
+    Connect(Rc<str>),
+    /// The node did not accept the connection in time.
+    ConnectTimeout,
+    /// The connection broke.
+    Lost,
+    /// What came is no reply.
+    Garbage,
+    /// Nothing came for so long that the connection was given up.
+    Stalled,
+    /// No reply before the request's deadline.
+    Timeout,
+    /// Too much waits for the node already.
+    QueueFull,
+}
+
+/// Whose fault it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Blame {
+    /// The node at this address.
+    Node(Rc<str>),
+}
+
+/// Whether a node may have executed the request. What may have been is never sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Executed {
+    No,
+    Maybe,
+}
+
+/// A request that failed in the proxy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Error {
+    pub(crate) kind: Kind,
+    pub(crate) blame: Blame,
+    pub(crate) executed: Executed,
+}
+
+impl Error {
+    /// The error reply for the client, with its framing.
+    pub(crate) fn reply(&self) -> Vec<u8> {
+        let what = match &self.kind {
+            Kind::Connect(reason) => reason,
+            Kind::ConnectTimeout => "connect timeout",
+            Kind::Lost => "connection lost",
+            Kind::Garbage => "connection lost: malformed reply",
+            Kind::Stalled => "connection lost: stalled",
+            Kind::Timeout => "timeout",
+            Kind::QueueFull => "too many requests wait for it",
+        };
+        let sent = match (&self.kind, self.executed) {
+            (Kind::Timeout | Kind::Lost, Executed::No) => ", the request was not sent",
+            _ => "",
+        };
+        let Blame::Node(node) = &self.blame;
+        let mut out = Vec::new();
+        put_error(
+            &mut out,
+            format!("ERR node {node}: {what}{sent}").as_bytes(),
+        );
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Blame, Error, Executed, Kind};
+
+    #[track_caller]
+    fn check(kind: Kind, executed: Executed, expected: &str) {
+        let error = Error {
+            kind,
+            blame: Blame::Node("127.0.0.1:7002".into()),
+            executed,
+        };
+        assert_eq!(
+            String::from_utf8_lossy(&error.reply()),
+            format!("-{expected}\r\n")
+        );
+    }
+
+    #[test]
+    fn the_text_names_the_node_and_says_what_is_certain() {
+        check(
+            Kind::Timeout,
+            Executed::Maybe,
+            "ERR node 127.0.0.1:7002: timeout",
+        );
+        check(
+            Kind::Timeout,
+            Executed::No,
+            "ERR node 127.0.0.1:7002: timeout, the request was not sent",
+        );
+        check(
+            Kind::Lost,
+            Executed::Maybe,
+            "ERR node 127.0.0.1:7002: connection lost",
+        );
+        check(
+            Kind::Connect("connection refused".into()),
+            Executed::No,
+            "ERR node 127.0.0.1:7002: connection refused",
+        );
+        check(
+            Kind::QueueFull,
+            Executed::No,
+            "ERR node 127.0.0.1:7002: too many requests wait for it",
+        );
+    }
+}

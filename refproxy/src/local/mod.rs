@@ -1,0 +1,240 @@
+//! What the proxy answers itself, in the words of the Redis that the table was made from.
+//!
+//! Never asks a node, never waits.
+
+mod introspect;
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::command::{Local, REDIS_VERSION};
+use crate::resp::{Args, put_array, put_bulk, put_error, put_integer, put_null_bulk, put_simple};
+
+/// What a client said about itself.
+#[derive(Debug)]
+pub(crate) struct Identity {
+    id: u64,
+    name: Vec<u8>,
+}
+
+impl Identity {
+    pub(crate) fn new(id: u64) -> Self {
+        Self {
+            id,
+            name: Vec::new(),
+        }
+    }
+}
+
+/// What INFO tells about the proxy.
+#[derive(Debug)]
+pub(crate) struct Facts {
+    pub(crate) clients: usize,
+    pub(crate) uptime_seconds: u64,
+    pub(crate) port: u16,
+    /// Address and state of each node.
+    pub(crate) nodes: Vec<(String, &'static str)>,
+}
+
+/// What becomes of the connection after the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Next {
+    GoOn,
+    HangUp,
+}
+
+/// Writes the answer to the complete request in `frame`, whose arity is right.
+pub(crate) fn answer(
+    local: Local,
+    frame: &[u8],
+    identity: &mut Identity,
+    facts: &dyn Fn() -> Facts,
+    out: &mut Vec<u8>,
+) -> Next {
+    let mut args = Args::of(frame).skip(1);
+    match local {
+        Local::Ping => match (args.next(), args.next()) {
+            (None, _) => put_simple(out, "PONG"),
+            (Some(text), None) => put_bulk(out, text),
+            (Some(_), Some(_)) => {
+                put_error(out, b"ERR wrong number of arguments for 'ping' command")
+            }
+        },
+        Local::Echo => put_bulk(out, args.next().unwrap_or_default()),
+        Local::Quit => {
+            put_simple(out, "OK");
+            return Next::HangUp;
+        }
+        Local::Time => time(out),
+        Local::Select => select(args.next().unwrap_or_default(), out),
+        Local::Hello => hello(args, identity, out),
+        Local::Client => client(args, identity, out),
+        Local::Config => config(args, out),
+        Local::Info => info(&facts(), out),
+        Local::Command => introspect::answer(args, out),
+    }
+    Next::GoOn
+}
+
+fn time(out: &mut Vec<u8>) {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    put_array(out, 2);
+    put_bulk(out, now.as_secs().to_string().as_bytes());
+    put_bulk(out, now.subsec_micros().to_string().as_bytes());
+}
+
+fn select(index: &[u8], out: &mut Vec<u8>) {
+    match std::str::from_utf8(index)
+        .ok()
+        .and_then(|text| text.parse::<i64>().ok())
+    {
+        Some(0) => put_simple(out, "OK"),
+        Some(_) => put_error(out, b"ERR DB index is out of range"),
+        None => put_error(out, b"ERR value is not an integer or out of range"),
+    }
+}
+
+/// Only the version without push messages and maps is spoken.
+fn hello<'a>(mut args: impl Iterator<Item = &'a [u8]>, identity: &mut Identity, out: &mut Vec<u8>) {
+    match args.next() {
+        None | Some(b"2") => {}
+        Some(version) => {
+            let number = std::str::from_utf8(version)
+                .ok()
+                .and_then(|text| text.parse::<i64>().ok());
+            let text: &[u8] = match number {
+                Some(_) => b"NOPROTO unsupported protocol version",
+                None => b"ERR Protocol version is not an integer or out of range",
+            };
+            return put_error(out, text);
+        }
+    }
+    while let Some(option) = args.next() {
+        if option.eq_ignore_ascii_case(b"SETNAME")
+            && let Some(name) = args.next()
+        {
+            if !is_client_name(name) {
+                return put_error(out, BAD_CLIENT_NAME);
+            }
+            identity.name = name.to_vec();
+        } else if option.eq_ignore_ascii_case(b"AUTH") {
+            return put_error(
+                out,
+                b"ERR option 'AUTH' of 'HELLO' is not supported by this proxy: it has no users and no password",
+            );
+        } else {
+            let mut text = b"ERR Syntax error in HELLO option '".to_vec();
+            text.extend(option.iter().take(128));
+            text.push(b'\'');
+            return put_error(out, &text);
+        }
+    }
+    put_array(out, 14);
+    put_bulk(out, b"server");
+    put_bulk(out, b"redis");
+    put_bulk(out, b"version");
+    put_bulk(out, REDIS_VERSION.as_bytes());
+    put_bulk(out, b"proto");
+    put_integer(out, 2);
+    put_bulk(out, b"id");
+    put_integer(out, i64::try_from(identity.id).unwrap_or(i64::MAX));
+    put_bulk(out, b"mode");
+    put_bulk(out, b"standalone");
+    put_bulk(out, b"role");
+    put_bulk(out, b"master");
+    put_bulk(out, b"modules");
+    put_array(out, 0);
+}
+
+const BAD_CLIENT_NAME: &[u8] =
+    b"ERR Client names cannot contain spaces, newlines or special characters.";
+
+fn is_client_name(name: &[u8]) -> bool {
+    name.iter().all(|byte| (b'!'..=b'~').contains(byte))
+}
+
+fn client<'a>(args: impl Iterator<Item = &'a [u8]>, identity: &mut Identity, out: &mut Vec<u8>) {
+    let args: Vec<&[u8]> = args.collect();
+    let (subcommand, args) = args
+        .split_first()
+        .map_or((&b""[..], &[][..]), |(first, rest)| (*first, rest));
+    match (subcommand.to_ascii_uppercase().as_slice(), args) {
+        (b"ID", []) => put_integer(out, i64::try_from(identity.id).unwrap_or(i64::MAX)),
+        (b"GETNAME", []) if identity.name.is_empty() => put_null_bulk(out),
+        (b"GETNAME", []) => put_bulk(out, &identity.name),
+        (b"SETNAME", [name]) if is_client_name(name) => {
+            identity.name = name.to_vec();
+            put_simple(out, "OK");
+        }
+        (b"SETNAME", [_]) => put_error(out, BAD_CLIENT_NAME),
+        (b"SETINFO", [_, _]) => put_simple(out, "OK"),
+        (b"ID" | b"GETNAME" | b"SETNAME" | b"SETINFO", _) => wrong_arity("client", subcommand, out),
+        _ => unsupported("CLIENT", subcommand, out),
+    }
+}
+
+/// What redis-benchmark asks before it starts; whatever else is asked for has no value, as with Redis.
+fn config<'a>(args: impl Iterator<Item = &'a [u8]>, out: &mut Vec<u8>) {
+    const KNOWN: [(&[u8], &[u8]); 2] = [(b"appendonly", b"no"), (b"save", b"")];
+    let args: Vec<&[u8]> = args.collect();
+    match args.split_first() {
+        Some((get, names)) if get.eq_ignore_ascii_case(b"GET") && !names.is_empty() => {
+            let asked = |known: &[u8]| {
+                names
+                    .iter()
+                    .any(|name| *name == b"*" || name.eq_ignore_ascii_case(known))
+            };
+            let found: Vec<_> = KNOWN.iter().filter(|(name, _)| asked(name)).collect();
+            put_array(out, found.len() * 2);
+            for (name, value) in found {
+                put_bulk(out, name);
+                put_bulk(out, value);
+            }
+        }
+        Some((get, _)) if get.eq_ignore_ascii_case(b"GET") => wrong_arity("config", get, out),
+        other => unsupported("CONFIG", other.map_or(b"", |(first, _)| first), out),
+    }
+}
+
+fn info(facts: &Facts, out: &mut Vec<u8>) {
+    let mut text = format!(
+        "# Server\r\nredis_version:{REDIS_VERSION}\r\nredis_mode:standalone\r\nrefproxy_version:{}\r\nprocess_id:{}\r\n\
+         tcp_port:{}\r\nuptime_in_seconds:{}\r\n\r\n# Clients\r\nconnected_clients:{}\r\n\r\n# Replication\r\nrole:master\r\n\
+         \r\n# Nodes\r\nnodes:{}\r\n",
+        env!("CARGO_PKG_VERSION"),
+        std::process::id(),
+        facts.port,
+        facts.uptime_seconds,
+        facts.clients,
+        facts.nodes.len(),
+    );
+    for (place, (address, health)) in facts.nodes.iter().enumerate() {
+        text.push_str(&format!("node{place}:address={address},state={health}\r\n"));
+    }
+    put_bulk(out, text.as_bytes());
+}
+
+/// Redis' words for a subcommand with the wrong number of arguments.
+fn wrong_arity(command: &str, subcommand: &[u8], out: &mut Vec<u8>) {
+    let subcommand = String::from_utf8_lossy(subcommand).to_lowercase();
+    put_error(
+        out,
+        format!("ERR wrong number of arguments for '{command}|{subcommand}' command").as_bytes(),
+    );
+}
+
+fn unsupported(command: &str, subcommand: &[u8], out: &mut Vec<u8>) {
+    let shown: String = subcommand
+        .iter()
+        .take(64)
+        .map(|byte| byte.escape_ascii().to_string())
+        .collect();
+    put_error(
+        out,
+        format!("ERR command '{command} {shown}' is not supported by this proxy: it is about one server or connection").as_bytes(),
+    );
+}
+
+#[cfg(test)]
+mod tests;

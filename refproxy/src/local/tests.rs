@@ -1,0 +1,128 @@
+//! What clients ask on connecting, answered as Redis answers it.
+
+use super::{Facts, Identity, Next, answer};
+use crate::command::{Route, find};
+use crate::resp::{ReplyScan, request};
+
+fn ask(identity: &mut Identity, args: &[&str]) -> (String, Next) {
+    let Some(Route::Local(local)) = find(args[0].as_bytes()).map(|row| row.route) else {
+        panic!("{args:?} is not answered by the proxy");
+    };
+    let facts = || Facts {
+        clients: 1,
+        uptime_seconds: 2,
+        port: 6400,
+        nodes: vec![("127.0.0.1:7001".into(), "up")],
+    };
+    let mut out = Vec::new();
+    let next = answer(local, &request(args), identity, &facts, &mut out);
+    assert_eq!(
+        ReplyScan::default().scan(&out),
+        Ok(Ok(out.len())),
+        "{}",
+        out.escape_ascii()
+    );
+    (String::from_utf8(out).unwrap(), next)
+}
+
+#[track_caller]
+fn check(args: &[&str], expected: &str) {
+    let (reply, next) = ask(&mut Identity::new(7), args);
+    assert_eq!((reply.as_str(), next), (expected, Next::GoOn), "{args:?}");
+}
+
+#[track_caller]
+fn check_starts(args: &[&str], expected: &str) {
+    let (reply, _) = ask(&mut Identity::new(7), args);
+    assert!(
+        reply.starts_with(expected),
+        "{args:?} is answered {reply:?}, not {expected:?}"
+    );
+}
+
+#[test]
+fn small_talk() {
+    check(&["PING"], "+PONG\r\n");
+    check(&["PING", "a b"], "$3\r\na b\r\n");
+    check(
+        &["PING", "a", "b"],
+        "-ERR wrong number of arguments for 'ping' command\r\n",
+    );
+    check(&["ECHO", ""], "$0\r\n\r\n");
+    check(&["SELECT", "0"], "+OK\r\n");
+    check(&["SELECT", "1"], "-ERR DB index is out of range\r\n");
+    check(
+        &["SELECT", "x"],
+        "-ERR value is not an integer or out of range\r\n",
+    );
+    check_starts(&["TIME"], "*2\r\n$10\r\n");
+    assert_eq!(
+        ask(&mut Identity::new(1), &["QUIT"]),
+        ("+OK\r\n".into(), Next::HangUp)
+    );
+}
+
+#[test]
+fn hello_speaks_version_2_only() {
+    check_starts(&["HELLO"], "*14\r\n$6\r\nserver\r\n$5\r\nredis\r\n");
+    check_starts(&["HELLO", "2", "SETNAME", "me"], "*14\r\n");
+    check(&["HELLO", "3"], "-NOPROTO unsupported protocol version\r\n");
+    check(
+        &["HELLO", "x"],
+        "-ERR Protocol version is not an integer or out of range\r\n",
+    );
+    check(
+        &["HELLO", "2", "WHAT"],
+        "-ERR Syntax error in HELLO option 'WHAT'\r\n",
+    );
+    check_starts(
+        &["HELLO", "2", "AUTH", "a", "b"],
+        "-ERR option 'AUTH' of 'HELLO' is not supported",
+    );
+}
+
+#[test]
+fn a_client_has_an_id_and_a_name() {
+    let mut identity = Identity::new(7);
+    let mut told = |args: &[&str]| ask(&mut identity, args).0;
+    assert_eq!(told(&["CLIENT", "ID"]), ":7\r\n");
+    assert_eq!(told(&["CLIENT", "GETNAME"]), "$-1\r\n");
+    assert_eq!(told(&["CLIENT", "SETNAME", "me"]), "+OK\r\n");
+    assert_eq!(told(&["client", "getname"]), "$2\r\nme\r\n");
+    assert!(told(&["CLIENT", "SETNAME", "a b"]).starts_with("-ERR Client names cannot contain"));
+    assert_eq!(told(&["CLIENT", "SETINFO", "LIB-NAME", "x"]), "+OK\r\n");
+    assert_eq!(
+        told(&["CLIENT", "ID", "x"]),
+        "-ERR wrong number of arguments for 'client|id' command\r\n"
+    );
+    assert!(
+        told(&["CLIENT", "KILL", "a"]).starts_with("-ERR command 'CLIENT KILL' is not supported")
+    );
+}
+
+#[test]
+fn redis_benchmark_learns_what_it_asks() {
+    check(&["CONFIG", "GET", "save"], "*2\r\n$4\r\nsave\r\n$0\r\n\r\n");
+    check(
+        &["CONFIG", "GET", "appendonly"],
+        "*2\r\n$10\r\nappendonly\r\n$2\r\nno\r\n",
+    );
+    check(&["CONFIG", "GET", "maxmemory"], "*0\r\n");
+    check_starts(
+        &["CONFIG", "SET", "a", "b"],
+        "-ERR command 'CONFIG SET' is not supported",
+    );
+}
+
+#[test]
+fn introspection_lists_what_is_supported() {
+    check(&["COMMAND", "COUNT"], ":139\r\n");
+    check(&["COMMAND", "DOCS", "get"], "*0\r\n");
+    check(
+        &["COMMAND", "INFO", "get", "subscribe"],
+        "*2\r\n*10\r\n$3\r\nget\r\n:2\r\n*0\r\n:1\r\n:1\r\n:1\r\n*0\r\n*0\r\n*0\r\n*0\r\n*-1\r\n",
+    );
+    check_starts(&["COMMAND"], "*139\r\n*10\r\n");
+    check_starts(&["COMMAND", "LIST"], "*139\r\n$6\r\nappend\r\n");
+    check_starts(&["INFO"], "$");
+}

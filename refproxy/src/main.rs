@@ -1,0 +1,208 @@
+//! The refproxy binary: the only file that reads argv and the environment, prints, and exits.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::{Parser, ValueEnum};
+use refproxy::admin;
+use refproxy::config::{self, Config, Limits, Timeouts};
+use refproxy::hash::TagRule;
+use refproxy::placement::{Cluster, Node, Placement, Policy, TABLE_SIZE_DEFAULT};
+use refproxy::server::{Handle, Server};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// A bad flag.
+const USAGE: u8 = 64;
+/// A configuration that cannot be used, a port in use.
+const UNUSABLE: u8 = 2;
+
+/// A RESP sharding proxy: right in every corner, and fast.
+#[derive(Parser)]
+#[command(version)]
+struct Args {
+    /// YAML file with everything; SIGHUP reads its `cluster:` part again.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["listen", "admin", "policy", "node", "hash_tags", "table_size", "workers", "op_timeout_ms"])]
+    config: Option<PathBuf>,
+    /// Where clients are listened for.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:6400")]
+    listen: SocketAddr,
+    /// Where the admin interface listens; off without it.
+    #[arg(long, value_name = "ADDR")]
+    admin: Option<SocketAddr>,
+    /// How keys are placed on nodes.
+    #[arg(long, default_value = "maglev")]
+    policy: PolicyName,
+    /// A node; repeat for each.
+    #[arg(long, value_name = "HOST:PORT", required_unless_present = "config", value_parser = address)]
+    node: Vec<String>,
+    /// Hash only what is between braces in a key.
+    #[arg(long)]
+    hash_tags: bool,
+    /// Slots of the maglev table, a prime.
+    #[arg(long, value_name = "N", default_value_t = TABLE_SIZE_DEFAULT)]
+    table_size: u32,
+    /// Threads that serve clients; one a core without it.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    workers: Option<u16>,
+    /// From reading a request to its reply.
+    #[arg(long, value_name = "MS", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..))]
+    op_timeout_ms: u64,
+    /// Shape of the log on stderr; RUST_LOG says how much of it.
+    #[arg(long, default_value = "text")]
+    log: LogShape,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum PolicyName {
+    Maglev,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum LogShape {
+    Text,
+    Json,
+}
+
+fn address(text: &str) -> Result<String, config::Error> {
+    config::check_address(text).map(|()| text.to_owned())
+}
+
+fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            // Help and version are asked for; the rest is not.
+            let code = if error.use_stderr() { USAGE } else { 0 };
+            // Nowhere to complain when printing fails.
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    start_log(args.log);
+    match run(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("refproxy: {error:#}");
+            ExitCode::from(UNUSABLE)
+        }
+    }
+}
+
+fn start_log(shape: LogShape) {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    match shape {
+        LogShape::Text => builder.init(),
+        LogShape::Json => builder.json().init(),
+    }
+}
+
+impl Args {
+    fn config(&self) -> Result<Config, config::Error> {
+        if let Some(path) = &self.config {
+            return Config::read(path);
+        }
+        let PolicyName::Maglev = self.policy;
+        let cluster = Cluster {
+            policy: Policy::Maglev {
+                table_size: self.table_size,
+                hash_hostnames: false,
+            },
+            tags: if self.hash_tags {
+                TagRule::Braces
+            } else {
+                TagRule::WholeKey
+            },
+            nodes: self.node.iter().map(Node::at).collect(),
+        };
+        Placement::new(&cluster).map_err(|error| config::Error(error.to_string()))?;
+        Ok(Config {
+            listen: self.listen,
+            admin: self.admin,
+            workers: self
+                .workers
+                .map_or_else(config::default_workers, usize::from),
+            cluster,
+            timeouts: Timeouts {
+                op: Duration::from_millis(self.op_timeout_ms),
+                ..Timeouts::default()
+            },
+            limits: Limits::default(),
+        })
+    }
+}
+
+fn run(args: &Args) -> anyhow::Result<()> {
+    let config = args.config()?;
+    let admin = config
+        .admin
+        .map(|address| {
+            admin::bind(address)
+                .with_context(|| format!("listen on {address} for the admin interface"))
+        })
+        .transpose()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    // Before the first client can come: a signal is not lost.
+    let (mut hangup, mut terminate, mut interrupt) = {
+        let _context = runtime.enter();
+        (
+            signal(SignalKind::hangup())?,
+            signal(SignalKind::terminate())?,
+            signal(SignalKind::interrupt())?,
+        )
+    };
+    let server = Server::start(&config)?;
+    let handle = server.handle();
+    eprintln!(
+        "refproxy: listening on {} with {} workers over {} nodes",
+        server.address(),
+        config.workers,
+        config.cluster.nodes.len()
+    );
+    runtime.block_on(async {
+        if let Some(listener) = admin {
+            let handle = handle.clone();
+            tokio::spawn(async move {
+                if let Err(error) = admin::serve(listener, handle).await {
+                    tracing::error!(%error, "admin interface");
+                }
+            });
+        }
+        loop {
+            tokio::select! {
+                _ = hangup.recv() => reread(args, &handle).await,
+                _ = terminate.recv() => break,
+                _ = interrupt.recv() => break,
+            }
+        }
+    });
+    tracing::info!("draining");
+    server.drain();
+    Ok(())
+}
+
+/// What SIGHUP asks for. A file that cannot be used changes nothing.
+async fn reread(args: &Args, handle: &Handle) {
+    let Some(path) = &args.config else {
+        return eprintln!("refproxy: SIGHUP: there is no --config to read again");
+    };
+    let outcome = match Config::read(path) {
+        Ok(config) => handle
+            .reload(config.cluster)
+            .await
+            .map_err(|error| config::Error(error.to_string())),
+        Err(error) => Err(error),
+    };
+    match outcome {
+        Ok(generation) => eprintln!("refproxy: SIGHUP: cluster generation {generation}"),
+        Err(error) => eprintln!("refproxy: SIGHUP: {error}: the cluster stays as it is"),
+    }
+}

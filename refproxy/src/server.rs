@@ -1,0 +1,277 @@
+//! The whole proxy: listeners, workers, a cluster that can be swapped, and an orderly end.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::sync::{Mutex, mpsc, oneshot};
+
+use crate::config::Config;
+use crate::placement::{self, Cluster, Placement};
+use crate::stats::{self, Shared, WorkerStats};
+use crate::worker::{self, NodeReport, Order, Plan, Setup};
+
+/// Connections that may wait to be accepted.
+const BACKLOG: i32 = 1024;
+
+/// Why the proxy cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address cannot be listened on, most often because somebody else does.
+    #[error("listen on {address}: {error}")]
+    Listen {
+        /// What was to be listened on.
+        address: SocketAddr,
+        /// What the operating system says.
+        error: io::Error,
+    },
+    /// The cluster has no placement.
+    #[error("cluster: {0}")]
+    Cluster(#[from] placement::Error),
+    /// The operating system gives no thread.
+    #[error("start a worker: {0}")]
+    Thread(io::Error),
+}
+
+/// The cluster that is in force, and how many there were.
+#[derive(Debug)]
+struct Current {
+    generation: u64,
+    cluster: Cluster,
+}
+
+/// A running proxy, to be asked and told; shared by whoever does.
+#[derive(Debug, Clone)]
+pub struct Handle {
+    orders: Vec<mpsc::UnboundedSender<Order>>,
+    stats: Vec<Arc<WorkerStats>>,
+    shared: Arc<Shared>,
+    current: Arc<Mutex<Current>>,
+}
+
+/// A running proxy.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    drain: Duration,
+    handle: Handle,
+    threads: Vec<JoinHandle<io::Result<()>>>,
+}
+
+/// How it stands with one node, over all workers.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct NodeState {
+    /// `host:port`.
+    pub address: String,
+    /// `up`, `connecting` or `down`: the worst that a worker says.
+    pub state: &'static str,
+    /// Requests under way.
+    pub waiting: usize,
+}
+
+impl Server {
+    /// Listens and starts the workers; clients may connect when it returns.
+    ///
+    /// # Errors
+    /// The address is in use, the cluster has no placement, or there is no thread to be had.
+    pub fn start(config: &Config) -> Result<Self, StartError> {
+        let plan = Arc::new(plan(&config.cluster)?);
+        let listen_error = |error| StartError::Listen {
+            address: config.listen,
+            error,
+        };
+        // With SO_REUSEPORT a second proxy on the same port would silently take half of the clients.
+        let address = listener(config.listen, Reuse::No)
+            .and_then(|probe| probe.local_addr())
+            .map_err(listen_error)?;
+        let listeners = (0..config.workers)
+            .map(|_| listener(address, Reuse::Yes))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(listen_error)?;
+        let shared = Arc::new(Shared {
+            started: Instant::now(),
+            port: address.port(),
+            clients: AtomicUsize::new(0),
+            clients_total: AtomicU64::new(0),
+            output_bytes: Arc::default(),
+        });
+        let mut handle = Handle {
+            orders: Vec::new(),
+            stats: Vec::new(),
+            shared,
+            current: Arc::new(Mutex::new(Current {
+                generation: 1,
+                cluster: config.cluster.clone(),
+            })),
+        };
+        let mut threads = Vec::new();
+        for (place, listener) in listeners.into_iter().enumerate() {
+            let (sender, orders) = mpsc::unbounded_channel();
+            let stats = Arc::new(WorkerStats::new());
+            handle.orders.push(sender);
+            handle.stats.push(Arc::clone(&stats));
+            let setup = Setup {
+                listener,
+                orders,
+                plan: Arc::clone(&plan),
+                limits: config.limits.clone(),
+                timeouts: config.timeouts,
+                stats,
+                shared: Arc::clone(&handle.shared),
+            };
+            let thread = std::thread::Builder::new()
+                .name(format!("worker-{place}"))
+                .spawn(move || worker::run(setup))
+                .map_err(StartError::Thread)?;
+            threads.push(thread);
+        }
+        Ok(Self {
+            address,
+            drain: config.timeouts.drain,
+            handle,
+            threads,
+        })
+    }
+
+    /// Where clients are listened for.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// To ask and tell the running proxy.
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// Stops listening, gives the clients what they are owed, and ends.
+    pub fn drain(self) {
+        for orders in &self.handle.orders {
+            // A worker that is gone has nothing to drain.
+            let _ = orders.send(Order::Drain(self.drain));
+        }
+        for thread in self.threads {
+            match thread.join() {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::error!(%error, "worker"),
+                Err(_) => tracing::error!("a worker has panicked"),
+            }
+        }
+    }
+}
+
+impl Handle {
+    /// From each worker's next request on, `cluster`. Returns its generation once every worker has changed.
+    /// Of several calls at once, one comes after the other.
+    ///
+    /// # Errors
+    /// `cluster` has no placement; the one before stays.
+    pub async fn reload(&self, cluster: Cluster) -> Result<u64, placement::Error> {
+        let mut current = self.current.lock().await;
+        let plan = Arc::new(plan(&cluster)?);
+        let mut swapped = Vec::new();
+        for orders in &self.orders {
+            let (sender, done) = oneshot::channel();
+            if orders.send(Order::Swap(Arc::clone(&plan), sender)).is_ok() {
+                swapped.push(done);
+            }
+        }
+        for done in swapped {
+            // A worker that ends meanwhile serves nobody with the old cluster.
+            let _ = done.await;
+        }
+        current.generation += 1;
+        current.cluster = cluster;
+        tracing::info!(
+            generation = current.generation,
+            nodes = current.cluster.nodes.len(),
+            "cluster"
+        );
+        Ok(current.generation)
+    }
+
+    /// The cluster in force with its generation.
+    pub async fn cluster(&self) -> (u64, Cluster) {
+        let current = self.current.lock().await;
+        (current.generation, current.cluster.clone())
+    }
+
+    /// How it stands with each node, in the order of the cluster.
+    pub async fn nodes(&self) -> Vec<NodeState> {
+        let mut states: Vec<NodeState> = Vec::new();
+        for orders in &self.orders {
+            let (sender, reply) = oneshot::channel();
+            if orders.send(Order::Report(sender)).is_err() {
+                continue;
+            }
+            for (place, node) in reply.await.unwrap_or_default().into_iter().enumerate() {
+                merge(&mut states, place, node);
+            }
+        }
+        states
+    }
+
+    /// The counters, one `name: value` a line.
+    #[must_use]
+    pub fn stats(&self) -> String {
+        stats::lines(&self.stats, &self.shared)
+    }
+}
+
+fn merge(states: &mut Vec<NodeState>, place: usize, node: NodeReport) {
+    const WORST_FIRST: [&str; 3] = ["down", "connecting", "up"];
+    let word = node.health.word();
+    match states.get_mut(place) {
+        Some(state) => {
+            state.waiting += node.waiting;
+            state.state = WORST_FIRST
+                .into_iter()
+                .find(|worst| [word, state.state].contains(worst))
+                .unwrap_or(word);
+        }
+        None => states.push(NodeState {
+            address: node.address,
+            state: word,
+            waiting: node.waiting,
+        }),
+    }
+}
+
+fn plan(cluster: &Cluster) -> Result<Plan, placement::Error> {
+    Ok(Plan {
+        placement: Placement::new(cluster)?,
+        addresses: cluster
+            .nodes
+            .iter()
+            .map(|node| node.address.clone())
+            .collect(),
+    })
+}
+
+/// Whether several sockets share a port.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reuse {
+    No,
+    Yes,
+}
+
+fn listener(address: SocketAddr, reuse: Reuse) -> io::Result<TcpListener> {
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
+    socket.set_reuse_address(true)?;
+    if reuse == Reuse::Yes {
+        socket.set_reuse_port(true)?;
+    }
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}

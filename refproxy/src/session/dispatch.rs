@@ -1,0 +1,150 @@
+//! What becomes of one request: its row decides, its keys say where.
+
+use std::rc::Rc;
+
+use crate::client::{Client, Outbox, Reply};
+use crate::clock::{Micros, micros};
+use crate::command::{self, Join, Route, Row};
+use crate::join::Joining;
+use crate::local::{self, Identity};
+use crate::placement::NodeId;
+use crate::resp::{Args, Frame, put_error};
+use crate::split::Split;
+use crate::upstream::{Payload, Ticket};
+use crate::worker::{Routing, Worker};
+
+/// All requests of one read: one look at the clock and at the cluster for all of them.
+pub(super) struct Turn<'a> {
+    worker: &'a Worker,
+    client: &'a Rc<Client>,
+    outbox: &'a mut Outbox,
+    identity: &'a mut Identity,
+    scratch: &'a mut Vec<u8>,
+    routing: Rc<Routing>,
+    now: Micros,
+    deadline: Micros,
+}
+
+impl<'a> Turn<'a> {
+    pub(super) fn new(
+        worker: &'a Worker,
+        client: &'a Rc<Client>,
+        outbox: &'a mut Outbox,
+        identity: &'a mut Identity,
+        scratch: &'a mut Vec<u8>,
+    ) -> Self {
+        let now = worker.clock().now();
+        Self {
+            worker,
+            client,
+            outbox,
+            identity,
+            scratch,
+            routing: worker.routing(),
+            now,
+            deadline: now + micros(worker.op_timeout()),
+        }
+    }
+
+    /// Whether so much is under way that the next request has to wait.
+    #[inline]
+    pub(super) fn is_full(&self) -> bool {
+        let limits = self.worker.limits();
+        self.outbox.waiting() >= limits.client_requests_max
+            || self.outbox.asked_bytes() >= limits.client_bytes_max
+    }
+
+    /// A reply that the proxy gives itself, in its turn.
+    pub(super) fn answer(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        self.scratch.clear();
+        write(self.scratch);
+        self.outbox.answer(self.scratch);
+    }
+
+    /// Takes one request of these bytes. False when it is the client's last.
+    #[inline]
+    pub(super) fn take(&mut self, bytes: &[u8], frame: &Frame, payload: Payload<'_>) -> bool {
+        let Some(row) = command::find(&bytes[frame.name.clone()]) else {
+            self.worker.stats().unknown();
+            let text = command::unknown(&bytes[frame.name.clone()], Args::of(bytes).skip(1));
+            self.answer(|out| put_error(out, &text));
+            return true;
+        };
+        self.worker.stats().command(row);
+        if !row.accepts(frame.argc) {
+            self.answer(|out| put_error(out, command::wrong_arity(row).as_bytes()));
+            return true;
+        }
+        match row.route {
+            Route::OneNode => {
+                let node = self.routing.placement().node(&bytes[frame.first.clone()]);
+                let number = self.outbox.expect(bytes.len());
+                self.send(node, payload, number, 0);
+            }
+            Route::PerNode(join) => self.split(row, join, bytes, frame, payload),
+            Route::AllNodes(join) => self.broadcast(join, bytes),
+            Route::Local(answer) => return self.local(answer, bytes),
+            Route::Refuse(why) => {
+                self.answer(|out| put_error(out, command::unsupported(row, why).as_bytes()));
+            }
+        }
+        true
+    }
+
+    /// One request to each node that holds some of the keys; the request itself when one node holds them all.
+    fn split(&mut self, row: &Row, join: Join, bytes: &[u8], frame: &Frame, payload: Payload<'_>) {
+        let split = Split::plan(row, frame.argc, bytes, |key| {
+            self.routing.placement().node(key)
+        });
+        if let [(node, _)] = split.parts[..] {
+            let number = self.outbox.expect(bytes.len());
+            return self.send(node, payload, number, 0);
+        }
+        let requests = split.requests(row, bytes);
+        let joining = Joining::new(join, split.parts.len(), split.part_of_key);
+        let number = self.outbox.expect_joined(bytes.len(), joining);
+        for ((part, (node, _)), request) in (0..).zip(split.parts).zip(requests) {
+            self.send(node, Payload::of(request), number, part);
+        }
+    }
+
+    /// The same request to every node.
+    fn broadcast(&mut self, join: Join, bytes: &[u8]) {
+        let nodes = self.routing.nodes.len();
+        let number = self
+            .outbox
+            .expect_joined(bytes.len(), Joining::new(join, nodes, Vec::new()));
+        // A cluster has at most as many nodes as a NodeId can tell.
+        for part in 0..u16::try_from(nodes).unwrap_or(u16::MAX) {
+            self.send(NodeId(part), Payload::Small(bytes), number, part);
+        }
+    }
+
+    #[inline]
+    fn send(&mut self, node: NodeId, payload: Payload<'_>, number: u32, part: u16) {
+        let ticket = Ticket {
+            client: Rc::clone(self.client),
+            number,
+            part,
+            deadline: self.deadline,
+        };
+        if let Err(error) = self.routing.nodes[node.index()].send(payload, ticket, self.now) {
+            self.outbox
+                .complete(number, part, Reply::Small(&error.reply()));
+        }
+    }
+
+    fn local(&mut self, answer: command::Local, bytes: &[u8]) -> bool {
+        self.scratch.clear();
+        let worker = self.worker;
+        let next = local::answer(
+            answer,
+            bytes,
+            self.identity,
+            &|| worker.facts(),
+            self.scratch,
+        );
+        self.outbox.answer(self.scratch);
+        next == local::Next::GoOn
+    }
+}

@@ -1,0 +1,355 @@
+//! One client connection: reads requests, has each routed, writes the replies in order.
+//!
+//! Matches on no command name: it asks the row. Never waits for anything but its socket and its outbox, so that no
+//! client can hold up another.
+
+mod dispatch;
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::{Buf, BytesMut};
+use tokio::io::{AsyncReadExt, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::Sleep;
+
+use crate::buffer::no_slices;
+use crate::client::{Client, is_large};
+use crate::local::Identity;
+use crate::resp::{ProtocolError, RequestScan, Scanned, put_error, request, split_inline};
+use crate::upstream::Payload;
+use crate::worker::Worker;
+use dispatch::Turn;
+
+/// Bytes read at once.
+pub(crate) const CHUNK: usize = 64 * 1024;
+/// Chunks read before others may run.
+const CHUNKS_A_TURN: usize = 4;
+/// No more is read while so many bytes wait to be written.
+const BACKLOG_MAX: usize = 1024 * 1024;
+/// How long a client that was told to go may take to hang up, so that its last replies are not lost in a reset.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// What becomes of the client's input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Input {
+    Open,
+    /// The client sends no more; what it is owed is still delivered.
+    Ended,
+    /// Nothing more is looked at; the connection closes when all replies are written.
+    Refused,
+}
+
+/// One client connection.
+pub(crate) struct Session {
+    stream: TcpStream,
+    client: Rc<Client>,
+    worker: Rc<Worker>,
+    /// Bytes of requests that are not complete, or not planned yet; empty most of the time.
+    rest: BytesMut,
+    /// Whether `rest` was left because too much is under way, rather than because it is not complete.
+    paused: bool,
+    scan: RequestScan,
+    input: Input,
+    identity: Identity,
+    /// Where replies of the proxy itself are made.
+    scratch: Vec<u8>,
+    /// Set once the connection is shut for writing.
+    linger: Option<Pin<Box<Sleep>>>,
+}
+
+impl Session {
+    pub(crate) fn new(stream: TcpStream, client: Rc<Client>, worker: Rc<Worker>) -> Self {
+        Self {
+            stream,
+            identity: Identity::new(client.id),
+            client,
+            worker,
+            rest: BytesMut::new(),
+            paused: false,
+            scan: RequestScan::default(),
+            input: Input::Open,
+            scratch: Vec::new(),
+            linger: None,
+        }
+    }
+
+    /// Serves the client until one side hangs up.
+    pub(crate) async fn run(mut self) {
+        match poll_fn(|cx| self.poll(cx)).await {
+            Ok(()) => tracing::debug!("closed"),
+            Err(error) => tracing::debug!(%error, "closed"),
+        }
+        self.client.leave();
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.client.attend(cx.waker());
+        if self.linger.is_some() {
+            return self.linger(cx);
+        }
+        for _ in 0..CHUNKS_A_TURN {
+            if self.client.is_gone() {
+                return Poll::Ready(Err(io::Error::other("replies discarded")));
+            }
+            self.flush(cx)?;
+            if self.worker.is_draining() && self.input == Input::Open {
+                self.input = Input::Refused;
+            }
+            let went_on = match self.input {
+                Input::Open => self.take_input(cx)?,
+                // What has arrived before the client's end is still carried out.
+                Input::Ended if self.paused => self.take_rest(),
+                Input::Ended | Input::Refused => {
+                    if !self.is_settled() {
+                        return Poll::Pending;
+                    }
+                    return self.hang_up(cx);
+                }
+            };
+            if !went_on {
+                // Answers of the proxy itself may have become ready meanwhile.
+                self.flush(cx)?;
+                return match self.input {
+                    Input::Open => Poll::Pending,
+                    // The end of the input came just now.
+                    Input::Ended | Input::Refused if self.is_settled() => self.hang_up(cx),
+                    Input::Ended | Input::Refused => Poll::Pending,
+                };
+            }
+        }
+        self.flush(cx)?;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Nothing is owed any more.
+    fn is_settled(&self) -> bool {
+        let outbox = self.client.outbox();
+        outbox.waiting() == 0
+            && outbox.ready().is_empty()
+            && !(self.paused && self.input == Input::Ended)
+    }
+
+    /// Plans what is there, else reads. False when there is nothing to do now.
+    fn take_input(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
+        if self.is_full() {
+            return Ok(false);
+        }
+        if self.paused {
+            return Ok(self.take_rest());
+        }
+        // Without an unfinished request, the worker's buffer serves all its clients in turn.
+        let own = !self.rest.is_empty();
+        let mut buf = if own {
+            std::mem::take(&mut self.rest)
+        } else {
+            self.worker.take_buffer()
+        };
+        if buf.capacity() - buf.len() < CHUNK / 4 {
+            buf.reserve(CHUNK);
+        }
+        let read = pin!(self.stream.read_buf(&mut buf)).poll(cx);
+        let went_on = match &read {
+            Poll::Ready(Ok(0)) => {
+                self.input = Input::Ended;
+                false
+            }
+            Poll::Ready(Ok(_)) => {
+                self.plan(&mut buf, own);
+                true
+            }
+            Poll::Ready(Err(_)) | Poll::Pending => false,
+        };
+        if own {
+            if !buf.is_empty() {
+                self.rest = buf;
+            }
+        } else {
+            if !buf.is_empty() {
+                self.rest.extend_from_slice(&buf);
+            }
+            self.worker.give_back_buffer(buf);
+        }
+        match read {
+            Poll::Ready(Err(error)) => Err(error),
+            _ => Ok(went_on),
+        }
+    }
+
+    /// Plans what was left when too much was under way.
+    fn take_rest(&mut self) -> bool {
+        if self.is_full() {
+            return false;
+        }
+        let mut buf = std::mem::take(&mut self.rest);
+        self.plan(&mut buf, true);
+        if !buf.is_empty() {
+            self.rest = buf;
+        }
+        true
+    }
+
+    /// Whether so much is under way that no more requests are taken.
+    fn is_full(&self) -> bool {
+        let outbox = self.client.outbox();
+        let limits = self.worker.limits();
+        outbox.waiting() >= limits.client_requests_max
+            || outbox.asked_bytes() >= limits.client_bytes_max
+            || outbox.ready().len() >= BACKLOG_MAX
+    }
+
+    /// Routes all complete requests in `buf`, and leaves the rest there.
+    fn plan(&mut self, buf: &mut BytesMut, own: bool) {
+        let worker = Rc::clone(&self.worker);
+        let client = Rc::clone(&self.client);
+        client.with_outbox(|outbox| {
+            let mut turn = Turn::new(
+                &worker,
+                &client,
+                outbox,
+                &mut self.identity,
+                &mut self.scratch,
+            );
+            let limits = &worker.limits().request;
+            let mut at = 0;
+            self.paused = false;
+            while self.input != Input::Refused {
+                if turn.is_full() {
+                    self.paused = true;
+                    break;
+                }
+                let goes_on = match self.scan.scan(&buf[at..], limits) {
+                    Ok(Scanned::Incomplete(more)) => {
+                        // Grows with what has come, never with what was only announced.
+                        if own {
+                            buf.advance(at);
+                            at = 0;
+                            let room = more.min(buf.len().max(CHUNK));
+                            buf.reserve(room);
+                        }
+                        break;
+                    }
+                    Ok(Scanned::Nothing(len)) => {
+                        at += len;
+                        Ok(true)
+                    }
+                    Ok(Scanned::Inline(len)) => {
+                        let line = at..at + len;
+                        at += len;
+                        inline(&mut turn, &buf[line])
+                    }
+                    Ok(Scanned::Request(frame)) if own && is_large(frame.len) => {
+                        buf.advance(at);
+                        at = 0;
+                        let bytes = buf.split_to(frame.len).freeze();
+                        Ok(turn.take(&bytes, &frame, Payload::Large(bytes.clone())))
+                    }
+                    Ok(Scanned::Request(frame)) => {
+                        let bytes = &buf[at..at + frame.len];
+                        at += frame.len;
+                        Ok(turn.take(bytes, &frame, Payload::Small(bytes)))
+                    }
+                    Err(error) => Err(error),
+                };
+                match goes_on {
+                    Ok(true) => {}
+                    Ok(false) => self.input = Input::Refused,
+                    Err(error) => {
+                        tracing::debug!(%error, "protocol error");
+                        turn.answer(|out| {
+                            put_error(out, format!("ERR Protocol error: {error}").as_bytes())
+                        });
+                        self.input = Input::Refused;
+                    }
+                }
+            }
+            if self.input == Input::Refused {
+                buf.clear();
+            } else {
+                buf.advance(at);
+            }
+        });
+    }
+
+    /// Writes what is ready, as far as the client takes it.
+    fn flush(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        loop {
+            let wrote = {
+                let outbox = self.client.outbox();
+                let ready = outbox.ready();
+                if ready.is_empty() {
+                    return Ok(());
+                }
+                let stream = Pin::new(&mut self.stream);
+                match ready.only_piece() {
+                    Some(piece) => stream.poll_write(cx, piece),
+                    None => {
+                        let mut slices = no_slices();
+                        let filled = ready.slices(&mut slices);
+                        stream.poll_write_vectored(cx, &slices[..filled])
+                    }
+                }
+            };
+            match wrote {
+                Poll::Ready(Ok(0)) => return Err(io::ErrorKind::WriteZero.into()),
+                Poll::Ready(Ok(count)) => self.client.written(count),
+                Poll::Ready(Err(error)) => return Err(error),
+                Poll::Pending => return Ok(()),
+            }
+        }
+    }
+
+    /// Says goodbye: nothing will be written any more.
+    fn hang_up(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if Pin::new(&mut self.stream).poll_shutdown(cx)?.is_pending() {
+            return Poll::Pending;
+        }
+        if self.input == Input::Ended {
+            return Poll::Ready(Ok(()));
+        }
+        self.linger = Some(Box::pin(tokio::time::sleep(LINGER)));
+        self.linger(cx)
+    }
+
+    /// Drops what the client still sends until it hangs up too.
+    fn linger(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut buf = self.worker.take_buffer();
+        let ended = loop {
+            buf.clear();
+            buf.reserve(CHUNK);
+            match pin!(self.stream.read_buf(&mut buf)).poll(cx) {
+                Poll::Ready(Ok(count)) if count > 0 => {}
+                Poll::Ready(_) => break true,
+                Poll::Pending => break false,
+            }
+        };
+        self.worker.give_back_buffer(buf);
+        let over = match &mut self.linger {
+            Some(limit) => limit.as_mut().poll(cx).is_ready(),
+            None => true,
+        };
+        if ended || over {
+            Poll::Ready(Ok(()))
+        } else {
+            Poll::Pending
+        }
+    }
+}
+
+/// An inline request, as the array it stands for.
+fn inline(turn: &mut Turn<'_>, line: &[u8]) -> Result<bool, ProtocolError> {
+    let words = split_inline(line)?;
+    if words.is_empty() {
+        return Ok(true);
+    }
+    let bytes = request(&words);
+    match RequestScan::default().scan(&bytes, &crate::resp::Limits::default())? {
+        Scanned::Request(frame) => Ok(turn.take(&bytes, &frame, Payload::Small(&bytes))),
+        _ => Ok(true),
+    }
+}

@@ -1,0 +1,189 @@
+//! One worker's connection to one node: requests go out in order, replies come back in order.
+//!
+//! There is exactly one connection at a time. A request that has run out of time keeps its place in the queue, so that
+//! its late reply is recognised and dropped; the connection goes on, because a second one could overtake requests that
+//! the node has not read yet. Nothing is ever sent twice.
+
+mod queue;
+mod task;
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::task::Waker;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use queue::Queue;
+pub(crate) use queue::Ticket;
+pub(crate) use task::run;
+
+use crate::clock::{Clock, Micros};
+use crate::error::{Blame, Error, Executed, Kind};
+
+/// A request arriving this long after a failed attempt makes another attempt; earlier ones fail at once.
+const RETRY_MIN: Duration = Duration::from_millis(20);
+/// Without requests, attempts are at most this far apart.
+const RETRY_MAX: Duration = Duration::from_secs(1);
+
+/// What a worker's upstreams have in common.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Settings {
+    pub(crate) clock: Clock,
+    /// A request fails this long after it was read.
+    pub(crate) op_timeout: Duration,
+    pub(crate) connect_timeout: Duration,
+    /// A connection on which nothing comes for so long, although something is awaited, is given up.
+    pub(crate) stall_timeout: Duration,
+    /// Requests that may wait for one node.
+    pub(crate) requests_max: usize,
+    /// Bytes that may wait to be sent to one node.
+    pub(crate) bytes_max: usize,
+}
+
+/// A request's bytes.
+#[derive(Debug)]
+pub(crate) enum Payload<'a> {
+    /// To be copied.
+    Small(&'a [u8]),
+    /// To be kept as they are.
+    Large(Bytes),
+}
+
+impl Payload<'_> {
+    /// Bytes that the proxy made itself.
+    pub(crate) fn of(bytes: Vec<u8>) -> Self {
+        Self::Large(bytes.into())
+    }
+}
+
+/// How it stands with the connection.
+#[derive(Debug, Clone)]
+enum Phase {
+    Connecting,
+    Up,
+    /// Requests fail with `why` until `knock_at`; the first one after it makes an attempt.
+    Down {
+        knock_at: Micros,
+        why: Kind,
+    },
+}
+
+/// How it stands with the connection, in a word for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Health {
+    Connecting,
+    Up,
+    Down,
+}
+
+impl Health {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Connecting => "connecting",
+            Self::Up => "up",
+            Self::Down => "down",
+        }
+    }
+}
+
+/// The door to one node.
+#[derive(Debug)]
+pub(crate) struct Upstream {
+    address: Rc<str>,
+    settings: Settings,
+    queue: RefCell<Queue>,
+    phase: RefCell<Phase>,
+    retired: Cell<bool>,
+    waker: RefCell<Option<Waker>>,
+    woken: Cell<bool>,
+}
+
+impl Upstream {
+    pub(crate) fn new(address: &str, settings: Settings) -> Rc<Self> {
+        Rc::new(Self {
+            address: address.into(),
+            settings,
+            queue: RefCell::default(),
+            phase: RefCell::new(Phase::Connecting),
+            retired: Cell::new(false),
+            waker: RefCell::default(),
+            woken: Cell::new(false),
+        })
+    }
+
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    pub(crate) fn health(&self) -> Health {
+        match &*self.phase.borrow() {
+            Phase::Connecting => Health::Connecting,
+            Phase::Up => Health::Up,
+            Phase::Down { .. } => Health::Down,
+        }
+    }
+
+    /// Requests that wait for the node.
+    pub(crate) fn waiting(&self) -> usize {
+        self.queue.borrow().waiting()
+    }
+
+    /// Queues a request. It is written when the connection's task runs, after all clients that are ready to run.
+    ///
+    /// # Errors
+    /// The node is down, or too much waits for it already. The request was not sent.
+    #[inline]
+    pub(crate) fn send(
+        &self,
+        payload: Payload<'_>,
+        ticket: Ticket,
+        now: Micros,
+    ) -> Result<(), Error> {
+        if let Phase::Down { knock_at, why } = &*self.phase.borrow()
+            && now < *knock_at
+        {
+            return Err(self.error(why.clone(), Executed::No));
+        }
+        let mut queue = self.queue.borrow_mut();
+        if queue.waiting() >= self.settings.requests_max
+            || queue.unsent_bytes() >= self.settings.bytes_max
+        {
+            return Err(self.error(Kind::QueueFull, Executed::No));
+        }
+        queue.push(payload, ticket);
+        self.wake();
+        Ok(())
+    }
+
+    /// No request will come any more: the connection ends when nobody waits for it.
+    pub(crate) fn retire(&self) {
+        self.retired.set(true);
+        self.wake();
+    }
+
+    #[inline]
+    fn wake(&self) {
+        if !self.woken.replace(true)
+            && let Some(waker) = &*self.waker.borrow()
+        {
+            waker.wake_by_ref();
+        }
+    }
+
+    fn attend(&self, waker: &Waker) {
+        self.woken.set(false);
+        let mut known = self.waker.borrow_mut();
+        if !known.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            *known = Some(waker.clone());
+        }
+    }
+
+    fn error(&self, kind: Kind, executed: Executed) -> Error {
+        Error {
+            kind,
+            blame: Blame::Node(Rc::clone(&self.address)),
+            executed,
+        }
+    }
+}

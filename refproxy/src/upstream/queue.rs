@@ -1,0 +1,185 @@
+//! What waits for one node: bytes to be sent, and whose replies will come in which order.
+//!
+//! Never touches a socket or the clock.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use super::Payload;
+use crate::buffer::WriteQueue;
+use crate::client::{Client, Reply};
+use crate::clock::Micros;
+use crate::error::Executed;
+
+/// Who waits for a reply.
+#[derive(Debug)]
+pub(crate) struct Ticket {
+    pub(crate) client: Rc<Client>,
+    /// Of the request, as the client's outbox numbers it.
+    pub(crate) number: u32,
+    /// Of a request that was split.
+    pub(crate) part: u16,
+    pub(crate) deadline: Micros,
+}
+
+#[derive(Debug)]
+struct Entry {
+    /// `None` when the request has failed already: its reply is to be dropped.
+    client: Option<Rc<Client>>,
+    number: u32,
+    part: u16,
+    deadline: Micros,
+    /// Where the request ends in the stream of bytes to the node.
+    end: u64,
+}
+
+/// Requests on their way, oldest first.
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    /// Bytes of requests that are not sent yet.
+    pub(super) out: WriteQueue,
+    entries: VecDeque<Entry>,
+    /// How many entries at the front have failed already.
+    failed: usize,
+    /// Places in the stream of bytes to the node: behind the last request, what is sent, behind the last reply.
+    appended: u64,
+    sent: u64,
+    answered: u64,
+}
+
+impl Queue {
+    /// Requests whose reply has not come, failed ones included.
+    #[inline]
+    pub(super) fn waiting(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether anybody still waits.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.entries.len() > self.failed
+    }
+
+    #[inline]
+    pub(super) fn unsent_bytes(&self) -> usize {
+        self.out.len()
+    }
+
+    #[inline]
+    pub(super) fn push(&mut self, payload: Payload<'_>, ticket: Ticket) {
+        let len = match payload {
+            Payload::Small(bytes) => {
+                self.out.put(bytes);
+                bytes.len()
+            }
+            Payload::Large(bytes) => {
+                let len = bytes.len();
+                self.out.put_shared(bytes);
+                len
+            }
+        };
+        self.appended += len as u64;
+        self.entries.push_back(Entry {
+            client: Some(ticket.client),
+            number: ticket.number,
+            part: ticket.part,
+            deadline: ticket.deadline,
+            end: self.appended,
+        });
+    }
+
+    /// `count` bytes are sent.
+    pub(super) fn written(&mut self, count: usize) {
+        self.out.advance(count);
+        self.sent += count as u64;
+    }
+
+    /// Hands a reply to whoever waits for it. False when nothing was asked.
+    #[inline]
+    pub(super) fn answer(&mut self, reply: Reply<'_>) -> bool {
+        let Some(entry) = self.entries.pop_front() else {
+            return false;
+        };
+        self.answered = entry.end;
+        match entry.client {
+            Some(client) => client.deliver(entry.number, entry.part, reply),
+            None => self.failed -= 1,
+        }
+        true
+    }
+
+    /// The deadline of the oldest request that has not failed.
+    pub(super) fn next_deadline(&self) -> Option<Micros> {
+        self.entries.get(self.failed).map(|entry| entry.deadline)
+    }
+
+    /// The deadline of the oldest request, failed or not, of which the node has got something.
+    pub(super) fn oldest_sent_deadline(&self) -> Option<Micros> {
+        self.entries
+            .front()
+            .filter(|_| self.sent > self.answered)
+            .map(|entry| entry.deadline)
+    }
+
+    /// Fails the requests whose time is up. Those of which nothing was sent yet are never sent.
+    pub(super) fn expire(&mut self, now: Micros, text: impl Fn(Executed) -> Vec<u8>) {
+        let from = self.failed;
+        let mut start = match from.checked_sub(1) {
+            Some(before) => self.entries[before].end,
+            None => self.answered,
+        };
+        let mut unsent = None;
+        while let Some(entry) = self.entries.get_mut(self.failed)
+            && entry.deadline <= now
+        {
+            let executed = if start >= self.sent {
+                Executed::No
+            } else {
+                Executed::Maybe
+            };
+            if executed == Executed::No && unsent.is_none() {
+                unsent = Some((self.failed, start));
+            }
+            start = entry.end;
+            if let Some(client) = entry.client.take() {
+                client.deliver(entry.number, entry.part, Reply::Small(&text(executed)));
+            }
+            self.failed += 1;
+        }
+        if let Some((first, begin)) = unsent {
+            self.cut(first, begin, start);
+        }
+    }
+
+    /// Forgets the failed entries from `first` on, whose bytes are `begin..end` of the stream.
+    fn cut(&mut self, first: usize, begin: u64, end: u64) {
+        let place = |at: u64| usize::try_from(at - self.sent).unwrap_or(usize::MAX);
+        self.out.cut(place(begin), place(end));
+        self.entries.drain(first..self.failed);
+        self.failed = first;
+        let gone = end - begin;
+        self.appended -= gone;
+        for entry in self.entries.range_mut(first..) {
+            entry.end -= gone;
+        }
+    }
+
+    /// Fails everything: the connection is gone.
+    pub(super) fn fail_all(&mut self, text: impl Fn(Executed) -> Vec<u8>) {
+        let queue = std::mem::take(self);
+        let mut start = queue.answered;
+        for entry in queue.entries {
+            let executed = if start >= queue.sent {
+                Executed::No
+            } else {
+                Executed::Maybe
+            };
+            start = entry.end;
+            if let Some(client) = entry.client {
+                client.deliver(entry.number, entry.part, Reply::Small(&text(executed)));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,121 @@
+//! Laws of the queue: a reply goes to whoever asked, and after a failure to nobody.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::{Queue, Ticket};
+use crate::buffer::no_slices;
+use crate::client::{Client, Reply};
+use crate::error::Executed;
+use crate::output::OutputBudget;
+use crate::upstream::Payload;
+
+fn client() -> Rc<Client> {
+    let budget = OutputBudget::new(1 << 20, 1 << 20, Arc::default());
+    Rc::new(Client::new(1, Rc::new(budget)))
+}
+
+/// Asks for `client`, due at `deadline`.
+fn ask(queue: &mut Queue, client: &Rc<Client>, request: &[u8], deadline: u64) {
+    let number = client.with_outbox(|outbox| outbox.expect(request.len()));
+    let ticket = Ticket {
+        client: Rc::clone(client),
+        number,
+        part: 0,
+        deadline,
+    };
+    queue.push(Payload::Small(request), ticket);
+}
+
+fn text(executed: Executed) -> Vec<u8> {
+    format!("-{executed:?}\r\n").into_bytes()
+}
+
+#[track_caller]
+fn check(client: &Client, expected: &str) {
+    let seen = {
+        let outbox = client.outbox();
+        let mut slices = no_slices();
+        let filled = outbox.ready().slices(&mut slices);
+        slices[..filled]
+            .iter()
+            .flat_map(|slice| slice.to_vec())
+            .collect::<Vec<u8>>()
+    };
+    client.written(seen.len());
+    assert_eq!(seen.escape_ascii().to_string(), expected);
+}
+
+#[track_caller]
+fn check_unsent(queue: &Queue, expected: &str) {
+    assert_eq!(
+        queue.out.only_piece().unwrap().escape_ascii().to_string(),
+        expected
+    );
+}
+
+#[test]
+fn a_late_reply_is_nobodys_and_shifts_nothing() {
+    let (a, b) = (client(), client());
+    let mut queue = Queue::default();
+    ask(&mut queue, &a, b"one ", 10);
+    ask(&mut queue, &b, b"two ", 20);
+    queue.written(8);
+    queue.expire(10, text);
+    check(&a, "-Maybe\\r\\n");
+    assert!(queue.answer(Reply::Small(b"+one\r\n")));
+    check(&a, "");
+    check(&b, "");
+    assert!(queue.answer(Reply::Small(b"+two\r\n")));
+    check(&b, "+two\\r\\n");
+    assert!(
+        !queue.answer(Reply::Small(b"+three\r\n")),
+        "nothing was asked"
+    );
+}
+
+#[test]
+fn what_is_late_before_it_is_sent_is_never_sent() {
+    let (a, b) = (client(), client());
+    let mut queue = Queue::default();
+    ask(&mut queue, &a, b"one ", 10);
+    ask(&mut queue, &a, b"two ", 11);
+    ask(&mut queue, &b, b"three ", 12);
+    ask(&mut queue, &b, b"four ", 20);
+    // One is sent, two is under way.
+    queue.written(5);
+    queue.expire(12, text);
+    check(&a, "-Maybe\\r\\n-Maybe\\r\\n");
+    check(&b, "-No\\r\\n");
+    check_unsent(&queue, "wo four ");
+    ask(&mut queue, &b, b"five ", 21);
+    queue.written(3);
+    queue.expire(20, text);
+    check(&b, "-No\\r\\n");
+    check_unsent(&queue, "five ");
+    queue.written(5);
+    for reply in [&b"+one\r\n"[..], b"+two\r\n", b"+five\r\n"] {
+        assert!(queue.answer(Reply::Small(reply)));
+    }
+    check(&a, "");
+    check(&b, "+five\\r\\n");
+    assert_eq!((queue.waiting(), queue.unsent_bytes()), (0, 0));
+}
+
+#[test]
+fn a_lost_connection_says_what_may_have_been_executed() {
+    let a = client();
+    let mut queue = Queue::default();
+    ask(&mut queue, &a, b"one ", 10);
+    ask(&mut queue, &a, b"two ", 10);
+    ask(&mut queue, &a, b"three ", 10);
+    queue.written(5);
+    assert!(queue.answer(Reply::Small(b"+one\r\n")));
+    queue.fail_all(text);
+    check(&a, "+one\\r\\n-Maybe\\r\\n-No\\r\\n");
+    assert_eq!((queue.waiting(), queue.unsent_bytes()), (0, 0));
+    ask(&mut queue, &a, b"again ", 30);
+    queue.written(6);
+    assert!(queue.answer(Reply::Small(b"+again\r\n")));
+    check(&a, "+again\\r\\n");
+}

@@ -1,0 +1,296 @@
+//! The task that owns the socket to one node: connects, writes, reads, and keeps the deadlines.
+//!
+//! One task for the life of the upstream, and no allocation, task or timer a request.
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::{Buf, BytesMut};
+use tokio::io::{AsyncReadExt, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::Sleep;
+
+use super::{Phase, RETRY_MAX, RETRY_MIN, Upstream};
+use crate::buffer::no_slices;
+use crate::client::{Reply, is_large};
+use crate::clock::{Micros, micros};
+use crate::error::Kind;
+use crate::resp::ReplyScan;
+
+/// Bytes read at once.
+const CHUNK: usize = 64 * 1024;
+/// Chunks read before others may run.
+const CHUNKS_A_TURN: usize = 16;
+
+type Connecting = Pin<Box<dyn Future<Output = Result<TcpStream, Kind>>>>;
+
+enum Link {
+    Down { retry_at: Micros },
+    Connecting(Connecting),
+    Up(TcpStream),
+}
+
+struct Task {
+    upstream: Rc<Upstream>,
+    link: Link,
+    input: BytesMut,
+    scan: ReplyScan,
+    /// When something last came.
+    heard_at: Micros,
+    /// Failures in a row without a reply in between.
+    failures: u32,
+    timer: Pin<Box<Sleep>>,
+    armed_at: Option<Micros>,
+}
+
+/// Serves `upstream` until it is retired and nobody waits for it.
+pub(crate) async fn run(upstream: Rc<Upstream>) {
+    let clock = upstream.settings.clock;
+    let mut task = Task {
+        link: Link::Down { retry_at: 0 },
+        upstream,
+        input: BytesMut::new(),
+        scan: ReplyScan::default(),
+        heard_at: 0,
+        failures: 0,
+        timer: Box::pin(tokio::time::sleep_until(clock.instant(0))),
+        armed_at: None,
+    };
+    poll_fn(|cx| task.poll(cx)).await;
+}
+
+impl Task {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.upstream.attend(cx.waker());
+        let now = self.upstream.settings.clock.now();
+        loop {
+            self.expire(now);
+            match self.step(cx, now) {
+                Ok(Poll::Ready(())) => {}
+                Ok(Poll::Pending) => break,
+                Err(why) => self.down(why, now),
+            }
+        }
+        if self.upstream.retired.get() && !self.upstream.queue.borrow().is_awaited() {
+            return Poll::Ready(());
+        }
+        self.arm(cx, now);
+        Poll::Pending
+    }
+
+    /// Goes on as far as possible; `Ready` when there may be more to do at once.
+    fn step(&mut self, cx: &mut Context<'_>, now: Micros) -> Result<Poll<()>, Kind> {
+        match &mut self.link {
+            Link::Down { retry_at } => {
+                if now < *retry_at && self.upstream.queue.borrow().waiting() == 0 {
+                    return Ok(Poll::Pending);
+                }
+                let address = Rc::clone(&self.upstream.address);
+                let limit = self.upstream.settings.connect_timeout;
+                self.link = Link::Connecting(Box::pin(connect(address, limit)));
+                *self.upstream.phase.borrow_mut() = Phase::Connecting;
+                Ok(Poll::Ready(()))
+            }
+            Link::Connecting(attempt) => match attempt.as_mut().poll(cx) {
+                Poll::Pending => Ok(Poll::Pending),
+                Poll::Ready(Err(why)) => Err(why),
+                Poll::Ready(Ok(stream)) => {
+                    tracing::info!(node = %self.upstream.address, "connected");
+                    self.link = Link::Up(stream);
+                    self.heard_at = now;
+                    *self.upstream.phase.borrow_mut() = Phase::Up;
+                    Ok(Poll::Ready(()))
+                }
+            },
+            Link::Up(stream) => {
+                let mut queue = self.upstream.queue.borrow_mut();
+                while !queue.out.is_empty() {
+                    match write(stream, &queue.out, cx) {
+                        Poll::Ready(Ok(count)) if count > 0 => queue.written(count),
+                        Poll::Ready(_) => return Err(Kind::Lost),
+                        Poll::Pending => break,
+                    }
+                }
+                drop(queue);
+                self.read(cx, now)
+            }
+        }
+    }
+
+    fn read(&mut self, cx: &mut Context<'_>, now: Micros) -> Result<Poll<()>, Kind> {
+        let Link::Up(stream) = &mut self.link else {
+            return Ok(Poll::Ready(()));
+        };
+        for _ in 0..CHUNKS_A_TURN {
+            if self.input.capacity() - self.input.len() < CHUNK / 4 {
+                self.input.reserve(CHUNK);
+            }
+            match pin!(stream.read_buf(&mut self.input)).poll(cx) {
+                Poll::Ready(Ok(count)) if count > 0 => {}
+                Poll::Ready(_) => return Err(Kind::Lost),
+                Poll::Pending => {
+                    let awaited = self.upstream.queue.borrow().oldest_sent_deadline();
+                    return match awaited.map(|deadline| self.stalls_at(deadline)) {
+                        Some(at) if at <= now => Err(Kind::Stalled),
+                        _ => Ok(Poll::Pending),
+                    };
+                }
+            }
+            self.heard_at = now;
+            self.failures = 0;
+            deliver(&mut self.input, &mut self.scan, &self.upstream)?;
+        }
+        // More may be there, but it is the others' turn.
+        cx.waker().wake_by_ref();
+        Ok(Poll::Pending)
+    }
+
+    /// When the connection is given up if nothing comes.
+    fn stalls_at(&self, oldest_deadline: Micros) -> Micros {
+        let settings = &self.upstream.settings;
+        let asked_at = oldest_deadline.saturating_sub(micros(settings.op_timeout));
+        self.heard_at.max(asked_at) + micros(settings.stall_timeout)
+    }
+
+    fn expire(&mut self, now: Micros) {
+        let mut queue = self.upstream.queue.borrow_mut();
+        if queue
+            .next_deadline()
+            .is_some_and(|deadline| deadline <= now)
+        {
+            queue.expire(now, |executed| {
+                self.upstream.error(Kind::Timeout, executed).reply()
+            });
+        }
+    }
+
+    /// The connection is gone, or did not come about: everything that waits fails, and another attempt is due.
+    fn down(&mut self, why: Kind, now: Micros) {
+        tracing::warn!(node = %self.upstream.address, ?why, "connection failed");
+        // A connection that was good is tried again at once.
+        let at_once = self.failures == 0 && matches!(self.link, Link::Up(_));
+        let wait = RETRY_MIN
+            .saturating_mul(1 << self.failures.min(10))
+            .min(RETRY_MAX);
+        self.failures += 1;
+        self.input = BytesMut::new();
+        self.scan = ReplyScan::default();
+        let (retry_at, knock_at) = if at_once {
+            (now, now)
+        } else {
+            (now + micros(wait), now + micros(RETRY_MIN))
+        };
+        self.link = Link::Down { retry_at };
+        *self.upstream.phase.borrow_mut() = Phase::Down {
+            knock_at,
+            why: why.clone(),
+        };
+        let upstream = &self.upstream;
+        upstream
+            .queue
+            .borrow_mut()
+            .fail_all(|executed| upstream.error(why.clone(), executed).reply());
+    }
+
+    /// Sets the one timer to what is due next.
+    fn arm(&mut self, cx: &mut Context<'_>, now: Micros) {
+        if self.armed_at.is_some_and(|at| at <= now) {
+            self.armed_at = None;
+        }
+        let queue = self.upstream.queue.borrow();
+        let due = match &self.link {
+            Link::Down { retry_at } => Some(*retry_at),
+            Link::Connecting(_) => queue.next_deadline(),
+            Link::Up(_) => {
+                let stall = queue
+                    .oldest_sent_deadline()
+                    .map(|deadline| self.stalls_at(deadline));
+                queue.next_deadline().into_iter().chain(stall).min()
+            }
+        };
+        if let Some(due) = due
+            && self.armed_at.is_none_or(|armed| due < armed)
+        {
+            self.timer
+                .as_mut()
+                .reset(self.upstream.settings.clock.instant(due));
+            self.armed_at = Some(due);
+            if self.timer.as_mut().poll(cx).is_ready() {
+                self.armed_at = None;
+                cx.waker().wake_by_ref();
+            }
+        }
+    }
+}
+
+/// Hands out all replies that are complete.
+#[inline]
+fn deliver(input: &mut BytesMut, scan: &mut ReplyScan, upstream: &Upstream) -> Result<(), Kind> {
+    let mut queue = upstream.queue.borrow_mut();
+    let mut at = 0;
+    loop {
+        match scan.scan(&input[at..]).map_err(|_| Kind::Garbage)? {
+            Ok(len) => {
+                let answered = if is_large(len) {
+                    input.advance(at);
+                    at = 0;
+                    queue.answer(Reply::Large(input.split_to(len).freeze()))
+                } else {
+                    at += len;
+                    queue.answer(Reply::Small(&input[at - len..at]))
+                };
+                if !answered {
+                    return Err(Kind::Garbage);
+                }
+            }
+            Err(more) => {
+                if at == input.len() {
+                    input.clear();
+                } else {
+                    input.advance(at);
+                    // Grows with what has come, never with what was only announced.
+                    let room = more.min(input.len().max(CHUNK));
+                    input.reserve(room);
+                }
+                return Ok(());
+            }
+        }
+    }
+}
+
+fn write(
+    stream: &mut TcpStream,
+    out: &crate::buffer::WriteQueue,
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<usize>> {
+    match out.only_piece() {
+        Some(piece) => Pin::new(stream).poll_write(cx, piece),
+        None => {
+            let mut slices = no_slices();
+            let filled = out.slices(&mut slices);
+            Pin::new(stream).poll_write_vectored(cx, &slices[..filled])
+        }
+    }
+}
+
+async fn connect(address: Rc<str>, limit: Duration) -> Result<TcpStream, Kind> {
+    let stream = tokio::time::timeout(limit, TcpStream::connect(&*address))
+        .await
+        .map_err(|_| Kind::ConnectTimeout)?
+        .map_err(|error| connect_failed(&error))?;
+    stream
+        .set_nodelay(true)
+        .map_err(|error| connect_failed(&error))?;
+    Ok(stream)
+}
+
+fn connect_failed(error: &io::Error) -> Kind {
+    Kind::Connect(match error.kind() {
+        io::ErrorKind::ConnectionRefused => "connection refused".into(),
+        _ => error.to_string().into(),
+    })
+}

@@ -1,0 +1,319 @@
+//! One worker: a thread with its own listener, clients and connections to the nodes. Shares nothing on the request path.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, mpsc, oneshot};
+use tracing::Instrument as _;
+
+use crate::client::Client;
+use crate::clock::Clock;
+use crate::config::{Limits, Timeouts};
+use crate::local::Facts;
+use crate::output::OutputBudget;
+use crate::placement::Placement;
+use crate::session::{CHUNK, Session};
+use crate::stats::{Shared, WorkerStats};
+use crate::upstream::{self, Health, Upstream};
+
+/// After running out of sockets, the next attempt to accept.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// A placement and where its nodes are; the same for all workers.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) placement: Placement,
+    /// By `NodeId`.
+    pub(crate) addresses: Vec<String>,
+}
+
+/// What a worker is told.
+#[derive(Debug)]
+pub(crate) enum Order {
+    /// From the next request on, this plan.
+    Swap(Arc<Plan>, oneshot::Sender<()>),
+    /// How it stands with the nodes.
+    Report(oneshot::Sender<Vec<NodeReport>>),
+    /// No new clients; the present ones get what they are owed, at most for so long.
+    Drain(Duration),
+}
+
+/// How it stands with one node at one worker.
+#[derive(Debug, Clone)]
+pub(crate) struct NodeReport {
+    pub(crate) address: String,
+    pub(crate) health: Health,
+    /// Requests under way.
+    pub(crate) waiting: usize,
+}
+
+/// A plan with this worker's connections.
+#[derive(Debug)]
+pub(crate) struct Routing {
+    plan: Arc<Plan>,
+    /// By `NodeId`.
+    pub(crate) nodes: Vec<Rc<Upstream>>,
+}
+
+impl Routing {
+    pub(crate) fn placement(&self) -> &Placement {
+        &self.plan.placement
+    }
+}
+
+/// What a worker starts with.
+#[derive(Debug)]
+pub(crate) struct Setup {
+    pub(crate) listener: std::net::TcpListener,
+    pub(crate) orders: mpsc::UnboundedReceiver<Order>,
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) limits: Limits,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) stats: Arc<WorkerStats>,
+    pub(crate) shared: Arc<Shared>,
+}
+
+/// What the clients of one worker have in common.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    clock: Clock,
+    limits: Limits,
+    timeouts: Timeouts,
+    stats: Arc<WorkerStats>,
+    shared: Arc<Shared>,
+    budget: Rc<OutputBudget>,
+    routing: RefCell<Rc<Routing>>,
+    clients: RefCell<HashMap<u64, Rc<Client>>>,
+    draining: Cell<bool>,
+    emptied: Notify,
+    buffer: RefCell<BytesMut>,
+}
+
+impl Worker {
+    pub(crate) fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    pub(crate) fn op_timeout(&self) -> Duration {
+        self.timeouts.op
+    }
+
+    pub(crate) fn stats(&self) -> &WorkerStats {
+        &self.stats
+    }
+
+    /// The cluster as it is now.
+    pub(crate) fn routing(&self) -> Rc<Routing> {
+        Rc::clone(&self.routing.borrow())
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.get()
+    }
+
+    /// An empty buffer to read into, to be given back before the next client runs.
+    pub(crate) fn take_buffer(&self) -> BytesMut {
+        self.buffer.take()
+    }
+
+    pub(crate) fn give_back_buffer(&self, mut buf: BytesMut) {
+        buf.clear();
+        if buf.capacity() <= 2 * CHUNK {
+            self.buffer.replace(buf);
+        }
+    }
+
+    /// What INFO tells.
+    pub(crate) fn facts(&self) -> Facts {
+        Facts {
+            clients: self.shared.clients.load(Ordering::Relaxed),
+            uptime_seconds: self.shared.started.elapsed().as_secs(),
+            port: self.shared.port,
+            nodes: self
+                .report()
+                .into_iter()
+                .map(|node| (node.address, node.health.word()))
+                .collect(),
+        }
+    }
+
+    fn report(&self) -> Vec<NodeReport> {
+        self.routing()
+            .nodes
+            .iter()
+            .map(|node| NodeReport {
+                address: node.address().to_owned(),
+                health: node.health(),
+                waiting: node.waiting(),
+            })
+            .collect()
+    }
+
+    /// From the next request on, `plan`: nodes that stay keep their connection, others finish what they have.
+    fn swap(&self, plan: Arc<Plan>) {
+        let old = self.routing();
+        let settings = upstream_settings(self.clock, &self.limits, &self.timeouts);
+        let nodes = plan
+            .addresses
+            .iter()
+            .map(
+                |address| match old.nodes.iter().find(|node| node.address() == address) {
+                    Some(node) => Rc::clone(node),
+                    None => connect(address, settings),
+                },
+            )
+            .collect::<Vec<_>>();
+        for node in &old.nodes {
+            if !nodes.iter().any(|kept| Rc::ptr_eq(kept, node)) {
+                node.retire();
+            }
+        }
+        self.routing.replace(Rc::new(Routing { plan, nodes }));
+    }
+
+    fn admit(self: &Rc<Self>, stream: TcpStream, peer: std::net::SocketAddr) {
+        if self.shared.clients.fetch_add(1, Ordering::Relaxed) >= self.limits.clients_max {
+            self.shared.clients.fetch_sub(1, Ordering::Relaxed);
+            // A new socket takes these few bytes; whether they arrive is not waited for.
+            let _ = stream.try_write(b"-ERR max number of clients reached\r\n");
+            return;
+        }
+        let id = self.shared.clients_total.fetch_add(1, Ordering::Relaxed) + 1;
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY");
+        }
+        let client = Rc::new(Client::new(id, Rc::clone(&self.budget)));
+        self.clients.borrow_mut().insert(id, Rc::clone(&client));
+        let worker = Rc::clone(self);
+        let span = tracing::info_span!("client", id, %peer);
+        tokio::task::spawn_local(
+            async move {
+                Session::new(stream, client, Rc::clone(&worker)).run().await;
+                worker.clients.borrow_mut().remove(&id);
+                worker.shared.clients.fetch_sub(1, Ordering::Relaxed);
+                worker.emptied.notify_one();
+            }
+            .instrument(span),
+        );
+    }
+
+    /// Lets the clients go once they have what they are owed.
+    async fn drain(&self, limit: Duration) {
+        self.draining.set(true);
+        self.clients
+            .borrow()
+            .values()
+            .for_each(|client| client.wake());
+        let empty = async {
+            while !self.clients.borrow().is_empty() {
+                self.emptied.notified().await;
+            }
+        };
+        if tokio::time::timeout(limit, empty).await.is_err() {
+            tracing::warn!(
+                clients = self.clients.borrow().len(),
+                "closed while still owed replies"
+            );
+        }
+    }
+}
+
+fn upstream_settings(clock: Clock, limits: &Limits, timeouts: &Timeouts) -> upstream::Settings {
+    upstream::Settings {
+        clock,
+        op_timeout: timeouts.op,
+        connect_timeout: timeouts.connect,
+        stall_timeout: timeouts.stall,
+        requests_max: limits.node_requests_max,
+        bytes_max: limits.node_bytes_max,
+    }
+}
+
+fn connect(address: &str, settings: upstream::Settings) -> Rc<Upstream> {
+    let node = Upstream::new(address, settings);
+    tokio::task::spawn_local(upstream::run(Rc::clone(&node)));
+    node
+}
+
+/// Runs a worker on this thread until it is drained.
+///
+/// # Errors
+/// The runtime or the listener cannot be set up.
+pub(crate) fn run(setup: Setup) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    tokio::task::LocalSet::new().block_on(&runtime, serve(setup))
+}
+
+async fn serve(setup: Setup) -> io::Result<()> {
+    let listener = TcpListener::from_std(setup.listener)?;
+    let clock = Clock::start();
+    let settings = upstream_settings(clock, &setup.limits, &setup.timeouts);
+    let nodes = setup
+        .plan
+        .addresses
+        .iter()
+        .map(|address| connect(address, settings))
+        .collect();
+    let budget = OutputBudget::new(
+        setup.limits.client_output_bytes_max,
+        setup.limits.output_bytes_max,
+        Arc::clone(&setup.shared.output_bytes),
+    );
+    let worker = Rc::new(Worker {
+        clock,
+        limits: setup.limits,
+        timeouts: setup.timeouts,
+        stats: setup.stats,
+        shared: setup.shared,
+        budget: Rc::new(budget),
+        routing: RefCell::new(Rc::new(Routing {
+            plan: setup.plan,
+            nodes,
+        })),
+        clients: RefCell::default(),
+        draining: Cell::new(false),
+        emptied: Notify::new(),
+        buffer: RefCell::default(),
+    });
+    let mut orders = setup.orders;
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => worker.admit(stream, peer),
+                Err(error) => {
+                    tracing::warn!(%error, "accept");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            },
+            order = orders.recv() => match order {
+                Some(Order::Swap(plan, done)) => {
+                    worker.swap(plan);
+                    // Whoever asked may have given up waiting.
+                    let _ = done.send(());
+                }
+                Some(Order::Report(reply)) => {
+                    let _ = reply.send(worker.report());
+                }
+                Some(Order::Drain(limit)) => {
+                    drop(listener);
+                    worker.drain(limit).await;
+                    return Ok(());
+                }
+                None => return Ok(()),
+            },
+        }
+    }
+}
