@@ -17,6 +17,8 @@ pub struct Program {
     pub env: String,
     /// What a person does to get it.
     pub install: String,
+    /// The package of this workspace that builds it, if one does.
+    pub package: Option<String>,
 }
 
 impl Program {
@@ -27,6 +29,7 @@ impl Program {
             name: "redis-server".to_owned(),
             env: "SHARDPROOF_REDIS_SERVER".to_owned(),
             install: "install Debian's package redis-server, or run `make setup`".to_owned(),
+            package: None,
         }
     }
 }
