@@ -114,6 +114,27 @@ impl Client {
         }
     }
 
+    /// The next `count` bytes, whatever they are.
+    ///
+    /// # Errors
+    /// [`Error::Closed`] and [`Error::Silent`], with what had come.
+    pub async fn take(&mut self, count: usize, within: Duration) -> Result<Vec<u8>, Error> {
+        let deadline = Instant::now() + within;
+        while self.ahead.len() < count {
+            match timeout_at(deadline, self.stream.read_buf(&mut self.ahead)).await {
+                Err(_) => return Err(self.silent(within)),
+                Ok(Ok(0) | Err(_)) => {
+                    return Err(Error::Closed {
+                        pending: std::mem::take(&mut self.ahead),
+                    });
+                }
+                Ok(Ok(_)) => {}
+            }
+        }
+        let behind = self.ahead.split_off(count);
+        Ok(std::mem::replace(&mut self.ahead, behind))
+    }
+
     /// Sends a request and takes the next reply.
     ///
     /// # Errors

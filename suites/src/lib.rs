@@ -3,6 +3,7 @@
 pub mod child;
 pub mod client;
 pub mod cluster;
+pub mod conformance;
 pub mod fixtures;
 pub mod http;
 pub mod ledger;

@@ -1,0 +1,149 @@
+//! The patterns of a `want` line.
+
+use super::error::Complaint;
+use super::token::{Token, number};
+use crate::conformance::pattern::Pattern;
+
+/// Pairing the elements of unordered arrays tries everything; more than this is a mistake.
+const UNORDERED_MAX: usize = 16;
+
+/// All patterns of a line, one for each reply.
+pub(super) fn patterns(tokens: &[Token<'_>]) -> Result<Vec<Pattern>, Complaint> {
+    let mut reader = Reader { tokens, at: 0 };
+    let mut patterns = vec![reader.alternatives()?];
+    while reader.peek().is_some() {
+        patterns.push(reader.alternatives()?);
+    }
+    if patterns.len() > 1 && patterns.iter().any(|one| matches!(one, Pattern::Close)) {
+        return Err(Complaint::new(
+            "`close` beside other replies",
+            "it on a line of its own",
+        ));
+    }
+    Ok(patterns)
+}
+
+struct Reader<'a> {
+    tokens: &'a [Token<'a>],
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn peek(&self) -> Option<Token<'a>> {
+        self.tokens.get(self.at).copied()
+    }
+
+    fn take_bare(&mut self, text: &str) -> bool {
+        let found = self
+            .peek()
+            .is_some_and(|token| !token.quoted && token.text == text);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn next(&mut self) -> Result<Token<'a>, Complaint> {
+        let token = self
+            .peek()
+            .ok_or_else(|| Complaint::new("the end of the line", "a pattern"))?;
+        self.at += 1;
+        Ok(token)
+    }
+
+    fn alternatives(&mut self) -> Result<Pattern, Complaint> {
+        let mut all = vec![self.one()?];
+        while self.take_bare("|") {
+            all.push(self.one()?);
+        }
+        Ok(match <[Pattern; 1]>::try_from(all) {
+            Ok([only]) => only,
+            Err(all) => Pattern::Either(all),
+        })
+    }
+
+    fn one(&mut self) -> Result<Pattern, Complaint> {
+        let token = self.next()?;
+        if token.quoted {
+            return Ok(Pattern::Bulk(token.word()?));
+        }
+        Ok(match token.text {
+            "any" => Pattern::Any,
+            "int" => Pattern::AnyInteger,
+            "bulk" => Pattern::AnyBulk,
+            "nil" => Pattern::NullBulk,
+            "nil-array" => Pattern::NullArray,
+            "close" => Pattern::Close,
+            "error" => self.error()?,
+            "error-or-close" => Pattern::Either(vec![
+                Pattern::Error {
+                    prefix: None,
+                    containing: None,
+                },
+                Pattern::Close,
+            ]),
+            "bulk-length" => Pattern::BulkLength(number(self.next()?.text)?),
+            "raw" => Pattern::Raw(self.next()?.word()?),
+            "(" => self.group()?,
+            "unordered" => match self.one()? {
+                Pattern::Array(elements) if elements.len() <= UNORDERED_MAX => {
+                    Pattern::Unordered(elements)
+                }
+                _ => {
+                    return Err(Complaint::new(
+                        "`unordered`",
+                        "an array of up to 16 behind it",
+                    ));
+                }
+            },
+            text if text.starts_with('+') => Pattern::Simple(token.word_behind(1)?),
+            text if text.starts_with(':') => Pattern::Integer(token.word_behind(1)?),
+            text if text.starts_with('*') => self.array(number(&text[1..])?)?,
+            text => {
+                return Err(Complaint::new(
+                    format!("`{text}`"),
+                    "a pattern: +OK :1 \"bulk\" nil nil-array *N error any int bulk bulk-length unordered raw close error-or-close",
+                ));
+            }
+        })
+    }
+
+    fn group(&mut self) -> Result<Pattern, Complaint> {
+        let inside = self.alternatives()?;
+        if self.take_bare(")") {
+            Ok(inside)
+        } else {
+            Err(Complaint::new("an open `(`", "`)`"))
+        }
+    }
+
+    fn array(&mut self, count: usize) -> Result<Pattern, Complaint> {
+        (0..count)
+            .map(|element| {
+                self.one().map_err(|complaint| {
+                    if self.at < self.tokens.len() || complaint.what != "the end of the line" {
+                        complaint
+                    } else {
+                        Complaint::new(
+                            format!("an array of {element} patterns"),
+                            format!("{count} of them"),
+                        )
+                    }
+                })
+            })
+            .collect::<Result<Vec<_>, _>>()
+            .map(Pattern::Array)
+    }
+
+    fn error(&mut self) -> Result<Pattern, Complaint> {
+        let upper = |token: &Token<'_>| {
+            !token.quoted && token.text.bytes().all(|byte| byte.is_ascii_uppercase())
+        };
+        let prefix = self.peek().filter(upper).map(|token| token.text.to_owned());
+        self.at += usize::from(prefix.is_some());
+        let containing = if self.take_bare("containing") {
+            Some(self.next()?.word()?)
+        } else {
+            None
+        };
+        Ok(Pattern::Error { prefix, containing })
+    }
+}

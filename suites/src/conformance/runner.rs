@@ -1,0 +1,420 @@
+//! The runner: one case, step by step, on a proxy and its nodes.
+//!
+//! Never waits without a deadline, and never judges a reply itself.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::asked::{compare, requests};
+use super::case::{Action, Asked, Case, Fault, Party, Step};
+use super::judge::{Outcome, judge};
+use super::pattern::Pattern;
+use super::transcript::merge;
+use super::word::{Scope, Word, letter};
+use super::world::World;
+use crate::client::{self, Client, NODE_DEADLINE};
+use crate::link::{Mark, What};
+use crate::verdict::{Class, Evidence, Line, Way};
+use crate::wire::{encode_request, quoted};
+
+/// Longest time for one reply unless a case says otherwise.
+const REPLY_WITHIN_MAX: Duration = Duration::from_secs(10);
+/// Between two attempts of an `eventually`.
+const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(20);
+/// Between two chunks, so that they do not melt into one before the proxy reads them. A stimulus; nothing is awaited.
+const BETWEEN_CHUNKS: Duration = Duration::from_millis(1);
+
+/// What ends a case before its last step.
+pub(super) enum Stop {
+    /// The promise is broken.
+    Broken(Box<Evidence>),
+    /// The suite could not do its part.
+    Stuck(String),
+}
+
+/// A case while it runs. Which faults it left behind is read off afterwards.
+pub(super) struct Run<'a> {
+    world: &'a World,
+    case: &'a Case,
+    scope: Scope,
+    parties: BTreeMap<Party, Connection>,
+    /// Who has bytes waiting to leave in one write.
+    writer: Option<Party>,
+    begun: Mark,
+    begun_at: Duration,
+    looked: Vec<Mark>,
+    lines: Vec<Line>,
+    /// Faults that nobody healed yet, with their node.
+    pub(super) faults: Vec<(usize, Fault)>,
+    /// Keys that were written, also those made out of the case's own.
+    pub(super) written: Vec<Vec<u8>>,
+}
+
+struct Connection {
+    client: Client,
+    unsent: Vec<u8>,
+    chunk: usize,
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(world: &'a World, case: &'a Case, scope: Scope) -> Self {
+        let begun = world.tap.mark();
+        Self {
+            world,
+            case,
+            written: scope.keys.values().cloned().collect(),
+            scope,
+            parties: BTreeMap::new(),
+            writer: None,
+            begun,
+            begun_at: world.tap.now(),
+            looked: vec![begun; world.nodes.len()],
+            lines: Vec::new(),
+            faults: Vec::new(),
+        }
+    }
+
+    /// Carries out all steps.
+    pub(super) async fn steps(&mut self) -> Result<(), Stop> {
+        for step in &self.case.steps {
+            for repetition in 1..=step.times {
+                self.scope.repetition = repetition;
+                self.step(step).await?;
+            }
+        }
+        self.flush().await
+    }
+
+    async fn step(&mut self, step: &Step) -> Result<(), Stop> {
+        match &step.action {
+            Action::Send { from, .. } | Action::Raw { from, .. } if self.writer == Some(*from) => {}
+            _ => self.flush().await?,
+        }
+        match &step.action {
+            Action::Given { node, key, value } => self.given(*node, key, value).await,
+            Action::Send { from, words } => self.send(step, *from, words).await,
+            Action::Raw { from, words } => self.raw(step, *from, words).await,
+            Action::Chunks { client, bytes } => {
+                self.connection(step, *client).await?.chunk = *bytes;
+                Ok(())
+            }
+            Action::Want { from, patterns } => {
+                for pattern in patterns {
+                    self.want(step, *from, pattern).await?;
+                }
+                Ok(())
+            }
+            Action::Nothing { client } => self.nothing(step, *client).await,
+            Action::Asked { node, asked } => self.asked(step, *node, asked),
+            Action::Fault { node, fault } => self.fault(*node, *fault).await,
+            Action::Heal { node } => self.heal(*node).await,
+            Action::Await { node, requests } => self.awaited(step, *node, *requests).await,
+            Action::Close { client } => {
+                self.parties.remove(client);
+                self.note(*client, Way::Event, "close");
+                Ok(())
+            }
+            Action::HalfClose { client } => {
+                // A connection that is gone shows at the next `want`.
+                let _ = self
+                    .connection(step, *client)
+                    .await?
+                    .client
+                    .half_close()
+                    .await;
+                self.note(*client, Way::Event, "half-close");
+                Ok(())
+            }
+            Action::Eventually { within, send, want } => self.eventually(*within, send, want).await,
+        }
+    }
+
+    async fn given(&mut self, node: usize, key: &Word, value: &Word) -> Result<(), Stop> {
+        let (key, value) = (key.bytes(&self.scope), value.bytes(&self.scope));
+        // Without nodes it is given through the proxy, on a connection of its own.
+        let addr = self.world.nodes.get(node).copied();
+        let addr = addr.unwrap_or(self.world.proxy);
+        let stuck = |why: String| Stop::Stuck(format!("given: SET at {addr}: {why}"));
+        let mut client = Client::connect(addr, NODE_DEADLINE)
+            .await
+            .map_err(|why| stuck(why.to_string()))?;
+        let reply = client
+            .call(&[&b"SET"[..], &key, &value], NODE_DEADLINE)
+            .await;
+        match reply.map_err(|why| stuck(why.to_string()))? {
+            reply if reply.is_error() => Err(stuck(reply.to_string())),
+            _ => {
+                self.remember(&key);
+                let text = format!("given {} = {}", quoted(&key), quoted(&value));
+                self.note(Party::Node(node), Way::Event, &text);
+                Ok(())
+            }
+        }
+    }
+
+    async fn send(&mut self, step: &Step, from: Party, words: &[Word]) -> Result<(), Stop> {
+        let words: Vec<Vec<u8>> = words.iter().map(|word| word.bytes(&self.scope)).collect();
+        for word in &words[1..] {
+            self.remember(word);
+        }
+        let text = What::Asked(words.clone()).to_string();
+        self.enqueue(step, from, &encode_request(&words), &text)
+            .await
+    }
+
+    async fn raw(&mut self, step: &Step, from: Party, words: &[Word]) -> Result<(), Stop> {
+        let bytes: Vec<u8> = words
+            .iter()
+            .flat_map(|word| word.bytes(&self.scope))
+            .collect();
+        let text = format!("raw {}", quoted(&bytes));
+        self.enqueue(step, from, &bytes, &text).await
+    }
+
+    async fn enqueue(
+        &mut self,
+        step: &Step,
+        from: Party,
+        bytes: &[u8],
+        text: &str,
+    ) -> Result<(), Stop> {
+        let connection = self.connection(step, from).await?;
+        connection.unsent.extend_from_slice(bytes);
+        self.writer = Some(from);
+        self.note(from, Way::ToProxy, text);
+        Ok(())
+    }
+
+    /// Writes what the last sends of one party left waiting.
+    async fn flush(&mut self) -> Result<(), Stop> {
+        let within = self.within();
+        let Some(connection) = self
+            .writer
+            .take()
+            .and_then(|from| self.parties.get_mut(&from))
+        else {
+            return Ok(());
+        };
+        let bytes = std::mem::take(&mut connection.unsent);
+        for (index, chunk) in bytes.chunks(connection.chunk).enumerate() {
+            if index > 0 {
+                sleep(BETWEEN_CHUNKS).await;
+            }
+            // A connection that is gone, or that nobody reads from, shows at the next `want`.
+            if connection.client.write(chunk, within).await.is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn want(&mut self, step: &Step, from: Party, pattern: &Pattern) -> Result<(), Stop> {
+        let outcome = self.outcome(step, from, pattern).await?;
+        judge(pattern, &outcome, &self.scope).map_err(|class| {
+            let mut expected = pattern.shown(&self.scope);
+            if step.times > 1 {
+                expected += &format!(" (time {} of {})", self.scope.repetition, step.times);
+            }
+            self.broken(step, class, expected, outcome.shown())
+        })
+    }
+
+    /// What comes where a reply is due.
+    async fn outcome(
+        &mut self,
+        step: &Step,
+        from: Party,
+        pattern: &Pattern,
+    ) -> Result<Outcome, Stop> {
+        let within = self.within();
+        let raw = match pattern {
+            Pattern::Raw(word) => Some(word.bytes(&self.scope).len()),
+            _ => None,
+        };
+        let client = &mut self.connection(step, from).await?.client;
+        let outcome = match raw {
+            Some(count) => client.take(count, within).await.map(Outcome::Bytes),
+            None => client.reply(within).await.map(Outcome::Reply),
+        };
+        let outcome = outcome.unwrap_or_else(instead);
+        self.note(from, Way::FromProxy, &outcome.shown());
+        Ok(outcome)
+    }
+
+    /// A PING's answer is the next thing that comes, so nothing else was on its way.
+    async fn nothing(&mut self, step: &Step, client: Party) -> Result<(), Stop> {
+        let ping = encode_request(&["PING"]);
+        self.enqueue(step, client, &ping, "PING").await?;
+        self.flush().await?;
+        let pong = Pattern::Simple(Word::plain("PONG"));
+        let outcome = self.outcome(step, client, &pong).await?;
+        judge(&pong, &outcome, &self.scope).map_err(|class| {
+            let class = match outcome {
+                Outcome::Reply(_) => Class::Wrong,
+                _ => class,
+            };
+            let expected = "nothing but the answer to a PING".to_owned();
+            self.broken(step, class, expected, outcome.shown())
+        })
+    }
+
+    fn asked(&mut self, step: &Step, node: usize, asked: &Asked) -> Result<(), Stop> {
+        let mark = std::mem::replace(&mut self.looked[node], self.world.tap.mark());
+        let events = self.world.tap.since(mark);
+        let known = self.world.known();
+        compare(asked, requests(&events, node, known), known, &self.scope).map_err(
+            |(expected, got)| {
+                let said = |what: &str| format!("asked {} {what}", letter(node));
+                self.broken(step, Class::Correct, said(&expected), said(&got))
+            },
+        )
+    }
+
+    async fn awaited(&mut self, step: &Step, node: usize, count: usize) -> Result<(), Stop> {
+        let known = self.world.known();
+        let asked = |events: &[_]| requests(events, node, known).count();
+        let within = self.within();
+        let wait = self
+            .world
+            .tap
+            .wait(self.begun, within, |events| asked(events) >= count);
+        match wait.await {
+            Ok(_) => Ok(()),
+            Err(events) => {
+                let said = |count| format!("{} asked {count}", letter(node));
+                Err(self.broken(step, Class::Hung, said(count), said(asked(&events))))
+            }
+        }
+    }
+
+    async fn fault(&mut self, node: usize, fault: Fault) -> Result<(), Stop> {
+        self.note(Party::Node(node), Way::Event, &fault.shown(node));
+        // Remembered first: what was half done must be healed as well.
+        self.faults.push((node, fault));
+        self.world
+            .fault(node, fault)
+            .await
+            .map_err(|why| Stop::Stuck(why.to_string()))
+    }
+
+    async fn heal(&mut self, node: usize) -> Result<(), Stop> {
+        let of_node = |(at, _): &(usize, Fault)| *at == node;
+        let faults: Vec<Fault> = self
+            .faults
+            .iter()
+            .filter(|fault| of_node(fault))
+            .map(|(_, fault)| *fault)
+            .collect();
+        self.note(
+            Party::Node(node),
+            Way::Event,
+            &format!("heal {}", letter(node)),
+        );
+        self.world
+            .heal(node, &faults)
+            .await
+            .map_err(|why| Stop::Stuck(why.to_string()))?;
+        self.faults.retain(|fault| !of_node(fault));
+        Ok(())
+    }
+
+    async fn eventually(&mut self, within: Duration, send: &Step, want: &Step) -> Result<(), Stop> {
+        let deadline = Instant::now() + within;
+        loop {
+            let stop = match Box::pin(self.attempt(send, want)).await {
+                Err(Stop::Broken(evidence)) if Instant::now() < deadline => evidence,
+                other => return other,
+            };
+            if matches!(stop.class, Class::Closed | Class::Partial | Class::Hung) {
+                // The next attempt begins on a connection of its own.
+                if let Action::Want { from, .. } = want.action {
+                    self.parties.remove(&from);
+                }
+            }
+            sleep(BETWEEN_ATTEMPTS).await;
+        }
+    }
+
+    async fn attempt(&mut self, send: &Step, want: &Step) -> Result<(), Stop> {
+        self.step(send).await?;
+        self.step(want).await
+    }
+
+    async fn connection(&mut self, step: &Step, party: Party) -> Result<&mut Connection, Stop> {
+        if !self.parties.contains_key(&party) {
+            let addr = match party {
+                Party::Client(_) => self.world.proxy,
+                Party::Node(node) => self.world.nodes[node],
+            };
+            let client = match (Client::connect(addr, self.within()).await, party) {
+                (Ok(client), _) => client,
+                (Err(why), Party::Node(_)) => return Err(Stop::Stuck(why.to_string())),
+                (Err(why), Party::Client(_)) => {
+                    let expected = "a connection".to_owned();
+                    return Err(self.broken(step, Class::Closed, expected, why.to_string()));
+                }
+            };
+            self.note(party, Way::Event, "connected");
+            self.parties.insert(
+                party,
+                Connection {
+                    client,
+                    unsent: Vec::new(),
+                    chunk: usize::MAX,
+                },
+            );
+        }
+        self.parties
+            .get_mut(&party)
+            .ok_or_else(|| Stop::Stuck(format!("{party} is not connected")))
+    }
+
+    fn within(&self) -> Duration {
+        let usual = self.world.op_timeout * 5 + Duration::from_secs(1);
+        self.case.deadline.unwrap_or(usual.min(REPLY_WITHIN_MAX))
+    }
+
+    fn remember(&mut self, word: &[u8]) {
+        let prefix = self.world.prefix.as_bytes();
+        let ours = word.windows(prefix.len()).any(|window| window == prefix);
+        if ours && !self.written.iter().any(|known| known == word) {
+            self.written.push(word.to_vec());
+        }
+    }
+
+    fn note(&mut self, party: Party, way: Way, text: &str) {
+        self.lines.push(Line {
+            at: self.world.tap.now().saturating_sub(self.begun_at),
+            party: party.to_string(),
+            way,
+            text: text.to_owned(),
+        });
+    }
+
+    fn broken(&self, step: &Step, class: Class, expected: String, got: String) -> Stop {
+        Stop::Broken(Box::new(Evidence {
+            class,
+            at: format!("{}:{}", self.case.path, step.line),
+            expected,
+            got,
+            transcript: self.transcript(),
+        }))
+    }
+
+    /// Both sides of the run up to now.
+    pub(super) fn transcript(&self) -> Vec<Line> {
+        let events = self.world.tap.since(self.begun);
+        merge(&self.lines, &events, self.begun_at)
+    }
+}
+
+fn instead(error: client::Error) -> Outcome {
+    match error {
+        client::Error::Closed { pending } => Outcome::Closed(pending),
+        client::Error::Silent { pending, .. } => Outcome::Silent(pending),
+        client::Error::Malformed(why) => Outcome::Garbled(why.to_string()),
+        client::Error::Connect { .. } => Outcome::Closed(Vec::new()),
+    }
+}

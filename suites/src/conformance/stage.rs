@@ -1,0 +1,416 @@
+//! The stage: a running proxy and its nodes, on which cases are judged one after the other.
+//!
+//! After each case everything is healed, and the proxy has to serve every node again before the next one begins.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::case::{Case, NODES};
+use super::keys::{self, Pool};
+use super::runner::{Run, Stop};
+use super::word::{Scope, letter};
+use super::world::World;
+use crate::client::{self, Client, NODE_DEADLINE};
+use crate::cluster::{self, Cluster, Source};
+use crate::link::Tap;
+use crate::program::Search;
+use crate::target::{self, Occurs, Proxy, Setting, Target};
+use crate::verdict::{Class, Evidence, Known, Line, Result as Judged, Verdict, Way};
+use crate::wire::Value;
+
+/// How long a proxy may take after a case until it serves every node again.
+const SETTLED_WITHIN: Duration = Duration::from_secs(5);
+/// Between two looks.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
+
+/// There is nothing to judge cases on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Nodes and links.
+    #[error(transparent)]
+    Cluster(#[from] cluster::Error),
+    /// The proxy.
+    #[error(transparent)]
+    Proxy(#[from] target::Error),
+    /// The keys of the nodes.
+    #[error(transparent)]
+    Keys(#[from] keys::Error),
+    /// Nobody answers where the user says that the proxy or a node is.
+    #[error("reach {addr}: {why}")]
+    Unreachable {
+        /// Where.
+        addr: SocketAddr,
+        /// What came instead.
+        why: client::Error,
+    },
+    /// Keys stay behind.
+    #[error("clean up at {addr}: {why}")]
+    Unclean {
+        /// Where.
+        addr: SocketAddr,
+        /// What came instead.
+        why: String,
+    },
+    /// The proxy does not come back.
+    #[error("serve again: {0}")]
+    Unsettled(String),
+}
+
+/// A running proxy with its nodes.
+pub struct Stage {
+    world: World,
+    target: Option<Target>,
+    proxy: Option<Proxy>,
+    pool: Pool,
+    /// A key of each node, to see whether the proxy serves it.
+    canaries: Vec<Vec<u8>>,
+    /// Whether the nodes are child processes, so that everything on them is ours.
+    owns_data: bool,
+    looks: u64,
+}
+
+impl Stage {
+    /// A target over a cluster of our own: three nodes, a link before each, a tap over all.
+    ///
+    /// # Errors
+    /// What stood in the way; never a verdict.
+    pub async fn start(
+        target: &Target,
+        source: &Source,
+        search: &Search,
+        link_port_base: u16,
+        seed: u64,
+    ) -> Result<Self, Error> {
+        let cluster = Cluster::start(source, search, NODES, link_port_base).await?;
+        let setting = Setting {
+            nodes: cluster.link_addrs(),
+            policy: target.policies.first().cloned().unwrap_or_default(),
+            hash_tags: true,
+            op_timeout_ms: target.op_timeout_ms,
+        };
+        let proxy = Proxy::start(target, setting, search).await?;
+        let pool = Pool::new(seed, NODES);
+        let owns_data = matches!(source, Source::Process);
+        let world = World {
+            proxy: proxy.addr(),
+            nodes: cluster.node_addrs(),
+            tap: cluster.tap().clone(),
+            cluster: Some(cluster),
+            op_timeout: Duration::from_millis(target.op_timeout_ms),
+            own_traffic: target.own_traffic.clone(),
+            prefix: pool.prefix().to_owned(),
+            allow_destructive: owns_data,
+        };
+        let mut stage = Self {
+            world,
+            target: Some(target.clone()),
+            proxy: Some(proxy),
+            pool,
+            canaries: Vec::new(),
+            owns_data,
+            looks: 0,
+        };
+        stage.choose_canaries().await?;
+        Ok(stage)
+    }
+
+    /// A proxy that already runs, with the nodes that the user gave, possibly none.
+    ///
+    /// There are no links: cases that need the tap or faults are skipped. Everything is written under a random prefix
+    /// and deleted at the end of each case.
+    ///
+    /// # Errors
+    /// When proxy or nodes do not answer.
+    pub async fn attach(
+        proxy: SocketAddr,
+        nodes: &[SocketAddr],
+        op_timeout_ms: u64,
+        allow_destructive: bool,
+        seed: u64,
+    ) -> Result<Self, Error> {
+        for addr in nodes.iter().copied().chain([proxy]) {
+            client::ping(addr)
+                .await
+                .map_err(|why| Error::Unreachable { addr, why })?;
+        }
+        let pool = Pool::new(seed, nodes.len());
+        let world = World {
+            proxy,
+            nodes: nodes.to_vec(),
+            tap: Tap::default(),
+            cluster: None,
+            op_timeout: Duration::from_millis(op_timeout_ms),
+            own_traffic: Vec::new(),
+            prefix: pool.prefix().to_owned(),
+            allow_destructive,
+        };
+        let mut stage = Self {
+            world,
+            target: None,
+            proxy: None,
+            pool,
+            canaries: Vec::new(),
+            owns_data: false,
+            looks: 0,
+        };
+        stage.choose_canaries().await?;
+        Ok(stage)
+    }
+
+    async fn choose_canaries(&mut self) -> Result<(), Error> {
+        self.fill(1).await?;
+        self.canaries = (0..self.world.nodes.len())
+            .filter_map(|node| self.pool.take(node))
+            .collect();
+        Ok(())
+    }
+
+    async fn fill(&mut self, least: usize) -> Result<(), Error> {
+        let (proxy, nodes) = (self.world.proxy, self.world.nodes.clone());
+        Ok(self.pool.fill(proxy, &nodes, least).await?)
+    }
+
+    /// Judges one case, and leaves everything as it was found.
+    pub async fn judge(&mut self, case: &Case) -> Judged {
+        let started = Instant::now();
+        let verdict = match self.obstacle(case) {
+            Some(reason) => Verdict::Skip { reason },
+            None => self.run(case).await,
+        };
+        Judged {
+            case: case.id.clone(),
+            promise: case.promise.clone(),
+            level: case.level,
+            spec: case.spec.clone(),
+            verdict,
+            deviation: self.deviation(&case.id),
+            took: started.elapsed(),
+        }
+    }
+
+    fn obstacle(&self, case: &Case) -> Option<String> {
+        let lacking = self
+            .target
+            .as_ref()
+            .and_then(|target| skipped(target, case));
+        lacking.or_else(|| self.world.obstacle(case))
+    }
+
+    fn deviation(&self, case: &str) -> Option<Known> {
+        let deviation = self.target.as_ref()?.deviation(case)?;
+        Some(Known {
+            why: deviation.why.clone(),
+            seen: deviation.seen.clone(),
+            always: deviation.occurs == Occurs::Always,
+            link: deviation.link.clone(),
+        })
+    }
+
+    async fn run(&mut self, case: &Case) -> Verdict {
+        let scope = match self.scope(case).await {
+            Ok(scope) => scope,
+            Err(why) => {
+                return Verdict::Unknown {
+                    why: why.to_string(),
+                };
+            }
+        };
+        self.world.tap.forget();
+        let mut run = Run::new(&self.world, case, scope);
+        let ended = run.steps().await;
+        let transcript = run.transcript();
+        let (faults, written) = (
+            std::mem::take(&mut run.faults),
+            std::mem::take(&mut run.written),
+        );
+        drop(run);
+
+        let mut healed = Ok(());
+        for node in 0..self.world.nodes.len() {
+            let of_node = faults.iter().filter(|(at, _)| *at == node);
+            let faults: Vec<_> = of_node.map(|(_, fault)| *fault).collect();
+            if !faults.is_empty() && healed.is_ok() {
+                healed = self.world.heal(node, &faults).await;
+            }
+        }
+        if let Err(why) = healed {
+            return Verdict::Unknown {
+                why: why.to_string(),
+            };
+        }
+        let settled = self.settle(ended.is_err()).await;
+        let cleaned = self.clean(&written).await;
+        match (ended, settled, cleaned) {
+            (Err(Stop::Stuck(why)), ..) => Verdict::Unknown { why },
+            (_, Err(why), _) | (_, _, Err(why)) => Verdict::Unknown {
+                why: why.to_string(),
+            },
+            (Ok(()), Ok(None), _) => Verdict::Pass,
+            (Err(Stop::Broken(evidence)), Ok(None), _) => Verdict::Fail(*evidence),
+            (Ok(()), Ok(Some(why)), _) => Verdict::Fail(Evidence {
+                class: Class::Hung,
+                at: case.path.clone(),
+                expected: "the proxy serves every node again".to_owned(),
+                transcript: with_event(transcript, &why),
+                got: why,
+            }),
+            (Err(Stop::Broken(mut evidence)), Ok(Some(why)), _) => {
+                evidence.transcript = with_event(evidence.transcript, &why);
+                Verdict::Fail(*evidence)
+            }
+        }
+    }
+
+    async fn scope(&mut self, case: &Case) -> Result<Scope, Error> {
+        let most = (0..NODES)
+            .map(|node| {
+                let here = |variable: &&super::Variable| variable.node == Some(node);
+                case.variables.iter().filter(here).count()
+            })
+            .max();
+        self.fill(most.unwrap_or(0)).await?;
+        let mut scope = Scope::default();
+        for variable in &case.variables {
+            let found = variable.node.and_then(|node| self.pool.take(node));
+            let key = found.unwrap_or_else(|| self.pool.fresh());
+            scope.keys.insert(*variable, key);
+        }
+        Ok(scope)
+    }
+
+    /// Waits until the proxy serves every node; restarts it when it does not. What had to be done, if anything.
+    async fn settle(&mut self, failed: bool) -> Result<Option<String>, Error> {
+        if failed {
+            self.renew_links().await?;
+        }
+        let died = self.proxy.as_mut().is_some_and(|proxy| !proxy.alive());
+        let why = if died {
+            "the proxy has ended".to_owned()
+        } else {
+            match self.serves().await {
+                Ok(()) => return Ok(None),
+                Err(why) => why,
+            }
+        };
+        let Some(proxy) = &mut self.proxy else {
+            return Err(Error::Unsettled(why));
+        };
+        let why = format!("{why}; it was started again. Its log:\n{}", proxy.log());
+        proxy.restart().await?;
+        self.serves().await.map_err(Error::Unsettled)?;
+        Ok(Some(why))
+    }
+
+    /// What a broken case left on the proxy's connections to its nodes must not reach the next one.
+    async fn renew_links(&self) -> Result<(), Error> {
+        let Some(cluster) = &self.world.cluster else {
+            return Ok(());
+        };
+        for node in 0..cluster.size() {
+            cluster
+                .link(node)
+                .down()
+                .await
+                .map_err(cluster::Error::from)?;
+        }
+        Ok(cluster.heal().await?)
+    }
+
+    async fn serves(&mut self) -> Result<(), String> {
+        let deadline = Instant::now() + SETTLED_WITHIN;
+        for node in 0..self.canaries.len() {
+            while let Err(why) = self.serves_node(node).await {
+                if Instant::now() > deadline {
+                    let waited = SETTLED_WITHIN.as_secs();
+                    let node = letter(node);
+                    return Err(format!("after {waited} s node {node} is not served: {why}"));
+                }
+                sleep(BETWEEN_LOOKS).await;
+            }
+        }
+        if self.canaries.is_empty() {
+            return client::ping(self.world.proxy)
+                .await
+                .map_err(|why| why.to_string());
+        }
+        Ok(())
+    }
+
+    /// Writes through the proxy and looks on the node.
+    async fn serves_node(&mut self, node: usize) -> Result<(), String> {
+        self.looks += 1;
+        let (key, value) = (&self.canaries[node], self.looks.to_string().into_bytes());
+        let within = self.world.op_timeout * 5 + Duration::from_secs(1);
+        let set = call(self.world.proxy, &[b"SET", key, &value], within).await?;
+        let found = call(self.world.nodes[node], &[b"GET", key], within).await?;
+        match (set, found) {
+            (Value::Simple(ok), Value::Bulk(found)) if ok == b"OK" && found == value => Ok(()),
+            (set, found) => Err(format!(
+                "SET was answered with {set}, and the node has {found}"
+            )),
+        }
+    }
+
+    async fn clean(&self, written: &[Vec<u8>]) -> Result<(), Error> {
+        let places = match self.world.nodes.is_empty() {
+            true => vec![self.world.proxy],
+            false => self.world.nodes.clone(),
+        };
+        for addr in places {
+            let cleaned = match self.owns_data {
+                true => call(addr, &[b"FLUSHALL"], NODE_DEADLINE).await.map(drop),
+                false => delete(addr, written).await,
+            };
+            cleaned.map_err(|why| Error::Unclean { addr, why })?;
+        }
+        Ok(())
+    }
+
+    /// Removes what is left of the run.
+    ///
+    /// # Errors
+    /// Where keys stay behind.
+    pub async fn finish(self) -> Result<(), Error> {
+        self.clean(&self.canaries).await
+    }
+}
+
+/// Why a target is not judged by a case, as far as its file tells.
+#[must_use]
+pub fn skipped(target: &Target, case: &Case) -> Option<String> {
+    let lacking: Vec<&str> = target.lacks(&case.needs).collect();
+    let title = &target.title;
+    (!lacking.is_empty()).then(|| format!("{title} does not claim {}", lacking.join(", ")))
+}
+
+async fn call(addr: SocketAddr, request: &[&[u8]], within: Duration) -> Result<Value, String> {
+    let calling = async {
+        let mut client = Client::connect(addr, within).await?;
+        client.call(request, within).await
+    };
+    calling.await.map_err(|why| why.to_string())
+}
+
+/// One key a request: a proxy need not know how to split.
+async fn delete(addr: SocketAddr, keys: &[Vec<u8>]) -> Result<(), String> {
+    for key in keys {
+        let reply = call(addr, &[b"DEL", key], NODE_DEADLINE).await?;
+        if reply.is_error() {
+            return Err(format!("DEL was answered with {reply}"));
+        }
+    }
+    Ok(())
+}
+
+fn with_event(mut transcript: Vec<Line>, text: &str) -> Vec<Line> {
+    let at = transcript.last().map_or(Duration::ZERO, |line| line.at);
+    transcript.push(Line {
+        at,
+        party: "proxy".to_owned(),
+        way: Way::Event,
+        text: text.to_owned(),
+    });
+    transcript
+}

@@ -1,0 +1,95 @@
+//! Words of a case: bytes with variables in them, and what the variables stand for in one run.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// A key that the runner chooses: `$a1` lives on node A, `$k1` anywhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Variable {
+    /// The node that the key lives on, by its place in the cluster; `None` where it does not matter.
+    pub node: Option<usize>,
+    /// Tells the keys of one node apart.
+    pub number: u32,
+}
+
+impl fmt::Display for Variable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let letter = self
+            .node
+            .map_or('k', |node| letter(node).to_ascii_lowercase());
+        write!(f, "${letter}{}", self.number)
+    }
+}
+
+/// The letter of a node: A is the first.
+#[must_use]
+pub fn letter(node: usize) -> char {
+    u8::try_from(node)
+        .ok()
+        .and_then(|node| b'A'.checked_add(node))
+        .map_or('?', char::from)
+}
+
+/// Bytes with variables in them, possibly repeated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Word {
+    /// What stands side by side.
+    pub pieces: Vec<Piece>,
+    /// How often it all comes: `"x"*3`.
+    pub times: usize,
+}
+
+/// A part of a word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    /// Bytes as they are.
+    Bytes(Vec<u8>),
+    /// The key: `$a1`.
+    Key(Variable),
+    /// The number of bytes of the key: `${len $a1}`.
+    Length(Variable),
+    /// Which repetition of a `times` step this is, from 1: `${n}`.
+    Repetition,
+}
+
+impl Word {
+    /// A word without variables.
+    #[must_use]
+    pub fn plain(text: &str) -> Self {
+        Self {
+            pieces: vec![Piece::Bytes(text.as_bytes().to_vec())],
+            times: 1,
+        }
+    }
+
+    /// The bytes of this word in one run.
+    #[must_use]
+    pub fn bytes(&self, scope: &Scope) -> Vec<u8> {
+        let once: Vec<u8> = self
+            .pieces
+            .iter()
+            .flat_map(|piece| match piece {
+                Piece::Bytes(bytes) => bytes.clone(),
+                Piece::Key(variable) => scope.key(*variable).to_vec(),
+                Piece::Length(variable) => scope.key(*variable).len().to_string().into_bytes(),
+                Piece::Repetition => scope.repetition.to_string().into_bytes(),
+            })
+            .collect();
+        once.repeat(self.times)
+    }
+}
+
+/// What the variables stand for in one run of a case.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Scope {
+    /// The keys.
+    pub keys: BTreeMap<Variable, Vec<u8>>,
+    /// The repetition of the step that is carried out, from 1.
+    pub repetition: usize,
+}
+
+impl Scope {
+    fn key(&self, variable: Variable) -> &[u8] {
+        self.keys.get(&variable).map_or(b"", Vec::as_slice)
+    }
+}
