@@ -1,7 +1,10 @@
 //! The subcommands: flags in, exit code out. Prints only through the console that main hands in.
 
+mod conformance;
 mod console;
+mod list;
 mod rescale;
+mod selection;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -25,6 +28,8 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    List(list::Flags),
+    Run(conformance::Flags),
     Rescale(rescale::Flags),
 }
 
@@ -125,6 +130,8 @@ fn seed(text: &str) -> Result<u64, String> {
 /// Does what the command line says.
 pub(crate) async fn run(cli: Cli, search: Search, console: &Console) -> anyhow::Result<Exit> {
     match cli.command {
+        Command::List(flags) => list::run(&flags, console),
+        Command::Run(flags) => conformance::run(flags, search, console).await,
         Command::Rescale(flags) => rescale::run(flags, search, console).await,
     }
 }

@@ -1,9 +1,12 @@
 //! JSON for machines: one object, which starts with its format.
 
 use serde::Serialize;
-use serde_json::Value;
 
+use crate::conformance::Case;
 use crate::rescale::Report;
+use crate::run::Conformance;
+use crate::target::Target;
+use crate::verdict::Level;
 
 #[derive(Serialize)]
 struct Rescales<'a> {
@@ -31,10 +34,63 @@ fn pretty(document: &impl Serialize) -> serde_json::Result<String> {
     Ok(text)
 }
 
-/// The value of a document, for tests that look into one.
+/// A conformance run as `shardproof.conformance/1`.
 ///
 /// # Errors
-/// When `text` is no JSON.
-pub fn parse(text: &str) -> serde_json::Result<Value> {
-    serde_json::from_str(text)
+/// Never for a report of this suite.
+pub fn conformance(report: &Conformance) -> serde_json::Result<String> {
+    pretty(report)
+}
+
+#[derive(Serialize)]
+struct List<'a> {
+    format: &'static str,
+    cases: Vec<ListedCase<'a>>,
+    targets: Vec<ListedTarget<'a>>,
+}
+
+#[derive(Serialize)]
+struct ListedCase<'a> {
+    id: &'a str,
+    promise: &'a str,
+    level: Level,
+    spec: &'a str,
+    needs: &'a [String],
+}
+
+#[derive(Serialize)]
+struct ListedTarget<'a> {
+    name: &'a str,
+    title: &'a str,
+    policies: &'a [String],
+    capabilities: &'a [String],
+}
+
+/// What can be run as `shardproof.list/1`.
+///
+/// # Errors
+/// Never for a list of this suite.
+pub fn list(cases: &[Case], targets: &[Target]) -> serde_json::Result<String> {
+    pretty(&List {
+        format: "shardproof.list/1",
+        cases: cases
+            .iter()
+            .map(|case| ListedCase {
+                id: &case.id,
+                promise: &case.promise,
+                level: case.level,
+                spec: &case.spec,
+                needs: &case.needs,
+            })
+            .collect(),
+        targets: targets
+            .iter()
+            .map(|target| ListedTarget {
+                name: &target.name,
+                title: &target.title,
+                policies: &target.policies,
+                capabilities: &target.capabilities,
+            })
+            .collect(),
+    })
 }

@@ -62,6 +62,13 @@ pub struct Start {
     pub config: String,
     /// Path on the admin port that answers 200 when the proxy serves; without it a PING through the proxy decides.
     pub ready_path: Option<String>,
+    /// How long it may take until it serves, in seconds.
+    #[serde(default = "ready_within_s")]
+    pub ready_within_s: u64,
+}
+
+fn ready_within_s() -> u64 {
+    30
 }
 
 /// How the nodes behind a running proxy are changed.

@@ -17,8 +17,6 @@ use crate::child::Running;
 use crate::program::{Missing, Search};
 use crate::{client, http, port, text};
 
-/// How long a proxy may take until it serves.
-const READY_WITHIN: Duration = Duration::from_secs(30);
 /// How long one admin call may take.
 const ADMIN_WITHIN: Duration = Duration::from_secs(10);
 /// Another process may take a free port before the proxy does.
@@ -215,6 +213,7 @@ impl Proxy {
     }
 
     async fn wait_until_ready(&mut self) -> Result<(), Error> {
+        let waited = self.target.start.ready_within_s;
         let started = Instant::now();
         loop {
             let why = match self.ready().await {
@@ -224,8 +223,7 @@ impl Proxy {
             if let Ok(Some(status)) = self.running.ended() {
                 return Err(self.not_ready(format!("ended with {status}")));
             }
-            if started.elapsed() > READY_WITHIN {
-                let waited = READY_WITHIN.as_secs();
+            if started.elapsed().as_secs() >= waited {
                 return Err(self.not_ready(format!("is not ready after {waited} s: {why}")));
             }
             tokio::time::sleep(Duration::from_millis(20)).await;

@@ -1,5 +1,9 @@
 //! Text for people at a terminal: plain, so that it reads the same in a log.
 
+mod conformance;
+mod list;
 mod rescale;
 
+pub use conformance::{broken, summary, target};
+pub use list::list;
 pub use rescale::{claim, rescale};

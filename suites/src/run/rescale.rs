@@ -1,37 +1,12 @@
-//! The one place where target, cluster, experiment and prediction meet.
+//! Rescale runs: a cluster, a proxy, the experiment, and the prediction that it is compared with.
 
 use std::net::SocketAddr;
 
-use crate::cluster::{self, Cluster, Source};
+use super::{Error, Ground};
+use crate::cluster::Cluster;
 use crate::planner;
-use crate::program::Search;
 use crate::rescale::{self, Observed, Plan, Predicted, Report};
 use crate::target::{self, Proxy, Setting, Target};
-
-/// What every run needs.
-#[derive(Debug, Clone)]
-pub struct Ground {
-    /// Where programs are.
-    pub search: Search,
-    /// Where nodes come from.
-    pub nodes: Source,
-    /// First port of the links.
-    pub link_port_base: u16,
-}
-
-/// A run could not judge. Never a verdict.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The cluster.
-    #[error(transparent)]
-    Cluster(#[from] cluster::Error),
-    /// The proxy.
-    #[error(transparent)]
-    Target(#[from] target::Error),
-    /// The rescale experiment.
-    #[error(transparent)]
-    Rescale(#[from] rescale::Error),
-}
 
 /// A rescale with everything that reports and key lists are made of.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,0 +1,131 @@
+//! Conformance results as text: a tree of cases, the evidence below what is broken, one line a target.
+
+use std::fmt::Write;
+
+use crate::run::{Conformance, Judged};
+use crate::verdict::{Evidence, Level, Line, Result as CaseResult, Standing, Verdict, Way};
+
+/// One target: its cases by group.
+#[must_use]
+pub fn target(judged: &Judged, seed: u64) -> String {
+    let mut text = format!("\n{} {}\n", judged.target, judged.version);
+    let mut group = "";
+    for result in &judged.results {
+        let (folder, name) = result.case.split_once('/').unwrap_or(("", &result.case));
+        if folder != group {
+            group = folder;
+            let _ = writeln!(text, "  {group}");
+        }
+        let _ = writeln!(text, "    {:<7} {name}{}", word(result), remark(result));
+        if let (Verdict::Fail(evidence), Standing::Broken) = (&result.verdict, result.standing()) {
+            text.push_str(&broken(result, evidence));
+            let _ = writeln!(
+                text,
+                "            repeat: shardproof run --target {} --filter {} --seed {seed:x}",
+                judged.target, result.case
+            );
+        }
+    }
+    text
+}
+
+/// One line a target, the number that matters most last.
+#[must_use]
+pub fn summary(report: &Conformance) -> String {
+    let mut text = String::from("\n");
+    for judged in &report.targets {
+        let sum = &judged.summary;
+        let _ = write!(
+            text,
+            "{} {}: {} kept, {} broken, {} known deviations, {} skipped",
+            judged.target, judged.version, sum.kept, sum.broken, sum.known, sum.skipped
+        );
+        for (count, what) in [
+            (sum.mended, "deviations that no longer occur"),
+            (sum.unknown, "undecided"),
+        ] {
+            if count > 0 {
+                let _ = write!(text, ", {count} {what}");
+            }
+        }
+        let _ = writeln!(
+            text,
+            "; silently wrong answers: {} ({:.1} s)",
+            sum.wrong,
+            judged.took.as_secs_f64()
+        );
+    }
+    text
+}
+
+/// The evidence of a broken promise, with both sides of the proxy.
+#[must_use]
+pub fn broken(result: &CaseResult, evidence: &Evidence) -> String {
+    let mut text = String::new();
+    let mut line = |words: &str| {
+        let _ = writeln!(text, "            {words}");
+    };
+    line(&result.promise);
+    line(&format!("{} ({})", result.spec, level(result.level)));
+    line(&format!("{}: expected {}", evidence.at, evidence.expected));
+    line(&format!("got {} [{}]", evidence.got, evidence.class.name()));
+    evidence
+        .transcript
+        .iter()
+        .for_each(|said| line(&spoken(said)));
+    text
+}
+
+fn spoken(line: &Line) -> String {
+    let arrow = match line.way {
+        Way::ToProxy => "->",
+        Way::FromProxy => "<-",
+        Way::Event => "--",
+    };
+    format!(
+        "{:>9.3} ms  {:<9} {arrow} {}",
+        line.at.as_secs_f64() * 1000.0,
+        line.party,
+        line.text
+    )
+}
+
+fn word(result: &CaseResult) -> &'static str {
+    match result.standing() {
+        Standing::Kept => "pass",
+        Standing::Known => "known",
+        Standing::Broken => "FAIL",
+        Standing::Mended => "MENDED",
+        Standing::Skipped => "skip",
+        Standing::Unknown => "unknown",
+    }
+}
+
+/// What a reader wants to know at a glance.
+fn remark(result: &CaseResult) -> String {
+    match (&result.verdict, &result.deviation) {
+        (Verdict::Skip { reason }, _) => format!("  ({reason})"),
+        (Verdict::Unknown { why }, _) => format!("  ({why})"),
+        (Verdict::Fail(evidence), Some(known)) => {
+            format!("  [{}] {}", evidence.class.name(), known.why)
+        }
+        (Verdict::Fail(evidence), None) => {
+            format!("  [{}, {}]", evidence.class.name(), level(result.level))
+        }
+        (Verdict::Pass, Some(known)) if known.always => {
+            format!(
+                "  (recorded as broken: {}; remove the deviation)",
+                known.why
+            )
+        }
+        (Verdict::Pass, _) => String::new(),
+    }
+}
+
+fn level(level: Level) -> &'static str {
+    match level {
+        Level::Must => "must",
+        Level::Should => "should",
+        Level::May => "may",
+    }
+}
