@@ -1,0 +1,256 @@
+//! The command line as scripts see it: exit codes, one clear line for each mistake, nothing left behind.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on is to panic")]
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+fn shardproof(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_shardproof"))
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+/// The exit code, and a line of stderr that contains every part.
+#[track_caller]
+fn check(output: &Output, code: i32, parts: &[&str]) {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{stderr}");
+    assert!(
+        stderr
+            .lines()
+            .any(|line| parts.iter().all(|part| line.contains(part))),
+        "no line with {parts:?} in:\n{stderr}"
+    );
+}
+
+/// A folder of fixtures with one case and one target, as texts.
+fn fixtures(case: &str, target: &str) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    for (name, file, text) in [
+        ("conformance", "group/some-case.case", case),
+        ("targets", "stub.toml", target),
+    ] {
+        let path: PathBuf = folder.path().join(name).join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+const CASE: &str = "case 1
+# PING is answered.
+spec   https://redis.io/docs/latest/commands/ping/
+level  must
+send   PING
+want   +PONG
+";
+
+/// A target that runs a shell script instead of a proxy.
+fn stub(script: &str) -> String {
+    format!(
+        r#"
+name = "stub"
+title = "no proxy at all"
+home = "none"
+policies = ["maglev"]
+op_timeout_ms = 200
+capabilities = []
+program = {{ name = "sh", env = "SHARDPROOF_STUB", install = "it is everywhere" }}
+version = {{ args = ["-c", "echo 1"], pinned = "1" }}
+rescale = {{ how = "restart" }}
+start = {{ args = ["-c", "{script}"], config_name = "none", config = "", ready_within_s = 1 }}
+"#
+    )
+}
+
+fn run_stub(case: &str, target: &str) -> Output {
+    let folder = fixtures(case, target);
+    let path = folder.path().to_str().unwrap();
+    let base = ["--link-port-base", "22101", "--fixtures", path];
+    shardproof(&[&["run", "--target", "stub"], &base[..]].concat())
+}
+
+#[test]
+fn mistakes_of_the_command_line_are_64() {
+    check(
+        &shardproof(&["run", "--target", "nginx"]),
+        64,
+        &["--target nginx", "refproxy"],
+    );
+    check(
+        &shardproof(&["list", "--filter", "no-such-case"]),
+        64,
+        &["--filter no-such-case", "matches none"],
+    );
+    check(&shardproof(&["run", "--tarjet"]), 64, &["--tarjet"]);
+    check(&shardproof(&["run"]), 64, &["--target"]);
+    check(
+        &shardproof(&["rescale", "--target", "envoy", "--from", "3", "--to", "3"]),
+        64,
+        &["--from 3 --to 3"],
+    );
+    check(
+        &shardproof(&["rescale", "--target", "envoy", "--from", "0", "--to", "3"]),
+        64,
+        &["0", "--from"],
+    );
+    check(
+        &shardproof(&[
+            "rescale", "--target", "envoy", "--from", "3", "--to", "4", "--policy", "modula",
+        ]),
+        64,
+        &["--policy modula", "maglev, ring_hash"],
+    );
+    check(
+        &shardproof(&["list", "--seed", "xyz"]),
+        64,
+        &["--seed", "hexadecimal"],
+    );
+}
+
+#[test]
+fn a_mistake_in_a_case_is_named_by_file_and_line() {
+    let output = run_stub(&CASE.replace("want ", "wnat "), &stub("exit 3"));
+    check(&output, 2, &["some-case.case:6:", "wnat"]);
+}
+
+#[test]
+fn a_mistake_in_a_target_file_is_named_by_file_and_line() {
+    let target = stub("exit 3").replace("policies", "polices");
+    check(
+        &run_stub(CASE, &target),
+        2,
+        &["stub.toml", "line 5", "polices"],
+    );
+}
+
+#[test]
+fn a_target_that_ends_shows_the_end_of_its_log() {
+    let output = run_stub(CASE, &stub("echo no such thing >&2; exit 3"));
+    check(&output, 2, &["target stub", "exit status: 3"]);
+    check(&output, 2, &["no such thing"]);
+}
+
+#[test]
+fn a_target_that_never_serves_shows_the_end_of_its_log() {
+    let output = run_stub(CASE, &stub("echo still thinking; exec sleep 60"));
+    check(&output, 2, &["target stub", "not ready after 1 s"]);
+    check(&output, 2, &["still thinking"]);
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = taken.local_addr().unwrap();
+    let port = addr.port().to_string();
+    let output = shardproof(&["run", "--target", "twemproxy", "--link-port-base", &port]);
+    check(&output, 2, &[&addr.to_string(), "in use"]);
+}
+
+#[test]
+fn without_redis_server_it_says_what_to_install() {
+    let folder = fixtures(CASE, &stub("exit 3"));
+    let output = Command::new(env!("CARGO_BIN_EXE_shardproof"))
+        .args(["run", "--target", "stub", "--link-port-base", "22201"])
+        .arg("--fixtures")
+        .arg(folder.path())
+        .env("PATH", "/bin/none")
+        .env("SHARDPROOF_STUB", "/bin/sh")
+        .output()
+        .unwrap();
+    check(&output, 2, &["redis-server", "make setup"]);
+}
+
+#[test]
+fn a_node_that_nobody_runs_is_named() {
+    let addr = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let folder = fixtures(CASE, &stub("exit 3"));
+    let fixtures = folder.path().to_str().unwrap();
+    let node = addr.to_string();
+    let nodes = ["--node", &node, "--node", &node, "--node", &node];
+    let base = ["run", "--target", "stub", "--link-port-base", "22301"];
+    let output = shardproof(&[&base[..], &nodes, &["--fixtures", fixtures]].concat());
+    check(&output, 2, &[&node, "does not answer PING"]);
+}
+
+#[test]
+fn the_list_is_json_that_starts_with_its_format() {
+    let output = shardproof(&["list", "--json", "-"]);
+    assert!(output.status.success());
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        text.starts_with("{\n  \"format\": \"shardproof.list/1\""),
+        "{text}"
+    );
+    let list: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert!(list["cases"].as_array().unwrap().len() >= 40);
+    assert_eq!(list["targets"].as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn nodes_die_with_a_run_that_is_killed() {
+    let folder = fixtures(
+        CASE,
+        &stub("exec sleep 60").replace("ready_within_s = 1", "ready_within_s = 60"),
+    );
+    let mut run = Command::new(env!("CARGO_BIN_EXE_shardproof"))
+        .args(["run", "--target", "stub", "--link-port-base", "22401"])
+        .arg("--fixtures")
+        .arg(folder.path())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let children = wait("three nodes and the target", || {
+        let children = children(run.id());
+        (children.len() == 4).then_some(children)
+    });
+    run.kill().unwrap();
+    run.wait().unwrap();
+    wait("the end of the children", || {
+        children.iter().all(|pid| !alive(*pid)).then_some(())
+    });
+}
+
+/// The event within ten seconds.
+#[track_caller]
+fn wait<T>(what: &str, mut event: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        if let Some(found) = event() {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "{what} did not come");
+        std::thread::yield_now();
+    }
+}
+
+fn children(parent: u32) -> Vec<u32> {
+    let tasks = format!("/proc/{parent}/task");
+    let Ok(tasks) = fs::read_dir(tasks) else {
+        return Vec::new();
+    };
+    tasks
+        .filter_map(|task| fs::read_to_string(task.ok()?.path().join("children")).ok())
+        .flat_map(|pids| {
+            pids.split_whitespace()
+                .filter_map(|pid| pid.parse().ok())
+                .collect::<Vec<u32>>()
+        })
+        .collect()
+}
+
+/// A zombie that nobody reaped is not alive.
+fn alive(pid: u32) -> bool {
+    let status = Path::new("/proc").join(pid.to_string()).join("status");
+    fs::read_to_string(status).is_ok_and(|status| !status.contains("State:\tZ"))
+}
