@@ -13,8 +13,17 @@ use crate::buffer::{SHARE_FROM, WriteQueue};
 use crate::join::Joining;
 use crate::output::OutputBudget;
 
+/// No more requests are taken while so many bytes of replies wait to be written.
+const BACKLOG_MAX: usize = 1024 * 1024;
 /// A stash beyond this is not grown: replies are then kept one by one.
 const STASH_MAX: usize = 64 * 1024;
+
+/// A client may have so many requests under way before any was answered; small replies earn it more.
+const WINDOW_START: u32 = 64;
+/// With large replies, it may have as many under way as make about so many bytes of replies, but at least
+/// `WINDOW_MIN`: what is asked for has to be taken from the node, and the others wait behind it.
+const WINDOW_BYTES: usize = 4 * 1024 * 1024;
+const WINDOW_MIN: u32 = 4;
 
 /// A reply on its way to a client.
 #[derive(Debug)]
@@ -57,7 +66,7 @@ struct Slot {
 }
 
 /// The replies owed, in request order.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Outbox {
     slots: VecDeque<Slot>,
     /// The number of the first slot; numbers wrap.
@@ -71,6 +80,23 @@ pub(crate) struct Outbox {
     held: usize,
     /// Bytes of requests in slots.
     asked: usize,
+    /// Requests that may be under way.
+    window: u32,
+}
+
+impl Default for Outbox {
+    fn default() -> Self {
+        Self {
+            slots: VecDeque::new(),
+            base: 0,
+            ready: WriteQueue::default(),
+            stash: Vec::new(),
+            stashed: 0,
+            held: 0,
+            asked: 0,
+            window: WINDOW_START,
+        }
+    }
 }
 
 impl Outbox {
@@ -80,20 +106,33 @@ impl Outbox {
         self.slots.len()
     }
 
-    /// Bytes of the requests without a reply that is ready.
-    #[inline]
-    pub(crate) fn asked_bytes(&self) -> usize {
-        self.asked
-    }
-
     /// What is ready to be written.
     #[inline]
     pub(crate) fn ready(&self) -> &WriteQueue {
         &self.ready
     }
 
+    /// Whether so much is under way that the next request has to wait.
+    #[inline]
+    pub(crate) fn is_full(&self, requests_max: usize, asked_bytes_max: usize) -> bool {
+        self.slots.len() >= requests_max.min(self.window as usize)
+            || self.asked >= asked_bytes_max
+            || self.bytes() >= BACKLOG_MAX
+    }
+
     fn bytes(&self) -> usize {
         self.ready.len() + self.held
+    }
+
+    /// Learns from the size of a reply how many requests should be under way.
+    #[inline]
+    fn adapt(&mut self, reply_bytes: usize) {
+        if is_large(reply_bytes) {
+            let fit = u32::try_from(WINDOW_BYTES / reply_bytes).unwrap_or(WINDOW_MIN);
+            self.window = self.window.min(fit).max(WINDOW_MIN);
+        } else {
+            self.window = self.window.saturating_add(1);
+        }
     }
 
     /// Makes room for the reply to a request of `cost` bytes; gives the number to deliver it by.
@@ -150,6 +189,7 @@ impl Outbox {
 
     #[inline]
     fn fill(&mut self, place: usize, reply: Reply<'_>) {
+        self.adapt(reply.len());
         if place > 0 {
             return self.keep(place, reply);
         }

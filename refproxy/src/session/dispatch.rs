@@ -50,8 +50,8 @@ impl<'a> Turn<'a> {
     #[inline]
     pub(super) fn is_full(&self) -> bool {
         let limits = self.worker.limits();
-        self.outbox.waiting() >= limits.client_requests_max
-            || self.outbox.asked_bytes() >= limits.client_bytes_max
+        self.outbox
+            .is_full(limits.client_requests_max, limits.client_bytes_max)
     }
 
     /// A reply that the proxy gives itself, in its turn.

@@ -29,8 +29,6 @@ use dispatch::Turn;
 pub(crate) const CHUNK: usize = 64 * 1024;
 /// Chunks read before others may run.
 const CHUNKS_A_TURN: usize = 4;
-/// No more is read while so many bytes wait to be written.
-const BACKLOG_MAX: usize = 1024 * 1024;
 /// How long a client that was told to go may take to hang up, so that its last replies are not lost in a reset.
 const LINGER: Duration = Duration::from_secs(1);
 
@@ -196,11 +194,10 @@ impl Session {
 
     /// Whether so much is under way that no more requests are taken.
     fn is_full(&self) -> bool {
-        let outbox = self.client.outbox();
         let limits = self.worker.limits();
-        outbox.waiting() >= limits.client_requests_max
-            || outbox.asked_bytes() >= limits.client_bytes_max
-            || outbox.ready().len() >= BACKLOG_MAX
+        self.client
+            .outbox()
+            .is_full(limits.client_requests_max, limits.client_bytes_max)
     }
 
     /// Routes all complete requests in `buf`, and leaves the rest there.
