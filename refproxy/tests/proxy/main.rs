@@ -1,0 +1,13 @@
+//! The real binary over real Redis nodes: what clients see, also when nodes fail and the cluster changes.
+//!
+//! One binary, so that it is linked once.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy takes only the functions marked as tests for tests"
+)]
+
+mod output;
+mod rescale;
+mod slow_node;
+mod support;

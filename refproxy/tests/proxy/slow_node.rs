@@ -1,0 +1,177 @@
+//! A node that stops answering: who notices, when, and who must not.
+
+use std::time::{Duration, Instant};
+
+use crate::support::{DEADLINE, Proxy, ask, nodes, show, until};
+use shardproof::client::Client;
+use shardproof::node::Node as _;
+
+const OP: Duration = Duration::from_millis(300);
+const SETTINGS: &str = "workers: 1\ntimeouts: { op_ms: 300 }";
+
+/// Asks again and again until told to stop; gives how often, and the longest that an answer took.
+async fn load(
+    mut client: Client,
+    key: String,
+    stop: tokio::sync::watch::Receiver<bool>,
+) -> (usize, Duration) {
+    let (mut asked, mut longest) = (0, Duration::ZERO);
+    while !*stop.borrow() {
+        let value = format!("{key} {asked}");
+        let started = Instant::now();
+        let requests = vec![vec!["SET", &key, &value], vec!["GET", &key]];
+        let replies = client.pipeline(&requests, DEADLINE).await.unwrap();
+        longest = longest.max(started.elapsed());
+        let seen: Vec<String> = replies.iter().map(show).collect();
+        assert_eq!(seen, ["OK".to_owned(), format!("\"{value}\"")]);
+        asked += 1;
+    }
+    (asked, longest)
+}
+
+#[tokio::test]
+async fn a_stopped_node_fails_its_own_requests_at_their_own_deadline_and_no_others() {
+    let (nodes, addrs) = nodes(3).await;
+    let proxy = Proxy::start(&addrs, SETTINGS).await;
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let mut others = Vec::new();
+    for place in [0, 2] {
+        for key in proxy.keys_on(place).take(4) {
+            others.push(tokio::spawn(load(
+                proxy.client().await,
+                key,
+                stopped.clone(),
+            )));
+        }
+    }
+    let key = proxy.key_on(1);
+    let mut early = proxy.client().await;
+    let mut late = proxy.client().await;
+    assert_eq!(ask(&mut early, &["SET", &key, "before"]).await, "OK");
+
+    nodes[1].pause().await.unwrap();
+    let request = format!("*2\r\n$3\r\nGET\r\n${}\r\n{key}\r\n", key.len());
+    let early_at = Instant::now();
+    early.write(request.as_bytes(), DEADLINE).await.unwrap();
+    // The other request is as late as can be while the first one waits.
+    tokio::time::sleep(OP / 2).await;
+    let late_at = Instant::now();
+    late.write(request.as_bytes(), DEADLINE).await.unwrap();
+    let timeout = format!("-{}", proxy.error(1, "timeout"));
+    for (client, asked_at) in [(&mut early, early_at), (&mut late, late_at)] {
+        assert_eq!(show(&client.reply(DEADLINE).await.unwrap()), timeout);
+        let took = asked_at.elapsed();
+        assert!(
+            took >= OP && took < 5 * OP,
+            "failed after {took:?}, its deadline is {OP:?}"
+        );
+    }
+    // A client of the stopped node goes on with the others.
+    assert_eq!(
+        ask(&mut early, &["EXISTS", &proxy.key_on(0), &proxy.key_on(2)]).await,
+        ":2"
+    );
+    let joined = ask(&mut early, &["EXISTS", &proxy.key_on(0), &key]).await;
+    assert_eq!(joined, timeout, "a part's error is the reply");
+
+    nodes[1].resume().await.unwrap();
+    until("the node answers again", async || {
+        ask(&mut late, &["GET", &key]).await == "\"before\""
+    })
+    .await;
+    stop.send(true).unwrap();
+    for other in others {
+        let (asked, longest) = other.await.unwrap();
+        assert!(asked > 0);
+        assert!(longest < OP, "a client of another node waited {longest:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_late_reply_reaches_nobody() {
+    let (nodes, addrs) = nodes(2).await;
+    let proxy = Proxy::start(&addrs, SETTINGS).await;
+    let keys: Vec<String> = proxy.keys_on(0).take(3).collect();
+    let mut slow = proxy.client().await;
+    for key in &keys {
+        assert_eq!(
+            ask(&mut slow, &["SET", key, &format!("value of {key}")]).await,
+            "OK"
+        );
+    }
+    nodes[0].pause().await.unwrap();
+    let timeout = format!("-{}", proxy.error(0, "timeout"));
+    assert_eq!(ask(&mut slow, &["GET", &keys[0]]).await, timeout);
+    // Asked on the same connections to the node, before it goes on: the late reply is the first to come.
+    let mut other = proxy.client().await;
+    let ask_for = |key: &str| format!("*2\r\n$3\r\nGET\r\n${}\r\n{key}\r\n", key.len());
+    slow.write(ask_for(&keys[1]).as_bytes(), DEADLINE)
+        .await
+        .unwrap();
+    other
+        .write(ask_for(&keys[2]).as_bytes(), DEADLINE)
+        .await
+        .unwrap();
+    nodes[0].resume().await.unwrap();
+    for (client, key) in [(&mut slow, &keys[1]), (&mut other, &keys[2])] {
+        assert_eq!(
+            show(&client.reply(DEADLINE).await.unwrap()),
+            format!("\"value of {key}\"")
+        );
+    }
+    for client in [&mut slow, &mut other] {
+        assert_eq!(ask(client, &["PING", "x"]).await, "\"x\"");
+        assert_eq!(
+            ask(client, &["GET", &keys[0]]).await,
+            format!("\"value of {}\"", keys[0])
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_was_not_sent_in_time_is_never_executed() {
+    let (nodes, addrs) = nodes(1).await;
+    let proxy = Proxy::start(&addrs, SETTINGS).await;
+    let mut client = proxy.client().await;
+    assert_eq!(ask(&mut client, &["PING"]).await, "PONG");
+    nodes[0].pause().await.unwrap();
+    // More than the sockets between proxy and node can hold, so that the last request is still here.
+    let value = "x".repeat(1 << 20);
+    let mut requests = vec![vec!["SET", "big", &value]; 20];
+    requests.push(vec!["SET", "last", "1"]);
+    let replies = client.pipeline(&requests, DEADLINE).await.unwrap();
+    assert_eq!(show(&replies[0]), format!("-{}", proxy.error(0, "timeout")));
+    assert_eq!(
+        show(&replies[20]),
+        format!("-{}", proxy.error(0, "timeout, the request was not sent"))
+    );
+    nodes[0].resume().await.unwrap();
+    until("the node answers again", async || {
+        ask(&mut client, &["EXISTS", "big"]).await == ":1"
+    })
+    .await;
+    assert_eq!(ask(&mut client, &["EXISTS", "last"]).await, ":0");
+}
+
+#[tokio::test]
+async fn a_node_that_stays_silent_is_connected_anew() {
+    let (nodes, addrs) = nodes(1).await;
+    let proxy = Proxy::start(
+        &addrs,
+        "workers: 1\ntimeouts: { op_ms: 100, stall_ms: 400 }",
+    )
+    .await;
+    let mut client = proxy.client().await;
+    assert_eq!(ask(&mut client, &["SET", "k", "v"]).await, "OK");
+    nodes[0].pause().await.unwrap();
+    until("the connection is given up", async || {
+        ask(&mut client, &["GET", "k"]).await;
+        proxy.log().contains("Stalled")
+    })
+    .await;
+    nodes[0].resume().await.unwrap();
+    until("the node answers again", async || {
+        ask(&mut client, &["GET", "k"]).await == "\"v\""
+    })
+    .await;
+}

@@ -1,0 +1,209 @@
+//! The real binary over real Redis nodes, for the tests of this folder.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use refproxy::hash::TagRule;
+use refproxy::placement::{Cluster, Node, Placement, Policy};
+use rustix::process::Signal;
+use shardproof::child::Running;
+use shardproof::client::Client;
+use shardproof::node::{Node as _, Process};
+use shardproof::program::Search;
+use shardproof::wire::Value;
+use shardproof::{http, port};
+use tempfile::TempDir;
+
+/// For what takes milliseconds, on a machine that is busy with other things.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+
+/// A proxy that we started; killed when dropped.
+pub(crate) struct Proxy {
+    pub(crate) addr: SocketAddr,
+    pub(crate) admin: SocketAddr,
+    pub(crate) process: Running,
+    pub(crate) nodes: Vec<SocketAddr>,
+    folder: TempDir,
+    settings: String,
+}
+
+impl Proxy {
+    /// Starts a proxy over `nodes`; `settings` are further lines of its configuration.
+    pub(crate) async fn start(nodes: &[SocketAddr], settings: &str) -> Self {
+        let folder = TempDir::new().unwrap();
+        let addr = loopback(port::free().unwrap());
+        let admin = loopback(port::free().unwrap());
+        std::fs::write(
+            folder.path().join("proxy.yaml"),
+            config(addr, admin, nodes, settings),
+        )
+        .unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_refproxy"));
+        command
+            .arg("--config")
+            .arg(folder.path().join("proxy.yaml"));
+        let log = std::fs::File::create(folder.path().join("log")).unwrap();
+        command.stderr(log);
+        let proxy = Self {
+            addr,
+            admin,
+            process: Running::start(command).unwrap(),
+            nodes: nodes.to_vec(),
+            folder,
+            settings: settings.to_owned(),
+        };
+        until("the proxy is ready", async || {
+            http::get(admin, "/ready", DEADLINE)
+                .await
+                .is_ok_and(|answer| answer.status == 200)
+        })
+        .await;
+        proxy
+    }
+
+    pub(crate) async fn client(&self) -> Client {
+        Client::connect(self.addr, DEADLINE).await.unwrap()
+    }
+
+    pub(crate) fn config_path(&self) -> PathBuf {
+        self.folder.path().join("proxy.yaml")
+    }
+
+    /// Writes a configuration with other nodes, to be read on SIGHUP.
+    pub(crate) fn rewrite(&self, nodes: &[SocketAddr]) {
+        std::fs::write(
+            self.config_path(),
+            config(self.addr, self.admin, nodes, &self.settings),
+        )
+        .unwrap();
+    }
+
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap()
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        self.process.signal(signal).unwrap();
+    }
+
+    /// Changes the cluster over the admin interface.
+    pub(crate) async fn put(&self, nodes: &[SocketAddr]) -> http::Answer {
+        let nodes: Vec<String> = nodes
+            .iter()
+            .map(|node| format!(r#"{{"address": "{node}"}}"#))
+            .collect();
+        let body = format!(r#"{{"policy": "maglev", "nodes": [{}]}}"#, nodes.join(", "));
+        http::put(self.admin, "/cluster", body, DEADLINE)
+            .await
+            .unwrap()
+    }
+
+    /// Memory that the proxy has in use.
+    pub(crate) fn rss_mib(&self) -> u64 {
+        let status =
+            std::fs::read_to_string(format!("/proc/{}/status", self.process.pid())).unwrap();
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("VmRSS:"))
+            .unwrap();
+        line.split_whitespace()
+            .nth(1)
+            .unwrap()
+            .parse::<u64>()
+            .unwrap()
+            / 1024
+    }
+
+    /// Keys that live on the node at this place in the list.
+    pub(crate) fn keys_on(&self, place: usize) -> impl Iterator<Item = String> {
+        keys_on(&self.nodes, place)
+    }
+
+    /// One key that lives on that node.
+    pub(crate) fn key_on(&self, place: usize) -> String {
+        self.keys_on(place).next().unwrap()
+    }
+
+    /// The error text that begins so for the node at this place.
+    pub(crate) fn error(&self, place: usize, what: &str) -> String {
+        format!("ERR node {}: {what}", self.nodes[place])
+    }
+}
+
+fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], port))
+}
+
+pub(crate) fn config(
+    addr: SocketAddr,
+    admin: SocketAddr,
+    nodes: &[SocketAddr],
+    settings: &str,
+) -> String {
+    let nodes: Vec<String> = nodes
+        .iter()
+        .map(|node| format!("    - address: {node}\n"))
+        .collect();
+    format!(
+        "listen: {addr}\nadmin: {admin}\n{settings}\ncluster:\n  policy: maglev\n  nodes:\n{}",
+        nodes.concat()
+    )
+}
+
+pub(crate) fn keys_on(nodes: &[SocketAddr], place: usize) -> impl Iterator<Item = String> + use<> {
+    let placement = Placement::new(&Cluster {
+        policy: Policy::maglev(),
+        tags: TagRule::WholeKey,
+        nodes: nodes
+            .iter()
+            .map(|node| Node::at(node.to_string()))
+            .collect(),
+    })
+    .unwrap();
+    (0..)
+        .map(|number| format!("key:{number}"))
+        .filter(move |key| placement.node(key.as_bytes()).index() == place)
+}
+
+/// Starts so many nodes.
+pub(crate) async fn nodes(count: usize) -> (Vec<Process>, Vec<SocketAddr>) {
+    let search = Search::new(&std::env::current_exe().unwrap(), std::env::vars_os());
+    let mut nodes = Vec::new();
+    for _ in 0..count {
+        nodes.push(Process::start(&search).await.unwrap());
+    }
+    let addrs = nodes.iter().map(|node| node.addr()).collect();
+    (nodes, addrs)
+}
+
+/// Waits until `holds`, looking every few milliseconds.
+pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let started = Instant::now();
+    while !holds().await {
+        assert!(started.elapsed() < DEADLINE, "waited in vain until {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// The reply as wire text.
+pub(crate) async fn ask(client: &mut Client, args: &[&str]) -> String {
+    show(&client.call(args, DEADLINE).await.unwrap())
+}
+
+/// A reply, short: `OK`, `"value"`, `:1`, `nil`, `-ERR ...`.
+pub(crate) fn show(value: &Value) -> String {
+    let text = |bytes: &[u8]| bytes.escape_ascii().to_string().replace("\\'", "'");
+    match value {
+        Value::Simple(bytes) => text(bytes),
+        Value::Error(bytes) => format!("-{}", text(bytes)),
+        Value::Integer(number) => format!(":{number}"),
+        Value::Bulk(bytes) => format!("\"{}\"", text(bytes)),
+        Value::NullBulk | Value::NullArray => "nil".into(),
+        Value::Array(values) => format!(
+            "[{}]",
+            values.iter().map(show).collect::<Vec<_>>().join(" ")
+        ),
+    }
+}
