@@ -7,7 +7,12 @@
     reason = "clippy takes only the functions marked as tests for tests"
 )]
 
+mod broken_node;
+mod clients;
+mod commands;
 mod output;
+mod protocol;
 mod rescale;
 mod slow_node;
+mod start;
 mod support;

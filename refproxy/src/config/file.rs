@@ -1,0 +1,303 @@
+//! The shape of the YAML file. Unknown fields are errors, and so are limits and times of 0.
+
+use std::net::SocketAddr;
+use std::num::{NonZeroU64, NonZeroUsize};
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_saphyr::Spanned;
+
+use super::{Config, Error, Limits, Timeouts, check_address, default_workers, one_line};
+use crate::hash::TagRule;
+use crate::placement::{Cluster, Node, Placement, Policy, TABLE_SIZE_DEFAULT};
+use crate::resp;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    listen: SocketAddr,
+    admin: Option<SocketAddr>,
+    workers: Option<NonZeroUsize>,
+    cluster: Spanned<ClusterFile>,
+    #[serde(default)]
+    timeouts: TimeoutsFile,
+    #[serde(default)]
+    limits: LimitsFile,
+}
+
+/// The `cluster:` part of the file, which `PUT /cluster` takes as JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClusterFile {
+    policy: PolicyName,
+    table_size: Option<u32>,
+    #[serde(default)]
+    hash_tags: bool,
+    #[serde(default)]
+    hash_hostnames: bool,
+    nodes: Vec<NodeFile>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum PolicyName {
+    Maglev,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NodeFile {
+    address: String,
+    weight: Option<u32>,
+    name: Option<String>,
+    hostname: Option<String>,
+    hash_key: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TimeoutsFile {
+    op_ms: Option<NonZeroU64>,
+    connect_ms: Option<NonZeroU64>,
+    stall_ms: Option<NonZeroU64>,
+    drain_ms: Option<NonZeroU64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LimitsFile {
+    request_bytes: Option<NonZeroU64>,
+    bulk_bytes: Option<NonZeroU64>,
+    array_len: Option<NonZeroU64>,
+    inline_bytes: Option<NonZeroUsize>,
+    client_requests: Option<NonZeroUsize>,
+    client_bytes: Option<NonZeroUsize>,
+    client_output_bytes: Option<NonZeroUsize>,
+    output_bytes: Option<NonZeroUsize>,
+    clients: Option<NonZeroUsize>,
+    node_requests: Option<NonZeroUsize>,
+    node_bytes: Option<NonZeroUsize>,
+}
+
+/// Checks the text of a file; `name` is what errors call it.
+pub(super) fn parse(text: &str, name: &str) -> Result<Config, Error> {
+    let mut field = String::new();
+    let read = serde_saphyr::with_deserializer_from_str(text, |deserializer| {
+        serde_path_to_error::deserialize::<_, File>(deserializer).map_err(|error| {
+            // `value` is a step of the parser, not of the file.
+            field = error
+                .path()
+                .to_string()
+                .replacen("cluster.value", "cluster", 1);
+            error.into_inner()
+        })
+    });
+    let file = read.map_err(|error| {
+        let line = error.location().map_or(1, |location| location.line());
+        Error(match field.as_str() {
+            "" | "." | "?" => format!("{name}:{line}: {}", reason(&error)),
+            field => format!("{name}:{line}: {field}: {}", reason(&error)),
+        })
+    })?;
+    let line = file.cluster.referenced.line();
+    let cluster = file
+        .cluster
+        .value
+        .check()
+        .map_err(|error| Error(format!("{name}:{line}: cluster: {error}")))?;
+    Ok(Config {
+        listen: file.listen,
+        admin: file.admin,
+        workers: file.workers.map_or_else(default_workers, NonZeroUsize::get),
+        cluster,
+        timeouts: file.timeouts.or_default(),
+        limits: file.limits.or_default(),
+    })
+}
+
+/// What a parser says, and what is said to people instead.
+const WORDING: [(&str, &str); 4] = [
+    ("invalid socket address", "IP:PORT is expected"),
+    ("invalid value: integer `0`", "at least 1 is expected"),
+    ("invalid u", "a whole number is expected"),
+    ("duplicate mapping key", "a field is given twice"),
+];
+
+/// The message alone: the place is told before it.
+fn reason(error: &serde_saphyr::Error) -> String {
+    let text = one_line(&error.without_snippet().to_string());
+    let known = WORDING.iter().find(|(said, _)| text.starts_with(said));
+    match (known, text.rfind(" at line ")) {
+        (Some((_, better)), _) => (*better).to_owned(),
+        (None, Some(place)) => text[..place].to_owned(),
+        (None, None) => text,
+    }
+}
+
+impl ClusterFile {
+    /// The cluster that is described.
+    ///
+    /// # Errors
+    /// A node's address is none, or there is no placement over these nodes.
+    pub fn check(self) -> Result<Cluster, Error> {
+        for node in &self.nodes {
+            check_address(&node.address)?;
+        }
+        let cluster = Cluster {
+            policy: match self.policy {
+                PolicyName::Maglev => Policy::Maglev {
+                    table_size: self.table_size.unwrap_or(TABLE_SIZE_DEFAULT),
+                    hash_hostnames: self.hash_hostnames,
+                },
+            },
+            tags: if self.hash_tags {
+                TagRule::Braces
+            } else {
+                TagRule::WholeKey
+            },
+            nodes: self.nodes.into_iter().map(NodeFile::node).collect(),
+        };
+        Placement::new(&cluster).map_err(|error| Error(error.to_string()))?;
+        Ok(cluster)
+    }
+}
+
+impl NodeFile {
+    fn node(self) -> Node {
+        Node {
+            address: self.address,
+            weight: self.weight.unwrap_or(1),
+            name: self.name,
+            hostname: self.hostname,
+            hash_key: self.hash_key,
+        }
+    }
+}
+
+impl TimeoutsFile {
+    fn or_default(&self) -> Timeouts {
+        let or = |given: Option<NonZeroU64>, default| {
+            given.map_or(default, |ms| Duration::from_millis(ms.get()))
+        };
+        let default = Timeouts::default();
+        Timeouts {
+            op: or(self.op_ms, default.op),
+            connect: or(self.connect_ms, default.connect),
+            stall: or(self.stall_ms, default.stall),
+            drain: or(self.drain_ms, default.drain),
+        }
+    }
+}
+
+impl LimitsFile {
+    fn or_default(&self) -> Limits {
+        let long = |given: Option<NonZeroU64>, default| given.map_or(default, NonZeroU64::get);
+        let or = |given: Option<NonZeroUsize>, default| given.map_or(default, NonZeroUsize::get);
+        let default = Limits::default();
+        let request = default.request;
+        Limits {
+            request: resp::Limits {
+                array_len_max: long(self.array_len, request.array_len_max),
+                bulk_bytes_max: long(self.bulk_bytes, request.bulk_bytes_max),
+                inline_bytes_max: or(self.inline_bytes, request.inline_bytes_max),
+                request_bytes_max: long(self.request_bytes, request.request_bytes_max),
+            },
+            client_requests_max: or(self.client_requests, default.client_requests_max),
+            client_bytes_max: or(self.client_bytes, default.client_bytes_max),
+            client_output_bytes_max: or(self.client_output_bytes, default.client_output_bytes_max),
+            output_bytes_max: or(self.output_bytes, default.output_bytes_max),
+            clients_max: or(self.clients, default.clients_max),
+            node_requests_max: or(self.node_requests, default.node_requests_max),
+            node_bytes_max: or(self.node_bytes, default.node_bytes_max),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::parse;
+    use crate::hash::TagRule;
+    use crate::placement::Policy;
+
+    const ALL: &str = "
+listen: 127.0.0.1:6400
+admin: 127.0.0.1:9902
+workers: 3
+cluster:
+  policy: maglev
+  table_size: 251
+  hash_tags: true
+  hash_hostnames: true
+  nodes:
+    - { address: 'a:1', weight: 2, name: first, hostname: host-a }
+    - { address: '[::1]:2', hash_key: b }
+timeouts: { op_ms: 1, connect_ms: 2, stall_ms: 3, drain_ms: 4 }
+limits:
+  request_bytes: 1
+  bulk_bytes: 2
+  array_len: 3
+  inline_bytes: 4
+  client_requests: 5
+  client_bytes: 6
+  client_output_bytes: 7
+  output_bytes: 8
+  clients: 9
+  node_requests: 10
+  node_bytes: 11
+";
+
+    #[test]
+    fn every_field_is_read() {
+        let config = parse(ALL, "all.yaml").unwrap();
+        assert_eq!(config.admin.map(|admin| admin.port()), Some(9902));
+        assert_eq!(config.workers, 3);
+        assert_eq!(config.cluster.tags, TagRule::Braces);
+        assert_eq!(
+            config.cluster.policy,
+            Policy::Maglev {
+                table_size: 251,
+                hash_hostnames: true
+            }
+        );
+        let nodes: Vec<_> = config
+            .cluster
+            .nodes
+            .iter()
+            .map(|node| (node.address.as_str(), node.weight))
+            .collect();
+        assert_eq!(nodes, [("a:1", 2), ("[::1]:2", 1)]);
+        let timeouts = config.timeouts;
+        let all = [
+            timeouts.op,
+            timeouts.connect,
+            timeouts.stall,
+            timeouts.drain,
+        ];
+        assert_eq!(all, [1, 2, 3, 4].map(Duration::from_millis));
+        let limits = config.limits;
+        let request = limits.request;
+        assert_eq!(
+            [
+                request.request_bytes_max,
+                request.bulk_bytes_max,
+                request.array_len_max
+            ],
+            [1, 2, 3]
+        );
+        assert_eq!(
+            [
+                request.inline_bytes_max,
+                limits.client_requests_max,
+                limits.client_bytes_max,
+                limits.client_output_bytes_max,
+                limits.output_bytes_max,
+                limits.clients_max,
+                limits.node_requests_max,
+                limits.node_bytes_max,
+            ],
+            [4, 5, 6, 7, 8, 9, 10, 11]
+        );
+    }
+}

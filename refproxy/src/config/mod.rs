@@ -1,0 +1,141 @@
+//! What the proxy is told at its start: a YAML file, checked into a [`Config`].
+//!
+//! Never reads argv or the environment.
+
+mod file;
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+pub use file::ClusterFile;
+
+use crate::placement::Cluster;
+use crate::resp;
+
+/// A checked configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where clients are listened for.
+    pub listen: SocketAddr,
+    /// Where the admin interface listens; none without it.
+    pub admin: Option<SocketAddr>,
+    /// Threads that serve clients, at least 1.
+    pub workers: usize,
+    /// What is sharded over.
+    pub cluster: Cluster,
+    /// How long what may take.
+    pub timeouts: Timeouts,
+    /// How much of what there may be.
+    pub limits: Limits,
+}
+
+/// How long what may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// From reading a request to its reply; 1 s by default.
+    pub op: Duration,
+    /// To connect to a node; 1 s by default.
+    pub connect: Duration,
+    /// After so long without a byte from a node that owes some, its connection is given up; 10 s by default. Requests fail at
+    /// their own deadline long before; the connection is kept because a new one could overtake requests that the node has
+    /// in its socket and will still carry out.
+    pub stall: Duration,
+    /// To give clients what they are owed at the end; 5 s by default.
+    pub drain: Duration,
+}
+
+/// How much of what there may be. Bytes are of whole requests and replies, framing included.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Of one request.
+    pub request: resp::Limits,
+    /// Requests under way of one client; no more are read meanwhile.
+    pub client_requests_max: usize,
+    /// Bytes of requests under way of one client; no more are read meanwhile.
+    pub client_bytes_max: usize,
+    /// Bytes of replies that wait for one client; beyond that it is closed.
+    pub client_output_bytes_max: usize,
+    /// Bytes of replies that wait for all clients; beyond that those that add to it are closed.
+    pub output_bytes_max: usize,
+    /// Clients at once; more are told so and closed.
+    pub clients_max: usize,
+    /// Requests that wait for one node, in one worker; beyond that they are refused.
+    pub node_requests_max: usize,
+    /// Bytes that wait to be sent to one node, in one worker; beyond that requests are refused.
+    pub node_bytes_max: usize,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            op: Duration::from_secs(1),
+            connect: Duration::from_secs(1),
+            stall: Duration::from_secs(10),
+            drain: Duration::from_secs(5),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            request: resp::Limits::default(),
+            client_requests_max: 1024,
+            client_bytes_max: 64 * 1024 * 1024,
+            client_output_bytes_max: 256 * 1024 * 1024,
+            output_bytes_max: 1024 * 1024 * 1024,
+            clients_max: 10_000,
+            node_requests_max: 100_000,
+            node_bytes_max: 256 * 1024 * 1024,
+        }
+    }
+}
+
+/// Why a configuration cannot be used: one line, with file and line where there is one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Error(pub String);
+
+impl Config {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// `file:line: field: what was expected`.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let name = path.display();
+        let text =
+            std::fs::read_to_string(path).map_err(|error| Error(format!("{name}: {error}")))?;
+        file::parse(&text, &name.to_string())
+    }
+}
+
+/// As many as there are cores to run them.
+#[must_use]
+pub fn default_workers() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// Checks that `address` is `host:port`.
+///
+/// # Errors
+/// It is not.
+pub fn check_address(address: &str) -> Result<(), Error> {
+    let good = address.rsplit_once(':').is_some_and(|(host, port)| {
+        let plain = !host.is_empty() && !host.contains(char::is_whitespace);
+        plain && port.parse::<u16>().is_ok_and(|port| port > 0)
+    });
+    if good {
+        Ok(())
+    } else {
+        Err(Error(format!(
+            "node `{}`: host:port is expected",
+            address.escape_debug()
+        )))
+    }
+}
+
+/// An error message without its line ends.
+pub(crate) fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
