@@ -1,0 +1,172 @@
+//! Commands through the proxy: the same answer as one plain Redis, or a clear refusal.
+
+use shardproof::client::Client;
+
+use crate::support::{DEADLINE, Proxy, ask, nodes};
+
+/// Asks the proxy and a plain Redis, which knows nothing of the proxy; both must say the same.
+struct Pair {
+    proxy: Client,
+    plain: Client,
+}
+
+impl Pair {
+    async fn check(&mut self, line: &str) {
+        let args: Vec<&str> = line.split(' ').collect();
+        let expected = ask(&mut self.plain, &args).await;
+        assert_eq!(ask(&mut self.proxy, &args).await, expected, "{line}");
+    }
+}
+
+#[tokio::test]
+async fn the_answer_is_that_of_one_plain_redis() {
+    let (_nodes, addrs) = nodes(4).await;
+    let proxy = Proxy::start(&addrs[..3], "workers: 1").await;
+    let mut pair = Pair {
+        proxy: proxy.client().await,
+        plain: Client::connect(addrs[3], DEADLINE).await.unwrap(),
+    };
+    for line in [
+        "MSET a 1 b 2 c 3 d 4 e 5 f 6",
+        "MGET f e d c b a none a",
+        "MGET a",
+        "EXISTS a a b none",
+        "TOUCH a b c none",
+        "DEL a a b none",
+        "UNLINK c",
+        "DBSIZE",
+        "SET s x EX 100 GET",
+        "APPEND s yz",
+        "GETRANGE s 1 2",
+        "STRLEN s",
+        "INCRBY n 5",
+        "INCRBY s 5",
+        "RPUSH l a b c",
+        "LRANGE l 0 -1",
+        "LPOP l 2",
+        "HSET h f v g w",
+        "HMGET h g f x",
+        "HSET h f",
+        "SADD t a b a",
+        "SMISMEMBER t a x",
+        "ZADD z 1 a 2 b",
+        "ZRANGE z 0 -1 WITHSCORES",
+        "ZADD z x a",
+        "GET z",
+        "MGET z s",
+        "XADD x 1-1 f v",
+        "XRANGE x - +",
+        "SETBIT bits 7 1",
+        "BITCOUNT bits",
+        "PFADD p a b",
+        "GEOADD g 1 2 a",
+        "GEOPOS g a",
+        "TYPE z",
+        "EXPIRE z 100 NX",
+        "PERSIST z",
+        "HSCAN h 0",
+        "MSET a",
+        "MSET a 1 b",
+        "MGET",
+        "GET",
+        "GET a b",
+        "DEL",
+        "PING x y",
+        "ECHO",
+        "SELECT x",
+        "SELECT 99",
+        "DBSIZE x",
+        "KEYS",
+        "nonsense a b",
+        "GETT a",
+        "FLUSHALL SYNC",
+        "DBSIZE",
+        "KEYS *",
+        "FLUSHDB ASYNC",
+        "FLUSHALL NOW",
+    ] {
+        pair.check(line).await;
+    }
+}
+
+#[tokio::test]
+async fn every_node_is_asked_exactly_once() {
+    let (_nodes, addrs) = nodes(3).await;
+    let proxy = Proxy::start(&addrs, "workers: 1").await;
+    let mut client = proxy.client().await;
+    let keys: Vec<String> = (0..3)
+        .flat_map(|place| proxy.keys_on(place).take(2))
+        .collect();
+    for key in &keys {
+        assert_eq!(ask(&mut client, &["SET", key, "v"]).await, "OK");
+    }
+    assert_eq!(ask(&mut client, &["DBSIZE"]).await, ":6");
+    let mut listed: Vec<String> = ask(&mut client, &["KEYS", "*"])
+        .await
+        .split(' ')
+        .map(|key| key.trim_matches(['[', ']', '"']).to_owned())
+        .collect();
+    listed.sort();
+    let mut expected = keys.clone();
+    expected.sort();
+    assert_eq!(listed, expected);
+    let args: Vec<&str> = std::iter::once("MGET")
+        .chain(keys.iter().map(String::as_str))
+        .collect();
+    ask(&mut client, &args).await;
+    assert_eq!(ask(&mut client, &["FLUSHALL"]).await, "OK");
+    for addr in &addrs {
+        let mut node = Client::connect(*addr, DEADLINE).await.unwrap();
+        let stats = ask(&mut node, &["INFO", "commandstats"]).await;
+        for (command, calls) in [
+            ("set", 2),
+            ("dbsize", 1),
+            ("keys", 1),
+            ("mget", 1),
+            ("flushall", 1),
+        ] {
+            assert!(
+                stats.contains(&format!("cmdstat_{command}:calls={calls},")),
+                "{command} {calls} times: {stats}"
+            );
+        }
+        assert_eq!(ask(&mut node, &["DBSIZE"]).await, ":0");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_names_the_reason_and_the_connection_goes_on() {
+    let (_nodes, addrs) = nodes(2).await;
+    let proxy = Proxy::start(&addrs, "workers: 1").await;
+    let mut client = proxy.client().await;
+    for (args, reason) in [
+        (&["SUBSCRIBE", "a"][..], "pub/sub has no single node"),
+        (&["MULTI"], "a transaction has no single node"),
+        (
+            &["BLPOP", "a", "0"],
+            "it would block a connection that all clients share",
+        ),
+        (
+            &["RENAME", "a", "b"],
+            "its keys may live on different nodes",
+        ),
+        (&["EVAL", "return 1", "0"], "a script has no single node"),
+        (
+            &["SHUTDOWN"],
+            "it is about one server, not about a cluster of nodes",
+        ),
+        (
+            &["OBJECT", "ENCODING", "a"],
+            "its key is not its first argument",
+        ),
+        (&["SORT", "a"], "its keys may live on different nodes"),
+        (&["SCAN", "0"], "it walks over the keys of one server"),
+    ] {
+        let expected = format!(
+            "-ERR command '{}' is not supported by this proxy: {reason}",
+            args[0]
+        );
+        assert_eq!(ask(&mut client, args).await, expected);
+        assert_eq!(ask(&mut client, &["PING"]).await, "PONG");
+    }
+}

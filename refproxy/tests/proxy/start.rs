@@ -1,0 +1,203 @@
+//! How the proxy starts, refuses to start, and ends.
+
+use std::process::{Command, Output};
+
+use rustix::process::Signal;
+use shardproof::client::Error;
+use shardproof::http;
+use shardproof::node::Node as _;
+
+use crate::support::{DEADLINE, Proxy, ask, nodes, show, until};
+
+fn refproxy(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_refproxy"))
+        .args(args)
+        .output()
+        .unwrap()
+}
+
+/// A configuration that cannot be used: one line that says where and what, and exit code 2.
+#[track_caller]
+fn check(config: &str, expected: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("proxy.yaml");
+    std::fs::write(&path, config).unwrap();
+    let path = path.display().to_string();
+    let output = refproxy(&["--config", &path]);
+    let said = String::from_utf8(output.stderr)
+        .unwrap()
+        .replace(&path, "proxy.yaml");
+    assert_eq!(
+        (said.as_str(), output.status.code()),
+        (format!("refproxy: {expected}\n").as_str(), Some(2))
+    );
+}
+
+const GOOD: &str =
+    "listen: 127.0.0.1:0\ncluster:\n  policy: maglev\n  nodes: [{ address: 127.0.0.1:1 }]\n";
+
+#[test]
+fn a_bad_configuration_says_where_and_what_was_expected() {
+    check("listen: 1\n", "proxy.yaml:1: listen: IP:PORT is expected");
+    check(
+        "cluster: {}\n",
+        "proxy.yaml:1: cluster: missing field `policy`",
+    );
+    check("", "proxy.yaml:1: unexpected end of input");
+    check(
+        &format!("{GOOD}colour: red\n"),
+        "proxy.yaml:5: colour: unknown field `colour`, expected one of listen, admin, workers, cluster, timeouts, limits",
+    );
+    check(
+        &format!("{GOOD}workers: 0\n"),
+        "proxy.yaml:5: workers: at least 1 is expected",
+    );
+    check(
+        &format!("{GOOD}timeouts:\n  op_ms: 0\n"),
+        "proxy.yaml:6: timeouts.op_ms: at least 1 is expected",
+    );
+    check(
+        &format!("{GOOD}timeouts: {{ op_ms: soon }}\n"),
+        "proxy.yaml:5: timeouts.op_ms: a whole number is expected",
+    );
+    check(
+        &format!("{GOOD}limits:\n  clients: -1\n"),
+        "proxy.yaml:6: limits.clients: a whole number is expected",
+    );
+    check(
+        &format!("{GOOD}listen: 127.0.0.1:1\n"),
+        "proxy.yaml:5: a field is given twice",
+    );
+    check(
+        &GOOD.replace("127.0.0.1:1 ", "nowhere "),
+        "proxy.yaml:3: cluster: node `nowhere`: host:port is expected",
+    );
+    check(
+        &GOOD.replace("127.0.0.1:1 }", "'a:1', weight: 0 }"),
+        "proxy.yaml:3: cluster: node a:1 has weight 0, at least 1 is expected",
+    );
+    check(
+        &GOOD.replace("maglev", "magleff"),
+        "proxy.yaml:3: cluster.policy: unknown variant `magleff`, expected one of maglev",
+    );
+    check(
+        &GOOD.replace("maglev", "maglev\n  table_size: 100"),
+        "proxy.yaml:3: cluster: maglev table size 100 is not a prime from 2 to 5000011",
+    );
+}
+
+#[test]
+fn a_missing_file_and_bad_flags_are_told_apart() {
+    let output = refproxy(&["--config", "/nonexistent/x.yaml"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(
+        said,
+        "refproxy: /nonexistent/x.yaml: No such file or directory (os error 2)\n"
+    );
+    assert_eq!(output.status.code(), Some(2));
+    for args in [
+        &["--colour"][..],
+        &[],
+        &["--node", "nowhere"],
+        &["--node", "a:1", "--config", "x.yaml"],
+        &["--node", "a:1", "--policy", "ketama"],
+        &["--node", "a:1", "--workers", "0"],
+    ] {
+        let output = refproxy(args);
+        assert_eq!(output.status.code(), Some(64), "{args:?}");
+        assert!(
+            !output.stderr.is_empty() && output.stdout.is_empty(),
+            "{args:?}"
+        );
+    }
+    let output = refproxy(&["--version"]);
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        format!("refproxy {}\n", env!("CARGO_PKG_VERSION"))
+    );
+    assert_eq!(output.status.code(), Some(0));
+    let output = refproxy(&["--node", "a:1", "--node", "a:1"]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(
+        said,
+        "refproxy: two nodes hash as `a:1`, each node needs its own\n"
+    );
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_an_error_also_when_another_refproxy_has_it() {
+    let (_nodes, addrs) = nodes(1).await;
+    let proxy = Proxy::start(&addrs, "workers: 2").await;
+    let node = addrs[0].to_string();
+    let output = refproxy(&["--listen", &proxy.addr.to_string(), "--node", &node]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(
+        said,
+        format!(
+            "refproxy: listen on {}: Address already in use (os error 98)\n",
+            proxy.addr
+        )
+    );
+    assert_eq!(output.status.code(), Some(2));
+
+    let output = refproxy(&[
+        "--listen",
+        "127.0.0.1:0",
+        "--admin",
+        &proxy.admin.to_string(),
+        "--node",
+        &node,
+    ]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(
+        said,
+        format!(
+            "refproxy: listen on {} for the admin interface: Address already in use (os error 98)\n",
+            proxy.admin
+        )
+    );
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[tokio::test]
+async fn sigterm_finishes_what_is_under_way_and_exits_0() {
+    let (nodes, addrs) = nodes(1).await;
+    let mut proxy = Proxy::start(
+        &addrs,
+        "workers: 2\ntimeouts: { op_ms: 10000, drain_ms: 10000 }",
+    )
+    .await;
+    let mut busy = proxy.client().await;
+    let mut idle = proxy.client().await;
+    assert_eq!(ask(&mut idle, &["SET", "k", "v"]).await, "OK");
+    nodes[0].pause().await.unwrap();
+    busy.write(b"GET k\r\n", DEADLINE).await.unwrap();
+    until("the request is under way", async || {
+        http::get(proxy.admin, "/clusters", DEADLINE)
+            .await
+            .unwrap()
+            .body
+            .contains("\"waiting\":1")
+    })
+    .await;
+    proxy.signal(Signal::TERM);
+    let closed = idle.reply(DEADLINE).await;
+    assert!(matches!(closed, Err(Error::Closed { .. })), "{closed:?}");
+    assert!(
+        proxy.process.ended().unwrap().is_none(),
+        "a reply is still owed"
+    );
+    nodes[0].resume().await.unwrap();
+    assert_eq!(show(&busy.reply(DEADLINE).await.unwrap()), "\"v\"");
+    let closed = busy.reply(DEADLINE).await;
+    assert!(matches!(closed, Err(Error::Closed { .. })), "{closed:?}");
+    drop((busy, idle));
+    let mut status = None;
+    until("the proxy has ended", async || {
+        status = proxy.process.ended().unwrap();
+        status.is_some()
+    })
+    .await;
+    assert_eq!(status.and_then(|status| status.code()), Some(0));
+}
