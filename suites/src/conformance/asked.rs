@@ -64,6 +64,10 @@ pub fn compare<'a>(
     match asked {
         Asked::Nothing if requests.is_empty() => Ok(()),
         Asked::Nothing => Err(("nothing".to_owned(), shown(&requests))),
+        Asked::Something if requests.is_empty() => {
+            Err(("something".to_owned(), "nothing".to_owned()))
+        }
+        Asked::Something => Ok(()),
         Asked::Command { count, name } => {
             let seen = requests
                 .iter()

@@ -190,6 +190,8 @@ impl fmt::Display for Party {
 pub enum Asked {
     /// Nothing but the target's own traffic.
     Nothing,
+    /// Anything at all.
+    Something,
     /// Exactly these of the case's keys, in any number of requests.
     Keys(Vec<Word>),
     /// Exactly so many requests of a command.
@@ -212,6 +214,8 @@ pub enum Fault {
     Reset,
     /// Nobody listens where the node was.
     Down,
+    /// The node refuses to be written.
+    ReadOnly,
     /// The node stops running; its connections stay.
     Pause,
     /// The node ends.

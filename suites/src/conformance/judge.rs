@@ -80,6 +80,7 @@ fn fits(pattern: &Pattern, value: &Value, scope: &Scope) -> bool {
         (Pattern::Any, _)
         | (Pattern::AnyInteger, Value::Integer(_))
         | (Pattern::AnyBulk, Value::Bulk(_))
+        | (Pattern::AnyArray, Value::Array(_))
         | (Pattern::NullBulk, Value::NullBulk)
         | (Pattern::NullArray, Value::NullArray) => true,
         (Pattern::Simple(word), Value::Simple(text)) => word.bytes(scope) == *text,

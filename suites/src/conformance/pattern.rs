@@ -18,6 +18,8 @@ pub enum Pattern {
     Bulk(Word),
     /// Any bulk string but the null one.
     AnyBulk,
+    /// Any array but the null one.
+    AnyArray,
     /// A bulk string of so many bytes.
     BulkLength(usize),
     /// The null bulk string.
@@ -62,6 +64,7 @@ impl Pattern {
             | Self::Any
             | Self::AnyInteger
             | Self::AnyBulk
+            | Self::AnyArray
             | Self::BulkLength(_)
             | Self::NullBulk
             | Self::NullArray
@@ -87,6 +90,7 @@ impl Pattern {
             Self::AnyInteger => "int".to_owned(),
             Self::Bulk(word) => quoted(&word.bytes(scope)),
             Self::AnyBulk => "bulk".to_owned(),
+            Self::AnyArray => "array".to_owned(),
             Self::BulkLength(length) => format!("bulk-length {length}"),
             Self::NullBulk => "nil".to_owned(),
             Self::NullArray => "nil-array".to_owned(),

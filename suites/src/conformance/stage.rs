@@ -271,7 +271,10 @@ impl Stage {
             })
             .max();
         self.fill(most.unwrap_or(0)).await?;
-        let mut scope = Scope::default();
+        let mut scope = Scope {
+            run: self.world.prefix.clone(),
+            ..Scope::default()
+        };
         for variable in &case.variables {
             let found = variable.node.and_then(|node| self.pool.take(node));
             let key = found.unwrap_or_else(|| self.pool.fresh());

@@ -48,6 +48,8 @@ pub enum Piece {
     Key(Variable),
     /// The number of bytes of the key: `${len $a1}`.
     Length(Variable),
+    /// What every key of the run begins with: `${run}`.
+    Run,
     /// Which repetition of a `times` step this is, from 1: `${n}`.
     Repetition,
 }
@@ -72,6 +74,7 @@ impl Word {
                 Piece::Bytes(bytes) => bytes.clone(),
                 Piece::Key(variable) => scope.key(*variable).to_vec(),
                 Piece::Length(variable) => scope.key(*variable).len().to_string().into_bytes(),
+                Piece::Run => scope.run.clone().into_bytes(),
                 Piece::Repetition => scope.repetition.to_string().into_bytes(),
             })
             .collect();
@@ -84,6 +87,8 @@ impl Word {
 pub struct Scope {
     /// The keys.
     pub keys: BTreeMap<Variable, Vec<u8>>,
+    /// What every key of the run begins with.
+    pub run: String,
     /// The repetition of the step that is carried out, from 1.
     pub repetition: usize,
 }

@@ -6,10 +6,12 @@ use std::time::Duration;
 use super::asked::Known;
 use super::case::{Action, Case, Fault, Party};
 use super::word::letter;
+use crate::client::{self, Client, NODE_DEADLINE};
 use crate::cluster::{self, Cluster};
 use crate::link::Tap;
 use crate::link::toxic::{Hold, Kind, Latency, ResetPeer, Stream, Toxic};
 use crate::node;
+use crate::wire::Value;
 
 /// The surroundings of a proxy under test.
 pub(super) struct World {
@@ -35,6 +37,10 @@ pub(super) enum Error {
     Link(#[from] crate::link::Error),
     #[error(transparent)]
     Node(#[from] node::Error),
+    #[error(transparent)]
+    Client(#[from] client::Error),
+    #[error("a node refused a fault: {0}")]
+    Refused(String),
     #[error("{0} of a cluster that is not ours")]
     NotOurs(&'static str),
 }
@@ -93,6 +99,9 @@ impl World {
             Fault::Hold => add(Kind::Hold(Hold)),
             Fault::Reset => add(Kind::ResetPeer(ResetPeer)),
             Fault::Down => cluster.link(node).down().await?,
+            Fault::ReadOnly if !self.allow_destructive => return Err(Error::NotOurs("faults")),
+            // Nobody listens there, so nothing but the refusal of writes comes of it.
+            Fault::ReadOnly => self.replicate(node, ["127.0.0.1", "1"]).await?,
             Fault::Pause => cluster.node(node).pause().await?,
             Fault::Kill => cluster.node(node).kill().await?,
         }
@@ -107,8 +116,22 @@ impl World {
         } else if faults.contains(&Fault::Pause) {
             cluster.node(node).resume().await?;
         }
+        if faults.contains(&Fault::ReadOnly) {
+            self.replicate(node, ["NO", "ONE"]).await?;
+        }
         cluster.link(node).heal().await?;
         Ok(())
+    }
+
+    async fn replicate(&self, node: usize, of: [&str; 2]) -> Result<(), Error> {
+        let mut client = Client::connect(self.nodes[node], NODE_DEADLINE).await?;
+        let reply = client
+            .call(&["REPLICAOF", of[0], of[1]], NODE_DEADLINE)
+            .await;
+        match reply? {
+            Value::Error(why) => Err(Error::Refused(why.escape_ascii().to_string())),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -120,6 +143,7 @@ impl Fault {
             Self::Hold => format!("fault {node} hold"),
             Self::Reset => format!("fault {node} reset"),
             Self::Down => format!("fault {node} down"),
+            Self::ReadOnly => format!("fault {node} readonly"),
             Self::Pause => format!("fault {node} pause"),
             Self::Kill => format!("fault {node} kill"),
         }

@@ -219,7 +219,7 @@ impl Reading {
         self.variables
             .extend(variables.filter_map(|piece| match piece {
                 Piece::Key(variable) | Piece::Length(variable) => Some(*variable),
-                Piece::Bytes(_) | Piece::Repetition => None,
+                Piece::Bytes(_) | Piece::Run | Piece::Repetition => None,
             }));
     }
 

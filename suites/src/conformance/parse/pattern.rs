@@ -69,6 +69,7 @@ impl<'a> Reader<'a> {
             "any" => Pattern::Any,
             "int" => Pattern::AnyInteger,
             "bulk" => Pattern::AnyBulk,
+            "array" => Pattern::AnyArray,
             "nil" => Pattern::NullBulk,
             "nil-array" => Pattern::NullArray,
             "close" => Pattern::Close,
@@ -100,7 +101,7 @@ impl<'a> Reader<'a> {
             text => {
                 return Err(Complaint::new(
                     format!("`{text}`"),
-                    "a pattern: +OK :1 \"bulk\" nil nil-array *N error any int bulk bulk-length unordered raw close error-or-close",
+                    "a pattern: +OK :1 \"bulk\" nil nil-array *N error any int bulk array bulk-length unordered raw close error-or-close",
                 ));
             }
         })

@@ -180,12 +180,17 @@ impl<'a> Line<'a> {
     }
 
     fn asked(&mut self) -> Result<Asked, Complaint> {
-        const SHAPE: &str = "`nothing`, keys, or `1 COMMAND`";
+        const SHAPE: &str = "`nothing`, `something`, keys, or `1 COMMAND`";
         let first = self.tokens.first().copied();
         let first = first.ok_or_else(|| Complaint::new("the end of the line", SHAPE))?;
-        if !first.quoted && first.text == "nothing" {
+        let all = match first.text {
+            "nothing" => Some(Asked::Nothing),
+            "something" => Some(Asked::Something),
+            _ => None,
+        };
+        if let Some(all) = all.filter(|_| !first.quoted) {
             self.next(SHAPE)?;
-            return Ok(Asked::Nothing);
+            return Ok(all);
         }
         match number(first.text) {
             Ok(count) if !first.quoted => {
@@ -210,12 +215,13 @@ impl<'a> Line<'a> {
     }
 
     fn fault(&mut self) -> Result<Fault, Complaint> {
-        const SHAPE: &str = "a fault: latency TIME, hold, reset, down, pause or kill";
+        const SHAPE: &str = "a fault: latency TIME, hold, reset, down, readonly, pause or kill";
         Ok(match self.bare(SHAPE)? {
             "latency" => Fault::Latency(duration(self.bare("a time such as 50ms")?)?),
             "hold" => Fault::Hold,
             "reset" => Fault::Reset,
             "down" => Fault::Down,
+            "readonly" => Fault::ReadOnly,
             "pause" => Fault::Pause,
             "kill" => Fault::Kill,
             other => return Err(Complaint::new(format!("`{other}`"), SHAPE)),

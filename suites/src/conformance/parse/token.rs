@@ -188,7 +188,7 @@ fn interpolation(text: &str) -> Result<Option<(Piece, usize)>, Complaint> {
     let wrong = || {
         Complaint::new(
             format!("`{}`", text.split('}').next().unwrap_or(text)),
-            "`${n}`, `${a1}` or `${len $a1}`",
+            "`${n}`, `${run}`, `${a1}` or `${len $a1}`",
         )
     };
     let inside = braced.split_once('}').ok_or_else(wrong)?.0;
@@ -199,6 +199,7 @@ fn interpolation(text: &str) -> Result<Option<(Piece, usize)>, Complaint> {
     };
     let piece = match inside.strip_prefix("len $") {
         _ if inside == "n" => Piece::Repetition,
+        _ if inside == "run" => Piece::Run,
         Some(name) => Piece::Length(whole(name)?),
         None => Piece::Key(whole(inside)?),
     };
