@@ -3,7 +3,7 @@
 CARGO ?= cargo
 SHARDPROOF = target/debug/shardproof
 
-.PHONY: help setup peers build fmt lint test demo check
+.PHONY: help setup peers build fmt lint test demo bench-proxy check
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r word what; do printf '%-12s %s\n' "$$word" "$$what"; done
@@ -31,5 +31,8 @@ demo: setup peers build ## judge three proxies over real Redis nodes, then watch
 	$(SHARDPROOF) run --target refproxy --target envoy --target twemproxy
 	$(SHARDPROOF) rescale --target refproxy --from 3 --to 4
 	$(SHARDPROOF) rescale --target envoy --from 3 --to 4 --policy maglev --policy ring_hash
+
+bench-proxy: setup peers ## what each proxy costs: operations a second and CPU an operation
+	$(CARGO) bench --package shardproof --bench proxy
 
 check: lint test ## all that CI runs
