@@ -3,7 +3,7 @@
 CARGO ?= cargo
 SHARDPROOF = target/debug/shardproof
 
-.PHONY: help setup peers build fmt lint test demo bench-proxy check
+.PHONY: help setup peers build fmt lint test demo bench-proxy snapshots commands check
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r word what; do printf '%-12s %s\n' "$$word" "$$what"; done
@@ -34,5 +34,11 @@ demo: setup peers build ## judge three proxies over real Redis nodes, then watch
 
 bench-proxy: setup peers ## what each proxy costs: operations a second and CPU an operation
 	$(CARGO) bench --package shardproof --bench proxy
+
+snapshots: ## write the snapshots of routing and placement anew; `cargo insta review` or `git diff` shows what changed
+	INSTA_UPDATE=always $(CARGO) test --package shardproof --test routing --test placement
+
+commands: setup ## ask the installed Redis what it knows about its commands
+	ci/commands
 
 check: lint test ## all that CI runs

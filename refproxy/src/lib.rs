@@ -9,6 +9,7 @@ pub mod command;
 pub mod config;
 pub mod hash;
 pub mod placement;
+pub mod plan;
 pub mod resp;
 pub mod server;
 

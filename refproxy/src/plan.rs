@@ -1,0 +1,66 @@
+//! What the proxy does with one request, as a value: for people, snapshots and the suite.
+//!
+//! Pure, and made of the same pieces as the request path (`command`, `split`), which acts on them without building this.
+
+use crate::command::{self, Join, Route};
+use crate::placement::{NodeId, Placement};
+use crate::resp::{Args, request};
+use crate::split::Split;
+
+/// What becomes of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Plan {
+    /// Sent as it is to the node of its keys.
+    Forward(NodeId),
+    /// One request a node, joined.
+    Split {
+        /// The nodes in the order in which they are asked, with the arguments of each request.
+        parts: Vec<(NodeId, Vec<Vec<u8>>)>,
+        /// How the replies become one.
+        join: Join,
+    },
+    /// Sent as it is to every node, joined.
+    Everywhere(Join),
+    /// Answered by the proxy.
+    Here,
+    /// Refused with this error text, which begins with its code.
+    Refused(String),
+}
+
+/// What the proxy does with a request of these arguments, the command name first.
+#[must_use]
+pub fn plan(placement: &Placement, arguments: &[&[u8]]) -> Plan {
+    let frame = request(arguments);
+    let name = arguments.first().copied().unwrap_or_default();
+    let Some(row) = command::find(name) else {
+        let text = command::unknown(name, arguments.iter().skip(1).copied());
+        return Plan::Refused(String::from_utf8_lossy(&text).into_owned());
+    };
+    if !row.accepts(arguments.len()) {
+        return Plan::Refused(command::wrong_arity(row));
+    }
+    match row.route {
+        Route::OneNode => Plan::Forward(placement.node(arguments[1])),
+        Route::PerNode(join) => {
+            let split = Split::plan(row, arguments.len(), &frame, |key| placement.node(key));
+            match split.parts[..] {
+                [(node, _)] => Plan::Forward(node),
+                _ => Plan::Split {
+                    parts: parts(&split, split.requests(row, &frame)),
+                    join,
+                },
+            }
+        }
+        Route::AllNodes(join) => Plan::Everywhere(join),
+        Route::Local(_) => Plan::Here,
+        Route::Refuse(why) => Plan::Refused(command::unsupported(row, why)),
+    }
+}
+
+fn parts(split: &Split, requests: Vec<Vec<u8>>) -> Vec<(NodeId, Vec<Vec<u8>>)> {
+    let nodes = split.parts.iter().map(|(node, _)| *node);
+    nodes
+        .zip(requests)
+        .map(|(node, request)| (node, Args::of(&request).map(<[u8]>::to_vec).collect()))
+        .collect()
+}
