@@ -4,11 +4,13 @@
 
 mod asked;
 mod case;
+mod connection;
 mod judge;
 mod keys;
 mod parse;
 mod pattern;
 mod runner;
+mod settle;
 mod stage;
 mod transcript;
 mod word;
@@ -64,3 +66,6 @@ pub fn load(sources: &[Source]) -> Result<Vec<Case>, Vec<ParseError>> {
         Err(errors)
     }
 }
+
+#[cfg(test)]
+mod laws;

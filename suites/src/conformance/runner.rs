@@ -9,12 +9,13 @@ use tokio::time::{Instant, sleep};
 
 use super::asked::{compare, requests};
 use super::case::{Action, Asked, Case, Fault, Party, Step};
+use super::connection::Connection;
 use super::judge::{Outcome, judge};
 use super::pattern::Pattern;
 use super::transcript::merge;
 use super::word::{Scope, Word, letter};
 use super::world::World;
-use crate::client::{self, Client, NODE_DEADLINE};
+use crate::client::{Client, NODE_DEADLINE};
 use crate::link::{Mark, What};
 use crate::verdict::{Class, Evidence, Line, Way};
 use crate::wire::{encode_request, quoted};
@@ -23,8 +24,6 @@ use crate::wire::{encode_request, quoted};
 const REPLY_WITHIN_MAX: Duration = Duration::from_secs(10);
 /// Between two attempts of an `eventually`.
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(20);
-/// Between two chunks, so that they do not melt into one before the proxy reads them. A stimulus; nothing is awaited.
-const BETWEEN_CHUNKS: Duration = Duration::from_millis(1);
 
 /// What ends a case before its last step.
 pub(super) enum Stop {
@@ -50,12 +49,6 @@ pub(super) struct Run<'a> {
     pub(super) faults: Vec<(usize, Fault)>,
     /// Keys that were written, also those made out of the case's own.
     pub(super) written: Vec<Vec<u8>>,
-}
-
-struct Connection {
-    client: Client,
-    unsent: Vec<u8>,
-    chunk: usize,
 }
 
 impl<'a> Run<'a> {
@@ -97,7 +90,7 @@ impl<'a> Run<'a> {
             Action::Send { from, words } => self.send(step, *from, words).await,
             Action::Raw { from, words } => self.raw(step, *from, words).await,
             Action::Chunks { client, bytes } => {
-                self.connection(step, *client).await?.chunk = *bytes;
+                self.connection(step, *client).await?.cut_into(*bytes);
                 Ok(())
             }
             Action::Want { from, patterns } => {
@@ -117,13 +110,7 @@ impl<'a> Run<'a> {
                 Ok(())
             }
             Action::HalfClose { client } => {
-                // A connection that is gone shows at the next `want`.
-                let _ = self
-                    .connection(step, *client)
-                    .await?
-                    .client
-                    .half_close()
-                    .await;
+                self.connection(step, *client).await?.half_close().await;
                 self.note(*client, Way::Event, "half-close");
                 Ok(())
             }
@@ -181,7 +168,7 @@ impl<'a> Run<'a> {
         text: &str,
     ) -> Result<(), Stop> {
         let connection = self.connection(step, from).await?;
-        connection.unsent.extend_from_slice(bytes);
+        connection.enqueue(bytes);
         self.writer = Some(from);
         self.note(from, Way::ToProxy, text);
         Ok(())
@@ -190,22 +177,9 @@ impl<'a> Run<'a> {
     /// Writes what the last sends of one party left waiting.
     async fn flush(&mut self) -> Result<(), Stop> {
         let within = self.within();
-        let Some(connection) = self
-            .writer
-            .take()
-            .and_then(|from| self.parties.get_mut(&from))
-        else {
-            return Ok(());
-        };
-        let bytes = std::mem::take(&mut connection.unsent);
-        for (index, chunk) in bytes.chunks(connection.chunk).enumerate() {
-            if index > 0 {
-                sleep(BETWEEN_CHUNKS).await;
-            }
-            // A connection that is gone, or that nobody reads from, shows at the next `want`.
-            if connection.client.write(chunk, within).await.is_err() {
-                break;
-            }
+        let writer = self.writer.take();
+        if let Some(connection) = writer.and_then(|from| self.parties.get_mut(&from)) {
+            connection.flush(within).await;
         }
         Ok(())
     }
@@ -233,12 +207,11 @@ impl<'a> Run<'a> {
             Pattern::Raw(word) => Some(word.bytes(&self.scope).len()),
             _ => None,
         };
-        let client = &mut self.connection(step, from).await?.client;
-        let outcome = match raw {
-            Some(count) => client.take(count, within).await.map(Outcome::Bytes),
-            None => client.reply(within).await.map(Outcome::Reply),
-        };
-        let outcome = outcome.unwrap_or_else(instead);
+        let outcome = self
+            .connection(step, from)
+            .await?
+            .outcome(raw, within)
+            .await;
         self.note(from, Way::FromProxy, &outcome.shown());
         Ok(outcome)
     }
@@ -357,14 +330,7 @@ impl<'a> Run<'a> {
                 }
             };
             self.note(party, Way::Event, "connected");
-            self.parties.insert(
-                party,
-                Connection {
-                    client,
-                    unsent: Vec::new(),
-                    chunk: usize::MAX,
-                },
-            );
+            self.parties.insert(party, Connection::new(client));
         }
         self.parties
             .get_mut(&party)
@@ -407,14 +373,5 @@ impl<'a> Run<'a> {
     pub(super) fn transcript(&self) -> Vec<Line> {
         let events = self.world.tap.since(self.begun);
         merge(&self.lines, &events, self.begun_at)
-    }
-}
-
-fn instead(error: client::Error) -> Outcome {
-    match error {
-        client::Error::Closed { pending } => Outcome::Closed(pending),
-        client::Error::Silent { pending, .. } => Outcome::Silent(pending),
-        client::Error::Malformed(why) => Outcome::Garbled(why.to_string()),
-        client::Error::Connect { .. } => Outcome::Closed(Vec::new()),
     }
 }

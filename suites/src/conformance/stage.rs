@@ -5,25 +5,19 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::case::{Case, NODES};
 use super::keys::{self, Pool};
 use super::runner::{Run, Stop};
-use super::word::{Scope, letter};
+use super::word::Scope;
 use super::world::World;
-use crate::client::{self, Client, NODE_DEADLINE};
+use crate::client;
 use crate::cluster::{self, Cluster, Source};
 use crate::link::Tap;
 use crate::program::Search;
 use crate::target::{self, Occurs, Proxy, Setting, Target};
 use crate::verdict::{Class, Evidence, Known, Line, Result as Judged, Verdict, Way};
-use crate::wire::Value;
-
-/// How long a proxy may take after a case until it serves every node again.
-const SETTLED_WITHIN: Duration = Duration::from_secs(5);
-/// Between two looks.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 
 /// There is nothing to judge cases on.
 #[derive(Debug, thiserror::Error)]
@@ -60,15 +54,16 @@ pub enum Error {
 
 /// A running proxy with its nodes.
 pub struct Stage {
-    world: World,
+    pub(super) world: World,
     target: Option<Target>,
-    proxy: Option<Proxy>,
+    pub(super) proxy: Option<Proxy>,
     pool: Pool,
     /// A key of each node, to see whether the proxy serves it.
-    canaries: Vec<Vec<u8>>,
+    pub(super) canaries: Vec<Vec<u8>>,
     /// Whether the nodes are child processes, so that everything on them is ours.
-    owns_data: bool,
-    looks: u64,
+    pub(super) owns_data: bool,
+    /// How often the canaries were looked at: what is written to them.
+    pub(super) looks: u64,
 }
 
 impl Stage {
@@ -283,94 +278,6 @@ impl Stage {
         Ok(scope)
     }
 
-    /// Waits until the proxy serves every node; restarts it when it does not. What had to be done, if anything.
-    async fn settle(&mut self, failed: bool) -> Result<Option<String>, Error> {
-        if failed {
-            self.renew_links().await?;
-        }
-        let died = self.proxy.as_mut().is_some_and(|proxy| !proxy.alive());
-        let why = if died {
-            "the proxy has ended".to_owned()
-        } else {
-            match self.serves().await {
-                Ok(()) => return Ok(None),
-                Err(why) => why,
-            }
-        };
-        let Some(proxy) = &mut self.proxy else {
-            return Err(Error::Unsettled(why));
-        };
-        let why = format!("{why}; it was started again. Its log:\n{}", proxy.log());
-        proxy.restart().await?;
-        self.serves().await.map_err(Error::Unsettled)?;
-        Ok(Some(why))
-    }
-
-    /// What a broken case left on the proxy's connections to its nodes must not reach the next one.
-    async fn renew_links(&self) -> Result<(), Error> {
-        let Some(cluster) = &self.world.cluster else {
-            return Ok(());
-        };
-        for node in 0..cluster.size() {
-            cluster
-                .link(node)
-                .down()
-                .await
-                .map_err(cluster::Error::from)?;
-        }
-        Ok(cluster.heal().await?)
-    }
-
-    async fn serves(&mut self) -> Result<(), String> {
-        let deadline = Instant::now() + SETTLED_WITHIN;
-        for node in 0..self.canaries.len() {
-            while let Err(why) = self.serves_node(node).await {
-                if Instant::now() > deadline {
-                    let waited = SETTLED_WITHIN.as_secs();
-                    let node = letter(node);
-                    return Err(format!("after {waited} s node {node} is not served: {why}"));
-                }
-                sleep(BETWEEN_LOOKS).await;
-            }
-        }
-        if self.canaries.is_empty() {
-            return client::ping(self.world.proxy)
-                .await
-                .map_err(|why| why.to_string());
-        }
-        Ok(())
-    }
-
-    /// Writes through the proxy and looks on the node.
-    async fn serves_node(&mut self, node: usize) -> Result<(), String> {
-        self.looks += 1;
-        let (key, value) = (&self.canaries[node], self.looks.to_string().into_bytes());
-        let within = self.world.op_timeout * 5 + Duration::from_secs(1);
-        let set = call(self.world.proxy, &[b"SET", key, &value], within).await?;
-        let found = call(self.world.nodes[node], &[b"GET", key], within).await?;
-        match (set, found) {
-            (Value::Simple(ok), Value::Bulk(found)) if ok == b"OK" && found == value => Ok(()),
-            (set, found) => Err(format!(
-                "SET was answered with {set}, and the node has {found}"
-            )),
-        }
-    }
-
-    async fn clean(&self, written: &[Vec<u8>]) -> Result<(), Error> {
-        let places = match self.world.nodes.is_empty() {
-            true => vec![self.world.proxy],
-            false => self.world.nodes.clone(),
-        };
-        for addr in places {
-            let cleaned = match self.owns_data {
-                true => call(addr, &[b"FLUSHALL"], NODE_DEADLINE).await.map(drop),
-                false => delete(addr, written).await,
-            };
-            cleaned.map_err(|why| Error::Unclean { addr, why })?;
-        }
-        Ok(())
-    }
-
     /// Removes what is left of the run.
     ///
     /// # Errors
@@ -386,25 +293,6 @@ pub fn skipped(target: &Target, case: &Case) -> Option<String> {
     let lacking: Vec<&str> = target.lacks(&case.needs).collect();
     let title = &target.title;
     (!lacking.is_empty()).then(|| format!("{title} does not claim {}", lacking.join(", ")))
-}
-
-async fn call(addr: SocketAddr, request: &[&[u8]], within: Duration) -> Result<Value, String> {
-    let calling = async {
-        let mut client = Client::connect(addr, within).await?;
-        client.call(request, within).await
-    };
-    calling.await.map_err(|why| why.to_string())
-}
-
-/// One key a request: a proxy need not know how to split.
-async fn delete(addr: SocketAddr, keys: &[Vec<u8>]) -> Result<(), String> {
-    for key in keys {
-        let reply = call(addr, &[b"DEL", key], NODE_DEADLINE).await?;
-        if reply.is_error() {
-            return Err(format!("DEL was answered with {reply}"));
-        }
-    }
-    Ok(())
 }
 
 fn with_event(mut transcript: Vec<Line>, text: &str) -> Vec<Line> {

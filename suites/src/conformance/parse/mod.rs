@@ -5,8 +5,6 @@
 mod error;
 mod pattern;
 mod step;
-#[cfg(test)]
-mod tests;
 mod token;
 
 use std::collections::BTreeSet;
@@ -291,3 +289,6 @@ fn level(text: &str) -> Result<Level, Complaint> {
         )),
     }
 }
+
+#[cfg(test)]
+mod tests;

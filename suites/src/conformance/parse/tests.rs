@@ -1,1 +1,295 @@
+//! The parser: what it refuses, with the place, and what it makes of the rest.
 
+use super::case;
+use crate::conformance::case::{Action, Asked, Fault, Party};
+use crate::conformance::pattern::Pattern;
+use crate::conformance::word::{Scope, Variable, Word};
+use crate::fixtures::Source;
+
+const HEAD: &str = "case 1\n# A promise.\nspec https://redis.io/\nlevel must\n";
+
+fn source(text: &str) -> Source {
+    Source {
+        path: "x.case".to_owned(),
+        id: "x".to_owned(),
+        text: text.to_owned(),
+    }
+}
+
+/// What is wrong with a file, one line each.
+#[track_caller]
+fn check_refused(text: &str, expected: &[&str]) {
+    let errors = case(&source(text)).expect_err(text);
+    let shown: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    assert_eq!(shown.len(), expected.len(), "{shown:#?}");
+    for (shown, expected) in shown.iter().zip(expected) {
+        assert!(shown.starts_with(expected), "{shown}\nexpected {expected}");
+        assert!(
+            !shown.contains('\n') && shown.contains(", expected "),
+            "{shown}"
+        );
+    }
+}
+
+/// What is wrong with a step, which stands on line 5.
+#[track_caller]
+fn check_step_refused(step: &str, expected: &str) {
+    check_refused(
+        &format!("{HEAD}{step}\nwant any\n"),
+        &[&format!("x.case:5: {expected}")],
+    );
+}
+
+/// The first step of a case.
+#[track_caller]
+fn step(text: &str) -> Action {
+    let case = case(&source(&format!("{HEAD}{text}\nwant any\n"))).expect(text);
+    case.steps[0].action.clone()
+}
+
+#[track_caller]
+fn check_pattern(text: &str, expected: &str) {
+    match step(&format!("want {text}")) {
+        Action::Want { patterns, .. } => {
+            let shown: Vec<String> = patterns
+                .iter()
+                .map(|pattern| pattern.shown(&Scope::default()))
+                .collect();
+            assert_eq!(shown.join(" ; "), expected);
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[track_caller]
+fn check_bytes(word: &str, expected: &[u8]) {
+    let mut scope = Scope {
+        run: "sp-".to_owned(),
+        repetition: 7,
+        ..Scope::default()
+    };
+    for (node, number, key) in [(Some(0), 1, "keya1"), (Some(1), 22, "b22"), (None, 1, "k")] {
+        scope
+            .keys
+            .insert(Variable { node, number }, key.as_bytes().to_vec());
+    }
+    match step(&format!("raw {word}")) {
+        Action::Raw { words, .. } => {
+            let bytes: Vec<u8> = words.iter().flat_map(|word| word.bytes(&scope)).collect();
+            assert_eq!(
+                bytes.escape_ascii().to_string(),
+                expected.escape_ascii().to_string()
+            );
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_first_line_is_the_version() {
+    check_refused("case 2\n", &["x.case:1: `case 2`, expected `case 1` on"]);
+    check_refused("# A promise.\n", &["x.case:1: `# A promise.`, expected"]);
+    check_refused("\ncase 1\n", &["x.case:1: ``, expected"]);
+}
+
+#[test]
+fn what_every_case_has_is_missed() {
+    let without = |line: &str| format!("{HEAD}want any\n").replace(line, "");
+    check_refused(&without("spec https://redis.io/\n"), &["x.case: no spec, "]);
+    check_refused(&without("level must\n"), &["x.case: no level, "]);
+    check_refused(
+        &without("# A promise.\n"),
+        &["x.case:4: a step before the promise, "],
+    );
+    check_refused(
+        &format!("{HEAD}send PING\n"),
+        &["x.case: no step that judges"],
+    );
+    check_refused("case 1\n", &["x.case: no step that judges"]);
+}
+
+#[test]
+fn headers_are_checked() {
+    check_step_refused("level high", "level `high`, expected must, should or may");
+    check_step_refused("level may", "a second `level`, expected one");
+    check_step_refused("spec redis.io", "`redis.io`, expected an https:// address");
+    check_step_refused("deadline 5", "`5`, expected a time such as 50ms or 2s");
+    check_step_refused("deadline 700s", "`700s`, expected a time");
+    check_refused(
+        &format!("{HEAD}want any\nneeds eval\n"),
+        &["x.case:6: `needs` behind a step, expected it before the first step"],
+    );
+}
+
+#[test]
+fn steps_are_checked() {
+    check_step_refused("sned PING", "verb `sned`, expected given, send, raw");
+    check_step_refused("send", "the end of the line, expected words");
+    check_step_refused("send @D GET x", "node `D`, expected A, B or C");
+    check_step_refused("send @0 PING", "node `0`, expected");
+    check_step_refused(
+        "given A $a1 one",
+        "`one`, expected `given NODE KEY = VALUE`",
+    );
+    check_step_refused("given a $a1 = one", "node `a`, expected A, B or C");
+    check_step_refused(
+        "given A $a1 = one two",
+        "`two`, expected the end of the line",
+    );
+    check_step_refused("fault A slow", "`slow`, expected a fault: latency TIME");
+    check_step_refused("fault A latency", "the end of the line, expected a time");
+    check_step_refused("fault A latency 50", "`50`, expected a time such as");
+    check_step_refused("await A seen 1", "`seen`, expected `await NODE asked N`");
+    check_step_refused("await A asked -1", "`-1`, expected a number");
+    check_step_refused("nothing @A", "a node, expected a client");
+    check_step_refused("asked A", "the end of the line, expected `nothing`");
+    check_step_refused(
+        "asked A 1",
+        "the end of the line, expected the name of a command",
+    );
+    check_step_refused("chunks many", "`many`, expected a number");
+    check_refused(
+        &format!("{HEAD}times 3\nheal A\nwant any\n"),
+        &["x.case:6: `times` before `heal`, expected send, raw or want"],
+    );
+}
+
+#[test]
+fn words_are_checked() {
+    check_step_refused("send GET $d1", "`$d1`, expected a key of node a, b or c");
+    check_step_refused("send GET ${a}", "`${a`, expected `${n}`, `${run}`");
+    check_step_refused("send GET ${len a1}", "`${len a1`, expected");
+    check_step_refused("send GET ${a1", "`${a1`, expected");
+    check_step_refused("send GET \"x", "an open quote, expected");
+    check_step_refused(
+        "send GET \"x\"y",
+        "`y` behind a quote, expected a space, or `*N`",
+    );
+    check_step_refused("send GET \"x\"*", "`*` behind a quote");
+    check_step_refused("send GET x\"y\"", "a quote inside a word, expected a space");
+    check_step_refused(r#"send GET "\q""#, r"`\q`, expected one of \r \n");
+    check_step_refused(r#"send GET "\xg0""#, r"`\xg0`, expected one of");
+    check_step_refused("send GET \"xx\"*999999999", "a word beyond 256 MiB");
+}
+
+#[test]
+fn patterns_are_checked() {
+    check_step_refused("want", "the end of the line, expected a pattern");
+    check_step_refused("want OK", "`OK`, expected a pattern: +OK");
+    check_step_refused(
+        "want *2 \"a\"",
+        "an array of 1 patterns, expected 2 of them",
+    );
+    check_step_refused("want *x", "`x`, expected a number");
+    check_step_refused("want ( nil", "an open `(`, expected `)`");
+    check_step_refused("want nil |", "the end of the line, expected a pattern");
+    check_step_refused("want bulk-length", "the end of the line, expected");
+    check_step_refused("want unordered nil", "`unordered`, expected an array");
+    check_step_refused("want close nil", "`close` beside other replies");
+}
+
+#[test]
+fn an_eventually_needs_its_pair() {
+    let wrong = "x.case:6: another step behind `eventually`";
+    check_refused(
+        &format!("{HEAD}eventually 5s\nwant any\nwant any\n"),
+        &[wrong],
+    );
+    let other_party = format!("{HEAD}eventually 5s\nsend @2 PING\nwant any\nwant any\n");
+    check_refused(
+        &other_party,
+        &["x.case:7: another step behind `eventually`"],
+    );
+    check_refused(
+        &format!("{HEAD}want any\neventually 5s\n"),
+        &["x.case: `times` or `eventually` at the end"],
+    );
+}
+
+#[test]
+fn all_errors_are_told_at_once() {
+    let text = "case 1\n# A promise.\nspec x\nlevel y\nsned PING\nwant OK\n";
+    check_refused(text, &["x.case:3:", "x.case:4:", "x.case:5:", "x.case:6:"]);
+}
+
+#[test]
+fn words_become_bytes() {
+    check_bytes("one two", b"onetwo");
+    check_bytes("{$a1}:x", b"{keya1}:x");
+    check_bytes("$a1$b22 ${a1}0", b"keya1b22keya10");
+    check_bytes(
+        r#""*2\r\n$3\r\nGET\r\n$${len $a1}\r\n$a1\r\n""#,
+        b"*2\r\n$3\r\nGET\r\n$5\r\nkeya1\r\n",
+    );
+    check_bytes(r#""\x00\xff\"\\\t""#, b"\x00\xff\"\\\t");
+    check_bytes(r#""\x24a1" $ $$ $A1 "\x7b""#, b"$a1$$$$A1{");
+    check_bytes(r#""ab"*3"#, b"ababab");
+    check_bytes(r#""${n}$k1"*2 ${n} ${run}*"#, b"7k7k7sp-*");
+    check_bytes(r"\r", br"\r");
+    check_bytes("\"caf\u{e9}\"", "caf\u{e9}".as_bytes());
+}
+
+#[test]
+fn patterns_read_as_they_are_shown() {
+    check_pattern("+OK", "+OK");
+    check_pattern(":3", ":3");
+    check_pattern("\"a b\"", "\"a b\"");
+    check_pattern("nil | nil-array", "nil | nil-array");
+    check_pattern("*2 \"a\" *1 :1", "*2 \"a\" *1 :1");
+    check_pattern("*1 ( nil | error )", "*1 nil | error");
+    check_pattern("*1 nil | error", "*1 nil | error");
+    check_pattern("*0", "*0 ");
+    check_pattern("+OK :1 \"x\"", "+OK ; :1 ; \"x\"");
+    check_pattern(
+        "error ERR containing \"x y\"",
+        "error ERR containing \"x y\"",
+    );
+    check_pattern("error error \"x\"", "error ; error ; \"x\"");
+    check_pattern("error-or-close", "error | close");
+    check_pattern("unordered *2 int bulk", "unordered *2 int bulk");
+    check_pattern("bulk-length 3 any array", "bulk-length 3 ; any ; array");
+    check_pattern("raw \"+OK\\r\\n\"", "raw \"+OK\\r\\n\"");
+}
+
+#[test]
+fn steps_say_who_and_what() {
+    let words = |words: &[&str]| words.iter().map(|word| Word::plain(word)).collect();
+    assert_eq!(
+        step("send @2 GET x"),
+        Action::Send {
+            from: Party::Client(2),
+            words: words(&["GET", "x"]),
+        }
+    );
+    assert_eq!(
+        step("want @B nil"),
+        Action::Want {
+            from: Party::Node(1),
+            patterns: vec![Pattern::NullBulk],
+        }
+    );
+    assert_eq!(
+        step("asked C 2 flushall"),
+        Action::Asked {
+            node: 2,
+            asked: Asked::Command {
+                count: 2,
+                name: "FLUSHALL".to_owned(),
+            },
+        }
+    );
+    assert_eq!(
+        step("asked A nothing"),
+        Action::Asked {
+            node: 0,
+            asked: Asked::Nothing,
+        }
+    );
+    assert_eq!(
+        step("fault B latency 2s"),
+        Action::Fault {
+            node: 1,
+            fault: Fault::Latency(std::time::Duration::from_secs(2)),
+        }
+    );
+}

@@ -1,0 +1,128 @@
+//! Between two cases: the proxy has to serve every node again, and what the last case wrote goes.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::stage::{Error, Stage};
+use super::word::letter;
+use crate::client::{self, Client, NODE_DEADLINE};
+use crate::cluster;
+use crate::wire::Value;
+
+/// How long a proxy may take after a case until it serves every node again.
+const SETTLED_WITHIN: Duration = Duration::from_secs(5);
+/// Between two looks.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
+
+impl Stage {
+    /// Waits until the proxy serves every node; restarts it when it does not. What had to be done, if anything.
+    pub(super) async fn settle(&mut self, failed: bool) -> Result<Option<String>, Error> {
+        if failed {
+            self.renew_links().await?;
+        }
+        let died = self.proxy.as_mut().is_some_and(|proxy| !proxy.alive());
+        let why = if died {
+            "the proxy has ended".to_owned()
+        } else {
+            match self.serves().await {
+                Ok(()) => return Ok(None),
+                Err(why) => why,
+            }
+        };
+        let Some(proxy) = &mut self.proxy else {
+            return Err(Error::Unsettled(why));
+        };
+        let why = format!("{why}; it was started again. Its log:\n{}", proxy.log());
+        proxy.restart().await?;
+        self.serves().await.map_err(Error::Unsettled)?;
+        Ok(Some(why))
+    }
+
+    /// What a broken case left on the proxy's connections to its nodes must not reach the next one.
+    async fn renew_links(&self) -> Result<(), Error> {
+        let Some(cluster) = &self.world.cluster else {
+            return Ok(());
+        };
+        for node in 0..cluster.size() {
+            cluster
+                .link(node)
+                .down()
+                .await
+                .map_err(cluster::Error::from)?;
+        }
+        Ok(cluster.heal().await?)
+    }
+
+    /// Whether every node is served, after a while at the latest.
+    async fn serves(&mut self) -> Result<(), String> {
+        let deadline = Instant::now() + SETTLED_WITHIN;
+        for node in 0..self.canaries.len() {
+            while let Err(why) = self.serves_node(node).await {
+                if Instant::now() > deadline {
+                    let waited = SETTLED_WITHIN.as_secs();
+                    let node = letter(node);
+                    return Err(format!("after {waited} s node {node} is not served: {why}"));
+                }
+                sleep(BETWEEN_LOOKS).await;
+            }
+        }
+        if self.canaries.is_empty() {
+            return client::ping(self.world.proxy)
+                .await
+                .map_err(|why| why.to_string());
+        }
+        Ok(())
+    }
+
+    /// Writes through the proxy and looks on the node.
+    async fn serves_node(&mut self, node: usize) -> Result<(), String> {
+        self.looks += 1;
+        let (key, value) = (&self.canaries[node], self.looks.to_string().into_bytes());
+        let within = self.world.op_timeout * 5 + Duration::from_secs(1);
+        let set = call(self.world.proxy, &[b"SET", key, &value], within).await?;
+        let found = call(self.world.nodes[node], &[b"GET", key], within).await?;
+        match (set, found) {
+            (Value::Simple(ok), Value::Bulk(found)) if ok == b"OK" && found == value => Ok(()),
+            (set, found) => Err(format!(
+                "SET was answered with {set}, and the node has {found}"
+            )),
+        }
+    }
+
+    /// Removes what a case wrote.
+    pub(super) async fn clean(&self, written: &[Vec<u8>]) -> Result<(), Error> {
+        let places = match self.world.nodes.is_empty() {
+            true => vec![self.world.proxy],
+            false => self.world.nodes.clone(),
+        };
+        for addr in places {
+            let cleaned = match self.owns_data {
+                true => call(addr, &[b"FLUSHALL"], NODE_DEADLINE).await.map(drop),
+                false => delete(addr, written).await,
+            };
+            cleaned.map_err(|why| Error::Unclean { addr, why })?;
+        }
+        Ok(())
+    }
+}
+
+async fn call(addr: SocketAddr, request: &[&[u8]], within: Duration) -> Result<Value, String> {
+    let calling = async {
+        let mut client = Client::connect(addr, within).await?;
+        client.call(request, within).await
+    };
+    calling.await.map_err(|why| why.to_string())
+}
+
+/// One key a request: a proxy need not know how to split.
+async fn delete(addr: SocketAddr, keys: &[Vec<u8>]) -> Result<(), String> {
+    for key in keys {
+        let reply = call(addr, &[b"DEL", key], NODE_DEADLINE).await?;
+        if reply.is_error() {
+            return Err(format!("DEL was answered with {reply}"));
+        }
+    }
+    Ok(())
+}
