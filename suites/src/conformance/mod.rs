@@ -69,3 +69,6 @@ pub fn load(sources: &[Source]) -> Result<Vec<Case>, Vec<ParseError>> {
 
 #[cfg(test)]
 mod laws;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,241 @@
+//! The runner and the stage, on a plain Redis, where every promise holds, and on doubles that break one.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::{Case, Stage, load, parse};
+use crate::client::{Client, NODE_DEADLINE};
+use crate::fixtures::{Fixtures, Source};
+use crate::node::{Node, Process};
+use crate::program::Search;
+use crate::verdict::{Class, Verdict};
+use crate::wire::{self, Arguments, Value};
+
+/// Short, because doubles hang on purpose.
+const OP_TIMEOUT_MS: u64 = 20;
+
+async fn redis() -> Process {
+    let search = Search::new(&std::env::current_exe().unwrap(), std::env::vars_os());
+    Process::start(&search).await.unwrap()
+}
+
+fn case(steps: &str) -> Case {
+    let text = format!(
+        "case 1\n# A promise.\nspec https://redis.io/\nlevel must\ndeadline 300ms\n{steps}"
+    );
+    let source = Source {
+        path: "x.case".to_owned(),
+        id: "x".to_owned(),
+        text,
+    };
+    parse::case(&source).unwrap_or_else(|errors| panic!("{errors:?}"))
+}
+
+#[tokio::test]
+async fn one_plain_redis_keeps_every_promise() {
+    let node = redis().await;
+    let mut stage = Stage::attach(node.addr(), &[], 200, true, 7).await.unwrap();
+    let mut passed = 0;
+    for case in load(&Fixtures::compiled_in().cases().unwrap()).unwrap() {
+        let judged = stage.judge(&case).await;
+        match judged.verdict {
+            Verdict::Pass => passed += 1,
+            Verdict::Skip { .. } => {}
+            other => panic!("{}: {other:#?}", case.id),
+        }
+    }
+    assert!(passed >= 40, "{passed}");
+    stage.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_redis_that_is_its_own_node_is_left_as_it_was_found() {
+    let node = redis().await;
+    let addr = node.addr();
+    let mut client = Client::connect(addr, NODE_DEADLINE).await.unwrap();
+    client
+        .call(&["SET", "foreign", "kept"], NODE_DEADLINE)
+        .await
+        .unwrap();
+    let mut stage = Stage::attach(addr, &[addr], 200, false, 7).await.unwrap();
+    let kept = case(
+        "given A $a1 = one\nsend SET {$a1}:x two\nwant +OK\nsend @A GET $a1\nwant @A \"one\"\n",
+    );
+    assert_eq!(stage.judge(&kept).await.verdict, Verdict::Pass);
+    let broken = case("send SET $a1 one\nwant nil\n");
+    assert!(matches!(
+        stage.judge(&broken).await.verdict,
+        Verdict::Fail(_)
+    ));
+    let destructive = case("send FLUSHALL\nwant +OK\n");
+    let destructive = Case {
+        destructive: true,
+        ..destructive
+    };
+    for skipped in [
+        destructive,
+        case("send PING\nwant +PONG\nasked A nothing\n"),
+        case("fault A down\nwant any\n"),
+    ] {
+        let verdict = stage.judge(&skipped).await.verdict;
+        assert!(matches!(verdict, Verdict::Skip { .. }), "{verdict:?}");
+    }
+    stage.finish().await.unwrap();
+    let keys = client.call(&["KEYS", "*"], NODE_DEADLINE).await;
+    assert_eq!(
+        keys,
+        Ok(Value::Array(vec![Value::Bulk(b"foreign".to_vec())]))
+    );
+}
+
+/// What a double says to a request; `None` closes.
+type Script = fn(&Arguments) -> Option<&'static [u8]>;
+
+/// A proxy that answers PING as it should, and everything else by its script.
+async fn double(script: Script) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(serve(stream, script));
+        }
+    });
+    addr
+}
+
+async fn serve(mut stream: TcpStream, script: Script) {
+    let mut bytes = Vec::new();
+    while let Ok(1..) = stream.read_buf(&mut bytes).await {
+        while let Ok(Some((request, length))) = wire::request(&bytes) {
+            bytes.drain(..length);
+            let reply = match &request[0][..] {
+                b"PING" => Some(&b"+PONG\r\n"[..]),
+                b"DEL" => Some(&b":0\r\n"[..]),
+                _ => script(&request),
+            };
+            let Some(reply) = reply else { return };
+            if stream.write_all(reply).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+#[track_caller]
+fn check(steps: &str, script: Script, at: usize, class: Class) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let proxy = double(script).await;
+        let mut stage = Stage::attach(proxy, &[], OP_TIMEOUT_MS, false, 7)
+            .await
+            .unwrap();
+        let verdict = stage.judge(&case(steps)).await.verdict;
+        let Verdict::Fail(evidence) = verdict else {
+            panic!("{verdict:?}")
+        };
+        assert_eq!(evidence.class, class, "{evidence:#?}");
+        // Five lines of head.
+        assert_eq!(evidence.at, format!("x.case:{}", 5 + at), "{evidence:#?}");
+        assert!(!evidence.transcript.is_empty());
+    });
+}
+
+#[test]
+fn a_wrong_double_is_found_out() {
+    let get = "send GET $k1\nwant \"one\"\n";
+    check(get, |_| Some(b"$-1\r\n"), 2, Class::Wrong);
+    check(get, |_| Some(b"-ERR no\r\n"), 2, Class::Refused);
+    check(get, |_| Some(b""), 2, Class::Hung);
+    check(get, |_| Some(b"$3\r\non"), 2, Class::Partial);
+    check(get, |_| Some(b"?\r\n"), 2, Class::Wrong);
+    check(get, |_| None, 2, Class::Closed);
+}
+
+#[test]
+fn a_reply_too_many_is_found_out() {
+    let steps = "send GET $k1\nwant nil\nnothing\n";
+    check(steps, |_| Some(b"$-1\r\n$-1\r\n"), 3, Class::Wrong);
+    check(steps, |_| Some(b"$-1\r\n-ERR\r\n"), 3, Class::Wrong);
+}
+
+#[test]
+fn the_repetition_that_breaks_is_found_out() {
+    check(
+        "times 3\nsend GET $k1\ntimes 4\nwant nil\n",
+        |_| Some(b"$-1\r\n"),
+        4,
+        Class::Hung,
+    );
+}
+
+#[test]
+fn what_never_comes_right_is_found_out() {
+    check(
+        "eventually 100ms\nsend GET $k1\nwant nil\n",
+        |_| Some(b"-ERR no\r\n"),
+        3,
+        Class::Refused,
+    );
+}
+
+#[tokio::test]
+async fn consecutive_sends_of_a_client_leave_in_one_write_and_chunks_do_not() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    let reads = tokio::spawn(async move {
+        // The first connection is the stage's own.
+        let mut reads = Vec::new();
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut bytes = Vec::new();
+            let mut sizes = Vec::new();
+            while let Ok(length @ 1..) = stream.read_buf(&mut bytes).await {
+                sizes.push(length);
+                let requests = bytes.windows(2).filter(|pair| pair == b"*1").count();
+                if bytes.ends_with(b"PING\r\n") {
+                    let pongs = b"+PONG\r\n".repeat(requests);
+                    stream.write_all(&pongs).await.unwrap();
+                    bytes.clear();
+                }
+            }
+            reads.push(sizes);
+            if reads.len() == 2 {
+                return reads[1].clone();
+            }
+        }
+    });
+    let mut stage = Stage::attach(addr, &[], OP_TIMEOUT_MS, false, 7)
+        .await
+        .unwrap();
+    let steps =
+        case("send PING\nsend PING\nwant +PONG +PONG\nchunks 1\nsend PING\nwant +PONG\nclose\n");
+    let judging = async {
+        // The double ends with the case, so the proxy is gone afterwards.
+        let _ = stage.judge(&steps).await;
+    };
+    let (sizes, ()) = tokio::join!(reads, judging);
+    let sizes = sizes.unwrap();
+    let (together, cut) = sizes.split_first().unwrap();
+    assert_eq!((*together, cut.iter().sum()), (28, 14), "{sizes:?}");
+    // A busy machine may let a few of the chunks melt together, not all of them.
+    assert!(cut.len() > 1, "{sizes:?}");
+}
+
+#[tokio::test]
+async fn a_proxy_that_is_not_there_is_an_error_and_no_verdict() {
+    let addr = SocketAddr::from(([127, 0, 0, 1], crate::port::free().unwrap()));
+    let attached = tokio::time::timeout(
+        Duration::from_secs(20),
+        Stage::attach(addr, &[], OP_TIMEOUT_MS, false, 7),
+    );
+    assert!(matches!(
+        attached.await,
+        Ok(Err(super::Error::Unreachable { .. }))
+    ));
+}
