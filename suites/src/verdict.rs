@@ -40,6 +40,17 @@ impl Class {
     }
 }
 
+impl Evidence {
+    /// The class in reports. A client that saw what was promised while a node was asked wrongly is told apart.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self.class {
+            Class::Correct => "at a node",
+            class => class.name(),
+        }
+    }
+}
+
 /// How much a promise binds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]

@@ -35,6 +35,12 @@ pub(super) struct Flags {
     /// Report for machines; - is stdout
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Report for CI servers
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Report to look at: one page with everything in it
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     #[command(flatten)]
     common: Common,
 }
@@ -44,7 +50,10 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
     let subjects = subjects(&flags)?;
     let ground = flags.common.ground(search);
     let seed = flags.common.seed();
-    let to_stdout = flags.json.as_deref() == Some("-".as_ref());
+    let files = [&flags.json, &flags.junit, &flags.html];
+    let to_stdout = files
+        .iter()
+        .any(|file| file.as_deref() == Some("-".as_ref()));
     (console.err)(&format!("seed {seed:x}"));
     let mut targets = Vec::new();
     for (title, subject) in &subjects {
@@ -70,6 +79,12 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
     }
     if let Some(file) = &flags.json {
         console.save(file, &report::json::conformance(&report)?)?;
+    }
+    if let Some(file) = &flags.junit {
+        console.save(file, &report::junit::conformance(&report, flags.strict)?)?;
+    }
+    if let Some(file) = &flags.html {
+        console.save(file, &report::html::conformance(&report))?;
     }
     Ok(exit(&report, flags.strict))
 }

@@ -41,6 +41,9 @@ pub(super) struct Flags {
     /// Report for machines; - is stdout
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Report to look at: one page with everything in it
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// A line a key: its node before and after. Takes one target and policy
     #[arg(long, value_name = "FILE")]
     keys_out: Option<PathBuf>,
@@ -52,7 +55,10 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
     let runs = runs(&flags)?;
     let plan = plan(&flags)?;
     let ground = flags.common.ground(search);
-    let to_stdout = flags.json.as_deref() == Some("-".as_ref());
+    let files = [&flags.json, &flags.html];
+    let to_stdout = files
+        .iter()
+        .any(|file| file.as_deref() == Some("-".as_ref()));
     (console.err)(&format!("seed {:x}", plan.seed));
     let mut done: Vec<Rescaled> = Vec::new();
     for (target, policy) in &runs {
@@ -72,6 +78,9 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
     }
     if let Some(file) = &flags.json {
         console.save(file, &report::json::rescales(&reports)?)?;
+    }
+    if let Some(file) = &flags.html {
+        console.save(file, &report::html::rescales(&reports))?;
     }
     if let (Some(file), [only]) = (&flags.keys_out, done.as_slice()) {
         save_keys(file, only).with_context(|| format!("{} cannot be written", file.display()))?;

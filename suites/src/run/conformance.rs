@@ -85,7 +85,9 @@ pub struct Summary {
 }
 
 impl Judged {
-    fn new(target: String, version: String, results: Vec<CaseResult>, took: Duration) -> Self {
+    /// What `results` come to.
+    #[must_use]
+    pub fn new(target: String, version: String, results: Vec<CaseResult>, took: Duration) -> Self {
         Self {
             target,
             version,

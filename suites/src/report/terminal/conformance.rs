@@ -18,7 +18,7 @@ pub fn target(judged: &Judged, seed: u64) -> String {
         }
         let _ = writeln!(text, "    {:<7} {name}{}", word(result), remark(result));
         if let (Verdict::Fail(evidence), Standing::Broken) = (&result.verdict, result.standing()) {
-            text.push_str(&broken(result, evidence));
+            text.push_str(&self::evidence(result, evidence));
             let _ = writeln!(
                 text,
                 "            repeat: shardproof run --target {} --filter {} --seed {seed:x}",
@@ -60,7 +60,7 @@ pub fn summary(report: &Conformance) -> String {
 
 /// The evidence of a broken promise, with both sides of the proxy.
 #[must_use]
-pub fn broken(result: &CaseResult, evidence: &Evidence) -> String {
+pub fn evidence(result: &CaseResult, evidence: &Evidence) -> String {
     let mut text = String::new();
     let mut line = |words: &str| {
         let _ = writeln!(text, "            {words}");
@@ -68,7 +68,7 @@ pub fn broken(result: &CaseResult, evidence: &Evidence) -> String {
     line(&result.promise);
     line(&format!("{} ({})", result.spec, level(result.level)));
     line(&format!("{}: expected {}", evidence.at, evidence.expected));
-    line(&format!("got {} [{}]", evidence.got, evidence.class.name()));
+    line(&format!("got {} [{}]", evidence.got, evidence.word()));
     evidence
         .transcript
         .iter()
@@ -76,7 +76,9 @@ pub fn broken(result: &CaseResult, evidence: &Evidence) -> String {
     text
 }
 
-fn spoken(line: &Line) -> String {
+/// One line of a transcript.
+#[must_use]
+pub fn spoken(line: &Line) -> String {
     let arrow = match line.way {
         Way::ToProxy => "->",
         Way::FromProxy => "<-",
@@ -107,10 +109,10 @@ fn remark(result: &CaseResult) -> String {
         (Verdict::Skip { reason }, _) => format!("  ({reason})"),
         (Verdict::Unknown { why }, _) => format!("  ({why})"),
         (Verdict::Fail(evidence), Some(known)) => {
-            format!("  [{}] {}", evidence.class.name(), known.why)
+            format!("  [{}] {}", evidence.word(), known.why)
         }
         (Verdict::Fail(evidence), None) => {
-            format!("  [{}, {}]", evidence.class.name(), level(result.level))
+            format!("  [{}, {}]", evidence.word(), level(result.level))
         }
         (Verdict::Pass, Some(known)) if known.always => {
             format!(

@@ -4,6 +4,6 @@ mod conformance;
 mod list;
 mod rescale;
 
-pub use conformance::{broken, summary, target};
+pub use conformance::{evidence, spoken, summary, target};
 pub use list::list;
 pub use rescale::{claim, rescale};
