@@ -35,8 +35,8 @@ demo: setup peers build ## judge three proxies over real Redis nodes, then watch
 bench-proxy: setup peers ## what each proxy costs: operations a second and CPU an operation
 	$(CARGO) bench --package shardproof --bench proxy
 
-snapshots: ## write all snapshots anew; `cargo insta review` or `git diff` shows what changed
-	INSTA_UPDATE=always $(CARGO) test --package shardproof --test cli-help --test placement --test report --test routing
+snapshots: ## write what changed beside the snapshots; `cargo insta review` accepts or refuses it
+	INSTA_UPDATE=new INSTA_FORCE_PASS=1 $(CARGO) test --package shardproof --test cli-help --test placement --test report --test routing
 
 commands: setup ## ask the installed Redis what it knows about its commands
 	ci/commands
