@@ -35,7 +35,15 @@ pub(crate) enum Reply<'a> {
 }
 
 impl Reply<'_> {
-    fn len(&self) -> usize {
+    /// What kind of reply it is.
+    pub(crate) fn first_byte(&self) -> Option<u8> {
+        match self {
+            Self::Small(bytes) => bytes.first().copied(),
+            Self::Large(bytes) => bytes.first().copied(),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
         match self {
             Self::Small(bytes) => bytes.len(),
             Self::Large(bytes) => bytes.len(),

@@ -23,6 +23,8 @@ pub(super) struct Turn<'a> {
     routing: Rc<Routing>,
     now: Micros,
     deadline: Micros,
+    /// Whether each request is logged; looked up once a turn.
+    logs: bool,
 }
 
 impl<'a> Turn<'a> {
@@ -43,6 +45,7 @@ impl<'a> Turn<'a> {
             routing: worker.routing(),
             now,
             deadline: now + micros(worker.op_timeout()),
+            logs: tracing::enabled!(tracing::Level::DEBUG),
         }
     }
 
@@ -71,6 +74,9 @@ impl<'a> Turn<'a> {
             return true;
         };
         self.worker.stats().command(row);
+        if self.logs {
+            tracing::debug!(command = row.name, arguments = frame.argc, bytes = frame.len, route = ?row.route, "asked");
+        }
         if !row.accepts(frame.argc) {
             self.answer(|out| put_error(out, command::wrong_arity(row).as_bytes()));
             return true;
@@ -128,7 +134,14 @@ impl<'a> Turn<'a> {
             part,
             deadline: self.deadline,
         };
-        if let Err(error) = self.routing.nodes[node.index()].send(payload, ticket, self.now) {
+        let upstream = &self.routing.nodes[node.index()];
+        if self.logs {
+            tracing::debug!(number, part, node = upstream.address(), "sent");
+        }
+        if let Err(error) = upstream.send(payload, ticket, self.now) {
+            if self.logs {
+                tracing::debug!(number, part, node = upstream.address(), why = ?error.kind, "refused");
+            }
             self.outbox
                 .complete(number, part, Reply::Small(&error.reply()));
         }

@@ -101,10 +101,11 @@ pub(crate) struct Upstream {
 
 impl Upstream {
     pub(crate) fn new(address: &str, settings: Settings) -> Rc<Self> {
+        let address: Rc<str> = address.into();
         Rc::new(Self {
-            address: address.into(),
+            queue: RefCell::new(Queue::new(Rc::clone(&address))),
+            address,
             settings,
-            queue: RefCell::default(),
             phase: RefCell::new(Phase::Connecting),
             retired: Cell::new(false),
             waker: RefCell::default(),

@@ -34,8 +34,12 @@ struct Entry {
 }
 
 /// Requests on their way, oldest first.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Queue {
+    /// The node's address, for the log.
+    node: Rc<str>,
+    /// Whether what becomes of each request is logged; looked up once a turn.
+    pub(super) logs: bool,
     /// Bytes of requests that are not sent yet.
     pub(super) out: WriteQueue,
     entries: VecDeque<Entry>,
@@ -48,6 +52,19 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
+    pub(super) fn new(node: Rc<str>) -> Self {
+        Self {
+            node,
+            logs: false,
+            out: WriteQueue::default(),
+            entries: VecDeque::new(),
+            failed: 0,
+            appended: 0,
+            sent: 0,
+            answered: 0,
+        }
+    }
+
     /// Requests whose reply has not come, failed ones included.
     #[inline]
     pub(super) fn waiting(&self) -> usize {
@@ -100,6 +117,9 @@ impl Queue {
             return false;
         };
         self.answered = entry.end;
+        if self.logs {
+            log_answer(&self.node, &entry, &reply);
+        }
         match entry.client {
             Some(client) => client.deliver(entry.number, entry.part, reply),
             None => self.failed -= 1,
@@ -141,6 +161,9 @@ impl Queue {
             }
             start = entry.end;
             if let Some(client) = entry.client.take() {
+                if self.logs {
+                    tracing::debug!(client = client.id, number = entry.number, node = %self.node, ?executed, "timed out");
+                }
                 client.deliver(entry.number, entry.part, Reply::Small(&text(executed)));
             }
             self.failed += 1;
@@ -165,7 +188,8 @@ impl Queue {
 
     /// Fails everything: the connection is gone.
     pub(super) fn fail_all(&mut self, text: impl Fn(Executed) -> Vec<u8>) {
-        let queue = std::mem::take(self);
+        let fresh = Self::new(Rc::clone(&self.node));
+        let queue = std::mem::replace(self, fresh);
         let mut start = queue.answered;
         for entry in queue.entries {
             let executed = if start >= queue.sent {
@@ -175,10 +199,32 @@ impl Queue {
             };
             start = entry.end;
             if let Some(client) = entry.client {
+                if queue.logs {
+                    tracing::debug!(client = client.id, number = entry.number, node = %queue.node, ?executed, "lost");
+                }
                 client.deliver(entry.number, entry.part, Reply::Small(&text(executed)));
             }
         }
     }
+}
+
+/// Values are nobody's business: only what kind of reply came.
+#[cold]
+fn log_answer(node: &str, entry: &Entry, reply: &Reply<'_>) {
+    let outcome = match (&entry.client, reply.first_byte()) {
+        (None, _) => "late, dropped",
+        (Some(_), Some(b'-')) => "error",
+        (Some(_), _) => "ok",
+    };
+    let client = entry.client.as_ref().map(|client| client.id);
+    tracing::debug!(
+        client,
+        number = entry.number,
+        node,
+        bytes = reply.len(),
+        outcome,
+        "answered"
+    );
 }
 
 #[cfg(test)]

@@ -23,6 +23,8 @@ use crate::resp::ReplyScan;
 
 /// Bytes read at once.
 const CHUNK: usize = 64 * 1024;
+/// Room made at once for a reply that is still coming.
+const ROOM: usize = 1024 * 1024;
 /// Chunks read before others may run.
 const CHUNKS_A_TURN: usize = 16;
 
@@ -67,14 +69,15 @@ impl Task {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.upstream.attend(cx.waker());
         let now = self.upstream.settings.clock.now();
+        self.upstream.queue.borrow_mut().logs = tracing::enabled!(tracing::Level::DEBUG);
         loop {
-            self.expire(now);
             match self.step(cx, now) {
                 Ok(Poll::Ready(())) => {}
                 Ok(Poll::Pending) => break,
                 Err(why) => self.down(why, now),
             }
         }
+        self.expire(now);
         if self.upstream.retired.get() && !self.upstream.queue.borrow().is_awaited() {
             return Poll::Ready(());
         }
@@ -106,19 +109,29 @@ impl Task {
                     Ok(Poll::Ready(()))
                 }
             },
-            Link::Up(stream) => {
-                let mut queue = self.upstream.queue.borrow_mut();
-                while !queue.out.is_empty() {
-                    match write(stream, &queue.out, cx) {
-                        Poll::Ready(Ok(count)) if count > 0 => queue.written(count),
-                        Poll::Ready(_) => return Err(Kind::Lost),
-                        Poll::Pending => break,
-                    }
-                }
-                drop(queue);
-                self.read(cx, now)
+            Link::Up(_) => {
+                // What has come in time counts, however late we look; what is late by now is not sent.
+                let read = self.read(cx, now)?;
+                self.expire(now);
+                self.write(cx)?;
+                Ok(read)
             }
         }
+    }
+
+    fn write(&mut self, cx: &mut Context<'_>) -> Result<(), Kind> {
+        let Link::Up(stream) = &mut self.link else {
+            return Ok(());
+        };
+        let mut queue = self.upstream.queue.borrow_mut();
+        while !queue.out.is_empty() {
+            match write(stream, &queue.out, cx) {
+                Poll::Ready(Ok(count)) if count > 0 => queue.written(count),
+                Poll::Ready(_) => return Err(Kind::Lost),
+                Poll::Pending => break,
+            }
+        }
+        Ok(())
     }
 
     fn read(&mut self, cx: &mut Context<'_>, now: Micros) -> Result<Poll<()>, Kind> {
@@ -170,7 +183,11 @@ impl Task {
 
     /// The connection is gone, or did not come about: everything that waits fails, and another attempt is due.
     fn down(&mut self, why: Kind, now: Micros) {
-        tracing::warn!(node = %self.upstream.address, ?why, "connection failed");
+        if self.failures == 0 {
+            tracing::warn!(node = %self.upstream.address, ?why, "connection failed");
+        } else {
+            tracing::debug!(node = %self.upstream.address, ?why, "connection failed again");
+        }
         // A connection that was good is tried again at once.
         let at_once = self.failures == 0 && matches!(self.link, Link::Up(_));
         let wait = RETRY_MIN
@@ -252,8 +269,8 @@ fn deliver(input: &mut BytesMut, scan: &mut ReplyScan, upstream: &Upstream) -> R
                     input.clear();
                 } else {
                     input.advance(at);
-                    // Grows with what has come, never with what was only announced.
-                    let room = more.min(input.len().max(CHUNK));
+                    // Beyond that it grows with what has come, not with what was only announced.
+                    let room = more.min(input.len().max(ROOM));
                     input.reserve(room);
                 }
                 return Ok(());

@@ -201,3 +201,53 @@ async fn sigterm_finishes_what_is_under_way_and_exits_0() {
     .await;
     assert_eq!(status.and_then(|status| status.code()), Some(0));
 }
+
+#[tokio::test]
+async fn the_log_tells_of_each_request_when_asked_to() {
+    let (_nodes, addrs) = nodes(2).await;
+    let proxy = Proxy::start_with(&addrs, "workers: 1", |command| {
+        command
+            .env("RUST_LOG", "refproxy=debug")
+            .args(["--log", "json"]);
+    })
+    .await;
+    let mut client = proxy.client().await;
+    assert_eq!(
+        ask(&mut client, &["SET", "secret-key", "secret-value"]).await,
+        "OK"
+    );
+    drop(client);
+    until("the client's end is logged", async || {
+        proxy.log().contains("\"closed\"")
+    })
+    .await;
+    let log = proxy.log();
+    let lines: Vec<&str> = log.lines().filter(|line| line.starts_with('{')).collect();
+    let has = |parts: &[&str]| {
+        lines
+            .iter()
+            .any(|line| parts.iter().all(|part| line.contains(part)))
+    };
+    assert!(
+        has(&[
+            "\"asked\"",
+            "\"command\":\"SET\"",
+            "\"spans\":[{\"id\":1,",
+            "\"name\":\"client\""
+        ]),
+        "{log}"
+    );
+    assert!(
+        has(&[
+            "\"answered\"",
+            "\"client\":1",
+            "\"node\":\"127.0.0.1:",
+            "\"outcome\":\"ok\""
+        ]),
+        "{log}"
+    );
+    assert!(
+        !log.contains("secret"),
+        "keys and values are nobody's business: {log}"
+    );
+}

@@ -32,6 +32,15 @@ pub(crate) struct Proxy {
 impl Proxy {
     /// Starts a proxy over `nodes`; `settings` are further lines of its configuration.
     pub(crate) async fn start(nodes: &[SocketAddr], settings: &str) -> Self {
+        Self::start_with(nodes, settings, |_| {}).await
+    }
+
+    /// As [`Proxy::start`], with something changed about the command.
+    pub(crate) async fn start_with(
+        nodes: &[SocketAddr],
+        settings: &str,
+        change: impl FnOnce(&mut Command),
+    ) -> Self {
         let folder = TempDir::new().unwrap();
         let addr = loopback(port::free().unwrap());
         let admin = loopback(port::free().unwrap());
@@ -44,6 +53,8 @@ impl Proxy {
         command
             .arg("--config")
             .arg(folder.path().join("proxy.yaml"));
+        command.env_remove("RUST_LOG");
+        change(&mut command);
         let log = std::fs::File::create(folder.path().join("log")).unwrap();
         command.stderr(log);
         let proxy = Self {

@@ -57,7 +57,7 @@ fn check_unsent(queue: &Queue, expected: &str) {
 #[test]
 fn a_late_reply_is_nobodys_and_shifts_nothing() {
     let (a, b) = (client(), client());
-    let mut queue = Queue::default();
+    let mut queue = Queue::new("node".into());
     ask(&mut queue, &a, b"one ", 10);
     ask(&mut queue, &b, b"two ", 20);
     queue.written(8);
@@ -77,7 +77,7 @@ fn a_late_reply_is_nobodys_and_shifts_nothing() {
 #[test]
 fn what_is_late_before_it_is_sent_is_never_sent() {
     let (a, b) = (client(), client());
-    let mut queue = Queue::default();
+    let mut queue = Queue::new("node".into());
     ask(&mut queue, &a, b"one ", 10);
     ask(&mut queue, &a, b"two ", 11);
     ask(&mut queue, &b, b"three ", 12);
@@ -105,7 +105,7 @@ fn what_is_late_before_it_is_sent_is_never_sent() {
 #[test]
 fn a_lost_connection_says_what_may_have_been_executed() {
     let a = client();
-    let mut queue = Queue::default();
+    let mut queue = Queue::new("node".into());
     ask(&mut queue, &a, b"one ", 10);
     ask(&mut queue, &a, b"two ", 10);
     ask(&mut queue, &a, b"three ", 10);
