@@ -218,8 +218,23 @@ mod tests {
     use std::time::Duration;
 
     use super::parse;
+    use crate::config::{Limits, Timeouts};
     use crate::hash::TagRule;
     use crate::placement::Policy;
+
+    /// What people copy from says what is so when they leave it out.
+    #[test]
+    fn the_example_shows_the_defaults() {
+        let config = parse(include_str!("../../refproxy.yaml"), "refproxy.yaml").unwrap();
+        assert_eq!(config.timeouts, Timeouts::default());
+        assert_eq!(config.limits, Limits::default());
+        assert_eq!(config.cluster.policy, Policy::maglev());
+        assert_eq!(config.cluster.tags, TagRule::WholeKey);
+        assert_eq!(
+            config.cluster.nodes[0],
+            crate::placement::Node::at("127.0.0.1:7001")
+        );
+    }
 
     const ALL: &str = "
 listen: 127.0.0.1:6400
