@@ -216,6 +216,8 @@ pub enum Fault {
     Down,
     /// The node refuses to be written.
     ReadOnly,
+    /// The node has no memory for more.
+    Full,
     /// The node stops running; its connections stay.
     Pause,
     /// The node ends.

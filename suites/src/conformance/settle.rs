@@ -98,7 +98,7 @@ impl Stage {
             false => self.world.nodes.clone(),
         };
         for addr in places {
-            let cleaned = match self.owns_data {
+            let cleaned = match self.world.owns_nodes {
                 true => call(addr, &[b"FLUSHALL"], NODE_DEADLINE).await.map(drop),
                 false => delete(addr, written).await,
             };

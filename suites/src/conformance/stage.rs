@@ -60,8 +60,6 @@ pub struct Stage {
     pool: Pool,
     /// A key of each node, to see whether the proxy serves it.
     pub(super) canaries: Vec<Vec<u8>>,
-    /// Whether the nodes are child processes, so that everything on them is ours.
-    pub(super) owns_data: bool,
     /// How often the canaries were looked at: what is written to them.
     pub(super) looks: u64,
 }
@@ -87,7 +85,7 @@ impl Stage {
         };
         let proxy = Proxy::start(target, setting, search).await?;
         let pool = Pool::new(seed, NODES);
-        let owns_data = matches!(source, Source::Process);
+        let owns_nodes = matches!(source, Source::Process);
         let world = World {
             proxy: proxy.addr(),
             nodes: cluster.node_addrs(),
@@ -96,7 +94,8 @@ impl Stage {
             op_timeout: Duration::from_millis(target.op_timeout_ms),
             own_traffic: target.own_traffic.clone(),
             prefix: pool.prefix().to_owned(),
-            allow_destructive: owns_data,
+            allow_destructive: owns_nodes,
+            owns_nodes,
         };
         let mut stage = Self {
             world,
@@ -104,7 +103,6 @@ impl Stage {
             proxy: Some(proxy),
             pool,
             canaries: Vec::new(),
-            owns_data,
             looks: 0,
         };
         stage.choose_canaries().await?;
@@ -140,6 +138,7 @@ impl Stage {
             own_traffic: Vec::new(),
             prefix: pool.prefix().to_owned(),
             allow_destructive,
+            owns_nodes: false,
         };
         let mut stage = Self {
             world,
@@ -147,7 +146,6 @@ impl Stage {
             proxy: None,
             pool,
             canaries: Vec::new(),
-            owns_data: false,
             looks: 0,
         };
         stage.choose_canaries().await?;

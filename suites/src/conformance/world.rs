@@ -4,14 +4,21 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::asked::Known;
-use super::case::{Action, Case, Fault, Party};
-use super::word::letter;
+use super::case::{Action, Case, Fault, NODES, Party};
+use super::word::{Variable, letter};
 use crate::client::{self, Client, NODE_DEADLINE};
 use crate::cluster::{self, Cluster};
 use crate::link::Tap;
 use crate::link::toxic::{Hold, Kind, Latency, ResetPeer, Stream, Toxic};
 use crate::node;
 use crate::wire::Value;
+
+/// A replica refuses writes. Nobody listens on that port, so nothing else comes of it.
+const READ_ONLY: &[&str] = &["REPLICAOF", "127.0.0.1", "1"];
+const WRITABLE: &[&str] = &["REPLICAOF", "NO", "ONE"];
+/// Any node has more than a byte in use.
+const FULL: &[&str] = &["CONFIG", "SET", "maxmemory", "1"];
+const ROOMY: &[&str] = &["CONFIG", "SET", "maxmemory", "0"];
 
 /// The surroundings of a proxy under test.
 pub(super) struct World {
@@ -26,6 +33,8 @@ pub(super) struct World {
     pub(super) own_traffic: Vec<String>,
     pub(super) prefix: String,
     pub(super) allow_destructive: bool,
+    /// Whether the nodes are child processes, so that everything on them is ours.
+    pub(super) owns_nodes: bool,
 }
 
 /// A fault or its end could not be carried out. Never a verdict on the proxy.
@@ -55,8 +64,13 @@ impl World {
 
     /// Why a case cannot be run here.
     pub(super) fn obstacle(&self, case: &Case) -> Option<String> {
-        if case.destructive && self.cluster.is_none() && !self.allow_destructive {
+        if case.destructive && !self.allow_destructive {
             return Some("it touches foreign keys: needs --allow-destructive".to_owned());
+        }
+        let known = self.nodes.len();
+        let unknown = |variable: &&Variable| variable.node.is_some_and(|node| node >= known);
+        if known > 0 && case.variables.iter().any(|variable| unknown(&variable)) {
+            return Some(format!("it takes {NODES} nodes, and {known} are known"));
         }
         case.steps
             .iter()
@@ -67,6 +81,9 @@ impl World {
         let direct =
             |party: &Party| matches!(party, Party::Node(node) if *node >= self.nodes.len());
         match action {
+            Action::Fault { fault, .. } if fault.is_of_node() && !self.owns_nodes => {
+                Some("it changes nodes, and these are not ours".to_owned())
+            }
             Action::Asked { .. } | Action::Await { .. } if self.cluster.is_none() => {
                 Some("what nodes are asked is seen on links only".to_owned())
             }
@@ -99,9 +116,8 @@ impl World {
             Fault::Hold => add(Kind::Hold(Hold)),
             Fault::Reset => add(Kind::ResetPeer(ResetPeer)),
             Fault::Down => cluster.link(node).down().await?,
-            Fault::ReadOnly if !self.allow_destructive => return Err(Error::NotOurs("faults")),
-            // Nobody listens there, so nothing but the refusal of writes comes of it.
-            Fault::ReadOnly => self.replicate(node, ["127.0.0.1", "1"]).await?,
+            Fault::ReadOnly => self.order(node, READ_ONLY).await?,
+            Fault::Full => self.order(node, FULL).await?,
             Fault::Pause => cluster.node(node).pause().await?,
             Fault::Kill => cluster.node(node).kill().await?,
         }
@@ -117,18 +133,22 @@ impl World {
             cluster.node(node).resume().await?;
         }
         if faults.contains(&Fault::ReadOnly) {
-            self.replicate(node, ["NO", "ONE"]).await?;
+            self.order(node, WRITABLE).await?;
+        }
+        if faults.contains(&Fault::Full) {
+            self.order(node, ROOMY).await?;
         }
         cluster.link(node).heal().await?;
         Ok(())
     }
 
-    async fn replicate(&self, node: usize, of: [&str; 2]) -> Result<(), Error> {
+    /// Changes how a node of our own behaves; what others run is left alone.
+    async fn order(&self, node: usize, command: &[&str]) -> Result<(), Error> {
+        if !self.owns_nodes {
+            return Err(Error::NotOurs("changing the nodes"));
+        }
         let mut client = Client::connect(self.nodes[node], NODE_DEADLINE).await?;
-        let reply = client
-            .call(&["REPLICAOF", of[0], of[1]], NODE_DEADLINE)
-            .await;
-        match reply? {
+        match client.call(command, NODE_DEADLINE).await? {
             Value::Error(why) => Err(Error::Refused(why.escape_ascii().to_string())),
             _ => Ok(()),
         }
@@ -136,6 +156,14 @@ impl World {
 }
 
 impl Fault {
+    /// Whether it is done to the node and not to its link.
+    fn is_of_node(self) -> bool {
+        match self {
+            Self::ReadOnly | Self::Full | Self::Pause | Self::Kill => true,
+            Self::Latency(_) | Self::Hold | Self::Reset | Self::Down => false,
+        }
+    }
+
     pub(super) fn shown(self, node: usize) -> String {
         let node = letter(node);
         match self {
@@ -144,6 +172,7 @@ impl Fault {
             Self::Reset => format!("fault {node} reset"),
             Self::Down => format!("fault {node} down"),
             Self::ReadOnly => format!("fault {node} readonly"),
+            Self::Full => format!("fault {node} full"),
             Self::Pause => format!("fault {node} pause"),
             Self::Kill => format!("fault {node} kill"),
         }

@@ -215,13 +215,15 @@ impl<'a> Line<'a> {
     }
 
     fn fault(&mut self) -> Result<Fault, Complaint> {
-        const SHAPE: &str = "a fault: latency TIME, hold, reset, down, readonly, pause or kill";
+        const SHAPE: &str =
+            "a fault: latency TIME, hold, reset, down, readonly, full, pause or kill";
         Ok(match self.bare(SHAPE)? {
             "latency" => Fault::Latency(duration(self.bare("a time such as 50ms")?)?),
             "hold" => Fault::Hold,
             "reset" => Fault::Reset,
             "down" => Fault::Down,
             "readonly" => Fault::ReadOnly,
+            "full" => Fault::Full,
             "pause" => Fault::Pause,
             "kill" => Fault::Kill,
             other => return Err(Complaint::new(format!("`{other}`"), SHAPE)),
