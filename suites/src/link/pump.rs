@@ -63,7 +63,7 @@ impl Pump {
             let mut buffer = Vec::new();
             tokio::select! {
                 biased;
-                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
+                () = until(due), if due.is_some() => {
                     if let Some(chunk) = waiting.pop_front() {
                         waiting_bytes -= chunk.bytes.len();
                         if self.to.write_all(&chunk.bytes).await.is_err() {
@@ -96,6 +96,13 @@ impl Pump {
         let told = self.to.shutdown().await;
         let kept = SockRef::from(self.to.as_ref()).set_linger(None);
         told.and(kept).map_or(End::Broken, |()| End::Finished)
+    }
+}
+
+/// At once when it is due: a timer would round up to its next tick, a millisecond for each hop.
+async fn until(due: Option<Instant>) {
+    if let Some(due) = due.filter(|due| *due > Instant::now()) {
+        sleep_until(due).await;
     }
 }
 
