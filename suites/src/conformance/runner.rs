@@ -293,14 +293,19 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// Errors, ends and silence are how a proxy recovers; a wrong answer is wrong at any time.
     async fn eventually(&mut self, within: Duration, send: &Step, want: &Step) -> Result<(), Stop> {
         let deadline = Instant::now() + within;
         loop {
-            let stop = match Box::pin(self.attempt(send, want)).await {
-                Err(Stop::Broken(evidence)) if Instant::now() < deadline => evidence,
+            let class = match Box::pin(self.attempt(send, want)).await {
+                Err(Stop::Broken(evidence))
+                    if evidence.class != Class::Wrong && Instant::now() < deadline =>
+                {
+                    evidence.class
+                }
                 other => return other,
             };
-            if matches!(stop.class, Class::Closed | Class::Partial | Class::Hung) {
+            if matches!(class, Class::Closed | Class::Partial | Class::Hung) {
                 // The next attempt begins on a connection of its own.
                 if let Action::Want { from, .. } = want.action {
                     self.parties.remove(&from);

@@ -182,6 +182,13 @@ fn what_never_comes_right_is_found_out() {
         3,
         Class::Refused,
     );
+    // Nobody waits for a wrong answer to become right.
+    check(
+        "eventually 500s\nsend GET $k1\nwant nil\n",
+        |_| Some(b":1\r\n"),
+        3,
+        Class::Wrong,
+    );
 }
 
 #[tokio::test]
