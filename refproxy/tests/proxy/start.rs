@@ -1,19 +1,36 @@
 //! How the proxy starts, refuses to start, and ends.
 
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
-use shardproof::client::Error;
+use shardproof::client::{Client, Error};
 use shardproof::http;
 use shardproof::node::Node as _;
 
 use crate::support::{DEADLINE, Proxy, ask, nodes, show, until};
 
+/// What a proxy says that does not start. One that does is ended.
+#[track_caller]
 fn refproxy(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_refproxy"))
+    let mut command = Command::new(env!("CARGO_BIN_EXE_refproxy"));
+    command
         .args(args)
-        .output()
-        .unwrap()
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let started = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        if started.elapsed() > DEADLINE {
+            child.kill().unwrap();
+            panic!(
+                "it starts with {args:?}: {:?}",
+                child.wait_with_output().unwrap()
+            );
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.wait_with_output().unwrap()
 }
 
 /// A configuration that cannot be used: one line that says where and what, and exit code 2.
@@ -184,9 +201,14 @@ async fn sigterm_finishes_what_is_under_way_and_exits_0() {
     proxy.signal(Signal::TERM);
     let closed = idle.reply(DEADLINE).await;
     assert!(matches!(closed, Err(Error::Closed { .. })), "{closed:?}");
+    let silent = busy.reply(Duration::from_millis(300)).await;
     assert!(
-        proxy.process.ended().unwrap().is_none(),
-        "a reply is still owed"
+        matches!(silent, Err(Error::Silent { .. })),
+        "a reply is still owed: {silent:?}"
+    );
+    assert!(
+        Client::connect(proxy.addr, DEADLINE).await.is_err(),
+        "no new clients"
     );
     nodes[0].resume().await.unwrap();
     assert_eq!(show(&busy.reply(DEADLINE).await.unwrap()), "\"v\"");
