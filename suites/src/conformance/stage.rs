@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::case::{Case, NODES};
+use super::case::{Case, Fault, NODES};
 use super::keys::{self, Pool};
 use super::runner::{Run, Stop};
 use super::word::Scope;
@@ -204,56 +204,51 @@ impl Stage {
     async fn run(&mut self, case: &Case) -> Verdict {
         let scope = match self.scope(case).await {
             Ok(scope) => scope,
-            Err(why) => {
-                return Verdict::Unknown {
-                    why: why.to_string(),
-                };
-            }
+            Err(why) => return unknown(&why),
         };
         self.world.tap.forget();
         let mut run = Run::new(&self.world, case, scope);
         let ended = run.steps().await;
         let transcript = run.transcript();
-        let (faults, written) = (
-            std::mem::take(&mut run.faults),
-            std::mem::take(&mut run.written),
-        );
+        let faults = std::mem::take(&mut run.faults);
+        let written = std::mem::take(&mut run.written);
+        // Its clients are gone before the proxy is looked at.
         drop(run);
 
+        let after = self.restore(&faults, &written, ended.is_err()).await;
+        match (ended, after) {
+            (Err(Stop::Stuck(why)), _) => Verdict::Unknown { why },
+            (Ok(()), Ok(None)) => Verdict::Pass,
+            (Ok(()), Err(why)) => unknown(&why),
+            (Ok(()), Ok(Some(why))) => Verdict::Fail(left_behind(case, transcript, why)),
+            (Err(Stop::Broken(evidence)), Ok(None)) => Verdict::Fail(*evidence),
+            (Err(Stop::Broken(evidence)), Ok(Some(why))) => Verdict::Fail(with(*evidence, &why)),
+            (Err(Stop::Broken(evidence)), Err(why)) => {
+                Verdict::Fail(with(*evidence, &why.to_string()))
+            }
+        }
+    }
+
+    /// Heals, waits until every node is served, and cleans up. What had to be done to the proxy, if anything.
+    async fn restore(
+        &mut self,
+        faults: &[(usize, Fault)],
+        written: &[Vec<u8>],
+        failed: bool,
+    ) -> Result<Option<String>, Error> {
         let mut healed = Ok(());
         for node in 0..self.world.nodes.len() {
             let of_node = faults.iter().filter(|(at, _)| *at == node);
-            let faults: Vec<_> = of_node.map(|(_, fault)| *fault).collect();
-            if !faults.is_empty() && healed.is_ok() {
-                healed = self.world.heal(node, &faults).await;
+            let faults: Vec<Fault> = of_node.map(|(_, fault)| *fault).collect();
+            if !faults.is_empty() {
+                healed = healed.and(self.world.heal(node, &faults).await);
             }
         }
-        if let Err(why) = healed {
-            return Verdict::Unknown {
-                why: why.to_string(),
-            };
-        }
-        let settled = self.settle(ended.is_err()).await;
-        let cleaned = self.clean(&written).await;
-        match (ended, settled, cleaned) {
-            (Err(Stop::Stuck(why)), ..) => Verdict::Unknown { why },
-            (_, Err(why), _) | (_, _, Err(why)) => Verdict::Unknown {
-                why: why.to_string(),
-            },
-            (Ok(()), Ok(None), _) => Verdict::Pass,
-            (Err(Stop::Broken(evidence)), Ok(None), _) => Verdict::Fail(*evidence),
-            (Ok(()), Ok(Some(why)), _) => Verdict::Fail(Evidence {
-                class: Class::Hung,
-                at: case.path.clone(),
-                expected: "the proxy serves every node again".to_owned(),
-                transcript: with_event(transcript, &why),
-                got: why,
-            }),
-            (Err(Stop::Broken(mut evidence)), Ok(Some(why)), _) => {
-                evidence.transcript = with_event(evidence.transcript, &why);
-                Verdict::Fail(*evidence)
-            }
-        }
+        healed.map_err(|why| Error::Unsettled(why.to_string()))?;
+        let settled = self.settle(failed).await;
+        // Also when the proxy is lost: the nodes are there.
+        self.clean(written).await?;
+        settled
     }
 
     async fn scope(&mut self, case: &Case) -> Result<Scope, Error> {
@@ -293,13 +288,33 @@ pub fn skipped(target: &Target, case: &Case) -> Option<String> {
     (!lacking.is_empty()).then(|| format!("{title} does not claim {}", lacking.join(", ")))
 }
 
-fn with_event(mut transcript: Vec<Line>, text: &str) -> Vec<Line> {
-    let at = transcript.last().map_or(Duration::ZERO, |line| line.at);
-    transcript.push(Line {
-        at,
+fn unknown(why: &Error) -> Verdict {
+    Verdict::Unknown {
+        why: why.to_string(),
+    }
+}
+
+/// The promise was kept, and the proxy was not the same afterwards.
+fn left_behind(case: &Case, transcript: Vec<Line>, why: String) -> Evidence {
+    let last = case.steps.last().map_or(0, |step| step.line);
+    let evidence = Evidence {
+        class: Class::Hung,
+        at: format!("{}:{last}", case.path),
+        expected: "the proxy serves every node again".to_owned(),
+        got: why.clone(),
+        transcript,
+    };
+    with(evidence, &why)
+}
+
+/// The evidence with what happened after the case.
+fn with(mut evidence: Evidence, text: &str) -> Evidence {
+    let at = evidence.transcript.last();
+    evidence.transcript.push(Line {
+        at: at.map_or(Duration::ZERO, |line| line.at),
         party: "proxy".to_owned(),
         way: Way::Event,
         text: text.to_owned(),
     });
-    transcript
+    evidence
 }
