@@ -45,6 +45,8 @@ pub(super) enum Error {
     #[error(transparent)]
     Link(#[from] crate::link::Error),
     #[error(transparent)]
+    Toxic(#[from] crate::link::Taken),
+    #[error(transparent)]
     Node(#[from] node::Error),
     #[error(transparent)]
     Client(#[from] client::Error),
@@ -104,17 +106,16 @@ impl World {
     pub(super) async fn fault(&self, node: usize, fault: Fault) -> Result<(), Error> {
         let cluster = self.ours("faults")?;
         let add = |kind| {
-            cluster.link(node).add(Toxic {
-                stream: Stream::Downstream,
-                kind,
-            });
+            let toxic = Toxic::new(Stream::Downstream, kind);
+            cluster.link(node).add(toxic)
         };
         match fault {
             Fault::Latency(time) => add(Kind::Latency(Latency {
                 latency_ms: u64::try_from(time.as_millis()).unwrap_or(u64::MAX),
-            })),
-            Fault::Hold => add(Kind::Hold(Hold)),
-            Fault::Reset => add(Kind::ResetPeer(ResetPeer)),
+                ..Latency::default()
+            }))?,
+            Fault::Hold => add(Kind::Hold(Hold {}))?,
+            Fault::Reset => add(Kind::ResetPeer(ResetPeer::default()))?,
             Fault::Down => cluster.link(node).down().await?,
             Fault::ReadOnly => self.order(node, READ_ONLY).await?,
             Fault::Full => self.order(node, FULL).await?,

@@ -2,13 +2,21 @@
 //!
 //! Never knows what is behind a node or before a proxy; a toxic decides, the relay acts.
 
+mod chain;
+mod chance;
+mod frames;
 mod pump;
 mod relay;
 mod tap;
 pub mod toxic;
+mod toxics;
+mod traffic;
 
-pub use relay::{Error, Link};
+pub use chance::Chance;
+pub use relay::{Error, Link, Setup};
 pub use tap::{Event, Mark, Tap, What};
+pub use toxics::{Taken, Toxics};
+pub use traffic::Traffic;
 
 #[cfg(test)]
 mod tests;

@@ -1,20 +1,20 @@
 //! One direction of one connection: bytes in, through the toxics, bytes out, frames to the tap.
 
-use std::collections::VecDeque;
-use std::sync::Arc;
+use std::io;
 
+use bytes::{Buf, Bytes, BytesMut};
 use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::sync::watch;
+use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::time::{Instant, sleep_until};
 
-use super::tap::{Tap, What};
-use super::toxic::{Decision, Stream, Toxic, decide};
-use crate::wire;
+use super::chain::{Chain, Load, Next};
+use super::frames::Frames;
+use super::toxic::Stream;
+use super::toxics::Watch;
+use super::traffic::Traffic;
 
-/// Bytes that wait in a held direction before its sender is no longer read from.
-const WAITING_MAX: usize = 64 * 1024 * 1024;
+/// Bytes that are read at once.
 const CHUNK: usize = 64 * 1024;
 
 /// How a direction ended.
@@ -22,71 +22,107 @@ const CHUNK: usize = 64 * 1024;
 pub(super) enum End {
     /// The sender closed, everything was delivered, and the receiver was told.
     Finished,
+    /// A toxic closes the connection; everything that it let through was delivered.
+    Closed,
     /// A toxic wants RST.
     Reset,
     /// One side is gone.
     Broken,
 }
 
-pub(super) struct Pump {
+pub(super) struct Pump<'a> {
     pub(super) stream: Stream,
-    pub(super) from: OwnedReadHalf,
-    pub(super) to: OwnedWriteHalf,
-    pub(super) toxics: watch::Receiver<Arc<[Toxic]>>,
-    pub(super) frames: Frames,
+    pub(super) from: ReadHalf<'a>,
+    pub(super) to: WriteHalf<'a>,
+    pub(super) toxics: Watch,
+    pub(super) chain: Chain,
+    pub(super) traffic: &'a Traffic,
+    pub(super) frames: Option<Frames>,
+    /// Read into, and written from where no toxic is: one allocation a connection.
+    pub(super) buffer: BytesMut,
 }
 
-struct Chunk {
-    read_at: Instant,
-    bytes: Vec<u8>,
-}
-
-impl Pump {
+impl Pump<'_> {
     pub(super) async fn run(mut self) -> End {
-        let mut waiting = VecDeque::new();
-        let mut waiting_bytes = 0;
-        let mut sender_open = true;
         loop {
-            let head = waiting.front().map(|chunk: &Chunk| {
-                decide(&self.toxics.borrow_and_update(), self.stream, chunk.read_at)
-            });
-            if head == Some(Decision::Reset) {
-                return End::Reset;
-            }
-            if head.is_none() && !sender_open {
-                return self.finish().await;
-            }
-            let due = match head {
-                Some(Decision::NotBefore(due)) => Some(due),
-                _ => None,
+            self.settle();
+            let due = match self.step() {
+                Next::Reset => return End::Reset,
+                Next::Due(due) => Some(due),
+                Next::Anything => None,
             };
-            let mut buffer = Vec::new();
+            let accepts = self.chain.accepts();
+            let outgoing = match self.chain.ready() {
+                None => None,
+                Some(Load::Bytes(bytes)) => Some(bytes),
+                Some(Load::End) => return self.finish().await,
+                Some(Load::Close) => return End::Closed,
+            };
+            self.buffer.reserve(CHUNK);
             tokio::select! {
                 biased;
-                () = until(due), if due.is_some() => {
-                    if let Some(chunk) = waiting.pop_front() {
-                        waiting_bytes -= chunk.bytes.len();
-                        if self.to.write_all(&chunk.bytes).await.is_err() {
-                            return End::Broken;
-                        }
-                    }
-                }
-                changed = self.toxics.changed() => {
-                    if changed.is_err() {
+                () = self.toxics.changed() => {}
+                written = write_some(&mut self.to, outgoing) => match written {
+                    Err(_) => return End::Broken,
+                    Ok(length) => self.written(length),
+                },
+                () = until(due) => {}
+                read = self.from.read_buf(&mut self.buffer), if accepts => match read {
+                    Err(_) => return End::Broken,
+                    Ok(0) => self.chain.push(Load::End, Instant::now()),
+                    Ok(_) => if self.forward().is_err() {
                         return End::Broken;
-                    }
+                    },
+                },
+            }
+        }
+    }
+
+    fn settle(&mut self) {
+        if let Some(entries) = self.toxics.news() {
+            self.chain.set(&entries, Instant::now());
+        }
+    }
+
+    fn step(&mut self) -> Next {
+        if self.chain.is_clear() {
+            return Next::Anything;
+        }
+        self.chain.step(Instant::now())
+    }
+
+    /// Passes on what was read: at once where nothing is in the way, else into the chain.
+    fn forward(&mut self) -> io::Result<()> {
+        self.traffic.count_received(self.stream, self.buffer.len());
+        if let Some(frames) = &mut self.frames {
+            frames.feed(&self.buffer);
+        }
+        self.settle();
+        if self.chain.is_clear() {
+            match self.to.try_write(&self.buffer) {
+                Err(why) if why.kind() == io::ErrorKind::WouldBlock => {}
+                Err(why) => return Err(why),
+                Ok(length) => {
+                    self.traffic.count_sent(self.stream, length);
+                    self.buffer.advance(length);
                 }
-                read = read_some(&mut self.from, &mut buffer), if sender_open && waiting_bytes < WAITING_MAX => {
-                    match read {
-                        Err(_) => return End::Broken,
-                        Ok(0) => sender_open = false,
-                        Ok(length) => {
-                            self.frames.feed(&buffer);
-                            waiting_bytes += length;
-                            waiting.push_back(Chunk { read_at: Instant::now(), bytes: buffer });
-                        }
-                    }
-                }
+            }
+        }
+        if !self.buffer.is_empty() {
+            // Copied, because a small piece that waits must not hold a large buffer.
+            let rest = Bytes::copy_from_slice(&self.buffer);
+            self.chain.push(Load::Bytes(rest), Instant::now());
+            self.buffer.clear();
+        }
+        Ok(())
+    }
+
+    fn written(&mut self, length: usize) {
+        self.traffic.count_sent(self.stream, length);
+        if let Some(Load::Bytes(bytes)) = self.chain.ready() {
+            bytes.advance(length);
+            if bytes.is_empty() {
+                self.chain.take();
             }
         }
     }
@@ -99,72 +135,16 @@ impl Pump {
     }
 }
 
-/// At once when it is due: a timer would round up to its next tick, a millisecond for each hop.
+async fn write_some(to: &mut WriteHalf<'_>, bytes: Option<&mut Bytes>) -> io::Result<usize> {
+    match bytes {
+        Some(bytes) => to.write(bytes).await,
+        None => std::future::pending().await,
+    }
+}
+
 async fn until(due: Option<Instant>) {
-    if let Some(due) = due.filter(|due| *due > Instant::now()) {
-        sleep_until(due).await;
-    }
-}
-
-async fn read_some(from: &mut OwnedReadHalf, buffer: &mut Vec<u8>) -> std::io::Result<usize> {
-    buffer.reserve(CHUNK);
-    from.read_buf(buffer).await
-}
-
-/// Cuts a direction's bytes into frames for the tap. What cannot be cut is recorded once and then left alone: the
-/// bytes flow on as they are.
-pub(super) struct Frames {
-    tap: Tap,
-    node: usize,
-    connection: u64,
-    stream: Stream,
-    pending: Vec<u8>,
-    garbled: bool,
-}
-
-impl Frames {
-    pub(super) fn new(tap: Tap, node: usize, connection: u64, stream: Stream) -> Self {
-        Self {
-            tap,
-            node,
-            connection,
-            stream,
-            pending: Vec::new(),
-            garbled: false,
-        }
-    }
-
-    fn feed(&mut self, bytes: &[u8]) {
-        if self.garbled {
-            return;
-        }
-        self.pending.extend_from_slice(bytes);
-        let mut used = 0;
-        loop {
-            match self.first_frame(&self.pending[used..]) {
-                Ok(None) => break,
-                Ok(Some((what, length))) => {
-                    used += length;
-                    self.tap.add(self.node, self.connection, what);
-                }
-                Err(what) => {
-                    self.garbled = true;
-                    self.tap.add(self.node, self.connection, what);
-                    break;
-                }
-            }
-        }
-        self.pending.drain(..used);
-    }
-
-    fn first_frame(&self, bytes: &[u8]) -> Result<Option<(What, usize)>, What> {
-        match self.stream {
-            Stream::Upstream => wire::request(bytes)
-                .map(|frame| frame.map(|(arguments, length)| (What::Asked(arguments), length)))
-                .map_err(|why| What::GarbledRequest(why.to_string())),
-            Stream::Downstream => wire::reply(bytes)
-                .map(|frame| frame.map(|(value, length)| (What::Answered(value), length)))
-                .map_err(|why| What::GarbledReply(why.to_string())),
-        }
+    match due {
+        Some(due) => sleep_until(due).await,
+        None => std::future::pending().await,
     }
 }

@@ -2,17 +2,24 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::BytesMut;
 use socket2::{Domain, SockRef, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::pump::{End, Frames, Pump};
+use super::chain::Chain;
+use super::chance::Chance;
+use super::frames::Frames;
+use super::pump::{End, Pump};
 use super::tap::{Tap, What};
 use super::toxic::{Stream, Toxic};
+use super::toxics::{Taken, Toxics};
+use super::traffic::Traffic;
 
 /// Between a proxy's connection to a link and the link's own to the node.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
@@ -25,11 +32,28 @@ pub struct Error {
     why: io::Error,
 }
 
+/// What a link is made of.
+#[derive(Debug)]
+pub struct Setup {
+    /// Where it listens; port 0 is any that is free.
+    pub listen: SocketAddr,
+    /// Where it connects to, for each connection: an address, or a host and port.
+    pub upstream: String,
+    /// The record, and the place of the node in its cluster. None leaves the bytes alone, RESP or not.
+    pub tap: Option<(Tap, usize)>,
+    /// Its toxics, which outlive it.
+    pub toxics: Toxics,
+    /// Its byte counts, which outlive it.
+    pub traffic: Arc<Traffic>,
+    /// The root of the draws of all its connections.
+    pub chance: Chance,
+}
+
 /// The relay before one node. Ends with all its connections when dropped.
 #[derive(Debug)]
 pub struct Link {
     addr: SocketAddr,
-    toxics: watch::Sender<Arc<[Toxic]>>,
+    toxics: Toxics,
     orders: mpsc::Sender<Order>,
     acceptor: JoinHandle<()>,
 }
@@ -45,21 +69,42 @@ impl Link {
         index: usize,
         tap: Tap,
     ) -> Result<Self, Error> {
-        let listener = listen(addr)?;
-        let addr = listener.local_addr().map_err(|why| Error { addr, why })?;
-        let (toxics, watched) = watch::channel(Arc::from([]));
+        Self::set_up(Setup {
+            listen: addr,
+            upstream: node.to_string(),
+            tap: Some((tap, index)),
+            toxics: Toxics::default(),
+            traffic: Arc::default(),
+            chance: Chance::seeded(0).of(index as u64),
+        })
+    }
+
+    /// Listens and relays as `setup` says.
+    ///
+    /// # Errors
+    /// When the port is taken.
+    pub fn set_up(setup: Setup) -> Result<Self, Error> {
+        let listener = listen(setup.listen)?;
+        let addr = listener.local_addr().map_err(|why| Error {
+            addr: setup.listen,
+            why,
+        })?;
         let (orders, inbox) = mpsc::channel(1);
         let relay = Relay {
             addr,
-            node,
-            index,
-            tap,
-            toxics: watched,
+            wiring: Arc::new(Wiring {
+                upstream: setup.upstream,
+                tap: setup.tap,
+                toxics: setup.toxics.clone(),
+                traffic: setup.traffic,
+                chance: setup.chance,
+            }),
+            accepted: 0,
             connections: JoinSet::new(),
         };
         Ok(Self {
             addr,
-            toxics,
+            toxics: setup.toxics,
             orders,
             acceptor: tokio::spawn(relay.run(listener, inbox)),
         })
@@ -71,22 +116,23 @@ impl Link {
         self.addr
     }
 
+    /// What is wrong with the link: changes hold at once, also for the connections that are open.
+    #[must_use]
+    pub fn toxics(&self) -> &Toxics {
+        &self.toxics
+    }
+
     /// Adds a toxic, at once also for the connections that are open.
-    pub fn add(&self, toxic: Toxic) {
-        self.toxics.send_modify(|toxics| {
-            *toxics = toxics.iter().copied().chain([toxic]).collect();
-        });
+    ///
+    /// # Errors
+    /// When its name is taken.
+    pub fn add(&self, toxic: Toxic) -> Result<(), Taken> {
+        self.toxics.add(toxic)
     }
 
     /// Removes the toxics that `gone` names; what they held goes on.
     pub fn remove(&self, gone: impl Fn(&Toxic) -> bool) {
-        self.toxics.send_modify(|toxics| {
-            *toxics = toxics
-                .iter()
-                .copied()
-                .filter(|toxic| !gone(toxic))
-                .collect();
-        });
+        self.toxics.remove(gone);
     }
 
     /// Resets the open connections and refuses new ones, as if nobody listened there: nobody does.
@@ -137,12 +183,20 @@ enum Turn {
 
 struct Relay {
     addr: SocketAddr,
-    node: SocketAddr,
-    index: usize,
-    tap: Tap,
-    toxics: watch::Receiver<Arc<[Toxic]>>,
+    wiring: Arc<Wiring>,
+    /// Connections so far: the number of each is the branch of its draws.
+    accepted: u64,
     /// Aborted when the relay goes down or ends; their sockets then close with RST.
     connections: JoinSet<()>,
+}
+
+/// What all connections of a link share.
+struct Wiring {
+    upstream: String,
+    tap: Option<(Tap, usize)>,
+    toxics: Toxics,
+    traffic: Arc<Traffic>,
+    chance: Chance,
 }
 
 impl Relay {
@@ -175,63 +229,102 @@ impl Relay {
     }
 
     fn serve(&mut self, proxy: TcpStream) {
-        let (node, index, tap) = (self.node, self.index, self.tap.clone());
-        let toxics = self.toxics.clone();
+        self.accepted += 1;
+        let wiring = self.wiring.clone();
+        let chance = wiring.chance.of(self.accepted);
         self.connections.spawn(async move {
-            let connection = tap.open_connection(index);
-            // Whoever drops this task says so on the record.
-            let _closed = Closed(tap.clone(), index, connection);
-            let connecting = tokio::time::timeout(CONNECT_WITHIN, TcpStream::connect(node));
-            match connecting.await {
-                Ok(Ok(node)) => {
-                    relay(proxy, node, toxics, |stream| {
-                        Frames::new(tap.clone(), index, connection, stream)
-                    })
-                    .await
-                }
+            let seen = wiring
+                .tap
+                .as_ref()
+                .map(|(tap, node)| Seen::open(tap, *node));
+            let connecting = TcpStream::connect(&wiring.upstream);
+            match tokio::time::timeout(CONNECT_WITHIN, connecting).await {
+                Ok(Ok(node)) => wiring.relay(proxy, node, seen.as_ref(), chance).await,
                 _ => reset(&proxy),
             }
         });
     }
 }
 
-struct Closed(Tap, usize, u64);
+/// A connection on the record. Whoever drops it says there that it is closed.
+struct Seen {
+    tap: Tap,
+    node: usize,
+    connection: u64,
+}
 
-impl Drop for Closed {
-    fn drop(&mut self) {
-        self.0.add(self.1, self.2, What::Closed);
+impl Seen {
+    fn open(tap: &Tap, node: usize) -> Self {
+        Self {
+            tap: tap.clone(),
+            node,
+            connection: tap.open_connection(node),
+        }
+    }
+
+    fn frames(&self, stream: Stream) -> Frames {
+        Frames::new(self.tap.clone(), self.node, self.connection, stream)
     }
 }
 
-async fn relay(
-    proxy: TcpStream,
-    node: TcpStream,
-    toxics: watch::Receiver<Arc<[Toxic]>>,
-    frames: impl Fn(Stream) -> Frames,
-) {
-    // From here on an end that is no orderly one (a toxic's reset, an aborted task, a broken peer) shows as RST.
-    reset(&proxy);
-    reset(&node);
-    for stream in [&proxy, &node] {
-        // Delays would add up with Nagle's; failure only costs time.
-        let _ = stream.set_nodelay(true);
+impl Drop for Seen {
+    fn drop(&mut self) {
+        self.tap.add(self.node, self.connection, What::Closed);
     }
-    let (from_proxy, to_proxy) = proxy.into_split();
-    let (from_node, to_node) = node.into_split();
-    let pump = |stream, from, to| Pump {
-        stream,
-        from,
-        to,
-        toxics: toxics.clone(),
-        frames: frames(stream),
-    };
-    let mut upstream = std::pin::pin!(pump(Stream::Upstream, from_proxy, to_node).run());
-    let mut downstream = std::pin::pin!(pump(Stream::Downstream, from_node, to_proxy).run());
-    let orderly = |end| end == End::Finished;
-    tokio::select! {
-        end = &mut upstream => if orderly(end) { downstream.await; },
-        end = &mut downstream => if orderly(end) { upstream.await; },
+}
+
+impl Wiring {
+    async fn relay(
+        &self,
+        mut proxy: TcpStream,
+        mut node: TcpStream,
+        seen: Option<&Seen>,
+        chance: Chance,
+    ) {
+        for stream in [&proxy, &node] {
+            // From here on an end that is no orderly one (a toxic's reset, an aborted task, a broken peer) shows as RST.
+            reset(stream);
+            // Delays would add up with Nagle's; failure only costs time.
+            let _ = stream.set_nodelay(true);
+        }
+        let (from_proxy, to_proxy) = proxy.split();
+        let (from_node, to_node) = node.split();
+        let pump = |stream, from, to| Pump {
+            stream,
+            from,
+            to,
+            toxics: self.toxics.watch(),
+            chain: Chain::new(stream, chance.of(stream as u64)),
+            traffic: &self.traffic,
+            frames: seen.map(|seen| seen.frames(stream)),
+            buffer: BytesMut::new(),
+        };
+        let end = {
+            let mut upstream = pin!(pump(Stream::Upstream, from_proxy, to_node).run());
+            let mut downstream = pin!(pump(Stream::Downstream, from_node, to_proxy).run());
+            let first = tokio::select! {
+                end = &mut upstream => (end, &mut downstream),
+                end = &mut downstream => (end, &mut upstream),
+            };
+            match first {
+                (End::Finished, other) => other.await,
+                (end, _) => end,
+            }
+        };
+        if end == End::Closed {
+            close(&proxy);
+            close(&node);
+        }
     }
+}
+
+/// Makes the stream end in order when it is dropped, with what was written.
+fn close(stream: &TcpStream) {
+    // Bytes that nobody reads would turn the end into RST, which may overtake what was written.
+    let mut unread = [0; 4096];
+    while stream.try_read(&mut unread).is_ok_and(|length| length > 0) {}
+    // On a socket that is broken already there is nothing left to save.
+    let _ = SockRef::from(stream).set_linger(None);
 }
 
 /// Makes the stream end with RST when it is dropped, unless it was shut down in order before.

@@ -1,15 +1,25 @@
-//! `reset_peer`: the connection ends with RST as soon as bytes flow, and so does each new one.
+//! `reset_peer`: the connection ends with RST some time after bytes flow, and so does each new one.
 
-use tokio::time::Instant;
+use serde::{Deserialize, Serialize};
 
-use super::{Decision, Rule};
+use super::{Decision, Head, Rule, View, later, ms};
 
-/// Resets whatever is used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ResetPeer;
+/// Resets whatever is used, in both directions; what was used it with does not arrive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ResetPeer {
+    /// Milliseconds from the first bytes, or the end of the stream, to the reset.
+    #[serde(rename = "timeout")]
+    pub timeout_ms: u64,
+}
 
 impl Rule for ResetPeer {
-    fn decide(&self, _read_at: Instant) -> Decision {
-        Decision::Reset
+    fn decide(&self, view: &View) -> Decision {
+        match view.head {
+            Head::Nothing => Decision::Wait,
+            Head::Bytes { came_at, .. } | Head::End { came_at } => Decision::Reset {
+                due: later(came_at, ms(self.timeout_ms)),
+            },
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Links over a real Redis.
+//! Links over a real Redis, and over a plain pair of sockets.
 
 use std::env;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -10,6 +10,8 @@ use crate::client::{Client, Error, NODE_DEADLINE, ping};
 use crate::node::{Node, Process};
 use crate::program::Search;
 use crate::wire::Value;
+
+mod sockets;
 
 struct Setting {
     node: Process,
@@ -34,10 +36,14 @@ async fn setting() -> Setting {
 }
 
 fn downstream(kind: Kind) -> Toxic {
-    Toxic {
-        stream: Stream::Downstream,
-        kind,
-    }
+    Toxic::new(Stream::Downstream, kind)
+}
+
+fn latency(latency_ms: u64) -> Kind {
+    Kind::Latency(Latency {
+        latency_ms,
+        jitter_ms: 0,
+    })
 }
 
 fn answers(events: &[Event]) -> Vec<String> {
@@ -102,15 +108,13 @@ async fn the_tap_hears_both_sides_in_order() {
 #[tokio::test]
 async fn latency_delays_replies_and_goes_when_it_is_removed() {
     let mut on = setting().await;
-    on.link
-        .add(downstream(Kind::Latency(Latency { latency_ms: 100 })));
+    on.link.add(downstream(latency(100))).unwrap();
     let started = Instant::now();
     assert_eq!(on.client.call(&["PING"], NODE_DEADLINE).await, pong());
     assert!(started.elapsed() >= Duration::from_millis(100));
     // An hour would be noticed.
-    on.link.add(downstream(Kind::Latency(Latency {
-        latency_ms: 3_600_000,
-    })));
+    let hour = |toxic: &mut Toxic| toxic.kind = latency(3_600_000);
+    assert!(on.link.toxics().update("latency_downstream", hour));
     on.client
         .write(b"*1\r\n$4\r\nPING\r\n", NODE_DEADLINE)
         .await
@@ -123,7 +127,7 @@ async fn latency_delays_replies_and_goes_when_it_is_removed() {
 async fn held_replies_leave_in_order_when_released() {
     let mut on = setting().await;
     let mark = on.tap.mark();
-    on.link.add(downstream(Kind::Hold(Hold)));
+    on.link.add(downstream(Kind::Hold(Hold {}))).unwrap();
     on.client
         .write(
             b"*2\r\n$4\r\nPING\r\n$1\r\na\r\n*2\r\n$4\r\nPING\r\n$1\r\nb\r\n",
@@ -140,7 +144,7 @@ async fn held_replies_leave_in_order_when_released() {
     assert_eq!(answers(&events), ["\"a\"", "\"b\""]);
     let nothing = on.client.reply(Duration::from_millis(20)).await;
     assert!(matches!(nothing, Err(Error::Silent { .. })), "{nothing:?}");
-    on.link.remove(|toxic| toxic.kind == Kind::Hold(Hold));
+    on.link.remove(|toxic| toxic.kind == Kind::Hold(Hold {}));
     assert_eq!(
         on.client.reply(NODE_DEADLINE).await,
         Ok(Value::Bulk(b"a".to_vec()))
@@ -154,7 +158,8 @@ async fn held_replies_leave_in_order_when_released() {
 #[tokio::test]
 async fn a_reset_ends_each_connection_that_is_used() {
     let mut on = setting().await;
-    on.link.add(downstream(Kind::ResetPeer(ResetPeer)));
+    let reset = Kind::ResetPeer(ResetPeer { timeout_ms: 0 });
+    on.link.add(downstream(reset)).unwrap();
     for _ in 0..2 {
         let ended = on.client.call(&["PING"], NODE_DEADLINE).await;
         assert!(matches!(ended, Err(Error::Closed { .. })), "{ended:?}");
@@ -184,7 +189,7 @@ async fn a_link_that_is_down_refuses_until_it_is_healed() {
 #[tokio::test]
 async fn a_half_close_is_passed_on_and_replies_still_come() {
     let mut on = setting().await;
-    on.link.add(downstream(Kind::Hold(Hold)));
+    on.link.add(downstream(Kind::Hold(Hold {}))).unwrap();
     on.client
         .write(b"*1\r\n$4\r\nPING\r\n", NODE_DEADLINE)
         .await

@@ -1,0 +1,34 @@
+//! `limit_data`: the connection closes when so many bytes have gone through.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Decision, Head, Rule, View};
+
+/// A limit, counted for each connection and direction from the start of the toxic there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LimitData {
+    /// Bytes that go through. With 0, the first byte closes the connection.
+    pub bytes: u64,
+}
+
+impl Rule for LimitData {
+    fn decide(&self, view: &View) -> Decision {
+        let left = self.bytes.saturating_sub(view.passed);
+        match view.head {
+            Head::Nothing if left == 0 && view.passed > 0 => Decision::Close {
+                due: view.quiet_since,
+            },
+            Head::Nothing => Decision::Wait,
+            Head::Bytes { came_at, .. } if left == 0 => Decision::Close { due: came_at },
+            Head::Bytes { came_at, .. } => Decision::Pass {
+                length: usize::try_from(left).unwrap_or(usize::MAX),
+                due: came_at,
+            },
+            Head::End { came_at } => Decision::Pass {
+                length: usize::MAX,
+                due: came_at,
+            },
+        }
+    }
+}

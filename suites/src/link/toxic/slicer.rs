@@ -1,0 +1,45 @@
+//! `slicer`: bytes arrive in small pieces, as a network may cut them.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Decision, Head, Rule, View, later};
+
+/// Sizes and a delay. A rest that is no longer than the longest piece goes on whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Slicer {
+    /// Bytes of a piece, on average; at least 1.
+    pub average_size: u64,
+    /// Bytes that a piece may have more or less; less than the average.
+    pub size_variation: u64,
+    /// Microseconds between two pieces.
+    #[serde(rename = "delay")]
+    pub delay_us: u64,
+}
+
+impl Rule for Slicer {
+    fn decide(&self, view: &View) -> Decision {
+        let (length, came_at) = match view.head {
+            Head::Nothing => return Decision::Wait,
+            Head::Bytes {
+                length, came_at, ..
+            } => (length as u64, came_at),
+            Head::End { came_at } => (0, came_at),
+        };
+        let most = self.average_size.saturating_add(self.size_variation).max(1);
+        let least = self.average_size.saturating_sub(self.size_variation).max(1);
+        let piece = if length <= most {
+            most
+        } else {
+            least + view.chance.number() % (most - least + 1)
+        };
+        let delay = Duration::from_micros(self.delay_us);
+        let next = view.last_due.map_or(came_at, |last| later(last, delay));
+        Decision::Pass {
+            length: usize::try_from(piece).unwrap_or(usize::MAX),
+            due: next.max(came_at),
+        }
+    }
+}
