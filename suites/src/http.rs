@@ -50,6 +50,40 @@ pub async fn put(
     call(Method::PUT, addr, path, body, within).await
 }
 
+/// Posts a JSON body to `path`; it may be empty.
+///
+/// # Errors
+/// When there is no answer in time.
+pub async fn post(
+    addr: SocketAddr,
+    path: &str,
+    body: String,
+    within: Duration,
+) -> Result<Answer, Error> {
+    call(Method::POST, addr, path, body, within).await
+}
+
+/// Changes what is at `path` by a JSON body.
+///
+/// # Errors
+/// When there is no answer in time.
+pub async fn patch(
+    addr: SocketAddr,
+    path: &str,
+    body: String,
+    within: Duration,
+) -> Result<Answer, Error> {
+    call(Method::PATCH, addr, path, body, within).await
+}
+
+/// Deletes what is at `path`.
+///
+/// # Errors
+/// When there is no answer in time.
+pub async fn delete(addr: SocketAddr, path: &str, within: Duration) -> Result<Answer, Error> {
+    call(Method::DELETE, addr, path, String::new(), within).await
+}
+
 async fn call(
     method: Method,
     addr: SocketAddr,

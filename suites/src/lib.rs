@@ -17,5 +17,6 @@ pub mod rescale;
 pub mod run;
 pub mod target;
 pub mod text;
+pub mod toxiproxy;
 pub mod verdict;
 pub mod wire;

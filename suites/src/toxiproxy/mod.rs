@@ -1,0 +1,9 @@
+//! Toxiproxy's REST API over links: the fault server.
+//!
+//! The API is that of Toxiproxy 2.x (its README, "HTTP API", and its code of 2.12 and 2.13).
+
+mod api;
+pub mod server;
+
+pub use api::{Failure, Proxy};
+pub use server::Server;
