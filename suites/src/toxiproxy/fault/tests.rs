@@ -1,0 +1,99 @@
+//! The same faults through both doors, over a real Redis.
+
+use std::env;
+use std::time::{Duration, Instant};
+
+use super::super::Server;
+use super::*;
+use crate::client::{Client as Redis, Error as RedisError, NODE_DEADLINE, ping};
+use crate::link::toxic::{Kind, Latency, Stream, Timeout};
+use crate::node::{Node, Process};
+use crate::port::{self, Lease};
+use crate::program::Search;
+use crate::wire::Value;
+
+async fn node() -> Process {
+    let search = Search::new(&env::current_exe().unwrap(), env::vars_os());
+    Process::start(&search).await.unwrap()
+}
+
+fn slow(latency_ms: u64) -> Toxic {
+    Toxic::new(
+        Stream::Downstream,
+        Kind::Latency(Latency {
+            latency_ms,
+            jitter_ms: 0,
+        }),
+    )
+}
+
+/// What a cluster does with its faults, and what a client sees of it.
+async fn check(door: Door, node: &Process) {
+    let addr = door.addrs()[0];
+    let pong = Ok(Value::Simple(b"PONG".to_vec()));
+    let mut client = Redis::connect(addr, NODE_DEADLINE).await.unwrap();
+    door.add(0, slow(100)).await.unwrap();
+    let started = Instant::now();
+    assert_eq!(client.call(&["PING"], NODE_DEADLINE).await, pong);
+    assert!(started.elapsed() >= Duration::from_millis(100));
+    assert!(door.add(0, slow(100)).await.is_err(), "the name is taken");
+
+    // An hour would be noticed; the removal lets go of the reply.
+    door.update(0, slow(3_600_000)).await.unwrap();
+    let request = b"*1\r\n$4\r\nPING\r\n";
+    client.write(request, NODE_DEADLINE).await.unwrap();
+    door.remove(0, "latency_downstream").await.unwrap();
+    assert_eq!(client.reply(NODE_DEADLINE).await, pong);
+    assert!(door.remove(0, "latency_downstream").await.is_err());
+    assert!(door.update(0, slow(1)).await.is_err());
+
+    door.down(0).await.unwrap();
+    let closed = client.reply(NODE_DEADLINE).await;
+    assert!(
+        matches!(closed, Err(RedisError::Closed { .. })),
+        "{closed:?}"
+    );
+    assert!(ping(addr).await.is_err());
+    assert_eq!(ping(node.addr()).await, Ok(()));
+    let swallows = Kind::Timeout(Timeout { timeout_ms: 0 });
+    let toxic = Toxic::new(Stream::Upstream, swallows);
+    door.add(0, toxic).await.unwrap();
+    door.heal(0).await.unwrap();
+    assert_eq!(ping(addr).await, Ok(()));
+    door.close().await.unwrap();
+}
+
+/// A port that is ours as long as the lease is.
+async fn ports() -> (u16, Lease) {
+    let base = port::free().unwrap();
+    (base, Lease::on(base).await.unwrap())
+}
+
+#[tokio::test]
+async fn links_in_this_process_are_tapped() {
+    let node = node().await;
+    let (base, _lease) = ports().await;
+    let tap = Tap::default();
+    let door = Door::links(&[node.addr()], base, &tap).unwrap();
+    check(door, &node).await;
+    assert!(tap.mark() > link::Mark::default());
+}
+
+#[tokio::test]
+async fn a_foreign_server_listens_on_the_same_ports() {
+    let node = node().await;
+    let server = Server::start("127.0.0.1:0", None, 1).await.unwrap();
+    let client = Client::new(server.addr());
+    let (base, _lease) = ports().await;
+    // What another run left behind.
+    let left = format!("shardproof-{base}");
+    let anywhere = "127.0.0.1:0";
+    client.create(&left, anywhere, anywhere).await.unwrap();
+    let theirs = client.create("theirs", anywhere, anywhere).await.unwrap();
+    let door = Door::foreign(client, &[node.addr()], base).await.unwrap();
+    assert_eq!(door.addrs()[0].port(), base);
+    check(door, &node).await;
+    // Ours are gone, and nobody else's.
+    let proxies = client.proxies().await.unwrap();
+    assert_eq!(proxies.into_values().collect::<Vec<_>>(), [theirs]);
+}
