@@ -5,6 +5,7 @@ mod console;
 mod list;
 mod rescale;
 mod selection;
+mod toxiproxy;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -31,6 +32,7 @@ enum Command {
     List(list::Flags),
     Run(conformance::Flags),
     Rescale(rescale::Flags),
+    Toxiproxy(toxiproxy::Flags),
 }
 
 /// What a process says when it ends.
@@ -98,11 +100,9 @@ impl Common {
         }
     }
 
-    /// The given seed, or a fresh one that is short enough to type.
+    /// The given seed, or a fresh one.
     fn seed(&self) -> u64 {
-        use std::hash::{BuildHasher, RandomState};
-        self.seed
-            .unwrap_or_else(|| RandomState::new().hash_one(()) & 0xffff_ffff)
+        self.seed.unwrap_or_else(fresh_seed)
     }
 
     /// The targets by name, in the order asked for.
@@ -123,6 +123,12 @@ impl Common {
     }
 }
 
+/// A seed that is short enough to type.
+fn fresh_seed() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(()) & 0xffff_ffff
+}
+
 fn seed(text: &str) -> Result<u64, String> {
     u64::from_str_radix(text, 16).map_err(|_| "expected up to 16 hexadecimal digits".to_owned())
 }
@@ -133,5 +139,6 @@ pub(crate) async fn run(cli: Cli, search: Search, console: &Console) -> anyhow::
         Command::List(flags) => list::run(&flags, console),
         Command::Run(flags) => conformance::run(flags, search, console).await,
         Command::Rescale(flags) => rescale::run(flags, search, console).await,
+        Command::Toxiproxy(flags) => toxiproxy::run(flags, console).await,
     }
 }
