@@ -14,6 +14,10 @@ setup: ## install redis-server where it is missing
 peers: ## install the proxies that the suite is shown on: Envoy (pinned) and twemproxy
 	@ci/peers
 
+.PHONY: images
+images: peers ## make container images of Redis and the proxies from what is installed here, without a registry
+	@ci/images/build
+
 build: ## build both programs
 	$(CARGO) build --workspace
 
