@@ -15,6 +15,11 @@ pub const LINK_PORT_BASE: u16 = 21001;
 pub enum Source {
     /// Child processes, as many as are needed.
     Process,
+    /// Containers, as many as are needed.
+    Docker {
+        /// The image of the user's choice, if there is one.
+        image: Option<String>,
+    },
     /// Servers that somebody else runs.
     External(Vec<SocketAddr>),
 }
@@ -149,6 +154,11 @@ async fn nodes(
         Source::Process => {
             for _ in 0..count {
                 nodes.push(Box::new(Process::start(search).await?));
+            }
+        }
+        Source::Docker { image } => {
+            for _ in 0..count {
+                nodes.push(node::container(image.as_deref(), search).await?);
             }
         }
         Source::External(given) => {

@@ -84,6 +84,13 @@ impl Search {
         }
     }
 
+    /// The environment variable `name`, where it is set to text.
+    #[must_use]
+    pub fn variable(&self, name: &str) -> Option<String> {
+        let value = self.variables.get(&OsString::from(name))?;
+        value.to_str().map(str::to_owned)
+    }
+
     /// The path of `program`.
     ///
     /// # Errors

@@ -7,19 +7,37 @@ use std::path::Path;
 pub fn last_lines(file: &Path, count: usize) -> String {
     match std::fs::read(file) {
         Err(why) => format!("  (no log: {why})"),
-        Ok(bytes) => {
-            let text = String::from_utf8_lossy(&bytes);
-            let lines: Vec<&str> = text
-                .lines()
-                .filter(|line| !line.trim().is_empty())
-                .collect();
-            lines[lines.len().saturating_sub(count)..]
-                .iter()
-                .map(|line| format!("  {line}"))
-                .collect::<Vec<_>>()
-                .join("\n")
-        }
+        Ok(bytes) => last_lines_of(&String::from_utf8_lossy(&bytes), count),
     }
+}
+
+/// The last `count` lines of a text that say anything, indented.
+#[must_use]
+pub fn last_lines_of(text: &str, count: usize) -> String {
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .collect();
+    lines[lines.len().saturating_sub(count)..]
+        .iter()
+        .map(|line| format!("  {line}"))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// An error with the errors that caused it, those that it does not tell itself.
+#[must_use]
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let told = error.to_string();
+        if !text.contains(&told) {
+            text = format!("{text}: {told}");
+        }
+        cause = error.source();
+    }
+    text
 }
 
 /// Whether `text` matches `pattern`, in which `*` stands for any run of characters.

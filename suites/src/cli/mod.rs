@@ -64,6 +64,13 @@ impl From<Exit> for ExitCode {
 #[error("{0}")]
 pub(crate) struct Usage(pub(crate) String);
 
+/// Who runs the nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum NodeSource {
+    Process,
+    Docker,
+}
+
 /// Where cases, targets and nodes come from.
 #[derive(Debug, Args)]
 struct Common {
@@ -73,8 +80,14 @@ struct Common {
     /// First port of the links between proxy and nodes; placements hash these addresses
     #[arg(long, value_name = "PORT", default_value_t = LINK_PORT_BASE)]
     link_port_base: u16,
-    /// A Redis server to use as a node instead of child processes; repeat for each
-    #[arg(long = "node", value_name = "ADDR")]
+    /// Where nodes come from: Redis as child processes, or as containers
+    #[arg(long = "nodes", value_name = "SOURCE", value_enum, default_value_t = NodeSource::Process)]
+    source: NodeSource,
+    /// The image of nodes in containers. Default: $SHARDPROOF_REDIS_IMAGE, the local shardproof/redis:local, redis:7.2-alpine
+    #[arg(long, value_name = "IMAGE")]
+    redis_image: Option<String>,
+    /// A Redis server to use as a node instead of our own; repeat for each
+    #[arg(long = "node", value_name = "ADDR", conflicts_with_all = ["source", "redis_image"])]
     nodes: Vec<std::net::SocketAddr>,
     /// Repeats a run; printed by each
     #[arg(long, value_name = "HEX", value_parser = seed)]
@@ -91,10 +104,12 @@ impl Common {
     fn ground(&self, search: Search) -> Ground {
         Ground {
             search,
-            nodes: if self.nodes.is_empty() {
-                Source::Process
-            } else {
-                Source::External(self.nodes.clone())
+            nodes: match self.source {
+                _ if !self.nodes.is_empty() => Source::External(self.nodes.clone()),
+                NodeSource::Process => Source::Process,
+                NodeSource::Docker => Source::Docker {
+                    image: self.redis_image.clone(),
+                },
             },
             link_port_base: self.link_port_base,
         }

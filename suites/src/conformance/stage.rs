@@ -85,7 +85,7 @@ impl Stage {
         };
         let proxy = Proxy::start(target, setting, search).await?;
         let pool = Pool::new(seed, NODES);
-        let owns_nodes = matches!(source, Source::Process);
+        let owns_nodes = !matches!(source, Source::External(_));
         let world = World {
             proxy: proxy.addr(),
             nodes: cluster.node_addrs(),

@@ -47,11 +47,23 @@ impl Node for External {
         self.refuse("resumed")
     }
 
+    fn stop(&self) -> Step<'_> {
+        self.refuse("stopped")
+    }
+
     fn kill(&self) -> Step<'_> {
         self.refuse("killed")
     }
 
     fn restart(&self) -> Step<'_> {
         self.refuse("restarted")
+    }
+
+    fn disconnect(&self) -> Step<'_> {
+        self.refuse("disconnected")
+    }
+
+    fn connect(&self) -> Step<'_> {
+        self.refuse("connected")
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Never knows which proxy stands before a node.
 
+#[cfg(feature = "docker")]
+mod docker;
 mod external;
 mod process;
 
@@ -9,8 +11,12 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
 
+#[cfg(feature = "docker")]
+pub use docker::Docker;
 pub use external::External;
 pub use process::Process;
+
+use crate::program::Search;
 
 /// One Redis server, whoever runs it.
 pub trait Node: Send + Sync {
@@ -23,11 +29,56 @@ pub trait Node: Send + Sync {
     /// Lets a paused node go on.
     fn resume(&self) -> Step<'_>;
 
+    /// Ends it in order (SIGTERM): it closes its connections. Its data is gone.
+    fn stop(&self) -> Step<'_>;
+
     /// Ends it as a crash would (SIGKILL); its data is gone.
     fn kill(&self) -> Step<'_>;
 
-    /// Starts it again, empty, at the same address, and waits until it answers.
+    /// Starts it again, empty, at the same address, and waits until it answers. Ends it first where it runs.
     fn restart(&self) -> Step<'_>;
+
+    /// Takes its network away; it runs on and keeps its data. Only a node with a network of its own has one to lose.
+    fn disconnect(&self) -> Step<'_>;
+
+    /// Gives its network back, at the same address, and waits until it answers.
+    fn connect(&self) -> Step<'_>;
+}
+
+/// A node in a container; see [`Error::NotBuilt`].
+///
+/// # Errors
+/// When containers are not built in, no engine answers, or the node does not come up.
+#[cfg(feature = "docker")]
+pub async fn container(image: Option<&str>, search: &Search) -> Result<Box<dyn Node>, Error> {
+    Ok(Box::new(Docker::start(image, search).await?))
+}
+
+/// A node in a container; see [`Error::NotBuilt`].
+///
+/// # Errors
+/// Always: containers are not built in.
+#[cfg(not(feature = "docker"))]
+pub async fn container(_image: Option<&str>, _search: &Search) -> Result<Box<dyn Node>, Error> {
+    Err(Error::NotBuilt)
+}
+
+/// Whether nodes in containers can be had: they are built in, and an engine answers.
+///
+/// # Errors
+/// Why not.
+#[cfg(feature = "docker")]
+pub async fn containers() -> Result<(), Error> {
+    docker::engine().await
+}
+
+/// Whether nodes in containers can be had: they are built in, and an engine answers.
+///
+/// # Errors
+/// Always: they are not built in.
+#[cfg(not(feature = "docker"))]
+pub async fn containers() -> Result<(), Error> {
+    Err(Error::NotBuilt)
 }
 
 /// What a node fault comes to.
@@ -59,6 +110,43 @@ pub enum Error {
         addr: SocketAddr,
         /// The operating system's reason.
         why: std::io::Error,
+    },
+    /// Cargo's feature `docker` is off.
+    #[error(
+        "nodes in containers are not built in: build shardproof with `--features docker`, or use --nodes process"
+    )]
+    NotBuilt,
+    /// There is nothing to run containers with.
+    #[error("no Docker engine answers ({why}): start one, or use --nodes process")]
+    NoEngine {
+        /// What came instead.
+        why: String,
+    },
+    /// The image is not there and cannot be pulled, or nothing starts from it.
+    #[error(
+        "image {image} does not become a node: {why}; `make images` makes an image without a registry"
+    )]
+    Image {
+        /// The image.
+        image: String,
+        /// The engine's reason.
+        why: String,
+    },
+    /// The engine did not do what was asked.
+    #[error("the Docker engine does not {what} node {addr}: {why}")]
+    Engine {
+        /// What was asked.
+        what: &'static str,
+        /// The node.
+        addr: SocketAddr,
+        /// The engine's reason.
+        why: String,
+    },
+    /// A child process shares the network of its parent.
+    #[error("node {addr} has no network of its own: use --nodes docker, or a link that goes down")]
+    NoNetwork {
+        /// The node.
+        addr: SocketAddr,
     },
     /// The node was started by somebody else.
     #[error("node {addr} was not started by shardproof, so it is not {wanted}")]

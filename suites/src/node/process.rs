@@ -19,6 +19,8 @@ use crate::{client, port, text};
 const READY_WITHIN: Duration = Duration::from_secs(20);
 /// Another process may take the free port before the server does.
 const ATTEMPTS: usize = 3;
+/// How long a server may take to end in order; with nothing to save it takes none.
+const STOPPED_WITHIN: Duration = Duration::from_secs(5);
 
 /// A `redis-server` that we started.
 #[derive(Debug)]
@@ -130,6 +132,23 @@ impl Process {
             })
     }
 
+    async fn end_in_order(&self) -> Result<(), Error> {
+        self.signal(Signal::TERM)?;
+        let asked = Instant::now();
+        while self.ended().is_none() && asked.elapsed() < STOPPED_WITHIN {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        // Kills it where it did not end.
+        drop(self.server().take());
+        Ok(())
+    }
+
+    fn without_network(&self) -> Step<'_> {
+        Box::pin(std::future::ready(Err(Error::NoNetwork {
+            addr: self.addr,
+        })))
+    }
+
     fn server(&self) -> MutexGuard<'_, Option<Running>> {
         self.server.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -148,6 +167,10 @@ impl Node for Process {
         Box::pin(async { self.signal(Signal::CONT) })
     }
 
+    fn stop(&self) -> Step<'_> {
+        Box::pin(self.end_in_order())
+    }
+
     fn kill(&self) -> Step<'_> {
         Box::pin(async {
             // Dropping the child kills it and waits for its end.
@@ -162,6 +185,14 @@ impl Node for Process {
             self.launch().await
         })
     }
+
+    fn disconnect(&self) -> Step<'_> {
+        self.without_network()
+    }
+
+    fn connect(&self) -> Step<'_> {
+        self.without_network()
+    }
 }
 
 #[cfg(test)]
@@ -169,53 +200,18 @@ mod tests {
     use std::env;
 
     use super::{Node, Process};
-    use crate::client::{Client, Error, NODE_DEADLINE, ping};
     use crate::node;
     use crate::program::Search;
-    use crate::wire::Value;
 
     fn search() -> Search {
         Search::new(&env::current_exe().unwrap(), env::vars_os())
     }
 
     #[tokio::test]
-    async fn a_killed_node_refuses_and_comes_back_empty_at_its_address() {
+    async fn a_process_has_no_network_to_lose() {
         let node = Process::start(&search()).await.unwrap();
-        let mut client = Client::connect(node.addr(), NODE_DEADLINE).await.unwrap();
-        client
-            .call(&["SET", "k", "v"], NODE_DEADLINE)
-            .await
-            .unwrap();
-
-        node.kill().await.unwrap();
-        assert!(matches!(
-            client.reply(NODE_DEADLINE).await,
-            Err(Error::Closed { .. })
-        ));
-        assert!(matches!(
-            ping(node.addr()).await,
-            Err(Error::Connect { .. })
-        ));
-
-        node.restart().await.unwrap();
-        let mut client = Client::connect(node.addr(), NODE_DEADLINE).await.unwrap();
-        let value = client.call(&["GET", "k"], NODE_DEADLINE).await;
-        assert_eq!(value, Ok(Value::NullBulk));
-    }
-
-    #[tokio::test]
-    async fn a_paused_node_is_silent_and_answers_when_it_goes_on() {
-        let node = Process::start(&search()).await.unwrap();
-        let mut client = Client::connect(node.addr(), NODE_DEADLINE).await.unwrap();
-        node.pause().await.unwrap();
-        let short = std::time::Duration::from_millis(50);
-        let silence = client.call(&["PING"], short).await;
-        assert!(matches!(silence, Err(Error::Silent { .. })), "{silence:?}");
-        node.resume().await.unwrap();
-        assert_eq!(
-            client.reply(NODE_DEADLINE).await,
-            Ok(Value::Simple(b"PONG".to_vec()))
-        );
+        let refused = node.disconnect().await;
+        assert!(matches!(refused, Err(node::Error::NoNetwork { .. })));
     }
 
     #[tokio::test]

@@ -164,7 +164,7 @@ async fn set_up(
             allow_destructive,
         } => {
             let nodes = match &ground.nodes {
-                Source::Process => &[][..],
+                Source::Process | Source::Docker { .. } => &[][..],
                 Source::External(nodes) => nodes,
             };
             let stage = Stage::attach(*proxy, nodes, *op_timeout_ms, *allow_destructive, seed);

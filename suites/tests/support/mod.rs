@@ -1,4 +1,4 @@
-//! What the drivers share: which targets are at hand, and what it means when one is not.
+//! What the drivers share: which targets and node sources are at hand, and what it means when one is not.
 
 use std::env;
 use std::sync::OnceLock;
@@ -7,7 +7,7 @@ use shardproof::fixtures::Fixtures;
 use shardproof::program::Search;
 use shardproof::target::{self, Target};
 
-/// Names of targets that must not be missing, separated by commas.
+/// Names of targets, and `docker`, that must not be missing, separated by commas.
 const REQUIRE: &str = "SHARDPROOF_REQUIRE";
 
 /// Where the drivers look for programs.
@@ -34,14 +34,26 @@ pub(crate) enum Presence {
 
 /// What this workspace builds is always expected; a peer when it is installed or required.
 pub(crate) fn presence(target: &Target) -> Presence {
-    let required = env::var(REQUIRE).unwrap_or_default();
-    let required = required.split(',').any(|name| name == target.name);
     match search().find(&target.program) {
-        Err(missing) if target.program.package.is_none() && !required => {
+        Err(missing) if target.program.package.is_none() && !required(&target.name) => {
             Presence::Missing(missing.to_string())
         }
         _ => Presence::Expected,
     }
+}
+
+/// Whether the tests on nodes in containers run here.
+pub(crate) fn docker() -> Presence {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    match runtime.block_on(shardproof::node::containers()) {
+        Err(why) if !required("docker") => Presence::Missing(why.to_string()),
+        _ => Presence::Expected,
+    }
+}
+
+fn required(name: &str) -> bool {
+    let required = env::var(REQUIRE).unwrap_or_default();
+    required.split(',').any(|required| required == name)
 }
 
 /// Makes sure that the program of a target is what its source says: what this workspace builds is built, once a

@@ -1,0 +1,140 @@
+//! The Docker engine: whether it answers, which image nodes come from, and what is cleaned up before the first one.
+
+use std::collections::HashMap;
+use std::error::Error as StdError;
+use std::net::SocketAddr;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use testcontainers::bollard::Docker as Client;
+use testcontainers::bollard::query_parameters::{
+    ListContainersOptionsBuilder, RemoveContainerOptionsBuilder,
+};
+use testcontainers::core::client::docker_client_instance;
+use tokio::sync::OnceCell;
+use tokio::time::timeout;
+
+use super::super::Error;
+use super::owner::Owner;
+use super::reaper;
+use crate::program::Search;
+use crate::text;
+
+/// Says who started a container; see [`Owner`].
+pub(super) const OWNER: &str = "org.shardproof.owner";
+/// Says in which run.
+const RUN: &str = "org.shardproof.run";
+/// An image of the user's choice.
+const IMAGE_VARIABLE: &str = "SHARDPROOF_REDIS_IMAGE";
+/// What `make images` makes.
+const LOCAL_IMAGE: &str = "shardproof/redis:local";
+/// What everybody else can pull.
+const OFFICIAL_IMAGE: &str = "redis:7.2-alpine";
+/// How long the engine may take to say that it is there.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
+
+/// Tells this process' containers from those of any other.
+static OURS: LazyLock<(Owner, String)> = LazyLock::new(|| {
+    use std::hash::{BuildHasher, RandomState};
+    let run = RandomState::new().hash_one(()) & 0xffff_ffff;
+    (Owner::ours(), format!("{run:08x}"))
+});
+/// Once a process.
+static PREPARED: OnceCell<()> = OnceCell::const_new();
+
+#[derive(Clone)]
+pub(super) struct Engine {
+    client: Client,
+}
+
+impl Engine {
+    pub(super) async fn connect() -> Result<Self, Error> {
+        let no_engine = |why: String| Error::NoEngine { why };
+        let client = docker_client_instance().await;
+        let client = client.map_err(|why| no_engine(text::chain(&why)))?;
+        match timeout(ANSWERS_WITHIN, client.ping()).await {
+            Ok(Ok(_)) => Ok(Self { client }),
+            Ok(Err(why)) => Err(no_engine(text::chain(&why))),
+            Err(_) => Err(no_engine(format!("silent for {ANSWERS_WITHIN:?}"))),
+        }
+    }
+
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    pub(super) fn run(&self) -> &str {
+        &OURS.1
+    }
+
+    pub(super) fn labels(&self) -> [(&'static str, String); 2] {
+        [(OWNER, OURS.0.to_string()), (RUN, OURS.1.clone())]
+    }
+
+    /// Removes what dead processes left behind, and sees to it that nothing of ours is.
+    pub(super) async fn prepare(&self, search: &Search) -> Result<(), Error> {
+        let prepared = PREPARED.get_or_try_init(|| async {
+            self.sweep().await?;
+            reaper::start(&OURS.0, search);
+            Ok(())
+        });
+        prepared.await.copied()
+    }
+
+    async fn sweep(&self) -> Result<(), Error> {
+        let options = ListContainersOptionsBuilder::new()
+            .all(true)
+            .filters(&HashMap::from([("label", vec![OWNER])]))
+            .build();
+        let listed = self.client.list_containers(Some(options)).await;
+        for container in listed.map_err(|why| Error::NoEngine {
+            why: text::chain(&why),
+        })? {
+            let (Some(id), Some(labels)) = (container.id, container.labels) else {
+                continue;
+            };
+            let owner = labels.get(OWNER).and_then(|text| Owner::parse(text));
+            if owner.is_some_and(|owner| owner.is_dead()) {
+                tracing::info!("removing container {id:.12}: the process that started it is gone");
+                self.remove(&id).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes a container of ours, if it is there.
+    pub(super) async fn remove(&self, container: &str) {
+        let options = RemoveContainerOptionsBuilder::new().force(true).v(true);
+        let removed = self
+            .client
+            .remove_container(container, Some(options.build()));
+        // Somebody else may sweep at the same time.
+        if let Err(why) = removed.await {
+            tracing::debug!("container {container} is not removed: {why}");
+        }
+    }
+
+    /// The image of nodes: the one asked for, by flag or by variable, then the local one, then the official one.
+    pub(super) async fn image(&self, asked: Option<&str>, search: &Search) -> String {
+        let variable = || search.variable(IMAGE_VARIABLE).filter(|it| !it.is_empty());
+        if let Some(image) = asked.map(str::to_owned).or_else(variable) {
+            return image;
+        }
+        let local = self.client.inspect_image(LOCAL_IMAGE).await;
+        let found = if local.is_ok() {
+            LOCAL_IMAGE
+        } else {
+            OFFICIAL_IMAGE
+        };
+        found.to_owned()
+    }
+}
+
+/// The engine did not do what was asked.
+pub(super) fn failed(what: &'static str, addr: SocketAddr, why: &dyn StdError) -> Error {
+    Error::Engine {
+        what,
+        addr,
+        why: text::chain(why),
+    }
+}

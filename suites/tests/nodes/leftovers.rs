@@ -1,0 +1,98 @@
+//! What is left of containers when the process that started them is killed: nothing, sooner or later.
+
+use std::fs;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// How long containers may take to come or to go.
+const WITHIN: Duration = Duration::from_secs(60);
+const LINK_PORT_BASE: u16 = 22311;
+
+/// A proxy that never serves: the nodes behind it stay up while it is waited for.
+const TARGET: &str = r#"
+name = "stub"
+title = "no proxy at all"
+home = "none"
+policies = ["maglev"]
+op_timeout_ms = 200
+capabilities = []
+program = { name = "sh", env = "SHARDPROOF_STUB", install = "it is everywhere" }
+version = { args = ["-c", "echo 1"], pinned = "1" }
+rescale = { how = "restart" }
+start = { args = ["-c", "sleep 100"], config_name = "none", config = "", ready_within_s = 100 }
+"#;
+
+pub(crate) fn a_killed_process_leaves_none() {
+    let mut run = start(|_| ());
+    kill(&mut run);
+    gone(&run);
+}
+
+pub(crate) fn what_is_left_is_swept() {
+    let empty = TempDir::new().unwrap();
+    // Without the program that the child would remove them with, it cannot.
+    let mut run = start(|command| {
+        command.env("PATH", empty.path());
+    });
+    kill(&mut run);
+    assert!(containers(&run) > 0, "nothing is left to be swept");
+    let mut next = start(|_| ());
+    assert_eq!(containers(&run), 0);
+    kill(&mut next);
+    gone(&next);
+}
+
+/// A run of the command line that has its containers.
+fn start(change: impl FnOnce(&mut Command)) -> Child {
+    let fixtures = TempDir::new().unwrap();
+    let targets = fixtures.path().join("targets");
+    fs::create_dir(&targets).unwrap();
+    fs::write(targets.join("stub.toml"), TARGET).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_shardproof"));
+    command
+        .args(["rescale", "--target", "stub", "--from", "1", "--to", "2"])
+        .args(["--nodes", "docker", "--link-port-base"])
+        .arg(LINK_PORT_BASE.to_string())
+        .arg("--fixtures")
+        .arg(fixtures.path())
+        .env("SHARDPROOF_STUB", "/bin/sh")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    change(&mut command);
+    let run = command.spawn().unwrap();
+    wait("two containers", || containers(&run) == 2);
+    run
+}
+
+fn kill(run: &mut Child) {
+    run.kill().unwrap();
+    run.wait().unwrap();
+}
+
+fn gone(run: &Child) {
+    wait("no container", || containers(run) == 0);
+}
+
+/// How many containers there are that a process started, running or not.
+fn containers(run: &Child) -> usize {
+    let listed = Command::new("docker")
+        .args(["ps", "--all", "--no-trunc", "--format"])
+        .arg("{{.Label \"org.shardproof.owner\"}}")
+        .output()
+        .unwrap();
+    let pid = run.id().to_string();
+    String::from_utf8_lossy(&listed.stdout)
+        .lines()
+        .filter(|owner| owner.split('/').nth(2) == Some(&pid))
+        .count()
+}
+
+fn wait(what: &str, mut seen: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !seen() {
+        assert!(started.elapsed() < WITHIN, "{what}: not within {WITHIN:?}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
