@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::nodes::{self, Contents};
-use super::worker::Worker;
+use super::worker::{PIPELINE, Worker};
 use crate::client;
 use crate::cluster::Cluster;
 use crate::ledger::{Fate, Read, fate};
@@ -61,6 +61,9 @@ pub enum Error {
         /// What its client library says.
         why: redis::RedisError,
     },
+    /// A fault does not begin or end.
+    #[error(transparent)]
+    Fault(#[from] crate::cluster::Error),
     /// Keys may have expired, so that a missing one says nothing.
     #[error(
         "the experiment took {took_s} s and its keys live {ttl_s} s: give a longer --ttl or fewer --keys"
@@ -170,7 +173,9 @@ impl Steps<'_> {
             doing: "write",
             why,
         };
-        let mut worker = Worker::connect(proxy.addr()).await.map_err(failed)?;
+        let mut worker = Worker::connect(proxy.addr(), PIPELINE)
+            .await
+            .map_err(failed)?;
         worker.write(&pairs, self.plan.ttl_s).await.map_err(failed)
     }
 
@@ -182,7 +187,9 @@ impl Steps<'_> {
     ) -> Result<Vec<Read>, Error> {
         proxy.rescale(self.link_addrs[..count].to_vec()).await?;
         let failed = |why| Error::Worker { doing: "read", why };
-        let mut worker = Worker::connect(proxy.addr()).await.map_err(failed)?;
+        let mut worker = Worker::connect(proxy.addr(), PIPELINE)
+            .await
+            .map_err(failed)?;
         worker.read(keys).await.map_err(failed)
     }
 
@@ -190,18 +197,22 @@ impl Steps<'_> {
         Ok(nodes::contents(&self.node_addrs, keys).await?)
     }
 
-    /// Tells the run, the round and the key, so that a value of another key is recognised.
     fn value(&self, key: &[u8], round: Round) -> Vec<u8> {
-        let mark = format!("{:x}:{}:", self.plan.seed, round as u8);
-        [mark.as_bytes(), key].concat()
+        value(self.plan.seed, key, round)
     }
 }
 
 /// Keys are written twice: before the change and after it.
 #[derive(Debug, Clone, Copy)]
-enum Round {
+pub(super) enum Round {
     First = 1,
     Second = 2,
+}
+
+/// Tells the run, the round and the key, so that a value of another key is recognised.
+pub(super) fn value(seed: u64, key: &[u8], round: Round) -> Vec<u8> {
+    let mark = format!("{seed:x}:{}:", round as u8);
+    [mark.as_bytes(), key].concat()
 }
 
 fn kept<'a>(keys: &[&'a [u8]], acknowledged: &[bool]) -> Vec<&'a [u8]> {
@@ -212,7 +223,7 @@ fn kept<'a>(keys: &[&'a [u8]], acknowledged: &[bool]) -> Vec<&'a [u8]> {
         .collect()
 }
 
-fn not_expired(took: Duration, ttl_s: u64) -> Result<(), Error> {
+pub(super) fn not_expired(took: Duration, ttl_s: u64) -> Result<(), Error> {
     let took_s = took.as_secs();
     if took_s < ttl_s {
         Ok(())

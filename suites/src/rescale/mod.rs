@@ -3,9 +3,19 @@
 //! Black-box: where a key lies is learned by looking on the nodes, never by computing.
 
 mod experiment;
+mod fault;
+mod fault_report;
+mod faulted;
+mod forecast;
 mod nodes;
+mod refusal;
 mod report;
 mod worker;
 
 pub use experiment::{Error, Observed, Plan, observe};
+pub use fault::NodeFault;
+pub use fault_report::{Agreement, FaultReport};
+pub use faulted::{FaultPlan, Faulted, Recovery, observe_fault};
+pub use forecast::{Forecast, forecast};
+pub use refusal::Refusal;
 pub use report::{NodeCount, Predicted, Prediction, Report, write_keys};

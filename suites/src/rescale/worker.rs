@@ -12,18 +12,19 @@ use redis::{
 use crate::ledger::Read;
 
 /// Requests a pipeline, as a batch job would send them.
-const PIPELINE: usize = 100;
+pub(super) const PIPELINE: usize = 100;
 /// Far beyond any proxy's own limit: the proxy's answer is what counts.
 const RESPONSE_WITHIN: Duration = Duration::from_secs(10);
 
 pub(super) struct Worker {
     connection: MultiplexedConnection,
+    pipeline: usize,
 }
 
 impl Worker {
     /// Connects as an ordinary client that is careful with proxies: without `CLIENT SETINFO`, which some refuse by
     /// closing.
-    pub(super) async fn connect(proxy: SocketAddr) -> RedisResult<Self> {
+    pub(super) async fn connect(proxy: SocketAddr, pipeline: usize) -> RedisResult<Self> {
         let info = ConnectionAddr::Tcp(proxy.ip().to_string(), proxy.port())
             .into_connection_info()?
             .set_redis_settings(RedisConnectionInfo::default().set_skip_set_lib_name());
@@ -33,7 +34,10 @@ impl Worker {
         let connection = Client::open(info)?
             .get_multiplexed_async_connection_with_config(&config)
             .await?;
-        Ok(Self { connection })
+        Ok(Self {
+            connection,
+            pipeline,
+        })
     }
 
     /// Writes all pairs; for each whether the write was acknowledged.
@@ -43,7 +47,7 @@ impl Worker {
         ttl_s: u64,
     ) -> RedisResult<Vec<bool>> {
         let mut acknowledged = Vec::with_capacity(pairs.len());
-        for batch in pairs.chunks(PIPELINE) {
+        for batch in pairs.chunks(self.pipeline) {
             let mut pipe = redis::pipe();
             for (key, value) in batch {
                 pipe.cmd("SET").arg(*key).arg(value).arg("EX").arg(ttl_s);
@@ -57,7 +61,7 @@ impl Worker {
     /// Reads all keys.
     pub(super) async fn read(&mut self, keys: &[&[u8]]) -> RedisResult<Vec<Read>> {
         let mut reads = Vec::with_capacity(keys.len());
-        for batch in keys.chunks(PIPELINE) {
+        for batch in keys.chunks(self.pipeline) {
             let mut pipe = redis::pipe();
             for key in batch {
                 pipe.cmd("GET").arg(*key);

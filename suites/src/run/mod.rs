@@ -1,6 +1,7 @@
 //! The one place where target, cluster, case, experiment and prediction meet.
 
 mod conformance;
+mod fault;
 mod rescale;
 
 use crate::cluster::{self, Source};
@@ -8,6 +9,7 @@ use crate::program::Search;
 use crate::target;
 
 pub use conformance::{Conformance, Judged, Subject, judge};
+pub use fault::fault;
 pub use rescale::{Rescaled, rescale};
 
 /// What every run needs.

@@ -1,9 +1,11 @@
 //! Text for people at a terminal: plain, so that it reads the same in a log.
 
 mod conformance;
+mod fault;
 mod list;
 mod rescale;
 
 pub use conformance::{evidence, spoken, summary, target};
+pub use fault::fault;
 pub use list::list;
 pub use rescale::{claim, rescale};

@@ -1,0 +1,194 @@
+//! What a fault during a rescale came to, in numbers.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::faulted::{FaultPlan, Faulted};
+use super::forecast::Forecast;
+use super::refusal::Refusal;
+use crate::ledger::{Fate, Tally};
+
+/// The format of the JSON report.
+const FORMAT: &str = "shardproof.fault/1";
+/// Examples of disagreement that a report names.
+const EXAMPLES: usize = 5;
+
+/// One fault during one rescale of one target with one policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FaultReport {
+    /// `shardproof.fault/1`
+    pub format: &'static str,
+    /// The target.
+    pub target: String,
+    /// Its version, as the program tells it.
+    pub version: String,
+    /// The placement policy.
+    pub policy: String,
+    /// Nodes before.
+    pub from: usize,
+    /// Nodes after.
+    pub to: usize,
+    /// What the run can be repeated with.
+    pub seed: String,
+    /// What happened.
+    pub fault: &'static str,
+    /// To which node.
+    pub node: usize,
+    /// Keys whose write was acknowledged.
+    pub keys: usize,
+    /// Keys whose write was not.
+    pub refused: usize,
+    /// What became of them in the changed cluster, while the fault lasted.
+    pub during: Tally,
+    /// Keys whose second write was acknowledged while the fault lasted.
+    pub rewritten: usize,
+    /// Keys that were answered with an error right after the fault, while the proxy still kept away from the node.
+    pub failed_at_first: usize,
+    /// How long the proxy took to serve every key again, in milliseconds, the reading of all keys included.
+    pub recovered_ms: u128,
+    /// What became of all of them when the fault was over.
+    pub after: Tally,
+    /// How the forecast agrees, where this build can make one.
+    pub forecast: Option<Agreement>,
+    /// Requests that were to be refused and were, by the proxy itself, of all that were sent.
+    pub clear: (usize, usize),
+    /// Those that were not.
+    pub unclear: Vec<String>,
+}
+
+/// How far a forecast agrees with what was seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Agreement {
+    /// Keys that fared as was forecast in every respect.
+    pub agree: usize,
+    /// Keys that did not.
+    pub differ: usize,
+    /// Keys of which more than one fate was possible, because a write without an acknowledgement may have happened.
+    pub open: usize,
+    /// Some that differ.
+    pub examples: Vec<String>,
+}
+
+impl FaultReport {
+    /// Counts what was observed.
+    #[must_use]
+    pub fn new(
+        (target, version, policy): (&str, &str, &str),
+        plan: &FaultPlan,
+        faulted: &Faulted,
+        forecast: Option<&Forecast>,
+    ) -> Self {
+        let phases = ["before", "during", "after"];
+        let refusals = || {
+            let phases = phases.iter().zip(&faulted.refusals);
+            phases.flat_map(|(phase, refusals)| refusals.iter().map(move |it| (*phase, it)))
+        };
+        Self {
+            format: FORMAT,
+            target: target.to_owned(),
+            version: version.to_owned(),
+            policy: policy.to_owned(),
+            from: plan.rescale.from,
+            to: plan.rescale.to,
+            seed: format!("{:x}", plan.rescale.seed),
+            fault: plan.fault.name(),
+            node: plan.node,
+            keys: faulted.keys.len(),
+            refused: faulted.refused,
+            during: faulted.during.iter().copied().collect(),
+            rewritten: faulted.rewritten.iter().filter(|done| **done).count(),
+            failed_at_first: faulted.recovery.failed_at_first,
+            recovered_ms: faulted.recovery.took.as_millis(),
+            after: faulted.after.iter().copied().collect(),
+            forecast: forecast.map(|forecast| Agreement::new(faulted, forecast)),
+            clear: (
+                refusals().filter(|(_, it)| it.is_clear()).count(),
+                refusals().count(),
+            ),
+            unclear: refusals()
+                .filter(|(_, it)| !it.is_clear())
+                .map(|(phase, it)| unclear(phase, it))
+                .collect(),
+        }
+    }
+
+    /// Whether everything is as a sharding proxy without migration can have it: errors only for the node that does not
+    /// serve and only while it does not, nothing untrue, nothing elsewhere than forecast, and every refusal clear.
+    #[must_use]
+    pub fn as_expected(&self) -> bool {
+        let untrue = [self.during, self.after]
+            .iter()
+            .map(|tally| tally.wrong + tally.stale)
+            .sum::<usize>();
+        untrue + self.refused + self.after.failed == 0
+            && self.unclear.is_empty()
+            && self.forecast.as_ref().is_none_or(|it| it.differ == 0)
+    }
+}
+
+impl Agreement {
+    fn new(faulted: &Faulted, forecast: &Forecast) -> Self {
+        let differing: Vec<String> = (0..faulted.keys.len())
+            .filter_map(|index| differs(faulted, forecast, index))
+            .collect();
+        Self {
+            agree: faulted.keys.len() - differing.len(),
+            differ: differing.len(),
+            open: forecast.after.iter().filter(|may| may.len() > 1).count(),
+            examples: differing.into_iter().take(EXAMPLES).collect(),
+        }
+    }
+}
+
+fn differs(faulted: &Faulted, forecast: &Forecast, index: usize) -> Option<String> {
+    let (during, after) = (faulted.during[index], faulted.after[index]);
+    let agrees = during == forecast.during[index]
+        && faulted.rewritten[index] == forecast.rewritten[index]
+        && forecast.after[index].contains(&after);
+    (!agrees).then(|| {
+        format!(
+            "{}: forecast {}, {}, then {}; seen {}, {}, then {}",
+            faulted.keys[index].escape_ascii(),
+            forecast.during[index].name(),
+            write_of(forecast.rewritten[index]),
+            Any(forecast.after[index]),
+            during.name(),
+            write_of(faulted.rewritten[index]),
+            after.name(),
+        )
+    })
+}
+
+fn write_of(acknowledged: bool) -> &'static str {
+    if acknowledged {
+        "written again"
+    } else {
+        "not written again"
+    }
+}
+
+struct Any(&'static [Fate]);
+
+impl fmt::Display for Any {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.0.iter().map(|fate| fate.name()).collect();
+        f.write_str(&names.join(" or "))
+    }
+}
+
+fn unclear(phase: &str, refusal: &Refusal) -> String {
+    let Refusal {
+        request,
+        answer,
+        serves_on,
+        asked,
+        ..
+    } = refusal;
+    let end = if *serves_on {
+        ""
+    } else {
+        ", and the connection serves no more"
+    };
+    format!("{phase}: {request} is answered with {answer}, nodes asked {asked} times{end}")
+}
