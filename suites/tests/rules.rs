@@ -135,7 +135,7 @@ fn sources(place: &str) -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let mut files = Vec::new();
     collect(&root.join(place), &mut files);
-    files.retain(|path| !path.ends_with("tests.rs"));
+    files.retain(|path| !is_test(path));
     files
         .into_iter()
         .map(|path| {
@@ -143,6 +143,11 @@ fn sources(place: &str) -> Vec<(PathBuf, String)> {
             (path, code)
         })
         .collect()
+}
+
+/// Tests of a room stand in `tests.rs` or, where they are many, in `tests/`.
+fn is_test(path: &Path) -> bool {
+    path.ends_with("tests.rs") || path.components().any(|part| part.as_os_str() == "tests")
 }
 
 fn collect(place: &Path, files: &mut Vec<PathBuf>) {
