@@ -119,3 +119,87 @@ fn shown(requests: &[&Arguments]) -> String {
         _ => shown.join("; "),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Known, compare, requests};
+    use crate::conformance::case::Asked;
+    use crate::conformance::word::{Scope, Word};
+    use crate::link::{Event, What};
+
+    const PREFIX: &str = "sp-";
+
+    /// A request to a node, its words separated by spaces.
+    fn asked(node: usize, words: &str) -> Event {
+        let words = words.split(' ').map(|word| word.as_bytes().to_vec());
+        Event {
+            at: Duration::ZERO,
+            node,
+            connection: 1,
+            what: What::Asked(words.collect()),
+        }
+    }
+
+    #[track_caller]
+    fn check(expected: &Asked, seen: &[&str], kept: bool) {
+        let own = ["PING".to_owned(), "CLUSTER SLOTS".to_owned()];
+        let known = Known {
+            prefix: PREFIX,
+            own_traffic: &own,
+        };
+        let mut events: Vec<Event> = seen.iter().map(|words| asked(0, words)).collect();
+        // Neither other nodes nor replies count.
+        events.push(asked(1, "GET sp-elsewhere"));
+        events.push(Event {
+            what: What::Opened,
+            ..asked(0, "x")
+        });
+        let compared = compare(
+            expected,
+            requests(&events, 0, known),
+            known,
+            &Scope::default(),
+        );
+        assert_eq!(
+            compared.is_ok(),
+            kept,
+            "{expected:?} x {seen:?}: {compared:?}"
+        );
+    }
+
+    #[test]
+    fn keys_count_and_spelling_does_not() {
+        let keys = |keys: &[&str]| Asked::Keys(keys.iter().map(|key| Word::plain(key)).collect());
+        let both = keys(&["sp-1", "sp-2"]);
+        check(&both, &["MGET sp-1 sp-2"], true);
+        check(&both, &["get sp-2", "get sp-1", "get sp-1"], true);
+        check(&both, &["SET sp-1 v", "SET {sp-2}:x v"], false);
+        check(&both, &["GET sp-1"], false);
+        check(&both, &["MGET sp-1 sp-2 sp-3"], false);
+        check(&keys(&["{sp-2}:x"]), &["SET {sp-2}:x v", "PING"], true);
+    }
+
+    #[test]
+    fn own_traffic_is_nothing() {
+        check(&Asked::Nothing, &[], true);
+        check(&Asked::Nothing, &["ping", "cluster slots"], true);
+        check(&Asked::Nothing, &["CLUSTER INFO"], false);
+        check(&Asked::Nothing, &["GET x"], false);
+        check(&Asked::Something, &["PING"], false);
+        check(&Asked::Something, &["GET x"], true);
+    }
+
+    #[test]
+    fn requests_of_a_command_are_counted() {
+        let once = |count| Asked::Command {
+            count,
+            name: "FLUSHALL".to_owned(),
+        };
+        check(&once(1), &["flushall", "GET x"], true);
+        check(&once(1), &["FLUSHALL", "FLUSHALL"], false);
+        check(&once(1), &["FLUSHDB"], false);
+        check(&once(0), &["FLUSHDB"], true);
+    }
+}
