@@ -18,6 +18,10 @@ peers: ## install the proxies that the suite is shown on: Envoy (pinned) and twe
 images: peers ## make container images of Redis and the proxies from what is installed here, without a registry
 	@ci/images/build
 
+.PHONY: article
+article: ## the article's setting in containers: Redis 3 -> 4 behind Envoy, judged beside what the article says
+	@ci/article/run
+
 build: ## build both programs
 	$(CARGO) build --workspace
 
@@ -30,6 +34,10 @@ lint: ## formatting and lints, as CI wants them
 
 test: setup peers ## every test; a missing peer is a failure
 	SHARDPROOF_REQUIRE=envoy,twemproxy $(CARGO) test --workspace
+
+.PHONY: test-docker
+test-docker: images ## the tests of nodes in containers; a missing Docker engine is a failure
+	SHARDPROOF_REQUIRE=docker,envoy $(CARGO) test --package shardproof --features docker --test nodes --test chaos -- docker::
 
 demo: setup peers build ## judge three proxies over real Redis nodes, then watch keys vanish when a node is added
 	$(SHARDPROOF) run --target refproxy --target envoy --target twemproxy
