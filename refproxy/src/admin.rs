@@ -8,10 +8,11 @@ use std::net::{SocketAddr, TcpListener};
 use axum::Json;
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use regex_lite::Regex;
 use serde_json::json;
 
 use crate::config::{ClusterFile, Error, one_line};
@@ -44,9 +45,30 @@ pub async fn serve(listener: TcpListener, handle: Handle) -> io::Result<()> {
     axum::serve(listener, router).await
 }
 
-async fn stats(State(handle): State<Handle>) -> String {
+/// `/stats?usedonly&filter=REGEX`, as Envoy's admin has it.
+#[derive(serde::Deserialize)]
+struct Wanted {
+    /// Given, with any value or none: only what has counted something.
+    usedonly: Option<String>,
+    /// Only names in which this is found.
+    filter: Option<String>,
+}
+
+/// One `name: value` line each.
+async fn stats(State(handle): State<Handle>, Query(wanted): Query<Wanted>) -> Response {
+    let filter = match Regex::new(wanted.filter.as_deref().unwrap_or_default()) {
+        Ok(filter) => filter,
+        Err(why) => return refused(&format!("filter: {why}, expected a regular expression")),
+    };
     let (generation, _) = handle.cluster().await;
-    format!("generation: {generation}\n{}", handle.stats())
+    let generation = ("refproxy.cluster_generation".to_owned(), generation);
+    let mut text = String::new();
+    for (name, count) in handle.counters().into_iter().chain([generation]) {
+        if filter.is_match(&name) && (count > 0 || wanted.usedonly.is_none()) {
+            text.push_str(&format!("{name}: {count}\n"));
+        }
+    }
+    text.into_response()
 }
 
 async fn clusters(State(handle): State<Handle>) -> Response {
@@ -90,12 +112,13 @@ fn describe(cluster: &Cluster) -> serde_json::Value {
 async fn put_cluster(State(handle): State<Handle>, body: Bytes) -> Response {
     match swap(&handle, &body).await {
         Ok(generation) => Json(json!({ "generation": generation })).into_response(),
-        Err(error) => (
-            StatusCode::BAD_REQUEST,
-            Json(json!({ "error": error.to_string() })),
-        )
-            .into_response(),
+        Err(error) => refused(&error.to_string()),
     }
+}
+
+/// One line, as JSON.
+fn refused(why: &str) -> Response {
+    (StatusCode::BAD_REQUEST, Json(json!({ "error": why }))).into_response()
 }
 
 async fn swap(handle: &Handle, body: &[u8]) -> Result<u64, Error> {

@@ -216,10 +216,10 @@ impl Handle {
         states
     }
 
-    /// The counters, one `name: value` a line.
+    /// All counters with their names, sorted by name.
     #[must_use]
-    pub fn stats(&self) -> String {
-        stats::lines(&self.stats, &self.shared)
+    pub fn counters(&self) -> Vec<(String, u64)> {
+        stats::counters(&self.stats, &self.shared)
     }
 }
 

@@ -54,28 +54,39 @@ pub(crate) struct Shared {
     pub(crate) output_bytes: Arc<AtomicUsize>,
 }
 
-/// One `name: value` line each, sorted within commands.
-pub(crate) fn lines(workers: &[Arc<WorkerStats>], shared: &Shared) -> String {
+/// All counters, sorted by name, in the words of Envoy's redis_proxy with the prefix `egress_redis`, so that what people
+/// have for one reads the other; names of our own where Envoy has none.
+pub(crate) fn counters(workers: &[Arc<WorkerStats>], shared: &Shared) -> Vec<(String, u64)> {
     let sum = |counter: &dyn Fn(&WorkerStats) -> u64| {
         workers.iter().map(|worker| counter(worker)).sum::<u64>()
     };
-    let mut text = format!(
-        "uptime_seconds: {}\nworkers: {}\nclients: {}\nclients_total: {}\noutput_bytes: {}\ncommand_unknown: {}\n",
-        shared.started.elapsed().as_secs(),
-        workers.len(),
-        shared.clients.load(Ordering::Relaxed),
-        shared.clients_total.load(Ordering::Relaxed),
-        shared.output_bytes.load(Ordering::Relaxed),
-        sum(&|worker| worker.unknown.load(Ordering::Relaxed)),
-    );
-    for (place, row) in COMMANDS.iter().enumerate() {
+    let named = |name: &str, count: u64| (name.to_owned(), count);
+    let mut counters = vec![
+        named("refproxy.output_bytes", wide(&shared.output_bytes)),
+        named("refproxy.workers", workers.len() as u64),
+        named("server.uptime", shared.started.elapsed().as_secs()),
+        named(
+            "redis.egress_redis.downstream_cx_active",
+            wide(&shared.clients),
+        ),
+        named(
+            "redis.egress_redis.downstream_cx_total",
+            shared.clients_total.load(Ordering::Relaxed),
+        ),
+        named(
+            "redis.egress_redis.splitter.unsupported_command",
+            sum(&|worker| worker.unknown.load(Ordering::Relaxed)),
+        ),
+    ];
+    counters.extend(COMMANDS.iter().enumerate().map(|(place, row)| {
+        let name = row.name.to_ascii_lowercase();
         let count = sum(&|worker| worker.commands[place].load(Ordering::Relaxed));
-        if count > 0 {
-            text.push_str(&format!(
-                "command_{}: {count}\n",
-                row.name.to_ascii_lowercase()
-            ));
-        }
-    }
-    text
+        (format!("redis.egress_redis.command.{name}.total"), count)
+    }));
+    counters.sort();
+    counters
+}
+
+fn wide(count: &AtomicUsize) -> u64 {
+    count.load(Ordering::Relaxed) as u64
 }

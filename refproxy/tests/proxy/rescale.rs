@@ -119,12 +119,18 @@ async fn a_bad_put_is_answered_in_one_line_and_changes_nothing() {
     }
     let mut client = proxy.client().await;
     assert_eq!(ask(&mut client, &["SET", "k", "v"]).await, "OK");
-    let stats = shardproof::http::get(proxy.admin, "/stats", DEADLINE)
-        .await
-        .unwrap()
-        .body;
-    assert!(stats.starts_with("generation: 1\n"), "{stats}");
-    assert!(stats.contains("\ncommand_set: 1\n"), "{stats}");
+    let stats = async |query: &str| {
+        let path = format!("/stats{query}");
+        let answer = shardproof::http::get(proxy.admin, &path, DEADLINE).await;
+        answer.unwrap()
+    };
+    let all = stats("").await.body;
+    assert!(all.contains("refproxy.cluster_generation: 1\n"), "{all}");
+    assert!(all.contains("redis.egress_redis.command.get.total: 0\n"));
+    // As Envoy's admin is asked.
+    let used = stats("?usedonly&filter=redis.egress_redis.command").await;
+    assert_eq!(used.body, "redis.egress_redis.command.set.total: 1\n");
+    assert_eq!(stats("?filter=(").await.status, 400);
 }
 
 #[tokio::test]
