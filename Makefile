@@ -3,7 +3,7 @@
 CARGO ?= cargo
 SHARDPROOF = target/debug/shardproof
 
-.PHONY: help setup peers build fmt lint test demo bench-proxy snapshots commands check
+.PHONY: help setup peers build fmt lint test demo bench-proxy snapshots schemas commands check
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r word what; do printf '%-12s %s\n' "$$word" "$$what"; done
@@ -49,6 +49,9 @@ bench-proxy: setup peers ## what each proxy costs: operations a second and CPU a
 
 snapshots: ## write what changed beside the snapshots; `cargo insta review` accepts or refuses it
 	INSTA_UPDATE=new INSTA_FORCE_PASS=1 $(CARGO) test --package shardproof --test cli-help --test placement --test report --test routing
+
+schemas: ## write the JSON schemas of the reports, suites/schema
+	SHARDPROOF_WRITE_SCHEMAS=1 $(CARGO) test --package shardproof --test report
 
 commands: setup ## ask the installed Redis what it knows about its commands
 	ci/commands

@@ -104,6 +104,24 @@ fn snapshots() {
     });
 }
 
+/// The schema files are what users point their tools at, so they are JSON and no snapshots; a snapshot shows the change.
+#[test]
+fn the_schemas_are_those_of_the_reports() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/schema");
+    for (name, schema) in report::json::schemas() {
+        let text = serde_json::to_string_pretty(&schema).expect("a schema is JSON") + "\n";
+        let file = format!("{folder}/{name}.json");
+        if std::env::var_os("SHARDPROOF_WRITE_SCHEMAS").is_some() {
+            std::fs::write(&file, &text).expect("the schema can be written");
+        }
+        let written = std::fs::read_to_string(&file).expect("the schema is there");
+        assert!(
+            written == text,
+            "{file} is not the schema of this build: run `make schemas`"
+        );
+    }
+}
+
 /// A page that asks anybody for anything is no report.
 #[test]
 fn the_page_is_self_contained_and_escapes_what_it_shows() {

@@ -2,10 +2,11 @@
 //!
 //! Pure: computed from what was read and from what lies on the nodes; never asks anybody.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// What became of an acknowledged key, seen through the proxy and on the nodes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fate {
     /// The last acknowledged value was read.
@@ -65,7 +66,7 @@ pub fn fate(read: &Read, written: &[&[u8]], held: bool) -> Fate {
 }
 
 /// How many keys met each fate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
 pub struct Tally {
     /// Keys of this fate; see [`Fate`].
     pub found: usize,

@@ -5,10 +5,19 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Serialize, Serializer};
+
+/// A duration in JSON: milliseconds, to the microsecond.
+pub(crate) fn as_ms<S: Serializer>(
+    duration: &Duration,
+    out: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    out.serialize_f64(duration.as_micros() as f64 / 1000.0)
+}
 
 /// What a client saw.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Class {
     /// What was promised.
@@ -52,7 +61,7 @@ impl Evidence {
 }
 
 /// How much a promise binds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
     /// Clients break without it.
@@ -64,7 +73,7 @@ pub enum Level {
 }
 
 /// The judgement of one case on one target.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "verdict")]
 pub enum Verdict {
     /// The promise was kept.
@@ -84,7 +93,7 @@ pub enum Verdict {
 }
 
 /// What shows that a promise was broken.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Evidence {
     /// What the client saw.
     pub class: Class,
@@ -99,9 +108,11 @@ pub struct Evidence {
 }
 
 /// One line of a transcript.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Line {
-    /// Since the case began.
+    /// Since the case began; in JSON milliseconds.
+    #[serde(rename = "at_ms", serialize_with = "as_ms")]
+    #[schemars(with = "f64")]
     pub at: Duration,
     /// Who spoke with the proxy: a client (`client 1`) or a node (`node A`).
     pub party: String,
@@ -112,7 +123,7 @@ pub struct Line {
 }
 
 /// The direction of a line, seen from the proxy, or none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Way {
     /// From the party to the proxy.
@@ -124,7 +135,7 @@ pub enum Way {
 }
 
 /// What is known about a case beyond its verdict.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Result {
     /// The id of the case.
     pub case: String,
@@ -139,12 +150,14 @@ pub struct Result {
     pub verdict: Verdict,
     /// The recorded deviation that covers it, whether it showed or not.
     pub deviation: Option<Known>,
-    /// How long it took.
+    /// How long it took; in JSON milliseconds.
+    #[serde(rename = "took_ms", serialize_with = "as_ms")]
+    #[schemars(with = "f64")]
     pub took: Duration,
 }
 
 /// A recorded deviation, as reports show it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Known {
     /// What the target does instead.
     pub why: String,
@@ -157,7 +170,7 @@ pub struct Known {
 }
 
 /// What a result means for the run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Standing {
     /// As promised.

@@ -42,6 +42,15 @@ pub fn conformance(report: &Conformance) -> serde_json::Result<String> {
     pretty(report)
 }
 
+/// The JSON schemas of what this suite writes, by format name without its version.
+#[must_use]
+pub fn schemas() -> [(&'static str, schemars::Schema); 2] {
+    [
+        ("conformance", schemars::schema_for!(Conformance)),
+        ("rescale", schemars::schema_for!(Report)),
+    ]
+}
+
 #[derive(Serialize)]
 struct List<'a> {
     format: &'static str,

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::net::SocketAddr;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Observed, Plan};
@@ -12,7 +13,7 @@ use crate::ledger::Tally;
 const FORMAT: &str = "shardproof.rescale/1";
 
 /// One rescale of one target with one policy.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Report {
     /// `shardproof.rescale/1`
     pub format: &'static str,
@@ -59,9 +60,10 @@ pub struct Report {
 }
 
 /// Key counts of one node.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct NodeCount {
     /// Its address as the proxy sees it.
+    #[schemars(with = "String")]
     pub addr: SocketAddr,
     /// Keys placed on it before the change.
     pub before: usize,
@@ -72,7 +74,7 @@ pub struct NodeCount {
 }
 
 /// How far a computed placement agrees with the nodes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Prediction {
     /// Keys that are where the specification of the policy puts them, before and after.
     pub agree: usize,

@@ -3,13 +3,14 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Error, Ground};
 use crate::cluster::Source;
 use crate::conformance::{Case, Stage};
 use crate::target::{self, Target};
-use crate::verdict::{Class, Result as CaseResult, Standing, Verdict};
+use crate::verdict::{Class, Result as CaseResult, Standing, Verdict, as_ms};
 
 /// What is judged.
 #[derive(Debug, Clone)]
@@ -28,7 +29,7 @@ pub enum Subject {
 }
 
 /// Every target of a run with its results.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Conformance {
     /// `shardproof.conformance/1`
     pub format: &'static str,
@@ -51,7 +52,7 @@ impl Conformance {
 }
 
 /// One target with its results.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Judged {
     /// Its name, or the address of a proxy that already ran.
     pub target: String,
@@ -61,12 +62,14 @@ pub struct Judged {
     pub summary: Summary,
     /// A result a case, in the order of their ids.
     pub results: Vec<CaseResult>,
-    /// How long it took.
+    /// How long it took; in JSON milliseconds.
+    #[serde(rename = "took_ms", serialize_with = "as_ms")]
+    #[schemars(with = "f64")]
     pub took: Duration,
 }
 
 /// Results by what they mean for the run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
 pub struct Summary {
     /// As promised.
     pub kept: usize,
