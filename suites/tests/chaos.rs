@@ -3,6 +3,8 @@
 //!
 //! The same code on every source of nodes.
 
+#[path = "support/docker.rs"]
+mod docker;
 mod support;
 
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -32,7 +34,7 @@ const UNROUTABLE: &[&str] = &[
 ];
 
 fn main() {
-    let docker = support::docker();
+    let docker = docker::presence();
     let sources = [
         ("process", Source::Process, &Presence::Expected),
         ("docker", Source::Docker { image: None }, &docker),

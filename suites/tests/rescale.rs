@@ -1,6 +1,5 @@
 //! The story on real proxies: 3 -> 4 nodes and back, every key accounted for.
 
-#[expect(dead_code, reason = "its nodes are processes")]
 mod support;
 
 use libtest_mimic::{Arguments, Failed, Trial};

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on is to panic")]
 
+#[path = "../support/docker.rs"]
+mod docker;
 mod leftovers;
 #[expect(dead_code, reason = "no proxy is needed here")]
 #[path = "../support/mod.rs"]
@@ -66,7 +68,7 @@ const NETWORK_LAWS: &[(&str, Law)] = &[
 
 fn main() {
     let docker = Source::Docker { image: None };
-    let there = support::docker();
+    let there = docker::presence();
     let laws = |name: &'static str, source: &Source, laws: &'static [(&str, Law)]| {
         let named = |(law_name, law): &'static (&str, Law)| {
             let (source, law) = (source.clone(), *law);
