@@ -1,91 +1,10 @@
 //! Report snapshots: one fixed run in every format that machines read, so that a changed field shows as a diff.
 
-use std::time::Duration;
+mod fixed;
 
 use shardproof::report;
-use shardproof::run::{Conformance, Judged};
-use shardproof::verdict::{Class, Evidence, Known, Level, Line, Result, Verdict, Way};
 
-/// Four cases that end in four ways; times are round, because a snapshot has no clock.
-fn run() -> Conformance {
-    let results = vec![
-        result(
-            "multi-key/mget-keeps-key-order",
-            Level::Must,
-            Verdict::Pass,
-            None,
-        ),
-        result(
-            "multi-key/mget-missing-keys",
-            Level::Must,
-            Verdict::Fail(evidence()),
-            None,
-        ),
-        result(
-            "errors/texts-are-told",
-            Level::Should,
-            Verdict::Fail(evidence()),
-            Some(known()),
-        ),
-        result(
-            "fan-out/dbsize-sums",
-            Level::Must,
-            Verdict::Skip {
-                reason: "some proxy does not claim fan-out".to_owned(),
-            },
-            None,
-        ),
-    ];
-    let judged = Judged::new(
-        "some-proxy".to_owned(),
-        "1.2.3".to_owned(),
-        results,
-        Duration::from_secs(2),
-    );
-    Conformance::new(0x7c1f, vec![judged])
-}
-
-fn result(case: &str, level: Level, verdict: Verdict, deviation: Option<Known>) -> Result {
-    Result {
-        case: case.to_owned(),
-        promise: "A promise, in one sentence.".to_owned(),
-        level,
-        spec: "https://redis.io/docs/latest/commands/mget/".to_owned(),
-        verdict,
-        deviation,
-        took: Duration::from_millis(5),
-    }
-}
-
-fn evidence() -> Evidence {
-    let line = |at, party: &str, way, text: &str| Line {
-        at: Duration::from_millis(at),
-        party: party.to_owned(),
-        way,
-        text: text.to_owned(),
-    };
-    Evidence {
-        class: Class::Wrong,
-        at: "fixtures/conformance/multi-key/mget-missing-keys.case:9".to_owned(),
-        expected: "*2 \"one\" nil".to_owned(),
-        got: "*2 \"one\" \"\"".to_owned(),
-        transcript: vec![
-            line(0, "client 1", Way::ToProxy, "MGET a <b>"),
-            line(1, "node A", Way::FromProxy, "MGET a <b>"),
-            line(2, "node A", Way::ToProxy, "*2 \"one\" nil"),
-            line(3, "client 1", Way::FromProxy, "*2 \"one\" \"\""),
-        ],
-    }
-}
-
-fn known() -> Known {
-    Known {
-        why: "answers in its own words".to_owned(),
-        seen: "1.2.3".to_owned(),
-        always: true,
-        link: None,
-    }
-}
+use fixed::run;
 
 #[test]
 fn snapshots() {
