@@ -60,7 +60,7 @@ impl Error {
             Kind::QueueFull => "too many requests wait for it",
         };
         let sent = match (&self.kind, self.executed) {
-            (Kind::Timeout | Kind::Lost, Executed::No) => ", the request was not sent",
+            (Kind::Timeout, Executed::No) => ", the request was not sent",
             _ => "",
         };
         let Blame::Node(node) = &self.blame;

@@ -2,7 +2,8 @@
 //!
 //! There is exactly one connection at a time. A request that has run out of time keeps its place in the queue, so that
 //! its late reply is recognised and dropped; the connection goes on, because a second one could overtake requests that
-//! the node has not read yet. Nothing is ever sent twice.
+//! the node has not read yet. What was sent, if only in part, is never sent again; what was not sent when a connection
+//! breaks is left to the next one.
 
 mod queue;
 mod task;
@@ -22,8 +23,10 @@ use crate::clock::{Clock, Micros};
 use crate::error::{Blame, Error, Executed, Kind};
 
 /// A request arriving this long after a failed attempt makes another attempt; earlier ones fail at once.
+const KNOCK: Duration = Duration::from_millis(5);
+/// Without requests, attempts are at first so far apart.
 const RETRY_MIN: Duration = Duration::from_millis(20);
-/// Without requests, attempts are at most this far apart.
+/// And at most so far.
 const RETRY_MAX: Duration = Duration::from_secs(1);
 
 /// What a worker's upstreams have in common.

@@ -186,24 +186,45 @@ impl Queue {
         }
     }
 
-    /// Fails everything: the connection is gone.
-    pub(super) fn fail_all(&mut self, text: impl Fn(Executed) -> Vec<u8>) {
-        let fresh = Self::new(Rc::clone(&self.node));
-        let queue = std::mem::replace(self, fresh);
-        let mut start = queue.answered;
-        for entry in queue.entries {
-            let executed = if start >= queue.sent {
-                Executed::No
-            } else {
-                Executed::Maybe
-            };
+    /// The connection is gone: fails the requests of which something was sent, for the node may have executed them. The
+    /// others are kept for the next connection.
+    pub(super) fn fail_sent(&mut self, text: impl Fn(Executed) -> Vec<u8>) {
+        let mut start = self.answered;
+        while start < self.sent
+            && let Some(entry) = self.entries.pop_front()
+        {
             start = entry.end;
-            if let Some(client) = entry.client {
-                if queue.logs {
-                    tracing::debug!(client = client.id, number = entry.number, node = %queue.node, ?executed, "lost");
-                }
-                client.deliver(entry.number, entry.part, Reply::Small(&text(executed)));
-            }
+            self.fail(entry, Executed::Maybe, &text);
+        }
+        // What is left of the last one is not sent on another connection.
+        self.out
+            .advance(usize::try_from(start.saturating_sub(self.sent)).unwrap_or(0));
+        // Failed requests of which nothing was sent are not kept, so none is left here.
+        self.failed = 0;
+        self.appended -= start;
+        for entry in &mut self.entries {
+            entry.end -= start;
+        }
+        (self.sent, self.answered) = (0, 0);
+    }
+
+    fn fail(&self, entry: Entry, executed: Executed, text: impl Fn(Executed) -> Vec<u8>) {
+        let Some(client) = entry.client else {
+            return;
+        };
+        if self.logs {
+            tracing::debug!(client = client.id, number = entry.number, node = %self.node, ?executed, "lost");
+        }
+        client.deliver(entry.number, entry.part, Reply::Small(&text(executed)));
+    }
+
+    /// Fails everything: there is no connection to be had.
+    pub(super) fn fail_all(&mut self, text: impl Fn(Executed) -> Vec<u8>) {
+        self.fail_sent(&text);
+        let kept = std::mem::take(&mut self.entries);
+        *self = Self::new(Rc::clone(&self.node));
+        for entry in kept {
+            self.fail(entry, Executed::No, &text);
         }
     }
 }

@@ -14,7 +14,7 @@ use tokio::io::{AsyncReadExt, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
-use super::{Phase, RETRY_MAX, RETRY_MIN, Upstream};
+use super::{KNOCK, Phase, RETRY_MAX, RETRY_MIN, Upstream};
 use crate::buffer::no_slices;
 use crate::client::{Reply, is_large};
 use crate::clock::{Micros, micros};
@@ -31,7 +31,11 @@ const CHUNKS_A_TURN: usize = 16;
 type Connecting = Pin<Box<dyn Future<Output = Result<TcpStream, Kind>>>>;
 
 enum Link {
-    Down { retry_at: Micros },
+    /// Tried again at `retry_at`, and from `knock_at` on when a request wants it.
+    Down {
+        retry_at: Micros,
+        knock_at: Micros,
+    },
     Connecting(Connecting),
     Up(TcpStream),
 }
@@ -53,7 +57,10 @@ struct Task {
 pub(crate) async fn run(upstream: Rc<Upstream>) {
     let clock = upstream.settings.clock;
     let mut task = Task {
-        link: Link::Down { retry_at: 0 },
+        link: Link::Down {
+            retry_at: 0,
+            knock_at: 0,
+        },
         upstream,
         input: BytesMut::new(),
         scan: ReplyScan::default(),
@@ -88,8 +95,9 @@ impl Task {
     /// Goes on as far as possible; `Ready` when there may be more to do at once.
     fn step(&mut self, cx: &mut Context<'_>, now: Micros) -> Result<Poll<()>, Kind> {
         match &mut self.link {
-            Link::Down { retry_at } => {
-                if now < *retry_at && self.upstream.queue.borrow().waiting() == 0 {
+            Link::Down { retry_at, knock_at } => {
+                let wanted = self.upstream.queue.borrow().waiting() > 0;
+                if now < if wanted { *knock_at } else { *retry_at } {
                     return Ok(Poll::Pending);
                 }
                 let address = Rc::clone(&self.upstream.address);
@@ -181,7 +189,7 @@ impl Task {
         }
     }
 
-    /// The connection is gone, or did not come about: everything that waits fails, and another attempt is due.
+    /// The connection is gone, or did not come about: another attempt is due.
     fn down(&mut self, why: Kind, now: Micros) {
         if self.failures == 0 {
             tracing::warn!(node = %self.upstream.address, ?why, "connection failed");
@@ -199,18 +207,22 @@ impl Task {
         let (retry_at, knock_at) = if at_once {
             (now, now)
         } else {
-            (now + micros(wait), now + micros(RETRY_MIN))
+            (now + micros(wait), now + micros(KNOCK))
         };
-        self.link = Link::Down { retry_at };
-        *self.upstream.phase.borrow_mut() = Phase::Down {
+        let lost = matches!(self.link, Link::Up(_));
+        self.link = Link::Down { retry_at, knock_at };
+        let upstream = &self.upstream;
+        *upstream.phase.borrow_mut() = Phase::Down {
             knock_at,
             why: why.clone(),
         };
-        let upstream = &self.upstream;
-        upstream
-            .queue
-            .borrow_mut()
-            .fail_all(|executed| upstream.error(why.clone(), executed).reply());
+        let text = |executed| upstream.error(why.clone(), executed).reply();
+        let mut queue = upstream.queue.borrow_mut();
+        if lost {
+            queue.fail_sent(text);
+        } else {
+            queue.fail_all(text);
+        }
     }
 
     /// Sets the one timer to what is due next.
@@ -220,7 +232,10 @@ impl Task {
         }
         let queue = self.upstream.queue.borrow();
         let due = match &self.link {
-            Link::Down { retry_at } => Some(*retry_at),
+            Link::Down { retry_at, knock_at } => match queue.next_deadline() {
+                Some(deadline) => Some(deadline.min(*knock_at)),
+                None => Some(*retry_at),
+            },
             Link::Connecting(_) => queue.next_deadline(),
             Link::Up(_) => {
                 let stall = queue

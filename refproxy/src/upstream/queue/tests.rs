@@ -103,6 +103,34 @@ fn what_is_late_before_it_is_sent_is_never_sent() {
 }
 
 #[test]
+fn what_was_not_sent_goes_out_on_the_next_connection() {
+    let (a, b) = (client(), client());
+    let mut queue = Queue::new("node".into());
+    ask(&mut queue, &a, b"late ", 5);
+    ask(&mut queue, &a, b"one ", 10);
+    ask(&mut queue, &a, b"two ", 10);
+    ask(&mut queue, &b, b"three ", 20);
+    // Late and one are sent, two is under way.
+    queue.written(11);
+    queue.expire(5, text);
+    check(&a, "-Maybe\\r\\n");
+    queue.fail_sent(text);
+    check(&a, "-Maybe\\r\\n-Maybe\\r\\n");
+    check(&b, "");
+    check_unsent(&queue, "three ");
+    ask(&mut queue, &a, b"four ", 30);
+    queue.written(11);
+    queue.expire(20, text);
+    check(&b, "-Maybe\\r\\n");
+    assert!(queue.answer(Reply::Small(b"+three\r\n")));
+    assert!(queue.answer(Reply::Small(b"+four\r\n")));
+    check(&a, "+four\\r\\n");
+    check(&b, "");
+    queue.fail_sent(text);
+    assert_eq!((queue.waiting(), queue.unsent_bytes()), (0, 0));
+}
+
+#[test]
 fn a_lost_connection_says_what_may_have_been_executed() {
     let a = client();
     let mut queue = Queue::new("node".into());
