@@ -21,7 +21,6 @@ pub(super) struct Turn<'a> {
     identity: &'a mut Identity,
     scratch: &'a mut Vec<u8>,
     routing: Rc<Routing>,
-    now: Micros,
     deadline: Micros,
     /// Whether each request is logged; looked up once a turn.
     logs: bool,
@@ -43,7 +42,6 @@ impl<'a> Turn<'a> {
             identity,
             scratch,
             routing: worker.routing(),
-            now,
             deadline: now + micros(worker.op_timeout()),
             logs: tracing::enabled!(tracing::Level::DEBUG),
         }
@@ -138,7 +136,7 @@ impl<'a> Turn<'a> {
         if self.logs {
             tracing::debug!(number, part, node = upstream.address(), "sent");
         }
-        if let Err(error) = upstream.send(payload, ticket, self.now) {
+        if let Err(error) = upstream.send(payload, ticket) {
             if self.logs {
                 tracing::debug!(number, part, node = upstream.address(), why = ?error.kind, "refused");
             }

@@ -19,11 +19,12 @@ use queue::Queue;
 pub(crate) use queue::Ticket;
 pub(crate) use task::run;
 
-use crate::clock::{Clock, Micros};
+use crate::clock::Clock;
 use crate::error::{Blame, Error, Executed, Kind};
 
-/// A request arriving this long after a failed attempt makes another attempt; earlier ones fail at once.
-const KNOCK: Duration = Duration::from_millis(5);
+/// After a failed attempt the next one, when requests want it; they wait for its outcome, so that no one is told of a
+/// failure that is over.
+const KNOCK: Duration = Duration::from_millis(1);
 /// Without requests, attempts are at first so far apart.
 const RETRY_MIN: Duration = Duration::from_millis(20);
 /// And at most so far.
@@ -60,18 +61,6 @@ impl Payload<'_> {
     }
 }
 
-/// How it stands with the connection.
-#[derive(Debug, Clone)]
-enum Phase {
-    Connecting,
-    Up,
-    /// Requests fail with `why` until `knock_at`; the first one after it makes an attempt.
-    Down {
-        knock_at: Micros,
-        why: Kind,
-    },
-}
-
 /// How it stands with the connection, in a word for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Health {
@@ -96,7 +85,7 @@ pub(crate) struct Upstream {
     address: Rc<str>,
     settings: Settings,
     queue: RefCell<Queue>,
-    phase: RefCell<Phase>,
+    health: Cell<Health>,
     retired: Cell<bool>,
     waker: RefCell<Option<Waker>>,
     woken: Cell<bool>,
@@ -109,7 +98,7 @@ impl Upstream {
             queue: RefCell::new(Queue::new(Rc::clone(&address))),
             address,
             settings,
-            phase: RefCell::new(Phase::Connecting),
+            health: Cell::new(Health::Connecting),
             retired: Cell::new(false),
             waker: RefCell::default(),
             woken: Cell::new(false),
@@ -121,11 +110,7 @@ impl Upstream {
     }
 
     pub(crate) fn health(&self) -> Health {
-        match &*self.phase.borrow() {
-            Phase::Connecting => Health::Connecting,
-            Phase::Up => Health::Up,
-            Phase::Down { .. } => Health::Down,
-        }
+        self.health.get()
     }
 
     /// Requests that wait for the node.
@@ -136,19 +121,9 @@ impl Upstream {
     /// Queues a request. It is written when the connection's task runs, after all clients that are ready to run.
     ///
     /// # Errors
-    /// The node is down, or too much waits for it already. The request was not sent.
+    /// Too much waits for it already. The request was not sent.
     #[inline]
-    pub(crate) fn send(
-        &self,
-        payload: Payload<'_>,
-        ticket: Ticket,
-        now: Micros,
-    ) -> Result<(), Error> {
-        if let Phase::Down { knock_at, why } = &*self.phase.borrow()
-            && now < *knock_at
-        {
-            return Err(self.error(why.clone(), Executed::No));
-        }
+    pub(crate) fn send(&self, payload: Payload<'_>, ticket: Ticket) -> Result<(), Error> {
         let mut queue = self.queue.borrow_mut();
         if queue.waiting() >= self.settings.requests_max
             || queue.unsent_bytes() >= self.settings.bytes_max

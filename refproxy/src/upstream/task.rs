@@ -14,7 +14,7 @@ use tokio::io::{AsyncReadExt, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
-use super::{KNOCK, Phase, RETRY_MAX, RETRY_MIN, Upstream};
+use super::{Health, KNOCK, RETRY_MAX, RETRY_MIN, Upstream};
 use crate::buffer::no_slices;
 use crate::client::{Reply, is_large};
 use crate::clock::{Micros, micros};
@@ -103,7 +103,7 @@ impl Task {
                 let address = Rc::clone(&self.upstream.address);
                 let limit = self.upstream.settings.connect_timeout;
                 self.link = Link::Connecting(Box::pin(connect(address, limit)));
-                *self.upstream.phase.borrow_mut() = Phase::Connecting;
+                self.upstream.health.set(Health::Connecting);
                 Ok(Poll::Ready(()))
             }
             Link::Connecting(attempt) => match attempt.as_mut().poll(cx) {
@@ -113,7 +113,7 @@ impl Task {
                     tracing::info!(node = %self.upstream.address, "connected");
                     self.link = Link::Up(stream);
                     self.heard_at = now;
-                    *self.upstream.phase.borrow_mut() = Phase::Up;
+                    self.upstream.health.set(Health::Up);
                     Ok(Poll::Ready(()))
                 }
             },
@@ -212,10 +212,7 @@ impl Task {
         let lost = matches!(self.link, Link::Up(_));
         self.link = Link::Down { retry_at, knock_at };
         let upstream = &self.upstream;
-        *upstream.phase.borrow_mut() = Phase::Down {
-            knock_at,
-            why: why.clone(),
-        };
+        upstream.health.set(Health::Down);
         let text = |executed| upstream.error(why.clone(), executed).reply();
         let mut queue = upstream.queue.borrow_mut();
         if lost {
