@@ -6,8 +6,8 @@ use crate::support::{DEADLINE, Proxy, ask, nodes, show, until};
 use shardproof::client::Client;
 use shardproof::node::Node as _;
 
-const OP: Duration = Duration::from_millis(300);
-const SETTINGS: &str = "workers: 1\ntimeouts: { op_ms: 300 }";
+const OP: Duration = Duration::from_millis(600);
+const SETTINGS: &str = "workers: 1\ntimeouts: { op_ms: 600 }";
 
 /// Asks again and again until told to stop; gives how often, and the longest that an answer took.
 async fn load(
