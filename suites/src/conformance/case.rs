@@ -37,6 +37,15 @@ pub struct Case {
     pub steps: Vec<Step>,
 }
 
+impl Case {
+    /// Whether something goes wrong with a node or a link in it.
+    #[must_use]
+    pub fn has_faults(&self) -> bool {
+        let is_fault = |step: &Step| matches!(step.action, Action::Fault { .. });
+        self.steps.iter().any(is_fault)
+    }
+}
+
 /// One line of a case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {

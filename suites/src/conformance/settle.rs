@@ -7,26 +7,40 @@ use tokio::time::{Instant, sleep};
 
 use super::stage::{Error, Stage};
 use super::word::letter;
-use crate::client::{self, Client, NODE_DEADLINE};
+use crate::client::{Client, NODE_DEADLINE};
 use crate::cluster;
 use crate::wire::Value;
 
 /// How long a proxy may take after a case until it serves every node again.
 const SETTLED_WITHIN: Duration = Duration::from_secs(5);
+/// A proxy of several workers has connections to its nodes for each, and says not which one a client meets: so many
+/// clients meet all of a few.
+const CONNECTIONS: usize = 16;
 /// Between two looks.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 
+/// What a proxy has behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum After {
+    /// A case without faults that went well.
+    Calm,
+    /// A case with faults.
+    Faults,
+    /// A case that did not go well.
+    Broken,
+}
+
 impl Stage {
     /// Waits until the proxy serves every node; restarts it when it does not. What had to be done, if anything.
-    pub(super) async fn settle(&mut self, failed: bool) -> Result<Option<String>, Error> {
-        if failed {
+    pub(super) async fn settle(&mut self, after: After) -> Result<Option<String>, Error> {
+        if after == After::Broken {
             self.renew_links().await?;
         }
         let died = self.proxy.as_mut().is_some_and(|proxy| !proxy.alive());
         let why = if died {
             "the proxy has ended".to_owned()
         } else {
-            match self.serves().await {
+            match self.serves(after).await {
                 Ok(()) => return Ok(None),
                 Err(why) => why,
             }
@@ -36,7 +50,7 @@ impl Stage {
         };
         let why = format!("{why}; it was started again. Its log:\n{}", proxy.log());
         proxy.restart().await?;
-        self.serves().await.map_err(Error::Unsettled)?;
+        self.serves(after).await.map_err(Error::Unsettled)?;
         Ok(Some(why))
     }
 
@@ -55,40 +69,53 @@ impl Stage {
         Ok(cluster.heal().await?)
     }
 
-    /// Whether every node is served, after a while at the latest.
-    async fn serves(&mut self) -> Result<(), String> {
+    /// Whether every node is served, on as many connections as it takes, after a while at the latest.
+    async fn serves(&mut self, after: After) -> Result<(), String> {
         let deadline = Instant::now() + SETTLED_WITHIN;
-        for node in 0..self.canaries.len() {
-            while let Err(why) = self.serves_node(node).await {
+        let connections = match after {
+            After::Calm => 1,
+            After::Faults | After::Broken => CONNECTIONS,
+        };
+        for _ in 0..connections {
+            while let Err(why) = self.serves_a_client().await {
                 if Instant::now() > deadline {
                     let waited = SETTLED_WITHIN.as_secs();
-                    let node = letter(node);
-                    return Err(format!("after {waited} s node {node} is not served: {why}"));
+                    return Err(format!("after {waited} s: {why}"));
                 }
                 sleep(BETWEEN_LOOKS).await;
             }
         }
-        if self.canaries.is_empty() {
-            return client::ping(self.world.proxy)
-                .await
-                .map_err(|why| why.to_string());
-        }
         Ok(())
     }
 
-    /// Writes through the proxy and looks on the node.
-    async fn serves_node(&mut self, node: usize) -> Result<(), String> {
+    /// Writes to every node on one connection, and looks on the nodes.
+    async fn serves_a_client(&mut self) -> Result<(), String> {
         self.looks += 1;
-        let (key, value) = (&self.canaries[node], self.looks.to_string().into_bytes());
+        let value = self.looks.to_string().into_bytes();
         let within = self.world.op_timeout * 5 + Duration::from_secs(1);
-        let set = call(self.world.proxy, &[b"SET", key, &value], within).await?;
-        let found = call(self.world.nodes[node], &[b"GET", key], within).await?;
-        match (set, found) {
-            (Value::Simple(ok), Value::Bulk(found)) if ok == b"OK" && found == value => Ok(()),
-            (set, found) => Err(format!(
-                "SET was answered with {set}, and the node has {found}"
-            )),
+        let sets = self
+            .canaries
+            .iter()
+            .map(|key| vec![&b"SET"[..], key, &value]);
+        let requests: Vec<_> = sets.chain([vec![&b"PING"[..]]]).collect();
+        let speaking = async {
+            let mut client = Client::connect(self.world.proxy, within).await?;
+            client.pipeline(&requests, within).await
+        };
+        let mut replies = speaking.await.map_err(|why| why.to_string())?;
+        // PING is there for proxies whose nodes are not known.
+        replies.pop();
+        for (node, (key, set)) in self.canaries.iter().zip(replies).enumerate() {
+            let found = call(self.world.nodes[node], &[b"GET", key], within).await?;
+            let there = matches!(&found, Value::Bulk(bytes) if *bytes == value);
+            if set != Value::Simple(b"OK".to_vec()) || !there {
+                let node = letter(node);
+                return Err(format!(
+                    "SET was answered with {set}, and node {node} has {found}"
+                ));
+            }
         }
+        Ok(())
     }
 
     /// Removes what a case wrote.

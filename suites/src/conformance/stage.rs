@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::case::{Case, Fault, NODES};
 use super::keys::{self, Pool};
 use super::runner::{Run, Stop};
+use super::settle::After;
 use super::word::Scope;
 use super::world::World;
 use crate::client;
@@ -215,8 +216,13 @@ impl Stage {
         // Its clients are gone before the proxy is looked at.
         drop(run);
 
-        let after = self.restore(&faults, &written, ended.is_err()).await;
-        match (ended, after) {
+        let after = match &ended {
+            Err(_) => After::Broken,
+            Ok(()) if case.has_faults() => After::Faults,
+            Ok(()) => After::Calm,
+        };
+        let restored = self.restore(&faults, &written, after).await;
+        match (ended, restored) {
             (Err(Stop::Stuck(why)), _) => Verdict::Unknown { why },
             (Ok(()), Ok(None)) => Verdict::Pass,
             (Ok(()), Err(why)) => unknown(&why),
@@ -234,7 +240,7 @@ impl Stage {
         &mut self,
         faults: &[(usize, Fault)],
         written: &[Vec<u8>],
-        failed: bool,
+        after: After,
     ) -> Result<Option<String>, Error> {
         let mut healed = Ok(());
         for node in 0..self.world.nodes.len() {
@@ -245,7 +251,7 @@ impl Stage {
             }
         }
         healed.map_err(|why| Error::Unsettled(why.to_string()))?;
-        let settled = self.settle(failed).await;
+        let settled = self.settle(after).await;
         // Also when the proxy is lost: the nodes are there.
         self.clean(written).await?;
         settled
