@@ -5,10 +5,14 @@
 //! of this crate, over the same HTTP.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use super::client::{self, Client};
 use crate::link::toxic::Toxic;
 use crate::link::{self, Link, Tap};
+
+/// How long the end of a run may wait for the end of a proxy.
+const DELETE_WITHIN: Duration = Duration::from_secs(2);
 
 /// A fault could not be put.
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +40,7 @@ pub enum Door {
     Foreign(Foreign),
 }
 
-/// The proxies that a foreign Toxiproxy holds for a cluster.
+/// The proxies that a foreign Toxiproxy holds for a cluster. They are deleted when this is dropped.
 #[derive(Debug)]
 pub struct Foreign {
     client: Client,
@@ -163,19 +167,6 @@ impl Door {
         }
         Ok(())
     }
-
-    /// Takes everything down; a foreign server forgets the proxies. Links end when they are dropped as well.
-    ///
-    /// # Errors
-    /// When the foreign server does not answer.
-    pub async fn close(self) -> Result<(), Error> {
-        if let Self::Foreign(foreign) = self {
-            for (name, _) in &foreign.proxies {
-                foreign.client.delete(name).await?;
-            }
-        }
-        Ok(())
-    }
 }
 
 impl Foreign {
@@ -191,6 +182,27 @@ impl Foreign {
         }
         self.client.set_enabled(name, true).await?;
         Ok(())
+    }
+}
+
+impl Drop for Foreign {
+    fn drop(&mut self) {
+        let client = self.client.within(DELETE_WITHIN);
+        let proxies = std::mem::take(&mut self.proxies);
+        // On a thread of its own, because nobody may be left to drive a task.
+        let deleting = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?;
+            for (name, _) in &proxies {
+                if let Err(why) = runtime.block_on(client.delete(name)) {
+                    tracing::warn!("proxy {name} may have stayed behind: {why}");
+                }
+            }
+            std::io::Result::Ok(())
+        });
+        // Without the thread, the next run deletes them.
+        let _ = deleting.join();
     }
 }
 
