@@ -1,11 +1,12 @@
 //! A cluster of the suite's own making: real nodes, a link before each, one tap over all of them.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 
-use crate::link::{self, Link, Tap};
+use crate::link::Tap;
 use crate::node::{self, External, Node, Process};
 use crate::port::Lease;
 use crate::program::Search;
+use crate::toxiproxy::{Client, Door, fault};
 
 /// The first port that links listen on unless the user says otherwise. Fixed, because placements hash addresses.
 pub const LINK_PORT_BASE: u16 = 21001;
@@ -30,9 +31,9 @@ pub enum Error {
     /// A node.
     #[error(transparent)]
     Node(#[from] node::Error),
-    /// A link.
+    /// A link, or a fault on it.
     #[error(transparent)]
-    Link(#[from] link::Error),
+    Fault(#[from] fault::Error),
     /// The ports.
     #[error("the lease on the ports from {base} cannot be had: {why}")]
     Lease {
@@ -54,7 +55,7 @@ pub enum Error {
 /// Nodes with their links. Gone when dropped, but for nodes that somebody else runs.
 pub struct Cluster {
     nodes: Vec<Box<dyn Node>>,
-    links: Vec<Link>,
+    faults: Door,
     tap: Tap,
     /// Held until the links are gone.
     _lease: Lease,
@@ -71,20 +72,34 @@ impl Cluster {
         count: usize,
         port_base: u16,
     ) -> Result<Self, Error> {
+        Self::behind(None, source, search, count, port_base).await
+    }
+
+    /// The same behind a foreign Toxiproxy, where one is given. Its links leave nothing on the record.
+    ///
+    /// # Errors
+    /// What stood in the way, naming the node, the port or the call.
+    pub async fn behind(
+        toxiproxy: Option<Client>,
+        source: &Source,
+        search: &Search,
+        count: usize,
+        port_base: u16,
+    ) -> Result<Self, Error> {
         let lease = Lease::on(port_base).await.map_err(|why| Error::Lease {
             base: port_base,
             why,
         })?;
         let nodes = nodes(source, search, count).await?;
         let tap = Tap::default();
-        let mut links = Vec::with_capacity(count);
-        for (index, (port, node)) in (port_base..).zip(&nodes).enumerate() {
-            let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-            links.push(Link::start(addr, node.addr(), index, tap.clone())?);
-        }
+        let addrs: Vec<SocketAddr> = nodes.iter().map(|node| node.addr()).collect();
+        let faults = match toxiproxy {
+            None => Door::links(&addrs, port_base, &tap)?,
+            Some(client) => Door::foreign(client, &addrs, port_base).await?,
+        };
         Ok(Self {
             nodes,
-            links,
+            faults,
             tap,
             _lease: lease,
         })
@@ -105,13 +120,10 @@ impl Cluster {
         self.nodes[index].as_ref()
     }
 
-    /// The link before the node at a place of the list.
-    ///
-    /// # Panics
-    /// When there is none at `index`.
+    /// The door to what stands between the proxy and its nodes.
     #[must_use]
-    pub fn link(&self, index: usize) -> &Link {
-        &self.links[index]
+    pub fn faults(&self) -> &Door {
+        &self.faults
     }
 
     /// The record of all links.
@@ -129,7 +141,7 @@ impl Cluster {
     /// The addresses under which a proxy reaches the nodes.
     #[must_use]
     pub fn link_addrs(&self) -> Vec<SocketAddr> {
-        self.links.iter().map(Link::addr).collect()
+        self.faults.addrs()
     }
 
     /// Takes all toxics off and every link up.
@@ -137,8 +149,8 @@ impl Cluster {
     /// # Errors
     /// When a link cannot listen again.
     pub async fn heal(&self) -> Result<(), Error> {
-        for link in &self.links {
-            link.heal().await?;
+        for node in 0..self.size() {
+            self.faults.heal(node).await?;
         }
         Ok(())
     }

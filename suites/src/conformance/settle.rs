@@ -60,11 +60,8 @@ impl Stage {
             return Ok(());
         };
         for node in 0..cluster.size() {
-            cluster
-                .link(node)
-                .down()
-                .await
-                .map_err(cluster::Error::from)?;
+            let down = cluster.faults().down(node).await;
+            down.map_err(cluster::Error::from)?;
         }
         Ok(cluster.heal().await?)
     }

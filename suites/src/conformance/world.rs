@@ -43,9 +43,7 @@ pub(super) enum Error {
     #[error(transparent)]
     Cluster(#[from] cluster::Error),
     #[error(transparent)]
-    Link(#[from] crate::link::Error),
-    #[error(transparent)]
-    Toxic(#[from] crate::link::Taken),
+    Fault(#[from] crate::toxiproxy::fault::Error),
     #[error(transparent)]
     Node(#[from] node::Error),
     #[error(transparent)]
@@ -107,16 +105,19 @@ impl World {
         let cluster = self.ours("faults")?;
         let add = |kind| {
             let toxic = Toxic::new(Stream::Downstream, kind);
-            cluster.link(node).add(toxic)
+            cluster.faults().add(node, toxic)
         };
         match fault {
-            Fault::Latency(time) => add(Kind::Latency(Latency {
-                latency_ms: u64::try_from(time.as_millis()).unwrap_or(u64::MAX),
-                ..Latency::default()
-            }))?,
-            Fault::Hold => add(Kind::Hold(Hold {}))?,
-            Fault::Reset => add(Kind::ResetPeer(ResetPeer::default()))?,
-            Fault::Down => cluster.link(node).down().await?,
+            Fault::Latency(time) => {
+                add(Kind::Latency(Latency {
+                    latency_ms: u64::try_from(time.as_millis()).unwrap_or(u64::MAX),
+                    ..Latency::default()
+                }))
+                .await?
+            }
+            Fault::Hold => add(Kind::Hold(Hold {})).await?,
+            Fault::Reset => add(Kind::ResetPeer(ResetPeer::default())).await?,
+            Fault::Down => cluster.faults().down(node).await?,
             Fault::ReadOnly => self.order(node, READ_ONLY).await?,
             Fault::Full => self.order(node, FULL).await?,
             Fault::Pause => cluster.node(node).pause().await?,
@@ -139,7 +140,7 @@ impl World {
         if faults.contains(&Fault::Full) {
             self.order(node, ROOMY).await?;
         }
-        cluster.link(node).heal().await?;
+        cluster.faults().heal(node).await?;
         Ok(())
     }
 

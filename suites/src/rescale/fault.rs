@@ -46,7 +46,7 @@ impl NodeFault {
         match self {
             Self::Paused => cluster.node(node).pause().await?,
             Self::Killed => cluster.node(node).kill().await?,
-            Self::LinkDown => cluster.link(node).down().await?,
+            Self::LinkDown => cluster.faults().down(node).await?,
             Self::Disconnected => cluster.node(node).disconnect().await?,
         }
         Ok(())
@@ -57,7 +57,7 @@ impl NodeFault {
         match self {
             Self::Paused => cluster.node(node).resume().await?,
             Self::Killed => cluster.node(node).restart().await?,
-            Self::LinkDown => cluster.link(node).heal().await?,
+            Self::LinkDown => cluster.faults().heal(node).await?,
             Self::Disconnected => cluster.node(node).connect().await?,
         }
         Ok(())
