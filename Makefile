@@ -2,8 +2,14 @@
 
 CARGO ?= cargo
 SHARDPROOF = target/debug/shardproof
+# What must not be missing when tests run, and the parts of the suite that are built for them.
+REQUIRE ?= envoy,twemproxy
+FEATURES ?=
+REQUIRE_ALL = envoy,twemproxy,docker,chromium,toxiproxy-rust,toxiproxy-python
+FEATURES_ALL = docker,toxiproxy-rust
 
-.PHONY: help setup peers build fmt lint test demo bench-proxy snapshots schemas commands check
+.PHONY: help setup peers browser clients images build fmt lint test test-docker demo article bench-proxy bench-link \
+	snapshots schemas commands check
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r word what; do printf '%-12s %s\n' "$$word" "$$what"; done
@@ -14,13 +20,14 @@ setup: ## install redis-server where it is missing
 peers: ## install the proxies that the suite is shown on: Envoy (pinned) and twemproxy
 	@ci/peers
 
-.PHONY: images
+browser: ## install the browser that the report's page is tested in
+	@ci/browser
+
+clients: ## install the Toxiproxy clients that the fault server is tested with
+	@ci/clients/install
+
 images: peers ## make container images of Redis and the proxies from what is installed here, without a registry
 	@ci/images/build
-
-.PHONY: article
-article: ## the article's setting in containers: Redis 3 -> 4 behind Envoy, judged beside what the article says
-	@ci/article/run
 
 build: ## build both programs
 	$(CARGO) build --workspace
@@ -30,12 +37,11 @@ fmt: ## format the code
 
 lint: ## formatting and lints, as CI wants them
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --workspace --all-targets -- --deny warnings
+	$(CARGO) clippy --workspace --all-targets --features "$(FEATURES)" -- --deny warnings
 
 test: setup peers ## every test; a missing peer is a failure
-	SHARDPROOF_REQUIRE=envoy,twemproxy $(CARGO) test --workspace
+	SHARDPROOF_REQUIRE=$(REQUIRE) $(CARGO) test --workspace --features "$(FEATURES)"
 
-.PHONY: test-docker
 test-docker: images ## the tests of nodes in containers; a missing Docker engine is a failure
 	SHARDPROOF_REQUIRE=docker,envoy $(CARGO) test --package shardproof --features docker --test nodes --test chaos -- docker::
 
@@ -44,8 +50,14 @@ demo: setup peers build ## judge three proxies over real Redis nodes, then watch
 	$(SHARDPROOF) rescale --target refproxy --from 3 --to 4
 	$(SHARDPROOF) rescale --target envoy --from 3 --to 4 --policy maglev --policy ring_hash
 
+article: ## the article's setting in containers: Redis 3 -> 4 behind Envoy, judged beside what the article says
+	@ci/article/run
+
 bench-proxy: setup peers ## what each proxy costs: operations a second and CPU an operation
 	$(CARGO) bench --package shardproof --bench proxy
+
+bench-link: setup ## what a link between proxy and node costs
+	$(CARGO) bench --package shardproof --bench relay
 
 snapshots: ## write what changed beside the snapshots; `cargo insta review` accepts or refuses it
 	INSTA_UPDATE=new INSTA_FORCE_PASS=1 $(CARGO) test --package shardproof --test cli-help --test placement --test report --test routing
@@ -56,4 +68,6 @@ schemas: ## write the JSON schemas of the reports, suites/schema
 commands: setup ## ask the installed Redis what it knows about its commands
 	ci/commands
 
-check: lint test ## all that CI runs
+check: setup peers browser clients images ## all that CI runs: lints and every test, with nothing missing
+	$(MAKE) lint FEATURES=$(FEATURES_ALL)
+	$(MAKE) test REQUIRE=$(REQUIRE_ALL) FEATURES=$(FEATURES_ALL)

@@ -2,7 +2,6 @@
 //!
 //! One stage at a time, one case after the other: links listen on fixed ports, and a target's cases share its cluster.
 
-#[expect(dead_code, reason = "each driver takes what it needs")]
 mod support;
 
 use std::env;
