@@ -133,10 +133,10 @@ impl Chain {
                 Advance::Due(due)
             }
             Decision::Reset { .. } => Advance::Reset,
-            Decision::Drop => {
-                self.stages[at].pop();
-                Advance::Moved
-            }
+            Decision::Drop => match self.stages[at].pop() {
+                Some(_) => Advance::Moved,
+                None => Advance::Waits,
+            },
             Decision::Close { .. } => {
                 self.close(at, now);
                 Advance::Moved
