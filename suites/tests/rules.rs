@@ -18,6 +18,7 @@ const PURE: &[&str] = &[
     "suites/src/conformance/parse",
     "suites/src/ledger.rs",
     "suites/src/planner",
+    "suites/src/rescale/forecast.rs",
     "suites/src/verdict.rs",
     "suites/src/wire",
 ];
