@@ -61,8 +61,11 @@ fn start(change: impl FnOnce(&mut Command)) -> Child {
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     change(&mut command);
-    let run = command.spawn().unwrap();
-    wait("two containers", || containers(&run) == 2);
+    let mut run = command.spawn().unwrap();
+    wait("two containers", || {
+        assert_eq!(run.try_wait().unwrap(), None, "it ended without them");
+        containers(&run) == 2
+    });
     run
 }
 

@@ -108,7 +108,8 @@ fn check(source: &Source, law: Law) {
     runtime.block_on(async {
         let search = support::search();
         let cluster = Cluster::start(source, &search, 1, LINK_PORT_BASE).await;
-        law(cluster.unwrap().node(0)).await;
+        let cluster = cluster.unwrap_or_else(|why| panic!("{why}"));
+        law(cluster.node(0)).await;
     });
 }
 
