@@ -6,6 +6,7 @@
 mod docker;
 mod external;
 mod process;
+mod scripted;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -15,6 +16,7 @@ use std::pin::Pin;
 pub use docker::Docker;
 pub use external::External;
 pub use process::Process;
+pub use scripted::{Act, Scripted};
 
 use crate::program::Search;
 
