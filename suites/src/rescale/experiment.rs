@@ -1,10 +1,10 @@
 //! The experiment: from one number of nodes to another and back, with every key accounted for.
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
 
 use super::nodes::{self, Contents};
-use super::worker::{PIPELINE, Worker};
+use super::traffic::{Round, Traffic, kept};
+use super::worker::PIPELINE;
 use crate::client;
 use crate::cluster::Cluster;
 use crate::ledger::{Fate, Read, fate};
@@ -86,25 +86,22 @@ pub async fn observe(
     proxy: &mut Proxy,
     say: &dyn Fn(&str),
 ) -> Result<Observed, Error> {
-    let started = Instant::now();
     // What travels is a matter of the proxy; the tap would only grow.
     cluster.tap().set_paused(true);
-    let observed = Steps {
+    let steps = Steps {
         plan,
-        node_addrs: cluster.node_addrs(),
+        traffic: Traffic::new(plan, cluster.node_addrs(), PIPELINE),
         link_addrs: cluster.link_addrs(),
         say,
-    }
-    .run(proxy)
-    .await?;
+    };
+    let observed = steps.run(proxy).await;
     cluster.tap().set_paused(false);
-    not_expired(started.elapsed(), plan.ttl_s)?;
-    Ok(observed)
+    observed
 }
 
 struct Steps<'a> {
     plan: &'a Plan,
-    node_addrs: Vec<SocketAddr>,
+    traffic: Traffic<'a>,
     link_addrs: Vec<SocketAddr>,
     say: &'a dyn Fn(&str),
 }
@@ -112,19 +109,19 @@ struct Steps<'a> {
 impl Steps<'_> {
     async fn run(&self, proxy: &mut Proxy) -> Result<Observed, Error> {
         let (from, to) = (self.plan.from, self.plan.to);
-        let all: Vec<&[u8]> = self.plan.keys.iter().map(Vec::as_slice).collect();
+        let (traffic, all) = (&self.traffic, self.traffic.keys());
 
         (self.say)(&format!("writing {} keys over {from} nodes", all.len()));
-        let acknowledged = self.write(proxy, &all, Round::First).await?;
+        let acknowledged = traffic.write(proxy, &all, Round::First).await?;
         let keys: Vec<&[u8]> = kept(&all, &acknowledged);
-        let before = self.look(&keys).await?;
+        let before = traffic.look(&keys).await?;
 
         (self.say)(&format!("{from} -> {to} nodes, reading everything back"));
         let there = self.change(proxy, to, &keys).await?;
 
         (self.say)(&format!("writing every key again over {to} nodes"));
-        let rewritten = self.write(proxy, &keys, Round::Second).await?;
-        let after = self.look(&keys).await?;
+        let rewritten = traffic.write(proxy, &keys, Round::Second).await?;
+        let after = traffic.look(&keys).await?;
 
         (self.say)(&format!("{to} -> {from} nodes, reading everything back"));
         let back = self.change(proxy, from, &keys).await?;
@@ -133,7 +130,7 @@ impl Steps<'_> {
             let judged = |(index, read): (usize, &Read)| {
                 let values: Vec<Vec<u8>> = rounds
                     .iter()
-                    .map(|round| self.value(keys[index], *round))
+                    .map(|round| traffic.value(keys[index], *round))
                     .collect();
                 let values: Vec<&[u8]> = values.iter().map(Vec::as_slice).collect();
                 fate(read, &values, nodes::held(contents, index))
@@ -141,16 +138,10 @@ impl Steps<'_> {
             reads.iter().enumerate().map(judged).collect::<Vec<Fate>>()
         };
         let back = fates(&back, &[Round::First, Round::Second], &after);
-        let holders = |contents: &Contents, round| {
-            let holder = |(index, key): (usize, &&[u8])| {
-                nodes::holder(contents, index, &self.value(key, round))
-            };
-            keys.iter().enumerate().map(holder).collect()
-        };
         let observed = Observed {
             refused: all.len() - keys.len(),
-            before: holders(&before, Round::First),
-            after: holders(&after, Round::Second),
+            before: traffic.holders(&keys, &before, Round::First),
+            after: traffic.holders(&keys, &after, Round::Second),
             there: fates(&there, &[Round::First], &before),
             back: back
                 .into_iter()
@@ -160,23 +151,8 @@ impl Steps<'_> {
             held_after: nodes::counts(&after),
             keys: keys.iter().map(|key| key.to_vec()).collect(),
         };
-        nodes::delete(&self.node_addrs, &all).await?;
+        traffic.finish().await?;
         Ok(observed)
-    }
-
-    async fn write(&self, proxy: &Proxy, keys: &[&[u8]], round: Round) -> Result<Vec<bool>, Error> {
-        let pairs: Vec<(&[u8], Vec<u8>)> = keys
-            .iter()
-            .map(|key| (*key, self.value(key, round)))
-            .collect();
-        let failed = |why| Error::Worker {
-            doing: "write",
-            why,
-        };
-        let mut worker = Worker::connect(proxy.addr(), PIPELINE)
-            .await
-            .map_err(failed)?;
-        worker.write(&pairs, self.plan.ttl_s).await.map_err(failed)
     }
 
     async fn change(
@@ -186,48 +162,6 @@ impl Steps<'_> {
         keys: &[&[u8]],
     ) -> Result<Vec<Read>, Error> {
         proxy.rescale(self.link_addrs[..count].to_vec()).await?;
-        let failed = |why| Error::Worker { doing: "read", why };
-        let mut worker = Worker::connect(proxy.addr(), PIPELINE)
-            .await
-            .map_err(failed)?;
-        worker.read(keys).await.map_err(failed)
-    }
-
-    async fn look(&self, keys: &[&[u8]]) -> Result<Contents, Error> {
-        Ok(nodes::contents(&self.node_addrs, keys).await?)
-    }
-
-    fn value(&self, key: &[u8], round: Round) -> Vec<u8> {
-        value(self.plan.seed, key, round)
-    }
-}
-
-/// Keys are written twice: before the change and after it.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Round {
-    First = 1,
-    Second = 2,
-}
-
-/// Tells the run, the round and the key, so that a value of another key is recognised.
-pub(super) fn value(seed: u64, key: &[u8], round: Round) -> Vec<u8> {
-    let mark = format!("{seed:x}:{}:", round as u8);
-    [mark.as_bytes(), key].concat()
-}
-
-fn kept<'a>(keys: &[&'a [u8]], acknowledged: &[bool]) -> Vec<&'a [u8]> {
-    keys.iter()
-        .zip(acknowledged)
-        .filter(|(_, acknowledged)| **acknowledged)
-        .map(|(key, _)| *key)
-        .collect()
-}
-
-pub(super) fn not_expired(took: Duration, ttl_s: u64) -> Result<(), Error> {
-    let took_s = took.as_secs();
-    if took_s < ttl_s {
-        Ok(())
-    } else {
-        Err(Error::Expired { took_s, ttl_s })
+        self.traffic.read(proxy, keys).await
     }
 }

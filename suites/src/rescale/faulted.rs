@@ -5,11 +5,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::experiment::{Error, Plan, Round, not_expired, value};
+use super::experiment::{Error, Plan};
 use super::fault::NodeFault;
 use super::nodes::{self, Contents};
 use super::refusal::{self, Refusal};
-use super::worker::Worker;
+use super::traffic::{Round, Traffic, kept};
 use crate::cluster::Cluster;
 use crate::ledger::{Fate, Read, fate};
 use crate::target::Proxy;
@@ -74,17 +74,21 @@ pub async fn observe_fault(
     proxy: &mut Proxy,
     say: &dyn Fn(&str),
 ) -> Result<Faulted, Error> {
-    let started = Instant::now();
     cluster.tap().set_paused(true);
-    let faulted = Steps { plan, cluster, say }.run(proxy).await;
+    let steps = Steps {
+        plan,
+        traffic: Traffic::new(&plan.rescale, cluster.node_addrs(), PIPELINE),
+        cluster,
+        say,
+    };
+    let faulted = steps.run(proxy).await;
     cluster.tap().set_paused(false);
-    let faulted = faulted?;
-    not_expired(started.elapsed(), plan.rescale.ttl_s)?;
-    Ok(faulted)
+    faulted
 }
 
 struct Steps<'a> {
     plan: &'a FaultPlan,
+    traffic: Traffic<'a>,
     cluster: &'a Cluster,
     say: &'a dyn Fn(&str),
 }
@@ -93,16 +97,12 @@ impl Steps<'_> {
     async fn run(&self, proxy: &mut Proxy) -> Result<Faulted, Error> {
         let Plan { from, to, .. } = self.plan.rescale;
         let (fault, node) = (self.plan.fault, self.plan.node);
-        let all: Vec<&[u8]> = self.plan.rescale.keys.iter().map(Vec::as_slice).collect();
+        let (traffic, all) = (&self.traffic, self.traffic.keys());
 
         (self.say)(&format!("writing {} keys over {from} nodes", all.len()));
-        let acknowledged = self.write(proxy, &all, Round::First).await?;
-        let keys: Vec<&[u8]> = all
-            .iter()
-            .zip(&acknowledged)
-            .filter_map(|(key, acknowledged)| acknowledged.then_some(*key))
-            .collect();
-        let before = self.look(&keys).await?;
+        let acknowledged = traffic.write(proxy, &all, Round::First).await?;
+        let keys = kept(&all, &acknowledged);
+        let before = traffic.look(&keys).await?;
         let refused_before = self.refusals(proxy).await?;
 
         let what = fault.name();
@@ -112,27 +112,27 @@ impl Steps<'_> {
             .rescale(self.cluster.link_addrs()[..to].to_vec())
             .await?;
         let refused_during = self.refusals(proxy).await?;
-        let read_during = self.read(proxy, &keys).await?;
-        let rewritten = self.write(proxy, &keys, Round::Second).await?;
+        let read_during = traffic.read(proxy, &keys).await?;
+        let rewritten = traffic.write(proxy, &keys, Round::Second).await?;
 
         (self.say)(&format!("node {node} is well again"));
         fault.end(self.cluster, node).await?;
         let (recovery, read_after) = self.recover(proxy, &keys).await?;
         let refused_after = self.refusals(proxy).await?;
-        let after = self.look(&keys).await?;
+        let after = traffic.look(&keys).await?;
 
         let faulted = Faulted {
             refused: all.len() - keys.len(),
-            before: self.holders(&keys, &before, Round::First),
+            before: traffic.holders(&keys, &before, Round::First),
             during: self.during(&keys, &read_during, &before),
             after: self.after(&keys, &read_after, &rewritten, &after),
             rewritten,
             recovery,
-            holder: self.holders(&keys, &after, Round::Second),
+            holder: traffic.holders(&keys, &after, Round::Second),
             refusals: [refused_before, refused_during, refused_after],
             keys: keys.iter().map(|key| key.to_vec()).collect(),
         };
-        nodes::delete(&self.cluster.node_addrs(), &all).await?;
+        traffic.finish().await?;
         Ok(faulted)
     }
 
@@ -143,10 +143,10 @@ impl Steps<'_> {
             let errors = reads.iter().filter(|read| matches!(read, Read::Error(_)));
             errors.count()
         };
-        let mut reads = self.read(proxy, keys).await?;
+        let mut reads = self.traffic.read(proxy, keys).await?;
         let failed_at_first = failed(&reads);
         while failed(&reads) > 0 && healed.elapsed() < RECOVERS_WITHIN {
-            reads = self.read(proxy, keys).await?;
+            reads = self.traffic.read(proxy, keys).await?;
         }
         let took = healed.elapsed();
         Ok((
@@ -169,7 +169,7 @@ impl Steps<'_> {
             .iter()
             .enumerate()
             .map(|(index, read)| {
-                let first = self.value(keys[index], Round::First);
+                let first = self.traffic.value(keys[index], Round::First);
                 fate(read, &[&first], held(index))
             })
             .collect()
@@ -186,8 +186,8 @@ impl Steps<'_> {
             .iter()
             .enumerate()
             .map(|(index, read)| {
-                let first = self.value(keys[index], Round::First);
-                let second = self.value(keys[index], Round::Second);
+                let first = self.traffic.value(keys[index], Round::First);
+                let second = self.traffic.value(keys[index], Round::Second);
                 let held = nodes::held(contents, index);
                 let happened = matches!(read, Read::Value(value) if *value == second);
                 if rewritten[index] || happened {
@@ -199,46 +199,8 @@ impl Steps<'_> {
             .collect()
     }
 
-    fn holders(&self, keys: &[&[u8]], contents: &Contents, round: Round) -> Vec<Option<usize>> {
-        let holder =
-            |(index, key): (usize, &&[u8])| nodes::holder(contents, index, &self.value(key, round));
-        keys.iter().enumerate().map(holder).collect()
-    }
-
     async fn refusals(&self, proxy: &Proxy) -> Result<Vec<Refusal>, Error> {
         let asked = refusal::ask(proxy.addr(), self.cluster.tap(), &self.plan.refused).await;
         Ok(asked?)
-    }
-
-    async fn write(&self, proxy: &Proxy, keys: &[&[u8]], round: Round) -> Result<Vec<bool>, Error> {
-        let pairs: Vec<(&[u8], Vec<u8>)> = keys
-            .iter()
-            .map(|key| (*key, self.value(key, round)))
-            .collect();
-        let failed = |why| Error::Worker {
-            doing: "write",
-            why,
-        };
-        let mut worker = Worker::connect(proxy.addr(), PIPELINE)
-            .await
-            .map_err(failed)?;
-        let ttl_s = self.plan.rescale.ttl_s;
-        worker.write(&pairs, ttl_s).await.map_err(failed)
-    }
-
-    async fn read(&self, proxy: &Proxy, keys: &[&[u8]]) -> Result<Vec<Read>, Error> {
-        let failed = |why| Error::Worker { doing: "read", why };
-        let mut worker = Worker::connect(proxy.addr(), PIPELINE)
-            .await
-            .map_err(failed)?;
-        worker.read(keys).await.map_err(failed)
-    }
-
-    async fn look(&self, keys: &[&[u8]]) -> Result<Contents, Error> {
-        Ok(nodes::contents(&self.cluster.node_addrs(), keys).await?)
-    }
-
-    fn value(&self, key: &[u8], round: Round) -> Vec<u8> {
-        value(self.plan.rescale.seed, key, round)
     }
 }

@@ -10,6 +10,7 @@ mod forecast;
 mod nodes;
 mod refusal;
 mod report;
+mod traffic;
 mod worker;
 
 pub use experiment::{Error, Observed, Plan, observe};
