@@ -300,6 +300,17 @@ fn timeout_of_0_drops_until_it_is_removed_and_then_closes() {
 }
 
 #[test]
+fn the_removal_of_a_timeout_closes_only_what_it_worked_on() {
+    let mut on = line(&[]);
+    on.add("0", 0.0, Kind::Timeout(Timeout { timeout_ms: 0 }));
+    on.send(3);
+    on.until(1).gave(&[Out::Bytes(0, 3)]);
+    on.remove("0");
+    on.send(4);
+    on.until(2).gave(&[Out::Bytes(1, 4)]);
+}
+
+#[test]
 fn reset_peer_resets_after_bytes_or_the_end() {
     let kind = Kind::ResetPeer(ResetPeer { timeout_ms: 50 });
     let mut on = line(&[kind]);

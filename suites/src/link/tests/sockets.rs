@@ -89,6 +89,7 @@ async fn bandwidth_takes_its_time_and_delivers() {
     let sent = vec![7; 30_000];
     on.server.write_all(&sent).await.unwrap();
     assert_eq!(some(&mut on.client, sent.len()).await, sent);
+    assert_eq!(on.traffic.sent(Stream::Downstream), 30_000);
     // 300 ms, of which a late timer may save 20.
     assert!(started.elapsed() >= Duration::from_millis(280));
 }
@@ -213,6 +214,27 @@ async fn limit_data_ends_in_order_after_so_many_bytes() {
     on.reconnect().await;
     on.server.write_all(&[8; 5000]).await.unwrap();
     assert_eq!(rest(&mut on.client).await, Ok(vec![8; 100]));
+}
+
+#[tokio::test]
+async fn toxicity_is_drawn_anew_for_each_connection() {
+    let mut on = pair().await;
+    let cut = Toxic {
+        toxicity: 0.5,
+        ..Toxic::new(Stream::Downstream, Kind::LimitData(LimitData { bytes: 1 }))
+    };
+    on.link.add(cut).unwrap();
+    let mut lengths = [0; 3];
+    // All of them alike would come once in 2^39 seeds, and the seed is fixed.
+    for _ in 0..40 {
+        on.reconnect().await;
+        on.server.write_all(b"ab").await.unwrap();
+        on.server.shutdown().await.unwrap();
+        // Half closed on this side too, or a whole reply would end nothing.
+        on.client.shutdown().await.unwrap();
+        lengths[rest(&mut on.client).await.unwrap().len()] += 1;
+    }
+    assert!(lengths[1] > 0 && lengths[2] > 0, "{lengths:?}");
 }
 
 #[tokio::test]
