@@ -25,6 +25,32 @@ pub enum Source {
     External(Vec<SocketAddr>),
 }
 
+/// What clusters are made of, and where.
+#[derive(Debug, Clone)]
+pub struct Ground {
+    /// Where programs are.
+    pub search: Search,
+    /// Where nodes come from.
+    pub nodes: Source,
+    /// First port of the links.
+    pub link_port_base: u16,
+    /// The API of a Toxiproxy server to stand between proxy and nodes instead of links of our own.
+    pub toxiproxy: Option<SocketAddr>,
+}
+
+impl Ground {
+    /// Child processes behind links of our own on the usual ports.
+    #[must_use]
+    pub fn new(search: Search) -> Self {
+        Self {
+            search,
+            nodes: Source::Process,
+            link_port_base: LINK_PORT_BASE,
+            toxiproxy: None,
+        }
+    }
+}
+
 /// Why there is no cluster.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -62,40 +88,23 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Starts `count` nodes with links on the ports from `port_base` on.
-    ///
-    /// # Errors
-    /// What stood in the way, naming the node or the port.
-    pub async fn start(
-        source: &Source,
-        search: &Search,
-        count: usize,
-        port_base: u16,
-    ) -> Result<Self, Error> {
-        Self::behind(None, source, search, count, port_base).await
-    }
-
-    /// The same behind a foreign Toxiproxy, where one is given. Its links leave nothing on the record.
+    /// Starts `count` nodes on `ground`, with a link before each, or with a proxy of a foreign Toxiproxy, which leaves
+    /// nothing on the record.
     ///
     /// # Errors
     /// What stood in the way, naming the node, the port or the call.
-    pub async fn behind(
-        toxiproxy: Option<Client>,
-        source: &Source,
-        search: &Search,
-        count: usize,
-        port_base: u16,
-    ) -> Result<Self, Error> {
+    pub async fn start(ground: &Ground, count: usize) -> Result<Self, Error> {
+        let port_base = ground.link_port_base;
         let lease = Lease::on(port_base).await.map_err(|why| Error::Lease {
             base: port_base,
             why,
         })?;
-        let nodes = nodes(source, search, count).await?;
+        let nodes = nodes(&ground.nodes, &ground.search, count).await?;
         let tap = Tap::default();
         let addrs: Vec<SocketAddr> = nodes.iter().map(|node| node.addr()).collect();
-        let faults = match toxiproxy {
+        let faults = match ground.toxiproxy {
             None => Door::links(&addrs, port_base, &tap)?,
-            Some(client) => Door::foreign(client, &addrs, port_base).await?,
+            Some(server) => Door::foreign(Client::new(server), &addrs, port_base).await?,
         };
         Ok(Self {
             nodes,

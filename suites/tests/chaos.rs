@@ -8,7 +8,7 @@ mod docker;
 mod support;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use shardproof::cluster::{LINK_PORT_BASE, Source};
+use shardproof::cluster::Source;
 use shardproof::planner;
 use shardproof::report::terminal;
 use shardproof::rescale::{FaultPlan, FaultReport, NodeFault, Plan};
@@ -80,9 +80,8 @@ fn trial(
 fn judge(source: Source, target: &Target, policy: &str, fault: NodeFault) -> Result<(), Failed> {
     support::prepare(target);
     let ground = Ground {
-        search: support::search(),
         nodes: source,
-        link_port_base: LINK_PORT_BASE,
+        ..Ground::new(support::search())
     };
     let plan = FaultPlan {
         rescale: Plan {

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use shardproof::cluster::{LINK_PORT_BASE, Source};
+use shardproof::cluster::Ground;
 use shardproof::conformance::{Case, Stage, load, skipped};
 use shardproof::fixtures::Fixtures;
 use shardproof::report::terminal;
@@ -97,7 +97,7 @@ impl Host {
     async fn open(&self, target: &Target) -> Result<Stage, Failed> {
         support::prepare(target);
         let search = support::search();
-        Stage::start(target, &Source::Process, &search, LINK_PORT_BASE, self.seed)
+        Stage::start(target, &Ground::new(search), self.seed)
             .await
             .map_err(|why| format!("no stage: {why}").into())
     }

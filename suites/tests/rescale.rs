@@ -3,7 +3,6 @@
 mod support;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use shardproof::cluster::{LINK_PORT_BASE, Source};
 use shardproof::rescale::{Plan, Report};
 use shardproof::run::{self, Ground};
 use shardproof::target::Target;
@@ -36,11 +35,7 @@ fn trials(target: Target) -> Vec<Trial> {
 
 fn rescale(target: &Target, policy: &str) -> Result<(), Failed> {
     support::prepare(target);
-    let ground = Ground {
-        search: support::search(),
-        nodes: Source::Process,
-        link_port_base: LINK_PORT_BASE,
-    };
+    let ground = Ground::new(support::search());
     let plan = Plan {
         from: 3,
         to: 4,

@@ -19,7 +19,7 @@ pub(super) struct Flags {
     #[arg(long = "target", value_name = "NAME", conflicts_with = "proxy")]
     targets: Vec<String>,
     /// A proxy that already runs. With --node, its nodes are looked at; without, cases that need them are skipped
-    #[arg(long, value_name = "HOST:PORT")]
+    #[arg(long, value_name = "HOST:PORT", value_parser = super::address)]
     proxy: Option<SocketAddr>,
     /// The time limit of --proxy for one request
     #[arg(long, value_name = "MS", default_value_t = 1000, requires = "proxy")]

@@ -87,8 +87,11 @@ struct Common {
     #[arg(long, value_name = "IMAGE")]
     redis_image: Option<String>,
     /// A Redis server to use as a node instead of our own; repeat for each
-    #[arg(long = "node", value_name = "ADDR", conflicts_with_all = ["source", "redis_image"])]
+    #[arg(long = "node", value_name = "HOST:PORT", value_parser = address, conflicts_with_all = ["source", "redis_image"])]
     nodes: Vec<std::net::SocketAddr>,
+    /// A Toxiproxy server that already runs, to put faults through instead of links of our own; it has no tap
+    #[arg(long, value_name = "HOST:PORT", value_parser = address)]
+    toxiproxy: Option<std::net::SocketAddr>,
     /// Repeats a run; printed by each
     #[arg(long, value_name = "HEX", value_parser = seed)]
     seed: Option<u64>,
@@ -112,6 +115,7 @@ impl Common {
                 },
             },
             link_port_base: self.link_port_base,
+            toxiproxy: self.toxiproxy,
         }
     }
 
@@ -142,6 +146,19 @@ impl Common {
 fn fresh_seed() -> u64 {
     use std::hash::{BuildHasher, RandomState};
     RandomState::new().hash_one(()) & 0xffff_ffff
+}
+
+/// An address by number or name; IPv4 first where a name has both, as nodes and proxies listen by default.
+fn address(text: &str) -> Result<std::net::SocketAddr, String> {
+    use std::net::ToSocketAddrs;
+    let found: Vec<_> = text
+        .to_socket_addrs()
+        .map_err(|why| format!("expected HOST:PORT, and {why}"))?
+        .collect();
+    let first = found.iter().find(|addr| addr.is_ipv4()).or(found.first());
+    first
+        .copied()
+        .ok_or_else(|| "the name has no address".to_owned())
 }
 
 fn seed(text: &str) -> Result<u64, String> {

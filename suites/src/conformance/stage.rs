@@ -14,9 +14,8 @@ use super::settle::After;
 use super::word::Scope;
 use super::world::World;
 use crate::client;
-use crate::cluster::{self, Cluster, Source};
+use crate::cluster::{self, Cluster, Ground, Source};
 use crate::link::Tap;
-use crate::program::Search;
 use crate::target::{self, Occurs, Proxy, Setting, Target};
 use crate::verdict::{Class, Evidence, Known, Line, Result as Judged, Verdict, Way};
 
@@ -70,23 +69,17 @@ impl Stage {
     ///
     /// # Errors
     /// What stood in the way; never a verdict.
-    pub async fn start(
-        target: &Target,
-        source: &Source,
-        search: &Search,
-        link_port_base: u16,
-        seed: u64,
-    ) -> Result<Self, Error> {
-        let cluster = Cluster::start(source, search, NODES, link_port_base).await?;
+    pub async fn start(target: &Target, ground: &Ground, seed: u64) -> Result<Self, Error> {
+        let cluster = Cluster::start(ground, NODES).await?;
         let setting = Setting {
             nodes: cluster.link_addrs(),
             policy: target.policies.first().cloned().unwrap_or_default(),
             hash_tags: true,
             op_timeout_ms: target.op_timeout_ms,
         };
-        let proxy = Proxy::start(target, setting, search).await?;
+        let proxy = Proxy::start(target, setting, &ground.search).await?;
         let pool = Pool::new(seed, NODES);
-        let owns_nodes = !matches!(source, Source::External(_));
+        let owns_nodes = !matches!(ground.nodes, Source::External(_));
         let world = World {
             proxy: proxy.addr(),
             nodes: cluster.node_addrs(),
@@ -97,6 +90,7 @@ impl Stage {
             prefix: pool.prefix().to_owned(),
             allow_destructive: owns_nodes,
             owns_nodes,
+            has_links: ground.toxiproxy.is_none(),
         };
         let mut stage = Self {
             world,
@@ -140,6 +134,7 @@ impl Stage {
             prefix: pool.prefix().to_owned(),
             allow_destructive,
             owns_nodes: false,
+            has_links: false,
         };
         let mut stage = Self {
             world,

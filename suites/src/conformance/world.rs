@@ -35,6 +35,8 @@ pub(super) struct World {
     pub(super) allow_destructive: bool,
     /// Whether the nodes are child processes, so that everything on them is ours.
     pub(super) owns_nodes: bool,
+    /// Whether the links are ours, with a tap and all toxics.
+    pub(super) has_links: bool,
 }
 
 /// A fault or its end could not be carried out. Never a verdict on the proxy.
@@ -84,8 +86,11 @@ impl World {
             Action::Fault { fault, .. } if fault.is_of_node() && !self.owns_nodes => {
                 Some("it changes nodes, and these are not ours".to_owned())
             }
-            Action::Asked { .. } | Action::Await { .. } if self.cluster.is_none() => {
-                Some("what nodes are asked is seen on links only".to_owned())
+            Action::Asked { .. } | Action::Await { .. } if !self.has_links => {
+                Some("what nodes are asked is seen on links of our own only".to_owned())
+            }
+            Action::Fault { fault, .. } if *fault == Fault::Hold && self.is_foreign() => {
+                Some("no Toxiproxy can hold bytes and let them go".to_owned())
             }
             Action::Fault { .. } | Action::Heal { .. } if self.cluster.is_none() => {
                 Some("faults act on links and nodes of our own only".to_owned())
@@ -95,6 +100,11 @@ impl World {
             }
             _ => None,
         }
+    }
+
+    /// Whether a Toxiproxy of somebody else stands before the nodes.
+    fn is_foreign(&self) -> bool {
+        self.cluster.is_some() && !self.has_links
     }
 
     fn ours(&self, what: &'static str) -> Result<&Cluster, Error> {

@@ -152,13 +152,7 @@ async fn set_up(
     match subject {
         Subject::Target(target) => {
             let version = target::version(target, &ground.search)?;
-            let stage = Stage::start(
-                target,
-                &ground.nodes,
-                &ground.search,
-                ground.link_port_base,
-                seed,
-            );
+            let stage = Stage::start(target, ground, seed);
             Ok((target.name.clone(), version, stage.await?))
         }
         Subject::Running {

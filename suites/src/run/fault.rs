@@ -24,8 +24,7 @@ pub async fn fault(
     let version = target::version(target, &ground.search)?;
     let (from, to) = (plan.rescale.from, plan.rescale.to);
     let count = from.max(to);
-    let cluster =
-        Cluster::start(&ground.nodes, &ground.search, count, ground.link_port_base).await?;
+    let cluster = Cluster::start(ground, count).await?;
     let addrs = cluster.link_addrs();
     let setting = Setting {
         nodes: addrs[..from].to_vec(),

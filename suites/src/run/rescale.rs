@@ -35,8 +35,7 @@ pub async fn rescale(
 ) -> Result<Rescaled, Error> {
     let version = target::version(target, &ground.search)?;
     let count = plan.from.max(plan.to);
-    let cluster =
-        Cluster::start(&ground.nodes, &ground.search, count, ground.link_port_base).await?;
+    let cluster = Cluster::start(ground, count).await?;
     let addrs = cluster.link_addrs();
     let setting = Setting {
         nodes: addrs[..plan.from].to_vec(),

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use libtest_mimic::{Arguments, Trial};
 use shardproof::client::{Client, Error, NODE_DEADLINE, ping};
-use shardproof::cluster::{Cluster, Source};
+use shardproof::cluster::{Cluster, Ground, Source};
 use shardproof::node::Node;
 use shardproof::wire::Value;
 
@@ -106,8 +106,12 @@ fn trial(
 fn check(source: &Source, law: Law) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        let search = support::search();
-        let cluster = Cluster::start(source, &search, 1, LINK_PORT_BASE).await;
+        let ground = Ground {
+            nodes: source.clone(),
+            link_port_base: LINK_PORT_BASE,
+            ..Ground::new(support::search())
+        };
+        let cluster = Cluster::start(&ground, 1).await;
         let cluster = cluster.unwrap_or_else(|why| panic!("{why}"));
         law(cluster.node(0)).await;
     });
