@@ -4,6 +4,7 @@
 
 mod file;
 mod proxy;
+mod template;
 mod version;
 
 pub use file::{Capability, Deviation, Error as FileError, Occurs, Target, load_all};

@@ -7,12 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use minijinja::value::Serde;
-use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
 use tempfile::TempDir;
 
 use super::file::{Rescale, Start, Target};
+use super::template::Render;
 use crate::child::Running;
 use crate::program::{Missing, Search};
 use crate::{client, http, port, text};
@@ -194,7 +193,7 @@ impl Proxy {
         match self.target.rescale.clone() {
             Rescale::Restart => self.restart().await,
             Rescale::Put { path, body } => {
-                let render = Render::of(self);
+                let render = self.render();
                 let (path, body) = (
                     render.text("rescale.path", &path)?,
                     render.text("rescale.body", &body)?,
@@ -209,6 +208,17 @@ impl Proxy {
                     answer => Err(refused(format!("{} {}", answer.status, answer.body))),
                 }
             }
+        }
+    }
+
+    fn render(&self) -> Render<'_> {
+        Render {
+            target: &self.target.name,
+            setting: &self.setting,
+            addr: self.addr,
+            admin: self.admin,
+            folder: self.folder.path(),
+            config_name: &self.target.start.config_name,
         }
     }
 
@@ -251,7 +261,7 @@ impl Proxy {
 }
 
 /// Name of the log in the proxy's folder.
-const LOG: &str = "proxy.log";
+pub(super) const LOG: &str = "proxy.log";
 
 pub(super) fn find(target: &Target, search: &Search) -> Result<PathBuf, Error> {
     search
@@ -315,79 +325,4 @@ fn launch(
         .stdout(log.try_clone().map_err(io)?)
         .stderr(log);
     Running::start(command).map_err(io)
-}
-
-/// Renders the templates of a target file.
-struct Render<'a> {
-    target: &'a str,
-    setting: &'a Setting,
-    addr: SocketAddr,
-    admin: SocketAddr,
-    folder: &'a Path,
-    config_name: &'a str,
-}
-
-impl<'a> Render<'a> {
-    fn of(proxy: &'a Proxy) -> Self {
-        Self {
-            target: &proxy.target.name,
-            setting: &proxy.setting,
-            addr: proxy.addr,
-            admin: proxy.admin,
-            folder: proxy.folder.path(),
-            config_name: &proxy.target.start.config_name,
-        }
-    }
-
-    fn text(&self, field: &'static str, template: &str) -> Result<String, Error> {
-        let mut environment = Environment::new();
-        environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        let variables = Variables {
-            nodes: self.setting.nodes.iter().map(Place::from).collect(),
-            policy: &self.setting.policy,
-            hash_tags: self.setting.hash_tags,
-            op_timeout_ms: self.setting.op_timeout_ms,
-            listen: Place::from(&self.addr),
-            admin: Place::from(&self.admin),
-            config: self.folder.join(self.config_name).display().to_string(),
-            log: self.folder.join(LOG).display().to_string(),
-        };
-        environment
-            .render_str(template, Serde(&variables))
-            .map_err(|why| Error::Template {
-                target: self.target.to_owned(),
-                field,
-                why: why.to_string(),
-            })
-    }
-}
-
-#[derive(Serialize)]
-struct Variables<'a> {
-    nodes: Vec<Place>,
-    policy: &'a str,
-    hash_tags: bool,
-    op_timeout_ms: u64,
-    listen: Place,
-    admin: Place,
-    config: String,
-    log: String,
-}
-
-/// An address in a template: `{{ node.host }}`, `{{ node.port }}`, `{{ node.addr }}`.
-#[derive(Serialize)]
-struct Place {
-    addr: String,
-    host: String,
-    port: u16,
-}
-
-impl From<&SocketAddr> for Place {
-    fn from(addr: &SocketAddr) -> Self {
-        Self {
-            addr: addr.to_string(),
-            host: addr.ip().to_string(),
-            port: addr.port(),
-        }
-    }
 }

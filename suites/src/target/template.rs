@@ -1,0 +1,75 @@
+//! The templates of a target file: its configuration and arguments, rendered with minijinja over the setting.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use minijinja::value::Serde;
+use minijinja::{Environment, UndefinedBehavior};
+use serde::Serialize;
+
+use super::proxy::{Error, LOG, Setting};
+
+/// Renders the templates of a target file.
+pub(super) struct Render<'a> {
+    pub(super) target: &'a str,
+    pub(super) setting: &'a Setting,
+    pub(super) addr: SocketAddr,
+    pub(super) admin: SocketAddr,
+    pub(super) folder: &'a Path,
+    pub(super) config_name: &'a str,
+}
+
+impl Render<'_> {
+    /// The text of a template; `field` says in errors where it stands.
+    pub(super) fn text(&self, field: &'static str, template: &str) -> Result<String, Error> {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        let variables = Variables {
+            nodes: self.setting.nodes.iter().map(Place::from).collect(),
+            policy: &self.setting.policy,
+            hash_tags: self.setting.hash_tags,
+            op_timeout_ms: self.setting.op_timeout_ms,
+            listen: Place::from(&self.addr),
+            admin: Place::from(&self.admin),
+            config: self.folder.join(self.config_name).display().to_string(),
+            log: self.folder.join(LOG).display().to_string(),
+        };
+        environment
+            .render_str(template, Serde(&variables))
+            .map_err(|why| Error::Template {
+                target: self.target.to_owned(),
+                field,
+                why: why.to_string(),
+            })
+    }
+}
+
+#[derive(Serialize)]
+struct Variables<'a> {
+    nodes: Vec<Place>,
+    policy: &'a str,
+    hash_tags: bool,
+    op_timeout_ms: u64,
+    listen: Place,
+    admin: Place,
+    config: String,
+    log: String,
+}
+
+/// An address in a template: `{{ node.host }}`, `{{ node.port }}`, `{{ node.addr }}`.
+#[derive(Serialize)]
+struct Place {
+    addr: String,
+    host: String,
+    port: u16,
+}
+
+impl From<&SocketAddr> for Place {
+    fn from(addr: &SocketAddr) -> Self {
+        Self {
+            addr: addr.to_string(),
+            host: addr.ip().to_string(),
+            port: addr.port(),
+        }
+    }
+}
