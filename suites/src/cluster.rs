@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::link::Tap;
+use crate::link::{Chance, Tap};
 use crate::node::{self, External, Node, Process};
 use crate::port::Lease;
 use crate::program::Search;
@@ -36,17 +36,20 @@ pub struct Ground {
     pub link_port_base: u16,
     /// The API of a Toxiproxy server to stand between proxy and nodes instead of links of our own.
     pub toxiproxy: Option<SocketAddr>,
+    /// The seed of the run: keys, and the chance of toxics.
+    pub seed: u64,
 }
 
 impl Ground {
     /// Child processes behind links of our own on the usual ports.
     #[must_use]
-    pub fn new(search: Search) -> Self {
+    pub fn new(search: Search, seed: u64) -> Self {
         Self {
             search,
             nodes: Source::Process,
             link_port_base: LINK_PORT_BASE,
             toxiproxy: None,
+            seed,
         }
     }
 }
@@ -103,7 +106,7 @@ impl Cluster {
         let tap = Tap::default();
         let addrs: Vec<SocketAddr> = nodes.iter().map(|node| node.addr()).collect();
         let faults = match ground.toxiproxy {
-            None => Door::links(&addrs, port_base, &tap)?,
+            None => Door::links(&addrs, port_base, &tap, Chance::seeded(ground.seed))?,
             Some(server) => Door::foreign(Client::new(server), &addrs, port_base).await?,
         };
         Ok(Self {

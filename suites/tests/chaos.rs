@@ -18,6 +18,7 @@ use shardproof::target::Target;
 use support::Presence;
 
 const KEYS: usize = 2_000;
+const SEED: u64 = 1;
 /// The node that the fault happens to; neither the first nor the one that is added.
 const NODE: usize = 1;
 
@@ -81,7 +82,7 @@ fn judge(source: Source, target: &Target, policy: &str, fault: NodeFault) -> Res
     support::prepare(target);
     let ground = Ground {
         nodes: source,
-        ..Ground::new(support::search())
+        ..Ground::new(support::search(), SEED)
     };
     let plan = FaultPlan {
         rescale: Plan {
@@ -89,7 +90,7 @@ fn judge(source: Source, target: &Target, policy: &str, fault: NodeFault) -> Res
             to: 4,
             keys: (0..KEYS).map(|n| format!("key:{n}").into_bytes()).collect(),
             ttl_s: 120,
-            seed: 1,
+            seed: SEED,
         },
         fault,
         node: NODE,

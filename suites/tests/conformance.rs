@@ -97,7 +97,7 @@ impl Host {
     async fn open(&self, target: &Target) -> Result<Stage, Failed> {
         support::prepare(target);
         let search = support::search();
-        Stage::start(target, &Ground::new(search), self.seed)
+        Stage::start(target, &Ground::new(search, self.seed))
             .await
             .map_err(|why| format!("no stage: {why}").into())
     }

@@ -10,6 +10,7 @@ use shardproof::target::Target;
 use support::Presence;
 
 const KEYS: usize = 10_000;
+const SEED: u64 = 1;
 
 fn main() {
     let trials = support::targets().into_iter().flat_map(trials).collect();
@@ -35,13 +36,13 @@ fn trials(target: Target) -> Vec<Trial> {
 
 fn rescale(target: &Target, policy: &str) -> Result<(), Failed> {
     support::prepare(target);
-    let ground = Ground::new(support::search());
+    let ground = Ground::new(support::search(), SEED);
     let plan = Plan {
         from: 3,
         to: 4,
         keys: (0..KEYS).map(|n| format!("key:{n}").into_bytes()).collect(),
         ttl_s: 60,
-        seed: 1,
+        seed: SEED,
     };
     let runtime = tokio::runtime::Runtime::new()?;
     let rescaled = runtime.block_on(run::rescale(&ground, target, policy, &plan, &|_| ()))?;

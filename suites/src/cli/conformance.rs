@@ -49,7 +49,7 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
     let cases = flags.selection.cases(&flags.common)?;
     let subjects = subjects(&flags)?;
     let ground = flags.common.ground(search);
-    let seed = flags.common.seed();
+    let seed = ground.seed;
     let files = [&flags.json, &flags.junit, &flags.html];
     let to_stdout = files
         .iter()
@@ -66,7 +66,7 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
                 progress.say(&case.id);
             }
         };
-        let judged = run::judge(&ground, subject, &cases, seed, &say).await?;
+        let judged = run::judge(&ground, subject, &cases, &say).await?;
         drop(progress);
         if !to_stdout {
             (console.out)(&report::terminal::target(&judged, seed));

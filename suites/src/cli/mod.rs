@@ -104,6 +104,7 @@ impl Common {
             .map_or_else(Fixtures::compiled_in, Fixtures::below)
     }
 
+    /// The ground of one run: its seed is the given one, or a fresh one.
     fn ground(&self, search: Search) -> Ground {
         Ground {
             search,
@@ -116,12 +117,8 @@ impl Common {
             },
             link_port_base: self.link_port_base,
             toxiproxy: self.toxiproxy,
+            seed: self.seed.unwrap_or_else(fresh_seed),
         }
-    }
-
-    /// The given seed, or a fresh one.
-    fn seed(&self) -> u64 {
-        self.seed.unwrap_or_else(fresh_seed)
     }
 
     /// The targets by name, in the order asked for.

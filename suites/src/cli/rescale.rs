@@ -53,8 +53,8 @@ pub(super) struct Flags {
 
 pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyhow::Result<Exit> {
     let runs = runs(&flags)?;
-    let plan = plan(&flags)?;
     let ground = flags.common.ground(search);
+    let plan = plan(&flags, ground.seed)?;
     let files = [&flags.json, &flags.html];
     let to_stdout = files
         .iter()
@@ -118,7 +118,7 @@ fn runs(flags: &Flags) -> anyhow::Result<Vec<(Target, String)>> {
     Ok(runs)
 }
 
-fn plan(flags: &Flags) -> Result<Plan, Usage> {
+fn plan(flags: &Flags, seed: u64) -> Result<Plan, Usage> {
     if flags.from == flags.to {
         return Err(Usage(format!(
             "--from {} --to {}: expected to differ",
@@ -140,7 +140,7 @@ fn plan(flags: &Flags) -> Result<Plan, Usage> {
         to: flags.to.into(),
         keys: (0..flags.keys).map(key).collect(),
         ttl_s: flags.ttl,
-        seed: flags.common.seed(),
+        seed,
     })
 }
 

@@ -69,7 +69,7 @@ impl Stage {
     ///
     /// # Errors
     /// What stood in the way; never a verdict.
-    pub async fn start(target: &Target, ground: &Ground, seed: u64) -> Result<Self, Error> {
+    pub async fn start(target: &Target, ground: &Ground) -> Result<Self, Error> {
         let cluster = Cluster::start(ground, NODES).await?;
         let setting = Setting {
             nodes: cluster.link_addrs(),
@@ -78,7 +78,7 @@ impl Stage {
             op_timeout_ms: target.op_timeout_ms,
         };
         let proxy = Proxy::start(target, setting, &ground.search).await?;
-        let pool = Pool::new(seed, NODES);
+        let pool = Pool::new(ground.seed, NODES);
         let owns_nodes = !matches!(ground.nodes, Source::External(_));
         let world = World {
             proxy: proxy.addr(),

@@ -59,7 +59,7 @@ pub struct Link {
 }
 
 impl Link {
-    /// Listens on `addr` and relays to `node`, the cluster's node number `index`.
+    /// Listens on `addr` and relays to `node`, the cluster's node number `index`; `chance` is the cluster's.
     ///
     /// # Errors
     /// When the port is taken.
@@ -68,6 +68,7 @@ impl Link {
         node: SocketAddr,
         index: usize,
         tap: Tap,
+        chance: Chance,
     ) -> Result<Self, Error> {
         Self::set_up(Setup {
             listen: addr,
@@ -75,7 +76,7 @@ impl Link {
             tap: Some((tap, index)),
             toxics: Toxics::default(),
             traffic: Arc::default(),
-            chance: Chance::seeded(0).of(index as u64),
+            chance: chance.of(index as u64),
         })
     }
 

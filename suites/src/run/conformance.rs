@@ -130,11 +130,10 @@ pub async fn judge(
     ground: &Ground,
     subject: &Subject,
     cases: &[Case],
-    seed: u64,
     say: &dyn Fn(&Case),
 ) -> Result<Judged, Error> {
     let started = Instant::now();
-    let (name, version, mut stage) = set_up(ground, subject, seed).await?;
+    let (name, version, mut stage) = set_up(ground, subject).await?;
     let mut results = Vec::with_capacity(cases.len());
     for case in cases {
         say(case);
@@ -144,15 +143,11 @@ pub async fn judge(
     Ok(Judged::new(name, version, results, started.elapsed()))
 }
 
-async fn set_up(
-    ground: &Ground,
-    subject: &Subject,
-    seed: u64,
-) -> Result<(String, String, Stage), Error> {
+async fn set_up(ground: &Ground, subject: &Subject) -> Result<(String, String, Stage), Error> {
     match subject {
         Subject::Target(target) => {
             let version = target::version(target, &ground.search)?;
-            let stage = Stage::start(target, ground, seed);
+            let stage = Stage::start(target, ground);
             Ok((target.name.clone(), version, stage.await?))
         }
         Subject::Running {
@@ -164,7 +159,13 @@ async fn set_up(
                 Source::Process | Source::Docker { .. } => &[][..],
                 Source::External(nodes) => nodes,
             };
-            let stage = Stage::attach(*proxy, nodes, *op_timeout_ms, *allow_destructive, seed);
+            let stage = Stage::attach(
+                *proxy,
+                nodes,
+                *op_timeout_ms,
+                *allow_destructive,
+                ground.seed,
+            );
             Ok((proxy.to_string(), "unknown".to_owned(), stage.await?))
         }
     }

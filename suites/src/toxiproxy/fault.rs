@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::client::{self, Client};
 use crate::link::toxic::Toxic;
-use crate::link::{self, Link, Tap};
+use crate::link::{self, Chance, Link, Tap};
 
 /// How long the end of a run may wait for the end of a proxy.
 const DELETE_WITHIN: Duration = Duration::from_secs(2);
@@ -48,12 +48,17 @@ pub struct Foreign {
 }
 
 impl Door {
-    /// Links to `nodes` on the ports from `port_base` on, all on one record.
+    /// Links to `nodes` on the ports from `port_base` on, all on one record, with the chance of one run.
     ///
     /// # Errors
     /// When a port is taken.
-    pub fn links(nodes: &[SocketAddr], port_base: u16, tap: &Tap) -> Result<Self, Error> {
-        let start = |(index, (node, addr))| Link::start(addr, node, index, tap.clone());
+    pub fn links(
+        nodes: &[SocketAddr],
+        port_base: u16,
+        tap: &Tap,
+        chance: Chance,
+    ) -> Result<Self, Error> {
+        let start = |(index, (node, addr))| Link::start(addr, node, index, tap.clone(), chance);
         let links = wanted(nodes, port_base).enumerate().map(start);
         Ok(Self::Links(links.collect::<Result<_, _>>()?))
     }

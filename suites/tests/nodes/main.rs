@@ -109,7 +109,7 @@ fn check(source: &Source, law: Law) {
         let ground = Ground {
             nodes: source.clone(),
             link_port_base: LINK_PORT_BASE,
-            ..Ground::new(support::search())
+            ..Ground::new(support::search(), 1)
         };
         let cluster = Cluster::start(&ground, 1).await;
         let cluster = cluster.unwrap_or_else(|why| panic!("{why}"));

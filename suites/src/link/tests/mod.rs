@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use super::toxic::{Hold, Kind, Latency, ResetPeer, Stream, Toxic};
-use super::{Event, Link, Mark, Tap, What};
+use super::{Chance, Event, Link, Mark, Tap, What};
 use crate::client::{Client, Error, NODE_DEADLINE, ping};
 use crate::node::{Node, Process};
 use crate::program::Search;
@@ -25,7 +25,7 @@ async fn setting() -> Setting {
     let node = Process::start(&search).await.unwrap();
     let tap = Tap::default();
     let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let link = Link::start(anywhere, node.addr(), 0, tap.clone()).unwrap();
+    let link = Link::start(anywhere, node.addr(), 0, tap.clone(), Chance::seeded(0)).unwrap();
     let client = Client::connect(link.addr(), NODE_DEADLINE).await.unwrap();
     Setting {
         node,
@@ -210,7 +210,14 @@ async fn a_half_close_is_passed_on_and_replies_still_come() {
 #[tokio::test]
 async fn a_taken_port_is_named() {
     let on = setting().await;
-    let error = Link::start(on.link.addr(), on.node.addr(), 0, Tap::default()).unwrap_err();
+    let error = Link::start(
+        on.link.addr(),
+        on.node.addr(),
+        0,
+        Tap::default(),
+        Chance::seeded(0),
+    )
+    .unwrap_err();
     assert!(
         error.to_string().contains(&on.link.addr().to_string()),
         "{error}"

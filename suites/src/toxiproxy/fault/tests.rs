@@ -74,7 +74,7 @@ async fn links_in_this_process_are_tapped() {
     let node = node().await;
     let (base, _lease) = ports().await;
     let tap = Tap::default();
-    let door = Door::links(&[node.addr()], base, &tap).unwrap();
+    let door = Door::links(&[node.addr()], base, &tap, Chance::seeded(0)).unwrap();
     check(door, &node).await;
     assert!(tap.mark() > link::Mark::default());
 }
