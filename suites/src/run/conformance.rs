@@ -101,6 +101,18 @@ impl Judged {
     }
 }
 
+impl Judged {
+    /// What names it on the command line: a proxy that already ran is called by its address.
+    #[must_use]
+    pub fn flag(&self) -> String {
+        let flag = match self.target.parse::<SocketAddr>() {
+            Ok(_) => "--proxy",
+            Err(_) => "--target",
+        };
+        format!("{flag} {}", self.target)
+    }
+}
+
 impl Summary {
     fn of(results: &[CaseResult]) -> Self {
         let mut summary = Self::default();

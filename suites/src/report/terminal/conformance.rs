@@ -21,8 +21,9 @@ pub fn target(judged: &Judged, seed: u64) -> String {
             text.push_str(&self::evidence(result, evidence));
             let _ = writeln!(
                 text,
-                "            repeat: shardproof run --target {} --filter {} --seed {seed:x}",
-                judged.target, result.case
+                "            repeat: shardproof run {} --filter {} --seed {seed:x}",
+                judged.flag(),
+                result.case
             );
         }
     }
