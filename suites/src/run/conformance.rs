@@ -159,6 +159,13 @@ async fn set_up(ground: &Ground, subject: &Subject) -> Result<(String, String, S
     match subject {
         Subject::Target(target) => {
             let version = target::version(target, &ground.search)?;
+            let pinned = &target.version.pinned;
+            if version != *pinned {
+                tracing::warn!(
+                    "{} is {version}; its deviations were seen with {pinned}",
+                    target.name
+                );
+            }
             let stage = Stage::start(target, ground);
             Ok((target.name.clone(), version, stage.await?))
         }
