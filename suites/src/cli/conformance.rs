@@ -1,9 +1,11 @@
 //! `shardproof run`: the conformance cases on one or more proxies.
 
+use std::cell::Cell;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
+use shardproof::conformance::Case;
 use shardproof::program::Search;
 use shardproof::report;
 use shardproof::run::{self, Conformance, Subject};
@@ -61,9 +63,11 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
         if !console.terminal {
             progress.say(&format!("{} cases", cases.len()));
         }
-        let say = |case: &shardproof::conformance::Case| {
+        let begun = Cell::new(0);
+        let say = |case: &Case| {
+            begun.set(begun.get() + 1);
             if console.terminal {
-                progress.say(&case.id);
+                progress.say(&format!("{} of {}: {}", begun.get(), cases.len(), case.id));
             }
         };
         let judged = run::judge(&ground, subject, &cases, &say).await?;
