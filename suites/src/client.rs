@@ -102,15 +102,7 @@ impl Client {
                 self.ahead.drain(..length);
                 return Ok(value);
             }
-            match timeout_at(deadline, self.stream.read_buf(&mut self.ahead)).await {
-                Err(_) => return Err(self.silent(within)),
-                Ok(Ok(0) | Err(_)) => {
-                    return Err(Error::Closed {
-                        pending: std::mem::take(&mut self.ahead),
-                    });
-                }
-                Ok(Ok(_)) => {}
-            }
+            self.read_more(deadline, within).await?;
         }
     }
 
@@ -121,18 +113,20 @@ impl Client {
     pub async fn take(&mut self, count: usize, within: Duration) -> Result<Vec<u8>, Error> {
         let deadline = Instant::now() + within;
         while self.ahead.len() < count {
-            match timeout_at(deadline, self.stream.read_buf(&mut self.ahead)).await {
-                Err(_) => return Err(self.silent(within)),
-                Ok(Ok(0) | Err(_)) => {
-                    return Err(Error::Closed {
-                        pending: std::mem::take(&mut self.ahead),
-                    });
-                }
-                Ok(Ok(_)) => {}
-            }
+            self.read_more(deadline, within).await?;
         }
         let behind = self.ahead.split_off(count);
         Ok(std::mem::replace(&mut self.ahead, behind))
+    }
+
+    async fn read_more(&mut self, deadline: Instant, within: Duration) -> Result<(), Error> {
+        match timeout_at(deadline, self.stream.read_buf(&mut self.ahead)).await {
+            Err(_) => Err(self.silent(within)),
+            Ok(Ok(0) | Err(_)) => Err(Error::Closed {
+                pending: std::mem::take(&mut self.ahead),
+            }),
+            Ok(Ok(_)) => Ok(()),
+        }
     }
 
     /// Sends a request and takes the next reply.
