@@ -5,7 +5,15 @@
 //! Without it, and where toxiproxy-python is not installed, the trials are listed as ignored.
 
 #[cfg(feature = "toxiproxy-rust")]
+mod proxies;
+#[cfg(feature = "toxiproxy-rust")]
 mod rust;
+#[cfg_attr(
+    not(feature = "toxiproxy-rust"),
+    expect(dead_code, reason = "no proxy is judged without toxiproxy_rust")
+)]
+#[path = "../support/mod.rs"]
+mod support;
 
 use std::env;
 use std::io::{BufRead, BufReader};
@@ -13,7 +21,7 @@ use std::process::{Child, Command, Stdio};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use shardproof::node::{Node, Process};
-use shardproof::program::{Program, Search};
+use shardproof::program::Program;
 use tokio::runtime::Runtime;
 
 fn main() {
@@ -22,20 +30,9 @@ fn main() {
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
 
-fn search() -> Search {
-    let own = env::current_exe().expect("a test has an executable");
-    Search::new(&own, env::vars_os())
-}
-
-/// Whether this client must not be missing.
-fn required(client: &str) -> bool {
-    let required = env::var("SHARDPROOF_REQUIRE").unwrap_or_default();
-    required.split(',').any(|name| name == client)
-}
-
 /// A trial that is not run here: ignored, or failed where it is required.
 fn missing(name: &str, client: &str, why: &str) -> Trial {
-    if required(client) {
+    if support::required(client) {
         let why = format!("SHARDPROOF_REQUIRE names {client}, but {why}");
         return Trial::test(name, || Err(why.into()));
     }
@@ -51,12 +48,12 @@ fn python() -> Trial {
         install: "run `make clients`".to_owned(),
         package: None,
     };
-    let interpreter = match search().find(&interpreter) {
+    let interpreter = match support::search().find(&interpreter) {
         Ok(interpreter) => interpreter,
         Err(why) => return missing(name, "toxiproxy-python", &why.to_string()),
     };
     Trial::test(name, move || {
-        let node = Runtime::new()?.block_on(Process::start(&search()))?;
+        let node = Runtime::new()?.block_on(Process::start(&support::search()))?;
         let server = Served::start()?;
         let (host, port) = server.addr.rsplit_once(':').ok_or("no port")?;
         let script = concat!(
@@ -112,6 +109,9 @@ impl Drop for Served {
 #[cfg(feature = "toxiproxy-rust")]
 fn rust() -> Vec<Trial> {
     rust::trials()
+        .into_iter()
+        .chain(proxies::trials())
+        .collect()
 }
 
 #[cfg(not(feature = "toxiproxy-rust"))]

@@ -49,7 +49,7 @@ struct Setting {
 impl Setting {
     fn new() -> Result<Self, Failed> {
         let runtime = Runtime::new()?;
-        let node = runtime.block_on(Process::start(&super::search()))?;
+        let node = runtime.block_on(Process::start(&crate::support::search()))?;
         let server = runtime.block_on(Server::start("127.0.0.1:0", None, 1))?;
         let toxiproxy = Toxiproxy::new(server.addr());
         let (listen, upstream) = ("127.0.0.1:0".to_owned(), node.addr().to_string());
