@@ -10,12 +10,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use shardproof::cluster::Ground;
+use shardproof::client::{Client, NODE_DEADLINE};
+use shardproof::cluster::{Ground, Source};
 use shardproof::conformance::{Case, Stage, load, skipped};
 use shardproof::fixtures::Fixtures;
+use shardproof::node::{Node, Process};
 use shardproof::report::terminal;
 use shardproof::target::Target;
 use shardproof::verdict::{Result as Judged, Verdict};
+use shardproof::wire::Value;
 use tokio::runtime::{Builder, Runtime};
 
 use support::Presence;
@@ -35,7 +38,7 @@ fn main() -> ExitCode {
         let trial = move |case: &Case| trial(host, target.clone(), case.clone());
         cases.iter().map(trial).collect::<Vec<_>>()
     });
-    let conclusion = libtest_mimic::run(&arguments, trials.collect());
+    let conclusion = libtest_mimic::run(&arguments, trials.chain([foreign_nodes()]).collect());
     host.close();
     conclusion.exit_code()
 }
@@ -46,6 +49,52 @@ fn cases() -> Vec<Case> {
         let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
         panic!("{}", lines.join("\n"))
     })
+}
+
+/// On nodes that somebody else runs, a target of this workspace is judged as on our own, and what is there stays.
+fn foreign_nodes() -> Trial {
+    Trial::test("nodes-of-somebody-else-stay-as-they-were", || {
+        let targets = support::targets();
+        let mut targets = targets.iter();
+        let ours = targets.find(|target| target.program.package.is_some());
+        let target = ours.ok_or("no target is built here")?;
+        support::prepare(target);
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(on_foreign_nodes(target))
+    })
+}
+
+async fn on_foreign_nodes(target: &Target) -> Result<(), Failed> {
+    let search = support::search();
+    let mut nodes = Vec::new();
+    for _ in 0..3 {
+        nodes.push(Process::start(&search).await?);
+    }
+    let mut theirs = Client::connect(nodes[0].addr(), NODE_DEADLINE).await?;
+    let set = ["SET", "theirs", "kept"];
+    theirs.call(&set, NODE_DEADLINE).await?;
+    let ground = Ground {
+        nodes: Source::External(nodes.iter().map(Node::addr).collect()),
+        link_port_base: 22801,
+        ..Ground::new(search, 1)
+    };
+    let mut stage = Stage::start(target, &ground).await?;
+    for case in cases() {
+        let judged = stage.judge(&case).await;
+        match &judged.verdict {
+            Verdict::Skip { .. } => {}
+            _ => outcome(&judged).map_err(|why| format!("{}: {why}", case.id))?,
+        }
+    }
+    stage.finish().await?;
+    for (node, left) in nodes.iter().zip([1, 0, 0]) {
+        let mut client = Client::connect(node.addr(), NODE_DEADLINE).await?;
+        let keys = client.call(&["DBSIZE"], NODE_DEADLINE).await?;
+        if keys != Value::Integer(left) {
+            return Err(format!("{} holds {keys} keys, {left} are theirs", node.addr()).into());
+        }
+    }
+    Ok(())
 }
 
 fn trial(host: &Arc<Host>, target: Target, case: Case) -> Trial {

@@ -248,7 +248,8 @@ impl Stage {
         healed.map_err(|why| Error::Unsettled(why.to_string()))?;
         let settled = self.settle(after).await;
         // Also when the proxy is lost: the nodes are there.
-        self.clean(written).await?;
+        // The canaries too: on nodes that are not emptied, the next case would find them.
+        self.clean(&[written, &self.canaries].concat()).await?;
         settled
     }
 

@@ -84,9 +84,10 @@ fn judge(target: &Target, fault: Fault) -> Result<(), Failed> {
     match runtime.block_on(get(proxy.addr(), &keys[0])) {
         Ok(Value::Error(_)) | Err(Error::Closed { .. }) => {}
         other => {
-            return Err(
-                format!("the faulted node: an error or the end is expected, got {other:?}").into(),
-            );
+            return Err(format!(
+                "the faulted node: an error or the end is expected, got {other:?}"
+            )
+            .into());
         }
     }
     for key in &keys[1..] {
