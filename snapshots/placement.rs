@@ -4,7 +4,6 @@
 
 use std::fmt::Write;
 
-use refproxy::hash::TagRule;
 use refproxy::placement::{Cluster, Node, NodeId, Placement, Policy};
 
 /// Sequential names, as workers make them.
@@ -15,7 +14,7 @@ const SHOWN: usize = 20;
 #[test]
 fn snapshots() {
     insta::with_settings!({snapshot_path => "placement", prepend_module_to_snapshot => false, omit_expression => true}, {
-        for policy in [Policy::maglev()] {
+        for policy in Policy::all().into_iter().filter(|policy| *policy != Policy::Random) {
             insta::assert_snapshot!(policy.name(), described(&policy).trim_end());
         }
     });
@@ -54,14 +53,8 @@ fn described(policy: &Policy) -> String {
 }
 
 fn placement(policy: &Policy, count: usize) -> Placement {
-    Placement::new(&Cluster {
-        policy: policy.clone(),
-        tags: TagRule::WholeKey,
-        nodes: (1..=count)
-            .map(|node| Node::at(format!("127.0.0.1:{}", 21000 + node)))
-            .collect(),
-    })
-    .unwrap()
+    let nodes = (1..=count).map(|node| Node::at(format!("127.0.0.1:{}", 21000 + node)));
+    Placement::new(&Cluster::new(policy.clone(), nodes.collect())).unwrap()
 }
 
 fn key(number: usize) -> Vec<u8> {
@@ -69,7 +62,7 @@ fn key(number: usize) -> Vec<u8> {
 }
 
 fn spread(placement: &Placement) -> Vec<usize> {
-    let mut counts = vec![0; placement.slots_per_node().len()];
+    let mut counts = vec![0; placement.nodes()];
     for key in (0..KEYS).map(key) {
         counts[placement.node(&key).index()] += 1;
     }
@@ -77,7 +70,7 @@ fn spread(placement: &Placement) -> Vec<usize> {
 }
 
 fn movement(before: &Placement, after: &Placement) -> Vec<Vec<usize>> {
-    let mut matrix = vec![vec![0; after.slots_per_node().len()]; before.slots_per_node().len()];
+    let mut matrix = vec![vec![0; after.nodes()]; before.nodes()];
     for key in (0..KEYS).map(key) {
         let (NodeId(from), NodeId(to)) = (before.node(&key), after.node(&key));
         matrix[usize::from(from)][usize::from(to)] += 1;

@@ -41,13 +41,9 @@ fn the_table_is_what_redis_says() {
 
 #[test]
 fn snapshots() {
-    let cluster = Cluster {
-        policy: Policy::maglev(),
-        tags: TagRule::Braces,
-        nodes: (1..=3)
-            .map(|port| Node::at(format!("127.0.0.1:2100{port}")))
-            .collect(),
-    };
+    let nodes = (1..=3).map(|port| Node::at(format!("127.0.0.1:2100{port}")));
+    let mut cluster = Cluster::new(Policy::maglev(), nodes.collect());
+    cluster.tags = TagRule::BRACES;
     let placement = Placement::new(&cluster).unwrap();
     let mut groups: BTreeMap<&str, String> = BTreeMap::new();
     for row in redis() {

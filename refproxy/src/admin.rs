@@ -16,8 +16,6 @@ use regex_lite::Regex;
 use serde_json::json;
 
 use crate::config::{ClusterFile, Error, one_line};
-use crate::hash::TagRule;
-use crate::placement::{Cluster, Policy};
 use crate::server::Handle;
 
 /// Binds the address, so that one in use is found out at the start.
@@ -78,35 +76,7 @@ async fn clusters(State(handle): State<Handle>) -> Response {
 
 async fn cluster(State(handle): State<Handle>) -> Response {
     let (_, cluster) = handle.cluster().await;
-    Json(describe(&cluster)).into_response()
-}
-
-/// In the shape that `PUT /cluster` takes.
-fn describe(cluster: &Cluster) -> serde_json::Value {
-    let Policy::Maglev {
-        table_size,
-        hash_hostnames,
-    } = cluster.policy;
-    let nodes: Vec<_> = cluster
-        .nodes
-        .iter()
-        .map(|node| {
-            json!({
-                "address": node.address,
-                "weight": node.weight,
-                "name": node.name,
-                "hostname": node.hostname,
-                "hash_key": node.hash_key,
-            })
-        })
-        .collect();
-    json!({
-        "policy": cluster.policy.name(),
-        "table_size": table_size,
-        "hash_hostnames": hash_hostnames,
-        "hash_tags": cluster.tags == TagRule::Braces,
-        "nodes": nodes,
-    })
+    Json(ClusterFile::of(&cluster)).into_response()
 }
 
 async fn put_cluster(State(handle): State<Handle>, body: Bytes) -> Response {

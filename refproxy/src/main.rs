@@ -11,7 +11,7 @@ use clap::{Parser, ValueEnum};
 use refproxy::admin;
 use refproxy::config::{self, Config, Limits, Timeouts};
 use refproxy::hash::TagRule;
-use refproxy::placement::{Cluster, Node, Placement, Policy, TABLE_SIZE_DEFAULT};
+use refproxy::placement::{Cluster, Node, Placement, Policy};
 use refproxy::server::{Handle, Server};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -33,18 +33,18 @@ struct Args {
     /// Where the admin interface listens; off without it.
     #[arg(long, value_name = "ADDR")]
     admin: Option<SocketAddr>,
-    /// How keys are placed on nodes.
-    #[arg(long, default_value = "maglev")]
-    policy: PolicyName,
+    /// How keys are placed on nodes, with the policy's defaults; the file knows all parameters.
+    #[arg(long, default_value = "maglev", value_parser = policy)]
+    policy: Policy,
     /// A node; repeat for each.
     #[arg(long, value_name = "HOST:PORT", required_unless_present = "config", value_parser = address)]
     node: Vec<String>,
     /// Hash only what is between braces in a key.
     #[arg(long)]
     hash_tags: bool,
-    /// Slots of the maglev table, a prime.
-    #[arg(long, value_name = "N", default_value_t = TABLE_SIZE_DEFAULT)]
-    table_size: u32,
+    /// Slots of the maglev table, a prime. [default: 65537]
+    #[arg(long, value_name = "N")]
+    table_size: Option<u32>,
     /// Threads that serve clients; one a core without it.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     workers: Option<u16>,
@@ -57,14 +57,16 @@ struct Args {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum PolicyName {
-    Maglev,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
 enum LogShape {
     Text,
     Json,
+}
+
+fn policy(text: &str) -> Result<Policy, String> {
+    Policy::named(text).ok_or_else(|| {
+        let known = Policy::all().map(|policy| policy.name());
+        format!("one of {} is expected", known.join(", "))
+    })
 }
 
 fn address(text: &str) -> Result<String, config::Error> {
@@ -110,19 +112,19 @@ impl Args {
         if let Some(path) = &self.config {
             return Config::read(path);
         }
-        let PolicyName::Maglev = self.policy;
-        let cluster = Cluster {
-            policy: Policy::Maglev {
-                table_size: self.table_size,
-                hash_hostnames: false,
-            },
-            tags: if self.hash_tags {
-                TagRule::Braces
-            } else {
-                TagRule::WholeKey
-            },
-            nodes: self.node.iter().map(Node::at).collect(),
-        };
+        let mut policy = self.policy.clone();
+        match (&mut policy, self.table_size) {
+            (Policy::Maglev { table_size, .. }, Some(given)) => *table_size = given,
+            (_, Some(_)) => {
+                let name = policy.name();
+                return Err(config::Error(format!("--table-size: {name} has none")));
+            }
+            (_, None) => {}
+        }
+        let mut cluster = Cluster::new(policy, self.node.iter().map(Node::at).collect());
+        if self.hash_tags {
+            cluster.tags = TagRule::BRACES;
+        }
         Placement::new(&cluster).map_err(|error| config::Error(error.to_string()))?;
         Ok(Config {
             listen: self.listen,

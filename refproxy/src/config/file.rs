@@ -7,9 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
-use super::{Config, Error, Limits, Timeouts, check_address, default_workers, one_line};
-use crate::hash::TagRule;
-use crate::placement::{Cluster, Node, Placement, Policy, TABLE_SIZE_DEFAULT};
+use super::{ClusterFile, Config, Error, Limits, Timeouts, default_workers, one_line};
 use crate::resp;
 
 #[derive(Debug, Deserialize)]
@@ -23,35 +21,6 @@ struct File {
     timeouts: TimeoutsFile,
     #[serde(default)]
     limits: LimitsFile,
-}
-
-/// The `cluster:` part of the file, which `PUT /cluster` takes as JSON.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ClusterFile {
-    policy: PolicyName,
-    table_size: Option<u32>,
-    #[serde(default)]
-    hash_tags: bool,
-    #[serde(default)]
-    hash_hostnames: bool,
-    nodes: Vec<NodeFile>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum PolicyName {
-    Maglev,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NodeFile {
-    address: String,
-    weight: Option<u32>,
-    name: Option<String>,
-    hostname: Option<String>,
-    hash_key: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -131,46 +100,6 @@ fn reason(error: &serde_saphyr::Error) -> String {
         (Some((_, better)), _) => (*better).to_owned(),
         (None, Some(place)) => text[..place].to_owned(),
         (None, None) => text,
-    }
-}
-
-impl ClusterFile {
-    /// The cluster that is described.
-    ///
-    /// # Errors
-    /// A node's address is none, or there is no placement over these nodes.
-    pub fn check(self) -> Result<Cluster, Error> {
-        for node in &self.nodes {
-            check_address(&node.address)?;
-        }
-        let cluster = Cluster {
-            policy: match self.policy {
-                PolicyName::Maglev => Policy::Maglev {
-                    table_size: self.table_size.unwrap_or(TABLE_SIZE_DEFAULT),
-                    hash_hostnames: self.hash_hostnames,
-                },
-            },
-            tags: if self.hash_tags {
-                TagRule::Braces
-            } else {
-                TagRule::WholeKey
-            },
-            nodes: self.nodes.into_iter().map(NodeFile::node).collect(),
-        };
-        Placement::new(&cluster).map_err(|error| Error(error.to_string()))?;
-        Ok(cluster)
-    }
-}
-
-impl NodeFile {
-    fn node(self) -> Node {
-        Node {
-            address: self.address,
-            weight: self.weight.unwrap_or(1),
-            name: self.name,
-            hostname: self.hostname,
-            hash_key: self.hash_key,
-        }
     }
 }
 
@@ -268,7 +197,7 @@ limits:
         let config = parse(ALL, "all.yaml").unwrap();
         assert_eq!(config.admin.map(|admin| admin.port()), Some(9902));
         assert_eq!(config.workers, 3);
-        assert_eq!(config.cluster.tags, TagRule::Braces);
+        assert_eq!(config.cluster.tags, TagRule::BRACES);
         assert_eq!(
             config.cluster.policy,
             Policy::Maglev {

@@ -2,13 +2,14 @@
 //!
 //! Never reads argv or the environment.
 
+mod cluster;
 mod file;
 
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-pub use file::ClusterFile;
+pub use cluster::ClusterFile;
 
 use crate::placement::Cluster;
 use crate::resp;

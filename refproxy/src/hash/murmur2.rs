@@ -1,5 +1,7 @@
 //! Envoy's key digest: 64-bit MurmurHash2 as libstdc++ computes `std::hash<std::string>`.
 
+use super::little_endian;
+
 /// Multiplier of MurmurHash2's 64-bit variant.
 const MUL: u64 = 0xc6a4_a793_5bd1_e995;
 /// libstdc++'s fixed seed; Envoy offers no other.
@@ -25,13 +27,6 @@ pub fn murmur2_64(bytes: &[u8]) -> u64 {
 
 fn shift_mix(value: u64) -> u64 {
     value ^ (value >> 47)
-}
-
-/// At most seven bytes as one little-endian number.
-fn little_endian(tail: &[u8]) -> u64 {
-    tail.iter()
-        .rev()
-        .fold(0, |number, byte| (number << 8) | u64::from(*byte))
 }
 
 #[cfg(test)]

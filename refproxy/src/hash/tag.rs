@@ -1,32 +1,37 @@
 //! Hash tags: the part of a key that is hashed, so that related keys share a node.
 
-/// Whether keys carry hash tags.
+/// Whether keys carry hash tags, and between which bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TagRule {
-    /// The whole key is hashed, braces and all: Envoy's default.
+    /// The whole key is hashed, braces and all: the default of Envoy and of twemproxy.
     #[default]
     WholeKey,
-    /// Between the first `{` and the first `}` after it, when there is something between them: Redis Cluster's rule,
-    /// and Envoy's with `enable_hashtagging`.
-    Braces,
+    /// Between the first of the one byte and the first of the other after it, when there is something between them.
+    /// Both may be the same byte.
+    Between(u8, u8),
+}
+
+impl TagRule {
+    /// Redis Cluster's rule, and Envoy's with `enable_hashtagging`.
+    pub const BRACES: Self = Self::Between(b'{', b'}');
 }
 
 /// The bytes of `key` that are hashed under `rule`. An empty tag means the whole key; no later pair is tried.
 ///
-/// Source: Redis Cluster specification, section "Hash tags"; Envoy 1.40 does the same.
+/// Source: Redis Cluster specification, section "Hash tags"; Envoy 1.40 and twemproxy 0.5.0 (`hash_tag`) do the same.
 #[must_use]
 pub fn hashed_part(rule: TagRule, key: &[u8]) -> &[u8] {
     match rule {
         TagRule::WholeKey => key,
-        TagRule::Braces => between_braces(key).unwrap_or(key),
+        TagRule::Between(open, close) => between(key, open, close).unwrap_or(key),
     }
 }
 
-fn between_braces(key: &[u8]) -> Option<&[u8]> {
-    let open = key.iter().position(|byte| *byte == b'{')?;
-    let inside = &key[open + 1..];
-    let close = inside.iter().position(|byte| *byte == b'}')?;
-    (close > 0).then(|| &inside[..close])
+fn between(key: &[u8], open: u8, close: u8) -> Option<&[u8]> {
+    let start = key.iter().position(|byte| *byte == open)?;
+    let inside = &key[start + 1..];
+    let length = inside.iter().position(|byte| *byte == close)?;
+    (length > 0).then(|| &inside[..length])
 }
 
 #[cfg(test)]
@@ -36,7 +41,7 @@ mod tests {
     #[track_caller]
     fn check(key: &[u8], expected: &[u8]) {
         assert_eq!(
-            hashed_part(TagRule::Braces, key).escape_ascii().to_string(),
+            hashed_part(TagRule::BRACES, key).escape_ascii().to_string(),
             expected.escape_ascii().to_string(),
             "hashed part of {}",
             key.escape_ascii()
@@ -70,6 +75,20 @@ mod tests {
             b"foo{}{bar}",
         ] {
             check(key, key);
+        }
+    }
+
+    /// twemproxy's `hash_tag: "$$"`.
+    #[test]
+    fn one_byte_may_open_and_close() {
+        let dollars = TagRule::Between(b'$', b'$');
+        for (key, expected) in [
+            (&b"$a$b"[..], &b"a"[..]),
+            (b"$$a$", b"$$a$"),
+            (b"a$b", b"a$b"),
+            (b"x$y$z$", b"y"),
+        ] {
+            assert_eq!(hashed_part(dollars, key), expected);
         }
     }
 }

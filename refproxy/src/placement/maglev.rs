@@ -4,95 +4,58 @@
 
 use xxhash_rust::xxh64::xxh64;
 
-use super::{Error, NodeId};
+use super::{Error, Host, NodeId};
 
 /// Envoy's default number of slots.
 pub const TABLE_SIZE_DEFAULT: u32 = 65_537;
 /// Envoy's largest number of slots.
 pub const TABLE_SIZE_MAX: u32 = 5_000_011;
 
-/// What the build needs to know of a node.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Host<'a> {
-    pub(super) key: &'a str,
-    pub(super) weight: u32,
-}
-
-/// Slot -> node; the slot of a digest is its remainder.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Table {
-    slots: Box<[u16]>,
-    nodes: usize,
-}
-
-impl Table {
-    pub(super) fn build(hosts: &[Host<'_>], table_size: u32) -> Result<Self, Error> {
-        check_size(table_size, hosts.len())?;
-        let mut slots = vec![FREE; table_size as usize].into_boxed_slice();
-        fill(&mut slots, &mut walkers(hosts, table_size));
-        Ok(Self {
-            slots,
-            nodes: hosts.len(),
-        })
-    }
-
-    pub(super) fn node(&self, digest: u64) -> NodeId {
-        // The remainder is below the table's length, which came from a u32.
-        let slot = digest % self.slots.len() as u64;
-        NodeId(self.slots[slot as usize])
-    }
-
-    pub(super) fn owners(&self) -> impl ExactSizeIterator<Item = NodeId> + '_ {
-        self.slots.iter().map(|owner| NodeId(*owner))
-    }
-
-    pub(super) fn slots_per_node(&self) -> Vec<usize> {
-        let mut counts = vec![0; self.nodes];
-        for owner in self.owners() {
-            counts[owner.index()] += 1;
-        }
-        counts
-    }
+/// The owner of each slot; the slot of a digest is its remainder.
+pub(super) fn slots(hosts: &[Host<'_>], table_size: u32) -> Result<Vec<NodeId>, Error> {
+    check_size(table_size, hosts.len())?;
+    let mut slots = vec![FREE; table_size as usize];
+    fill(&mut slots, &mut walkers(hosts, table_size));
+    Ok(slots)
 }
 
 /// Marks a slot that nobody has taken. No node has this id: a cluster has at most 65535 nodes.
-const FREE: u16 = u16::MAX;
+const FREE: NodeId = NodeId(u16::MAX);
 
 /// One node on its way through its permutation of the slots.
 struct Walker {
-    id: u16,
+    id: NodeId,
     position: u64,
     skip: u64,
-    weight: f64,
-    /// Turns are due while `round * weight` has not fallen behind this.
+    share: f64,
+    /// Turns are due while `round * share` has not fallen behind this.
     target: f64,
 }
 
 /// The walkers in the order in which they take turns: by host key, bytewise.
 fn walkers(hosts: &[Host<'_>], table_size: u32) -> Vec<Walker> {
     let size = u64::from(table_size);
-    let sum: f64 = hosts.iter().map(|host| f64::from(host.weight)).sum();
-    let mut order: Vec<(u16, &Host<'_>)> = (0..).zip(hosts).collect();
-    order.sort_by_key(|(_, host)| host.key.as_bytes());
+    let mut order: Vec<&Host<'_>> = hosts.iter().collect();
+    order.sort_by_key(|host| host.key.as_bytes());
     order
         .into_iter()
-        .map(|(id, host)| Walker {
-            id,
+        .map(|host| Walker {
+            id: host.id,
             position: xxh64(host.key.as_bytes(), 0) % size,
             skip: xxh64(host.key.as_bytes(), 1) % (size - 1) + 1,
-            weight: f64::from(host.weight) / sum,
+            share: host.share,
             target: 0.0,
         })
         .collect()
 }
 
-/// Fills every slot. Equality of `round * weight` and the target takes a turn, and the largest weight is accumulated
+/// Fills every slot. Equality of `round * share` and the target takes a turn, and the largest share is accumulated
 /// by addition: both as in Envoy, both visible in the result.
-fn fill(slots: &mut [u16], walkers: &mut [Walker]) {
+fn fill(slots: &mut [NodeId], walkers: &mut [Walker]) {
     let size = slots.len() as u64;
-    let weight_max = walkers
+    let share_max = walkers
         .iter()
-        .fold(0.0_f64, |max, walker| max.max(walker.weight));
+        .fold(0.0_f64, |max, walker| max.max(walker.share));
     let mut left = slots.len();
     let mut round = 0.0;
     while left > 0 {
@@ -101,10 +64,10 @@ fn fill(slots: &mut [u16], walkers: &mut [Walker]) {
             if left == 0 {
                 return;
             }
-            if round * walker.weight < walker.target {
+            if round * walker.share < walker.target {
                 continue;
             }
-            walker.target += weight_max;
+            walker.target += share_max;
             while slots[walker.position as usize] != FREE {
                 walker.position = step(walker.position, walker.skip, size);
             }

@@ -1,97 +1,28 @@
 //! Placement: from a cluster description to an immutable table, and from a key to its node.
 //!
-//! Pure: built once from data, then only read. Never opens a socket, never looks at health or time.
+//! Pure: built once from data, then only read. Never opens a socket, never watches a node's health, never reads a clock.
 
+mod cluster;
+mod hosts;
+mod jump;
+mod ketama;
+mod levels;
 mod maglev;
+mod modula;
+mod remainder;
+mod rendezvous;
+mod ring;
+mod ring_hash;
+mod slots;
 
-use std::collections::HashSet;
+use crate::hash::{Digest, TagRule, crc16_xmodem, hashed_part, murmur2_64};
 
-use crate::hash::{TagRule, hashed_part, murmur2_64};
-
+pub use cluster::{Cluster, Health, Locality, Node, NodeId, Panic, Policy};
+use hosts::Host;
 pub use maglev::{TABLE_SIZE_DEFAULT, TABLE_SIZE_MAX};
-
-/// The place of a node in its cluster's description, from 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct NodeId(pub u16);
-
-impl NodeId {
-    /// The id as an index into the cluster's list of nodes.
-    #[must_use]
-    pub fn index(self) -> usize {
-        usize::from(self.0)
-    }
-}
-
-/// One Redis server behind a proxy: where it is reached, and what of it is hashed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Node {
-    /// `host:port` that is connected to.
-    pub address: String,
-    /// Share of the keys relative to the other nodes, at least 1.
-    pub weight: u32,
-    /// What people call it; shown in errors and reports, never hashed.
-    pub name: Option<String>,
-    /// Hashed instead of the address when the cluster hashes host names (`use_hostname_for_hashing` in Envoy).
-    pub hostname: Option<String>,
-    /// Hashed instead of everything else (`envoy.lb` metadata `hash_key` in Envoy).
-    pub hash_key: Option<String>,
-}
-
-impl Node {
-    /// A node of weight 1 that is known by its address only.
-    #[must_use]
-    pub fn at(address: impl Into<String>) -> Self {
-        Self {
-            address: address.into(),
-            weight: 1,
-            name: None,
-            hostname: None,
-            hash_key: None,
-        }
-    }
-}
-
-/// Which placement function, with its parameters.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Policy {
-    /// Envoy's MAGLEV.
-    Maglev {
-        /// Number of slots: a prime, at most [`TABLE_SIZE_MAX`].
-        table_size: u32,
-        /// Envoy's `use_hostname_for_hashing`: a node without `hash_key` is hashed by its host name.
-        hash_hostnames: bool,
-    },
-}
-
-impl Policy {
-    /// Maglev as Envoy runs it when nothing is configured.
-    #[must_use]
-    pub fn maglev() -> Self {
-        Self::Maglev {
-            table_size: TABLE_SIZE_DEFAULT,
-            hash_hostnames: false,
-        }
-    }
-
-    /// The name of the policy in configurations and reports.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Maglev { .. } => "maglev",
-        }
-    }
-}
-
-/// The ordered list of nodes that a proxy shards over, and how.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cluster {
-    /// The placement function.
-    pub policy: Policy,
-    /// Which part of a key is hashed.
-    pub tags: TagRule,
-    /// The nodes; a [`NodeId`] is a place in this list.
-    pub nodes: Vec<Node>,
-}
+pub use ring_hash::{
+    RingFunction, SIZE_MAX as RING_SIZE_MAX, SIZE_MIN_DEFAULT as RING_SIZE_MIN_DEFAULT,
+};
 
 /// Why a cluster description has no placement. Each names the offender.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -106,8 +37,18 @@ pub enum Error {
     #[error("node {0} has weight 0, at least 1 is expected")]
     WeightZero(String),
     /// The weights do not fit together.
-    #[error("the weights add up to more than {}", u32::MAX)]
-    WeightsOverflow,
+    #[error("the weights add up to more than {0}")]
+    WeightsOverflow(u32),
+    /// Weights other than 1 where there can be none.
+    #[error("node {node} has weight {weight}, and {policy} knows no weights")]
+    Unweighted {
+        /// Its address.
+        node: String,
+        /// What it was given.
+        weight: u32,
+        /// The policy's name.
+        policy: &'static str,
+    },
     /// Two nodes that hash alike cannot be told apart.
     #[error("two nodes hash as `{0}`, each node needs its own")]
     DuplicateHashKey(String),
@@ -125,101 +66,279 @@ pub enum Error {
         /// Number of nodes.
         nodes: usize,
     },
+    /// Envoy refuses such a ring.
+    #[error("ring size {0} is not from 1 to {RING_SIZE_MAX}")]
+    RingSize(u32),
+    /// Envoy refuses such a ring.
+    #[error("minimum ring size {size_min} is greater than the maximum, {size_max}")]
+    RingSizes {
+        /// The least number of points.
+        size_min: u32,
+        /// The greatest number of points.
+        size_max: u32,
+    },
+    /// Slots are numbered to 16383.
+    #[error("slot {0} does not exist, the last one is 16383")]
+    NoSuchSlot(u16),
+    /// Keys of this slot would have no node.
+    #[error("slot {0} has no node")]
+    SlotWithoutNode(u16),
+    /// Keys of this slot would have two.
+    #[error("slot {0} has two nodes")]
+    SlotTwice(u16),
+    /// Requests for one key go to any node.
+    #[error("{0} is not a placement: every request may go to another node, and keys scatter")]
+    NotAPlacement(&'static str),
+    /// A level of priority is asked for keys and has nobody to hold them.
+    #[error("priority {0} has no healthy node, and its keys have none")]
+    NoHealthyNode(u32),
+    /// Envoy refuses such levels.
+    #[error("priority {0} has no node, and a later one has")]
+    PriorityGap(u32),
+    /// Weighted localities are told for all nodes of a priority or for none.
+    #[error("node {0} has no locality, and another node of its priority has")]
+    NoLocality(String),
+    /// One locality cannot have two weights.
+    #[error("locality {0} is given two weights")]
+    LocalityWeights(String),
 }
 
 /// An immutable placement: total over all keys, the same answer for ever.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Placement {
+    digest: KeyDigest,
     tags: TagRule,
-    table: maglev::Table,
+    nodes: usize,
+    tables: Tables,
+}
+
+/// How a key becomes a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum KeyDigest {
+    Murmur2,
+    Slot,
+    Short(Digest),
+}
+
+/// One table, or one a level of priority.
+#[derive(Debug, Clone, PartialEq)]
+enum Tables {
+    One(Table),
+    /// The last one goes up to 100.
+    Levels(Box<[(u32, Table)]>),
+}
+
+/// Where a digest belongs.
+#[derive(Debug, Clone, PartialEq)]
+enum Table {
+    Remainder(remainder::Slots),
+    Ring(ring::Ring<u64>),
+    Ketama(ring::Ring<u32>),
+    Jump(u32),
+    Rendezvous(rendezvous::Bidders),
 }
 
 impl Placement {
-    /// Builds the table of `cluster`; milliseconds of work at the default size, so off the request path.
+    /// Builds the table of `cluster`: milliseconds of work at default sizes, so off the request path.
     ///
     /// # Errors
     /// What is wrong with the description, naming the node or the number concerned.
     pub fn new(cluster: &Cluster) -> Result<Self, Error> {
-        check_nodes(&cluster.nodes)?;
-        let Policy::Maglev {
-            table_size,
-            hash_hostnames,
-        } = cluster.policy;
-        let hosts = cluster
-            .nodes
-            .iter()
-            .map(|node| {
-                Ok(maglev::Host {
-                    key: host_key(node, hash_hostnames)?,
-                    weight: node.weight,
-                })
-            })
-            .collect::<Result<Vec<_>, Error>>()?;
-        check_unique(&hosts)?;
+        hosts::check(cluster)?;
+        let keys = hosts::keys(cluster)?;
+        let tables = match &cluster.policy {
+            Policy::Maglev { .. } | Policy::RingHash { .. } => by_level(cluster, &keys)?,
+            Policy::Ketama { .. } => {
+                let live = hosts::live(cluster, &keys)?;
+                Tables::One(Table::Ketama(ring::Ring::new(&ketama::points(&live))))
+            }
+            Policy::Modula { .. } => remainder(modula::slots(&hosts::live(cluster, &keys)?)),
+            Policy::Random => return Err(Error::NotAPlacement(cluster.policy.name())),
+            Policy::Slots => remainder(slots::owners(&cluster.nodes)?),
+            // As many as there are ids at most.
+            Policy::Jump => Tables::One(Table::Jump(cluster.nodes.len() as u32)),
+            Policy::Rendezvous => {
+                let all = hosts::all(cluster, &keys);
+                Tables::One(Table::Rendezvous(rendezvous::Bidders::new(&all)))
+            }
+        };
         Ok(Self {
-            tags: cluster.tags,
-            table: maglev::Table::build(&hosts, table_size)?,
+            digest: key_digest(&cluster.policy),
+            tags: match cluster.policy {
+                Policy::Slots => TagRule::BRACES,
+                _ => cluster.tags,
+            },
+            nodes: cluster.nodes.len(),
+            tables,
         })
     }
 
     /// The node that holds `key`. Allocates nothing.
     #[must_use]
     pub fn node(&self, key: &[u8]) -> NodeId {
-        self.table.node(self.digest(key))
+        self.node_of_digest(self.digest(key))
     }
 
-    /// The number that `key` hashes to.
+    /// The node that holds the keys with this digest.
+    #[must_use]
+    pub fn node_of_digest(&self, digest: u64) -> NodeId {
+        match &self.tables {
+            Tables::One(table) => table.node(digest),
+            Tables::Levels(levels) => {
+                let place = digest % 100 + 1;
+                let level = levels
+                    .iter()
+                    .position(|(up_to, _)| place <= u64::from(*up_to));
+                // The last level goes up to 100.
+                levels[level.unwrap_or(levels.len() - 1)].1.node(digest)
+            }
+        }
+    }
+
+    /// The number that `key` hashes to: 64 bits under Envoy's policies, 32 under twemproxy's, a slot of Redis Cluster.
     #[must_use]
     pub fn digest(&self, key: &[u8]) -> u64 {
-        murmur2_64(hashed_part(self.tags, key))
+        let part = hashed_part(self.tags, key);
+        match self.digest {
+            KeyDigest::Murmur2 => murmur2_64(part),
+            KeyDigest::Slot => u64::from(crc16_xmodem(part) % slots::COUNT),
+            // twemproxy does not hash what is empty.
+            KeyDigest::Short(_) if part.is_empty() => 0,
+            KeyDigest::Short(digest) => u64::from(digest.of(part)),
+        }
     }
 
-    /// Slots owned by each node, in the order of the description.
+    /// The bytes of `key` that are hashed.
     #[must_use]
-    pub fn slots_per_node(&self) -> Vec<usize> {
-        self.table.slots_per_node()
+    pub fn hashed_part<'a>(&self, key: &'a [u8]) -> &'a [u8] {
+        hashed_part(self.tags, key)
     }
 
-    /// The owner of each slot of the table, in slot order.
-    pub fn slot_owners(&self) -> impl ExactSizeIterator<Item = NodeId> + '_ {
-        self.table.owners()
+    /// How many nodes the cluster has; ids are below this.
+    #[must_use]
+    pub fn nodes(&self) -> usize {
+        self.nodes
+    }
+
+    /// The tables' entries with their owners: slots by number, or points in ascending order, level after level. None where
+    /// there is no table (jump, rendezvous).
+    pub fn entries(&self) -> impl Iterator<Item = (u64, NodeId)> + '_ {
+        self.tables.each().flat_map(|(_, table)| table.entries())
+    }
+
+    /// Entries owned by each node, in the order of the description.
+    #[must_use]
+    pub fn entries_per_node(&self) -> Vec<usize> {
+        let mut counts = vec![0; self.nodes];
+        for (_, owner) in self.entries() {
+            counts[owner.index()] += 1;
+        }
+        counts
+    }
+
+    /// The share of all digests that each node owns, in the order of the description; 1 in all. What a key set gets differs
+    /// from it by chance, and by what its digests have in common.
+    #[must_use]
+    pub fn shares(&self) -> Vec<f64> {
+        let mut shares = vec![0.0; self.nodes];
+        let mut below = 0;
+        for (up_to, table) in self.tables.each() {
+            let level = f64::from(up_to - below) / 100.0;
+            below = up_to;
+            for (share, part) in shares.iter_mut().zip(table.shares(self.nodes)) {
+                *share += level * part;
+            }
+        }
+        shares
     }
 }
 
-fn check_nodes(nodes: &[Node]) -> Result<(), Error> {
-    if nodes.is_empty() {
-        return Err(Error::NoNode);
+impl Tables {
+    /// Each table with the last place that belongs to it.
+    fn each(&self) -> impl Iterator<Item = (u32, &Table)> {
+        let (one, levels) = match self {
+            Self::One(table) => (Some((100, table)), &[][..]),
+            Self::Levels(levels) => (None, &levels[..]),
+        };
+        one.into_iter()
+            .chain(levels.iter().map(|(up_to, table)| (*up_to, table)))
     }
-    if nodes.len() > usize::from(u16::MAX) {
-        return Err(Error::TooManyNodes(nodes.len()));
+}
+
+impl Table {
+    fn node(&self, digest: u64) -> NodeId {
+        match self {
+            Self::Remainder(slots) => slots.node(digest),
+            Self::Ring(ring) => ring.node(digest),
+            Self::Ketama(ring) => ring.node(digest),
+            Self::Jump(nodes) => jump::node(digest, *nodes),
+            Self::Rendezvous(bidders) => bidders.node(digest),
+        }
     }
-    if let Some(node) = nodes.iter().find(|node| node.weight == 0) {
-        return Err(Error::WeightZero(node.address.clone()));
+
+    fn entries(&self) -> Box<dyn Iterator<Item = (u64, NodeId)> + '_> {
+        match self {
+            Self::Remainder(slots) => Box::new((0..).zip(slots.owners())),
+            Self::Ring(ring) => Box::new(ring.points()),
+            Self::Ketama(ring) => Box::new(ring.points()),
+            Self::Jump(_) | Self::Rendezvous(_) => Box::new(std::iter::empty()),
+        }
     }
-    nodes
+
+    fn shares(&self, nodes: usize) -> Vec<f64> {
+        match self {
+            Self::Remainder(slots) => slots.shares(nodes),
+            Self::Ring(ring) => ring.shares(nodes),
+            Self::Ketama(ring) => ring.shares(nodes),
+            Self::Jump(buckets) => vec![1.0 / f64::from(*buckets); nodes],
+            Self::Rendezvous(bidders) => bidders.shares(nodes),
+        }
+    }
+}
+
+fn key_digest(policy: &Policy) -> KeyDigest {
+    match policy {
+        Policy::Ketama { digest } | Policy::Modula { digest } => KeyDigest::Short(*digest),
+        Policy::Slots => KeyDigest::Slot,
+        _ => KeyDigest::Murmur2,
+    }
+}
+
+fn remainder(owners: Vec<NodeId>) -> Tables {
+    Tables::One(Table::Remainder(remainder::Slots::new(owners)))
+}
+
+/// Envoy's policies: a table for each level of priority that has any load.
+fn by_level(cluster: &Cluster, keys: &hosts::Keys<'_>) -> Result<Tables, Error> {
+    let mut tables = levels::levels(cluster)
         .iter()
-        .try_fold(0_u32, |sum, node| sum.checked_add(node.weight))
-        .map(|_| ())
-        .ok_or(Error::WeightsOverflow)
+        .map(|level| {
+            let hosts = hosts::weighted(cluster, keys, level)?;
+            Ok((level.up_to, envoy_table(&cluster.policy, &hosts)?))
+        })
+        .collect::<Result<Vec<_>, Error>>()?;
+    Ok(match tables.pop() {
+        Some((_, only)) if tables.is_empty() => Tables::One(only),
+        last => Tables::Levels(tables.into_iter().chain(last).collect()),
+    })
 }
 
-fn check_unique(hosts: &[maglev::Host<'_>]) -> Result<(), Error> {
-    let mut seen = HashSet::new();
-    match hosts.iter().find(|host| !seen.insert(host.key)) {
-        Some(twin) => Err(Error::DuplicateHashKey(twin.key.to_owned())),
-        None => Ok(()),
-    }
-}
-
-/// What is hashed of a node. Source: Envoy 1.40 `thread_aware_lb_impl.h`, `hashKey`: metadata, host name, address.
-fn host_key(node: &Node, hash_hostnames: bool) -> Result<&str, Error> {
-    match (&node.hash_key, hash_hostnames) {
-        (Some(key), _) if !key.is_empty() => Ok(key),
-        (_, true) => node
-            .hostname
-            .as_deref()
-            .ok_or_else(|| Error::NoHostname(node.address.clone())),
-        _ => Ok(&node.address),
+fn envoy_table(policy: &Policy, hosts: &[Host<'_>]) -> Result<Table, Error> {
+    match *policy {
+        Policy::RingHash {
+            size_min,
+            size_max,
+            function,
+            ..
+        } => {
+            let points = ring_hash::points(hosts, (size_min, size_max), function)?;
+            Ok(Table::Ring(ring::Ring::new(&points)))
+        }
+        Policy::Maglev { table_size, .. } => {
+            let slots = maglev::slots(hosts, table_size)?;
+            Ok(Table::Remainder(remainder::Slots::new(slots)))
+        }
+        _ => Err(Error::NotAPlacement(policy.name())),
     }
 }
 

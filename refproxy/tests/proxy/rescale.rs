@@ -101,7 +101,11 @@ async fn a_bad_put_is_answered_in_one_line_and_changes_nothing() {
         ),
         (
             r#"{"policy":"ketama","nodes":[]}"#,
-            r#"{"error":"unknown variant `ketama`, expected `maglev` at line 1 column 18"}"#,
+            r#"{"error":"the cluster has no node"}"#,
+        ),
+        (
+            r#"{"policy":"random","nodes":[{"address":"a:1"}]}"#,
+            r#"{"error":"random is not a placement: every request may go to another node, and keys scatter"}"#,
         ),
         (
             r#"{"policy":"maglev","nodes":[{"address":"nowhere"}]}"#,
@@ -109,7 +113,7 @@ async fn a_bad_put_is_answered_in_one_line_and_changes_nothing() {
         ),
         (
             r#"{"policy":"maglev","nodez":[]}"#,
-            r#"{"error":"unknown field `nodez`, expected one of `policy`, `table_size`, `hash_tags`, `hash_hostnames`, `nodes` at line 1 column 26"}"#,
+            r#"{"error":"unknown field `nodez`, expected one of `policy`, `table_size`, `minimum_ring_size`, `maximum_ring_size`, `hash_function`, `hash_hostnames`, `hash`, `hash_tags`, `healthy_panic_threshold`, `overprovisioning_factor`, `nodes` at line 1 column 26"}"#,
         ),
     ] {
         let answer = shardproof::http::put(proxy.admin, "/cluster", body.into(), DEADLINE)

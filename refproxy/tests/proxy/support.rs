@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use refproxy::hash::TagRule;
 use refproxy::placement::{Cluster, Node, Placement, Policy};
 use rustix::process::Signal;
 use shardproof::child::Running;
@@ -164,15 +163,8 @@ pub(crate) fn config(
 }
 
 pub(crate) fn keys_on(nodes: &[SocketAddr], place: usize) -> impl Iterator<Item = String> + use<> {
-    let placement = Placement::new(&Cluster {
-        policy: Policy::maglev(),
-        tags: TagRule::WholeKey,
-        nodes: nodes
-            .iter()
-            .map(|node| Node::at(node.to_string()))
-            .collect(),
-    })
-    .unwrap();
+    let nodes = nodes.iter().map(|node| Node::at(node.to_string()));
+    let placement = Placement::new(&Cluster::new(Policy::maglev(), nodes.collect())).unwrap();
     (0..)
         .map(|number| format!("key:{number}"))
         .filter(move |key| placement.node(key.as_bytes()).index() == place)

@@ -16,21 +16,11 @@ pub fn predict<'a>(
     nodes: &[SocketAddr],
     keys: impl IntoIterator<Item = &'a [u8]>,
 ) -> Option<Vec<usize>> {
-    let policy = [Policy::maglev()]
-        .into_iter()
-        .find(|known| known.name() == policy)?;
-    let cluster = Cluster {
-        policy,
-        tags: if hash_tags {
-            TagRule::Braces
-        } else {
-            TagRule::WholeKey
-        },
-        nodes: nodes
-            .iter()
-            .map(|addr| Node::at(addr.to_string()))
-            .collect(),
-    };
+    let nodes = nodes.iter().map(|addr| Node::at(addr.to_string()));
+    let mut cluster = Cluster::new(Policy::named(policy)?, nodes.collect());
+    if hash_tags {
+        cluster.tags = TagRule::BRACES;
+    }
     let placement = Placement::new(&cluster).ok()?;
     Some(
         keys.into_iter()

@@ -1,0 +1,424 @@
+//! The shape of a cluster in YAML and JSON: the `cluster:` part of the file, what `PUT /cluster` takes and `GET /cluster`
+//! answers. Parameters are called as in the proxies that know them; one that its policy does not know is an error.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Error, check_address};
+use crate::hash::{Digest, TagRule};
+use crate::placement::{
+    Cluster, Health, Locality, Node, Panic, Placement, Policy, RING_SIZE_MAX,
+    RING_SIZE_MIN_DEFAULT, RingFunction, TABLE_SIZE_DEFAULT,
+};
+
+/// The `cluster:` part of the file, which `PUT /cluster` takes as JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClusterFile {
+    policy: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    table_size: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    minimum_ring_size: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    maximum_ring_size: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hash_function: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hash_hostnames: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hash: Option<String>,
+    #[serde(default)]
+    hash_tags: TagsFile,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    healthy_panic_threshold: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    overprovisioning_factor: Option<u32>,
+    nodes: Vec<NodeFile>,
+}
+
+/// Yes, no, or the two bytes around a tag.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "true, false or two characters are expected")]
+enum TagsFile {
+    Braces(bool),
+    Between(String),
+}
+
+impl Default for TagsFile {
+    fn default() -> Self {
+        Self::Braces(false)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NodeFile {
+    address: String,
+    weight: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hostname: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hash_key: Option<String>,
+    #[serde(default, skip_serializing_if = "HealthFile::is_healthy")]
+    health: HealthFile,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    priority: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    locality: Option<LocalityFile>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    slots: Vec<(u16, u16)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum HealthFile {
+    #[default]
+    Healthy,
+    Degraded,
+    Unhealthy,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LocalityFile {
+    name: String,
+    weight: u32,
+}
+
+impl ClusterFile {
+    /// The shape of `cluster`.
+    #[must_use]
+    pub fn of(cluster: &Cluster) -> Self {
+        let mut file = Self {
+            policy: cluster.policy.name().to_owned(),
+            table_size: None,
+            minimum_ring_size: None,
+            maximum_ring_size: None,
+            hash_function: None,
+            hash_hostnames: None,
+            hash: None,
+            hash_tags: match cluster.tags {
+                TagRule::WholeKey => TagsFile::Braces(false),
+                TagRule::BRACES => TagsFile::Braces(true),
+                TagRule::Between(open, close) => {
+                    TagsFile::Between([open, close].map(char::from).iter().collect())
+                }
+            },
+            healthy_panic_threshold: None,
+            overprovisioning_factor: None,
+            nodes: cluster.nodes.iter().map(NodeFile::of).collect(),
+        };
+        match cluster.policy {
+            Policy::Maglev {
+                table_size,
+                hash_hostnames,
+            } => {
+                file.table_size = Some(table_size);
+                file.hash_hostnames = Some(hash_hostnames);
+            }
+            Policy::RingHash {
+                size_min,
+                size_max,
+                function,
+                hash_hostnames,
+            } => {
+                file.minimum_ring_size = Some(size_min);
+                file.maximum_ring_size = Some(size_max);
+                file.hash_function = Some(function.name().to_owned());
+                file.hash_hostnames = Some(hash_hostnames);
+            }
+            Policy::Ketama { digest } | Policy::Modula { digest } => {
+                file.hash = Some(digest.name().to_owned());
+            }
+            Policy::Random | Policy::Slots | Policy::Jump | Policy::Rendezvous => {}
+        }
+        if cluster.panic != Panic::default() {
+            file.healthy_panic_threshold = Some(cluster.panic.threshold_percent);
+            file.overprovisioning_factor = Some(cluster.panic.overprovisioning);
+        }
+        file
+    }
+
+    /// The cluster that is described.
+    ///
+    /// # Errors
+    /// A field is wrong or not one of this policy, a node's address is none, or there is no placement over these nodes.
+    pub fn check(self) -> Result<Cluster, Error> {
+        for node in &self.nodes {
+            check_address(&node.address)?;
+        }
+        let default = Panic::default();
+        let cluster = Cluster {
+            policy: self.policy()?,
+            tags: self.hash_tags.rule()?,
+            panic: Panic {
+                threshold_percent: self
+                    .healthy_panic_threshold
+                    .unwrap_or(default.threshold_percent),
+                overprovisioning: self
+                    .overprovisioning_factor
+                    .unwrap_or(default.overprovisioning),
+            },
+            nodes: self.nodes.into_iter().map(NodeFile::node).collect(),
+        };
+        Placement::new(&cluster).map_err(|error| Error(error.to_string()))?;
+        Ok(cluster)
+    }
+
+    /// The policy with its parameters.
+    fn policy(&self) -> Result<Policy, Error> {
+        let policy = Policy::named(&self.policy).ok_or_else(|| {
+            let known = Policy::all().map(|policy| policy.name()).join(", ");
+            Error(format!(
+                "policy `{}`: one of {known} is expected",
+                self.policy
+            ))
+        })?;
+        self.only_fields_of(&policy)?;
+        let hash_hostnames = self.hash_hostnames.unwrap_or(false);
+        Ok(match policy {
+            Policy::Maglev { .. } => Policy::Maglev {
+                table_size: self.table_size.unwrap_or(TABLE_SIZE_DEFAULT),
+                hash_hostnames,
+            },
+            Policy::RingHash { .. } => Policy::RingHash {
+                size_min: self.minimum_ring_size.unwrap_or(RING_SIZE_MIN_DEFAULT),
+                size_max: self.maximum_ring_size.unwrap_or(RING_SIZE_MAX),
+                function: self.function()?,
+                hash_hostnames,
+            },
+            Policy::Ketama { digest } => Policy::Ketama {
+                digest: self.digest(digest)?,
+            },
+            Policy::Modula { digest } => Policy::Modula {
+                digest: self.digest(digest)?,
+            },
+            other => other,
+        })
+    }
+
+    /// A parameter that would mean nothing is a misunderstanding.
+    fn only_fields_of(&self, policy: &Policy) -> Result<(), Error> {
+        let maglev = matches!(policy, Policy::Maglev { .. });
+        let ring = matches!(policy, Policy::RingHash { .. });
+        let twemproxy = matches!(policy, Policy::Ketama { .. } | Policy::Modula { .. });
+        let fields = [
+            ("table_size", self.table_size.is_some(), maglev),
+            ("minimum_ring_size", self.minimum_ring_size.is_some(), ring),
+            ("maximum_ring_size", self.maximum_ring_size.is_some(), ring),
+            ("hash_function", self.hash_function.is_some(), ring),
+            (
+                "hash_hostnames",
+                self.hash_hostnames == Some(true),
+                maglev || ring,
+            ),
+            ("hash", self.hash.is_some(), twemproxy),
+            (
+                "healthy_panic_threshold",
+                self.healthy_panic_threshold.is_some(),
+                maglev || ring,
+            ),
+            (
+                "overprovisioning_factor",
+                self.overprovisioning_factor.is_some(),
+                maglev || ring,
+            ),
+        ];
+        match fields.iter().find(|(_, given, known)| *given && !known) {
+            Some((field, ..)) => Err(Error(format!("{field}: {} has none", policy.name()))),
+            None => Ok(()),
+        }
+    }
+
+    fn function(&self) -> Result<RingFunction, Error> {
+        let Some(name) = &self.hash_function else {
+            return Ok(RingFunction::default());
+        };
+        let known = [RingFunction::XxHash, RingFunction::Murmur2];
+        let found = known.into_iter().find(|function| function.name() == name);
+        found.ok_or_else(|| {
+            let known = known.map(RingFunction::name).join(" or ");
+            Error(format!("hash_function `{name}`: {known} is expected"))
+        })
+    }
+
+    fn digest(&self, default: Digest) -> Result<Digest, Error> {
+        let Some(name) = &self.hash else {
+            return Ok(default);
+        };
+        Digest::named(name).ok_or_else(|| {
+            let known: Vec<&str> = Digest::all().map(Digest::name).collect();
+            let known = known.join(", ");
+            Error(format!("hash `{name}`: one of {known} is expected"))
+        })
+    }
+}
+
+impl TagsFile {
+    fn rule(&self) -> Result<TagRule, Error> {
+        match self {
+            Self::Braces(false) => Ok(TagRule::WholeKey),
+            Self::Braces(true) => Ok(TagRule::BRACES),
+            Self::Between(text) => match text.as_bytes() {
+                [open, close] => Ok(TagRule::Between(*open, *close)),
+                _ => Err(Error(format!(
+                    "hash_tags `{text}`: true, false or two characters are expected"
+                ))),
+            },
+        }
+    }
+}
+
+impl HealthFile {
+    fn is_healthy(&self) -> bool {
+        *self == Self::Healthy
+    }
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+impl NodeFile {
+    fn of(node: &Node) -> Self {
+        Self {
+            address: node.address.clone(),
+            weight: Some(node.weight),
+            name: node.name.clone(),
+            hostname: node.hostname.clone(),
+            hash_key: node.hash_key.clone(),
+            health: match node.health {
+                Health::Healthy => HealthFile::Healthy,
+                Health::Degraded => HealthFile::Degraded,
+                Health::Unhealthy => HealthFile::Unhealthy,
+            },
+            priority: node.priority,
+            locality: node.locality.as_ref().map(|locality| LocalityFile {
+                name: locality.name.clone(),
+                weight: locality.weight,
+            }),
+            slots: node
+                .slots
+                .iter()
+                .map(|run| (*run.start(), *run.end()))
+                .collect(),
+        }
+    }
+
+    fn node(self) -> Node {
+        Node {
+            weight: self.weight.unwrap_or(1),
+            name: self.name,
+            hostname: self.hostname,
+            hash_key: self.hash_key,
+            health: match self.health {
+                HealthFile::Healthy => Health::Healthy,
+                HealthFile::Degraded => Health::Degraded,
+                HealthFile::Unhealthy => Health::Unhealthy,
+            },
+            priority: self.priority,
+            locality: self.locality.map(|locality| Locality {
+                name: locality.name,
+                weight: locality.weight,
+            }),
+            slots: self
+                .slots
+                .into_iter()
+                .map(|(first, last)| first..=last)
+                .collect(),
+            ..Node::at(self.address)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ClusterFile;
+    use crate::placement::Policy;
+
+    fn file(yaml: &str) -> ClusterFile {
+        serde_saphyr::from_str(yaml).unwrap()
+    }
+
+    const EACH: [&str; 8] = [
+        "{policy: maglev, table_size: 251, hash_hostnames: true, hash_tags: true, nodes: [{address: 'a:1', weight: 1, hostname: h}]}",
+        "{policy: ring_hash, minimum_ring_size: 7, maximum_ring_size: 9, hash_function: MURMUR_HASH_2, hash_hostnames: false, \
+         hash_tags: false, healthy_panic_threshold: 0, overprovisioning_factor: 150, nodes: [\
+         {address: 'a:1', weight: 2, health: degraded, locality: {name: l, weight: 3}}, \
+         {address: 'b:1', weight: 1, health: healthy, locality: {name: l, weight: 3}}, \
+         {address: 'c:1', weight: 1, priority: 1}]}",
+        "{policy: ketama, hash: murmur, hash_tags: '$$', nodes: [{address: 'a:1', weight: 1, name: n, hash_key: k}]}",
+        "{policy: modula, hash: crc16, hash_tags: '<>', nodes: [{address: 'a:1', weight: 5}]}",
+        "{policy: slots, hash_tags: true, nodes: [{address: 'a:1', weight: 1, slots: [[0, 16382]]}, {address: 'b:1', weight: 1, slots: [[16383, 16383]]}]}",
+        "{policy: jump, hash_tags: false, nodes: [{address: 'a:1', weight: 1}]}",
+        "{policy: rendezvous, hash_tags: false, nodes: [{address: 'a:1', weight: 3}]}",
+        "{policy: maglev, table_size: 65537, hash_hostnames: false, hash_tags: false, nodes: [{address: 'a:1', weight: 1}]}",
+    ];
+
+    #[test]
+    fn what_is_shown_is_what_was_given() {
+        for yaml in EACH {
+            let file = file(yaml);
+            let cluster = file.clone().check().unwrap();
+            assert_eq!(
+                serde_json::to_value(ClusterFile::of(&cluster)).unwrap(),
+                serde_json::to_value(&file).unwrap()
+            );
+        }
+    }
+
+    #[test]
+    fn defaults_are_those_of_the_proxies() {
+        for policy in Policy::all() {
+            if policy == Policy::Random {
+                continue;
+            }
+            let name = policy.name();
+            let cluster = file(&format!("{{policy: {name}, nodes: [{{address: 'a:1'}}]}}"));
+            assert_eq!(cluster.check().unwrap().policy, policy);
+        }
+    }
+
+    #[test]
+    fn what_a_policy_does_not_know_is_told() {
+        for (yaml, expected) in [
+            (
+                "{policy: ring_hash, table_size: 251, nodes: []}",
+                "table_size: ring_hash has none",
+            ),
+            (
+                "{policy: ketama, hash_hostnames: true, nodes: []}",
+                "hash_hostnames: ketama has none",
+            ),
+            (
+                "{policy: maglev, hash: md5, nodes: []}",
+                "hash: maglev has none",
+            ),
+            (
+                "{policy: ring_hash, hash_function: MD5, nodes: []}",
+                "hash_function `MD5`: XX_HASH or MURMUR_HASH_2 is expected",
+            ),
+            (
+                "{policy: modula, hash: sha1, nodes: []}",
+                "hash `sha1`: one of crc16, crc32, crc32a, fnv1_32, fnv1_64, fnv1a_32, fnv1a_64, hsieh, jenkins, md5, murmur, \
+                 one_at_a_time is expected",
+            ),
+            (
+                "{policy: ketama, hash_tags: '{}}', nodes: []}",
+                "hash_tags `{}}`: true, false or two characters are expected",
+            ),
+            (
+                "{policy: random, nodes: [{address: 'a:1'}]}",
+                "random is not a placement: every request may go to another node, and keys scatter",
+            ),
+            (
+                "{policy: round_robin, nodes: []}",
+                "policy `round_robin`: one of maglev, ring_hash, ketama, modula, random, slots, jump, rendezvous is expected",
+            ),
+        ] {
+            assert_eq!(file(yaml).check().unwrap_err().to_string(), expected);
+        }
+    }
+}

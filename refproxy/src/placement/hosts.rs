@@ -1,0 +1,226 @@
+//! What a table is built from: who takes part, what of a node is hashed, and how much it weighs.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::net::SocketAddr;
+
+use super::levels::Level;
+use super::{Cluster, Error, Health, Node, NodeId, Policy};
+
+/// The greatest sum of weights where each unit takes memory.
+const MODULA_WEIGHTS_MAX: u32 = 1 << 28;
+/// The port that twemproxy leaves out of a name, as libmemcached does.
+const PORT_UNNAMED: u16 = 11_211;
+
+/// A node that takes part.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Host<'a> {
+    pub(super) id: NodeId,
+    /// What is hashed of it.
+    pub(super) key: &'a str,
+    pub(super) weight: u32,
+    /// Envoy's normalised weight; 0 under other policies, which take the weight itself.
+    pub(super) share: f64,
+}
+
+/// What is hashed of each node, in the order of the description.
+pub(super) type Keys<'a> = Vec<Cow<'a, str>>;
+
+/// Checks what all policies ask of nodes.
+pub(super) fn check(cluster: &Cluster) -> Result<(), Error> {
+    let nodes = &cluster.nodes;
+    if nodes.is_empty() {
+        return Err(Error::NoNode);
+    }
+    if nodes.len() > usize::from(u16::MAX) {
+        return Err(Error::TooManyNodes(nodes.len()));
+    }
+    if let Some(node) = nodes.iter().find(|node| node.weight == 0) {
+        return Err(Error::WeightZero(node.address.clone()));
+    }
+    check_weights(cluster)?;
+    check_levels(nodes)
+}
+
+fn check_weights(cluster: &Cluster) -> Result<(), Error> {
+    let most = match cluster.policy {
+        Policy::Modula { .. } => MODULA_WEIGHTS_MAX,
+        Policy::Jump | Policy::Slots => return check_unweighted(cluster),
+        _ => u32::MAX,
+    };
+    let sum: u64 = cluster
+        .nodes
+        .iter()
+        .map(|node| u64::from(node.weight))
+        .sum();
+    if sum > u64::from(most) {
+        return Err(Error::WeightsOverflow(most));
+    }
+    Ok(())
+}
+
+fn check_unweighted(cluster: &Cluster) -> Result<(), Error> {
+    match cluster.nodes.iter().find(|node| node.weight != 1) {
+        None => Ok(()),
+        Some(node) => Err(Error::Unweighted {
+            node: node.address.clone(),
+            weight: node.weight,
+            policy: cluster.policy.name(),
+        }),
+    }
+}
+
+/// Priorities have no gaps, and localities are told for all nodes of a priority or for none.
+fn check_levels(nodes: &[Node]) -> Result<(), Error> {
+    let used: HashSet<u32> = nodes.iter().map(|node| node.priority).collect();
+    if let Some(gap) = (0..used.len() as u32).find(|priority| !used.contains(priority)) {
+        return Err(Error::PriorityGap(gap));
+    }
+    let local = nodes.iter().filter(|node| node.locality.is_some());
+    let weighted: HashSet<u32> = local.map(|node| node.priority).collect();
+    let mut weights = HashMap::new();
+    for node in nodes {
+        match &node.locality {
+            None if weighted.contains(&node.priority) => {
+                return Err(Error::NoLocality(node.address.clone()));
+            }
+            Some(locality) => {
+                let known = weights.entry((node.priority, &locality.name));
+                if *known.or_insert(locality.weight) != locality.weight {
+                    return Err(Error::LocalityWeights(locality.name.clone()));
+                }
+            }
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+/// What is hashed of each node; no two may be alike.
+pub(super) fn keys(cluster: &Cluster) -> Result<Keys<'_>, Error> {
+    let keys = cluster
+        .nodes
+        .iter()
+        .map(|node| key(&cluster.policy, node))
+        .collect::<Result<Keys<'_>, Error>>()?;
+    let mut seen = HashSet::new();
+    for key in &keys {
+        if !seen.insert(key.as_ref()) {
+            return Err(Error::DuplicateHashKey(key.to_string()));
+        }
+    }
+    Ok(keys)
+}
+
+fn key<'a>(policy: &Policy, node: &'a Node) -> Result<Cow<'a, str>, Error> {
+    if let Some(key) = node.hash_key.as_deref().filter(|key| !key.is_empty()) {
+        return Ok(Cow::Borrowed(key));
+    }
+    match policy {
+        Policy::Ketama { .. } | Policy::Modula { .. } => Ok(twemproxy_name(&node.address)),
+        policy if policy.hashes_hostnames() => match &node.hostname {
+            Some(hostname) => Ok(Cow::Borrowed(hostname)),
+            None => Err(Error::NoHostname(node.address.clone())),
+        },
+        _ => Ok(canonical(&node.address)),
+    }
+}
+
+/// Envoy hashes the address that it resolved, printed again: `[0:0::1]:6379` is `[::1]:6379`.
+fn canonical(address: &str) -> Cow<'_, str> {
+    match address.parse::<SocketAddr>() {
+        Ok(parsed) if parsed.is_ipv6() => Cow::Owned(parsed.to_string()),
+        _ => Cow::Borrowed(address),
+    }
+}
+
+/// The name of a server that was given none. Source: nutcracker 0.5.0 `src/nc_conf.c`, `conf_add_server`.
+fn twemproxy_name(address: &str) -> Cow<'_, str> {
+    if address.starts_with('/') {
+        return Cow::Owned(format!("{address}:"));
+    }
+    match address.rsplit_once(':') {
+        Some((host, port)) if port.parse() == Ok(PORT_UNNAMED) => Cow::Borrowed(host),
+        _ => Cow::Borrowed(address),
+    }
+}
+
+/// Every node, in the order of the description.
+pub(super) fn all<'a>(cluster: &Cluster, keys: &'a Keys<'_>) -> Vec<Host<'a>> {
+    (0..)
+        .map(NodeId)
+        .zip(cluster.nodes.iter().zip(keys))
+        .map(|(id, (node, key))| Host {
+            id,
+            key,
+            weight: node.weight,
+            share: 0.0,
+        })
+        .collect()
+}
+
+/// The servers that twemproxy has not ejected, in its order: shorter names first, then bytewise.
+pub(super) fn live<'a>(cluster: &Cluster, keys: &'a Keys<'_>) -> Result<Vec<Host<'a>>, Error> {
+    let mut live = all(cluster, keys);
+    live.retain(|host| cluster.nodes[host.id.index()].health != Health::Unhealthy);
+    if live.is_empty() {
+        return Err(Error::NoHealthyNode(0));
+    }
+    live.sort_by_key(|host| (host.key.len(), host.key.as_bytes()));
+    Ok(live)
+}
+
+/// The members of a level with their normalised weights, as Envoy computes them: multiply, then divide.
+///
+/// Source: Envoy 1.40 `thread_aware_lb_impl.cc` (`normalizeHostWeights`, `normalizeLocalityWeights`).
+pub(super) fn weighted<'a>(
+    cluster: &Cluster,
+    keys: &'a Keys<'_>,
+    level: &Level,
+) -> Result<Vec<Host<'a>>, Error> {
+    let mut hosts = Vec::new();
+    for (share, members) in localities(&cluster.nodes, level) {
+        let weight = |id: &NodeId| cluster.nodes[id.index()].weight;
+        let sum: f64 = members.iter().map(|id| f64::from(weight(id))).sum();
+        hosts.extend(members.iter().map(|id| Host {
+            id: *id,
+            key: &keys[id.index()],
+            weight: weight(id),
+            share: f64::from(weight(id)) * share / sum,
+        }));
+    }
+    if hosts.is_empty() {
+        return Err(Error::NoHealthyNode(level.priority));
+    }
+    Ok(hosts)
+}
+
+/// The members by locality, in the order in which localities first appear, each with its share of the level.
+fn localities(nodes: &[Node], level: &Level) -> Vec<(f64, Vec<NodeId>)> {
+    let mut weights: Vec<(&str, u32)> = Vec::new();
+    for locality in level
+        .all
+        .iter()
+        .filter_map(|id| nodes[id.index()].locality.as_ref())
+    {
+        if !weights.iter().any(|(name, _)| *name == locality.name) {
+            weights.push((&locality.name, locality.weight));
+        }
+    }
+    if weights.is_empty() {
+        return vec![(1.0, level.members.clone())];
+    }
+    let sum: f64 = weights.iter().map(|(_, weight)| f64::from(*weight)).sum();
+    let is_in = |id: &NodeId, name: &str| {
+        let locality = nodes[id.index()].locality.as_ref();
+        locality.is_some_and(|locality| locality.name == name)
+    };
+    weights
+        .iter()
+        .filter(|(_, weight)| *weight > 0)
+        .map(|(name, weight)| {
+            let members = level.members.iter().copied().filter(|id| is_in(id, name));
+            (f64::from(*weight) / sum, members.collect())
+        })
+        .collect()
+}

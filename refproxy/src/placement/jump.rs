@@ -1,0 +1,39 @@
+//! Jump consistent hash: no table at all, nodes are numbers, and only the last can leave.
+//!
+//! Source: Lamping and Veach, "A Fast, Minimal Memory, Consistent Hash Algorithm" (2014), figure 1.
+
+use super::NodeId;
+
+/// The bucket of `digest` among `nodes`, at least one and at most 65535.
+pub(super) fn node(mut digest: u64, nodes: u32) -> NodeId {
+    let (mut bucket, mut next) = (0_i64, 0_i64);
+    while next < i64::from(nodes) {
+        bucket = next;
+        digest = digest
+            .wrapping_mul(2_862_933_555_777_941_757)
+            .wrapping_add(1);
+        let unit = (1_i64 << 31) as f64 / ((digest >> 33) + 1) as f64;
+        next = ((bucket + 1) as f64 * unit) as i64;
+    }
+    // Below the number of nodes.
+    NodeId(bucket as u16)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::node;
+
+    /// From the tests of Guava and of Go's `dgryski/go-jump`, which agree.
+    #[test]
+    fn published_vectors() {
+        for (digest, nodes, expected) in [
+            (1, 1, 0),
+            (42, 57, 43),
+            (0xdead_10cc, 1, 0),
+            (0xdead_10cc, 666, 361),
+            (256, 1024, 520),
+        ] {
+            assert_eq!(node(digest, nodes).0, expected, "{digest} among {nodes}");
+        }
+    }
+}

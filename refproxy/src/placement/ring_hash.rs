@@ -1,0 +1,87 @@
+//! Ring hash as Envoy builds it: every node has points on a ring of 64-bit numbers, a key belongs to the next point.
+//!
+//! Bit-exact with Envoy 1.40 (`ring_hash_lb.cc`): points are dealt by accumulating floating-point targets in the order of
+//! the description, so the order of nodes can decide about a point.
+
+use xxhash_rust::xxh64::xxh64;
+
+use super::{Error, Host, NodeId};
+use crate::hash::murmur2_64;
+
+/// Envoy's default for the least number of points.
+pub const SIZE_MIN_DEFAULT: u32 = 1024;
+/// Envoy's largest ring, and its default for the greatest number of points.
+pub const SIZE_MAX: u32 = 8_388_608;
+
+/// What places the points of a node: Envoy's `hash_function`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum RingFunction {
+    /// `XX_HASH`: XXH64, the default.
+    #[default]
+    XxHash,
+    /// `MURMUR_HASH_2`: the digest that keys have too.
+    Murmur2,
+}
+
+impl RingFunction {
+    /// What Envoy's configuration calls it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::XxHash => "XX_HASH",
+            Self::Murmur2 => "MURMUR_HASH_2",
+        }
+    }
+
+    fn of(self, bytes: &[u8]) -> u64 {
+        match self {
+            Self::XxHash => xxh64(bytes, 0),
+            Self::Murmur2 => murmur2_64(bytes),
+        }
+    }
+}
+
+/// The points in ascending order and, beside them, whose they are.
+pub(super) fn points(
+    hosts: &[Host<'_>],
+    (size_min, size_max): (u32, u32),
+    function: RingFunction,
+) -> Result<Vec<(u64, NodeId)>, Error> {
+    check_size(size_min, size_max)?;
+    // Each step below rounds as Envoy's does; a fused multiply-add would not.
+    let least = hosts.iter().fold(1.0_f64, |min, host| min.min(host.share));
+    let scale = ((least * f64::from(size_min)).ceil() / least).min(f64::from(size_max));
+    let mut points = Vec::with_capacity(scale.ceil() as usize + 1);
+    let (mut dealt, mut target) = (0.0, 0.0);
+    let mut name = Vec::new();
+    for host in hosts {
+        target += scale * host.share;
+        name.clear();
+        name.extend_from_slice(host.key.as_bytes());
+        name.push(b'_');
+        let stem = name.len();
+        let mut number = 0_u32;
+        while dealt < target {
+            name.truncate(stem);
+            name.extend_from_slice(number.to_string().as_bytes());
+            points.push((function.of(&name), host.id));
+            number += 1;
+            dealt += 1.0;
+        }
+    }
+    // Stable, so that the node described first wins between equal points.
+    points.sort_by_key(|(point, _)| *point);
+    Ok(points)
+}
+
+fn check_size(size_min: u32, size_max: u32) -> Result<(), Error> {
+    for size in [size_min, size_max] {
+        if !(1..=SIZE_MAX).contains(&size) {
+            return Err(Error::RingSize(size));
+        }
+    }
+    if size_min > size_max {
+        return Err(Error::RingSizes { size_min, size_max });
+    }
+    Ok(())
+}
