@@ -52,7 +52,7 @@ fn rescale(target: &Target, policy: &str) -> Result<(), Failed> {
     })
 }
 
-/// What holds for every placement, and for maglev what its specification says.
+/// What holds for every placement, with the prediction to the key, and for maglev what its specification says.
 fn judge(report: &Report) -> Result<(), String> {
     let law = |holds: bool, promise: &str| holds.then_some(()).ok_or_else(|| promise.to_owned());
     law(report.keys == KEYS, "every write is acknowledged")?;
@@ -76,9 +76,9 @@ fn judge(report: &Report) -> Result<(), String> {
         report.unreachable >= report.nodes[3].after,
         "every key of the new node was somewhere else",
     )?;
+    let predicted = report.predicted.as_ref().ok_or("every policy is predicted")?;
+    law(predicted.agree == KEYS, "each key is where the policy puts it")?;
     if report.policy == "maglev" {
-        let predicted = report.predicted.as_ref().ok_or("maglev is predicted")?;
-        law(predicted.agree == KEYS, "each key is where maglev puts it")?;
         law(
             (0.25..0.26).contains(&report.unreachable_share),
             "maglev moves little more than the minimum",
