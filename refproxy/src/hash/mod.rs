@@ -18,8 +18,11 @@ pub(crate) use md5::md5_words;
 pub use murmur2::murmur2_64;
 pub use tag::{TagRule, hashed_part};
 
-/// twemproxy's twelve digests, sorted by the names that its `hash` setting takes.
-const DIGESTS: [(Digest, &str, fn(&[u8]) -> u32); 12] = [
+/// A digest, what twemproxy's `hash` setting calls it, and what computes it.
+type Row = (Digest, &'static str, fn(&[u8]) -> u32);
+
+/// twemproxy's twelve digests, sorted by name.
+const DIGESTS: [Row; 12] = [
     (Digest::Crc16, "crc16", crc16::crc16),
     (Digest::Crc32, "crc32", crc32::crc32),
     (Digest::Crc32a, "crc32a", crc32::crc32a),
