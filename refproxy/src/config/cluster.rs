@@ -132,7 +132,11 @@ impl ClusterFile {
             Policy::Ketama { digest } | Policy::Modula { digest } => {
                 file.hash = Some(digest.name().to_owned());
             }
-            Policy::Random | Policy::Slots | Policy::Jump | Policy::Rendezvous => {}
+            Policy::Random
+            | Policy::Slots
+            | Policy::Libketama
+            | Policy::Jump
+            | Policy::Rendezvous => {}
         }
         if cluster.panic != Panic::default() {
             file.healthy_panic_threshold = Some(cluster.panic.threshold_percent);
@@ -342,7 +346,7 @@ mod tests {
         serde_saphyr::from_str(yaml).unwrap()
     }
 
-    const EACH: [&str; 8] = [
+    const EACH: [&str; 9] = [
         "{policy: maglev, table_size: 251, hash_hostnames: true, hash_tags: true, nodes: [{address: 'a:1', weight: 1, hostname: h}]}",
         "{policy: ring_hash, minimum_ring_size: 7, maximum_ring_size: 9, hash_function: MURMUR_HASH_2, hash_hostnames: false, \
          hash_tags: false, healthy_panic_threshold: 0, overprovisioning_factor: 150, nodes: [\
@@ -352,6 +356,7 @@ mod tests {
         "{policy: ketama, hash: murmur, hash_tags: '$$', nodes: [{address: 'a:1', weight: 1, name: n, hash_key: k}]}",
         "{policy: modula, hash: crc16, hash_tags: '<>', nodes: [{address: 'a:1', weight: 5}]}",
         "{policy: slots, hash_tags: true, nodes: [{address: 'a:1', weight: 1, slots: [[0, 16382]]}, {address: 'b:1', weight: 1, slots: [[16383, 16383]]}]}",
+        "{policy: libketama, hash_tags: false, nodes: [{address: 'a:1', weight: 3}]}",
         "{policy: jump, hash_tags: false, nodes: [{address: 'a:1', weight: 1}]}",
         "{policy: rendezvous, hash_tags: false, nodes: [{address: 'a:1', weight: 3}]}",
         "{policy: maglev, table_size: 65537, hash_hostnames: false, hash_tags: false, nodes: [{address: 'a:1', weight: 1}]}",
@@ -415,7 +420,7 @@ mod tests {
             ),
             (
                 "{policy: round_robin, nodes: []}",
-                "policy `round_robin`: one of maglev, ring_hash, ketama, modula, random, slots, jump, rendezvous is expected",
+                "policy `round_robin`: one of maglev, ring_hash, ketama, modula, random, slots, libketama, jump, rendezvous is expected",
             ),
         ] {
             assert_eq!(file(yaml).check().unwrap_err().to_string(), expected);

@@ -113,6 +113,8 @@ pub enum Policy {
     },
     /// twemproxy's random: not a placement, because every request may go elsewhere.
     Random,
+    /// Ketama as libketama has it, whose keys are always digested by MD5, for comparison.
+    Libketama,
     /// Redis Cluster's 16384 slots. Hash tags are part of it, whatever the cluster's rule says.
     Slots,
     /// Jump consistent hash over [`murmur2_64`](crate::hash::murmur2_64), for comparison. Nodes are numbered, not hashed.
@@ -160,7 +162,7 @@ impl Policy {
 
     /// Each policy with its defaults, in the order in which reports list them.
     #[must_use]
-    pub fn all() -> [Self; 8] {
+    pub fn all() -> [Self; 9] {
         [
             Self::maglev(),
             Self::ring_hash(),
@@ -168,6 +170,7 @@ impl Policy {
             Self::modula(),
             Self::Random,
             Self::Slots,
+            Self::Libketama,
             Self::Jump,
             Self::Rendezvous,
         ]
@@ -189,6 +192,7 @@ impl Policy {
             Self::Modula { .. } => "modula",
             Self::Random => "random",
             Self::Slots => "slots",
+            Self::Libketama => "libketama",
             Self::Jump => "jump",
             Self::Rendezvous => "rendezvous",
         }

@@ -7,6 +7,7 @@ mod hosts;
 mod jump;
 mod ketama;
 mod levels;
+mod libketama;
 mod maglev;
 mod modula;
 mod remainder;
@@ -117,7 +118,8 @@ pub struct Placement {
 enum KeyDigest {
     Murmur2,
     Slot,
-    Short(Digest),
+    Md5,
+    Twemproxy(Digest),
 }
 
 /// One table, or one a level of priority.
@@ -155,6 +157,10 @@ impl Placement {
             Policy::Modula { .. } => remainder(modula::slots(&hosts::live(cluster, &keys)?)),
             Policy::Random => return Err(Error::NotAPlacement(cluster.policy.name())),
             Policy::Slots => remainder(slots::owners(&cluster.nodes)?),
+            Policy::Libketama => {
+                let all = hosts::all(cluster, &keys);
+                Tables::One(Table::Ketama(ring::Ring::new(&libketama::points(&all))))
+            }
             // As many as there are ids at most.
             Policy::Jump => Tables::One(Table::Jump(cluster.nodes.len() as u32)),
             Policy::Rendezvous => {
@@ -202,9 +208,10 @@ impl Placement {
         match self.digest {
             KeyDigest::Murmur2 => murmur2_64(part),
             KeyDigest::Slot => u64::from(crc16_xmodem(part) % slots::COUNT),
+            KeyDigest::Md5 => u64::from(Digest::Md5.of(part)),
             // twemproxy does not hash what is empty.
-            KeyDigest::Short(_) if part.is_empty() => 0,
-            KeyDigest::Short(digest) => u64::from(digest.of(part)),
+            KeyDigest::Twemproxy(_) if part.is_empty() => 0,
+            KeyDigest::Twemproxy(digest) => u64::from(digest.of(part)),
         }
     }
 
@@ -298,7 +305,8 @@ impl Table {
 
 fn key_digest(policy: &Policy) -> KeyDigest {
     match policy {
-        Policy::Ketama { digest } | Policy::Modula { digest } => KeyDigest::Short(*digest),
+        Policy::Ketama { digest } | Policy::Modula { digest } => KeyDigest::Twemproxy(*digest),
+        Policy::Libketama => KeyDigest::Md5,
         Policy::Slots => KeyDigest::Slot,
         _ => KeyDigest::Murmur2,
     }

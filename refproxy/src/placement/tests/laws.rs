@@ -19,7 +19,7 @@ struct Law {
     unforced: f64,
 }
 
-const LAWS: [Law; 7] = [
+const LAWS: [Law; 8] = [
     Law {
         policy: Policy::maglev,
         any_order: true,
@@ -49,6 +49,12 @@ const LAWS: [Law; 7] = [
         any_order: false,
         share: (0.999, 1.001),
         unforced: 0.45,
+    },
+    Law {
+        policy: || Policy::Libketama,
+        any_order: true,
+        share: (0.55, 1.55),
+        unforced: 0.0,
     },
     Law {
         policy: || Policy::Jump,
@@ -88,6 +94,7 @@ fn policies() -> impl Strategy<Value = Policy> {
         digests().prop_map(|digest| Policy::Ketama { digest }),
         digests().prop_map(|digest| Policy::Modula { digest }),
         Just(Policy::Slots),
+        Just(Policy::Libketama),
         Just(Policy::Jump),
         Just(Policy::Rendezvous),
     ]
@@ -236,6 +243,7 @@ proptest! {
         for (policy, slack) in [
             (Policy::ring_hash(), 0.7),
             (Policy::ketama(), 0.8),
+            (Policy::Libketama, 0.8),
             (Policy::modula(), 1e-9),
             (Policy::Rendezvous, 1e-9),
         ] {

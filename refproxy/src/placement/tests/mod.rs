@@ -2,6 +2,7 @@
 
 mod laws;
 mod levels;
+mod libketama;
 mod maglev;
 mod ring_hash;
 mod slots;
