@@ -7,12 +7,14 @@ REQUIRE ?= envoy,twemproxy
 FEATURES ?=
 REQUIRE_ALL = envoy,twemproxy,docker,chromium,toxiproxy-rust,toxiproxy-python
 FEATURES_ALL = docker,toxiproxy-rust
+# Where programs that only benchmarks need are installed.
+TOOLS = $(abspath $(or $(CARGO_TARGET_DIR),target))/tools
 
-.PHONY: help setup peers browser clients images build fmt lint test test-docker demo article bench-proxy bench-link \
+.PHONY: help setup peers browser clients images build fmt lint test test-docker demo article bench-proxy bench-link bench-placement \
 	snapshots schemas commands check
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r word what; do printf '%-12s %s\n' "$$word" "$$what"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r word what; do printf '%-15s %s\n' "$$word" "$$what"; done
 
 setup: ## install redis-server where it is missing
 	@ci/setup
@@ -59,6 +61,11 @@ bench-proxy: setup peers ## what each proxy costs: operations a second and CPU a
 bench-link: setup ## what a link between proxy and node costs
 	$(CARGO) bench --package shardproof --bench relay
 
+bench-placement: ## what placement costs: a key, a table, in time and in instructions, beside crates that do likewise
+	$(CARGO) bench --package placement-bench --features peers --bench placement
+	@ci/instructions
+	GUNGRAUN_RUNNER=$(TOOLS)/bin/gungraun-runner $(CARGO) bench --package placement-bench --features instructions --bench instructions
+
 snapshots: ## write what changed beside the snapshots; `cargo insta review` accepts or refuses it
 	INSTA_UPDATE=new INSTA_FORCE_PASS=1 $(CARGO) test --package shardproof --test cli-help --test placement --test report --test routing
 
@@ -70,4 +77,5 @@ commands: setup ## ask the installed Redis what it knows about its commands
 
 check: setup peers browser clients images ## all that CI runs: lints and every test, with nothing missing
 	$(MAKE) lint FEATURES=$(FEATURES_ALL)
+	$(CARGO) clippy --package placement-bench --all-targets --features peers,instructions -- --deny warnings
 	$(MAKE) test REQUIRE=$(REQUIRE_ALL) FEATURES=$(FEATURES_ALL)

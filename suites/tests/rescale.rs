@@ -76,8 +76,14 @@ fn judge(report: &Report) -> Result<(), String> {
         report.unreachable >= report.nodes[3].after,
         "every key of the new node was somewhere else",
     )?;
-    let predicted = report.predicted.as_ref().ok_or("every policy is predicted")?;
-    law(predicted.agree == KEYS, "each key is where the policy puts it")?;
+    let predicted = report
+        .predicted
+        .as_ref()
+        .ok_or("every policy is predicted")?;
+    law(
+        predicted.agree == KEYS,
+        "each key is where the policy puts it",
+    )?;
     if report.policy == "maglev" {
         law(
             (0.25..0.26).contains(&report.unreachable_share),
