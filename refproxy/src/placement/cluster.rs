@@ -33,7 +33,7 @@ pub enum Health {
 /// Where a node stands, for Envoy's locality-weighted balancing.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Locality {
-    /// What tells localities apart.
+    /// What tells localities apart: Envoy's `region/zone/sub_zone`. They take their turns on a ring in this order.
     pub name: String,
     /// Share of the keys relative to the other localities of the priority; 0 is a locality without keys.
     pub weight: u32,

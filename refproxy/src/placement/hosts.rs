@@ -195,7 +195,7 @@ pub(super) fn weighted<'a>(
     Ok(hosts)
 }
 
-/// The members by locality, in the order in which localities first appear, each with its share of the level.
+/// The members by locality, in the order of region, zone and sub-zone, each with its share of the level.
 fn localities(nodes: &[Node], level: &Level) -> Vec<(f64, Vec<NodeId>)> {
     let mut weights: Vec<(&str, u32)> = Vec::new();
     for locality in level
@@ -210,6 +210,7 @@ fn localities(nodes: &[Node], level: &Level) -> Vec<(f64, Vec<NodeId>)> {
     if weights.is_empty() {
         return vec![(1.0, level.members.clone())];
     }
+    weights.sort_by(|(one, _), (other, _)| one.split('/').cmp(other.split('/')));
     let sum: f64 = weights.iter().map(|(_, weight)| f64::from(*weight)).sum();
     let is_in = |id: &NodeId, name: &str| {
         let locality = nodes[id.index()].locality.as_ref();

@@ -2,7 +2,9 @@
 
 use super::{loopback, maglev, owners, weighted};
 use crate::placement::levels::levels;
-use crate::placement::{Cluster, Error, Health, Locality, Node, NodeId, Panic, Placement, Policy};
+use crate::placement::{
+    Cluster, Error, Health, Locality, Node, NodeId, Panic, Placement, Policy, RingFunction,
+};
 
 /// Nodes of one priority each: `h` healthy, `d` degraded, `u` unhealthy.
 fn cluster(priorities: &[&str], panic: Panic) -> Cluster {
@@ -159,6 +161,34 @@ fn a_locality_without_weight_has_no_keys() {
         Placement::new(&maglev(nobody, 17)),
         Err(Error::NoHealthyNode(0))
     );
+}
+
+/// Ten points for shares of a third and two thirds: whoever comes first gets the part of a point that is left over.
+#[test]
+fn localities_take_their_turns_by_region_zone_and_sub_zone() {
+    let policy = Policy::RingHash {
+        size_min: 10,
+        size_max: 10,
+        function: RingFunction::XxHash,
+        hash_hostnames: false,
+    };
+    for (first, last) in [
+        ("/a/", "/b/"),
+        ("/z/", "y/a/"),
+        ("/a/", "/a/b"),
+        ("/a/c", "/a-b/"),
+    ] {
+        let nodes = vec![
+            in_locality(Node::at("127.0.0.1:90"), last, 1),
+            in_locality(Node::at("127.0.0.1:91"), first, 2),
+        ];
+        let placement = Placement::new(&Cluster::new(policy.clone(), nodes)).unwrap();
+        assert_eq!(
+            placement.entries_per_node(),
+            [3, 7],
+            "{first} before {last}"
+        );
+    }
 }
 
 #[test]
