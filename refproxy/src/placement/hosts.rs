@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddrV6};
 
 use super::levels::Level;
 use super::{Cluster, Error, Health, Node, NodeId, Policy};
@@ -126,11 +126,18 @@ fn key<'a>(policy: &Policy, node: &'a Node) -> Result<Cow<'a, str>, Error> {
     }
 }
 
-/// Envoy hashes the address that it resolved, printed again: `[0:0::1]:6379` is `[::1]:6379`.
+/// Envoy hashes the address that it resolved, as `inet_ntop` prints it: `[0:0::1]:6379` is `[::1]:6379`, and an IPv4 address
+/// behind six groups of 0 keeps its dots.
 fn canonical(address: &str) -> Cow<'_, str> {
-    match address.parse::<SocketAddr>() {
-        Ok(parsed) if parsed.is_ipv6() => Cow::Owned(parsed.to_string()),
-        _ => Cow::Borrowed(address),
+    let Ok(parsed) = address.parse::<SocketAddrV6>() else {
+        return Cow::Borrowed(address);
+    };
+    match parsed.ip().segments() {
+        [0, 0, 0, 0, 0, 0, high, low] if high != 0 => {
+            let embedded = Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low));
+            Cow::Owned(format!("[::{embedded}]:{}", parsed.port()))
+        }
+        _ => Cow::Owned(parsed.to_string()),
     }
 }
 

@@ -219,10 +219,23 @@ fn addresses_are_hashed_as_envoy_prints_them() {
     let long = vec![
         Node::at("[0:0:0:0:0:0:0:1]:6379"),
         Node::at("[2001:DB8::0:1]:6379"),
+        Node::at("[::ffff:7f00:1]:6379"),
+        Node::at("[::7f00:1]:6379"),
+        Node::at("[::0:8080]:6379"),
     ];
-    let short = vec![Node::at("[::1]:6379"), Node::at("[2001:db8::1]:6379")];
+    let short = [
+        "[::1]",
+        "[2001:db8::1]",
+        "[::ffff:127.0.0.1]",
+        "[::127.0.0.1]",
+        "[::8080]",
+    ];
+    let short = short.map(|host| Node {
+        hash_key: Some(format!("{host}:6379")),
+        ..Node::at(format!("{host}:6379"))
+    });
     assert_eq!(
         owners(&Placement::new(&maglev(long, 251)).unwrap()),
-        owners(&Placement::new(&maglev(short, 251)).unwrap())
+        owners(&Placement::new(&maglev(short.into(), 251)).unwrap())
     );
 }
