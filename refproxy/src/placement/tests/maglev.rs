@@ -1,7 +1,7 @@
 //! Published vectors of maglev, and what it refuses.
 
 use super::{equal, loopback, maglev, owners, sha256, three, weighted};
-use crate::placement::{Cluster, Error, Node, NodeId, Placement, Policy};
+use crate::placement::{Cluster, Error, Node, NodeId, Placement, Policy, TABLE_SIZE_MAX};
 
 /// Over the owners of all slots, each as little-endian u16.
 fn sha256_of_slots(placement: &Placement) -> String {
@@ -83,6 +83,19 @@ fn hash_keys_and_ten_nodes() {
         sha256_of_slots(&placement),
         "b118fdc73c8dd420c5800c8e96cd1691499785fb463909fe2920bf4736f06b67"
     );
+}
+
+#[test]
+fn the_largest_table_is_built() {
+    let nodes = three(7001..=7003, [1, 2, 3]);
+    let placement = Placement::new(&maglev(nodes, TABLE_SIZE_MAX)).unwrap();
+    let sixth = TABLE_SIZE_MAX as usize / 6;
+    for (slots, weight) in placement.entries_per_node().into_iter().zip(1..) {
+        assert!(
+            slots.abs_diff(sixth * weight) <= 3,
+            "weight {weight}: {slots}"
+        );
+    }
 }
 
 #[test]
