@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
-use super::{ClusterFile, Config, Error, Limits, Timeouts, default_workers, one_line};
+use super::{ClusterFile, Config, Error, Limits, Timeouts, default_workers, yaml};
 use crate::resp;
 
 #[derive(Debug, Deserialize)]
@@ -50,24 +50,7 @@ struct LimitsFile {
 
 /// Checks the text of a file; `name` is what errors call it.
 pub(super) fn parse(text: &str, name: &str) -> Result<Config, Error> {
-    let mut field = String::new();
-    let read = serde_saphyr::with_deserializer_from_str(text, |deserializer| {
-        serde_path_to_error::deserialize::<_, File>(deserializer).map_err(|error| {
-            // `value` is a step of the parser, not of the file.
-            field = error
-                .path()
-                .to_string()
-                .replacen("cluster.value", "cluster", 1);
-            error.into_inner()
-        })
-    });
-    let file = read.map_err(|error| {
-        let line = error.location().map_or(1, |location| location.line());
-        Error(match field.as_str() {
-            "" | "." | "?" => format!("{name}:{line}: {}", reason(&error)),
-            field => format!("{name}:{line}: {field}: {}", reason(&error)),
-        })
-    })?;
+    let file: File = yaml::parse(text, name)?;
     let line = file.cluster.referenced.line();
     let cluster = file
         .cluster
@@ -82,25 +65,6 @@ pub(super) fn parse(text: &str, name: &str) -> Result<Config, Error> {
         timeouts: file.timeouts.or_default(),
         limits: file.limits.or_default(),
     })
-}
-
-/// What a parser says, and what is said to people instead.
-const WORDING: [(&str, &str); 4] = [
-    ("invalid socket address", "IP:PORT is expected"),
-    ("invalid value: integer `0`", "at least 1 is expected"),
-    ("invalid u", "a whole number is expected"),
-    ("duplicate mapping key", "a field is given twice"),
-];
-
-/// The message alone: the place is told before it.
-fn reason(error: &serde_saphyr::Error) -> String {
-    let text = one_line(&error.without_snippet().to_string());
-    let known = WORDING.iter().find(|(said, _)| text.starts_with(said));
-    match (known, text.rfind(" at line ")) {
-        (Some((_, better)), _) => (*better).to_owned(),
-        (None, Some(place)) => text[..place].to_owned(),
-        (None, None) => text,
-    }
 }
 
 impl TimeoutsFile {

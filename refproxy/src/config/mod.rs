@@ -4,6 +4,7 @@
 
 mod cluster;
 mod file;
+pub mod yaml;
 
 use std::net::SocketAddr;
 use std::path::Path;

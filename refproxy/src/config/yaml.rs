@@ -1,0 +1,52 @@
+//! From the text of a YAML or JSON file to a value, or to one line that says what is wrong and where.
+
+use serde::de::DeserializeOwned;
+
+use super::{Error, one_line};
+
+/// Reads `text`; `name` is what errors call the file.
+///
+/// # Errors
+/// `file:line: field: what was expected`.
+pub fn parse<T: DeserializeOwned>(text: &str, name: &str) -> Result<T, Error> {
+    let mut field = String::new();
+    let read = serde_saphyr::with_deserializer_from_str(text, |deserializer| {
+        serde_path_to_error::deserialize::<_, T>(deserializer).map_err(|error| {
+            field = path(&error.path().to_string());
+            error.into_inner()
+        })
+    });
+    read.map_err(|error| {
+        let line = error.location().map_or(1, |location| location.line());
+        Error(match field.as_str() {
+            "" => format!("{name}:{line}: {}", reason(&error)),
+            field => format!("{name}:{line}: {field}: {}", reason(&error)),
+        })
+    })
+}
+
+/// The path to a field. `value` is a step of the parser where a place is kept, not of the file.
+fn path(steps: &str) -> String {
+    let known = |step: &&str| !matches!(*step, "value" | "?" | "");
+    let known: Vec<&str> = steps.split('.').filter(known).collect();
+    known.join(".")
+}
+
+/// What a parser says, and what is said to people instead.
+const WORDING: [(&str, &str); 4] = [
+    ("invalid socket address", "IP:PORT is expected"),
+    ("invalid value: integer `0`", "at least 1 is expected"),
+    ("invalid u", "a whole number is expected"),
+    ("duplicate mapping key", "a field is given twice"),
+];
+
+/// The message alone: the place is told before it.
+fn reason(error: &serde_saphyr::Error) -> String {
+    let text = one_line(&error.without_snippet().to_string());
+    let known = WORDING.iter().find(|(said, _)| text.starts_with(said));
+    match (known, text.rfind(" at line ")) {
+        (Some((_, better)), _) => (*better).to_owned(),
+        (None, Some(place)) => text[..place].to_owned(),
+        (None, None) => text,
+    }
+}
