@@ -3,10 +3,12 @@
 //! Pure, and the only room that uses refproxy's placement: the executable specification that real proxies are held
 //! against, and that they hold to account.
 
+pub mod description;
+
 use std::net::SocketAddr;
 
-use refproxy::hash::TagRule;
-use refproxy::placement::{Cluster, Node, Placement, Policy};
+pub use refproxy::hash::TagRule;
+pub use refproxy::placement::{Cluster, Node, NodeId, Placement, Policy};
 
 /// The node of each key, by its place in `nodes`, or `None` for a policy that this build cannot compute.
 #[must_use]

@@ -1,0 +1,88 @@
+//! A cluster in one word of a command line: `POLICY[/SETTING=VALUE]...:NODE,NODE...`.
+//!
+//! A setting is one of refproxy's file (`table_size`, `minimum_ring_size`, `hash`, `hash_tags`...); without a value it is
+//! on. A node is `ADDR[=AS_THE_PROXY_SEES_IT][*WEIGHT]`: `ring_hash/hash_tags:10.0.0.1:6379*2,127.0.0.1:7002=10.0.0.2:6379`.
+
+use ::refproxy::config::ClusterFile;
+use ::refproxy::placement::Policy;
+use serde_json::{Map, Value, json};
+
+use super::{Described, Error, Hints, Unread, Why, refproxy};
+
+/// Whether `text` begins like a description in one word, and not like the path of a file.
+#[must_use]
+pub fn is_inline(text: &str) -> bool {
+    let name = text.split(['/', ':']).next().unwrap_or_default();
+    name.len() < text.len() && Policy::named(name).is_some()
+}
+
+/// Reads a description in one word.
+///
+/// # Errors
+/// What of it is wrong, and what was expected.
+pub fn inline(text: &str, hints: &Hints) -> Result<Described, Error> {
+    let Some((head, nodes)) = text.split_once(':') else {
+        let expected = "POLICY:NODE,NODE... is expected";
+        return Err(Why::field("nodes", expected).at(text));
+    };
+    let mut settings = head.split('/');
+    let policy = settings.next().unwrap_or_default();
+    let mut file = Map::from_iter([("policy".to_owned(), json!(policy))]);
+    for setting in settings {
+        let (name, value) = setting.split_once('=').unwrap_or((setting, "true"));
+        file.insert(name.to_owned(), typed(value));
+    }
+    let nodes = nodes.split(',').filter(|node| !node.is_empty());
+    let (seen, reach): (Vec<Value>, Vec<String>) = nodes
+        .map(|text| node(text, hints))
+        .collect::<Result<Vec<_>, Why>>()
+        .map_err(|why| why.at(text))?
+        .into_iter()
+        .unzip();
+    file.insert("nodes".to_owned(), Value::Array(seen));
+    let file: ClusterFile = serde_json::from_value(Value::Object(file))
+        .map_err(|error| Unread(format!("{text}: {error}")))?;
+    let described = refproxy::check(file, text)?;
+    Ok(Described { reach, ..described })
+}
+
+/// A number, yes, no or a word, as in YAML.
+fn typed(value: &str) -> Value {
+    match serde_json::from_str(value) {
+        Ok(value @ (Value::Number(_) | Value::Bool(_))) => value,
+        _ => Value::String(value.to_owned()),
+    }
+}
+
+/// A node as refproxy's file has it, and where it is reached.
+fn node(text: &str, hints: &Hints) -> Result<(Value, String), Why> {
+    let wrong = |expected: &str| Why::field(format!("node `{text}`"), expected);
+    let (places, weight) = match text.split_once('*') {
+        None => (text, 1),
+        Some((places, weight)) => match weight.parse::<u32>() {
+            Ok(weight) => (places, weight),
+            Err(_) => return Err(wrong("a whole number is expected after *")),
+        },
+    };
+    let (reach, seen) = places.split_once('=').unwrap_or((places, places));
+    if reach.is_empty() {
+        return Err(wrong("an address is expected before ="));
+    }
+    let address = resolved(seen, hints);
+    Ok((
+        json!({"address": address, "weight": weight}),
+        reach.to_owned(),
+    ))
+}
+
+/// An address as the proxy resolves it, where a hint knows its host.
+fn resolved(address: &str, hints: &Hints) -> String {
+    let Some((host, port)) = address.rsplit_once(':') else {
+        return address.to_owned();
+    };
+    match hints.addresses(host).next() {
+        Some(ip) if ip.is_ipv6() => format!("[{ip}]:{port}"),
+        Some(ip) => format!("{ip}:{port}"),
+        None => address.to_owned(),
+    }
+}

@@ -1,0 +1,179 @@
+//! Descriptions of clusters: from the text of a proxy's own configuration to the cluster that keys are placed over.
+//!
+//! Never asks a name server: what the proxy resolves is told by hints.
+
+mod envoy;
+mod inline;
+mod refproxy;
+mod twemproxy;
+
+use std::net::IpAddr;
+
+use ::refproxy::config::{Error as Unread, yaml};
+use ::refproxy::placement::{self, Cluster, Placement};
+use serde_saphyr::Spanned;
+
+pub use inline::{inline, is_inline};
+
+/// A cluster as its proxy sees it, and where its nodes are reached from here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Described {
+    /// What keys are placed over; there is a placement for it.
+    pub cluster: Cluster,
+    /// Where we reach each node, in the order of the cluster's nodes: an address, or the path of a Unix socket.
+    pub reach: Vec<String>,
+}
+
+/// What no description says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Hints {
+    /// Host names with the addresses that the proxy resolves them to; a name may have several.
+    pub resolve: Vec<(String, IpAddr)>,
+    /// Which cluster or pool is meant, where a file has several.
+    pub pick: Option<String>,
+}
+
+impl Hints {
+    /// The addresses of `host`.
+    fn addresses(&self, host: &str) -> impl Iterator<Item = IpAddr> {
+        let known = self.resolve.iter().filter(move |(name, _)| name == host);
+        known.map(|(_, address)| *address)
+    }
+}
+
+/// A description cannot be used: one line that says where and why.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// It cannot be read; the place is in the text.
+    #[error(transparent)]
+    Unread(#[from] Unread),
+    /// What it says cannot be.
+    #[error("{place}: {why}")]
+    Wrong {
+        /// `file:line`, or the file where no line is to blame.
+        place: String,
+        /// What is wrong there.
+        why: Why,
+    },
+}
+
+/// What is wrong with a description.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Why {
+    /// No proxy that we know has such files.
+    #[error(
+        "not a description of a cluster: `static_resources` (Envoy), pools with `servers` (twemproxy), or `policy` and `nodes` \
+         (refproxy) are expected"
+    )]
+    UnknownFormat,
+    /// Nothing in it holds keys.
+    #[error("no cluster of Redis nodes is in it")]
+    Nothing,
+    /// More than one thing in it holds keys.
+    #[error("several {what} hold keys: {}; say which by --cluster-name", .names.join(", "))]
+    Several {
+        /// `clusters` or `pools`.
+        what: &'static str,
+        /// They.
+        names: Vec<String>,
+    },
+    /// The one that is asked for is not there.
+    #[error("--cluster-name {wanted}: one of {} is expected", .names.join(", "))]
+    NotThere {
+        /// The name asked for.
+        wanted: String,
+        /// Those that are there.
+        names: Vec<String>,
+    },
+    /// The proxy sends a key anywhere.
+    #[error("{0} is not a placement: every request may go to another node, and keys scatter")]
+    Scatters(String),
+    /// The proxy resolves this name, and its address is what is hashed.
+    #[error(
+        "host `{0}` is resolved by the proxy, and its address is hashed: say it by --resolve {0}=IP"
+    )]
+    Unresolved(String),
+    /// A field has a value that means nothing, or that nothing can be computed from.
+    #[error("{field}: {expected}")]
+    Field {
+        /// The field, with its value where that helps.
+        field: String,
+        /// What was expected, or why it cannot be computed.
+        expected: String,
+    },
+    /// There is no placement over this cluster.
+    #[error(transparent)]
+    Placement(#[from] placement::Error),
+}
+
+impl Why {
+    fn field(field: impl Into<String>, expected: impl Into<String>) -> Self {
+        Self::Field {
+            field: field.into(),
+            expected: expected.into(),
+        }
+    }
+
+    fn at(self, place: impl Into<String>) -> Error {
+        Error::Wrong {
+            place: place.into(),
+            why: self,
+        }
+    }
+}
+
+/// Reads the configuration of a proxy. What it is of shows in its content; `name` is what errors call it.
+///
+/// # Errors
+/// `file:line: ` and what is wrong there.
+pub fn read(text: &str, name: &str, hints: &Hints) -> Result<Described, Error> {
+    let top: serde_json::Value = yaml::parse(text, name)?;
+    let has = |field: &str| top.get(field).is_some();
+    if has("static_resources") || has("staticResources") {
+        envoy::read(text, name, hints)
+    } else if twemproxy::has_pools(&top) {
+        twemproxy::read(text, name, hints)
+    } else if has("cluster") {
+        refproxy::read_config(text, name)
+    } else if has("policy") || has("nodes") {
+        refproxy::read_cluster(text, name)
+    } else {
+        Err(Why::UnknownFormat.at(name))
+    }
+}
+
+/// `file:line` of a value.
+fn place<T>(name: &str, value: &Spanned<T>) -> String {
+    format!("{name}:{}", value.referenced.line())
+}
+
+/// A cluster that has a placement, whose nodes are reached at `reach`.
+fn described(cluster: Cluster, reach: Vec<String>, place: String) -> Result<Described, Error> {
+    match Placement::new(&cluster) {
+        Ok(_) => Ok(Described { cluster, reach }),
+        Err(why) => Err(Why::from(why).at(place)),
+    }
+}
+
+/// Of several things by name, the only one or the one that is asked for.
+fn pick<'a, T>(what: &'static str, all: &'a [(String, T)], hints: &Hints) -> Result<&'a T, Why> {
+    let names = || all.iter().map(|(name, _)| name.clone()).collect();
+    match (&hints.pick, all) {
+        (_, []) => Err(Why::Nothing),
+        (Some(wanted), _) => {
+            let found = all.iter().find(|(name, _)| name == wanted);
+            found.map(|(_, thing)| thing).ok_or_else(|| Why::NotThere {
+                wanted: wanted.clone(),
+                names: names(),
+            })
+        }
+        (None, [(_, only)]) => Ok(only),
+        (None, _) => Err(Why::Several {
+            what,
+            names: names(),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests;

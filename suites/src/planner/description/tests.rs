@@ -1,0 +1,603 @@
+use std::net::IpAddr;
+
+use ::refproxy::hash::{Digest, TagRule};
+use ::refproxy::placement::{
+    Cluster, Health, Locality, Node, Panic, Policy, RING_SIZE_MAX, RingFunction,
+};
+
+use super::{Described, Hints, inline, is_inline, read};
+
+#[track_caller]
+fn check(text: &str, hints: &Hints, cluster: Cluster) {
+    let reach = cluster.nodes.iter().map(|node| node.address.clone());
+    let expected = Described {
+        reach: reach.collect(),
+        cluster,
+    };
+    assert_eq!(read(text, "file", hints), Ok(expected), "{text}");
+}
+
+#[track_caller]
+fn wrong(text: &str, hints: &Hints, expected: &str) {
+    match read(text, "file", hints) {
+        Ok(read) => panic!("expected `{expected}`, read {read:?} from {text}"),
+        Err(why) => assert_eq!(why.to_string(), expected, "{text}"),
+    }
+}
+
+fn none() -> Hints {
+    Hints::default()
+}
+
+fn picking(name: &str) -> Hints {
+    Hints {
+        pick: Some(name.to_owned()),
+        ..none()
+    }
+}
+
+fn resolving(names: &[(&str, [u8; 4])]) -> Hints {
+    let names = names.iter();
+    Hints {
+        resolve: names
+            .map(|(name, ip)| ((*name).to_owned(), IpAddr::from(*ip)))
+            .collect(),
+        ..none()
+    }
+}
+
+fn cluster(policy: Policy, addresses: &[&str]) -> Cluster {
+    Cluster::new(
+        policy,
+        addresses.iter().map(|addr| Node::at(*addr)).collect(),
+    )
+}
+
+const ADDRS: [&str; 2] = ["10.0.0.1:6379", "10.0.0.2:6379"];
+
+/// A bootstrap with one filter and the clusters whose bodies are given, indented by six.
+fn envoy(filter: &str, clusters: &[(&str, &str)]) -> String {
+    let mut text = format!(
+        "static_resources:
+  listeners:
+  - filter_chains:
+    - filters:
+      - name: envoy.filters.network.redis_proxy
+        typed_config:
+          \"@type\": type.googleapis.com/envoy.extensions.filters.network.redis_proxy.v3.RedisProxy
+          {filter}
+  clusters:
+"
+    );
+    for (name, body) in clusters {
+        text += &format!("    - name: {name}\n{body}");
+    }
+    text
+}
+
+const CATCH_ALL: &str = "prefix_routes: {catch_all_route: {cluster: redis}}";
+
+/// Endpoints at addresses of port 6379.
+fn endpoints(hosts: &[&str]) -> String {
+    let mut text =
+        "      load_assignment:\n        endpoints:\n        - lb_endpoints:\n".to_owned();
+    for host in hosts {
+        text += &format!(
+            "          - endpoint: {{address: {{socket_address: {{address: {host}, port_value: 6379}}}}}}\n"
+        );
+    }
+    text
+}
+
+fn redis(settings: &str) -> String {
+    let body = format!("{settings}{}", endpoints(&["10.0.0.1", "10.0.0.2"]));
+    envoy(CATCH_ALL, &[("redis", &body)])
+}
+
+#[test]
+fn envoys_policies_have_envoys_defaults() {
+    let maglev = redis("      lb_policy: MAGLEV\n");
+    check(&maglev, &none(), cluster(Policy::maglev(), &ADDRS));
+    let ring = redis("      lb_policy: RING_HASH\n");
+    check(&ring, &none(), cluster(Policy::ring_hash(), &ADDRS));
+}
+
+#[test]
+fn envoys_policies_have_their_settings() {
+    let table = Policy::Maglev {
+        table_size: 251,
+        hash_hostnames: false,
+    };
+    let ring = Policy::RingHash {
+        size_min: 10,
+        size_max: 20,
+        function: RingFunction::Murmur2,
+        hash_hostnames: false,
+    };
+    for (text, policy) in [
+        (
+            "      lb_policy: MAGLEV\n      maglev_lb_config: {table_size: 251}\n",
+            table.clone(),
+        ),
+        (
+            "      lbPolicy: MAGLEV\n      maglevLbConfig: {tableSize: 251}\n",
+            table.clone(),
+        ),
+        (
+            "      load_balancing_policy:
+        policies:
+        - typed_extension_config: {name: mine, typed_config: {\"@type\": type.googleapis.com/mine.Own}}
+        - typed_extension_config:
+            name: envoy.load_balancing_policies.maglev
+            typed_config:
+              \"@type\": type.googleapis.com/envoy.extensions.load_balancing_policies.maglev.v3.Maglev
+              table_size: 251
+",
+            table,
+        ),
+        (
+            "      lb_policy: RING_HASH
+      ring_hash_lb_config: {minimum_ring_size: 10, maximum_ring_size: 20, hash_function: MURMUR_HASH_2}
+",
+            ring.clone(),
+        ),
+        (
+            "      load_balancing_policy:
+        policies:
+        - typed_extension_config:
+            name: envoy.load_balancing_policies.ring_hash
+            typed_config:
+              \"@type\": type.googleapis.com/envoy.extensions.load_balancing_policies.ring_hash.v3.RingHash
+              minimum_ring_size: 10
+              maximum_ring_size: 20
+              hash_function: MURMUR_HASH_2
+",
+            ring,
+        ),
+    ] {
+        check(&redis(text), &none(), cluster(policy, &ADDRS));
+    }
+}
+
+/// JSON is read like YAML.
+#[test]
+fn a_bootstrap_may_be_json() {
+    let yaml: serde_json::Value =
+        serde_saphyr::from_str(&redis("      lb_policy: MAGLEV\n")).unwrap();
+    check(
+        &yaml.to_string(),
+        &none(),
+        cluster(Policy::maglev(), &ADDRS),
+    );
+}
+
+#[test]
+fn a_redis_cluster_has_slots() {
+    let text = redis(
+        "      lb_policy: CLUSTER_PROVIDED\n      cluster_type: {name: envoy.clusters.redis, typed_config: {}}\n",
+    );
+    check(&text, &none(), cluster(Policy::Slots, &ADDRS));
+}
+
+#[test]
+fn tags_are_those_of_the_filter_that_routes() {
+    let filter = "settings: {enable_hashtagging: true}\n          prefix_routes: {routes: [{prefix: a, cluster: redis}]}";
+    let body = format!(
+        "      lb_policy: MAGLEV\n{}",
+        endpoints(&["10.0.0.1", "10.0.0.2"])
+    );
+    let text = envoy(filter, &[("redis", &body)]);
+    let mut tagged = cluster(Policy::maglev(), &ADDRS);
+    tagged.tags = TagRule::BRACES;
+    check(&text, &none(), tagged);
+}
+
+#[test]
+fn only_clusters_that_keys_are_routed_to_count() {
+    let body = |host| format!("      lb_policy: MAGLEV\n{}", endpoints(&[host]));
+    let (web, other) = (body("10.0.0.9"), body("10.0.0.8"));
+    let one = envoy(CATCH_ALL, &[("web", &web), ("redis", &other)]);
+    check(&one, &none(), cluster(Policy::maglev(), &["10.0.0.8:6379"]));
+    let filter =
+        "prefix_routes: {catch_all_route: {cluster: redis}, routes: [{prefix: a, cluster: web}]}";
+    let two = envoy(filter, &[("web", &web), ("redis", &other)]);
+    wrong(
+        &two,
+        &none(),
+        "file: several clusters hold keys: web, redis; say which by --cluster-name",
+    );
+    check(
+        &two,
+        &picking("web"),
+        cluster(Policy::maglev(), &["10.0.0.9:6379"]),
+    );
+    wrong(
+        &two,
+        &picking("none"),
+        "file: --cluster-name none: one of web, redis is expected",
+    );
+    let bare = format!("static_resources:\n  clusters:\n    - name: only\n{other}");
+    check(
+        &bare,
+        &none(),
+        cluster(Policy::maglev(), &["10.0.0.8:6379"]),
+    );
+}
+
+#[test]
+fn nodes_have_all_that_envoy_knows_of_them() {
+    let text = "
+static_resources:
+  clusters:
+  - name: redis
+    type: STRICT_DNS
+    lb_policy: MAGLEV
+    common_lb_config:
+      healthy_panic_threshold: {value: 12.4}
+      locality_weighted_lb_config: {}
+      consistent_hashing_lb_config: {use_hostname_for_hashing: true}
+    load_assignment:
+      policy: {overprovisioning_factor: 100}
+      endpoints:
+      - locality: {region: r, zone: z}
+        load_balancing_weight: 3
+        lb_endpoints:
+        - endpoint: {hostname: first, address: {socket_address: {address: 10.0.0.1, port_value: 1}}}
+          load_balancing_weight: 2
+        - endpoint: {address: {socket_address: {address: redis-b, port_value: 2}}}
+          health_status: DRAINING
+      - priority: 1
+        load_balancing_weight: 1
+        lb_endpoints:
+        - endpoint: {hostname: c, address: {socket_address: {address: '0:0::1', port_value: 3}}}
+          health_status: DEGRADED
+          metadata: {filter_metadata: {envoy.lb: {hash_key: C}}}
+        - endpoint: {hostname: d, address: {pipe: {path: /run/d.sock}}}
+          metadata: {filter_metadata: {envoy.lb: {hash_key: 4}}}
+";
+    let policy = Policy::Maglev {
+        table_size: 65537,
+        hash_hostnames: true,
+    };
+    let mut expected = cluster(
+        policy,
+        &["10.0.0.1:1", "redis-b:2", "[::1]:3", "/run/d.sock"],
+    );
+    expected.panic = Panic {
+        threshold_percent: 12,
+        overprovisioning: 100,
+    };
+    let names = ["first", "redis-b", "c", "d"];
+    for (node, name) in expected.nodes.iter_mut().zip(names) {
+        node.hostname = Some(name.to_owned());
+        node.locality = Some(Locality {
+            name: "r/z/".to_owned(),
+            weight: 3,
+        });
+    }
+    let [first, second, third, fourth] = &mut expected.nodes[..] else {
+        panic!("four nodes");
+    };
+    first.weight = 2;
+    second.health = Health::Unhealthy;
+    third.health = Health::Degraded;
+    third.hash_key = Some("C".to_owned());
+    for node in [third, fourth] {
+        node.priority = 1;
+        node.locality = Some(Locality {
+            name: "//".to_owned(),
+            weight: 1,
+        });
+    }
+    check(text, &none(), expected);
+}
+
+#[test]
+fn names_that_envoy_resolves_are_told_by_hints() {
+    let body = |kind: &str| {
+        let nodes = endpoints(&["redis-a", "redis-b"]);
+        let body = format!("      type: {kind}\n      lb_policy: MAGLEV\n{nodes}");
+        envoy(CATCH_ALL, &[("redis", &body)])
+    };
+    wrong(
+        &body("STRICT_DNS"),
+        &resolving(&[("redis-a", [10, 0, 0, 1])]),
+        "file:17: host `redis-b` is resolved by the proxy, and its address is hashed: say it by --resolve redis-b=IP",
+    );
+    let hints = resolving(&[
+        ("redis-a", [10, 0, 0, 1]),
+        ("redis-b", [10, 0, 0, 2]),
+        ("redis-b", [10, 0, 0, 3]),
+    ]);
+    let addresses = |kind| {
+        let nodes = read(&body(kind), "file", &hints).unwrap().cluster.nodes;
+        nodes
+            .into_iter()
+            .map(|node| node.address)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        addresses("STRICT_DNS"),
+        ["10.0.0.1:6379", "10.0.0.2:6379", "10.0.0.3:6379"]
+    );
+    assert_eq!(addresses("LOGICAL_DNS"), ADDRS);
+    wrong(
+        &body("STATIC"),
+        &hints,
+        "file:16: address `redis-a`: an IP is expected with type STATIC",
+    );
+    wrong(
+        &body("EDS"),
+        &hints,
+        "file:10: type EDS: STATIC, STRICT_DNS or LOGICAL_DNS is expected, whose nodes are in the file",
+    );
+}
+
+#[test]
+fn what_scatters_keys_is_told() {
+    for (settings, what) in [
+        ("", "lb_policy ROUND_ROBIN"),
+        (
+            "      lb_policy: LEAST_REQUEST\n",
+            "lb_policy LEAST_REQUEST",
+        ),
+        (
+            "      load_balancing_policy: {policies: [{typed_extension_config: {name: envoy.load_balancing_policies.random, \
+             typed_config: {\"@type\": type.googleapis.com/envoy.extensions.load_balancing_policies.random.v3.Random}}}]}\n",
+            "load_balancing_policy envoy.load_balancing_policies.random",
+        ),
+    ] {
+        wrong(
+            &redis(settings),
+            &none(),
+            &format!(
+                "file:10: {what} is not a placement: every request may go to another node, and keys scatter"
+            ),
+        );
+    }
+}
+
+#[test]
+fn what_envoy_would_not_place_alike_is_told() {
+    for (settings, why) in [
+        (
+            "      lb_policy: MAGLEV\n      common_lb_config: {consistent_hashing_lb_config: {hash_balance_factor: 150}}\n",
+            "hash_balance_factor 150: placement then depends on the load of the moment, and no key has a place",
+        ),
+        (
+            "      lb_policy: MAGLEV\n      lb_subset_config: {}\n",
+            "lb_subset_config: subsets of nodes cannot be computed",
+        ),
+        (
+            "      lb_policy: MAGLEV\n      maglev_lb_config: {table_size: 65536}\n",
+            "maglev table size 65536 is not a prime from 2 to 5000011",
+        ),
+        (
+            "      lb_policy: CLUSTER_PROVIDED\n      cluster_type: {name: envoy.clusters.aggregate}\n",
+            "cluster_type `envoy.clusters.aggregate`: envoy.clusters.redis is expected, or one of the plain types",
+        ),
+        (
+            "      lb_policy: MAGLEV\n      common_lb_config: {consistent_hashing_lb_config: {use_hostname_for_hashing: true}}\n",
+            "use_hostname_for_hashing: Envoy refuses it with type STATIC",
+        ),
+    ] {
+        wrong(&redis(settings), &none(), &format!("file:10: {why}"));
+    }
+    let filter = "prefix_routes: {routes: [{prefix: 'a:', remove_prefix: true, cluster: redis}]}";
+    let body = format!("      lb_policy: MAGLEV\n{}", endpoints(&["10.0.0.1"]));
+    wrong(
+        &envoy(filter, &[("redis", &body)]),
+        &none(),
+        "file:7: remove_prefix: keys of redis are changed before they are hashed; give the file without its listeners, and keys \
+         as they are sent to nodes",
+    );
+}
+
+const POOL: &str = "
+alpha:
+  listen: 127.0.0.1:22121
+  hash: md5
+  distribution: modula
+  hash_tag: '{}'
+  redis: true
+  servers:
+   - 127.0.0.1:6379:1
+   - redis-b:6380:2 second
+   - /run/c.sock:3
+";
+
+#[test]
+fn a_pool_of_twemproxy() {
+    let mut expected = cluster(
+        Policy::Modula {
+            digest: Digest::Md5,
+        },
+        &["127.0.0.1:6379", "redis-b:6380", "/run/c.sock"],
+    );
+    expected.tags = TagRule::BRACES;
+    for (node, weight) in expected.nodes.iter_mut().zip(1..) {
+        node.weight = weight;
+    }
+    expected.nodes[1].name = Some("second".to_owned());
+    expected.nodes[1].hash_key = Some("second".to_owned());
+    check(POOL, &none(), expected);
+    let least = "p:\n  servers: ['a:1:1']\n";
+    check(least, &none(), cluster(Policy::ketama(), &["a:1"]));
+}
+
+#[test]
+fn one_pool_of_several_is_asked_for() {
+    let two = format!("{POOL}beta:\n  servers: ['a:1:1']\n");
+    wrong(
+        &two,
+        &none(),
+        "file: several pools hold keys: alpha, beta; say which by --cluster-name",
+    );
+    check(&two, &picking("beta"), cluster(Policy::ketama(), &["a:1"]));
+}
+
+#[test]
+fn mistakes_in_a_pool_are_told() {
+    for (from, to, expected) in [
+        (
+            "modula",
+            "random",
+            "file:3: distribution random is not a placement: every request may go to another node, and keys scatter",
+        ),
+        (
+            "modula",
+            "maglev",
+            "file:3: distribution `maglev`: ketama, modula or random is expected",
+        ),
+        (
+            "md5",
+            "MD5",
+            "file:3: hash `MD5`: one of crc16, crc32, crc32a, fnv1_32, fnv1_64, fnv1a_32, fnv1a_64, hsieh, jenkins, md5, murmur, \
+             one_at_a_time is expected",
+        ),
+        (
+            "'{}'",
+            "'{'",
+            "file:3: hash_tag `{`: two characters are expected",
+        ),
+        (
+            "127.0.0.1:6379:1",
+            "127.0.0.1:6379",
+            "file:9: server `127.0.0.1:6379`: HOST:PORT:WEIGHT or /PATH:WEIGHT is expected, and perhaps a name behind it",
+        ),
+        (
+            "127.0.0.1:6379:1",
+            "127.0.0.1:6379:0",
+            "file:3: node 127.0.0.1:6379 has weight 0, at least 1 is expected",
+        ),
+        (
+            "redis-b:6380:2 second",
+            "127.0.0.1:6379:1",
+            "file:3: two nodes hash as `127.0.0.1:6379`, each node needs its own",
+        ),
+    ] {
+        wrong(&POOL.replace(from, to), &none(), expected);
+    }
+    wrong(
+        "alpha:\n  servers: []\n",
+        &none(),
+        "file:2: the cluster has no node",
+    );
+}
+
+#[test]
+fn refproxys_file_whole_or_in_part() {
+    let part = "{policy: ring_hash, hash_tags: '$$', nodes: [{address: '10.0.0.1:6379'}, {address: '10.0.0.2:6379'}]}";
+    let mut expected = cluster(Policy::ring_hash(), &ADDRS);
+    expected.tags = TagRule::Between(b'$', b'$');
+    check(part, &none(), expected.clone());
+    check(
+        &format!("listen: 127.0.0.1:1\ncluster: {part}\n"),
+        &none(),
+        expected,
+    );
+    wrong(
+        "listen: 127.0.0.1:1\ncluster:\n  policy: maglev\n  nodes: []\n",
+        &none(),
+        "file:3: the cluster has no node",
+    );
+    wrong(
+        "policy: maglev\nnodes:\n- {adress: 'a:1'}\n",
+        &none(),
+        "file:3: nodes[0].adress: unknown field `adress`, expected one of address, weight, name, hostname, hash_key, \
+         health, priority, locality, slots",
+    );
+}
+
+#[test]
+fn what_describes_no_cluster_is_told() {
+    let why = "file: not a description of a cluster: `static_resources` (Envoy), pools with `servers` (twemproxy), or `policy` and \
+               `nodes` (refproxy) are expected";
+    for text in ["a: 1", "[]", "key:0", ""] {
+        wrong(text, &none(), why);
+    }
+    wrong(
+        "static_resources: {}",
+        &none(),
+        "file: no cluster of Redis nodes is in it",
+    );
+}
+
+#[test]
+fn one_word_describes_a_cluster() {
+    let described = inline("maglev:10.0.0.1:6379,10.0.0.2:6379", &none()).unwrap();
+    assert_eq!(described.cluster, cluster(Policy::maglev(), &ADDRS));
+    assert_eq!(described.reach, ADDRS);
+
+    let text =
+        "ring_hash/minimum_ring_size=8/hash_tags:10.0.0.1:6379*2,127.0.0.1:7002=redis-b:6379*3";
+    let described = inline(text, &resolving(&[("redis-b", [10, 0, 0, 2])])).unwrap();
+    let policy = Policy::RingHash {
+        size_min: 8,
+        size_max: RING_SIZE_MAX,
+        function: RingFunction::XxHash,
+        hash_hostnames: false,
+    };
+    let mut expected = cluster(policy, &ADDRS);
+    expected.tags = TagRule::BRACES;
+    expected.nodes[0].weight = 2;
+    expected.nodes[1].weight = 3;
+    assert_eq!(described.cluster, expected);
+    assert_eq!(described.reach, ["10.0.0.1:6379", "127.0.0.1:7002"]);
+}
+
+#[test]
+fn a_path_is_no_description_in_one_word() {
+    for text in ["maglev:a:1", "ketama/hash=md5:a:1", "slots:"] {
+        assert!(is_inline(text), "{text}");
+    }
+    for text in [
+        "maglev.yaml",
+        "./maglev:a",
+        "maglevs:a",
+        "a/maglev:b",
+        "maglev",
+        "",
+    ] {
+        assert!(!is_inline(text), "{text}");
+    }
+}
+
+#[test]
+fn mistakes_in_one_word_are_told() {
+    for (text, why) in [
+        ("maglev:", "the cluster has no node"),
+        (
+            "maglev:a:1,a:1",
+            "two nodes hash as `a:1`, each node needs its own",
+        ),
+        (
+            "maglev:a:1*0",
+            "node a:1 has weight 0, at least 1 is expected",
+        ),
+        (
+            "maglev:a:1*x",
+            "node `a:1*x`: a whole number is expected after *",
+        ),
+        ("maglev:a", "node `a`: host:port is expected"),
+        (
+            "maglev/table_size=65536:a:1",
+            "maglev table size 65536 is not a prime from 2 to 5000011",
+        ),
+        (
+            "random:a:1",
+            "random is not a placement: every request may go to another node, and keys scatter",
+        ),
+        (
+            "jump:a:1,b:1*2",
+            "node b:1 has weight 2, and jump knows no weights",
+        ),
+        (
+            "consistent:a:1",
+            "policy `consistent`: one of maglev, ring_hash, ketama, modula, random, slots, jump, rendezvous is expected",
+        ),
+    ] {
+        let found = inline(text, &none()).unwrap_err().to_string();
+        assert_eq!(found, format!("{text}: {why}"));
+    }
+}
