@@ -11,7 +11,7 @@ FEATURES_ALL = docker,toxiproxy-rust
 TOOLS = $(abspath $(or $(CARGO_TARGET_DIR),target))/tools
 
 .PHONY: help setup peers browser clients images build fmt lint test test-docker demo article bench-proxy bench-link bench-placement \
-	snapshots schemas commands check
+	snapshots schemas vectors commands check
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r word what; do printf '%-15s %s\n' "$$word" "$$what"; done
@@ -71,6 +71,9 @@ snapshots: ## write what changed beside the snapshots; `cargo insta review` acce
 
 schemas: ## write the JSON schemas of the reports, suites/schema
 	SHARDPROOF_WRITE_SCHEMAS=1 $(CARGO) test --package shardproof --test report
+
+vectors: setup peers ## record where the real proxies put keys, fixtures/placement
+	SHARDPROOF_WRITE_VECTORS=1 $(CARGO) test --package shardproof --test vectors -- --test-threads 1
 
 commands: setup ## ask the installed Redis what it knows about its commands
 	ci/commands

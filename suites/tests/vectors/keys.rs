@@ -1,0 +1,148 @@
+//! The key set of the recordings: every shape of key that a digest or a hash tag could stumble over.
+//!
+//! Made from one seed by arithmetic only, so that it is the same for ever; its SHA-256 stands in every recording, so that
+//! a change of this file is noticed.
+
+use std::collections::HashSet;
+
+use sha2::{Digest, Sha256};
+
+/// How many keys there are.
+pub(crate) const COUNT: usize = 20_000;
+const SEED: u64 = 0x7368_6172_6470_726f;
+/// Where long sequential ids start.
+const FAR: u64 = 9_007_199_254_740_000;
+/// What hash tags look like, right and wrong. `@` is replaced by a number.
+const TAGGED: [&str; 32] = [
+    "{}",
+    "}{",
+    "{",
+    "}",
+    "{{",
+    "}}",
+    "a{}b",
+    "{a",
+    "a}",
+    "{a}",
+    "a{b}c{d}",
+    "{{a}}",
+    "{}{a}",
+    "a}b{c}",
+    "}{a}",
+    "{a}{b}",
+    "{ }",
+    "foo{}{bar}",
+    "foo{{bar}}zap",
+    "foo{bar}{zap}",
+    "$$",
+    "$a$b",
+    "$$a$",
+    "a$b",
+    "x$y$z$",
+    "{@}",
+    "{user@}.following",
+    "user{@}",
+    "{@}{a}",
+    "$@$.x",
+    "a$@",
+    "{$@$}",
+];
+
+/// All keys, each once.
+pub(crate) fn all() -> Vec<Vec<u8>> {
+    let mut chance = Chance(SEED);
+    let mut set = Set::default();
+    set.add(Vec::new());
+    set.extend((0..=u8::MAX).map(|byte| vec![byte]));
+    // Digests read blocks of 4, 8, 12 and 64 bytes: every length of tail, with bytes of either sign.
+    for byte in *b"x\x00\xff" {
+        set.extend((2..=300).map(|length| vec![byte; length]));
+    }
+    set.extend((0..6000).map(|number| format!("key:{number}").into_bytes()));
+    set.extend((0..2500).map(|number| format!("user:{:019}:profile", FAR + number).into_bytes()));
+    for number in 0..100 {
+        let number = number.to_string();
+        set.extend(TAGGED.map(|tagged| tagged.replace('@', &number).into_bytes()));
+    }
+    set.extend((0..3000).map(|_| chance.bytes_of(b"{}{}$$ab", 12)));
+    set.extend((0..1000).map(|_| chance.bytes_of(b"\r\n\0 *$+-:\"'", 9)));
+    set.extend((0..1500).map(|number| format!("\u{e9}\u{4e16}\u{1f511}{number}").into_bytes()));
+    while set.keys.len() < COUNT {
+        set.add(chance.bytes(300));
+    }
+    set.keys
+}
+
+/// The SHA-256 of a key set: of each key's length in 32 bits, little-endian, and its bytes.
+pub(crate) fn fingerprint(keys: &[Vec<u8>]) -> String {
+    let mut hash = Sha256::new();
+    for key in keys {
+        // No key has 4 GiB.
+        hash.update((key.len() as u32).to_le_bytes());
+        hash.update(key);
+    }
+    hex(&hash.finalize())
+}
+
+/// The SHA-256 of a text.
+pub(crate) fn text_fingerprint(text: &str) -> String {
+    hex(&Sha256::digest(text))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Keys in the order in which they were first added.
+#[derive(Default)]
+struct Set {
+    seen: HashSet<Vec<u8>>,
+    keys: Vec<Vec<u8>>,
+}
+
+impl Set {
+    fn add(&mut self, key: Vec<u8>) {
+        if self.seen.insert(key.clone()) {
+            self.keys.push(key);
+        }
+    }
+
+    fn extend(&mut self, keys: impl IntoIterator<Item = Vec<u8>>) {
+        for key in keys {
+            self.add(key);
+        }
+    }
+}
+
+/// SplitMix64: a few lines, and nobody will ever change them under us.
+struct Chance(u64);
+
+impl Chance {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, limit: usize) -> usize {
+        // Below `limit`, so it fits.
+        (self.next() % limit as u64) as usize
+    }
+
+    /// Up to `length_max` bytes of any value.
+    fn bytes(&mut self, length_max: usize) -> Vec<u8> {
+        let length = self.below(length_max + 1);
+        // The lowest byte of each draw.
+        (0..length).map(|_| self.next() as u8).collect()
+    }
+
+    /// Up to `length_max` bytes out of `alphabet`.
+    fn bytes_of(&mut self, alphabet: &[u8], length_max: usize) -> Vec<u8> {
+        let length = self.below(length_max + 1);
+        (0..length)
+            .map(|_| alphabet[self.below(alphabet.len())])
+            .collect()
+    }
+}
