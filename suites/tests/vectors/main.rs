@@ -1,11 +1,12 @@
 //! Placements of real proxies, key by key: recordings that every build is held against, and the programs themselves.
 //!
 //! `recorded::` reads each configuration of `fixtures/placement` with the planner's readers and compares its placement with
-//! the recording: no proxy is needed. With `SHARDPROOF_WRITE_VECTORS` in the environment, `record::` makes the recordings
-//! anew (`make vectors`).
+//! the recording: no proxy is needed. `live::` starts the programs with configurations that chance draws. With
+//! `SHARDPROOF_WRITE_VECTORS` in the environment, `record::` makes the recordings anew (`make vectors`).
 
 mod configuration;
 mod keys;
+mod live;
 mod nodes;
 mod recording;
 #[path = "../support/mod.rs"]
@@ -45,6 +46,7 @@ fn main() {
     } else {
         let mut trials = each("recorded", &configurations, &keys, compare);
         trials.extend(laws(configurations, &keys));
+        trials.extend(live::trials(&targets, &keys));
         trials
     };
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
