@@ -1,8 +1,9 @@
 //! Real nodes where a configuration wants them: any loopback address, port or Unix socket.
 
 use std::collections::HashMap;
+use std::fs;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,7 @@ use shardproof::client::{self, Client};
 use shardproof::port;
 use shardproof::program::{Program, Search};
 use shardproof::wire::{self, Value};
+use tokio::net::TcpStream;
 
 use crate::recording::Landing;
 
@@ -27,7 +29,18 @@ const ROUNDS_MAX: usize = 5;
 struct Node {
     /// Where we look at it.
     looked_at: SocketAddr,
-    _server: Running,
+    /// The file of its Unix socket, which a killed server leaves behind.
+    socket: Option<PathBuf>,
+    server: Running,
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        if let Some(socket) = &self.socket {
+            // Gone already is as good.
+            let _ = fs::remove_file(socket);
+        }
+    }
 }
 
 /// The nodes of a configuration, those that run.
@@ -45,17 +58,20 @@ impl Nodes {
     ) -> Result<Self, String> {
         let mut nodes = Vec::with_capacity(reach.len());
         for (place, down) in reach.iter().zip(down) {
-            nodes.push(if *down {
-                None
-            } else {
-                Some(Node::start(search, place)?)
+            nodes.push(match down {
+                false => Some(Node::start(search, place)?),
+                true if TcpStream::connect(place).await.is_ok() => {
+                    return Err(format!(
+                        "somebody listens at {place}, where nobody is expected"
+                    ));
+                }
+                true => None,
             });
         }
-        for (node, place) in nodes.iter().zip(reach) {
+        for (node, place) in nodes.iter_mut().zip(reach) {
             if let Some(node) = node {
-                node.wait_until_ready()
-                    .await
-                    .map_err(|why| format!("node at {place}: {why}"))?;
+                let ready = node.wait_until_ready().await;
+                ready.map_err(|why| format!("node at {place}: {why}"))?;
             }
         }
         Ok(Self(nodes))
@@ -156,15 +172,14 @@ impl Node {
             .map_err(|why| why.to_string())?;
         let failed = |why: std::io::Error| format!("node at {place}: {why}");
         let mut command = Command::new(program);
-        let looked_at = match place.starts_with('/') {
-            true => SocketAddr::from(([127, 0, 0, 1], port::free().map_err(failed)?)),
-            false => place
-                .parse()
-                .map_err(|_| format!("node at {place}: ADDRESS:PORT is expected"))?,
+        let socket = place.starts_with('/').then(|| PathBuf::from(place));
+        let looked_at = if let Some(socket) = &socket {
+            command.arg("--unixsocket").arg(socket);
+            SocketAddr::from(([127, 0, 0, 1], port::free().map_err(failed)?))
+        } else {
+            let parsed = place.parse();
+            parsed.map_err(|_| format!("node at {place}: ADDRESS:PORT is expected"))?
         };
-        if Path::new(place).is_absolute() {
-            command.args(["--unixsocket", place]);
-        }
         command
             .args([
                 "--bind",
@@ -179,18 +194,28 @@ impl Node {
         let server = Running::start(command).map_err(failed)?;
         Ok(Self {
             looked_at,
-            _server: server,
+            socket,
+            server,
         })
     }
 
-    async fn wait_until_ready(&self) -> Result<(), String> {
+    /// Until our own server answers. Whoever else listens there must not be written to, and less emptied.
+    async fn wait_until_ready(&mut self) -> Result<(), String> {
+        let ours = format!("process_id:{}\r\n", self.server.pid());
         let started = Instant::now();
         loop {
-            match client::ping(self.looked_at).await {
-                Ok(()) => return Ok(()),
-                Err(why) if started.elapsed() > READY_WITHIN => return Err(why.to_string()),
-                Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
+            let answer = self.call(&[b"INFO", b"server"]).await;
+            if matches!(&answer, Ok(Value::Bulk(info)) if String::from_utf8_lossy(info).contains(&ours))
+            {
+                return Ok(());
             }
+            if let Ok(Some(status)) = self.server.ended() {
+                return Err(format!("ended with {status}: is its address in use?"));
+            }
+            if started.elapsed() > READY_WITHIN {
+                return Err(format!("is not ready: {answer:?}"));
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
 
