@@ -124,6 +124,12 @@ fn some_addresses() -> impl Strategy<Value = Vec<String>> {
     })
 }
 
+/// A weight: mostly such as people give, sometimes one that leaves the other nodes nearly nothing.
+fn weight() -> impl Strategy<Value = u32> {
+    use proptest::prelude::*;
+    prop_oneof![9 => 1..=10_u32, 1 => 1..=100_000_u32]
+}
+
 /// A configuration out of a template; what only the start of the program knows stays a template in it.
 fn rendered(template: &str, draw: &impl Serialize) -> String {
     Environment::new()

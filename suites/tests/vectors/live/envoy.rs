@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use serde::Serialize;
 
-use super::{rendered, some_addresses};
+use super::{rendered, some_addresses, weight};
 
 /// Table sizes, all prime and none smaller than nine nodes.
 const TABLE_SIZES: [u32; 6] = [11, 251, 509, 1021, 4093, 65_537];
@@ -133,7 +133,7 @@ fn extra() -> impl Strategy<Value = Extra> {
     let drawn = (
         any::<bool>(),
         0..3_usize,
-        1..=10_u32,
+        weight(),
         states,
         prop::option::weighted(0.2, "[a-z]{1,9}"),
     );

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use refproxy::hash::Digest;
 use serde::Serialize;
 
-use super::{rendered, some_addresses};
+use super::{rendered, some_addresses, weight};
 
 #[derive(Debug, Clone, Serialize)]
 struct Draw {
@@ -37,7 +37,7 @@ pub(super) fn texts() -> BoxedStrategy<String> {
 }
 
 fn servers() -> impl Strategy<Value = Vec<String>> {
-    let extras = prop::collection::vec((1..=10_u32, prop::option::of("[a-z]{1,3}")), 9);
+    let extras = prop::collection::vec((weight(), prop::option::of("[a-z]{1,3}")), 9);
     (some_addresses(), extras).prop_map(|(addresses, extras)| {
         let servers = addresses.into_iter().zip(extras).enumerate();
         let lines = servers.map(|(place, (address, (weight, name)))| match name {
