@@ -594,7 +594,7 @@ fn mistakes_in_one_word_are_told() {
         ),
         (
             "consistent:a:1",
-            "policy `consistent`: one of maglev, ring_hash, ketama, modula, random, slots, jump, rendezvous is expected",
+            "policy `consistent`: one of maglev, ring_hash, ketama, modula, random, slots, libketama, jump, rendezvous is expected",
         ),
     ] {
         let found = inline(text, &none()).unwrap_err().to_string();
