@@ -95,7 +95,8 @@ fn a_bad_configuration_says_where_and_what_was_expected() {
     );
     check(
         &GOOD.replace("maglev", "magleff"),
-        "proxy.yaml:3: cluster.policy: unknown variant `magleff`, expected one of maglev",
+        "proxy.yaml:3: cluster: policy `magleff`: one of maglev, ring_hash, ketama, modula, random, slots, libketama, jump, \
+         rendezvous is expected",
     );
     check(
         &GOOD.replace("maglev", "maglev\n  table_size: 100"),
@@ -117,7 +118,7 @@ fn a_missing_file_and_bad_flags_are_told_apart() {
         &[],
         &["--node", "nowhere"],
         &["--node", "a:1", "--config", "x.yaml"],
-        &["--node", "a:1", "--policy", "ketama"],
+        &["--node", "a:1", "--policy", "magleff"],
         &["--node", "a:1", "--workers", "0"],
     ] {
         let output = refproxy(args);
@@ -140,6 +141,18 @@ fn a_missing_file_and_bad_flags_are_told_apart() {
         said,
         "refproxy: two nodes hash as `a:1`, each node needs its own\n"
     );
+    let ring = [
+        "--node",
+        "a:1",
+        "--policy",
+        "ring_hash",
+        "--table-size",
+        "7",
+    ];
+    let output = refproxy(&ring);
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(said, "refproxy: --table-size: ring_hash has none\n");
 }
 
 #[tokio::test]
