@@ -7,7 +7,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use refproxy::command::{self, COMMANDS, REDIS_VERSION, Route, Row};
+use refproxy::command::{
+    Begin, COMMANDS, Find, KeySpec, REDIS_VERSION, Route, Row, SUBCOMMANDS, below, find,
+};
 use refproxy::hash::TagRule;
 use refproxy::placement::{Cluster, Node, NodeId, Placement, Policy};
 use refproxy::plan::{Plan, plan};
@@ -15,7 +17,7 @@ use refproxy::plan::{Plan, plan};
 /// What Redis says about its commands.
 const REDIS: &str = include_str!("../fixtures/commands/redis-7.0.15.tsv");
 
-/// One line of it: name, arity, first key, last key, step, group.
+/// One line of it: name, arity, first key, last key, step, group, key specifications, flags.
 fn redis() -> Vec<Vec<&'static str>> {
     let lines = REDIS.lines().filter(|line| !line.starts_with('#'));
     lines.map(|line| line.split('\t').collect()).collect()
@@ -33,8 +35,10 @@ fn the_table_is_what_redis_says() {
             keys.first, keys.last, keys.step
         )
     };
-    assert_eq!(COMMANDS.len(), told.len());
-    for (row, told) in COMMANDS.iter().zip(told) {
+    let mut rows: Vec<&Row> = COMMANDS.iter().chain(SUBCOMMANDS).collect();
+    rows.sort_by_key(|row| row.name.split('|').collect::<Vec<_>>());
+    assert_eq!(rows.len(), told.len());
+    for (row, told) in rows.into_iter().zip(told) {
         assert_eq!(ours(row), told);
     }
 }
@@ -48,15 +52,21 @@ fn snapshots() {
     let mut groups: BTreeMap<&str, String> = BTreeMap::new();
     for row in redis() {
         let text = groups.entry(row[5]).or_default();
-        let row = command::find(row[0].as_bytes()).unwrap();
-        let call = call(row, &placement);
-        let words: Vec<&[u8]> = call.iter().map(Vec::as_slice).collect();
-        let _ = writeln!(
-            text,
-            "{}\n{}",
-            shown(&call),
-            described(&plan(&placement, &words))
-        );
+        let row = match row[0].split_once('|') {
+            None => find(row[0].as_bytes()).unwrap(),
+            Some((command, subcommand)) => {
+                let command = find(command.as_bytes()).unwrap();
+                below(command, subcommand.as_bytes()).unwrap()
+            }
+        };
+        if row.route == Route::Below {
+            continue;
+        }
+        for call in calls(row, &placement) {
+            let words: Vec<&[u8]> = call.iter().map(Vec::as_slice).collect();
+            let plan = described(&plan(&placement, &words));
+            let _ = writeln!(text, "{}\n{plan}", shown(&call));
+        }
     }
     insta::with_settings!({snapshot_path => "routing", prepend_module_to_snapshot => false, omit_expression => true}, {
         for (group, text) in groups {
@@ -65,40 +75,84 @@ fn snapshots() {
     });
 }
 
-/// A well-formed call: keys on several nodes where there may be several, as few other arguments as possible.
-fn call(row: &Row, placement: &Placement) -> Vec<Vec<u8>> {
-    let least = usize::from(row.arity.unsigned_abs());
-    let count = match row.route {
-        Route::PerNode(_) => 1 + 4 * usize::try_from(row.keys.step).unwrap(),
-        _ => least,
+/// Well-formed calls with as few other arguments as possible: keys on several nodes where there may be several, and where
+/// they must live together, also on one.
+fn calls(row: &Row, placement: &Placement) -> Vec<Vec<Vec<u8>>> {
+    let apart = [2, 0, 2, 1];
+    let spread = match row.route {
+        Route::SameNode if has_many_keys(row) => vec![[2; 4], apart],
+        _ => vec![apart],
     };
-    let mut keys = [2, 0, 2, 1]
-        .map(|node| key_on(placement, NodeId(node), &[]))
-        .to_vec();
-    // Two keys of one node are two keys.
-    keys[2] = key_on(placement, NodeId(2), &keys[0]);
-    let mut keys = keys.into_iter().cycle();
-    let positions: Vec<usize> = row.keys.positions(count).collect();
-    (0..count)
-        .map(|position| match position {
-            0 => row.name.as_bytes().to_vec(),
-            _ if positions.contains(&position) => keys.next().unwrap(),
-            _ => b"arg".to_vec(),
+    spread
+        .into_iter()
+        .map(|nodes| {
+            // Two keys of one node are two keys.
+            let mut keys: Vec<Vec<u8>> = Vec::new();
+            for node in nodes {
+                keys.push(key_on(placement, NodeId(node), &keys));
+            }
+            call(row, &mut keys.into_iter().cycle())
         })
         .collect()
 }
 
-/// The first of `k0`, `k1`, ... that lives on `node` and is not `other`.
-fn key_on(placement: &Placement, node: NodeId, other: &[u8]) -> Vec<u8> {
+fn has_many_keys(row: &Row) -> bool {
+    let words = call(row, &mut std::iter::repeat(b"k".to_vec()));
+    words.iter().filter(|word| *word == b"k").count() > 1
+}
+
+fn call(row: &Row, keys: &mut impl Iterator<Item = Vec<u8>>) -> Vec<Vec<u8>> {
+    let mut words: Vec<Vec<u8>> = row.name.split('|').map(|word| word.into()).collect();
+    let least = usize::from(row.arity.unsigned_abs());
+    let count = match row.route {
+        Route::PerNode(_) => 1 + 4 * usize::try_from(row.keys.step).unwrap(),
+        _ if row.keys.last < 0 => least.max(row.keys.first.unsigned_abs().into()) + 2,
+        _ => least,
+    };
+    words.resize(count.max(words.len()), b"arg".to_vec());
+    if row.specs.is_empty() {
+        for position in row.keys.positions(words.len()) {
+            words[position] = keys.next().unwrap();
+        }
+    }
+    for spec in row.specs {
+        put(spec, &mut words, keys);
+    }
+    words
+}
+
+fn put(spec: &KeySpec, words: &mut Vec<Vec<u8>>, keys: &mut impl Iterator<Item = Vec<u8>>) {
+    let mut next = || keys.next().unwrap();
+    match (spec.begin, spec.find) {
+        (Begin::Index(at), Find::Counted) => {
+            words.truncate(at);
+            words.extend([b"2".to_vec(), next(), next()]);
+        }
+        (Begin::Index(at), _) => words[at] = next(),
+        (Begin::SortStore, _) => words.extend([b"STORE".to_vec(), next()]),
+        (Begin::Keyword(word, from), Find::Half) => {
+            words.truncate(from);
+            words.extend([word.into(), next(), next(), b"0".to_vec(), b"0".to_vec()]);
+        }
+        (Begin::Keyword(word, from), _) => {
+            words.resize(words.len().max(from), b"arg".to_vec());
+            words.extend([word.into(), next()]);
+        }
+    }
+}
+
+/// The first of `k0`, `k1`, ... that lives on `node` and is none of `others`.
+fn key_on(placement: &Placement, node: NodeId, others: &[Vec<u8>]) -> Vec<u8> {
     (0..)
         .map(|number| format!("k{number}").into_bytes())
-        .find(|key| placement.node(key) == node && key != other)
+        .find(|key| placement.node(key) == node && !others.contains(key))
         .unwrap()
 }
 
 fn described(plan: &Plan) -> String {
     match plan {
         Plan::Forward(node) => format!("  {}: the same", letter(*node)),
+        Plan::ForwardAnywhere => "  A or any other: the same".to_owned(),
         Plan::Everywhere(join) => format!("  A, B, C: the same\n  joined: {join:?}"),
         Plan::Here => "  answered by the proxy".to_owned(),
         Plan::Refused(text) => format!("  refused: {text}"),

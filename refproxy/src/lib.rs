@@ -5,6 +5,7 @@
 //! (nodes), a session plans each request with `command`, `placement` and `split`, and `join` makes one reply of many.
 
 pub mod admin;
+mod aim;
 pub mod command;
 pub mod config;
 pub mod hash;

@@ -2,7 +2,8 @@
 //!
 //! Pure, and made of the same pieces as the request path (`command`, `split`), which acts on them without building this.
 
-use crate::command::{self, Join, Route};
+use crate::aim::{self, Aim};
+use crate::command::{self, Join, Route, Row};
 use crate::placement::{NodeId, Placement};
 use crate::resp::{Args, request};
 use crate::split::Split;
@@ -12,6 +13,8 @@ use crate::split::Split;
 pub enum Plan {
     /// Sent as it is to the node of its keys.
     Forward(NodeId),
+    /// Sent as it is to a node, whichever.
+    ForwardAnywhere,
     /// One request a node, joined.
     Split {
         /// The nodes in the order in which they are asked, with the arguments of each request.
@@ -33,20 +36,30 @@ pub fn plan(placement: &Placement, arguments: &[&[u8]]) -> Plan {
     let frame = request(arguments);
     let name = arguments.first().copied().unwrap_or_default();
     let Some(row) = command::find(name) else {
-        let text = command::unknown(name, arguments.iter().skip(1).copied());
-        return Plan::Refused(String::from_utf8_lossy(&text).into_owned());
+        let refusal = command::unknown(name, arguments.iter().skip(1).copied());
+        return Plan::Refused(text(&refusal));
     };
+    of_row(placement, row, arguments, &frame)
+}
+
+fn of_row(placement: &Placement, row: &Row, arguments: &[&[u8]], frame: &[u8]) -> Plan {
     if !row.accepts(arguments.len()) {
         return Plan::Refused(command::wrong_arity(row));
     }
     match row.route {
         Route::OneNode => Plan::Forward(placement.node(arguments[1])),
+        Route::SameNode => same_node(placement, row, arguments),
+        Route::AnyNode => Plan::ForwardAnywhere,
+        Route::Below => match command::below(row, arguments[1]) {
+            Some(below) => of_row(placement, below, arguments, frame),
+            None => Plan::Refused(text(&command::unknown_below(row, arguments[1]))),
+        },
         Route::PerNode(join) => {
-            let split = Split::plan(row, arguments.len(), &frame, |key| placement.node(key));
+            let split = Split::plan(row, arguments.len(), frame, |key| placement.node(key));
             match split.parts[..] {
                 [(node, _)] => Plan::Forward(node),
                 _ => Plan::Split {
-                    parts: parts(&split, split.requests(row, &frame)),
+                    parts: parts(&split, split.requests(row, frame)),
                     join,
                 },
             }
@@ -55,6 +68,22 @@ pub fn plan(placement: &Placement, arguments: &[&[u8]]) -> Plan {
         Route::Local(_) => Plan::Here,
         Route::Refuse(why) => Plan::Refused(command::unsupported(row, why)),
     }
+}
+
+fn same_node(placement: &Placement, row: &Row, arguments: &[&[u8]]) -> Plan {
+    let aim = aim::aim(row, arguments, placement);
+    // Addresses are not known here: nodes are told by their place.
+    match aim::refusal(row, aim, |node| format!("node {}", node.0)) {
+        Some(refusal) => Plan::Refused(text(&refusal)),
+        None => match aim {
+            Aim::Node(node) => Plan::Forward(node),
+            _ => Plan::ForwardAnywhere,
+        },
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 fn parts(split: &Split, requests: Vec<Vec<u8>>) -> Vec<(NodeId, Vec<Vec<u8>>)> {

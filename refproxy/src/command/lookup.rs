@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use super::{COMMANDS, Row};
+use super::{COMMANDS, Row, SUBCOMMANDS};
 
 /// Slots of the index: several a command, so that a probe is almost always the last.
 const SLOTS: usize = 2048;
@@ -21,6 +21,14 @@ pub fn find(name: &[u8]) -> Option<&'static Row> {
         }
         slot = (slot + 1) % SLOTS;
     }
+}
+
+/// The row of a subcommand of `row`, whatever its case. Not on the way of any command that is used often.
+#[must_use]
+pub fn below(row: &Row, subcommand: &[u8]) -> Option<&'static Row> {
+    let name = [row.name.as_bytes(), b"|", &subcommand.to_ascii_uppercase()].concat();
+    let place = SUBCOMMANDS.binary_search_by(|known| known.name.as_bytes().cmp(&name));
+    place.ok().map(|place| &SUBCOMMANDS[place])
 }
 
 /// Open addressing over [`COMMANDS`]; `EMPTY` is no row.

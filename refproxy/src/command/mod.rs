@@ -2,38 +2,35 @@
 //!
 //! Pure data and the questions asked of it. Never routes by itself: a session and the suite's planner ask the row.
 
+mod guard;
+mod keys;
 mod lookup;
 mod refusal;
+mod subcommands;
 mod table;
 
-pub use lookup::find;
-pub use refusal::{unknown, unsupported, wrong_arity};
+pub use guard::Guard;
+pub use keys::{Begin, Find, KeyRange, KeySpec, Unclear};
+pub use lookup::{below, find};
+pub use refusal::{cross_slot, unclear, unknown, unknown_below, unsupported, wrong_arity};
+pub use subcommands::SUBCOMMANDS;
 pub use table::{COMMANDS, REDIS_VERSION};
 
-use crate::resp::Args;
-
-/// What the proxy knows about one command.
+/// What the proxy knows about one command, or one subcommand of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Row {
-    /// Upper case.
+    /// Upper case; a subcommand's is `COMMAND|SUBCOMMAND`.
     pub name: &'static str,
     /// Arguments, name included: exactly so many, or at least `-arity`. As in Redis' `COMMAND`.
     pub arity: i8,
-    /// Where its keys are.
+    /// Where its keys are, as far as a range can tell.
     pub keys: KeyRange,
+    /// Where its keys are when a range cannot tell.
+    pub specs: &'static [KeySpec],
     /// What the proxy does with it.
     pub route: Route,
-}
-
-/// Key positions as in Redis' `COMMAND`: the name is argument 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct KeyRange {
-    /// Position of the first key; 0 for none.
-    pub first: i8,
-    /// Position of the last key; negative counts from the end.
-    pub last: i8,
-    /// Distance between keys.
-    pub step: i8,
+    /// What is refused of it all the same.
+    pub guard: Option<Guard>,
 }
 
 /// What the proxy does with a request.
@@ -41,6 +38,12 @@ pub struct KeyRange {
 pub enum Route {
     /// Its one key is its first argument: forwarded as it is to that key's node.
     OneNode,
+    /// All its keys must live on one node: forwarded as it is to that node, or refused. Without keys, to any node.
+    SameNode,
+    /// Forwarded as it is to a node, whichever: all would answer alike.
+    AnyNode,
+    /// Its subcommand decides, which is a row of its own.
+    Below,
     /// One request to each node that holds some of its keys, joined.
     PerNode(Join),
     /// The same request to every node exactly once, joined.
@@ -92,14 +95,12 @@ pub enum Why {
     Blocking,
     /// Changes what the connection is.
     ConnectionState,
-    /// Its key is behind a subcommand.
-    KeyNotFirst,
-    /// Several keys that cannot be split.
-    ManyKeys,
     /// There is one database.
     OneDatabase,
     /// Is about one server.
     OneServer,
+    /// Keys that a pattern makes may live on other nodes.
+    Patterns,
     /// Subscriptions live on one node.
     PubSub,
     /// Redis Cluster's own protocol.
@@ -112,6 +113,18 @@ pub enum Why {
     Transaction,
     /// Walks over all keys of one server.
     WholeKeyspace,
+}
+
+const fn row(name: &'static str, arity: i8, keys: (i8, i8, i8), route: Route) -> Row {
+    let (first, last, step) = keys;
+    Row {
+        name,
+        arity,
+        keys: KeyRange { first, last, step },
+        specs: &[],
+        route,
+        guard: None,
+    }
 }
 
 impl Row {
@@ -128,35 +141,31 @@ impl Row {
         }
     }
 
+    /// The positions of the keys among `args`, the name first.
+    ///
+    /// # Errors
+    /// The keys cannot be told, because the request is not one that Redis takes.
+    pub fn key_positions(&self, args: &[&[u8]]) -> Result<Vec<usize>, Unclear> {
+        if self.specs.is_empty() {
+            return Ok(self.keys.positions(args.len()).collect());
+        }
+        keys::positions(self.specs, args)
+    }
+
+    const fn keys_at(mut self, specs: &'static [KeySpec]) -> Self {
+        self.specs = specs;
+        self
+    }
+
+    const fn guarded(mut self, guard: Guard) -> Self {
+        self.guard = Some(guard);
+        self
+    }
+
     /// Whether the proxy does what is asked, as opposed to refusing it.
     #[must_use]
     pub fn is_supported(&self) -> bool {
         !matches!(self.route, Route::Refuse(_))
-    }
-}
-
-impl KeyRange {
-    /// The positions of the keys in a request of `argc` arguments, name included.
-    pub fn positions(self, argc: usize) -> impl Iterator<Item = usize> {
-        let first = usize::try_from(self.first).unwrap_or(0);
-        let last = match usize::try_from(self.last) {
-            Ok(last) => last,
-            Err(_) => argc.saturating_sub(usize::from(self.last.unsigned_abs())),
-        };
-        let end = if first == 0 { 0 } else { (last + 1).min(argc) };
-        (first..end).step_by(usize::try_from(self.step).unwrap_or(1).max(1))
-    }
-
-    /// The keys of a complete request in array form.
-    pub fn keys(self, frame: &[u8]) -> impl Iterator<Item = &[u8]> {
-        let argc = Args::of(frame).count();
-        let mut args = Args::of(frame);
-        let mut at = 0;
-        self.positions(argc).filter_map(move |position| {
-            let key = args.nth(position - at);
-            at = position + 1;
-            key
-        })
     }
 }
 

@@ -38,6 +38,36 @@ pub fn wrong_arity(row: &Row) -> String {
     )
 }
 
+/// The text for a subcommand that is in no row. Source: Redis 7.0 `processCommand`, with its limit of 128.
+#[must_use]
+pub fn unknown_below(row: &Row, subcommand: &[u8]) -> Vec<u8> {
+    let mut text = b"ERR unknown subcommand '".to_vec();
+    text.extend(c_string(subcommand, 128));
+    text.extend(format!("'. Try {} HELP.", row.name).bytes());
+    text
+}
+
+/// The text for keys that cannot be told from the other arguments.
+#[must_use]
+pub fn unclear(row: &Row) -> String {
+    let name = row.name.to_ascii_lowercase();
+    format!("ERR syntax error: the keys of '{name}' cannot be told")
+}
+
+/// The text for keys on two nodes, which are named. As Redis Cluster's, it begins with its code.
+#[must_use]
+pub fn cross_slot(row: &Row, one: (&[u8], &str), other: (&[u8], &str)) -> Vec<u8> {
+    let mut text = b"CROSSSLOT keys of one '".to_vec();
+    text.extend(row.name.to_ascii_lowercase().bytes());
+    text.extend(b"' must live on one node: ");
+    for ((key, node), end) in [(one, " and "), (other, "")] {
+        text.push(b'\'');
+        text.extend(c_string(key, 128));
+        text.extend(format!("' is on {node}{end}").bytes());
+    }
+    text
+}
+
 /// The text for a command that the proxy refuses.
 #[must_use]
 pub fn unsupported(row: &Row, why: Why) -> String {
@@ -53,10 +83,9 @@ fn reason(why: Why) -> &'static str {
         Why::Auth => "it has no users and no password",
         Why::Blocking => "it would block a connection that all clients share",
         Why::ConnectionState => "connections to nodes are shared and have no state of one client",
-        Why::KeyNotFirst => "its key is not its first argument",
-        Why::ManyKeys => "its keys may live on different nodes",
         Why::OneDatabase => "there is only database 0",
         Why::OneServer => "it is about one server, not about a cluster of nodes",
+        Why::Patterns => "its patterns make keys that may live on other nodes",
         Why::PubSub => "pub/sub has no single node",
         Why::RedisCluster => "it belongs to the Redis Cluster protocol",
         Why::Replication => "replication is the business of each node",

@@ -1,24 +1,52 @@
-//! The table itself: name, arity, (first, last, step) of its keys, route.
+//! The table itself: name, arity, (first, last, step) of its keys, route; for keys that move, where to look for them.
 //!
-//! Names, arities and key positions are those of `COMMAND` of the Redis named below, all of its commands. The route is
-//! ours: `OneNode` wherever `COMMAND` gives one fixed key, the first argument, and nothing blocks.
+//! Names, arities and keys are those of `COMMAND` of the Redis named below, all of its commands. The route is ours: `OneNode`
+//! wherever `COMMAND` gives one fixed key, the first argument, and `SameNode` for other keys, when nothing blocks.
 
 use super::Join::{AllOk, Concat, InKeyOrder, Sum};
-use super::Route::{AllNodes, Local, OneNode, PerNode, Refuse};
-use super::{KeyRange, Local as Answer, Route, Row, Why};
+use super::Route::{AllNodes, AnyNode, Below, Local, OneNode, PerNode, Refuse, SameNode};
+use super::{Begin, Find, Guard, KeySpec, Local as Answer, Row, Why, row};
 
 /// The Redis whose `COMMAND` the table was made from, and whose texts the proxy uses.
 pub const REDIS_VERSION: &str = "7.0.15";
 
-const fn row(name: &'static str, arity: i8, keys: (i8, i8, i8), route: Route) -> Row {
-    let (first, last, step) = keys;
-    Row {
-        name,
-        arity,
-        keys: KeyRange { first, last, step },
-        route,
+/// A key at this argument.
+const fn one(index: usize) -> KeySpec {
+    KeySpec {
+        begin: Begin::Index(index),
+        find: Find::More(0),
     }
 }
+
+/// A number at this argument, and so many keys after it.
+const fn counted(index: usize) -> KeySpec {
+    KeySpec {
+        begin: Begin::Index(index),
+        find: Find::Counted,
+    }
+}
+
+/// A key after this word, which is looked for from this argument on.
+const fn after(word: &'static str, from: usize) -> KeySpec {
+    KeySpec {
+        begin: Begin::Keyword(word, from),
+        find: Find::More(0),
+    }
+}
+
+/// Keys after STREAMS, and as many ids after them.
+const fn streams(from: usize) -> KeySpec {
+    KeySpec {
+        begin: Begin::Keyword("STREAMS", from),
+        find: Find::Half,
+    }
+}
+
+/// Redis has no specification for it but code.
+const SORT_STORE: KeySpec = KeySpec {
+    begin: Begin::SortStore,
+    find: Find::More(0),
+};
 
 /// All commands, sorted by name.
 #[rustfmt::skip]
@@ -32,21 +60,21 @@ pub static COMMANDS: &[Row] = &[
     row("BITCOUNT", -2, (1, 1, 1), OneNode),
     row("BITFIELD", -2, (1, 1, 1), OneNode),
     row("BITFIELD_RO", -2, (1, 1, 1), OneNode),
-    row("BITOP", -4, (2, -1, 1), Refuse(Why::ManyKeys)),
+    row("BITOP", -4, (2, -1, 1), SameNode),
     row("BITPOS", -3, (1, 1, 1), OneNode),
     row("BLMOVE", 6, (1, 2, 1), Refuse(Why::Blocking)),
-    row("BLMPOP", -5, (0, 0, 0), Refuse(Why::Blocking)),
+    row("BLMPOP", -5, (0, 0, 0), Refuse(Why::Blocking)).keys_at(&[counted(2)]),
     row("BLPOP", -3, (1, -2, 1), Refuse(Why::Blocking)),
     row("BRPOP", -3, (1, -2, 1), Refuse(Why::Blocking)),
     row("BRPOPLPUSH", 4, (1, 2, 1), Refuse(Why::Blocking)),
-    row("BZMPOP", -5, (0, 0, 0), Refuse(Why::Blocking)),
+    row("BZMPOP", -5, (0, 0, 0), Refuse(Why::Blocking)).keys_at(&[counted(2)]),
     row("BZPOPMAX", -3, (1, -2, 1), Refuse(Why::Blocking)),
     row("BZPOPMIN", -3, (1, -2, 1), Refuse(Why::Blocking)),
     row("CLIENT", -2, (0, 0, 0), Local(Answer::Client)),
     row("CLUSTER", -2, (0, 0, 0), Refuse(Why::RedisCluster)),
     row("COMMAND", -1, (0, 0, 0), Local(Answer::Command)),
     row("CONFIG", -2, (0, 0, 0), Local(Answer::Config)),
-    row("COPY", -3, (1, 2, 1), Refuse(Why::ManyKeys)),
+    row("COPY", -3, (1, 2, 1), SameNode).guarded(Guard::OtherDatabase),
     row("DBSIZE", 1, (0, 0, 0), AllNodes(Sum)),
     row("DEBUG", -2, (0, 0, 0), Refuse(Why::OneServer)),
     row("DECR", 2, (1, 1, 1), OneNode),
@@ -55,18 +83,18 @@ pub static COMMANDS: &[Row] = &[
     row("DISCARD", 1, (0, 0, 0), Refuse(Why::Transaction)),
     row("DUMP", 2, (1, 1, 1), OneNode),
     row("ECHO", 2, (0, 0, 0), Local(Answer::Echo)),
-    row("EVAL", -3, (0, 0, 0), Refuse(Why::Script)),
-    row("EVALSHA", -3, (0, 0, 0), Refuse(Why::Script)),
-    row("EVALSHA_RO", -3, (0, 0, 0), Refuse(Why::Script)),
-    row("EVAL_RO", -3, (0, 0, 0), Refuse(Why::Script)),
+    row("EVAL", -3, (0, 0, 0), SameNode).keys_at(&[counted(2)]),
+    row("EVALSHA", -3, (0, 0, 0), SameNode).keys_at(&[counted(2)]),
+    row("EVALSHA_RO", -3, (0, 0, 0), SameNode).keys_at(&[counted(2)]),
+    row("EVAL_RO", -3, (0, 0, 0), SameNode).keys_at(&[counted(2)]),
     row("EXEC", 1, (0, 0, 0), Refuse(Why::Transaction)),
     row("EXISTS", -2, (1, -1, 1), PerNode(Sum)),
     row("EXPIRE", -3, (1, 1, 1), OneNode),
     row("EXPIREAT", -3, (1, 1, 1), OneNode),
     row("EXPIRETIME", 2, (1, 1, 1), OneNode),
     row("FAILOVER", -1, (0, 0, 0), Refuse(Why::Replication)),
-    row("FCALL", -3, (0, 0, 0), Refuse(Why::Script)),
-    row("FCALL_RO", -3, (0, 0, 0), Refuse(Why::Script)),
+    row("FCALL", -3, (0, 0, 0), SameNode).keys_at(&[counted(2)]),
+    row("FCALL_RO", -3, (0, 0, 0), SameNode).keys_at(&[counted(2)]),
     row("FLUSHALL", -1, (0, 0, 0), AllNodes(AllOk)),
     row("FLUSHDB", -1, (0, 0, 0), AllNodes(AllOk)),
     row("FUNCTION", -2, (0, 0, 0), Refuse(Why::Script)),
@@ -74,12 +102,12 @@ pub static COMMANDS: &[Row] = &[
     row("GEODIST", -4, (1, 1, 1), OneNode),
     row("GEOHASH", -2, (1, 1, 1), OneNode),
     row("GEOPOS", -2, (1, 1, 1), OneNode),
-    row("GEORADIUS", -6, (1, 1, 1), Refuse(Why::ManyKeys)),
-    row("GEORADIUSBYMEMBER", -5, (1, 1, 1), Refuse(Why::ManyKeys)),
+    row("GEORADIUS", -6, (1, 1, 1), SameNode).keys_at(&[one(1), after("STORE", 6), after("STOREDIST", 6)]),
+    row("GEORADIUSBYMEMBER", -5, (1, 1, 1), SameNode).keys_at(&[one(1), after("STORE", 5), after("STOREDIST", 5)]),
     row("GEORADIUSBYMEMBER_RO", -5, (1, 1, 1), OneNode),
     row("GEORADIUS_RO", -6, (1, 1, 1), OneNode),
     row("GEOSEARCH", -7, (1, 1, 1), OneNode),
-    row("GEOSEARCHSTORE", -8, (1, 2, 1), Refuse(Why::ManyKeys)),
+    row("GEOSEARCHSTORE", -8, (1, 2, 1), SameNode),
     row("GET", 2, (1, 1, 1), OneNode),
     row("GETBIT", 3, (1, 1, 1), OneNode),
     row("GETDEL", 2, (1, 1, 1), OneNode),
@@ -110,13 +138,13 @@ pub static COMMANDS: &[Row] = &[
     row("KEYS", 2, (0, 0, 0), AllNodes(Concat)),
     row("LASTSAVE", 1, (0, 0, 0), Refuse(Why::OneServer)),
     row("LATENCY", -2, (0, 0, 0), Refuse(Why::OneServer)),
-    row("LCS", -3, (1, 2, 1), Refuse(Why::ManyKeys)),
+    row("LCS", -3, (1, 2, 1), SameNode),
     row("LINDEX", 3, (1, 1, 1), OneNode),
     row("LINSERT", 5, (1, 1, 1), OneNode),
     row("LLEN", 2, (1, 1, 1), OneNode),
-    row("LMOVE", 5, (1, 2, 1), Refuse(Why::ManyKeys)),
-    row("LMPOP", -4, (0, 0, 0), Refuse(Why::ManyKeys)),
-    row("LOLWUT", -1, (0, 0, 0), Refuse(Why::OneServer)),
+    row("LMOVE", 5, (1, 2, 1), SameNode),
+    row("LMPOP", -4, (0, 0, 0), SameNode).keys_at(&[counted(1)]),
+    row("LOLWUT", -1, (0, 0, 0), AnyNode),
     row("LPOP", -2, (1, 1, 1), OneNode),
     row("LPOS", -3, (1, 1, 1), OneNode),
     row("LPUSH", -3, (1, 1, 1), OneNode),
@@ -125,24 +153,24 @@ pub static COMMANDS: &[Row] = &[
     row("LREM", 4, (1, 1, 1), OneNode),
     row("LSET", 4, (1, 1, 1), OneNode),
     row("LTRIM", 4, (1, 1, 1), OneNode),
-    row("MEMORY", -2, (0, 0, 0), Refuse(Why::KeyNotFirst)),
+    row("MEMORY", -2, (0, 0, 0), Below),
     row("MGET", -2, (1, -1, 1), PerNode(InKeyOrder)),
-    row("MIGRATE", -6, (3, 3, 1), Refuse(Why::ManyKeys)),
+    row("MIGRATE", -6, (3, 3, 1), Refuse(Why::OneServer)),
     row("MODULE", -2, (0, 0, 0), Refuse(Why::OneServer)),
     row("MONITOR", 1, (0, 0, 0), Refuse(Why::OneServer)),
-    row("MOVE", 3, (1, 1, 1), OneNode),
+    row("MOVE", 3, (1, 1, 1), Refuse(Why::OneDatabase)),
     row("MSET", -3, (1, -1, 2), PerNode(AllOk)),
-    row("MSETNX", -3, (1, -1, 2), Refuse(Why::ManyKeys)),
+    row("MSETNX", -3, (1, -1, 2), SameNode),
     row("MULTI", 1, (0, 0, 0), Refuse(Why::Transaction)),
-    row("OBJECT", -2, (0, 0, 0), Refuse(Why::KeyNotFirst)),
+    row("OBJECT", -2, (0, 0, 0), Below),
     row("PERSIST", 2, (1, 1, 1), OneNode),
     row("PEXPIRE", -3, (1, 1, 1), OneNode),
     row("PEXPIREAT", -3, (1, 1, 1), OneNode),
     row("PEXPIRETIME", 2, (1, 1, 1), OneNode),
     row("PFADD", -2, (1, 1, 1), OneNode),
-    row("PFCOUNT", -2, (1, -1, 1), Refuse(Why::ManyKeys)),
-    row("PFDEBUG", 3, (2, 2, 1), Refuse(Why::KeyNotFirst)),
-    row("PFMERGE", -2, (1, -1, 1), Refuse(Why::ManyKeys)),
+    row("PFCOUNT", -2, (1, -1, 1), SameNode),
+    row("PFDEBUG", 3, (2, 2, 1), Refuse(Why::OneServer)),
+    row("PFMERGE", -2, (1, -1, 1), SameNode),
     row("PFSELFTEST", 1, (0, 0, 0), Refuse(Why::OneServer)),
     row("PING", -1, (0, 0, 0), Local(Answer::Ping)),
     row("PSETEX", 4, (1, 1, 1), OneNode),
@@ -156,8 +184,8 @@ pub static COMMANDS: &[Row] = &[
     row("RANDOMKEY", 1, (0, 0, 0), Refuse(Why::WholeKeyspace)),
     row("READONLY", 1, (0, 0, 0), Refuse(Why::RedisCluster)),
     row("READWRITE", 1, (0, 0, 0), Refuse(Why::RedisCluster)),
-    row("RENAME", 3, (1, 2, 1), Refuse(Why::ManyKeys)),
-    row("RENAMENX", 3, (1, 2, 1), Refuse(Why::ManyKeys)),
+    row("RENAME", 3, (1, 2, 1), SameNode),
+    row("RENAMENX", 3, (1, 2, 1), SameNode),
     row("REPLCONF", -1, (0, 0, 0), Refuse(Why::Replication)),
     row("REPLICAOF", 3, (0, 0, 0), Refuse(Why::Replication)),
     row("RESET", 1, (0, 0, 0), Refuse(Why::ConnectionState)),
@@ -165,7 +193,7 @@ pub static COMMANDS: &[Row] = &[
     row("RESTORE-ASKING", -4, (1, 1, 1), OneNode),
     row("ROLE", 1, (0, 0, 0), Refuse(Why::Replication)),
     row("RPOP", -2, (1, 1, 1), OneNode),
-    row("RPOPLPUSH", 3, (1, 2, 1), Refuse(Why::ManyKeys)),
+    row("RPOPLPUSH", 3, (1, 2, 1), SameNode),
     row("RPUSH", -3, (1, 1, 1), OneNode),
     row("RPUSHX", -3, (1, 1, 1), OneNode),
     row("SADD", -3, (1, 1, 1), OneNode),
@@ -173,8 +201,8 @@ pub static COMMANDS: &[Row] = &[
     row("SCAN", -2, (0, 0, 0), Refuse(Why::WholeKeyspace)),
     row("SCARD", 2, (1, 1, 1), OneNode),
     row("SCRIPT", -2, (0, 0, 0), Refuse(Why::Script)),
-    row("SDIFF", -2, (1, -1, 1), Refuse(Why::ManyKeys)),
-    row("SDIFFSTORE", -3, (1, -1, 1), Refuse(Why::ManyKeys)),
+    row("SDIFF", -2, (1, -1, 1), SameNode),
+    row("SDIFFSTORE", -3, (1, -1, 1), SameNode),
     row("SELECT", 2, (0, 0, 0), Local(Answer::Select)),
     row("SET", -3, (1, 1, 1), OneNode),
     row("SETBIT", 4, (1, 1, 1), OneNode),
@@ -182,17 +210,17 @@ pub static COMMANDS: &[Row] = &[
     row("SETNX", 3, (1, 1, 1), OneNode),
     row("SETRANGE", 4, (1, 1, 1), OneNode),
     row("SHUTDOWN", -1, (0, 0, 0), Refuse(Why::OneServer)),
-    row("SINTER", -2, (1, -1, 1), Refuse(Why::ManyKeys)),
-    row("SINTERCARD", -3, (0, 0, 0), Refuse(Why::ManyKeys)),
-    row("SINTERSTORE", -3, (1, -1, 1), Refuse(Why::ManyKeys)),
+    row("SINTER", -2, (1, -1, 1), SameNode),
+    row("SINTERCARD", -3, (0, 0, 0), SameNode).keys_at(&[counted(1)]),
+    row("SINTERSTORE", -3, (1, -1, 1), SameNode),
     row("SISMEMBER", 3, (1, 1, 1), OneNode),
     row("SLAVEOF", 3, (0, 0, 0), Refuse(Why::Replication)),
     row("SLOWLOG", -2, (0, 0, 0), Refuse(Why::OneServer)),
     row("SMEMBERS", 2, (1, 1, 1), OneNode),
     row("SMISMEMBER", -3, (1, 1, 1), OneNode),
-    row("SMOVE", 4, (1, 2, 1), Refuse(Why::ManyKeys)),
-    row("SORT", -2, (1, 1, 1), Refuse(Why::ManyKeys)),
-    row("SORT_RO", -2, (1, 1, 1), Refuse(Why::ManyKeys)),
+    row("SMOVE", 4, (1, 2, 1), SameNode),
+    row("SORT", -2, (1, 1, 1), SameNode).keys_at(&[one(1), SORT_STORE]).guarded(Guard::Patterns),
+    row("SORT_RO", -2, (1, 1, 1), SameNode).keys_at(&[one(1)]).guarded(Guard::Patterns),
     row("SPOP", -2, (1, 1, 1), OneNode),
     row("SPUBLISH", 3, (1, 1, 1), Refuse(Why::PubSub)),
     row("SRANDMEMBER", -2, (1, 1, 1), OneNode),
@@ -202,8 +230,8 @@ pub static COMMANDS: &[Row] = &[
     row("STRLEN", 2, (1, 1, 1), OneNode),
     row("SUBSCRIBE", -2, (0, 0, 0), Refuse(Why::PubSub)),
     row("SUBSTR", 4, (1, 1, 1), OneNode),
-    row("SUNION", -2, (1, -1, 1), Refuse(Why::ManyKeys)),
-    row("SUNIONSTORE", -3, (1, -1, 1), Refuse(Why::ManyKeys)),
+    row("SUNION", -2, (1, -1, 1), SameNode),
+    row("SUNIONSTORE", -3, (1, -1, 1), SameNode),
     row("SUNSUBSCRIBE", -1, (1, -1, 1), Refuse(Why::PubSub)),
     row("SWAPDB", 3, (0, 0, 0), Refuse(Why::OneDatabase)),
     row("SYNC", 1, (0, 0, 0), Refuse(Why::Replication)),
@@ -221,27 +249,27 @@ pub static COMMANDS: &[Row] = &[
     row("XAUTOCLAIM", -6, (1, 1, 1), OneNode),
     row("XCLAIM", -6, (1, 1, 1), OneNode),
     row("XDEL", -3, (1, 1, 1), OneNode),
-    row("XGROUP", -2, (0, 0, 0), Refuse(Why::KeyNotFirst)),
-    row("XINFO", -2, (0, 0, 0), Refuse(Why::KeyNotFirst)),
+    row("XGROUP", -2, (0, 0, 0), Below),
+    row("XINFO", -2, (0, 0, 0), Below),
     row("XLEN", 2, (1, 1, 1), OneNode),
     row("XPENDING", -3, (1, 1, 1), OneNode),
     row("XRANGE", -4, (1, 1, 1), OneNode),
-    row("XREAD", -4, (0, 0, 0), Refuse(Why::Blocking)),
-    row("XREADGROUP", -7, (0, 0, 0), Refuse(Why::Blocking)),
+    row("XREAD", -4, (0, 0, 0), SameNode).keys_at(&[streams(1)]).guarded(Guard::Blocks),
+    row("XREADGROUP", -7, (0, 0, 0), SameNode).keys_at(&[streams(4)]).guarded(Guard::Blocks),
     row("XREVRANGE", -4, (1, 1, 1), OneNode),
     row("XSETID", -3, (1, 1, 1), OneNode),
     row("XTRIM", -4, (1, 1, 1), OneNode),
     row("ZADD", -4, (1, 1, 1), OneNode),
     row("ZCARD", 2, (1, 1, 1), OneNode),
     row("ZCOUNT", 4, (1, 1, 1), OneNode),
-    row("ZDIFF", -3, (0, 0, 0), Refuse(Why::ManyKeys)),
-    row("ZDIFFSTORE", -4, (1, 1, 1), Refuse(Why::ManyKeys)),
+    row("ZDIFF", -3, (0, 0, 0), SameNode).keys_at(&[counted(1)]),
+    row("ZDIFFSTORE", -4, (1, 1, 1), SameNode).keys_at(&[one(1), counted(2)]),
     row("ZINCRBY", 4, (1, 1, 1), OneNode),
-    row("ZINTER", -3, (0, 0, 0), Refuse(Why::ManyKeys)),
-    row("ZINTERCARD", -3, (0, 0, 0), Refuse(Why::ManyKeys)),
-    row("ZINTERSTORE", -4, (1, 1, 1), Refuse(Why::ManyKeys)),
+    row("ZINTER", -3, (0, 0, 0), SameNode).keys_at(&[counted(1)]),
+    row("ZINTERCARD", -3, (0, 0, 0), SameNode).keys_at(&[counted(1)]),
+    row("ZINTERSTORE", -4, (1, 1, 1), SameNode).keys_at(&[one(1), counted(2)]),
     row("ZLEXCOUNT", 4, (1, 1, 1), OneNode),
-    row("ZMPOP", -4, (0, 0, 0), Refuse(Why::ManyKeys)),
+    row("ZMPOP", -4, (0, 0, 0), SameNode).keys_at(&[counted(1)]),
     row("ZMSCORE", -3, (1, 1, 1), OneNode),
     row("ZPOPMAX", -2, (1, 1, 1), OneNode),
     row("ZPOPMIN", -2, (1, 1, 1), OneNode),
@@ -249,7 +277,7 @@ pub static COMMANDS: &[Row] = &[
     row("ZRANGE", -4, (1, 1, 1), OneNode),
     row("ZRANGEBYLEX", -4, (1, 1, 1), OneNode),
     row("ZRANGEBYSCORE", -4, (1, 1, 1), OneNode),
-    row("ZRANGESTORE", -5, (1, 2, 1), Refuse(Why::ManyKeys)),
+    row("ZRANGESTORE", -5, (1, 2, 1), SameNode),
     row("ZRANK", 3, (1, 1, 1), OneNode),
     row("ZREM", -3, (1, 1, 1), OneNode),
     row("ZREMRANGEBYLEX", 4, (1, 1, 1), OneNode),
@@ -261,6 +289,6 @@ pub static COMMANDS: &[Row] = &[
     row("ZREVRANK", 3, (1, 1, 1), OneNode),
     row("ZSCAN", -3, (1, 1, 1), OneNode),
     row("ZSCORE", 3, (1, 1, 1), OneNode),
-    row("ZUNION", -3, (0, 0, 0), Refuse(Why::ManyKeys)),
-    row("ZUNIONSTORE", -4, (1, 1, 1), Refuse(Why::ManyKeys)),
+    row("ZUNION", -3, (0, 0, 0), SameNode).keys_at(&[counted(1)]),
+    row("ZUNIONSTORE", -4, (1, 1, 1), SameNode).keys_at(&[one(1), counted(2)]),
 ];

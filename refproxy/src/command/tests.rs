@@ -1,20 +1,20 @@
 //! Laws of the table, checked for every row.
 
-use super::{COMMANDS, Join, KeyRange, Route, find};
+use super::{COMMANDS, Join, KeyRange, Route, SUBCOMMANDS, below, find};
 use crate::resp::request;
 
 #[test]
 fn rows_are_sorted_unique_and_upper_case() {
-    for pair in COMMANDS.windows(2) {
-        assert!(
-            pair[0].name < pair[1].name,
-            "{} before {}",
-            pair[0].name,
-            pair[1].name
-        );
+    for table in [COMMANDS, SUBCOMMANDS] {
+        for pair in table.windows(2) {
+            let (one, next) = (pair[0].name, pair[1].name);
+            assert!(one < next, "{one} before {next}");
+        }
+    }
+    for row in COMMANDS.iter().chain(SUBCOMMANDS) {
+        assert_eq!(row.name, row.name.to_ascii_uppercase());
     }
     for row in COMMANDS {
-        assert_eq!(row.name, row.name.to_ascii_uppercase());
         assert!(
             row.name.len() <= 24,
             "{} is longer than the lookup reads",
@@ -43,13 +43,17 @@ fn every_row_accepts_exactly_the_arities_it_says() {
 
 #[test]
 fn a_routed_row_has_its_keys_where_its_route_looks() {
-    for row in COMMANDS {
+    for row in COMMANDS.iter().chain(SUBCOMMANDS) {
         let (first, last, step) = (row.keys.first, row.keys.last, row.keys.step);
         let fits = match row.route {
             Route::OneNode => (first, last, step) == (1, 1, 1),
             Route::PerNode(Join::AllOk) => (first, last, step) == (1, -1, 2),
             Route::PerNode(_) => (first, last, step) == (1, -1, 1),
-            Route::AllNodes(_) | Route::Local(_) => first == 0,
+            Route::SameNode => first > 0 || !row.specs.is_empty(),
+            Route::AllNodes(_) | Route::Local(_) | Route::AnyNode => first == 0,
+            Route::Below => SUBCOMMANDS
+                .iter()
+                .any(|sub| sub.name.starts_with(&format!("{}|", row.name))),
             Route::Refuse(_) => true,
         };
         assert!(fits, "{row:?}");
@@ -67,10 +71,24 @@ fn a_routed_row_has_its_keys_where_its_route_looks() {
 fn the_step_of_this_release_is_counted() {
     let count = |route: fn(&Route) -> bool| COMMANDS.iter().filter(|row| route(&row.route)).count();
     assert_eq!(COMMANDS.len(), 240);
-    assert_eq!(count(|route| matches!(route, Route::OneNode)), 119);
+    assert_eq!(count(|route| matches!(route, Route::OneNode)), 118);
+    assert_eq!(count(|route| matches!(route, Route::SameNode)), 41);
+    assert_eq!(count(|route| matches!(route, Route::Below)), 4);
     assert_eq!(count(|route| matches!(route, Route::PerNode(_))), 6);
     assert_eq!(count(|route| matches!(route, Route::AllNodes(_))), 4);
     assert_eq!(count(|route| matches!(route, Route::Local(_))), 10);
+}
+
+#[test]
+fn subcommands_are_found_in_any_case_below_their_command_only() {
+    for row in SUBCOMMANDS {
+        let (command, subcommand) = row.name.split_once('|').unwrap();
+        let command = find(command.as_bytes()).unwrap();
+        let lower = subcommand.to_lowercase();
+        assert_eq!(below(command, lower.as_bytes()), Some(row));
+    }
+    assert_eq!(below(find(b"OBJECT").unwrap(), b"USAGE"), None);
+    assert_eq!(below(find(b"OBJECT").unwrap(), b""), None);
 }
 
 #[track_caller]

@@ -116,13 +116,13 @@ fn redis_benchmark_learns_what_it_asks() {
 
 #[test]
 fn introspection_lists_what_is_supported() {
-    check(&["COMMAND", "COUNT"], ":139\r\n");
+    check(&["COMMAND", "COUNT"], ":184\r\n");
     check(&["COMMAND", "DOCS", "get"], "*0\r\n");
     check(
         &["COMMAND", "INFO", "get", "subscribe"],
         "*2\r\n*10\r\n$3\r\nget\r\n:2\r\n*0\r\n:1\r\n:1\r\n:1\r\n*0\r\n*0\r\n*0\r\n*0\r\n*-1\r\n",
     );
-    check_starts(&["COMMAND"], "*139\r\n*10\r\n");
-    check_starts(&["COMMAND", "LIST"], "*139\r\n$6\r\nappend\r\n");
+    check_starts(&["COMMAND"], "*184\r\n*10\r\n");
+    check_starts(&["COMMAND", "LIST"], "*184\r\n$6\r\nappend\r\n");
     check_starts(&["INFO"], "$");
 }

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use crate::aim::{self, Aim};
 use crate::client::{Client, Outbox, Reply};
 use crate::clock::{Micros, micros};
 use crate::command::{self, Join, Route, Row};
@@ -12,6 +13,9 @@ use crate::resp::{Args, Frame, put_error};
 use crate::split::Split;
 use crate::upstream::{Payload, Ticket};
 use crate::worker::{Routing, Worker};
+
+/// Who is asked what all would answer alike.
+const ANY_NODE: NodeId = NodeId(0);
 
 /// All requests of one read: one look at the clock and at the cluster for all of them.
 pub(super) struct Turn<'a> {
@@ -75,6 +79,16 @@ impl<'a> Turn<'a> {
         if self.logs {
             tracing::debug!(command = row.name, arguments = frame.argc, bytes = frame.len, route = ?row.route, "asked");
         }
+        self.route(row, bytes, frame, payload)
+    }
+
+    fn route(
+        &mut self,
+        row: &'static Row,
+        bytes: &[u8],
+        frame: &Frame,
+        payload: Payload<'_>,
+    ) -> bool {
         if !row.accepts(frame.argc) {
             self.answer(|out| put_error(out, command::wrong_arity(row).as_bytes()));
             return true;
@@ -82,9 +96,11 @@ impl<'a> Turn<'a> {
         match row.route {
             Route::OneNode => {
                 let node = self.routing.placement().node(&bytes[frame.first.clone()]);
-                let number = self.outbox.expect(bytes.len());
-                self.send(node, payload, number, 0);
+                self.forward(node, bytes, payload);
             }
+            Route::SameNode => self.same_node(row, bytes, payload),
+            Route::AnyNode => self.forward(ANY_NODE, bytes, payload),
+            Route::Below => return self.below(row, bytes, frame, payload),
             Route::PerNode(join) => self.split(row, join, bytes, frame, payload),
             Route::AllNodes(join) => self.broadcast(join, bytes),
             Route::Local(answer) => return self.local(answer, bytes),
@@ -95,14 +111,46 @@ impl<'a> Turn<'a> {
         true
     }
 
+    #[inline]
+    fn forward(&mut self, node: NodeId, bytes: &[u8], payload: Payload<'_>) {
+        let number = self.outbox.expect(bytes.len());
+        self.send(node, payload, number, 0);
+    }
+
+    /// The request as it is to the node of all its keys.
+    fn same_node(&mut self, row: &Row, bytes: &[u8], payload: Payload<'_>) {
+        let args: Vec<&[u8]> = Args::of(bytes).collect();
+        let aim = aim::aim(row, &args, self.routing.placement());
+        let address = |node: NodeId| self.routing.nodes[node.index()].address().to_string();
+        match aim::refusal(row, aim, address) {
+            Some(text) => self.answer(|out| put_error(out, &text)),
+            None => match aim {
+                Aim::Node(node) => self.forward(node, bytes, payload),
+                _ => self.forward(ANY_NODE, bytes, payload),
+            },
+        }
+    }
+
+    /// What the row of the subcommand says.
+    fn below(&mut self, row: &Row, bytes: &[u8], frame: &Frame, payload: Payload<'_>) -> bool {
+        let subcommand = &bytes[frame.first.clone()];
+        match command::below(row, subcommand) {
+            Some(below) => self.route(below, bytes, frame, payload),
+            None => {
+                let text = command::unknown_below(row, subcommand);
+                self.answer(|out| put_error(out, &text));
+                true
+            }
+        }
+    }
+
     /// One request to each node that holds some of the keys; the request itself when one node holds them all.
     fn split(&mut self, row: &Row, join: Join, bytes: &[u8], frame: &Frame, payload: Payload<'_>) {
         let split = Split::plan(row, frame.argc, bytes, |key| {
             self.routing.placement().node(key)
         });
         if let [(node, _)] = split.parts[..] {
-            let number = self.outbox.expect(bytes.len());
-            return self.send(node, payload, number, 0);
+            return self.forward(node, bytes, payload);
         }
         let requests = split.requests(row, bytes);
         let joining = Joining::new(join, split.parts.len(), split.part_of_key);

@@ -2,7 +2,7 @@
 
 use shardproof::client::Client;
 
-use crate::support::{DEADLINE, Proxy, ask, nodes};
+use crate::support::{DEADLINE, Proxy, ask, keys_on, nodes};
 
 /// Asks the proxy and a plain Redis, which knows nothing of the proxy; both must say the same.
 struct Pair {
@@ -161,20 +161,20 @@ async fn a_refusal_names_the_reason_and_the_connection_goes_on() {
             &["BLPOP", "a", "0"],
             "it would block a connection that all clients share",
         ),
-        (
-            &["RENAME", "a", "b"],
-            "its keys may live on different nodes",
-        ),
-        (&["EVAL", "return 1", "0"], "a script has no single node"),
+        (&["MOVE", "a", "1"], "there is only database 0"),
+        (&["COPY", "a", "b", "DB", "1"], "there is only database 0"),
         (
             &["SHUTDOWN"],
             "it is about one server, not about a cluster of nodes",
         ),
         (
-            &["OBJECT", "ENCODING", "a"],
-            "its key is not its first argument",
+            &["SORT", "a", "BY", "w_*"],
+            "its patterns make keys that may live on other nodes",
         ),
-        (&["SORT", "a"], "its keys may live on different nodes"),
+        (
+            &["XREAD", "BLOCK", "0", "STREAMS", "a", "0"],
+            "it would block a connection that all clients share",
+        ),
         (&["SCAN", "0"], "it walks over the keys of one server"),
     ] {
         let expected = format!(
@@ -184,4 +184,67 @@ async fn a_refusal_names_the_reason_and_the_connection_goes_on() {
         assert_eq!(ask(&mut client, args).await, expected);
         assert_eq!(ask(&mut client, &["PING"]).await, "PONG");
     }
+}
+
+/// Wherever its keys stand among the arguments, a request reaches the one node that has them all, or none.
+#[tokio::test]
+async fn keys_that_must_live_together_are_found_wherever_they_stand() {
+    let (_nodes, addrs) = nodes(3).await;
+    let (plain, addrs) = (addrs[2], &addrs[..2]);
+    let proxy = Proxy::start(addrs, "workers: 1").await;
+    let mut pair = Pair {
+        proxy: proxy.client().await,
+        plain: Client::connect(plain, DEADLINE).await.unwrap(),
+    };
+    let on = |node| keys_on(addrs, node);
+    let here: Vec<String> = on(1).take(3).collect();
+    let [a, b, c] = [0, 1, 2].map(|place| here[place].as_str());
+    let there = on(0).next().unwrap();
+    for line in [
+        format!("SADD {a} x y"),
+        format!("SADD {b} y z"),
+        format!("SINTER {a} {b}"),
+        format!("SINTERCARD 2 {a} {b}"),
+        format!("SUNIONSTORE {c} {a} {b}"),
+        format!("SORT {c} ALPHA LIMIT 0 1"),
+        format!("RENAME {c} {b}"),
+        format!("SCARD {b}"),
+        format!("EVAL return(redis.call('scard',KEYS[1])) 1 {b}"),
+        "EVAL return(7) 0".to_owned(),
+        format!("OBJECT encoding {a}"),
+        "ZUNION 1 nothing".to_owned(),
+        "ZUNION 0 nothing".to_owned(),
+        format!("XGROUP CREATE {c} group $ MKSTREAM"),
+        format!("XADD {c} 1-1 f v"),
+        format!("XREADGROUP GROUP group me STREAMS {c} >"),
+        "OBJECT WEIGHT a".to_owned(),
+        "XGROUP CREATE a".to_owned(),
+        format!("COPY {a} {c} REPLACE"),
+        format!("SORT {c} ALPHA"),
+    ] {
+        pair.check(&line).await;
+    }
+    for line in [
+        format!("BITOP NOT {c} {there}"),
+        format!("SUNION {a} {there}"),
+        format!("ZUNIONSTORE {a} 2 {b} {there}"),
+        format!("EVAL return(1) 2 {a} {there}"),
+        format!("SORT {a} STORE {there}"),
+        format!("MSETNX {a} 1 {there} 2"),
+    ] {
+        let args: Vec<&str> = line.split(' ').collect();
+        let answer = ask(&mut pair.proxy, &args).await;
+        let told = |key: &str| answer.contains(&format!("'{key}' is on 127.0.0.1:"));
+        let one = [a, b, c].into_iter().any(told);
+        assert!(
+            answer.starts_with("-CROSSSLOT ") && one && told(&there),
+            "{line}: {answer}"
+        );
+    }
+    let args = ["ZUNION", "2", a];
+    let answer = ask(&mut pair.proxy, &args).await;
+    assert_eq!(
+        answer,
+        "-ERR syntax error: the keys of 'zunion' cannot be told"
+    );
 }

@@ -1,0 +1,101 @@
+//! What is refused of a command that is otherwise routed, because of its options.
+
+use super::Why;
+
+/// An option that cannot be carried out over several nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guard {
+    /// BLOCK, before the keys of XREAD and XREADGROUP.
+    Blocks,
+    /// DB, of COPY: there is only database 0.
+    OtherDatabase,
+    /// BY and GET of SORT, when their pattern makes keys that may live on other nodes.
+    Patterns,
+}
+
+impl Guard {
+    /// Why the request of these arguments is refused; `stays` says whether all keys that a pattern makes live where the
+    /// request's own key lives.
+    #[must_use]
+    pub fn refuses(self, args: &[&[u8]], stays: impl Fn(&[u8]) -> bool) -> Option<Why> {
+        match self {
+            Self::Blocks => blocks(args).then_some(Why::Blocking),
+            Self::OtherDatabase => leaves_database(args).then_some(Why::OneDatabase),
+            Self::Patterns => {
+                let leaves = patterns(args).any(|pattern| !stays(pattern));
+                leaves.then_some(Why::Patterns)
+            }
+        }
+    }
+}
+
+fn is(arg: &[u8], word: &str) -> bool {
+    arg.eq_ignore_ascii_case(word.as_bytes())
+}
+
+fn blocks(args: &[&[u8]]) -> bool {
+    let options = args.iter().skip(1);
+    options
+        .take_while(|arg| !is(arg, "STREAMS"))
+        .any(|arg| is(arg, "BLOCK"))
+}
+
+fn leaves_database(args: &[&[u8]]) -> bool {
+    let options = args.get(3..).unwrap_or_default();
+    options
+        .windows(2)
+        .any(|pair| is(pair[0], "DB") && pair[1] != b"0")
+}
+
+/// The patterns of SORT that make keys. BY without `*` sorts by nothing, GET without `*` gets nothing, and `#` is the element.
+fn patterns<'a>(args: &'a [&'a [u8]]) -> impl Iterator<Item = &'a [u8]> {
+    let options = args.get(2..).unwrap_or_default();
+    options
+        .windows(2)
+        .filter(|pair| is(pair[0], "BY") || is(pair[0], "GET"))
+        .map(|pair| pair[1])
+        .filter(|pattern| pattern.contains(&b'*'))
+        .map(key_of_pattern)
+}
+
+/// What comes before `->` and the name of a hash's field. Source: Redis 7.0 `src/sort.c`, `lookupKeyByPattern`.
+fn key_of_pattern(pattern: &[u8]) -> &[u8] {
+    let star = pattern.iter().position(|byte| *byte == b'*').unwrap_or(0);
+    let arrow = pattern[star..].windows(2).position(|pair| pair == b"->");
+    match arrow.map(|place| star + place) {
+        Some(arrow) if arrow + 2 < pattern.len() => &pattern[..arrow],
+        _ => pattern,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Guard;
+    use crate::command::Why;
+
+    #[track_caller]
+    fn check(guard: Guard, request: &str, expected: Option<Why>) {
+        let args: Vec<&[u8]> = request.split(' ').map(str::as_bytes).collect();
+        let stays = |pattern: &[u8]| pattern.starts_with(b"{k}");
+        assert_eq!(guard.refuses(&args, stays), expected, "{request}");
+    }
+
+    #[test]
+    fn what_leaves_its_node_is_refused() {
+        use Guard::{Blocks, OtherDatabase, Patterns};
+        check(
+            Blocks,
+            "XREAD COUNT 2 block 0 STREAMS a 0",
+            Some(Why::Blocking),
+        );
+        check(Blocks, "XREAD STREAMS block 0", None);
+        check(OtherDatabase, "COPY a b DB 1", Some(Why::OneDatabase));
+        check(OtherDatabase, "COPY a b REPLACE DB 0", None);
+        check(OtherDatabase, "COPY db 1", None);
+        check(Patterns, "SORT k BY w_* GET #", Some(Why::Patterns));
+        check(Patterns, "SORT k BY {k}w_* GET {k}v_*->f LIMIT 0 1", None);
+        check(Patterns, "SORT k GET w_*->{k}", Some(Why::Patterns));
+        check(Patterns, "SORT k BY nosort GET #", None);
+        check(Patterns, "SORT {k} get *", Some(Why::Patterns));
+    }
+}

@@ -1,0 +1,165 @@
+//! Our keys are Redis' keys: what the table finds in a request is what `COMMAND GETKEYS` of a real server finds.
+
+use std::time::Duration;
+
+use refproxy::command::{COMMANDS, Row, SUBCOMMANDS};
+use shardproof::client::Client;
+use shardproof::node::{Node, Process};
+use shardproof::program::Search;
+use shardproof::wire::Value;
+
+/// Calls of each command.
+const CALLS: usize = 1500;
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Refused by the proxy whatever their keys: described in a way that nothing else needs, or naming channels.
+const LEFT_OUT: [&str; 5] = [
+    "MIGRATE",
+    "PFDEBUG",
+    "SPUBLISH",
+    "SSUBSCRIBE",
+    "SUNSUBSCRIBE",
+];
+
+/// Runs with one key, whose specification asks for a second one.
+const ONE_IS_ENOUGH: (&str, usize) = ("PFMERGE", 2);
+
+/// Words that mean something to some command, beside keys that mean nothing.
+const WORDS: [&str; 34] = [
+    "a",
+    "b",
+    "c",
+    "k1",
+    "k2",
+    "0",
+    "1",
+    "2",
+    "3",
+    "4",
+    "7",
+    "-1",
+    "02",
+    "+1",
+    "2x",
+    "STORE",
+    "storedist",
+    "STREAMS",
+    "streams",
+    "KEYS",
+    "BLOCK",
+    "COUNT",
+    "GROUP",
+    "LIMIT",
+    "BY",
+    "get",
+    "WEIGHTS",
+    "AGGREGATE",
+    "WITHSCORES",
+    "ID",
+    "*",
+    "#",
+    "",
+    "DB",
+];
+
+/// A small generator whose numbers repeat with its seed.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % end as u64).unwrap_or(0)
+    }
+
+    /// A call with an arity that the row takes, of at least two words, as GETKEYS takes it; small numbers stand where numbers of keys may, so that many are whole.
+    fn call(&mut self, row: &Row) -> Vec<String> {
+        let mut words: Vec<String> = row.name.split('|').map(str::to_owned).collect();
+        let least = usize::from(row.arity.unsigned_abs());
+        let more = if row.arity < 0 { self.below(8) } else { 0 };
+        while words.len() < (least + more).max(2) {
+            let word = match self.below(4) {
+                0 => self.below(5).to_string(),
+                _ => WORDS[self.below(WORDS.len())].to_owned(),
+            };
+            words.push(word);
+        }
+        words
+    }
+}
+
+/// The keys that the table finds, or none where it finds the call unclear.
+fn ours(row: &Row, call: &[String]) -> Option<Vec<String>> {
+    let args: Vec<&[u8]> = call.iter().map(String::as_bytes).collect();
+    let positions = row.key_positions(&args).ok()?;
+    Some(positions.into_iter().map(|at| call[at].clone()).collect())
+}
+
+/// The keys that Redis finds, or none where it finds the call wrong.
+fn theirs(reply: &Value) -> Option<Vec<String>> {
+    match reply {
+        Value::Array(keys) => {
+            let text = |key: &Value| match key {
+                Value::Bulk(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+                other => panic!("a key is {other:?}"),
+            };
+            Some(keys.iter().map(text).collect())
+        }
+        Value::Error(text) => {
+            let text = String::from_utf8_lossy(text);
+            if text.contains("no key arguments") {
+                return Some(Vec::new());
+            }
+            assert!(text.contains("Invalid arguments"), "{text}");
+            None
+        }
+        other => panic!("GETKEYS answers {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn keys_are_where_redis_says() {
+    let search = Search::new(&std::env::current_exe().unwrap(), std::env::vars_os());
+    let node = Process::start(&search).await.unwrap();
+    let mut client = Client::connect(node.addr(), DEADLINE).await.unwrap();
+    let mut chance = Chance(0x5eed);
+    // What has subcommands has no keys of its own.
+    let has_below = |row: &&Row| {
+        let below = format!("{}|", row.name);
+        SUBCOMMANDS.iter().any(|sub| sub.name.starts_with(&below))
+    };
+    let plain = COMMANDS.iter().filter(|row| !has_below(row));
+    let rows = plain.chain(SUBCOMMANDS).filter(|row| row.arity != 1);
+    let (mut whole, mut compared) = (0, 0);
+    for row in rows.filter(|row| !LEFT_OUT.contains(&row.name)) {
+        let calls: Vec<Vec<String>> = (0..CALLS).map(|_| chance.call(row)).collect();
+        let asked: Vec<Vec<String>> = calls
+            .iter()
+            .map(|call| [&["COMMAND".to_owned(), "GETKEYS".to_owned()], &call[..]].concat())
+            .collect();
+        let replies = client.pipeline(&asked, DEADLINE).await.unwrap();
+        for (call, reply) in calls.iter().zip(&replies) {
+            let (ours, theirs) = (ours(row, call), theirs(reply));
+            if (row.name, call.len()) == ONE_IS_ENOUGH {
+                continue;
+            }
+            compared += 1;
+            if ours.is_none() || theirs.is_none() {
+                // GETKEYS tries again by looser rules, which what runs the command does not share.
+                let reply = client.call(call, DEADLINE).await.unwrap();
+                assert!(
+                    reply.is_error(),
+                    "{call:?} is unclear, and Redis answers {reply}"
+                );
+                continue;
+            }
+            assert_eq!(ours, theirs, "keys of {call:?}");
+            whole += usize::from(ours.is_some_and(|keys| !keys.is_empty()));
+        }
+    }
+    assert!(
+        compared > 300 * CALLS && whole > compared / 3,
+        "{whole} of {compared} calls have keys"
+    );
+}
