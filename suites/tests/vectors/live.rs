@@ -3,6 +3,7 @@
 //! `PROPTEST_CASES` says how many configurations are drawn, `PROPTEST_RNG_SEED` repeats a run.
 
 mod envoy;
+mod slots;
 mod twemproxy;
 
 use std::env;
@@ -35,7 +36,7 @@ type Texts = fn() -> BoxedStrategy<String>;
 /// What is drawn for each target that has a placement to agree with.
 const DRAWN: [(&str, Texts); 2] = [("envoy", envoy::texts), ("twemproxy", twemproxy::texts)];
 
-/// One trial a program.
+/// One trial a program, and one for the slots of Redis itself.
 pub(crate) fn trials(targets: &[Target], keys: &Keys) -> Vec<Trial> {
     let some: Keys = Arc::new(keys.iter().step_by(EVERY).cloned().collect());
     let drawn = targets.iter().filter_map(|target| {
@@ -51,7 +52,9 @@ pub(crate) fn trials(targets: &[Target], keys: &Keys) -> Vec<Trial> {
             }
         }
     });
-    trials.collect()
+    let all = Arc::clone(keys);
+    let slots = Trial::test("live::redis-cluster", move || slots::run(&all));
+    trials.chain([slots]).collect()
 }
 
 fn run(target: &Target, texts: &BoxedStrategy<String>, keys: &Keys) -> Result<(), Failed> {
