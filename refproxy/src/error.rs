@@ -13,6 +13,8 @@ pub(crate) enum Kind {
     Connect(Rc<str>),
     /// The node did not accept the connection in time.
     ConnectTimeout,
+    /// The node does not want the proxy; that with the node's reason.
+    Unwelcome(Rc<str>),
     /// The connection broke.
     Lost,
     /// What came is no reply.
@@ -51,7 +53,7 @@ impl Error {
     /// The error reply for the client, with its framing.
     pub(crate) fn reply(&self) -> Vec<u8> {
         let what = match &self.kind {
-            Kind::Connect(reason) => reason,
+            Kind::Connect(reason) | Kind::Unwelcome(reason) => reason,
             Kind::ConnectTimeout => "connect timeout",
             Kind::Lost => "connection lost",
             Kind::Garbage => "connection lost: malformed reply",

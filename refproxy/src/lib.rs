@@ -6,6 +6,7 @@
 
 pub mod admin;
 mod aim;
+pub mod auth;
 pub mod command;
 pub mod config;
 pub mod hash;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::{Parser, ValueEnum};
 use refproxy::admin;
+use refproxy::auth::Users;
 use refproxy::config::{self, Config, Limits, Timeouts};
 use refproxy::hash::TagRule;
 use refproxy::placement::{Cluster, Node, Placement, Policy};
@@ -132,6 +133,8 @@ impl Args {
             workers: self
                 .workers
                 .map_or_else(config::default_workers, usize::from),
+            users: Users::default(),
+            node_auth: None,
             cluster,
             timeouts: Timeouts {
                 op: Duration::from_millis(self.op_timeout_ms),

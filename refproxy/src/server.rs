@@ -118,6 +118,8 @@ impl Server {
                 listener,
                 orders,
                 plan: Arc::clone(&plan),
+                users: config.users.clone(),
+                node_auth: config.node_auth.clone(),
                 limits: config.limits.clone(),
                 timeouts: config.timeouts,
                 stats,

@@ -13,15 +13,17 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, mpsc, oneshot};
 use tracing::Instrument as _;
 
+use crate::auth::{NodeAuth, Users};
 use crate::client::Client;
 use crate::clock::Clock;
 use crate::config::{Limits, Timeouts};
 use crate::local::Facts;
 use crate::output::OutputBudget;
 use crate::placement::Placement;
+use crate::resp;
 use crate::session::{CHUNK, Session};
 use crate::stats::{Shared, WorkerStats};
-use crate::upstream::{self, Health, Upstream};
+use crate::upstream::{self, Greeting, Health, Upstream};
 
 /// After running out of sockets, the next attempt to accept.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -74,6 +76,8 @@ pub(crate) struct Setup {
     pub(crate) listener: std::net::TcpListener,
     pub(crate) orders: mpsc::UnboundedReceiver<Order>,
     pub(crate) plan: Arc<Plan>,
+    pub(crate) users: Users,
+    pub(crate) node_auth: Option<NodeAuth>,
     pub(crate) limits: Limits,
     pub(crate) timeouts: Timeouts,
     pub(crate) stats: Arc<WorkerStats>,
@@ -84,8 +88,13 @@ pub(crate) struct Setup {
 #[derive(Debug)]
 pub(crate) struct Worker {
     clock: Clock,
+    users: Rc<Users>,
     limits: Limits,
+    /// Of clients that have not said who they are.
+    stranger_limits: resp::Limits,
     timeouts: Timeouts,
+    /// What the connections to nodes have in common.
+    upstream: upstream::Settings,
     stats: Arc<WorkerStats>,
     shared: Arc<Shared>,
     budget: Rc<OutputBudget>,
@@ -103,6 +112,14 @@ impl Worker {
 
     pub(crate) fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    pub(crate) fn stranger_limits(&self) -> &resp::Limits {
+        &self.stranger_limits
+    }
+
+    pub(crate) fn users(&self) -> Rc<Users> {
+        Rc::clone(&self.users)
     }
 
     pub(crate) fn op_timeout(&self) -> Duration {
@@ -163,14 +180,13 @@ impl Worker {
     /// From the next request on, `plan`: nodes that stay keep their connection, others finish what they have.
     fn swap(&self, plan: Arc<Plan>) {
         let old = self.routing();
-        let settings = upstream_settings(self.clock, &self.limits, &self.timeouts);
         let nodes = plan
             .addresses
             .iter()
             .map(
                 |address| match old.nodes.iter().find(|node| node.address() == address) {
                     Some(node) => Rc::clone(node),
-                    None => connect(address, settings),
+                    None => connect(address, &self.upstream),
                 },
             )
             .collect::<Vec<_>>();
@@ -229,8 +245,10 @@ impl Worker {
     }
 }
 
-fn upstream_settings(clock: Clock, limits: &Limits, timeouts: &Timeouts) -> upstream::Settings {
+fn upstream_settings(clock: Clock, setup: &Setup) -> upstream::Settings {
+    let (limits, timeouts) = (&setup.limits, &setup.timeouts);
     upstream::Settings {
+        greeting: setup.node_auth.as_ref().map(Greeting::of),
         clock,
         op_timeout: timeouts.op,
         connect_timeout: timeouts.connect,
@@ -240,8 +258,8 @@ fn upstream_settings(clock: Clock, limits: &Limits, timeouts: &Timeouts) -> upst
     }
 }
 
-fn connect(address: &str, settings: upstream::Settings) -> Rc<Upstream> {
-    let node = Upstream::new(address, settings);
+fn connect(address: &str, settings: &upstream::Settings) -> Rc<Upstream> {
+    let node = Upstream::new(address, settings.clone());
     tokio::task::spawn_local(upstream::run(Rc::clone(&node)));
     node
 }
@@ -258,14 +276,14 @@ pub(crate) fn run(setup: Setup) -> io::Result<()> {
 }
 
 async fn serve(setup: Setup) -> io::Result<()> {
-    let listener = TcpListener::from_std(setup.listener)?;
     let clock = Clock::start();
-    let settings = upstream_settings(clock, &setup.limits, &setup.timeouts);
+    let settings = upstream_settings(clock, &setup);
+    let listener = TcpListener::from_std(setup.listener)?;
     let nodes = setup
         .plan
         .addresses
         .iter()
-        .map(|address| connect(address, settings))
+        .map(|address| connect(address, &settings))
         .collect();
     let budget = OutputBudget::new(
         setup.limits.client_output_bytes_max,
@@ -274,7 +292,10 @@ async fn serve(setup: Setup) -> io::Result<()> {
     );
     let worker = Rc::new(Worker {
         clock,
+        users: Rc::new(setup.users),
+        stranger_limits: setup.limits.request.for_stranger(),
         limits: setup.limits,
+        upstream: settings,
         timeouts: setup.timeouts,
         stats: setup.stats,
         shared: setup.shared,

@@ -12,7 +12,9 @@ mod table;
 pub use guard::Guard;
 pub use keys::{Begin, Find, KeyRange, KeySpec, Unclear};
 pub use lookup::{below, find};
-pub use refusal::{cross_slot, unclear, unknown, unknown_below, unsupported, wrong_arity};
+pub use refusal::{
+    STRANGER, cross_slot, unclear, unknown, unknown_below, unsupported, wrong_arity,
+};
 pub use subcommands::SUBCOMMANDS;
 pub use table::{COMMANDS, REDIS_VERSION};
 
@@ -74,6 +76,7 @@ pub enum Join {
     reason = "named after the commands, which Redis documents"
 )]
 pub enum Local {
+    Auth,
     Client,
     Command,
     Config,
@@ -82,6 +85,7 @@ pub enum Local {
     Info,
     Ping,
     Quit,
+    Reset,
     Select,
     Time,
 }
@@ -89,7 +93,7 @@ pub enum Local {
 /// Why a command is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Why {
-    /// ACL and AUTH.
+    /// Redis' own users.
     Auth,
     /// Waits for data on a connection that all clients share.
     Blocking,
@@ -160,6 +164,14 @@ impl Row {
     const fn guarded(mut self, guard: Guard) -> Self {
         self.guard = Some(guard);
         self
+    }
+
+    /// Whether a client may ask for it that has not said who it is.
+    #[must_use]
+    #[inline]
+    pub fn is_for_strangers(&self) -> bool {
+        use Local::{Auth, Hello, Quit, Reset};
+        matches!(self.route, Route::Local(Auth | Hello | Quit | Reset))
     }
 
     /// Whether the proxy does what is asked, as opposed to refusing it.

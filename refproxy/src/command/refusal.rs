@@ -29,6 +29,9 @@ fn c_string(bytes: &[u8], max: usize) -> impl Iterator<Item = u8> + '_ {
         .map(|byte| if byte.is_ascii_control() { b' ' } else { *byte })
 }
 
+/// The text for a client that has not said who it is.
+pub const STRANGER: &str = "NOAUTH Authentication required.";
+
 /// The text for a request with the wrong number of arguments.
 #[must_use]
 pub fn wrong_arity(row: &Row) -> String {
@@ -80,7 +83,7 @@ pub fn unsupported(row: &Row, why: Why) -> String {
 
 fn reason(why: Why) -> &'static str {
     match why {
-        Why::Auth => "it has no users and no password",
+        Why::Auth => "its users are those of its configuration",
         Why::Blocking => "it would block a connection that all clients share",
         Why::ConnectionState => "connections to nodes are shared and have no state of one client",
         Why::OneDatabase => "there is only database 0",

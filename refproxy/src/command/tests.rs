@@ -76,7 +76,7 @@ fn the_step_of_this_release_is_counted() {
     assert_eq!(count(|route| matches!(route, Route::Below)), 4);
     assert_eq!(count(|route| matches!(route, Route::PerNode(_))), 6);
     assert_eq!(count(|route| matches!(route, Route::AllNodes(_))), 4);
-    assert_eq!(count(|route| matches!(route, Route::Local(_))), 10);
+    assert_eq!(count(|route| matches!(route, Route::Local(_))), 12);
 }
 
 #[test]

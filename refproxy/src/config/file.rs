@@ -1,13 +1,15 @@
 //! The shape of the YAML file. Unknown fields are errors, and so are limits and times of 0.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_saphyr::Spanned;
 
 use super::{ClusterFile, Config, Error, Limits, Timeouts, default_workers, yaml};
+use crate::auth::{DEFAULT_USER, NodeAuth, Secret, Users};
 use crate::resp;
 
 #[derive(Debug, Deserialize)]
@@ -16,11 +18,42 @@ struct File {
     listen: SocketAddr,
     admin: Option<SocketAddr>,
     workers: Option<NonZeroUsize>,
+    #[serde(default)]
+    auth: Option<AuthFile>,
+    node_auth: Option<NodeAuthFile>,
     cluster: Spanned<ClusterFile>,
     #[serde(default)]
     timeouts: TimeoutsFile,
     #[serde(default)]
     limits: LimitsFile,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AuthFile {
+    password: Option<Password>,
+    #[serde(default)]
+    users: BTreeMap<String, Password>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NodeAuthFile {
+    username: Option<String>,
+    password: Password,
+}
+
+/// A password; a wrong one is not repeated in the error.
+#[derive(Debug)]
+struct Password(Secret);
+
+impl<'de> Deserialize<'de> for Password {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match String::deserialize(deserializer) {
+            Ok(text) if !text.is_empty() => Ok(Self(Secret::new(text))),
+            _ => Err(serde::de::Error::custom("a password in quotes is expected")),
+        }
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -57,7 +90,15 @@ pub(super) fn parse(text: &str, name: &str) -> Result<Config, Error> {
         .value
         .check()
         .map_err(|error| Error(format!("{name}:{line}: cluster: {error}")))?;
+    let users = file
+        .auth
+        .map_or_else(|| Ok(Users::default()), |auth| auth.check());
     Ok(Config {
+        users: users.map_err(|error| Error(format!("{name}: auth: {error}")))?,
+        node_auth: file.node_auth.map(|auth| NodeAuth {
+            username: auth.username,
+            password: auth.password.0,
+        }),
         listen: file.listen,
         admin: file.admin,
         workers: file.workers.map_or_else(default_workers, NonZeroUsize::get),
@@ -65,6 +106,34 @@ pub(super) fn parse(text: &str, name: &str) -> Result<Config, Error> {
         timeouts: file.timeouts.or_default(),
         limits: file.limits.or_default(),
     })
+}
+
+impl AuthFile {
+    /// Without a password of its own, the default user cannot come in.
+    fn check(&self) -> Result<Users, Error> {
+        if self.password.is_some() && self.users.contains_key(DEFAULT_USER) {
+            return Err(Error(format!(
+                "`password` is that of the user `{DEFAULT_USER}`, who is among `users` as well"
+            )));
+        }
+        let default = self
+            .password
+            .iter()
+            .map(|password| (DEFAULT_USER, password));
+        let named = self
+            .users
+            .iter()
+            .map(|(name, password)| (name.as_str(), password));
+        let users = Users::new(
+            default
+                .chain(named)
+                .map(|(name, password)| (name, &password.0)),
+        );
+        if users.is_open() {
+            return Err(Error("`password` or `users` is expected".into()));
+        }
+        Ok(users)
+    }
 }
 
 impl TimeoutsFile {
@@ -94,6 +163,7 @@ impl LimitsFile {
                 bulk_bytes_max: long(self.bulk_bytes, request.bulk_bytes_max),
                 inline_bytes_max: or(self.inline_bytes, request.inline_bytes_max),
                 request_bytes_max: long(self.request_bytes, request.request_bytes_max),
+                of_stranger: false,
             },
             client_requests_max: or(self.client_requests, default.client_requests_max),
             client_bytes_max: or(self.client_bytes, default.client_bytes_max),
@@ -111,6 +181,7 @@ mod tests {
     use std::time::Duration;
 
     use super::parse;
+    use crate::auth::{NodeAuth, Secret};
     use crate::config::{Limits, Timeouts};
     use crate::hash::TagRule;
     use crate::placement::Policy;
@@ -121,6 +192,7 @@ mod tests {
         let config = parse(include_str!("../../refproxy.yaml"), "refproxy.yaml").unwrap();
         assert_eq!(config.timeouts, Timeouts::default());
         assert_eq!(config.limits, Limits::default());
+        assert!(config.users.is_open() && config.node_auth.is_none());
         assert_eq!(config.cluster.policy, Policy::maglev());
         assert_eq!(config.cluster.tags, TagRule::WholeKey);
         assert_eq!(
@@ -133,6 +205,8 @@ mod tests {
 listen: 127.0.0.1:6400
 admin: 127.0.0.1:9902
 workers: 3
+auth: { password: p, users: { a: q } }
+node_auth: { username: u, password: r }
 cluster:
   policy: maglev
   table_size: 251
@@ -161,6 +235,14 @@ limits:
         let config = parse(ALL, "all.yaml").unwrap();
         assert_eq!(config.admin.map(|admin| admin.port()), Some(9902));
         assert_eq!(config.workers, 3);
+        let known =
+            |name: &str, password: &str| config.users.know(name.as_bytes(), password.as_bytes());
+        assert!(known("default", "p") && known("a", "q") && !known("a", "p"));
+        let node_auth = NodeAuth {
+            username: Some("u".into()),
+            password: Secret::new("r"),
+        };
+        assert_eq!(config.node_auth, Some(node_auth));
         assert_eq!(config.cluster.tags, TagRule::BRACES);
         assert_eq!(
             config.cluster.policy,

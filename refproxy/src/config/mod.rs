@@ -12,6 +12,7 @@ use std::time::Duration;
 
 pub use cluster::ClusterFile;
 
+use crate::auth::{NodeAuth, Users};
 use crate::placement::Cluster;
 use crate::resp;
 
@@ -24,6 +25,10 @@ pub struct Config {
     pub admin: Option<SocketAddr>,
     /// Threads that serve clients, at least 1.
     pub workers: usize,
+    /// Who clients may be; whoever they are without any.
+    pub users: Users,
+    /// What is said first to each node; nothing without it.
+    pub node_auth: Option<NodeAuth>,
     /// What is sharded over.
     pub cluster: Cluster,
     /// How long what may take.

@@ -2,10 +2,13 @@
 //!
 //! Never asks a node, never waits.
 
+mod hello;
 mod introspect;
 
+use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::auth::Users;
 use crate::command::{Local, REDIS_VERSION};
 use crate::resp::{Args, put_array, put_bulk, put_error, put_integer, put_null_bulk, put_simple};
 
@@ -14,14 +17,30 @@ use crate::resp::{Args, put_array, put_bulk, put_error, put_integer, put_null_bu
 pub(crate) struct Identity {
     id: u64,
     name: Vec<u8>,
+    /// Whether it is one of `users`, or need not be.
+    known: bool,
+    users: Rc<Users>,
 }
 
 impl Identity {
-    pub(crate) fn new(id: u64) -> Self {
+    pub(crate) fn new(id: u64, users: Rc<Users>) -> Self {
         Self {
             id,
             name: Vec::new(),
+            known: users.is_open(),
+            users,
         }
+    }
+
+    /// Whether the client may ask for more than to be let in.
+    #[inline]
+    pub(crate) fn is_known(&self) -> bool {
+        self.known
+    }
+
+    /// As it was when the client connected.
+    fn reset(&mut self) {
+        *self = Self::new(self.id, Rc::clone(&self.users));
     }
 }
 
@@ -66,7 +85,12 @@ pub(crate) fn answer(
         }
         Local::Time => time(out),
         Local::Select => select(args.next().unwrap_or_default(), out),
-        Local::Hello => hello(args, identity, out),
+        Local::Auth => hello::auth(args, identity, out),
+        Local::Hello => hello::hello(args, identity, out),
+        Local::Reset => {
+            identity.reset();
+            put_simple(out, "RESET");
+        }
         Local::Client => client(args, identity, out),
         Local::Config => config(args, out),
         Local::Info => info(&facts(), out),
@@ -93,58 +117,6 @@ fn select(index: &[u8], out: &mut Vec<u8>) {
         Some(_) => put_error(out, b"ERR DB index is out of range"),
         None => put_error(out, b"ERR value is not an integer or out of range"),
     }
-}
-
-/// Only the version without push messages and maps is spoken.
-fn hello<'a>(mut args: impl Iterator<Item = &'a [u8]>, identity: &mut Identity, out: &mut Vec<u8>) {
-    match args.next() {
-        None | Some(b"2") => {}
-        Some(version) => {
-            let number = std::str::from_utf8(version)
-                .ok()
-                .and_then(|text| text.parse::<i64>().ok());
-            let text: &[u8] = match number {
-                Some(_) => b"NOPROTO unsupported protocol version",
-                None => b"ERR Protocol version is not an integer or out of range",
-            };
-            return put_error(out, text);
-        }
-    }
-    while let Some(option) = args.next() {
-        if option.eq_ignore_ascii_case(b"SETNAME")
-            && let Some(name) = args.next()
-        {
-            if !is_client_name(name) {
-                return put_error(out, BAD_CLIENT_NAME);
-            }
-            identity.name = name.to_vec();
-        } else if option.eq_ignore_ascii_case(b"AUTH") {
-            return put_error(
-                out,
-                b"ERR option 'AUTH' of 'HELLO' is not supported by this proxy: it has no users and no password",
-            );
-        } else {
-            let mut text = b"ERR Syntax error in HELLO option '".to_vec();
-            text.extend(option.iter().take(128));
-            text.push(b'\'');
-            return put_error(out, &text);
-        }
-    }
-    put_array(out, 14);
-    put_bulk(out, b"server");
-    put_bulk(out, b"redis");
-    put_bulk(out, b"version");
-    put_bulk(out, REDIS_VERSION.as_bytes());
-    put_bulk(out, b"proto");
-    put_integer(out, 2);
-    put_bulk(out, b"id");
-    put_integer(out, i64::try_from(identity.id).unwrap_or(i64::MAX));
-    put_bulk(out, b"mode");
-    put_bulk(out, b"standalone");
-    put_bulk(out, b"role");
-    put_bulk(out, b"master");
-    put_bulk(out, b"modules");
-    put_array(out, 0);
 }
 
 const BAD_CLIENT_NAME: &[u8] =

@@ -1,6 +1,9 @@
 //! What clients ask on connecting, answered as Redis answers it.
 
+use std::rc::Rc;
+
 use super::{Facts, Identity, Next, answer};
+use crate::auth::{Secret, Users};
 use crate::command::{Route, find};
 use crate::resp::{ReplyScan, request};
 
@@ -25,15 +28,22 @@ fn ask(identity: &mut Identity, args: &[&str]) -> (String, Next) {
     (String::from_utf8(out).unwrap(), next)
 }
 
+/// A client that has just connected to a proxy with this password, if any.
+fn stranger(id: u64, password: &str) -> Identity {
+    let password = Secret::new(password);
+    let users = Some(("default", &password)).filter(|(_, password)| !password.reveal().is_empty());
+    Identity::new(id, Rc::new(Users::new(users)))
+}
+
 #[track_caller]
 fn check(args: &[&str], expected: &str) {
-    let (reply, next) = ask(&mut Identity::new(7), args);
+    let (reply, next) = ask(&mut stranger(7, ""), args);
     assert_eq!((reply.as_str(), next), (expected, Next::GoOn), "{args:?}");
 }
 
 #[track_caller]
 fn check_starts(args: &[&str], expected: &str) {
-    let (reply, _) = ask(&mut Identity::new(7), args);
+    let (reply, _) = ask(&mut stranger(7, ""), args);
     assert!(
         reply.starts_with(expected),
         "{args:?} is answered {reply:?}, not {expected:?}"
@@ -57,7 +67,7 @@ fn small_talk() {
     );
     check_starts(&["TIME"], "*2\r\n$10\r\n");
     assert_eq!(
-        ask(&mut Identity::new(1), &["QUIT"]),
+        ask(&mut stranger(1, ""), &["QUIT"]),
         ("+OK\r\n".into(), Next::HangUp)
     );
 }
@@ -75,15 +85,25 @@ fn hello_speaks_version_2_only() {
         &["HELLO", "2", "WHAT"],
         "-ERR Syntax error in HELLO option 'WHAT'\r\n",
     );
-    check_starts(
-        &["HELLO", "2", "AUTH", "a", "b"],
-        "-ERR option 'AUTH' of 'HELLO' is not supported",
-    );
+}
+
+#[test]
+fn a_stranger_becomes_known_and_stays_so() {
+    let mut identity = stranger(7, "s3cret");
+    let mut told = |args: &[&str]| (ask(&mut identity, args).0, identity.is_known());
+    let wrong = "-WRONGPASS invalid username-password pair or user is disabled.\r\n";
+    assert_eq!(told(&["AUTH", "nonsense"]), (wrong.into(), false));
+    assert!(told(&["HELLO"]).0.starts_with("-NOAUTH HELLO must be"));
+    assert_eq!(told(&["AUTH", "s3cret"]), ("+OK\r\n".into(), true));
+    assert_eq!(told(&["AUTH", "nonsense"]), (wrong.into(), true));
+    assert_eq!(told(&["RESET"]), ("+RESET\r\n".into(), false));
+    let (greeting, known) = told(&["HELLO", "2", "AUTH", "default", "s3cret"]);
+    assert!(greeting.starts_with("*14\r\n") && known);
 }
 
 #[test]
 fn a_client_has_an_id_and_a_name() {
-    let mut identity = Identity::new(7);
+    let mut identity = stranger(7, "");
     let mut told = |args: &[&str]| ask(&mut identity, args).0;
     assert_eq!(told(&["CLIENT", "ID"]), ":7\r\n");
     assert_eq!(told(&["CLIENT", "GETNAME"]), "$-1\r\n");
@@ -116,13 +136,13 @@ fn redis_benchmark_learns_what_it_asks() {
 
 #[test]
 fn introspection_lists_what_is_supported() {
-    check(&["COMMAND", "COUNT"], ":184\r\n");
+    check(&["COMMAND", "COUNT"], ":186\r\n");
     check(&["COMMAND", "DOCS", "get"], "*0\r\n");
     check(
         &["COMMAND", "INFO", "get", "subscribe"],
         "*2\r\n*10\r\n$3\r\nget\r\n:2\r\n*0\r\n:1\r\n:1\r\n:1\r\n*0\r\n*0\r\n*0\r\n*0\r\n*-1\r\n",
     );
-    check_starts(&["COMMAND"], "*184\r\n*10\r\n");
-    check_starts(&["COMMAND", "LIST"], "*184\r\n$6\r\nappend\r\n");
+    check_starts(&["COMMAND"], "*186\r\n*10\r\n");
+    check_starts(&["COMMAND", "LIST"], "*186\r\n$6\r\nappend\r\n");
     check_starts(&["INFO"], "$");
 }

@@ -20,6 +20,21 @@ pub struct Limits {
     pub inline_bytes_max: usize,
     /// Bytes of one request, framing included.
     pub request_bytes_max: u64,
+    /// Whether the first two are for a client that has not said who it is.
+    pub of_stranger: bool,
+}
+
+impl Limits {
+    /// As Redis has them for a client that has not said who it is, and no more than these.
+    #[must_use]
+    pub fn for_stranger(&self) -> Self {
+        Self {
+            array_len_max: self.array_len_max.min(10),
+            bulk_bytes_max: self.bulk_bytes_max.min(16 * 1024),
+            of_stranger: true,
+            ..*self
+        }
+    }
 }
 
 impl Default for Limits {
@@ -29,6 +44,7 @@ impl Default for Limits {
             bulk_bytes_max: 512 * 1024 * 1024,
             inline_bytes_max: 64 * 1024,
             request_bytes_max: 1024 * 1024 * 1024,
+            of_stranger: false,
         }
     }
 }
@@ -39,6 +55,12 @@ pub enum ProtocolError {
     /// The number of arguments is no number, or above the limit.
     #[error("invalid multibulk length")]
     ArrayLength,
+    /// So many arguments are not taken from a client that has not said who it is.
+    #[error("unauthenticated multibulk length")]
+    StrangersArray,
+    /// Nor is so long an argument.
+    #[error("unauthenticated bulk length")]
+    StrangersBulk,
     /// The line of the number of arguments does not end.
     #[error("too big mbulk count string")]
     ArrayLine,
@@ -126,7 +148,10 @@ impl RequestScan {
                 Line::Number(count, next) => {
                     let count = count.unsigned_abs();
                     if count > limits.array_len_max {
-                        return Err(ProtocolError::ArrayLength);
+                        return Err(match limits.of_stranger {
+                            true => ProtocolError::StrangersArray,
+                            false => ProtocolError::ArrayLength,
+                        });
                     }
                     self.argc = usize::try_from(count).map_err(|_| ProtocolError::ArrayLength)?;
                     self.at = next;
@@ -197,11 +222,14 @@ impl RequestScan {
 }
 
 fn bulk_len(len: i64, limits: &Limits) -> Result<usize, ProtocolError> {
-    u64::try_from(len)
-        .ok()
-        .filter(|len| *len <= limits.bulk_bytes_max)
-        .and_then(|len| usize::try_from(len).ok())
-        .ok_or(ProtocolError::BulkLength)
+    let len = u64::try_from(len).map_err(|_| ProtocolError::BulkLength)?;
+    if len > limits.bulk_bytes_max {
+        return Err(match limits.of_stranger {
+            true => ProtocolError::StrangersBulk,
+            false => ProtocolError::BulkLength,
+        });
+    }
+    usize::try_from(len).map_err(|_| ProtocolError::BulkLength)
 }
 
 #[cfg(test)]

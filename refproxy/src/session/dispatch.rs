@@ -9,7 +9,7 @@ use crate::command::{self, Join, Route, Row};
 use crate::join::Joining;
 use crate::local::{self, Identity};
 use crate::placement::NodeId;
-use crate::resp::{Args, Frame, put_error};
+use crate::resp::{Args, Frame, Limits, put_error};
 use crate::split::Split;
 use crate::upstream::{Payload, Ticket};
 use crate::worker::{Routing, Worker};
@@ -59,6 +59,16 @@ impl<'a> Turn<'a> {
             .is_full(limits.client_requests_max, limits.client_bytes_max)
     }
 
+    /// How large the next request may be.
+    #[inline]
+    pub(super) fn request_limits(&self) -> &Limits {
+        if self.identity.is_known() {
+            &self.worker.limits().request
+        } else {
+            self.worker.stranger_limits()
+        }
+    }
+
     /// A reply that the proxy gives itself, in its turn.
     pub(super) fn answer(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         self.scratch.clear();
@@ -91,6 +101,10 @@ impl<'a> Turn<'a> {
     ) -> bool {
         if !row.accepts(frame.argc) {
             self.answer(|out| put_error(out, command::wrong_arity(row).as_bytes()));
+            return true;
+        }
+        if !self.identity.is_known() && !row.is_for_strangers() {
+            self.answer(|out| put_error(out, command::STRANGER.as_bytes()));
             return true;
         }
         match row.route {

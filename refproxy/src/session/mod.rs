@@ -64,7 +64,7 @@ impl Session {
     pub(crate) fn new(stream: TcpStream, client: Rc<Client>, worker: Rc<Worker>) -> Self {
         Self {
             stream,
-            identity: Identity::new(client.id),
+            identity: Identity::new(client.id, worker.users()),
             client,
             worker,
             rest: BytesMut::new(),
@@ -212,7 +212,6 @@ impl Session {
                 &mut self.identity,
                 &mut self.scratch,
             );
-            let limits = &worker.limits().request;
             let mut at = 0;
             self.paused = false;
             while self.input != Input::Refused {
@@ -220,7 +219,7 @@ impl Session {
                     self.paused = true;
                     break;
                 }
-                let goes_on = match self.scan.scan(&buf[at..], limits) {
+                let goes_on = match self.scan.scan(&buf[at..], turn.request_limits()) {
                     Ok(Scanned::Incomplete(more)) => {
                         // Grows with what has come, never with what was only announced.
                         if own {

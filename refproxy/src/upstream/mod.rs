@@ -5,6 +5,7 @@
 //! the node has not read yet. What was sent, if only in part, is never sent again; what was not sent when a connection
 //! breaks is left to the next one.
 
+mod greeting;
 mod queue;
 mod task;
 
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+pub(crate) use greeting::Greeting;
 use queue::Queue;
 pub(crate) use queue::Ticket;
 pub(crate) use task::run;
@@ -31,7 +33,7 @@ const RETRY_MIN: Duration = Duration::from_millis(20);
 const RETRY_MAX: Duration = Duration::from_secs(1);
 
 /// What a worker's upstreams have in common.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) clock: Clock,
     /// A request fails this long after it was read.
@@ -43,6 +45,8 @@ pub(crate) struct Settings {
     pub(crate) requests_max: usize,
     /// Bytes that may wait to be sent to one node.
     pub(crate) bytes_max: usize,
+    /// What is said first on each connection.
+    pub(crate) greeting: Option<Greeting>,
 }
 
 /// A request's bytes.

@@ -7,14 +7,13 @@ use std::io;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
-use super::{Health, KNOCK, RETRY_MAX, RETRY_MIN, Upstream};
+use super::{Greeting, Health, KNOCK, RETRY_MAX, RETRY_MIN, Upstream};
 use crate::buffer::no_slices;
 use crate::client::{Reply, is_large};
 use crate::clock::{Micros, micros};
@@ -101,8 +100,13 @@ impl Task {
                     return Ok(Poll::Pending);
                 }
                 let address = Rc::clone(&self.upstream.address);
+                let greeting = self.upstream.settings.greeting.clone();
+                let attempt = connect(address, greeting);
                 let limit = self.upstream.settings.connect_timeout;
-                self.link = Link::Connecting(Box::pin(connect(address, limit)));
+                self.link = Link::Connecting(Box::pin(async move {
+                    let timed = tokio::time::timeout(limit, attempt).await;
+                    timed.map_err(|_| Kind::ConnectTimeout)?
+                }));
                 self.upstream.health.set(Health::Connecting);
                 Ok(Poll::Ready(()))
             }
@@ -306,14 +310,16 @@ fn write(
     }
 }
 
-async fn connect(address: Rc<str>, limit: Duration) -> Result<TcpStream, Kind> {
-    let stream = tokio::time::timeout(limit, TcpStream::connect(&*address))
+async fn connect(address: Rc<str>, greeting: Option<Greeting>) -> Result<TcpStream, Kind> {
+    let mut stream = TcpStream::connect(&*address)
         .await
-        .map_err(|_| Kind::ConnectTimeout)?
         .map_err(|error| connect_failed(&error))?;
     stream
         .set_nodelay(true)
         .map_err(|error| connect_failed(&error))?;
+    if let Some(greeting) = greeting {
+        greeting.exchange(&mut stream).await?;
+    }
     Ok(stream)
 }
 

@@ -7,6 +7,7 @@
     reason = "clippy takes only the functions marked as tests for tests"
 )]
 
+mod auth;
 mod broken_node;
 mod clients;
 mod commands;

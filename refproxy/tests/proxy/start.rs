@@ -63,7 +63,8 @@ fn a_bad_configuration_says_where_and_what_was_expected() {
     check("", "proxy.yaml:1: unexpected end of input");
     check(
         &format!("{GOOD}colour: red\n"),
-        "proxy.yaml:5: colour: unknown field `colour`, expected one of listen, admin, workers, cluster, timeouts, limits",
+        "proxy.yaml:5: colour: unknown field `colour`, expected one of listen, admin, workers, auth, node_auth, cluster, \
+         timeouts, limits",
     );
     check(
         &format!("{GOOD}workers: 0\n"),
@@ -80,6 +81,20 @@ fn a_bad_configuration_says_where_and_what_was_expected() {
     check(
         &format!("{GOOD}limits:\n  clients: -1\n"),
         "proxy.yaml:6: limits.clients: a whole number is expected",
+    );
+    for password in ["''", "[s3cret]", "{ s3cret: 1 }"] {
+        check(
+            &format!("{GOOD}auth: {{ password: {password} }}\n"),
+            "proxy.yaml:5: auth.password: a password in quotes is expected",
+        );
+    }
+    check(
+        &format!("{GOOD}auth: {{}}\n"),
+        "proxy.yaml: auth: `password` or `users` is expected",
+    );
+    check(
+        &format!("{GOOD}auth: {{ password: a, users: {{ default: b }} }}\n"),
+        "proxy.yaml: auth: `password` is that of the user `default`, who is among `users` as well",
     );
     check(
         &format!("{GOOD}listen: 127.0.0.1:1\n"),

@@ -10,6 +10,7 @@ const TINY: Limits = Limits {
     bulk_bytes_max: 16,
     inline_bytes_max: 32,
     request_bytes_max: 48,
+    of_stranger: false,
 };
 
 /// All that stands in `wire`, in words.

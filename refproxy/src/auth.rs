@@ -1,0 +1,135 @@
+//! Who clients may be, and who the proxy is to the nodes.
+//!
+//! Pure. Never shows a secret: neither type prints one, and of clients' passwords only digests are kept.
+
+use std::fmt;
+
+use sha2::{Digest as _, Sha256};
+
+/// Who a client is that gives only a password, and one that gives nothing.
+pub const DEFAULT_USER: &str = "default";
+
+/// What must not be shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Hides `text`.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text, for whom it is meant for.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(hidden)")
+    }
+}
+
+/// What the proxy says first on each connection to a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeAuth {
+    /// The node's user `default` without it.
+    pub username: Option<String>,
+    /// That user's password.
+    pub password: Secret,
+}
+
+type Sha256Digest = [u8; 32];
+
+/// The clients' users. Without any, nobody has to say who they are.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Users(Vec<(Vec<u8>, Sha256Digest)>);
+
+impl Users {
+    /// These users with their passwords.
+    pub fn new<'a>(users: impl IntoIterator<Item = (&'a str, &'a Secret)>) -> Self {
+        let user = |(name, password): (&str, &Secret)| {
+            (
+                name.as_bytes().to_vec(),
+                Sha256::digest(password.reveal()).into(),
+            )
+        };
+        Self(users.into_iter().map(user).collect())
+    }
+
+    /// Whether clients need not say who they are.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether this is a user with that password. With an open door, the default user has any.
+    #[must_use]
+    pub fn know(&self, name: &[u8], password: &[u8]) -> bool {
+        if self.is_open() {
+            return name == DEFAULT_USER.as_bytes();
+        }
+        // How far two digests agree tells nothing of the passwords, and each user is looked at, whoever is asked for.
+        let given: Sha256Digest = Sha256::digest(password).into();
+        self.0.iter().fold(false, |known, (user, digest)| {
+            known | ((user.as_slice() == name) & (*digest == given))
+        })
+    }
+}
+
+impl fmt::Debug for Users {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Users({})", self.0.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NodeAuth, Secret, Users};
+
+    #[test]
+    fn a_user_is_known_by_name_and_password() {
+        let users = Users::new([
+            ("default", &Secret::new("s3cret")),
+            ("app", &Secret::new("other")),
+        ]);
+        let known = |name: &str, password: &str| users.know(name.as_bytes(), password.as_bytes());
+        assert!(known("default", "s3cret") && known("app", "other"));
+        for (name, password) in [
+            ("default", "other"),
+            ("app", "s3cret"),
+            ("App", "other"),
+            ("app", "othe"),
+            ("app", "other "),
+            ("app", ""),
+            ("", "other"),
+        ] {
+            assert!(!known(name, password), "{name} {password}");
+        }
+    }
+
+    #[test]
+    fn an_open_door_knows_the_default_user_only() {
+        let users = Users::default();
+        assert!(users.is_open() && users.know(b"default", b"any"));
+        assert!(!users.know(b"app", b"any"));
+    }
+
+    #[test]
+    fn nothing_prints_a_secret() {
+        let password = Secret::new("s3cret");
+        let users = Users::new([("app", &password)]);
+        let auth = NodeAuth {
+            username: Some("proxy".into()),
+            password,
+        };
+        let shown = format!("{users:?} {auth:?}");
+        assert_eq!(
+            shown,
+            r#"Users(1) NodeAuth { username: Some("proxy"), password: (hidden) }"#
+        );
+    }
+}
