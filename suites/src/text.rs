@@ -54,9 +54,29 @@ pub fn matches(pattern: &str, text: &str) -> bool {
     }
 }
 
+/// Appends bytes in printable form, as [`slice::escape_ascii`] shows them.
+pub fn push_escaped(text: &mut Vec<u8>, bytes: &[u8]) {
+    for byte in bytes {
+        match byte {
+            b'"' | b'\'' | b'\\' => text.extend([b'\\', *byte]),
+            b' '..=b'~' => text.push(*byte),
+            other => text.extend(std::ascii::escape_default(*other)),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::matches;
+    use super::{matches, push_escaped};
+
+    #[test]
+    fn bytes_are_escaped_as_the_standard_library_does() {
+        let all: Vec<u8> = (0..=255).collect();
+        let mut text = b"before ".to_vec();
+        push_escaped(&mut text, &all);
+        let expected = format!("before {}", all.escape_ascii());
+        assert_eq!(String::from_utf8(text).unwrap(), expected);
+    }
 
     #[test]
     fn a_star_stands_for_any_run() {

@@ -215,6 +215,12 @@ impl Placement {
         }
     }
 
+    /// Whether `other` digests every key alike, so that one digest does for both.
+    #[must_use]
+    pub fn digests_like(&self, other: &Self) -> bool {
+        self.digest == other.digest && self.tags == other.tags
+    }
+
     /// The bytes of `key` that are hashed.
     #[must_use]
     pub fn hashed_part<'a>(&self, key: &'a [u8]) -> &'a [u8] {

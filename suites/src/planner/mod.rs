@@ -4,11 +4,12 @@
 //! against, and that they hold to account.
 
 pub mod description;
+pub mod plan;
 
 use std::net::SocketAddr;
 
 pub use refproxy::hash::TagRule;
-pub use refproxy::placement::{Cluster, Node, NodeId, Placement, Policy};
+pub use refproxy::placement::{Cluster, Health, Node, NodeId, Placement, Policy};
 
 /// The node of each key, by its place in `nodes`, or `None` for a policy that this build cannot compute.
 #[must_use]

@@ -2,6 +2,7 @@
 
 mod conformance;
 mod fault;
+mod plan;
 mod rescale;
 
 use crate::cluster;
@@ -10,6 +11,7 @@ use crate::target;
 pub use crate::cluster::Ground;
 pub use conformance::{Conformance, Judged, Subject, judge};
 pub use fault::fault;
+pub use plan::{Error as PlanError, count};
 pub use rescale::{Rescaled, rescale};
 
 /// A run could not judge. Never a verdict.

@@ -4,7 +4,7 @@
 //! on. A node is `ADDR[=AS_THE_PROXY_SEES_IT][*WEIGHT]`: `ring_hash/hash_tags:10.0.0.1:6379*2,127.0.0.1:7002=10.0.0.2:6379`.
 
 use ::refproxy::config::ClusterFile;
-use ::refproxy::placement::Policy;
+use ::refproxy::placement::{Node, Policy};
 use serde_json::{Map, Value, json};
 
 use super::{Described, Error, Hints, Unread, Why, refproxy};
@@ -34,7 +34,7 @@ pub fn inline(text: &str, hints: &Hints) -> Result<Described, Error> {
     }
     let nodes = nodes.split(',').filter(|node| !node.is_empty());
     let (seen, reach): (Vec<Value>, Vec<String>) = nodes
-        .map(|text| node(text, hints))
+        .map(|text| place(text, hints))
         .collect::<Result<Vec<_>, Why>>()
         .map_err(|why| why.at(text))?
         .into_iter()
@@ -46,6 +46,22 @@ pub fn inline(text: &str, hints: &Hints) -> Result<Described, Error> {
     Ok(Described { reach, ..described })
 }
 
+/// Reads one node, as it stands in such a description, and where it is reached.
+///
+/// # Errors
+/// What of it is wrong.
+pub fn node(text: &str, hints: &Hints) -> Result<(Node, String), Error> {
+    // It is checked as the only node of a cluster that takes any.
+    let alone = format!("{}:{text}", Policy::Rendezvous.name());
+    let described = inline(&alone, hints)?;
+    let nodes = described.cluster.nodes.into_iter().zip(described.reach);
+    let mut nodes: Vec<_> = nodes.collect();
+    match (nodes.pop(), nodes.is_empty()) {
+        (Some(node), true) => Ok(node),
+        _ => Err(Why::field("node", "one is expected").at(text)),
+    }
+}
+
 /// A number, yes, no or a word, as in YAML.
 fn typed(value: &str) -> Value {
     match serde_json::from_str(value) {
@@ -55,7 +71,7 @@ fn typed(value: &str) -> Value {
 }
 
 /// A node as refproxy's file has it, and where it is reached.
-fn node(text: &str, hints: &Hints) -> Result<(Value, String), Why> {
+fn place(text: &str, hints: &Hints) -> Result<(Value, String), Why> {
     let wrong = |expected: &str| Why::field(format!("node `{text}`"), expected);
     let (places, weight) = match text.split_once('*') {
         None => (text, 1),

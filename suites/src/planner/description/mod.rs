@@ -10,10 +10,10 @@ mod twemproxy;
 use std::net::IpAddr;
 
 use ::refproxy::config::{Error as Unread, yaml};
-use ::refproxy::placement::{self, Cluster, Placement};
+use ::refproxy::placement::{self, Cluster, Node, Placement};
 use serde_saphyr::Spanned;
 
-pub use inline::{inline, is_inline};
+pub use inline::{inline, is_inline, node};
 
 /// A cluster as its proxy sees it, and where its nodes are reached from here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +22,40 @@ pub struct Described {
     pub cluster: Cluster,
     /// Where we reach each node, in the order of the cluster's nodes: an address, or the path of a Unix socket.
     pub reach: Vec<String>,
+}
+
+impl Described {
+    /// The cluster with some nodes more, and without those at some addresses (as the proxy sees them).
+    ///
+    /// # Errors
+    /// A node to remove is not there; says which are.
+    pub fn changed(&self, add: Vec<(Node, String)>, remove: &[String]) -> Result<Self, String> {
+        let known: Vec<&str> = self
+            .cluster
+            .nodes
+            .iter()
+            .map(|node| &*node.address)
+            .collect();
+        if let Some(missing) = remove.iter().find(|node| !known.contains(&node.as_str())) {
+            let known = known.join(", ");
+            return Err(format!("{missing}: one of {known} is expected"));
+        }
+        let nodes = self
+            .cluster
+            .nodes
+            .iter()
+            .cloned()
+            .zip(self.reach.iter().cloned());
+        let staying = nodes.filter(|(node, _)| !remove.contains(&node.address));
+        let (nodes, reach) = staying.chain(add).unzip();
+        Ok(Self {
+            cluster: Cluster {
+                nodes,
+                ..self.cluster.clone()
+            },
+            reach,
+        })
+    }
 }
 
 /// What no description says of itself.

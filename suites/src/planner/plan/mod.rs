@@ -1,0 +1,192 @@
+//! A plan: what changing a cluster costs, counted key by key without keeping the keys.
+//!
+//! Counts are additive, so that any number of threads can count parts of the keys, each for itself, in the same memory for
+//! any number of keys.
+
+mod alternatives;
+mod balance;
+mod curve;
+mod report;
+mod sample;
+mod tags;
+
+use std::collections::HashMap;
+
+use super::description::Described;
+use super::{NodeId, Placement, TagRule};
+
+pub use alternatives::{Alternative, Alternatives};
+pub use balance::Balance;
+pub use curve::{Curve, Point};
+pub use report::{Detail, Flow, NodeKeys, Report, Side};
+pub use tags::{HotTag, HotTags};
+
+use sample::Sample;
+use tags::Tags;
+
+/// The most nodes of a cluster: pairs of nodes are counted.
+const NODES_MAX: usize = 2048;
+
+/// A change cannot be counted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// There is no placement.
+    #[error(transparent)]
+    Placement(#[from] refproxy::placement::Error),
+    /// Each pair of nodes has a counter.
+    #[error("a cluster of {0} nodes, at most {NODES_MAX} can be planned for")]
+    TooManyNodes(usize),
+}
+
+/// Two clusters, before and after. Nodes are matched by their addresses, as the proxy sees them.
+#[derive(Debug, Clone)]
+pub struct Change {
+    from: Described,
+    to: Described,
+    before: Placement,
+    after: Placement,
+    /// One digest does for both.
+    alike: bool,
+    /// The addresses of all nodes, those before first.
+    addresses: Vec<String>,
+    /// Where a node before is in that list.
+    rows: Vec<usize>,
+    /// Where a node after is in that list.
+    columns: Vec<usize>,
+}
+
+/// A key that has another node after the change: places in [`Change::addresses`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Move {
+    /// Its node before.
+    pub from: usize,
+    /// Its node after.
+    pub to: usize,
+}
+
+impl Change {
+    /// The change from one cluster to another one.
+    ///
+    /// # Errors
+    /// There is no placement over one of them, or too many nodes.
+    pub fn new(from: Described, to: Described) -> Result<Self, Error> {
+        for described in [&from, &to] {
+            let nodes = described.cluster.nodes.len();
+            if nodes > NODES_MAX {
+                return Err(Error::TooManyNodes(nodes));
+            }
+        }
+        let (before, after) = (Placement::new(&from.cluster)?, Placement::new(&to.cluster)?);
+        let mut addresses = Vec::new();
+        let mut known = HashMap::new();
+        let mut places = |described: &Described| -> Vec<usize> {
+            let nodes = described.cluster.nodes.iter();
+            let place = nodes.map(|node| {
+                *known.entry(node.address.clone()).or_insert_with(|| {
+                    addresses.push(node.address.clone());
+                    addresses.len() - 1
+                })
+            });
+            place.collect()
+        };
+        let (rows, columns) = (places(&from), places(&to));
+        Ok(Self {
+            alike: before.digests_like(&after),
+            from,
+            to,
+            before,
+            after,
+            addresses,
+            rows,
+            columns,
+        })
+    }
+
+    /// The addresses of all nodes as the proxy sees them: those before, in their order, then those that are new.
+    #[must_use]
+    pub fn addresses(&self) -> &[String] {
+        &self.addresses
+    }
+
+    /// Nothing counted yet.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        Counts {
+            keys: 0,
+            cells: vec![0; self.rows.len() * self.columns.len()],
+            sample: Sample::default(),
+            tags: Tags::new(self.tag_rule()),
+        }
+    }
+
+    /// Counts `key`; tells where it moves, if it does.
+    pub fn count(&self, counts: &mut Counts, key: &[u8]) -> Option<Move> {
+        let (from, to) = self.places(key);
+        counts.keys += 1;
+        counts.cells[from.index() * self.columns.len() + to.index()] += 1;
+        counts.sample.offer(key);
+        counts.tags.offer(key);
+        let (from, to) = (self.rows[from.index()], self.columns[to.index()]);
+        (from != to).then_some(Move { from, to })
+    }
+
+    fn places(&self, key: &[u8]) -> (NodeId, NodeId) {
+        let digest = self.before.digest(key);
+        let other = if self.alike {
+            digest
+        } else {
+            self.after.digest(key)
+        };
+        (
+            self.before.node_of_digest(digest),
+            self.after.node_of_digest(other),
+        )
+    }
+
+    /// The rule by which tags are counted: one that is on, or else the usual one.
+    fn tag_rule(&self) -> TagRule {
+        let rules = [self.from.cluster.tags, self.to.cluster.tags];
+        let on = rules.into_iter().find(|rule| *rule != TagRule::WholeKey);
+        on.unwrap_or(TagRule::BRACES)
+    }
+}
+
+/// What was counted of some keys.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Counts {
+    keys: u64,
+    /// For each node before, a counter for each node after.
+    cells: Vec<u64>,
+    sample: Sample,
+    tags: Tags,
+}
+
+impl Counts {
+    /// How many keys.
+    #[must_use]
+    pub fn keys(&self) -> u64 {
+        self.keys
+    }
+
+    /// Adds what was counted of other keys for the same change.
+    pub fn add(&mut self, other: Self) {
+        self.keys += other.keys;
+        for (cell, more) in self.cells.iter_mut().zip(other.cells) {
+            *cell += more;
+        }
+        self.sample.add(other.sample);
+        self.tags.add(other.tags);
+    }
+}
+
+/// A part of a whole; 0 of nothing.
+fn share(part: u64, whole: u64) -> f64 {
+    if whole == 0 {
+        0.0
+    } else {
+        part as f64 / whole as f64
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,303 @@
+//! What a change comes to, in numbers: the model of every report on a plan.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::alternatives::alternatives;
+use super::balance::balance;
+use super::curve::{self, curves};
+use super::{Alternatives, Balance, Change, Counts, Curve, HotTags, share};
+use crate::planner::{Cluster, Health, Placement, TagRule};
+
+/// The format of the JSON report.
+const FORMAT: &str = "shardproof.plan/1";
+
+/// One change of one cluster.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Report {
+    /// `shardproof.plan/1`
+    pub format: &'static str,
+    /// The cluster before.
+    pub from: Side,
+    /// The cluster after.
+    pub to: Side,
+    /// Where the keys came from.
+    pub source: String,
+    /// How many there were.
+    pub keys: u64,
+    /// Keys that have another node after the change.
+    pub moved: u64,
+    /// `moved` as a share of `keys`.
+    pub moved_share: f64,
+    /// Keys that must move at least, for nodes to have the shares that they have before and after.
+    pub minimum: u64,
+    /// `minimum` as a share of `keys`.
+    pub minimum_share: f64,
+    /// Keys that move between nodes that are in both clusters.
+    pub unforced: u64,
+    /// `unforced` as a share of `keys`.
+    pub unforced_share: f64,
+    /// Key counts a node: those before in their order, then the new ones.
+    pub nodes: Vec<NodeKeys>,
+    /// How even it is before.
+    pub balance_before: Balance,
+    /// How even it is after.
+    pub balance_after: Balance,
+    /// How many keys move from where to where; pairs without keys are left out.
+    pub flows: Vec<Flow>,
+    /// The same change under other policies.
+    pub alternatives: Alternatives,
+    /// The tags with the most keys; none where no key has a tag.
+    pub hot_tags: Option<HotTags>,
+    /// What one node more costs, by the number of nodes; none where it was not asked for.
+    pub curves: Option<Vec<Curve>>,
+}
+
+/// A cluster, before or after.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Side {
+    /// The file, or the description in one word.
+    pub description: String,
+    /// The placement policy.
+    pub policy: String,
+    /// The characters around hash tags; none where whole keys are hashed.
+    pub tags: Option<String>,
+    /// Number of nodes.
+    pub nodes: usize,
+}
+
+/// Key counts of one node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct NodeKeys {
+    /// Its address as the proxy sees it.
+    pub address: String,
+    /// What people call it.
+    pub name: Option<String>,
+    /// Keys on it before; none where it is new.
+    pub before: Option<u64>,
+    /// Keys on it after; none where it is gone.
+    pub after: Option<u64>,
+    /// Keys that come to it from other nodes.
+    pub arriving: u64,
+    /// Keys that go from it to other nodes.
+    pub leaving: u64,
+}
+
+/// Keys that move from one node to another one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Flow {
+    /// The address of the node before.
+    pub from: String,
+    /// The address of the node after.
+    pub to: String,
+    /// How many.
+    pub keys: u64,
+}
+
+/// How much is to be computed for a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// Everything but the curves, which take a second.
+    Table,
+    /// Everything.
+    Curves,
+}
+
+impl Report {
+    /// What was counted of a change. `descriptions` is what the clusters before and after, and the keys, are called.
+    #[must_use]
+    pub fn new(change: &Change, counts: Counts, descriptions: [&str; 3], detail: Detail) -> Self {
+        let Counts {
+            keys,
+            cells,
+            mut sample,
+            tags,
+        } = counts;
+        let [from, to, source] = descriptions;
+        let whole = sample.is_whole();
+        let sampled: Vec<(&[u8], u64)> = sample.keys().collect();
+        let table = Table::new(change, &cells);
+        let minimum_share = minimum_share(change);
+        let on = [&change.from, &change.to].map(|side| rule(&side.cluster));
+        let few = &sampled[..sampled.len().min(curve::KEYS)];
+        Self {
+            format: FORMAT,
+            from: Side::new(from, &change.from.cluster),
+            to: Side::new(to, &change.to.cluster),
+            source: source.to_owned(),
+            keys,
+            moved: table.moved(),
+            moved_share: share(table.moved(), keys),
+            // At most as many as there are keys.
+            minimum: (minimum_share * keys as f64).round() as u64,
+            minimum_share,
+            unforced: table.unforced(),
+            unforced_share: share(table.unforced(), keys),
+            nodes: table.nodes(change),
+            balance_before: table.balance(&change.from.cluster, &change.before, Axis::Before),
+            balance_after: table.balance(&change.to.cluster, &change.after, Axis::After),
+            flows: table.flows(change),
+            alternatives: alternatives(change, &sampled, whole),
+            hot_tags: tags.top(keys, on.iter().any(|rule| *rule != TagRule::WholeKey)),
+            curves: (detail == Detail::Curves).then(|| curves(change, few)),
+        }
+    }
+}
+
+impl Side {
+    fn new(description: &str, cluster: &Cluster) -> Self {
+        Self {
+            description: description.to_owned(),
+            policy: cluster.policy.name().to_owned(),
+            tags: match rule(cluster) {
+                TagRule::WholeKey => None,
+                TagRule::Between(open, close) => Some([open, close].escape_ascii().to_string()),
+            },
+            nodes: cluster.nodes.len(),
+        }
+    }
+}
+
+/// The tag rule that holds: slots are always placed by tags.
+fn rule(cluster: &Cluster) -> TagRule {
+    match cluster.policy {
+        crate::planner::Policy::Slots => TagRule::BRACES,
+        _ => cluster.tags,
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Axis {
+    Before,
+    After,
+}
+
+/// The counters of a change, with the nodes that they belong to.
+struct Table<'a> {
+    cells: &'a [u64],
+    rows: &'a [usize],
+    columns: &'a [usize],
+}
+
+impl<'a> Table<'a> {
+    fn new(change: &'a Change, cells: &'a [u64]) -> Self {
+        Self {
+            cells,
+            rows: &change.rows,
+            columns: &change.columns,
+        }
+    }
+
+    /// Each counter with its node before and its node after, as places in each cluster.
+    fn each(&self) -> impl Iterator<Item = (usize, usize, u64)> {
+        let width = self.columns.len();
+        let cells = self.cells.iter().enumerate();
+        cells.map(move |(place, count)| (place / width, place % width, *count))
+    }
+
+    /// Counters of keys that move, with places in the list of all nodes.
+    fn moving(&self) -> impl Iterator<Item = (usize, usize, u64)> {
+        let each = self
+            .each()
+            .map(|(from, to, count)| (self.rows[from], self.columns[to], count));
+        each.filter(|(from, to, _)| from != to)
+    }
+
+    fn moved(&self) -> u64 {
+        self.moving().map(|(.., count)| count).sum()
+    }
+
+    fn unforced(&self) -> u64 {
+        let stays = |node: &usize| self.rows.contains(node) && self.columns.contains(node);
+        self.moving()
+            .filter(|(from, to, _)| stays(from) && stays(to))
+            .map(|(.., count)| count)
+            .sum()
+    }
+
+    /// Keys of each node of a cluster, in its order.
+    fn counts(&self, axis: Axis) -> Vec<u64> {
+        let nodes = match axis {
+            Axis::Before => self.rows.len(),
+            Axis::After => self.columns.len(),
+        };
+        let mut counts = vec![0; nodes];
+        for (from, to, count) in self.each() {
+            counts[if axis == Axis::Before { from } else { to }] += count;
+        }
+        counts
+    }
+
+    fn balance(&self, cluster: &Cluster, placement: &Placement, axis: Axis) -> Balance {
+        balance(&self.counts(axis), &expected(cluster, placement))
+    }
+
+    fn nodes(&self, change: &Change) -> Vec<NodeKeys> {
+        let mut nodes: Vec<NodeKeys> = change
+            .addresses
+            .iter()
+            .map(|address| NodeKeys {
+                address: address.clone(),
+                name: None,
+                before: None,
+                after: None,
+                arriving: 0,
+                leaving: 0,
+            })
+            .collect();
+        for (node, count) in self.counts(Axis::Before).into_iter().enumerate() {
+            let shown = &mut nodes[self.rows[node]];
+            *shown.before.get_or_insert(0) += count;
+            shown.name.clone_from(&change.from.cluster.nodes[node].name);
+        }
+        for (node, count) in self.counts(Axis::After).into_iter().enumerate() {
+            let shown = &mut nodes[self.columns[node]];
+            *shown.after.get_or_insert(0) += count;
+            shown.name.clone_from(&change.to.cluster.nodes[node].name);
+        }
+        for (from, to, count) in self.moving() {
+            nodes[from].leaving += count;
+            nodes[to].arriving += count;
+        }
+        nodes
+    }
+
+    fn flows(&self, change: &Change) -> Vec<Flow> {
+        let flows = self.moving().filter(|(.., count)| *count > 0);
+        flows
+            .map(|(from, to, keys)| Flow {
+                from: change.addresses[from].clone(),
+                to: change.addresses[to].clone(),
+                keys,
+            })
+            .collect()
+    }
+}
+
+/// What each node should have: its part of the weights, or what the table gives it where weights are not all.
+pub(super) fn expected(cluster: &Cluster, placement: &Placement) -> Vec<f64> {
+    let plain = cluster.nodes.iter().all(|node| {
+        node.health == Health::Healthy
+            && node.priority == 0
+            && node.locality.is_none()
+            && node.slots.is_empty()
+    });
+    if !plain {
+        return placement.shares();
+    }
+    let weights = || cluster.nodes.iter().map(|node| f64::from(node.weight));
+    let sum: f64 = weights().sum();
+    weights().map(|weight| weight / sum).collect()
+}
+
+/// The share of keys that nodes must give away at least, to have the shares that they have after.
+fn minimum_share(change: &Change) -> f64 {
+    let mut surplus = vec![0.0; change.addresses.len()];
+    for (node, share) in change.rows.iter().zip(change.before.shares()) {
+        surplus[*node] += share;
+    }
+    for (node, share) in change.columns.iter().zip(change.after.shares()) {
+        surplus[*node] -= share;
+    }
+    surplus.into_iter().filter(|surplus| *surplus > 0.0).sum()
+}
