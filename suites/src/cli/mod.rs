@@ -1,8 +1,11 @@
 //! The subcommands: flags in, exit code out. Prints only through the console that main hands in.
 
+mod clusters;
 mod conformance;
 mod console;
+mod keys;
 mod list;
+mod plan;
 mod rescale;
 mod selection;
 mod toxiproxy;
@@ -31,6 +34,7 @@ pub(crate) struct Cli {
 enum Command {
     List(list::Flags),
     Run(conformance::Flags),
+    Plan(plan::Flags),
     Rescale(rescale::Flags),
     Toxiproxy(toxiproxy::Flags),
 }
@@ -167,6 +171,7 @@ pub(crate) async fn run(cli: Cli, search: Search, console: &Console) -> anyhow::
     match cli.command {
         Command::List(flags) => list::run(&flags, console),
         Command::Run(flags) => conformance::run(flags, search, console).await,
+        Command::Plan(flags) => plan::run(&flags, console),
         Command::Rescale(flags) => rescale::run(flags, search, console).await,
         Command::Toxiproxy(flags) => toxiproxy::run(flags, console).await,
     }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::conformance::Case;
+use crate::planner::plan;
 use crate::rescale::Report;
 use crate::run::Conformance;
 use crate::target::Target;
@@ -42,11 +43,20 @@ pub fn conformance(report: &Conformance) -> serde_json::Result<String> {
     pretty(report)
 }
 
+/// A plan as `shardproof.plan/1`.
+///
+/// # Errors
+/// Never for a report of this suite.
+pub fn plan(report: &plan::Report) -> serde_json::Result<String> {
+    pretty(report)
+}
+
 /// The JSON schemas of what this suite writes, by format name without its version.
 #[must_use]
-pub fn schemas() -> [(&'static str, schemars::Schema); 2] {
+pub fn schemas() -> [(&'static str, schemars::Schema); 3] {
     [
         ("conformance", schemars::schema_for!(Conformance)),
+        ("plan", schemars::schema_for!(plan::Report)),
         ("rescale", schemars::schema_for!(Report)),
     ]
 }

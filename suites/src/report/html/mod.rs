@@ -1,11 +1,13 @@
 //! One self-contained page: no request leaves it, light and dark, readable on a phone.
 
 mod conformance;
+mod plan;
 mod rescale;
 
 use super::svg::escaped;
 
 pub use conformance::conformance;
+pub use plan::plan;
 pub use rescale::rescales;
 
 const STYLE: &str = include_str!("page.css");

@@ -3,9 +3,11 @@
 mod conformance;
 mod fault;
 mod list;
+mod plan;
 mod rescale;
 
 pub use conformance::{evidence, spoken, summary, target};
 pub use fault::fault;
 pub use list::list;
+pub use plan::plan;
 pub use rescale::{claim, rescale};

@@ -1,0 +1,52 @@
+//! Descriptions of clusters on the command line: a file of the proxy's own, or one word.
+
+use std::net::IpAddr;
+use std::path::Path;
+
+use clap::Args;
+use shardproof::planner::description::{self, Described, Hints};
+
+use super::Usage;
+
+/// How descriptions are read.
+#[derive(Debug, Args)]
+pub(super) struct Hinting {
+    /// What the proxy resolves a host name of a description to; repeat for more names, or more addresses
+    #[arg(long = "resolve", value_name = "NAME=IP", value_parser = resolved)]
+    resolve: Vec<(String, IpAddr)>,
+    /// Which cluster (Envoy) or pool (twemproxy) is meant, where a file has several
+    #[arg(long, value_name = "NAME")]
+    cluster_name: Option<String>,
+}
+
+fn resolved(text: &str) -> Result<(String, IpAddr), String> {
+    let found = text
+        .split_once('=')
+        .and_then(|(name, ip)| Some((name, ip.parse().ok()?)))
+        .filter(|(name, _)| !name.is_empty());
+    let (name, ip) = found.ok_or("expected NAME=IP")?;
+    Ok((name.to_owned(), ip))
+}
+
+impl Hinting {
+    pub(super) fn hints(&self) -> Hints {
+        Hints {
+            resolve: self.resolve.clone(),
+            pick: self.cluster_name.clone(),
+        }
+    }
+
+    /// The cluster that `text` describes or names the file of; `flag` is where it was given. What is wrong in a word of
+    /// the command line is a mistake of usage, what is wrong in a file is not.
+    pub(super) fn read(&self, flag: &str, text: &str) -> anyhow::Result<Described> {
+        let hints = self.hints();
+        let is_file = Path::new(text).exists();
+        if !is_file && (description::is_inline(text) || text.contains(':')) {
+            let described = description::inline(text, &hints);
+            return described.map_err(|why| Usage(format!("{flag} {why}")).into());
+        }
+        let content = std::fs::read_to_string(text)
+            .map_err(|why| anyhow::anyhow!("{text} cannot be read: {why}"))?;
+        Ok(description::read(&content, text, &hints)?)
+    }
+}

@@ -1,0 +1,68 @@
+//! Keys on the command line: a file, standard input, or a pattern that counts.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use shardproof::keys::{Form, Lines, Pattern, Source};
+
+use super::Usage;
+
+/// The pattern of keys when nothing is said.
+const PATTERN: &str = "key:{n}";
+/// How many of them.
+const COUNT: u64 = 1_000_000;
+
+/// A file of keys.
+#[derive(Debug, Args)]
+pub(super) struct KeyFile {
+    /// Keys, one a line, byte by byte; - is stdin. An empty line is the empty key
+    #[arg(long, value_name = "FILE")]
+    pub(super) keys: Option<PathBuf>,
+    /// The lines of --keys are hexadecimal digits, for keys that no line can hold
+    #[arg(long, requires = "keys")]
+    pub(super) hex: bool,
+}
+
+/// Keys to plan over.
+#[derive(Debug, Args)]
+pub(super) struct Keys {
+    #[command(flatten)]
+    file: KeyFile,
+    /// Make keys up; {n} counts from 0. Default: key:{n}
+    #[arg(long, value_name = "PATTERN", conflicts_with = "keys")]
+    generate: Option<String>,
+    /// How many keys to make up. Default: 1000000
+    #[arg(long, value_name = "COUNT", conflicts_with = "keys", value_parser = clap::value_parser!(u64).range(1..))]
+    count: Option<u64>,
+}
+
+impl KeyFile {
+    /// The lines of the file that was given.
+    pub(super) fn lines(&self) -> anyhow::Result<Option<Lines>> {
+        let form = if self.hex { Form::Hex } else { Form::Plain };
+        let file = self.keys.as_deref();
+        Ok(file.map(|file| Lines::open(file, form)).transpose()?)
+    }
+}
+
+impl Keys {
+    /// Where keys come from, and what that is called.
+    pub(super) fn source(&self) -> anyhow::Result<(Box<dyn Source>, String)> {
+        if let (Some(lines), Some(file)) = (self.file.lines()?, &self.file.keys) {
+            return Ok((Box::new(lines), format!("from {}", file.display())));
+        }
+        let text = self.generate.as_deref().unwrap_or(PATTERN);
+        let Some(pattern) = Pattern::new(text) else {
+            let usage = format!("--generate {text}: expected to contain {{n}}");
+            return Err(Usage(usage).into());
+        };
+        let generated = pattern.generate(self.count.unwrap_or(COUNT));
+        let made_up = match (&self.generate, self.count) {
+            (None, None) => {
+                format!("made up as {text}, because neither --keys nor --generate is given")
+            }
+            _ => format!("made up as {text}"),
+        };
+        Ok((Box::new(generated), made_up))
+    }
+}
