@@ -28,7 +28,7 @@ pub(super) struct KeyFile {
 pub(super) struct Keys {
     #[command(flatten)]
     file: KeyFile,
-    /// Make keys up; {n} counts from 0. Default: key:{n}
+    /// Make keys up: n in braces counts from 0. Default: "key:" and such a number
     #[arg(long, value_name = "PATTERN", conflicts_with = "keys")]
     generate: Option<String>,
     /// How many keys to make up. Default: 1000000

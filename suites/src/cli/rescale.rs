@@ -32,7 +32,7 @@ pub(super) struct Flags {
     /// Number of keys
     #[arg(long, value_name = "COUNT", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     keys: u32,
-    /// Key names; {n} counts from 0
+    /// Key names: n in braces counts from 0
     #[arg(long, value_name = "PATTERN", default_value = "key:{n}")]
     key_pattern: String,
     /// Time to live of the keys, in seconds

@@ -1,6 +1,9 @@
 //! Pictures as SVG text. Colours are classes, which the page gives for light and dark.
 
 pub(super) mod bars;
+pub(super) mod flow;
+pub(super) mod heat;
+pub(super) mod lines;
 pub(super) mod sequence;
 
 /// Text in markup.

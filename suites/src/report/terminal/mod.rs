@@ -9,5 +9,6 @@ mod rescale;
 pub use conformance::{evidence, spoken, summary, target};
 pub use fault::fault;
 pub use list::list;
+pub(super) use plan::chance;
 pub use plan::plan;
 pub use rescale::{claim, rescale};

@@ -132,15 +132,27 @@ fn nodes(report: &Report) -> Table {
 }
 
 fn balance(balance: &Balance) -> String {
-    let chance = match balance.p_value {
+    format!(
+        "fullest node {:.3} x its part, chi-square {:.1} ({}), {}",
+        balance.max_over_mean,
+        balance.chi_square,
+        degrees(balance),
+        chance(balance)
+    )
+}
+
+fn degrees(balance: &Balance) -> String {
+    let plural = if balance.degrees == 1 { "" } else { "s" };
+    format!("{} degree{plural} of freedom", balance.degrees)
+}
+
+/// How likely it is, in words.
+pub(in crate::report) fn chance(balance: &Balance) -> String {
+    match balance.p_value {
         p if p < 1e-4 => "p < 0.0001, less even than chance".to_owned(),
         p if p < 0.01 => format!("p {p:.4}, less even than chance"),
         p => format!("p {p:.2}, as even as chance"),
-    };
-    format!(
-        "fullest node {:.3} x its part, chi-square {:.1} ({} degrees), {chance}",
-        balance.max_over_mean, balance.chi_square, balance.degrees
-    )
+    }
 }
 
 /// A matrix where it fits, the largest flows otherwise.
