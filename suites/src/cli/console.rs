@@ -1,5 +1,7 @@
 //! Where texts go: reports to stdout or a file, progress to stderr.
 
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use anyhow::Context;
@@ -25,6 +27,16 @@ impl Console {
         std::fs::write(file, text).with_context(|| format!("{} cannot be written", file.display()))
     }
 
+    /// A file to write to little by little; `-` is stdout.
+    pub(crate) fn stream(&self, file: &Path) -> anyhow::Result<Box<dyn Write + Send>> {
+        if file == Path::new("-") {
+            return Ok(Box::new(Out(self.out)));
+        }
+        let file =
+            File::create(file).with_context(|| format!("{} cannot be written", file.display()))?;
+        Ok(Box::new(BufWriter::new(file)))
+    }
+
     /// Shows the step at hand: in place on a terminal, as plain lines elsewhere.
     pub(crate) fn progress(&self, title: &str) -> Progress {
         let bar = if self.terminal {
@@ -39,6 +51,20 @@ impl Console {
             plain: (!self.terminal).then_some(self.err),
             bar,
         }
+    }
+}
+
+/// Stdout as a file. Who writes to it writes whole lines.
+struct Out(fn(&str));
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        (self.0)(&String::from_utf8_lossy(bytes));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -5,6 +5,7 @@ mod conformance;
 mod console;
 mod keys;
 mod list;
+mod locate;
 mod plan;
 mod rescale;
 mod selection;
@@ -34,6 +35,7 @@ pub(crate) struct Cli {
 enum Command {
     List(list::Flags),
     Run(conformance::Flags),
+    Locate(locate::Flags),
     Plan(plan::Flags),
     Rescale(rescale::Flags),
     Toxiproxy(toxiproxy::Flags),
@@ -171,6 +173,7 @@ pub(crate) async fn run(cli: Cli, search: Search, console: &Console) -> anyhow::
     match cli.command {
         Command::List(flags) => list::run(&flags, console),
         Command::Run(flags) => conformance::run(flags, search, console).await,
+        Command::Locate(flags) => locate::run(&flags, console).await,
         Command::Plan(flags) => plan::run(&flags, console),
         Command::Rescale(flags) => rescale::run(flags, search, console).await,
         Command::Toxiproxy(flags) => toxiproxy::run(flags, console).await,

@@ -1,7 +1,6 @@
 //! `shardproof plan`: what a change of the cluster would move, before anything is touched.
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -85,6 +84,9 @@ pub(super) fn run(flags: &Flags, console: &Console) -> anyhow::Result<Exit> {
     Ok(Exit::Expected)
 }
 
+/// What cannot be done when a disk is full.
+const UNWRITTEN: &str = "the moved keys cannot be written";
+
 /// A change, and what its clusters are called.
 struct Asked {
     change: Change,
@@ -136,7 +138,13 @@ fn count(
     change: &Change,
     source: &mut dyn shardproof::keys::Source,
 ) -> anyhow::Result<Counts> {
-    let mut file = flags.moved.as_deref().map(moved_file).transpose()?;
+    let mut file = match &flags.moved {
+        None => None,
+        Some(file) => Some(console.stream(file)?),
+    };
+    if let Some(file) = &mut file {
+        writeln!(file, "# key\tnode before\tnode after").context(UNWRITTEN)?;
+    }
     let progress = console.progress("plan");
     let started = Instant::now();
     let say = |keys: u64| {
@@ -149,19 +157,7 @@ fn count(
     let moved = file.as_mut().map(|file| file as &mut (dyn Write + Send));
     let counts = run::count(change, source, moved, &say)?;
     if let Some(mut file) = file {
-        file.flush().context("the moved keys cannot be written")?;
+        file.flush().context(UNWRITTEN)?;
     }
     Ok(counts)
-}
-
-fn moved_file(path: &Path) -> anyhow::Result<Box<dyn Write + Send>> {
-    let mut file: Box<dyn Write + Send> = if path == Path::new("-") {
-        Box::new(std::io::stdout())
-    } else {
-        let file =
-            File::create(path).with_context(|| format!("{} cannot be written", path.display()))?;
-        Box::new(BufWriter::new(file))
-    };
-    writeln!(file, "# key\tnode before\tnode after")?;
-    Ok(file)
 }

@@ -193,7 +193,14 @@ fn unreadable(file: &str, why: &io::Error) -> Error {
 }
 
 /// The bytes behind hexadecimal digits, if they are such.
-pub(super) fn decode(text: &[u8], bytes: &mut Vec<u8>) -> Option<()> {
+#[must_use]
+pub fn from_hex(text: &[u8]) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    decode(text, &mut bytes).map(|()| bytes)
+}
+
+/// As [`from_hex`], in memory that is used again.
+fn decode(text: &[u8], bytes: &mut Vec<u8>) -> Option<()> {
     bytes.clear();
     let (pairs, []) = text.as_chunks::<2>() else {
         return None;

@@ -9,7 +9,7 @@ mod lines;
 use std::ops::Range;
 
 pub use generate::Pattern;
-pub use lines::{Form, Lines};
+pub use lines::{Form, Lines, from_hex};
 
 /// The longest key: Redis takes no longer string (`proto-max-bulk-len`).
 pub const KEY_BYTES_MAX: usize = 512 * 1024 * 1024;

@@ -4,6 +4,7 @@
 //! against, and that they hold to account.
 
 pub mod description;
+pub mod locate;
 pub mod plan;
 
 use std::net::SocketAddr;

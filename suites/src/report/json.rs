@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::conformance::Case;
+use crate::planner::locate::Location;
 use crate::planner::plan;
 use crate::rescale::Report;
 use crate::run::Conformance;
@@ -53,9 +54,10 @@ pub fn plan(report: &plan::Report) -> serde_json::Result<String> {
 
 /// The JSON schemas of what this suite writes, by format name without its version.
 #[must_use]
-pub fn schemas() -> [(&'static str, schemars::Schema); 3] {
+pub fn schemas() -> [(&'static str, schemars::Schema); 4] {
     [
         ("conformance", schemars::schema_for!(Conformance)),
+        ("location", schemars::schema_for!(Location<'static>)),
         ("plan", schemars::schema_for!(plan::Report)),
         ("rescale", schemars::schema_for!(Report)),
     ]

@@ -2,6 +2,7 @@
 
 mod conformance;
 mod fault;
+mod locate;
 mod plan;
 mod rescale;
 
@@ -11,6 +12,7 @@ use crate::target;
 pub use crate::cluster::Ground;
 pub use conformance::{Conformance, Judged, Subject, judge};
 pub use fault::fault;
+pub use locate::{Error as LookError, Look};
 pub use plan::{Error as PlanError, count};
 pub use rescale::{Rescaled, rescale};
 

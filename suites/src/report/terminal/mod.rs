@@ -3,12 +3,14 @@
 mod conformance;
 mod fault;
 mod list;
+mod locate;
 mod plan;
 mod rescale;
 
 pub use conformance::{evidence, spoken, summary, target};
 pub use fault::fault;
 pub use list::list;
+pub use locate::{located, located_header};
 pub(super) use plan::chance;
 pub use plan::plan;
 pub use rescale::{claim, rescale};

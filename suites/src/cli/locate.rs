@@ -1,0 +1,194 @@
+//! `shardproof locate`: where keys are, and where they were found.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+use shardproof::keys::{Block, Given, Source};
+use shardproof::planner::Placement;
+use shardproof::planner::description::Described;
+use shardproof::planner::locate::{Located, Location, Seen};
+use shardproof::report::terminal::{located, located_header};
+use shardproof::run::Look;
+
+use super::clusters::Hinting;
+use super::keys::KeyFile;
+use super::{Console, Exit, Usage, address};
+
+/// Say where keys are placed: what of each is hashed, its digest, its node; and where they are, if nodes or a proxy are asked
+///
+/// A DESCRIPTION is a configuration of Envoy (bootstrap), twemproxy or refproxy, or POLICY[/SETTING=VALUE]...:NODE,NODE...
+/// as in maglev:10.0.0.1:6379,10.0.0.2:6379*2. A NODE is ADDR[=AS_THE_PROXY_SEES_IT][*WEIGHT].
+///
+/// Asking is EXISTS for each key. Exit code 1: a key lies on a node, and the proxy does not find it.
+#[derive(Debug, Args)]
+pub(super) struct Flags {
+    /// The cluster
+    #[arg(long, value_name = "DESCRIPTION")]
+    cluster: String,
+    /// Keys; hexadecimal digits with --hex
+    #[arg(
+        value_name = "KEY",
+        required_unless_present = "keys",
+        conflicts_with = "keys"
+    )]
+    given: Vec<std::ffi::OsString>,
+    /// Keys, one a line, byte by byte; - is stdin. An empty line is the empty key
+    #[arg(long, value_name = "FILE")]
+    keys: Option<PathBuf>,
+    /// Keys are hexadecimal digits, for those that no line can hold
+    #[arg(long)]
+    hex: bool,
+    #[command(flatten)]
+    hinting: Hinting,
+    /// Ask every node for the keys, where the description says that it is reached
+    #[arg(long)]
+    look: bool,
+    /// Ask every node, and reach this one at ADDR; repeat for more
+    #[arg(long = "node", value_name = "ADDR[=AS_THE_PROXY_SEES_IT]")]
+    nodes: Vec<String>,
+    /// Ask this proxy for the keys
+    #[arg(long, value_name = "HOST:PORT", value_parser = address)]
+    proxy: Option<SocketAddr>,
+    /// An object a line for machines; - is stdout
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+pub(super) async fn run(flags: &Flags, console: &Console) -> anyhow::Result<Exit> {
+    let described = flags.hinting.read("--cluster", &flags.cluster)?;
+    let mut source = source(flags)?;
+    let mut look = Look::default();
+    let asks_nodes = flags.look || !flags.nodes.is_empty();
+    if asks_nodes {
+        look.at_nodes(&reached(flags, &described)?).await?;
+    }
+    if let Some(proxy) = flags.proxy {
+        look.at_proxy(proxy).await?;
+    }
+    let mut out = match &flags.json {
+        Some(file) => console.stream(file)?,
+        None => console.stream("-".as_ref())?,
+    };
+    if flags.json.is_none() {
+        let header = located_header(asks_nodes, flags.proxy.is_some());
+        out.write_all(header.as_bytes())?;
+    }
+    let placement = Placement::new(&described.cluster)?;
+    let mut broken = false;
+    let mut block = Block::default();
+    while source.fill(&mut block)? {
+        let keys = Keys::of(&block)?;
+        let (text, unreachable) = lines(
+            (&described, &placement),
+            &mut look,
+            &keys,
+            flags.json.is_some(),
+        )
+        .await?;
+        out.write_all(&text)?;
+        broken |= unreachable;
+    }
+    out.flush()?;
+    Ok(if broken { Exit::Broken } else { Exit::Expected })
+}
+
+/// The keys of the command line, or the file that it names.
+fn source(flags: &Flags) -> anyhow::Result<Box<dyn Source>> {
+    use std::os::unix::ffi::OsStrExt;
+    let file = KeyFile {
+        keys: flags.keys.clone(),
+        hex: flags.hex,
+    };
+    if let Some(lines) = file.lines()? {
+        return Ok(Box::new(lines));
+    }
+    let keys = flags.given.iter().map(|key| {
+        let bytes = key.as_bytes();
+        if !flags.hex {
+            return Ok(bytes.to_vec());
+        }
+        shardproof::keys::from_hex(bytes).ok_or_else(|| {
+            let key = key.display();
+            Usage(format!(
+                "--hex {key}: pairs of the digits 0-9 and a-f are expected"
+            ))
+        })
+    });
+    Ok(Box::new(Given::new(keys.collect::<Result<_, Usage>>()?)))
+}
+
+/// Where each node of the cluster is asked.
+fn reached(flags: &Flags, described: &Described) -> Result<Vec<(String, SocketAddr)>, Usage> {
+    let nodes = described.cluster.nodes.iter().map(|node| &node.address);
+    let mut reached: Vec<(String, String)> = nodes
+        .cloned()
+        .zip(described.reach.iter().cloned())
+        .collect();
+    for node in &flags.nodes {
+        let (reach, seen) = node.split_once('=').unwrap_or((node, node));
+        let known = reached.iter_mut().find(|(address, _)| address == seen);
+        let Some(known) = known else {
+            let wrong = format!("--node {node}: {seen} is no node of the cluster");
+            return Err(Usage(wrong));
+        };
+        known.1 = reach.to_owned();
+    }
+    let addresses = reached.into_iter().map(|(seen, reach)| {
+        let addr = address(&reach)
+            .map_err(|why| Usage(format!("node {seen} is reached at {reach}: {why}")))?;
+        Ok((seen, addr))
+    });
+    addresses.collect()
+}
+
+/// The keys of a block, side by side.
+struct Keys {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Keys {
+    fn of(block: &Block) -> anyhow::Result<Self> {
+        let mut keys = Self {
+            bytes: Vec::new(),
+            ends: Vec::new(),
+        };
+        block.each(|key| {
+            keys.bytes.extend_from_slice(key);
+            keys.ends.push(keys.bytes.len());
+        })?;
+        Ok(keys)
+    }
+
+    fn each(&self) -> impl Iterator<Item = &[u8]> {
+        let starts = [0].into_iter().chain(self.ends.iter().copied());
+        let places = starts.zip(&self.ends);
+        places.map(|(start, end)| &self.bytes[start..*end])
+    }
+}
+
+/// The lines of some keys, and whether one of these is out of the proxy's reach.
+async fn lines(
+    (described, placement): (&Described, &Placement),
+    look: &mut Look,
+    keys: &Keys,
+    json: bool,
+) -> anyhow::Result<(Vec<u8>, bool)> {
+    let cluster = &described.cluster;
+    let addresses: Vec<&str> = cluster.nodes.iter().map(|node| &*node.address).collect();
+    let keys: Vec<&[u8]> = keys.each().collect();
+    let seen: Vec<Seen<'_>> = look.seen(&keys, &addresses).await?;
+    let mut text = Vec::new();
+    for (key, seen) in keys.iter().zip(&seen) {
+        let place = Located::new(cluster, placement, key);
+        if json {
+            serde_json::to_writer(&mut text, &Location::new(&place, seen))?;
+            text.push(b'\n');
+        } else {
+            located(&mut text, &place, seen);
+        }
+    }
+    Ok((text, seen.iter().any(Seen::is_unreachable)))
+}
