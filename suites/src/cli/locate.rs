@@ -16,12 +16,12 @@ use super::clusters::Hinting;
 use super::keys::KeyFile;
 use super::{Console, Exit, Usage, address};
 
-/// Say where keys are placed: what of each is hashed, its digest, its node; and where they are, if nodes or a proxy are asked
+/// Say where keys are placed and why, and where they are
 ///
 /// A DESCRIPTION is a configuration of Envoy (bootstrap), twemproxy or refproxy, or POLICY[/SETTING=VALUE]...:NODE,NODE...
 /// as in maglev:10.0.0.1:6379,10.0.0.2:6379*2. A NODE is ADDR[=AS_THE_PROXY_SEES_IT][*WEIGHT].
 ///
-/// Asking is EXISTS for each key. Exit code 1: a key lies on a node, and the proxy does not find it.
+/// Nodes and the proxy are asked only if it is said so, by EXISTS for each key. Exit code 1: a key lies on a node, and the proxy does not find it.
 #[derive(Debug, Args)]
 pub(super) struct Flags {
     /// The cluster

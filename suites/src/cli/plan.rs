@@ -14,7 +14,7 @@ use super::clusters::Hinting;
 use super::keys::Keys;
 use super::{Console, Exit, Usage};
 
-/// Compute which keys a change of the cluster moves, touching nothing: from the proxy's own configuration, or from one word
+/// Compute which keys a change of the cluster moves, before it is made
 ///
 /// A DESCRIPTION is a configuration of Envoy (bootstrap), twemproxy or refproxy, or POLICY[/SETTING=VALUE]...:NODE,NODE...
 /// as in maglev:10.0.0.1:6379,10.0.0.2:6379*2. A NODE is ADDR[=AS_THE_PROXY_SEES_IT][*WEIGHT].
