@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 use clap::Args;
+use shardproof::keys::Source;
 use shardproof::planner::description::{self, Described};
 use shardproof::planner::plan::{Change, Counts, Detail, Report};
 use shardproof::{report, run};
@@ -136,7 +137,7 @@ fn count(
     flags: &Flags,
     console: &Console,
     change: &Change,
-    source: &mut dyn shardproof::keys::Source,
+    source: &mut dyn Source,
 ) -> anyhow::Result<Counts> {
     let mut file = match &flags.moved {
         None => None,

@@ -10,16 +10,19 @@ const BLOCK: u64 = 1 << 16;
 /// The text around the numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
-    /// Numbers stand between these.
-    parts: Vec<Vec<u8>>,
+    head: Vec<u8>,
+    /// What follows each number.
+    tails: Vec<Vec<u8>>,
 }
 
 impl Pattern {
     /// Reads a pattern. None without an `{n}` in it, because all keys would be the same.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
-        let parts: Vec<Vec<u8>> = text.split("{n}").map(|part| part.into()).collect();
-        (parts.len() > 1).then_some(Self { parts })
+        let mut parts = text.split("{n}").map(Vec::from);
+        let head = parts.next()?;
+        let tails: Vec<Vec<u8>> = parts.collect();
+        (!tails.is_empty()).then_some(Self { head, tails })
     }
 
     /// The first `count` keys.
@@ -38,11 +41,10 @@ impl Pattern {
         let mut key = Vec::new();
         for _ in numbers {
             key.clear();
-            let mut parts = self.parts.iter();
-            key.extend(parts.next().into_iter().flatten());
-            for part in parts {
+            key.extend_from_slice(&self.head);
+            for tail in &self.tails {
                 key.extend_from_slice(digits.as_bytes());
-                key.extend_from_slice(part);
+                key.extend_from_slice(tail);
             }
             take(&key);
             digits.add_one();

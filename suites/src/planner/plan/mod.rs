@@ -12,8 +12,10 @@ mod tags;
 
 use std::collections::HashMap;
 
+use refproxy::hash::murmur2_64;
+
 use super::description::Described;
-use super::{NodeId, Placement, TagRule};
+use super::{Cluster, Node, NodeId, Placement, Policy, TagRule};
 
 pub use alternatives::{Alternative, Alternatives};
 pub use balance::Balance;
@@ -47,6 +49,8 @@ pub struct Change {
     after: Placement,
     /// One digest does for both.
     alike: bool,
+    /// The digest before is the one that samples are taken by.
+    digests_whole_keys: bool,
     /// The addresses of all nodes, those before first.
     addresses: Vec<String>,
     /// Where a node before is in that list.
@@ -92,6 +96,7 @@ impl Change {
         let (rows, columns) = (places(&from), places(&to));
         Ok(Self {
             alike: before.digests_like(&after),
+            digests_whole_keys: before.digests_like(&sampled_alike()?),
             from,
             to,
             before,
@@ -121,17 +126,23 @@ impl Change {
 
     /// Counts `key`; tells where it moves, if it does.
     pub fn count(&self, counts: &mut Counts, key: &[u8]) -> Option<Move> {
-        let (from, to) = self.places(key);
+        let digest = self.before.digest(key);
+        let (from, to) = self.places(key, digest);
         counts.keys += 1;
         counts.cells[from.index() * self.columns.len() + to.index()] += 1;
-        counts.sample.offer(key);
+        let whole = if self.digests_whole_keys {
+            digest
+        } else {
+            murmur2_64(key)
+        };
+        counts.sample.offer(key, whole);
         counts.tags.offer(key);
         let (from, to) = (self.rows[from.index()], self.columns[to.index()]);
         (from != to).then_some(Move { from, to })
     }
 
-    fn places(&self, key: &[u8]) -> (NodeId, NodeId) {
-        let digest = self.before.digest(key);
+    /// Its node before, whose digest is known, and after.
+    fn places(&self, key: &[u8], digest: u64) -> (NodeId, NodeId) {
         let other = if self.alike {
             digest
         } else {
@@ -177,6 +188,12 @@ impl Counts {
         self.sample.add(other.sample);
         self.tags.add(other.tags);
     }
+}
+
+/// A placement that digests whole keys by [`murmur2_64`].
+fn sampled_alike() -> Result<Placement, refproxy::placement::Error> {
+    let node = Node::at("any:1");
+    Placement::new(&Cluster::new(Policy::Rendezvous, vec![node]))
 }
 
 /// A part of a whole; 0 of nothing.

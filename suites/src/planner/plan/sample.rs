@@ -3,8 +3,6 @@
 //! The keys whose rank is lowest are kept, and the rank is a digest of the whole key: the sample is the same however the keys
 //! are shared out, and no placement knows of it. A key that comes again adds to its count.
 
-use refproxy::hash::murmur2_64;
-
 /// Distinct keys that are kept.
 const KEYS_MAX: usize = 1 << 17;
 /// Bytes of keys that are kept.
@@ -46,8 +44,9 @@ impl Sample {
         }
     }
 
-    pub(super) fn offer(&mut self, key: &[u8]) {
-        let rank = rank(key);
+    /// Takes `key` if its rank is low enough; `digest` is its [`murmur2_64`](refproxy::hash::murmur2_64).
+    pub(super) fn offer(&mut self, key: &[u8], digest: u64) {
+        let rank = rank(digest);
         if self.below.is_some_and(|below| rank >= below) {
             return;
         }
@@ -112,8 +111,8 @@ impl Sample {
 
 /// A number that has nothing in common with where a key is placed, though it comes from a digest that places keys: the
 /// finalizer of splitmix64 mixes all of its bits.
-fn rank(key: &[u8]) -> u64 {
-    let mut mixed = murmur2_64(key).wrapping_add(0x9e37_79b9_7f4a_7c15);
+fn rank(digest: u64) -> u64 {
+    let mut mixed = digest.wrapping_add(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     mixed ^ (mixed >> 31)
@@ -121,12 +120,18 @@ fn rank(key: &[u8]) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use refproxy::hash::murmur2_64;
+
     use super::Sample;
+
+    fn offer(sample: &mut Sample, key: &[u8]) {
+        sample.offer(key, murmur2_64(key));
+    }
 
     fn sample(keys_max: usize, keys: impl IntoIterator<Item = u32>) -> Sample {
         let mut sample = Sample::limited(keys_max, 1 << 20);
         for key in keys {
-            sample.offer(key.to_string().as_bytes());
+            offer(&mut sample, key.to_string().as_bytes());
         }
         sample
     }
@@ -183,11 +188,11 @@ mod tests {
     fn bytes_are_limited_too_but_one_key_is_always_kept() {
         let mut sample = Sample::limited(100, 10);
         for number in 0..100 {
-            sample.offer(format!("{number:04}").as_bytes());
+            offer(&mut sample, format!("{number:04}").as_bytes());
         }
         assert_eq!(keys(&mut sample).len(), 2);
         let mut long = Sample::limited(100, 10);
-        long.offer(&[b'x'; 50]);
+        offer(&mut long, &[b'x'; 50]);
         assert_eq!(keys(&mut long).len(), 1);
     }
 }

@@ -76,7 +76,7 @@ fn sums_agree() {
     let unforced = plan
         .flows
         .iter()
-        .filter(|flow| flow.to < "127.0.0.1:21004".to_owned());
+        .filter(|flow| flow.to.as_str() < "127.0.0.1:21004");
     assert_eq!(unforced.map(|flow| flow.keys).sum::<u64>(), plan.unforced);
     assert!(plan.unforced > 0 && plan.minimum > 0 && plan.minimum <= plan.moved);
 }

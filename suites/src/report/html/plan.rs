@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::page;
-use crate::planner::plan::{Balance, Curve, Flow, HotTags, NodeKeys, Report};
+use crate::planner::plan::{Balance, Curve, Flow, HotTags, NodeKeys, Report, Side};
 use crate::report::svg::bars::{Row, bars};
 use crate::report::svg::escaped;
 use crate::report::svg::flow::{Ribbon, flow};
@@ -44,7 +44,7 @@ fn percent(share: f64) -> String {
 }
 
 fn heading(report: &Report) -> String {
-    let side = |what: &str, side: &crate::planner::plan::Side| {
+    let side = |what: &str, side: &Side| {
         let tags = side
             .tags
             .as_ref()

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use comfy_table::{CellAlignment, Table, presets};
 
-use crate::planner::plan::{Balance, HotTags, Report};
+use crate::planner::plan::{Balance, Flow, HotTags, Report};
 
 /// The most nodes whose flows are shown as a matrix; the largest flows are listed otherwise.
 const MATRIX_MAX: usize = 8;
@@ -176,7 +176,7 @@ fn flows(report: &Report) -> Table {
 }
 
 /// The addresses at one end of any flow, in the order of the nodes.
-fn shown<'a>(report: &'a Report, end: fn(&crate::planner::plan::Flow) -> &String) -> Vec<&'a str> {
+fn shown(report: &Report, end: fn(&Flow) -> &String) -> Vec<&str> {
     let nodes = report.nodes.iter().map(|node| node.address.as_str());
     nodes
         .filter(|address| report.flows.iter().any(|flow| end(flow) == address))
