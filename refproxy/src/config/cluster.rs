@@ -78,6 +78,7 @@ enum HealthFile {
     Healthy,
     Degraded,
     Unhealthy,
+    Draining,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -297,6 +298,7 @@ impl NodeFile {
                 Health::Healthy => HealthFile::Healthy,
                 Health::Degraded => HealthFile::Degraded,
                 Health::Unhealthy => HealthFile::Unhealthy,
+                Health::Draining => HealthFile::Draining,
             },
             priority: node.priority,
             locality: node.locality.as_ref().map(|locality| LocalityFile {
@@ -321,6 +323,7 @@ impl NodeFile {
                 HealthFile::Healthy => Health::Healthy,
                 HealthFile::Degraded => Health::Degraded,
                 HealthFile::Unhealthy => Health::Unhealthy,
+                HealthFile::Draining => Health::Draining,
             },
             priority: self.priority,
             locality: self.locality.map(|locality| Locality {

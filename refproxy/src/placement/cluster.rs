@@ -28,6 +28,8 @@ pub enum Health {
     Degraded,
     /// It fails its checks, or was ejected.
     Unhealthy,
+    /// It is being emptied: it holds no keys, and Envoy reckons as if it were not there unless there is panic.
+    Draining,
 }
 
 /// Where a node stands, for Envoy's locality-weighted balancing.

@@ -169,7 +169,10 @@ pub(super) fn all<'a>(cluster: &Cluster, keys: &'a Keys<'_>) -> Vec<Host<'a>> {
 /// The servers that twemproxy has not ejected, in its order: shorter names first, then bytewise.
 pub(super) fn live<'a>(cluster: &Cluster, keys: &'a Keys<'_>) -> Result<Vec<Host<'a>>, Error> {
     let mut live = all(cluster, keys);
-    live.retain(|host| cluster.nodes[host.id.index()].health != Health::Unhealthy);
+    live.retain(|host| {
+        let health = cluster.nodes[host.id.index()].health;
+        matches!(health, Health::Healthy | Health::Degraded)
+    });
     if live.is_empty() {
         return Err(Error::NoHealthyNode(0));
     }

@@ -64,6 +64,8 @@ fn sets(nodes: &[Node]) -> Vec<Vec<NodeId>> {
 #[derive(Debug, Clone, Copy)]
 struct Counts {
     all: u32,
+    /// Those of which parts are reckoned: Envoy leaves draining nodes out.
+    counted: u32,
     healthy: u32,
     degraded: u32,
 }
@@ -76,6 +78,7 @@ fn count(set: &[NodeId], nodes: &[Node]) -> Counts {
     };
     Counts {
         all: set.len() as u32,
+        counted: set.len() as u32 - of(Health::Draining),
         healthy: of(Health::Healthy),
         degraded: of(Health::Degraded),
     }
@@ -96,11 +99,11 @@ fn loads(counts: &[Counts], panic: Panic) -> (Loads, Vec<bool>) {
     };
     let healthy: Vec<u32> = counts
         .iter()
-        .map(|level| available(level.healthy, level.all))
+        .map(|level| available(level.healthy, level.counted))
         .collect();
     let degraded: Vec<u32> = counts
         .iter()
-        .map(|level| available(level.degraded, level.all))
+        .map(|level| available(level.degraded, level.counted))
         .collect();
     let sum: u32 = healthy.iter().chain(&degraded).sum();
     let total = sum.min(100);
@@ -129,7 +132,7 @@ fn loads(counts: &[Counts], panic: Panic) -> (Loads, Vec<bool>) {
 }
 
 fn is_in_panic(level: Counts, threshold_percent: u32) -> bool {
-    let percent = |some: u32| match level.all {
+    let percent = |some: u32| match level.counted {
         0 => 0.0,
         all => 100.0 * f64::from(some) / f64::from(all),
     };

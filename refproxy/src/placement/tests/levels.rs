@@ -6,7 +6,7 @@ use crate::placement::{
     Cluster, Error, Health, Locality, Node, NodeId, Panic, Placement, Policy, RingFunction,
 };
 
-/// Nodes of one priority each: `h` healthy, `d` degraded, `u` unhealthy.
+/// Nodes of one priority each: `h` healthy, `d` degraded, `u` unhealthy, `x` draining.
 fn cluster(priorities: &[&str], panic: Panic) -> Cluster {
     let mut nodes = Vec::new();
     for (priority, states) in (0..).zip(priorities) {
@@ -16,6 +16,7 @@ fn cluster(priorities: &[&str], panic: Panic) -> Cluster {
                 health: match state {
                     'h' => Health::Healthy,
                     'd' => Health::Degraded,
+                    'x' => Health::Draining,
                     _ => Health::Unhealthy,
                 },
                 ..Node::at(format!("127.0.0.1:{}", 7001 + nodes.len()))
@@ -83,6 +84,18 @@ fn a_later_priority_takes_what_an_earlier_one_cannot() {
     );
     // All in panic: by size.
     check(&["u", "uu"], &[(0, 34, &[0]), (1, 100, &[1, 2])]);
+}
+
+/// As Envoy 1.40 placed keys, with `health_status: DRAINING`.
+#[test]
+fn draining_nodes_are_not_counted_until_there_is_panic() {
+    check(&["hx", "hd"], &[(0, 100, &[0])]);
+    check(&["xhh", "u"], &[(0, 100, &[1, 2])]);
+    check(&["xxhu"], &[(0, 100, &[2])]);
+    // One of three is below the threshold.
+    check(&["xuuh"], &[(0, 100, &[0, 1, 2, 3])]);
+    // All in panic: by size, draining nodes included.
+    check(&["xu", "uu"], &[(0, 50, &[0, 1]), (1, 100, &[2, 3])]);
 }
 
 #[test]
