@@ -279,7 +279,7 @@ static_resources:
         panic!("four nodes");
     };
     first.weight = 2;
-    second.health = Health::Unhealthy;
+    second.health = Health::Draining;
     third.health = Health::Degraded;
     third.hash_key = Some("C".to_owned());
     for node in [third, fourth] {

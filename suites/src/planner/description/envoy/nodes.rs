@@ -147,7 +147,8 @@ fn health(status: Option<&str>) -> Result<Health, Why> {
     match status.unwrap_or("UNKNOWN") {
         "UNKNOWN" | "HEALTHY" => Ok(Health::Healthy),
         "DEGRADED" => Ok(Health::Degraded),
-        "UNHEALTHY" | "DRAINING" | "TIMEOUT" => Ok(Health::Unhealthy),
+        "UNHEALTHY" | "TIMEOUT" => Ok(Health::Unhealthy),
+        "DRAINING" => Ok(Health::Draining),
         other => {
             let expected = "HEALTHY, UNHEALTHY, DRAINING, TIMEOUT, DEGRADED or UNKNOWN is expected";
             Err(Why::field(format!("health_status {other}"), expected))
