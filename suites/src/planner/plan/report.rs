@@ -299,5 +299,7 @@ fn minimum_share(change: &Change) -> f64 {
     for (node, share) in change.columns.iter().zip(change.after.shares()) {
         surplus[*node] -= share;
     }
-    surplus.into_iter().filter(|surplus| *surplus > 0.0).sum()
+    let given = surplus.into_iter().filter(|surplus| *surplus > 0.0);
+    // Not `sum`, whose nothing is -0.
+    given.fold(0.0, |sum, surplus| sum + surplus)
 }

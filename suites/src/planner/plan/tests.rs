@@ -96,6 +96,7 @@ fn the_minimum_is_that_of_the_shares() {
 fn nothing_moves_without_a_change_and_order_is_none() {
     let same = plan("maglev:a:1,b:1", "maglev:b:1,a:1", keys(1000));
     assert_eq!((same.moved, same.unforced), (0, 0));
+    assert!(same.minimum_share.is_sign_positive());
     assert_eq!(same.flows, []);
 }
 

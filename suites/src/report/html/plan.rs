@@ -9,7 +9,7 @@ use crate::report::svg::escaped;
 use crate::report::svg::flow::{Ribbon, flow};
 use crate::report::svg::heat::heat;
 use crate::report::svg::lines::{Line, lines};
-use crate::report::terminal::chance;
+use crate::report::terminal::{chance, comparison};
 
 /// The most nodes whose flows are ribbons; more make a matrix.
 const RIBBONS_MAX: usize = 16;
@@ -26,7 +26,7 @@ pub fn plan(report: &Report) -> String {
     body.push_str(&nodes(report));
     body.push_str("<h2>Who gives to whom</h2>\n");
     body.push_str(&flows(report));
-    body.push_str("<h2>The same change under other policies</h2>\n");
+    body.push_str("<h2>Other policies</h2>\n");
     body.push_str(&alternatives(report));
     if let Some(curves) = &report.curves {
         body.push_str("<h2>What one node more costs</h2>\n");
@@ -237,8 +237,9 @@ fn alternatives(report: &Report) -> String {
     let asked = &report.alternatives;
     let of = if asked.all_keys { "all" } else { "a sample of" };
     let mut html = format!(
-        "<p class=\"dim\">on {of} {} keys</p>\n<div class=\"wide\"><table><thead><tr><th>policy</th><th class=\"number-cell\">moved</th>\
+        "<p class=\"dim\">{}, on {of} {} keys</p>\n<div class=\"wide\"><table><thead><tr><th>policy</th><th class=\"number-cell\">moved</th>\
          <th class=\"number-cell\">fullest node after</th><th></th></tr></thead><tbody>",
+        comparison(report),
         asked.keys
     );
     for other in &asked.policies {

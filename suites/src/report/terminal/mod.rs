@@ -11,6 +11,6 @@ pub use conformance::{evidence, spoken, summary, target};
 pub use fault::fault;
 pub use list::list;
 pub use locate::{located, located_header};
-pub(super) use plan::chance;
 pub use plan::plan;
+pub(super) use plan::{chance, comparison};
 pub use rescale::{claim, rescale};

@@ -60,10 +60,7 @@ pub fn plan(report: &Report) -> String {
         flows(report).lines().for_each(|row| line(&row));
         line("");
     }
-    line(&format!(
-        "the same change under other policies, on {}:",
-        asked(report)
-    ));
+    line(&format!("{}, on {}:", comparison(report), asked(report)));
     alternatives(report).lines().for_each(|row| line(&row));
     if let Some(tags) = &report.hot_tags {
         line("");
@@ -195,6 +192,15 @@ fn largest(report: &Report) -> Table {
         table.add_row([more, String::new(), String::new()]);
     }
     table
+}
+
+/// What the other policies are asked.
+pub(in crate::report) fn comparison(report: &Report) -> &'static str {
+    if report.from.policy == report.to.policy {
+        "the same change under other policies"
+    } else {
+        "the same change of nodes, each policy before and after"
+    }
 }
 
 fn asked(report: &Report) -> String {
