@@ -100,12 +100,25 @@ impl Lines {
         }
     }
 
+    /// Appends what there is, and waits only when there is nothing: a pipe may be slow. 0 at the end.
+    fn read_some(&mut self, bytes: &mut Vec<u8>) -> io::Result<usize> {
+        let known = bytes.len();
+        bytes.resize(known + self.block_bytes, 0);
+        let read = loop {
+            match self.file.read(&mut bytes[known..]) {
+                Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
+                read => break read,
+            }
+        };
+        bytes.truncate(known + read.as_ref().map_or(0, |read| *read));
+        read
+    }
+
     /// Appends until there is a whole line, or the end; the end of the last whole line, behind its line end.
     fn read_lines(&mut self, bytes: &mut Vec<u8>) -> Result<usize, Error> {
         loop {
             let known = bytes.len();
-            let some = self.block_bytes as u64;
-            let read = (&mut self.file).take(some).read_to_end(bytes);
+            let read = self.read_some(bytes);
             let read = read.map_err(|why| unreadable(&self.place.file, &why))?;
             if read == 0 {
                 self.ended = true;

@@ -45,6 +45,33 @@ fn a_line_is_a_key_byte_by_byte() {
     check("123456\n123456", Form::Plain, &[b"123456", b"123456"]);
 }
 
+/// What a pipe has is given on, though it is not at its end.
+#[test]
+fn a_slow_pipe_holds_nothing_back() {
+    struct Pipe(Vec<&'static [u8]>);
+    impl std::io::Read for Pipe {
+        fn read(&mut self, bytes: &mut [u8]) -> std::io::Result<usize> {
+            assert!(!self.0.is_empty(), "more is asked for than is needed");
+            let some = self.0.remove(0);
+            bytes[..some.len()].copy_from_slice(some);
+            Ok(some.len())
+        }
+    }
+    let mut lines = Lines::of(
+        Box::new(Pipe(vec![b"a\nb", b"c\n", b""])),
+        "pipe",
+        Form::Plain,
+    );
+    let mut block = Block::default();
+    for expected in ["a", "bc"] {
+        assert!(lines.fill(&mut block).unwrap());
+        let mut keys = Vec::new();
+        block.each(|key| keys.push(key.to_vec())).unwrap();
+        assert_eq!(keys, [expected.as_bytes()]);
+    }
+    assert!(!lines.fill(&mut block).unwrap());
+}
+
 #[test]
 fn a_line_may_be_hexadecimal() {
     check("00fF\n\n0a\n", Form::Hex, &[b"\x00\xff", b"", b"\n"]);
