@@ -5,6 +5,7 @@ pub mod client;
 pub mod cluster;
 pub mod conformance;
 pub mod fixtures;
+pub mod fleet;
 pub mod http;
 pub mod keys;
 pub mod ledger;

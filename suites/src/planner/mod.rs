@@ -10,6 +10,7 @@ pub mod plan;
 use std::net::SocketAddr;
 
 pub use refproxy::hash::TagRule;
+pub use refproxy::placement::Error as PlacementError;
 pub use refproxy::placement::{Cluster, Health, Node, NodeId, Placement, Policy};
 
 /// The node of each key, by its place in `nodes`, or `None` for a policy that this build cannot compute.

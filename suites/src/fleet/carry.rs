@@ -1,0 +1,378 @@
+//! Carries misplaced keys from one node to the nodes where they belong, so that an interruption at any point loses
+//! nothing.
+//!
+//! The source watches the keys (WATCH) before it gives them away (DUMP, with the time of expiry), the right node takes
+//! them (RESTORE, at that same time of expiry, so that time on the way prolongs no life), and only then the source
+//! deletes them (MULTI, UNLINK, EXEC), which it refuses when one was touched since it was watched. So a key is deleted
+//! only when its right node has confirmed that it has it, and only as long as it is what was dumped.
+//!
+//! Never sends REPLACE: where the right node has a value, that was written through the switched proxy and is the newer
+//! one.
+
+use std::sync::Arc;
+
+use super::connection::{Connection, Request};
+use super::report::Carried;
+use super::scan::Scan;
+use super::{Error, Fleet, Pace, Progress};
+use crate::wire::Value;
+
+/// Keys that are carried at once, unless they are large.
+const BATCH: usize = 100;
+/// Beyond so many bytes a batch, the next one has fewer keys: the values of a batch are held in memory.
+const BATCH_BYTES: usize = 8 * 1024 * 1024;
+/// How often a key may be touched on its source while it is carried before it is left there.
+const ATTEMPTS: usize = 5;
+/// Two computed times of expiry that differ by no more are the same.
+const SLACK_MS: u64 = 20;
+
+/// A misplaced key, with the place of the node where it belongs.
+pub(super) type Misplaced = (Vec<u8>, usize);
+
+/// Carries from one node.
+pub(super) struct Carrier {
+    fleet: Arc<Fleet>,
+    on: usize,
+    source: Connection,
+    /// To the right nodes, opened when first needed.
+    targets: Vec<Option<Connection>>,
+    expiry: Expiry,
+    /// Keys of the next batch.
+    batch: usize,
+    pace: Arc<Pace>,
+    progress: Arc<Progress>,
+    carried: Carried,
+    /// Requests to delete that were our own, to a node that others delete from.
+    deletes: u64,
+}
+
+/// How a source tells when a key expires.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Expiry {
+    /// PEXPIRETIME, since Redis 7.0.
+    Told,
+    /// TIME and, asked after it, PTTL: early by the time between them, never late.
+    Computed,
+}
+
+/// What lay under a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Taken {
+    dump: Vec<u8>,
+    /// Milliseconds since 1970; 0 is never.
+    expires_ms: u64,
+}
+
+/// What the right node said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Placed {
+    /// It has taken the key from us.
+    Restored,
+    /// It has a value of its own.
+    Busy,
+    /// It does not take it.
+    Refused(String),
+    /// There was nothing to give.
+    Gone,
+}
+
+impl Placed {
+    /// Whether the right node has the key, so that the source may delete it.
+    fn is_confirmed(&self) -> bool {
+        matches!(self, Self::Restored | Self::Busy)
+    }
+}
+
+impl Taken {
+    fn is(&self, other: &Self) -> bool {
+        self.dump == other.dump && self.expires_ms.abs_diff(other.expires_ms) <= SLACK_MS
+    }
+}
+
+impl Carrier {
+    pub(super) async fn open(
+        fleet: &Arc<Fleet>,
+        on: usize,
+        pace: &Arc<Pace>,
+        progress: &Arc<Progress>,
+    ) -> Result<Self, Error> {
+        let mut source = fleet.connect(on).await?;
+        // An empty key is a key as good as any to ask with.
+        let told = matches!(source.ask(&[b"PEXPIRETIME", b""]).await?, Value::Integer(_));
+        Ok(Self {
+            fleet: Arc::clone(fleet),
+            on,
+            source,
+            targets: (0..fleet.placed()).map(|_| None).collect(),
+            expiry: if told { Expiry::Told } else { Expiry::Computed },
+            batch: BATCH,
+            pace: Arc::clone(pace),
+            progress: Arc::clone(progress),
+            carried: Carried::default(),
+            deletes: 0,
+        })
+    }
+
+    /// Carries every misplaced key that `scan` finds. Returns what became of them, with the number of requests to delete
+    /// that were our own.
+    pub(super) async fn run(mut self, mut scan: Scan) -> Result<(Carried, u64), Error> {
+        while let Some(keys) = scan.next().await? {
+            self.progress.add_looked_at(keys.len());
+            let placed = keys.into_iter().map(|key| {
+                let right = self.fleet.right(&key);
+                (key, right)
+            });
+            let misplaced: Vec<Misplaced> = placed.filter(|(_, right)| *right != self.on).collect();
+            let mut rest = misplaced.as_slice();
+            while !rest.is_empty() {
+                let (batch, behind) = rest.split_at(self.pace.batch(self.batch).min(rest.len()));
+                self.pace.take(batch.len()).await;
+                self.carry(batch).await?;
+                self.progress.add_moved(batch.len());
+                rest = behind;
+            }
+        }
+        Ok((self.carried, self.deletes))
+    }
+
+    /// All keys of a batch together. Where the source refuses to delete because one was touched, each by itself.
+    async fn carry(&mut self, batch: &[Misplaced]) -> Result<(), Error> {
+        let keys: Vec<&[u8]> = batch.iter().map(|(key, _)| key.as_slice()).collect();
+        let taken = self.take(&keys).await?;
+        let placed = self.place(batch, &taken).await?;
+        let confirmed = keys.iter().zip(&placed);
+        let confirmed: Vec<&[u8]> = confirmed
+            .filter_map(|(key, placed)| placed.is_confirmed().then_some(*key))
+            .collect();
+        let released = self.release(&confirmed).await?;
+        for ((key, taken), placed) in keys.iter().zip(&taken).zip(&placed) {
+            if released || !placed.is_confirmed() {
+                self.count(key, taken.as_ref(), placed);
+            } else {
+                self.carry_touched(key, taken.as_ref(), placed).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A confirmed key of a batch in which one was touched. It is not given to its right node again, because it may have
+    /// been deleted there since; so what a client wrote to the source meanwhile cannot be carried, and both copies stay.
+    async fn carry_touched(
+        &mut self,
+        key: &[u8],
+        before: Option<&Taken>,
+        placed: &Placed,
+    ) -> Result<(), Error> {
+        for _ in 0..ATTEMPTS {
+            let now = self.take(&[key]).await?.pop().flatten();
+            let Some(now) = now else {
+                self.count(key, None, &Placed::Gone);
+                self.release(&[]).await?;
+                return Ok(());
+            };
+            let unchanged = before.is_some_and(|before| before.is(&now));
+            if *placed == Placed::Restored && !unchanged {
+                self.release(&[]).await?;
+                break;
+            }
+            if self.release(&[key]).await? {
+                self.count(key, before, placed);
+                return Ok(());
+            }
+        }
+        self.carried.contested += 1;
+        let what = "was written on the node that it is leaving, by a client that was not switched";
+        self.carried.example(key, what);
+        Ok(())
+    }
+
+    /// Watches the keys on the source and takes what lies under them.
+    async fn take(&mut self, keys: &[&[u8]]) -> Result<Vec<Option<Taken>>, Error> {
+        let mut requests: Vec<Request<'_>> = vec![[&[&b"WATCH"[..]], keys].concat()];
+        for key in keys {
+            match self.expiry {
+                Expiry::Told => requests.push(vec![b"PEXPIRETIME", key]),
+                Expiry::Computed => requests.extend([vec![&b"TIME"[..]], vec![b"PTTL", key]]),
+            }
+            requests.push(vec![b"DUMP", key]);
+        }
+        let mut replies = self.source.ask_all(&requests).await?.into_iter();
+        let watched = replies.next().unwrap_or(Value::NullBulk);
+        if watched != Value::Simple(b"OK".to_vec()) {
+            return Err(self.source.unexpected("WATCH", &watched));
+        }
+        let mut taken = Vec::with_capacity(keys.len());
+        while let Some(first) = replies.next() {
+            let expires_ms = match self.expiry {
+                Expiry::Told => told(&first),
+                Expiry::Computed => computed(&first, replies.next().as_ref()),
+            };
+            let expires_ms = expires_ms.ok_or_else(|| self.source.unexpected("PTTL", &first))?;
+            taken.push(match replies.next() {
+                Some(Value::Bulk(dump)) => Some(Taken { dump, expires_ms }),
+                Some(Value::NullBulk) => None,
+                other => {
+                    let other = other.unwrap_or(Value::NullArray);
+                    return Err(self.source.unexpected("DUMP", &other));
+                }
+            });
+        }
+        let bytes: usize = taken.iter().flatten().map(|taken| taken.dump.len()).sum();
+        self.batch = if bytes > BATCH_BYTES {
+            (keys.len() / 2).max(1)
+        } else {
+            (self.batch * 2).min(BATCH)
+        };
+        Ok(taken)
+    }
+
+    /// Gives what was taken to the right nodes.
+    async fn place(
+        &mut self,
+        batch: &[Misplaced],
+        taken: &[Option<Taken>],
+    ) -> Result<Vec<Placed>, Error> {
+        let mut placed = vec![Placed::Gone; batch.len()];
+        for right in 0..self.targets.len() {
+            let there = |at: &usize| batch[*at].1 == right && taken[*at].is_some();
+            let there: Vec<usize> = (0..batch.len()).filter(there).collect();
+            if there.is_empty() {
+                continue;
+            }
+            let given = there
+                .iter()
+                .filter_map(|at| Some((batch[*at].0.as_slice(), taken[*at].as_ref()?)));
+            let given: Vec<(&[u8], &Taken)> = given.collect();
+            let answers = restore(self.target(right).await?, &given).await?;
+            for (at, answer) in there.into_iter().zip(answers) {
+                placed[at] = answer;
+            }
+        }
+        Ok(placed)
+    }
+
+    async fn target(&mut self, right: usize) -> Result<&mut Connection, Error> {
+        let opened = match self.targets[right].take() {
+            Some(opened) => opened,
+            None => self.fleet.connect(right).await?,
+        };
+        Ok(self.targets[right].insert(opened))
+    }
+
+    /// Deletes the keys from the source, and ends its watch. `false` when one was touched, and nothing was deleted.
+    async fn release(&mut self, confirmed: &[&[u8]]) -> Result<bool, Error> {
+        if confirmed.is_empty() {
+            self.source.ask(&[b"UNWATCH"]).await?;
+            return Ok(true);
+        }
+        let unlink: Request<'_> = [&[&b"UNLINK"[..]], confirmed].concat();
+        let requests = [vec![&b"MULTI"[..]], unlink, vec![b"EXEC"]];
+        let answer = self.source.ask_all(&requests).await?.pop();
+        match answer {
+            Some(Value::Array(_)) => {
+                self.deletes += u64::from(self.on < self.fleet.placed());
+                Ok(true)
+            }
+            Some(Value::NullArray) => Ok(false),
+            other => {
+                let other = other.unwrap_or(Value::NullBulk);
+                Err(self.source.unexpected("EXEC", &other))
+            }
+        }
+    }
+
+    fn count(&mut self, key: &[u8], taken: Option<&Taken>, placed: &Placed) {
+        match placed {
+            Placed::Restored => {
+                self.carried.moved += 1;
+                self.carried.bytes += taken.map_or(0, |taken| taken.dump.len() as u64);
+            }
+            Placed::Busy => self.carried.superseded += 1,
+            Placed::Gone => self.carried.gone += 1,
+            Placed::Refused(why) => {
+                self.carried.refused += 1;
+                self.carried.example(key, why);
+            }
+        }
+    }
+}
+
+/// Restores values with their times of expiry, without REPLACE.
+async fn restore(target: &mut Connection, given: &[(&[u8], &Taken)]) -> Result<Vec<Placed>, Error> {
+    let times: Vec<String> = given
+        .iter()
+        .map(|(_, taken)| taken.expires_ms.to_string())
+        .collect();
+    let requests: Vec<Request<'_>> = given
+        .iter()
+        .zip(&times)
+        .map(|((key, taken), time)| {
+            vec![
+                &b"RESTORE"[..],
+                key,
+                time.as_bytes(),
+                &taken.dump,
+                b"ABSTTL",
+            ]
+        })
+        .collect();
+    let mut placed = Vec::with_capacity(given.len());
+    for answer in target.ask_all(&requests).await? {
+        placed.push(match answer {
+            Value::Simple(ok) if ok == b"OK" => Placed::Restored,
+            Value::Error(text) if text.starts_with(b"BUSYKEY") => Placed::Busy,
+            Value::Error(text) => Placed::Refused(String::from_utf8_lossy(&text).into_owned()),
+            other => return Err(target.unexpected("RESTORE", &other)),
+        });
+    }
+    Ok(placed)
+}
+
+/// PEXPIRETIME's reply: -1 is never. What is gone by now has no dump either.
+fn told(reply: &Value) -> Option<u64> {
+    match reply {
+        Value::Integer(at) => Some(u64::try_from(*at).unwrap_or(0)),
+        _ => None,
+    }
+}
+
+/// TIME's and PTTL's replies: seconds and microseconds, and milliseconds from then on.
+fn computed(time: &Value, ttl: Option<&Value>) -> Option<u64> {
+    let (Value::Array(time), Some(Value::Integer(ttl))) = (time, ttl) else {
+        return None;
+    };
+    let Ok(ttl) = u64::try_from(*ttl) else {
+        return Some(0);
+    };
+    let number = |part: &Value| match part {
+        Value::Bulk(digits) => std::str::from_utf8(digits).ok()?.parse::<u64>().ok(),
+        _ => None,
+    };
+    let [seconds, micros] = time.as_slice() else {
+        return None;
+    };
+    Some(number(seconds)? * 1000 + number(micros)? / 1000 + ttl)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Value, computed, told};
+
+    #[test]
+    fn the_time_of_expiry_is_told_or_computed() {
+        assert_eq!(
+            told(&Value::Integer(1_700_000_000_123)),
+            Some(1_700_000_000_123)
+        );
+        assert_eq!(told(&Value::Integer(-1)), Some(0));
+        assert_eq!(told(&Value::NullBulk), None);
+        let time = Value::Array(vec![
+            Value::Bulk(b"1700000000".to_vec()),
+            Value::Bulk(b"123999".to_vec()),
+        ]);
+        let at = |ttl| computed(&time, Some(&Value::Integer(ttl)));
+        assert_eq!(at(5), Some(1_700_000_000_128));
+        assert_eq!(at(-1), Some(0));
+        assert_eq!(computed(&time, None), None);
+    }
+}

@@ -1,0 +1,237 @@
+//! The check: every key of every node held against the placement, and against what the proxy finds.
+//!
+//! Nodes are scanned at the same time, and only keys that lie where they are not placed are held in memory, once each:
+//! their bytes and some 50 more. Keys that lie right are counted and forgotten; one that SCAN returns twice, because its
+//! node shrinks its table meanwhile, is counted twice. While clients write, the check tells of each key what was true
+//! when it was looked at; a key that is moved by somebody between two nodes' turns may be missed.
+
+use std::collections::{HashMap, HashSet};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::connection::Connection;
+use super::probe::Probe;
+use super::report::{Check, Lies, Probed, Sighting};
+use super::scan::{Scan, Scanning, join};
+use super::{Error, Fleet, Pace, Progress, value};
+
+/// What is looked at, and how fast.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Looking {
+    /// Which keys.
+    pub scanning: Scanning,
+    /// Keys a second over all nodes; `None` is as fast as it goes.
+    pub rate: Option<u64>,
+    /// A proxy to ask for each key.
+    pub proxy: Option<SocketAddr>,
+}
+
+/// Looks at every key. `lines` gets each sighting.
+///
+/// # Errors
+/// Which node, or the proxy, did not do its part.
+pub async fn check(
+    fleet: &Arc<Fleet>,
+    looking: &Looking,
+    progress: &Arc<Progress>,
+    lines: Option<mpsc::Sender<Vec<Sighting>>>,
+) -> Result<Check, Error> {
+    let pace = Arc::new(Pace::new(looking.rate));
+    let mut looks = JoinSet::new();
+    for (on, member) in fleet.members().iter().enumerate() {
+        let scan = Scan::open(member, &looking.scanning, Arc::clone(&pace)).await?;
+        let mut look = Look::open(fleet, on, looking.proxy).await?;
+        look.lines = lines.clone();
+        look.progress = Arc::clone(progress);
+        looks.spawn(look.run(scan));
+    }
+    drop(lines);
+    let mut seen = Seen::default();
+    let mut report = Check::new(fleet);
+    report.proxy = looking.proxy.map(|_| Probed::default());
+    join(&mut looks, |part| seen.add(part, &mut report)).await?;
+    seen.finish(&mut report);
+    Ok(report)
+}
+
+/// The look at one node.
+struct Look {
+    fleet: Arc<Fleet>,
+    on: usize,
+    /// To each node, this one included.
+    nodes: Vec<Connection>,
+    probe: Option<Probe>,
+    progress: Arc<Progress>,
+    lines: Option<mpsc::Sender<Vec<Sighting>>>,
+    part: Part,
+}
+
+/// What was seen on one node.
+struct Part {
+    counts: Check,
+    seen: Seen,
+    probed: Probed,
+}
+
+/// The keys that were seen where they are not placed.
+#[derive(Default)]
+struct Seen {
+    unreachable: HashSet<Vec<u8>>,
+    /// Those that lie right too, and whether a copy has another value.
+    duplicated: HashMap<Vec<u8>, bool>,
+}
+
+impl Look {
+    async fn open(fleet: &Arc<Fleet>, on: usize, proxy: Option<SocketAddr>) -> Result<Self, Error> {
+        let mut nodes = Vec::new();
+        for place in 0..fleet.members().len() {
+            nodes.push(fleet.connect(place).await?);
+        }
+        Ok(Self {
+            fleet: Arc::clone(fleet),
+            on,
+            nodes,
+            probe: match proxy {
+                Some(proxy) => Some(Probe::open(proxy).await?),
+                None => None,
+            },
+            progress: Arc::default(),
+            lines: None,
+            part: Part {
+                counts: Check::new(fleet),
+                seen: Seen::default(),
+                probed: Probed::default(),
+            },
+        })
+    }
+
+    async fn run(mut self, mut scan: Scan) -> Result<Part, Error> {
+        while let Some(keys) = scan.next().await? {
+            self.progress.add_looked_at(keys.len());
+            let sightings = self.judge(keys).await?;
+            if let Some(probe) = &mut self.probe {
+                probe.ask(&self.fleet, &sightings, &mut self.nodes).await?;
+            }
+            for sighting in &sightings {
+                self.part.count(sighting);
+            }
+            if let Some(lines) = &self.lines {
+                // Whoever stopped listening wants no more lines; the check goes on.
+                let _ = lines.send(sightings).await;
+            }
+        }
+        self.part.probed = self.probe.map(Probe::done).unwrap_or_default();
+        Ok(self.part)
+    }
+
+    async fn judge(&mut self, keys: Vec<Vec<u8>>) -> Result<Vec<Sighting>, Error> {
+        let mut by_node: Vec<Vec<Vec<u8>>> = vec![Vec::new(); self.fleet.placed()];
+        for key in keys {
+            by_node[self.fleet.right(&key)].push(key);
+        }
+        let mut sightings = Vec::new();
+        for (right, keys) in by_node.into_iter().enumerate() {
+            let lies = if right == self.on {
+                vec![Some(Lies::Kept); keys.len()]
+            } else {
+                self.misplaced(right, &keys).await?
+            };
+            let on = self.on;
+            let seen = |(key, lies): (Vec<u8>, Option<Lies>)| {
+                lies.map(|lies| Sighting {
+                    key,
+                    right,
+                    on,
+                    lies,
+                })
+            };
+            sightings.extend(keys.into_iter().zip(lies).filter_map(seen));
+        }
+        Ok(sightings)
+    }
+
+    /// What the keys are that are placed on another node; `None` for those that are gone meanwhile.
+    async fn misplaced(
+        &mut self,
+        right: usize,
+        keys: &[Vec<u8>],
+    ) -> Result<Vec<Option<Lies>>, Error> {
+        let keys: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
+        let there = self.nodes[right].exist(&keys).await?;
+        // Asked after the right node, so that a key that was moved in between is no unreachable one.
+        let here = self.nodes[self.on].exist(&keys).await?;
+        let both = |at: &usize| there[*at] && here[*at];
+        let both: Vec<usize> = (0..keys.len()).filter(both).collect();
+        let copies: Vec<&[u8]> = both.iter().map(|at| keys[*at]).collect();
+        let [from, to] = self
+            .nodes
+            .get_disjoint_mut([self.on, right])
+            .expect("a misplaced key lies on another node");
+        let same = value::same(from, to, &copies).await?;
+        let mut lies: Vec<Option<Lies>> = here
+            .iter()
+            .map(|here| here.then_some(Lies::Unreachable))
+            .collect();
+        for (at, same) in both.into_iter().zip(same) {
+            lies[at] = same.map(|same| if same { Lies::Duplicated } else { Lies::Stale });
+        }
+        Ok(lies)
+    }
+}
+
+impl Part {
+    fn count(&mut self, sighting: &Sighting) {
+        self.counts.count(sighting);
+        let stale = match sighting.lies {
+            Lies::Kept => return,
+            Lies::Unreachable => {
+                self.seen.unreachable.insert(sighting.key.clone());
+                return;
+            }
+            Lies::Duplicated => false,
+            Lies::Stale => true,
+        };
+        *self
+            .seen
+            .duplicated
+            .entry(sighting.key.clone())
+            .or_default() |= stale;
+    }
+}
+
+impl Seen {
+    fn add(&mut self, part: Part, report: &mut Check) {
+        for (node, more) in report.nodes.iter_mut().zip(&part.counts.nodes) {
+            node.lie += more.lie;
+            node.kept += more.kept;
+            node.unreachable += more.unreachable;
+            node.duplicated += more.duplicated;
+        }
+        for (row, more) in report.matrix.iter_mut().zip(&part.counts.matrix) {
+            row.iter_mut()
+                .zip(more)
+                .for_each(|(cell, more)| *cell += more);
+        }
+        if let Some(proxy) = &mut report.proxy {
+            proxy.add(part.probed);
+        }
+        self.unreachable.extend(part.seen.unreachable);
+        for (key, stale) in part.seen.duplicated {
+            *self.duplicated.entry(key).or_default() |= stale;
+        }
+    }
+
+    /// What counts keys and not copies.
+    fn finish(mut self, report: &mut Check) {
+        self.unreachable
+            .retain(|key| !self.duplicated.contains_key(key));
+        report.kept = report.nodes.iter().map(|node| node.kept).sum();
+        report.unreachable = self.unreachable.len() as u64;
+        report.keys = report.kept + report.unreachable;
+        report.duplicated = self.duplicated.len() as u64;
+        report.stale = self.duplicated.values().filter(|stale| **stale).count() as u64;
+    }
+}

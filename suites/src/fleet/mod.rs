@@ -1,0 +1,77 @@
+//! The fleet: live nodes that somebody else runs, looked at and put right key by key.
+//!
+//! Where a key belongs is told by the planner's placement; where it lies is learned on the nodes. Nothing here starts or
+//! stops a node, and only `migrate` writes.
+
+mod carry;
+mod check;
+mod connection;
+mod members;
+mod migrate;
+mod pace;
+mod probe;
+mod progress;
+mod report;
+mod scan;
+mod value;
+
+use crate::client;
+
+pub use check::{Looking, check};
+pub use members::{Fleet, Member};
+pub use migrate::{Moving, migrate};
+pub use pace::Pace;
+pub use progress::Progress;
+pub use report::{
+    Carried, Check, Lies, Migration, NodeKeys, Probed, Sighting, write_head, write_line,
+};
+pub use scan::{Scan, Scanning, scan_all};
+
+/// A node, or the proxy, did not do its part. Never a verdict on where keys are.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The connection.
+    #[error("{who}: {why}")]
+    Lost {
+        /// Which node, or the proxy.
+        who: String,
+        /// What came instead of a reply.
+        why: client::Error,
+    },
+    /// It answered with something else than was to be expected.
+    #[error("{who} answers {asked} with {answer}")]
+    Answer {
+        /// Which node, or the proxy.
+        who: String,
+        /// The command.
+        asked: &'static str,
+        /// What it said.
+        answer: String,
+    },
+    /// There is no placement over these nodes.
+    #[error(transparent)]
+    Placement(#[from] crate::planner::PlacementError),
+    /// A node is reached at no address.
+    #[error("node {seen}: {addr} is no address: {why}")]
+    NoAddress {
+        /// As the proxy sees it.
+        seen: String,
+        /// Where it was to be reached.
+        addr: String,
+        /// The resolver's reason.
+        why: String,
+    },
+    /// Moving a key from a server to itself would delete it.
+    #[error("node {one} and node {other} are one and the same server, run_id {run_id}")]
+    SameServer {
+        /// The first.
+        one: String,
+        /// The second.
+        other: String,
+        /// What the server calls itself.
+        run_id: String,
+    },
+    /// What is written to a replica is refused, or undone.
+    #[error("node {0} is a replica, its master is expected")]
+    Replica(String),
+}

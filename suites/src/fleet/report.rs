@@ -1,0 +1,260 @@
+//! What a look at a fleet, and a migration of its keys, came to: the model of every report on them.
+
+use std::io::{self, Write};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{Fleet, Member};
+
+/// The format of the JSON report on a check.
+const CHECK: &str = "shardproof.check/1";
+/// The format of the JSON report on a migration.
+const MIGRATE: &str = "shardproof.migrate/1";
+/// Examples that a report names.
+pub(super) const EXAMPLES: usize = 5;
+
+/// How a key lies on one node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Lies {
+    /// It is placed here.
+    Kept,
+    /// It is placed elsewhere and does not lie there.
+    Unreachable,
+    /// It is placed elsewhere and lies there too, with the same value.
+    Duplicated,
+    /// It is placed elsewhere and lies there too, with another value.
+    Stale,
+}
+
+impl Lies {
+    /// The word in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Kept => "kept",
+            Self::Unreachable => "unreachable",
+            Self::Duplicated => "duplicated",
+            Self::Stale => "stale",
+        }
+    }
+}
+
+/// One key on one node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sighting {
+    /// The key.
+    pub key: Vec<u8>,
+    /// The place of the node that it is placed on.
+    pub right: usize,
+    /// The place of the node that it was seen on.
+    pub on: usize,
+    /// What it is there.
+    pub lies: Lies,
+}
+
+/// Where the keys of a fleet lie, and where they are placed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Check {
+    /// `shardproof.check/1`
+    pub format: &'static str,
+    /// The placement policy.
+    pub policy: &'static str,
+    /// Keys in all, wherever they lie; copies count once.
+    pub keys: u64,
+    /// Keys that lie where they are placed, with or without copies elsewhere.
+    pub kept: u64,
+    /// Keys that lie only where they are not placed: the proxy does not find them.
+    pub unreachable: u64,
+    /// Kept keys with a copy elsewhere.
+    pub duplicated: u64,
+    /// Duplicated keys with a copy of another value, which comes back when the cluster changes back.
+    pub stale: u64,
+    /// By node; those that are leaving come last.
+    pub nodes: Vec<NodeKeys>,
+    /// How many keys are placed on the node of the row and lie on the node of the column, both in the order of `nodes`.
+    /// Nodes that are leaving have a column and no row.
+    pub matrix: Vec<Vec<u64>>,
+    /// What the proxy finds, where it was asked.
+    pub proxy: Option<Probed>,
+}
+
+/// The keys on one node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct NodeKeys {
+    /// Its address as the proxy sees it.
+    pub addr: String,
+    /// Whether it is leaving.
+    pub leaving: bool,
+    /// Keys that lie on it.
+    pub lie: u64,
+    /// Keys that lie on it and are placed on it.
+    pub kept: u64,
+    /// Keys that lie on it, are placed elsewhere, and do not lie there.
+    pub unreachable: u64,
+    /// Keys that lie on it, are placed elsewhere, and lie there too.
+    pub duplicated: u64,
+}
+
+/// How far the proxy finds what it should by the placement.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
+pub struct Probed {
+    /// Keys that it finds where they are kept, and does not find where they are unreachable.
+    pub agree: u64,
+    /// All others: the proxy does not place as the description says.
+    pub differ: u64,
+    /// Some of them.
+    pub examples: Vec<String>,
+}
+
+/// What became of misplaced keys.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
+pub struct Carried {
+    /// Keys that now lie on their right node only.
+    pub moved: u64,
+    /// Copies that were removed because the right node had a value of its own, which counts as the newer one.
+    pub superseded: u64,
+    /// Keys that had expired or were deleted when it was their turn.
+    pub gone: u64,
+    /// Keys that were written where they do not belong while they were moved: both copies stay.
+    pub contested: u64,
+    /// Keys that their right node does not take: they stay where they were.
+    pub refused: u64,
+    /// Bytes of the values that were moved, as dumps.
+    pub bytes: u64,
+    /// Requests to delete that others sent to right nodes meanwhile; `None` where the nodes do not tell. A key that was
+    /// deleted before it was moved is back.
+    pub deletes: Option<u64>,
+    /// Some of the contested and refused keys.
+    pub examples: Vec<String>,
+}
+
+/// A migration: what was done, and where keys lie afterwards.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Migration {
+    /// `shardproof.migrate/1`
+    pub format: &'static str,
+    /// What was done; nothing in a dry run.
+    pub carried: Option<Carried>,
+    /// How long that took, in milliseconds.
+    pub took_ms: u64,
+    /// Where the keys lie now.
+    pub check: Check,
+}
+
+impl Check {
+    pub(super) fn new(fleet: &Fleet) -> Self {
+        let node = |member: &Member| NodeKeys {
+            addr: member.seen.clone(),
+            leaving: member.leaving,
+            lie: 0,
+            kept: 0,
+            unreachable: 0,
+            duplicated: 0,
+        };
+        let nodes: Vec<NodeKeys> = fleet.members().iter().map(node).collect();
+        Self {
+            format: CHECK,
+            policy: fleet.policy,
+            keys: 0,
+            kept: 0,
+            unreachable: 0,
+            duplicated: 0,
+            stale: 0,
+            matrix: vec![vec![0; nodes.len()]; fleet.placed()],
+            nodes,
+            proxy: None,
+        }
+    }
+
+    /// Counts what was seen; what counts keys instead of copies is left to whoever knows all nodes.
+    pub(super) fn count(&mut self, sighting: &Sighting) {
+        let node = &mut self.nodes[sighting.on];
+        node.lie += 1;
+        *match sighting.lies {
+            Lies::Kept => &mut node.kept,
+            Lies::Unreachable => &mut node.unreachable,
+            Lies::Duplicated | Lies::Stale => &mut node.duplicated,
+        } += 1;
+        self.matrix[sighting.right][sighting.on] += 1;
+    }
+
+    /// Whether every key lies where it is placed and nowhere else, and the proxy agrees.
+    #[must_use]
+    pub fn as_expected(&self) -> bool {
+        let agrees = self.proxy.as_ref().is_none_or(|proxy| proxy.differ == 0);
+        self.misplaced() == 0 && agrees
+    }
+
+    /// Copies that lie where they are not placed.
+    #[must_use]
+    pub fn misplaced(&self) -> u64 {
+        let misplaced = |node: &NodeKeys| node.unreachable + node.duplicated;
+        self.nodes.iter().map(misplaced).sum()
+    }
+}
+
+impl Probed {
+    pub(super) fn add(&mut self, other: Self) {
+        self.agree += other.agree;
+        self.differ += other.differ;
+        add_examples(&mut self.examples, other.examples);
+    }
+}
+
+impl Carried {
+    pub(super) fn add(&mut self, other: Self) {
+        self.moved += other.moved;
+        self.superseded += other.superseded;
+        self.gone += other.gone;
+        self.contested += other.contested;
+        self.refused += other.refused;
+        self.bytes += other.bytes;
+        add_examples(&mut self.examples, other.examples);
+    }
+
+    pub(super) fn example(&mut self, key: &[u8], what: &str) {
+        let example = format!("{}: {what}", key.escape_ascii());
+        add_examples(&mut self.examples, vec![example]);
+    }
+}
+
+impl Migration {
+    /// What was `carried` in `took_ms`, and where a check afterwards found the keys.
+    #[must_use]
+    pub fn new(carried: Option<Carried>, took_ms: u64, check: Check) -> Self {
+        Self {
+            format: MIGRATE,
+            carried,
+            took_ms,
+            check,
+        }
+    }
+}
+
+fn add_examples(all: &mut Vec<String>, more: Vec<String>) {
+    all.extend(more.into_iter().take(EXAMPLES - all.len()));
+}
+
+/// Says what the columns of [`write_line`] are.
+///
+/// # Errors
+/// As the writer.
+pub fn write_head(out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "# key\tplaced on\tlies on\twhat it is there")
+}
+
+/// Writes what was seen of a key on one node, separated by tabs.
+///
+/// # Errors
+/// As the writer.
+pub fn write_line(out: &mut dyn Write, nodes: &[Member], sighting: &Sighting) -> io::Result<()> {
+    writeln!(
+        out,
+        "{}\t{}\t{}\t{}",
+        sighting.key.escape_ascii(),
+        nodes[sighting.right].seen,
+        nodes[sighting.on].seen,
+        sighting.lies.name(),
+    )
+}
