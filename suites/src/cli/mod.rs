@@ -1,11 +1,14 @@
 //! The subcommands: flags in, exit code out. Prints only through the console that main hands in.
 
+mod check;
 mod clusters;
 mod conformance;
 mod console;
+mod fleet;
 mod keys;
 mod list;
 mod locate;
+mod migrate;
 mod plan;
 mod rescale;
 mod selection;
@@ -38,6 +41,8 @@ enum Command {
     Locate(locate::Flags),
     Plan(plan::Flags),
     Rescale(rescale::Flags),
+    Check(check::Flags),
+    Migrate(migrate::Flags),
     Toxiproxy(toxiproxy::Flags),
 }
 
@@ -176,6 +181,8 @@ pub(crate) async fn run(cli: Cli, search: Search, console: &Console) -> anyhow::
         Command::Locate(flags) => locate::run(&flags, console).await,
         Command::Plan(flags) => plan::run(&flags, console),
         Command::Rescale(flags) => rescale::run(flags, search, console).await,
+        Command::Check(flags) => check::run(flags, console).await,
+        Command::Migrate(flags) => migrate::run(flags, console).await,
         Command::Toxiproxy(flags) => toxiproxy::run(flags, console).await,
     }
 }

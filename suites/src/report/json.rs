@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::conformance::Case;
+use crate::fleet::{Check, Migration};
 use crate::planner::locate::Location;
 use crate::planner::plan;
 use crate::rescale::Report;
@@ -52,13 +53,31 @@ pub fn plan(report: &plan::Report) -> serde_json::Result<String> {
     pretty(report)
 }
 
+/// A check of live nodes as `shardproof.check/1`.
+///
+/// # Errors
+/// Never for a report of this suite.
+pub fn check(report: &Check) -> serde_json::Result<String> {
+    pretty(report)
+}
+
+/// A migration of keys as `shardproof.migrate/1`.
+///
+/// # Errors
+/// Never for a report of this suite.
+pub fn migration(report: &Migration) -> serde_json::Result<String> {
+    pretty(report)
+}
+
 /// The JSON schemas of what this suite writes, by format name without its version.
 #[must_use]
-pub fn schemas() -> [(&'static str, schemars::Schema); 4] {
+pub fn schemas() -> [(&'static str, schemars::Schema); 6] {
     [
+        ("check", schemars::schema_for!(Check)),
         ("conformance", schemars::schema_for!(Conformance)),
         ("location", schemars::schema_for!(Location<'static>)),
         ("plan", schemars::schema_for!(plan::Report)),
+        ("migrate", schemars::schema_for!(Migration)),
         ("rescale", schemars::schema_for!(Report)),
     ]
 }

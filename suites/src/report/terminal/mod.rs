@@ -2,6 +2,7 @@
 
 mod conformance;
 mod fault;
+mod fleet;
 mod list;
 mod locate;
 mod plan;
@@ -9,6 +10,7 @@ mod rescale;
 
 pub use conformance::{evidence, spoken, summary, target};
 pub use fault::fault;
+pub use fleet::{check, migration};
 pub use list::list;
 pub use locate::{located, located_header};
 pub use plan::plan;

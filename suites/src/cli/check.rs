@@ -1,0 +1,44 @@
+//! `shardproof check`: where the keys of live nodes lie, and where they belong.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use shardproof::fleet::Looking;
+use shardproof::report;
+
+use super::fleet::{FleetFlags, look};
+use super::{Console, Exit};
+
+/// Look at live nodes: which keys lie where the proxy asks for them, and which are out of its reach. Writes nothing
+#[derive(Debug, Args)]
+pub(super) struct Flags {
+    #[command(flatten)]
+    fleet: FleetFlags,
+    /// Report for machines; - is stdout
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// A line for each key on each node: where it is placed, where it lies, what it is there
+    #[arg(long, value_name = "FILE")]
+    keys_out: Option<PathBuf>,
+}
+
+pub(super) async fn run(flags: Flags, console: &Console) -> anyhow::Result<Exit> {
+    let fleet = flags.fleet.open().await?;
+    let looking = Looking {
+        scanning: flags.fleet.scanning(),
+        rate: flags.fleet.rate,
+        proxy: flags.fleet.proxy,
+    };
+    let check = look(&fleet, &looking, flags.keys_out.as_deref(), console).await?;
+    if flags.json.as_deref() != Some("-".as_ref()) {
+        (console.out)(&report::terminal::check(&check));
+    }
+    if let Some(file) = &flags.json {
+        console.save(file, &report::json::check(&check)?)?;
+    }
+    Ok(if check.as_expected() {
+        Exit::Expected
+    } else {
+        Exit::Broken
+    })
+}

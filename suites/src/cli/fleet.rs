@@ -1,0 +1,184 @@
+//! What commands on live nodes share: which nodes, held against which description, and how far they have come.
+
+use std::future::Future;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use clap::Args;
+use shardproof::fleet::{self, Fleet, Looking, Progress, Scanning, Sighting};
+use shardproof::planner::description::{self, Described, Hints};
+use tokio::sync::mpsc;
+
+use super::{Console, Usage};
+
+/// Live nodes, and the placement that they are held against.
+#[derive(Debug, Args)]
+pub(super) struct FleetFlags {
+    /// The cluster as the proxy has it now: its configuration file (Envoy, twemproxy, refproxy), or POLICY:NODE,NODE...
+    #[arg(long, value_name = "DESCRIPTION")]
+    to: String,
+    /// The cluster or pool, where the file has several
+    #[arg(long, value_name = "NAME")]
+    cluster_name: Option<String>,
+    /// What the proxy resolves a host name to; repeat for each
+    #[arg(long, value_name = "NAME=IP", value_parser = resolved)]
+    resolve: Vec<(String, IpAddr)>,
+    /// Where a node is reached from here, if not where the proxy sees it; repeat for each
+    #[arg(long = "node", value_name = "ADDR=AS_THE_PROXY_SEES_IT", value_parser = reached)]
+    nodes: Vec<(String, String)>,
+    /// A node that has left the cluster and may still hold keys; repeat for each
+    #[arg(long = "from-node", value_name = "ADDR")]
+    leaving: Vec<String>,
+    /// Only keys that begin so
+    #[arg(
+        long,
+        value_name = "TEXT",
+        default_value = "",
+        hide_default_value = true
+    )]
+    prefix: String,
+    /// Keys a second at most, over all nodes. Default: as fast as it goes
+    #[arg(long, value_name = "KEYS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) rate: Option<u64>,
+    /// The proxy, to ask what it finds
+    #[arg(long, value_name = "HOST:PORT", value_parser = super::address)]
+    pub(super) proxy: Option<std::net::SocketAddr>,
+}
+
+impl FleetFlags {
+    /// The fleet, every node of which answers.
+    pub(super) async fn open(&self) -> anyhow::Result<Arc<Fleet>> {
+        let Described { cluster, mut reach } = self.described()?;
+        let seen: Vec<&str> = cluster
+            .nodes
+            .iter()
+            .map(|node| node.address.as_str())
+            .collect();
+        for (addr, name) in &self.nodes {
+            let Some(place) = seen.iter().position(|seen| seen == name) else {
+                let known = seen.join(", ");
+                let usage = format!("--node {addr}={name}: the description has {known}");
+                return Err(Usage(usage).into());
+            };
+            reach[place].clone_from(addr);
+        }
+        if let Some(both) = self
+            .leaving
+            .iter()
+            .find(|addr| seen.contains(&addr.as_str()))
+        {
+            let usage = format!("--from-node {both}: the description has it, so it has not left");
+            return Err(Usage(usage).into());
+        }
+        Ok(Arc::new(
+            Fleet::open(&cluster, &reach, &self.leaving).await?,
+        ))
+    }
+
+    pub(super) fn scanning(&self) -> Scanning {
+        Scanning {
+            prefix: self.prefix.clone().into_bytes(),
+            ..Scanning::default()
+        }
+    }
+
+    fn described(&self) -> anyhow::Result<Described> {
+        let hints = Hints {
+            resolve: self.resolve.clone(),
+            pick: self.cluster_name.clone(),
+        };
+        if description::is_inline(&self.to) {
+            let read = description::inline(&self.to, &hints);
+            return read.map_err(|wrong| Usage(format!("--to {wrong}")).into());
+        }
+        let text = std::fs::read_to_string(&self.to)
+            .with_context(|| format!("--to {} cannot be read", self.to))?;
+        Ok(description::read(&text, &self.to, &hints)?)
+    }
+}
+
+fn resolved(text: &str) -> Result<(String, IpAddr), String> {
+    let parts = text.split_once('=').filter(|(name, _)| !name.is_empty());
+    let (name, ip) = parts.ok_or("expected NAME=IP")?;
+    let ip = ip.parse().map_err(|_| "expected NAME=IP")?;
+    Ok((name.to_owned(), ip))
+}
+
+fn reached(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((addr, seen)) if !addr.is_empty() && !seen.is_empty() => {
+            Ok((addr.to_owned(), seen.to_owned()))
+        }
+        _ => Err("expected ADDR=AS_THE_PROXY_SEES_IT".to_owned()),
+    }
+}
+
+/// Looks at all keys, and writes a line for each to `keys_out`.
+pub(super) async fn look(
+    fleet: &Arc<Fleet>,
+    looking: &Looking,
+    keys_out: Option<&Path>,
+    console: &Console,
+) -> anyhow::Result<fleet::Check> {
+    let progress = Arc::<Progress>::default();
+    let (lines, writer) = match keys_out {
+        None => (None, None),
+        Some(file) => {
+            let (lines, sightings) = mpsc::channel(16);
+            let (file, fleet) = (file.to_owned(), Arc::clone(fleet));
+            let write = move || write_keys(&file, &fleet, sightings);
+            (Some(lines), Some(tokio::task::spawn_blocking(write)))
+        }
+    };
+    let work = fleet::check(fleet, looking, &progress, lines);
+    let report = watched(console, "looking", || progress.looked_at(), work).await?;
+    if let Some(writer) = writer {
+        writer.await??;
+    }
+    Ok(report)
+}
+
+fn write_keys(
+    file: &PathBuf,
+    fleet: &Fleet,
+    mut sightings: mpsc::Receiver<Vec<Sighting>>,
+) -> anyhow::Result<()> {
+    let failed = || format!("{} cannot be written", file.display());
+    let mut out = std::io::BufWriter::new(std::fs::File::create(file).with_context(failed)?);
+    fleet::write_head(&mut out).with_context(failed)?;
+    while let Some(batch) = sightings.blocking_recv() {
+        for sighting in &batch {
+            fleet::write_line(&mut out, fleet.members(), sighting).with_context(failed)?;
+        }
+    }
+    std::io::Write::flush(&mut out).with_context(failed)
+}
+
+/// Does `work`, and says meanwhile how many keys are `done`.
+pub(super) async fn watched<T>(
+    console: &Console,
+    title: &str,
+    done: impl Fn() -> u64,
+    work: impl Future<Output = T>,
+) -> T {
+    let shown = console.progress(title);
+    let every = if console.terminal { 200 } else { 5000 };
+    let mut ticks = tokio::time::interval(Duration::from_millis(every));
+    ticks.tick().await;
+    let started = Instant::now();
+    let mut work = pin!(work);
+    loop {
+        tokio::select! {
+            outcome = &mut work => return outcome,
+            _ = ticks.tick() => {
+                let keys = done();
+                let rate = keys as f64 / started.elapsed().as_secs_f64();
+                shown.say(&format!("{keys} keys, {rate:.0} a second"));
+            }
+        }
+    }
+}

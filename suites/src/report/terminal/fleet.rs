@@ -1,0 +1,202 @@
+//! Where the keys of live nodes lie, and what a migration did to them, as text.
+
+use std::fmt::Write;
+
+use comfy_table::{CellAlignment, Table, presets};
+
+use crate::fleet::{Carried, Check, Migration, NodeKeys};
+
+/// A check.
+#[must_use]
+pub fn check(check: &Check) -> String {
+    let placed = check.matrix.len();
+    let mut text = format!("{}, {placed} nodes, {} keys\n\n", check.policy, check.keys);
+    let mut line = |words: &str| {
+        let _ = writeln!(text, "{}", format!("  {words}").trim_end());
+    };
+    nodes(check).to_string().lines().for_each(&mut line);
+    line("");
+    matrix(check).to_string().lines().for_each(&mut line);
+    line("");
+    let fates = [
+        ("kept", check.kept, "on the node that the proxy asks"),
+        (
+            "unreachable",
+            check.unreachable,
+            "only on a node that the proxy does not ask",
+        ),
+        (
+            "duplicated",
+            check.duplicated,
+            "kept, with a copy on another node",
+        ),
+        (
+            "stale",
+            check.stale,
+            "with a copy of another value, which comes back when the cluster changes back",
+        ),
+    ];
+    for (name, count, what) in fates {
+        line(&format!("{name:<12} {}  {what}", part(count, check.keys)));
+    }
+    if let Some(probed) = &check.proxy {
+        line("");
+        if probed.differ == 0 {
+            line(&format!(
+                "the proxy finds what it should: all {} keys",
+                probed.agree
+            ));
+        } else {
+            line(&format!(
+                "THE PROXY DISAGREES with the description on {} of {} keys:",
+                probed.differ,
+                probed.differ + probed.agree
+            ));
+            for example in &probed.examples {
+                line(&format!("  {example}"));
+            }
+        }
+    }
+    text
+}
+
+/// A migration, or what one would do.
+#[must_use]
+pub fn migration(migration: &Migration) -> String {
+    let mut text = check(&migration.check);
+    text.push('\n');
+    match &migration.carried {
+        Some(carried) => text.push_str(&done(carried, migration.took_ms)),
+        None => text.push_str(&dry(&migration.check)),
+    }
+    text
+}
+
+fn dry(check: &Check) -> String {
+    if check.misplaced() == 0 {
+        return "  nothing is to be moved\n".to_owned();
+    }
+    let mut text = format!(
+        "  nothing was moved. With --apply {} keys move, and the copies of {} keys are removed",
+        check.unreachable, check.duplicated
+    );
+    if check.stale > 0 {
+        let _ = write!(
+            text,
+            ",\n  {} of which the right node has with another value: its value stays",
+            check.stale
+        );
+    }
+    text.push('\n');
+    text
+}
+
+fn done(carried: &Carried, took_ms: u64) -> String {
+    let seconds = took_ms as f64 / 1000.0;
+    let mut text = format!(
+        "  moved        {:>8}  {} bytes in {seconds:.1} s, {:.0} keys a second\n",
+        carried.moved,
+        carried.bytes,
+        carried.moved as f64 / seconds.max(0.001),
+    );
+    let rest = [
+        (
+            "superseded",
+            carried.superseded,
+            "copies removed: the right node has a value of its own",
+        ),
+        (
+            "gone",
+            carried.gone,
+            "expired or were deleted before it was their turn",
+        ),
+        (
+            "contested",
+            carried.contested,
+            "written on the node that they are leaving: both copies stay",
+        ),
+        (
+            "refused",
+            carried.refused,
+            "their right node does not take them: they stay where they were",
+        ),
+    ];
+    for (name, count, what) in rest {
+        if count > 0 {
+            let _ = writeln!(text, "  {name:<12} {count:>8}  {what}");
+        }
+    }
+    for example in &carried.examples {
+        let _ = writeln!(text, "    {example}");
+    }
+    match carried.deletes {
+        None => text.push_str("  the nodes do not tell whether clients deleted keys meanwhile\n"),
+        Some(0) => {}
+        Some(deletes) => {
+            let _ = writeln!(
+                text,
+                "  clients sent {deletes} deletes meanwhile: a key that was deleted before it was moved is back with its old value"
+            );
+        }
+    }
+    text
+}
+
+fn nodes(check: &Check) -> Table {
+    let head = ["", "node", "keys on it", "kept", "unreachable", "copies"];
+    table(
+        head.map(str::to_owned).to_vec(),
+        (1..).zip(&check.nodes).map(|(number, node)| {
+            let counts = [node.lie, node.kept, node.unreachable, node.duplicated];
+            [format!("#{number}"), name(node)]
+                .into_iter()
+                .chain(counts.iter().map(ToString::to_string))
+                .collect()
+        }),
+        2,
+    )
+}
+
+/// Nodes by number, because many addresses side by side are wider than a terminal.
+fn matrix(check: &Check) -> Table {
+    let on = (1..=check.nodes.len()).map(|number| format!("on #{number}"));
+    let head = ["placed on".to_owned()].into_iter().chain(on);
+    table(
+        head.collect(),
+        (1..).zip(&check.matrix).map(|(number, row)| {
+            [format!("#{number}")]
+                .into_iter()
+                .chain(row.iter().map(ToString::to_string))
+                .collect()
+        }),
+        1,
+    )
+}
+
+/// The first `left` columns are names, the others numbers.
+fn table(head: Vec<String>, rows: impl Iterator<Item = Vec<String>>, left: usize) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(head);
+    for row in rows {
+        table.add_row(row);
+    }
+    for column in table.column_iter_mut().skip(left) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+fn name(node: &NodeKeys) -> String {
+    if node.leaving {
+        format!("{} (left)", node.addr)
+    } else {
+        node.addr.clone()
+    }
+}
+
+fn part(count: u64, whole: u64) -> String {
+    format!(
+        "{count:>8} {:>6.1} %",
+        100.0 * count as f64 / whole.max(1) as f64
+    )
+}
