@@ -1,0 +1,54 @@
+//! Live nodes looked at and put right: each promise over real Redis, and all of them under load behind real proxies.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on is to panic")]
+
+mod looks;
+mod moves;
+mod nodes;
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::future::Future;
+
+use libtest_mimic::{Arguments, Trial};
+use tokio::runtime::Runtime;
+
+/// A trial named by what is promised.
+macro_rules! promises {
+    ($($room:ident::$promise:ident),* $(,)?) => {
+        vec![$(promise(
+            concat!(stringify!($room), "::", stringify!($promise)),
+            $room::$promise,
+        )),*]
+    };
+}
+
+fn main() {
+    let trials = promises![
+        looks::each_key_is_told_by_where_it_lies,
+        looks::copies_are_compared_by_what_they_mean,
+        looks::a_scan_returns_every_key_once_and_only_those_of_its_prefix,
+        looks::what_cannot_be_a_fleet_is_told,
+        moves::values_of_every_type_keep_what_they_are_and_when_they_expire,
+        moves::without_pexpiretime_no_life_is_prolonged,
+        moves::what_expires_on_the_way_is_gone_on_both,
+        moves::what_was_written_through_the_switched_proxy_wins,
+        moves::what_is_written_on_the_old_node_meanwhile_is_not_deleted,
+        moves::what_was_deleted_before_it_was_moved_is_back_and_told,
+        moves::our_own_deletes_are_not_told,
+        moves::what_its_right_node_does_not_take_stays,
+        moves::only_misplaced_keys_are_touched,
+        moves::a_rate_is_kept,
+    ];
+    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+}
+
+fn promise<F: Future<Output = ()>>(name: &str, test: fn() -> F) -> Trial
+where
+    F: 'static,
+{
+    Trial::test(name.replace('_', "-"), move || {
+        Runtime::new()?.block_on(test());
+        Ok(())
+    })
+}
