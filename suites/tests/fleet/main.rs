@@ -2,9 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on is to panic")]
 
+mod behind;
+mod commands;
 mod looks;
 mod moves;
 mod nodes;
+mod registers;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -24,7 +27,11 @@ macro_rules! promises {
 }
 
 fn main() {
-    let trials = promises![
+    let mut trials = promises![
+        commands::looking_and_a_dry_run_write_nothing,
+        commands::a_prefix_spares_all_other_keys,
+        commands::nothing_is_moved_by_another_placement_than_the_proxys,
+        commands::a_killed_migration_loses_nothing_and_goes_on,
         looks::each_key_is_told_by_where_it_lies,
         looks::copies_are_compared_by_what_they_mean,
         looks::a_scan_returns_every_key_once_and_only_those_of_its_prefix,
@@ -40,6 +47,7 @@ fn main() {
         moves::only_misplaced_keys_are_touched,
         moves::a_rate_is_kept,
     ];
+    trials.extend(behind::trials());
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
 

@@ -1,0 +1,162 @@
+//! The commands on live nodes as scripts see them: exit codes, what is printed, and what a kill leaves behind.
+
+use std::process::{Command, Output, Stdio};
+
+use shardproof::wire::Value;
+
+use crate::nodes::Nodes;
+
+const KEYS: usize = 4000;
+/// Each run is killed when it has moved so many more.
+const MOVED: i64 = 400;
+
+/// The command with a description of the nodes, and where they are reached.
+fn command(nodes: &Nodes, subcommand: &str, more: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_shardproof"));
+    let seen = |place: usize| nodes.fleet.members()[place].seen.clone();
+    let described: Vec<String> = (0..nodes.fleet.placed()).map(seen).collect();
+    command.args([
+        subcommand,
+        "--to",
+        &format!("maglev:{}", described.join(",")),
+    ]);
+    for (place, seen) in described.iter().enumerate() {
+        command.args(["--node", &format!("{}={seen}", nodes.addr(place))]);
+    }
+    for place in nodes.fleet.placed()..nodes.fleet.members().len() {
+        command.args(["--from-node", &nodes.addr(place)]);
+    }
+    command.args(more);
+    command
+}
+
+fn run(nodes: &Nodes, subcommand: &str, more: &[&str]) -> Output {
+    command(nodes, subcommand, more).output().unwrap()
+}
+
+#[track_caller]
+fn text(output: &Output, code: i32) -> String {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{stderr}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn json(output: &Output, code: i32) -> serde_json::Value {
+    serde_json::from_str(&text(output, code)).unwrap()
+}
+
+pub(crate) async fn looking_and_a_dry_run_write_nothing() {
+    let nodes = Nodes::start(2, 1).await;
+    for place in [0, 2] {
+        nodes
+            .ask(place, &format!("SET {} v", nodes.key(1, place)))
+            .await;
+    }
+    nodes.ask(1, &format!("SET {} w", nodes.key(1, 0))).await;
+    let folder = tempfile::TempDir::new().unwrap();
+    let keys_out = folder.path().join("keys");
+    let check = json(
+        &run(
+            &nodes,
+            "check",
+            &["--json", "-", "--keys-out", keys_out.to_str().unwrap()],
+        ),
+        1,
+    );
+    assert_eq!(check["format"], "shardproof.check/1");
+    assert_eq!(
+        (&check["unreachable"], &check["stale"]),
+        (&1.into(), &1.into()),
+        "{check}"
+    );
+    let lines = std::fs::read_to_string(keys_out).unwrap();
+    let expected = format!(
+        "{}\t10.0.0.2:6379\t{}\tunreachable",
+        nodes.key(1, 2),
+        nodes.addr(2)
+    );
+    assert!(lines.lines().any(|line| line == expected), "{lines}");
+    assert_eq!(lines.lines().count(), 4, "{lines}");
+
+    let dry = text(&run(&nodes, "migrate", &[]), 1);
+    assert!(dry.contains("With --apply 1 keys move"), "{dry}");
+    for (place, held) in [(0, 1), (1, 1), (2, 1)] {
+        assert_eq!(nodes.ask(place, "DBSIZE").await, Value::Integer(held));
+    }
+    let done = json(&run(&nodes, "migrate", &["--apply", "--json", "-"]), 0);
+    assert_eq!(done["format"], "shardproof.migrate/1");
+    assert_eq!(done["carried"]["moved"], 1, "{done}");
+    assert_eq!(done["carried"]["superseded"], 1, "{done}");
+    text(&run(&nodes, "check", &[]), 0);
+}
+
+pub(crate) async fn a_prefix_spares_all_other_keys() {
+    let nodes = Nodes::start(2, 0).await;
+    let key = nodes.key(1, 7);
+    nodes.ask(0, &format!("SET {key} v")).await;
+    nodes.ask(0, &format!("SET {} v", nodes.key(1, 8))).await;
+    let done = json(
+        &run(
+            &nodes,
+            "migrate",
+            &["--apply", "--prefix", "key:7:", "--json", "-"],
+        ),
+        0,
+    );
+    assert_eq!(done["carried"]["moved"], 1, "{done}");
+    assert_eq!(nodes.check().await.unreachable, 1);
+}
+
+/// The proxy here is a single node: it does not find what is placed on the other one.
+pub(crate) async fn nothing_is_moved_by_another_placement_than_the_proxys() {
+    let nodes = Nodes::start(2, 0).await;
+    nodes.ask(0, &format!("SET {} v", nodes.key(1, 0))).await;
+    let proxy = nodes.addr(0);
+    let output = run(&nodes, "migrate", &["--apply", "--proxy", &proxy]);
+    text(&output, 2);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        stderr.contains("nothing was moved: 1 of 1 keys"),
+        "{stderr}"
+    );
+    assert_eq!(nodes.ask(0, "DBSIZE").await, Value::Integer(1));
+    let checked = text(&run(&nodes, "check", &["--proxy", &proxy]), 1);
+    assert!(checked.contains("THE PROXY DISAGREES"), "{checked}");
+}
+
+pub(crate) async fn a_killed_migration_loses_nothing_and_goes_on() {
+    let nodes = Nodes::start(3, 0).await;
+    let keys: Vec<String> = (0..KEYS).map(|n| nodes.key(1 + n % 2, n)).collect();
+    for (number, key) in keys.iter().enumerate() {
+        nodes.ask(0, &format!("SET {key} {number} EX 1000")).await;
+    }
+    for kill in 1..=4 {
+        let mut migrate = command(&nodes, "migrate", &["--apply", "--rate", "4000"]);
+        let mut running = migrate.stdout(Stdio::null()).spawn().unwrap();
+        while held(&nodes, 1).await + held(&nodes, 2).await < kill * MOVED {
+            assert!(
+                running.try_wait().unwrap().is_none(),
+                "it ended before it was killed"
+            );
+        }
+        running.kill().unwrap();
+        running.wait().unwrap();
+        let check = nodes.check().await;
+        assert_eq!(check.keys, KEYS as u64, "{check:?}");
+        assert!(check.unreachable > 0 && check.stale == 0, "{check:?}");
+    }
+    text(&run(&nodes, "migrate", &["--apply"]), 0);
+    for (number, key) in keys.iter().enumerate() {
+        let place = nodes.fleet.right(key.as_bytes());
+        let value = nodes.ask(place, &format!("GET {key}")).await;
+        assert_eq!(value, Value::Bulk(number.to_string().into_bytes()));
+    }
+    assert_eq!(held(&nodes, 0).await, 0);
+}
+
+async fn held(nodes: &Nodes, place: usize) -> i64 {
+    match nodes.ask(place, "DBSIZE").await {
+        Value::Integer(held) => held,
+        other => panic!("{other}"),
+    }
+}
