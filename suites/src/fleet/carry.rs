@@ -12,6 +12,7 @@
 use std::sync::Arc;
 
 use super::connection::{Connection, Request};
+use super::parcel::{self, Expiry, Placed, Taken};
 use super::report::Carried;
 use super::scan::Scan;
 use super::{Error, Fleet, Pace, Progress};
@@ -23,9 +24,6 @@ const BATCH: usize = 100;
 const BATCH_BYTES: usize = 8 * 1024 * 1024;
 /// How often a key may be touched on its source while it is carried before it is left there.
 const ATTEMPTS: usize = 5;
-/// Two computed times of expiry that differ by no more are the same.
-const SLACK_MS: u64 = 20;
-
 /// A misplaced key, with the place of the node where it belongs.
 pub(super) type Misplaced = (Vec<u8>, usize);
 
@@ -46,49 +44,6 @@ pub(super) struct Carrier {
     deletes: u64,
 }
 
-/// How a source tells when a key expires.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Expiry {
-    /// PEXPIRETIME, since Redis 7.0.
-    Told,
-    /// TIME and, asked after it, PTTL: early by the time between them, never late.
-    Computed,
-}
-
-/// What lay under a key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Taken {
-    dump: Vec<u8>,
-    /// Milliseconds since 1970; 0 is never.
-    expires_ms: u64,
-}
-
-/// What the right node said.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Placed {
-    /// It has taken the key from us.
-    Restored,
-    /// It has a value of its own.
-    Busy,
-    /// It does not take it.
-    Refused(String),
-    /// There was nothing to give.
-    Gone,
-}
-
-impl Placed {
-    /// Whether the right node has the key, so that the source may delete it.
-    fn is_confirmed(&self) -> bool {
-        matches!(self, Self::Restored | Self::Busy)
-    }
-}
-
-impl Taken {
-    fn is(&self, other: &Self) -> bool {
-        self.dump == other.dump && self.expires_ms.abs_diff(other.expires_ms) <= SLACK_MS
-    }
-}
-
 impl Carrier {
     pub(super) async fn open(
         fleet: &Arc<Fleet>,
@@ -97,14 +52,13 @@ impl Carrier {
         progress: &Arc<Progress>,
     ) -> Result<Self, Error> {
         let mut source = fleet.connect(on).await?;
-        // An empty key is a key as good as any to ask with.
-        let told = matches!(source.ask(&[b"PEXPIRETIME", b""]).await?, Value::Integer(_));
+        let expiry = Expiry::of(&mut source).await?;
         Ok(Self {
             fleet: Arc::clone(fleet),
             on,
             source,
             targets: (0..fleet.placed()).map(|_| None).collect(),
-            expiry: if told { Expiry::Told } else { Expiry::Computed },
+            expiry,
             batch: BATCH,
             pace: Arc::clone(pace),
             progress: Arc::clone(progress),
@@ -186,37 +140,9 @@ impl Carrier {
         Ok(())
     }
 
-    /// Watches the keys on the source and takes what lies under them.
+    /// Watches the keys on the source and takes what lies under them; large values make the next batch smaller.
     async fn take(&mut self, keys: &[&[u8]]) -> Result<Vec<Option<Taken>>, Error> {
-        let mut requests: Vec<Request<'_>> = vec![[&[&b"WATCH"[..]], keys].concat()];
-        for key in keys {
-            match self.expiry {
-                Expiry::Told => requests.push(vec![b"PEXPIRETIME", key]),
-                Expiry::Computed => requests.extend([vec![&b"TIME"[..]], vec![b"PTTL", key]]),
-            }
-            requests.push(vec![b"DUMP", key]);
-        }
-        let mut replies = self.source.ask_all(&requests).await?.into_iter();
-        let watched = replies.next().unwrap_or(Value::NullBulk);
-        if watched != Value::Simple(b"OK".to_vec()) {
-            return Err(self.source.unexpected("WATCH", &watched));
-        }
-        let mut taken = Vec::with_capacity(keys.len());
-        while let Some(first) = replies.next() {
-            let expires_ms = match self.expiry {
-                Expiry::Told => told(&first),
-                Expiry::Computed => computed(&first, replies.next().as_ref()),
-            };
-            let expires_ms = expires_ms.ok_or_else(|| self.source.unexpected("PTTL", &first))?;
-            taken.push(match replies.next() {
-                Some(Value::Bulk(dump)) => Some(Taken { dump, expires_ms }),
-                Some(Value::NullBulk) => None,
-                other => {
-                    let other = other.unwrap_or(Value::NullArray);
-                    return Err(self.source.unexpected("DUMP", &other));
-                }
-            });
-        }
+        let taken = parcel::take(&mut self.source, self.expiry, keys).await?;
         let bytes: usize = taken.iter().flatten().map(|taken| taken.dump.len()).sum();
         self.batch = if bytes > BATCH_BYTES {
             (keys.len() / 2).max(1)
@@ -243,7 +169,7 @@ impl Carrier {
                 .iter()
                 .filter_map(|at| Some((batch[*at].0.as_slice(), taken[*at].as_ref()?)));
             let given: Vec<(&[u8], &Taken)> = given.collect();
-            let answers = restore(self.target(right).await?, &given).await?;
+            let answers = parcel::restore(self.target(right).await?, &given).await?;
             for (at, answer) in there.into_iter().zip(answers) {
                 placed[at] = answer;
             }
@@ -294,85 +220,5 @@ impl Carrier {
                 self.carried.example(key, why);
             }
         }
-    }
-}
-
-/// Restores values with their times of expiry, without REPLACE.
-async fn restore(target: &mut Connection, given: &[(&[u8], &Taken)]) -> Result<Vec<Placed>, Error> {
-    let times: Vec<String> = given
-        .iter()
-        .map(|(_, taken)| taken.expires_ms.to_string())
-        .collect();
-    let requests: Vec<Request<'_>> = given
-        .iter()
-        .zip(&times)
-        .map(|((key, taken), time)| {
-            vec![
-                &b"RESTORE"[..],
-                key,
-                time.as_bytes(),
-                &taken.dump,
-                b"ABSTTL",
-            ]
-        })
-        .collect();
-    let mut placed = Vec::with_capacity(given.len());
-    for answer in target.ask_all(&requests).await? {
-        placed.push(match answer {
-            Value::Simple(ok) if ok == b"OK" => Placed::Restored,
-            Value::Error(text) if text.starts_with(b"BUSYKEY") => Placed::Busy,
-            Value::Error(text) => Placed::Refused(String::from_utf8_lossy(&text).into_owned()),
-            other => return Err(target.unexpected("RESTORE", &other)),
-        });
-    }
-    Ok(placed)
-}
-
-/// PEXPIRETIME's reply: -1 is never. What is gone by now has no dump either.
-fn told(reply: &Value) -> Option<u64> {
-    match reply {
-        Value::Integer(at) => Some(u64::try_from(*at).unwrap_or(0)),
-        _ => None,
-    }
-}
-
-/// TIME's and PTTL's replies: seconds and microseconds, and milliseconds from then on.
-fn computed(time: &Value, ttl: Option<&Value>) -> Option<u64> {
-    let (Value::Array(time), Some(Value::Integer(ttl))) = (time, ttl) else {
-        return None;
-    };
-    let Ok(ttl) = u64::try_from(*ttl) else {
-        return Some(0);
-    };
-    let number = |part: &Value| match part {
-        Value::Bulk(digits) => std::str::from_utf8(digits).ok()?.parse::<u64>().ok(),
-        _ => None,
-    };
-    let [seconds, micros] = time.as_slice() else {
-        return None;
-    };
-    Some(number(seconds)? * 1000 + number(micros)? / 1000 + ttl)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Value, computed, told};
-
-    #[test]
-    fn the_time_of_expiry_is_told_or_computed() {
-        assert_eq!(
-            told(&Value::Integer(1_700_000_000_123)),
-            Some(1_700_000_000_123)
-        );
-        assert_eq!(told(&Value::Integer(-1)), Some(0));
-        assert_eq!(told(&Value::NullBulk), None);
-        let time = Value::Array(vec![
-            Value::Bulk(b"1700000000".to_vec()),
-            Value::Bulk(b"123999".to_vec()),
-        ]);
-        let at = |ttl| computed(&time, Some(&Value::Integer(ttl)));
-        assert_eq!(at(5), Some(1_700_000_000_128));
-        assert_eq!(at(-1), Some(0));
-        assert_eq!(computed(&time, None), None);
     }
 }

@@ -9,6 +9,7 @@ mod connection;
 mod members;
 mod migrate;
 mod pace;
+mod parcel;
 mod probe;
 mod progress;
 mod report;

@@ -155,7 +155,9 @@ fn keys() -> Vec<Written> {
         Written {
             write: with_key(&write),
             read: with_key(read),
-            ttl_ms: (number % 3 == 0).then_some(1_000_000 + number as u64),
+            ttl_ms: number
+                .is_multiple_of(3)
+                .then_some(1_000_000 + number as u64),
             key,
         }
     };

@@ -1,10 +1,12 @@
 //! The commands on live nodes as scripts see them: exit codes, what is printed, and what a kill leaves behind.
 
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
+use shardproof::fleet::Check;
 use shardproof::wire::Value;
 
-use crate::nodes::Nodes;
+use crate::nodes::{Nodes, WITHIN};
 
 const KEYS: usize = 4000;
 /// Each run is killed when it has moved so many more.
@@ -131,20 +133,11 @@ pub(crate) async fn a_killed_migration_loses_nothing_and_goes_on() {
         nodes.ask(0, &format!("SET {key} {number} EX 1000")).await;
     }
     for kill in 1..=4 {
-        let mut migrate = command(&nodes, "migrate", &["--apply", "--rate", "4000"]);
-        let mut running = migrate.stdout(Stdio::null()).spawn().unwrap();
-        while held(&nodes, 1).await + held(&nodes, 2).await < kill * MOVED {
-            assert!(
-                running.try_wait().unwrap().is_none(),
-                "it ended before it was killed"
-            );
-        }
-        running.kill().unwrap();
-        running.wait().unwrap();
-        let check = nodes.check().await;
-        assert_eq!(check.keys, KEYS as u64, "{check:?}");
-        assert!(check.unreachable > 0 && check.stale == 0, "{check:?}");
+        let running = migrating(&nodes, &["--rate", "4000"]);
+        moved(&nodes, kill * MOVED).await;
+        killed(&nodes, running).await;
     }
+    killed_between_steps(&nodes).await;
     text(&run(&nodes, "migrate", &["--apply"]), 0);
     for (number, key) in keys.iter().enumerate() {
         let place = nodes.fleet.right(key.as_bytes());
@@ -152,6 +145,54 @@ pub(crate) async fn a_killed_migration_loses_nothing_and_goes_on() {
         assert_eq!(value, Value::Bulk(number.to_string().into_bytes()));
     }
     assert_eq!(held(&nodes, 0).await, 0);
+}
+
+/// When the source has given its keys and no right node has taken them, and when one has and the source still has them.
+async fn killed_between_steps(nodes: &Nodes) {
+    nodes.ask(0, "CONFIG RESETSTAT").await;
+    for right in [1, 2] {
+        nodes.ask(right, "CLIENT PAUSE 60000 WRITE").await;
+    }
+    let running = migrating(nodes, &[]);
+    nodes.wait(0, "INFO commandstats", "cmdstat_dump:").await;
+    killed(nodes, running).await;
+    for right in [1, 2] {
+        nodes.ask(right, "CLIENT UNPAUSE").await;
+    }
+
+    let before = held(nodes, 1).await + held(nodes, 2).await;
+    nodes.ask(0, "CLIENT PAUSE 60000 WRITE").await;
+    let running = migrating(nodes, &[]);
+    moved(nodes, before + 1).await;
+    let check = killed(nodes, running).await;
+    assert!(check.duplicated > 0, "{check:?}");
+    nodes.ask(0, "CLIENT UNPAUSE").await;
+}
+
+fn migrating(nodes: &Nodes, more: &[&str]) -> Child {
+    let mut migrate = command(nodes, "migrate", &["--apply"]);
+    migrate.args(more).stdout(Stdio::null()).spawn().unwrap()
+}
+
+/// Kills a migration that is not over. Every key lies somewhere.
+async fn killed(nodes: &Nodes, mut running: Child) -> Check {
+    let ended = running.try_wait().unwrap();
+    assert!(ended.is_none(), "it ended before it was killed");
+    running.kill().unwrap();
+    running.wait().unwrap();
+    let check = nodes.check().await;
+    assert_eq!(check.keys, KEYS as u64, "{check:?}");
+    assert!(check.unreachable > 0 && check.stale == 0, "{check:?}");
+    check
+}
+
+/// Waits until the right nodes hold `keys` in all.
+async fn moved(nodes: &Nodes, keys: i64) {
+    let started = Instant::now();
+    while held(nodes, 1).await + held(nodes, 2).await < keys {
+        assert!(started.elapsed() < WITHIN, "{keys} keys are not moved");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
 }
 
 async fn held(nodes: &Nodes, place: usize) -> i64 {

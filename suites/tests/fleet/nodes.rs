@@ -12,7 +12,7 @@ use shardproof::wire::Value;
 use crate::support;
 
 /// How long the event of a test may take.
-const WITHIN: Duration = Duration::from_secs(20);
+pub(crate) const WITHIN: Duration = Duration::from_secs(20);
 
 /// Live nodes, gone when dropped.
 pub(crate) struct Nodes {
