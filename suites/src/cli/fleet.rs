@@ -1,7 +1,9 @@
 //! What commands on live nodes share: which nodes, held against which description, and how far they have come.
 
+use std::ffi::OsString;
 use std::future::Future;
 use std::net::IpAddr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
@@ -40,7 +42,7 @@ pub(super) struct FleetFlags {
         default_value = "",
         hide_default_value = true
     )]
-    prefix: String,
+    prefix: OsString,
     /// Keys a second at most, over all nodes. Default: as fast as it goes
     #[arg(long, value_name = "KEYS", value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) rate: Option<u64>,
@@ -81,7 +83,7 @@ impl FleetFlags {
 
     pub(super) fn scanning(&self) -> Scanning {
         Scanning {
-            prefix: self.prefix.clone().into_bytes(),
+            prefix: self.prefix.as_bytes().to_vec(),
             ..Scanning::default()
         }
     }

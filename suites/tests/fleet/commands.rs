@@ -1,5 +1,6 @@
 //! The commands on live nodes as scripts see them: exit codes, what is printed, and what a kill leaves behind.
 
+use std::net::TcpListener;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -90,6 +91,93 @@ pub(crate) async fn looking_and_a_dry_run_write_nothing() {
     assert_eq!(done["carried"]["moved"], 1, "{done}");
     assert_eq!(done["carried"]["superseded"], 1, "{done}");
     text(&run(&nodes, "check", &[]), 0);
+}
+
+/// A line for each mistake: which flag or file, and what was expected.
+pub(crate) async fn mistakes_are_told_in_one_line() {
+    let nodes = Nodes::start(1, 0).await;
+    let (seen, addr) = (nodes.fleet.members()[0].seen.clone(), nodes.addr(0));
+    let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
+    let gone = gone.unwrap().to_string();
+    let one = format!("maglev:{addr}");
+    let two = |other: &str| format!("maglev:{addr}={seen},{other}");
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = folder.path().join("cluster.yaml");
+    std::fs::write(&file, "policy: maglev\nnodes: [{adress: a:1}]\n").unwrap();
+    let file = file.to_str().unwrap();
+    let twice = two(&format!("{addr}=10.0.0.2:6379"));
+    let nobody = two(&gone);
+    for (code, arguments, parts) in [
+        (64, &["migrate", "--apply"][..], &["--to"][..]),
+        (
+            64,
+            &["check", "--to", "maglev:"],
+            &["--to maglev:", "no node"],
+        ),
+        (64, &["check", "--to", "random:a:1"], &["random", "scatter"]),
+        (
+            64,
+            &["check", "--to", &one, "--node", &addr],
+            &["--node", "ADDR=AS_"],
+        ),
+        (
+            64,
+            &["check", "--to", &one, "--node", "a:1=b:2"],
+            &["--node a:1=b:2", &addr],
+        ),
+        (
+            64,
+            &["check", "--to", &one, "--from-node", &addr],
+            &["--from-node", "has it"],
+        ),
+        (
+            64,
+            &["check", "--to", &one, "--resolve", "name"],
+            &["--resolve", "NAME=IP"],
+        ),
+        (
+            64,
+            &["migrate", "--to", &one, "--rate", "0"],
+            &["--rate", "0"],
+        ),
+        (
+            2,
+            &["check", "--to", "no/such/file"],
+            &["no/such/file", "cannot be read"],
+        ),
+        (2, &["check", "--to", file], &["cluster.yaml:2", "adress"]),
+        (
+            2,
+            &["check", "--to", "maglev:no-such-host.invalid:1"],
+            &["no-such-host.invalid:1"],
+        ),
+        (2, &["check", "--to", &nobody], &[&gone, "no connection"]),
+        (
+            2,
+            &["migrate", "--to", &twice, "--apply"],
+            &[&seen, "10.0.0.2:6379", "same server"],
+        ),
+        (
+            2,
+            &["check", "--to", &one, "--proxy", &gone],
+            &["the proxy at", &gone],
+        ),
+        (
+            2,
+            &["check", "--to", &one, "--keys-out", "/no/such/folder/k"],
+            &["/no/such/folder/k"],
+        ),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_shardproof"))
+            .args(arguments)
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {stderr}");
+        let whole = |line: &str| parts.iter().all(|part| line.contains(part));
+        assert!(stderr.lines().any(whole), "{arguments:?}: {stderr}");
+        assert!(code == 64 || stderr.lines().count() == 1, "{stderr}");
+    }
 }
 
 pub(crate) async fn a_prefix_spares_all_other_keys() {
