@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use clap::Args;
-use shardproof::fleet::{self, Carried, Check, Fleet, Looking, Migration, Moving, Progress};
+use shardproof::fleet::{self, Carried, Check, Fleet, Looking, Migration, Moving, Progress, Stale};
 use shardproof::report;
 
 use super::fleet::{FleetFlags, look, watched};
@@ -22,6 +22,10 @@ pub(super) struct Flags {
     /// Move the keys: without it nothing is written
     #[arg(long)]
     apply: bool,
+    /// Leave copies alone whose key the right node has with another value: when keys were not moved after an earlier change,
+    /// that may be the older one
+    #[arg(long)]
+    spare_stale: bool,
     /// Report for machines; - is stdout
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -66,6 +70,11 @@ async fn apply(flags: &Flags, fleet: &Arc<Fleet>, console: &Console) -> anyhow::
     let moving = Moving {
         scanning: flags.fleet.scanning(),
         rate: flags.fleet.rate,
+        stale: if flags.spare_stale {
+            Stale::Spared
+        } else {
+            Stale::Removed
+        },
     };
     let progress = Arc::<Progress>::default();
     let work = fleet::migrate(fleet, &moving, &progress);

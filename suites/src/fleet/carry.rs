@@ -15,7 +15,7 @@ use super::connection::{Connection, Request};
 use super::parcel::{self, Expiry, Placed, Taken};
 use super::report::Carried;
 use super::scan::Scan;
-use super::{Error, Fleet, Pace, Progress};
+use super::{Error, Fleet, Pace, Progress, Stale, value};
 use crate::wire::Value;
 
 /// Keys that are carried at once, unless they are large.
@@ -35,6 +35,7 @@ pub(super) struct Carrier {
     /// To the right nodes, opened when first needed.
     targets: Vec<Option<Connection>>,
     expiry: Expiry,
+    stale: Stale,
     /// Keys of the next batch.
     batch: usize,
     pace: Arc<Pace>,
@@ -48,6 +49,7 @@ impl Carrier {
     pub(super) async fn open(
         fleet: &Arc<Fleet>,
         on: usize,
+        stale: Stale,
         pace: &Arc<Pace>,
         progress: &Arc<Progress>,
     ) -> Result<Self, Error> {
@@ -59,6 +61,7 @@ impl Carrier {
             source,
             targets: (0..fleet.placed()).map(|_| None).collect(),
             expiry,
+            stale,
             batch: BATCH,
             pace: Arc::clone(pace),
             progress: Arc::clone(progress),
@@ -93,7 +96,10 @@ impl Carrier {
     async fn carry(&mut self, batch: &[Misplaced]) -> Result<(), Error> {
         let keys: Vec<&[u8]> = batch.iter().map(|(key, _)| key.as_slice()).collect();
         let taken = self.take(&keys).await?;
-        let placed = self.place(batch, &taken).await?;
+        let mut placed = self.place(batch, &taken).await?;
+        if self.stale == Stale::Spared {
+            self.spare(batch, &mut placed).await?;
+        }
         let confirmed = keys.iter().zip(&placed);
         let confirmed: Vec<&[u8]> = confirmed
             .filter_map(|(key, placed)| placed.is_confirmed().then_some(*key))
@@ -177,6 +183,23 @@ impl Carrier {
         Ok(placed)
     }
 
+    /// Spares what the right node has with another value.
+    async fn spare(&mut self, batch: &[Misplaced], placed: &mut [Placed]) -> Result<(), Error> {
+        for ((key, right), placed) in batch.iter().zip(placed) {
+            if *placed == Placed::Busy {
+                let mut target = self.targets[*right].take();
+                if let Some(target) = &mut target {
+                    let same = value::same(&mut self.source, target, &[key]).await?;
+                    if same != [Some(true)] {
+                        *placed = Placed::Spared;
+                    }
+                }
+                self.targets[*right] = target;
+            }
+        }
+        Ok(())
+    }
+
     async fn target(&mut self, right: usize) -> Result<&mut Connection, Error> {
         let opened = match self.targets[right].take() {
             Some(opened) => opened,
@@ -214,6 +237,7 @@ impl Carrier {
                 self.carried.bytes += taken.map_or(0, |taken| taken.dump.len() as u64);
             }
             Placed::Busy => self.carried.superseded += 1,
+            Placed::Spared => self.carried.spared += 1,
             Placed::Gone => self.carried.gone += 1,
             Placed::Refused(why) => {
                 self.carried.refused += 1;

@@ -1,7 +1,7 @@
 //! The check: every key of every node held against the placement, and against what the proxy finds.
 //!
 //! Nodes are scanned at the same time, and only keys that lie where they are not placed are held in memory, once each:
-//! their bytes and some 50 more. Keys that lie right are counted and forgotten; one that SCAN returns twice, because its
+//! their bytes and some hundred more. Keys that lie right are counted and forgotten; one that SCAN returns twice, because its
 //! node shrinks its table meanwhile, is counted twice. While clients write, the check tells of each key what was true
 //! when it was looked at; a key that is moved by somebody between two nodes' turns may be missed.
 

@@ -14,7 +14,8 @@
 //!
 //! Copies that an earlier change of the cluster left behind count as written through the proxy, as nothing tells them
 //! from it: on the way from 4 nodes back to 3, what lies on the three from before wins over what the fourth gives back.
-//! A migration after every change leaves no such copies; a check before a change finds them.
+//! A migration after every change leaves no such copies, a check before a change finds them, and a migration can spare
+//! them.
 
 use std::sync::Arc;
 
@@ -36,6 +37,18 @@ pub struct Moving {
     pub scanning: Scanning,
     /// Keys a second over all nodes; `None` is as fast as it goes.
     pub rate: Option<u64>,
+    /// What happens to copies of keys that the right node has with another value.
+    pub stale: Stale,
+}
+
+/// What happens to a copy when the right node has another value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Stale {
+    /// It is removed: what the right node has was written through the switched proxy.
+    #[default]
+    Removed,
+    /// It stays, for somebody who knows which one is the newer.
+    Spared,
 }
 
 /// Moves every misplaced key.
@@ -54,7 +67,7 @@ pub async fn migrate(
     let mut carriers = JoinSet::new();
     for (on, member) in fleet.members().iter().enumerate() {
         let scan = Scan::open(member, &moving.scanning, Arc::clone(&unlimited)).await?;
-        let carrier = Carrier::open(fleet, on, &pace, progress).await?;
+        let carrier = Carrier::open(fleet, on, moving.stale, &pace, progress).await?;
         carriers.spawn(carrier.run(scan));
     }
     let mut carried = Carried::default();

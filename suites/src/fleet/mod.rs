@@ -20,7 +20,7 @@ use crate::client;
 
 pub use check::{Looking, check};
 pub use members::{Fleet, Member};
-pub use migrate::{Moving, migrate};
+pub use migrate::{Moving, Stale, migrate};
 pub use pace::Pace;
 pub use progress::Progress;
 pub use report::{

@@ -31,6 +31,8 @@ pub(super) enum Placed {
     Restored,
     /// It has a value of its own.
     Busy,
+    /// It has a value of its own that is another one, and such copies are spared.
+    Spared,
     /// It does not take it.
     Refused(String),
     /// There was nothing to give.

@@ -114,6 +114,8 @@ pub struct Carried {
     pub moved: u64,
     /// Copies that were removed because the right node had a value of its own, which counts as the newer one.
     pub superseded: u64,
+    /// Copies that were spared because the right node has another value.
+    pub spared: u64,
     /// Keys that had expired or were deleted when it was their turn.
     pub gone: u64,
     /// Keys that were written where they do not belong while they were moved: both copies stay.
@@ -206,6 +208,7 @@ impl Carried {
     pub(super) fn add(&mut self, other: Self) {
         self.moved += other.moved;
         self.superseded += other.superseded;
+        self.spared += other.spared;
         self.gone += other.gone;
         self.contested += other.contested;
         self.refused += other.refused;

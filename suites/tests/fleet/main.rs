@@ -41,6 +41,7 @@ fn main() {
         moves::without_pexpiretime_no_life_is_prolonged,
         moves::what_expires_on_the_way_is_gone_on_both,
         moves::what_was_written_through_the_switched_proxy_wins,
+        moves::copies_of_another_value_can_be_spared,
         moves::what_is_written_on_the_old_node_meanwhile_is_not_deleted,
         moves::what_was_deleted_before_it_was_moved_is_back_and_told,
         moves::our_own_deletes_are_not_told,

@@ -1,7 +1,9 @@
 //! What a migration does to keys, one promise a test.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use shardproof::fleet::{Moving, Stale, migrate};
 use shardproof::wire::Value;
 
 use crate::nodes::{Nodes, bulk};
@@ -153,6 +155,30 @@ pub(crate) async fn what_was_written_through_the_switched_proxy_wins() {
     assert_eq!(nodes.ask(0, "DBSIZE").await, Value::Integer(0));
 }
 
+pub(crate) async fn copies_of_another_value_can_be_spared() {
+    let nodes = Nodes::start(2, 0).await;
+    let (same, other, only) = (nodes.key(1, 0), nodes.key(1, 1), nodes.key(1, 2));
+    for place in [0, 1] {
+        nodes.ask(place, &format!("SET {same} same")).await;
+        nodes.ask(place, &format!("SET {other} {place}")).await;
+    }
+    nodes.ask(0, &format!("SET {only} only")).await;
+    let moving = Moving {
+        stale: Stale::Spared,
+        ..Moving::default()
+    };
+    let carried = migrate(&nodes.fleet, &moving, &Arc::default())
+        .await
+        .unwrap();
+    let counts = (carried.moved, carried.superseded, carried.spared);
+    assert_eq!(counts, (1, 1, 1), "{carried:?}");
+    assert_eq!(
+        nodes.ask(0, "KEYS *").await,
+        Value::Array(vec![bulk(&other)])
+    );
+    assert_eq!(nodes.ask(1, &format!("GET {other}")).await, bulk("1"));
+}
+
 pub(crate) async fn what_is_written_on_the_old_node_meanwhile_is_not_deleted() {
     let nodes = Nodes::start(2, 0).await;
     let (touched, spared) = (nodes.key(1, 0), nodes.key(1, 1));
@@ -259,7 +285,6 @@ pub(crate) async fn only_misplaced_keys_are_touched() {
 }
 
 pub(crate) async fn a_rate_is_kept() {
-    use shardproof::fleet::{Moving, migrate};
     let nodes = Nodes::start(2, 0).await;
     for number in 0..300 {
         nodes
@@ -271,7 +296,7 @@ pub(crate) async fn a_rate_is_kept() {
         rate: Some(500),
         ..Moving::default()
     };
-    let carried = migrate(&nodes.fleet, &moving, &std::sync::Arc::default()).await;
+    let carried = migrate(&nodes.fleet, &moving, &Arc::default()).await;
     assert_eq!(carried.unwrap().moved, 300);
     // The last fifty are due when 250 have passed.
     assert!(started.elapsed() >= Duration::from_millis(495));

@@ -10,7 +10,11 @@ use crate::fleet::{Carried, Check, Migration, NodeKeys};
 #[must_use]
 pub fn check(check: &Check) -> String {
     let placed = check.matrix.len();
-    let mut text = format!("{}, {placed} nodes, {} keys\n\n", check.policy, check.keys);
+    let nodes_word = if placed == 1 { "node" } else { "nodes" };
+    let mut text = format!(
+        "{}, {placed} {nodes_word}, {} keys\n\n",
+        check.policy, check.keys
+    );
     let mut line = |words: &str| {
         let _ = writeln!(text, "{}", format!("  {words}").trim_end());
     };
@@ -83,7 +87,7 @@ fn dry(check: &Check) -> String {
     if check.stale > 0 {
         let _ = write!(
             text,
-            ",\n  {} of which the right node has with another value: its value stays",
+            ",\n  {} of which the right node has with another value: its value stays,\n  also where it is the older one, unless --spare-stale is given",
             check.stale
         );
     }
@@ -104,6 +108,11 @@ fn done(carried: &Carried, took_ms: u64) -> String {
             "superseded",
             carried.superseded,
             "copies removed: the right node has a value of its own",
+        ),
+        (
+            "spared",
+            carried.spared,
+            "copies left: the right node has another value",
         ),
         (
             "gone",
