@@ -12,6 +12,7 @@
 use std::sync::Arc;
 
 use super::connection::{Connection, Request};
+use super::connections::Connections;
 use super::parcel::{self, Expiry, Placed, Taken};
 use super::report::Carried;
 use super::scan::Scan;
@@ -32,8 +33,8 @@ pub(super) struct Carrier {
     fleet: Arc<Fleet>,
     on: usize,
     source: Connection,
-    /// To the right nodes, opened when first needed.
-    targets: Vec<Option<Connection>>,
+    /// To the right nodes.
+    targets: Connections,
     expiry: Expiry,
     stale: Stale,
     /// Keys of the next batch.
@@ -59,7 +60,7 @@ impl Carrier {
             fleet: Arc::clone(fleet),
             on,
             source,
-            targets: (0..fleet.placed()).map(|_| None).collect(),
+            targets: Connections::new(fleet),
             expiry,
             stale,
             batch: BATCH,
@@ -165,7 +166,7 @@ impl Carrier {
         taken: &[Option<Taken>],
     ) -> Result<Vec<Placed>, Error> {
         let mut placed = vec![Placed::Gone; batch.len()];
-        for right in 0..self.targets.len() {
+        for right in 0..self.fleet.placed() {
             let there = |at: &usize| batch[*at].1 == right && taken[*at].is_some();
             let there: Vec<usize> = (0..batch.len()).filter(there).collect();
             if there.is_empty() {
@@ -175,7 +176,7 @@ impl Carrier {
                 .iter()
                 .filter_map(|at| Some((batch[*at].0.as_slice(), taken[*at].as_ref()?)));
             let given: Vec<(&[u8], &Taken)> = given.collect();
-            let answers = parcel::restore(self.target(right).await?, &given).await?;
+            let answers = parcel::restore(self.targets.to(right).await?, &given).await?;
             for (at, answer) in there.into_iter().zip(answers) {
                 placed[at] = answer;
             }
@@ -187,25 +188,14 @@ impl Carrier {
     async fn spare(&mut self, batch: &[Misplaced], placed: &mut [Placed]) -> Result<(), Error> {
         for ((key, right), placed) in batch.iter().zip(placed) {
             if *placed == Placed::Busy {
-                let mut target = self.targets[*right].take();
-                if let Some(target) = &mut target {
-                    let same = value::same(&mut self.source, target, &[key]).await?;
-                    if same != [Some(true)] {
-                        *placed = Placed::Spared;
-                    }
+                let target = self.targets.to(*right).await?;
+                let same = value::same(&mut self.source, target, &[key]).await?;
+                if same != [Some(true)] {
+                    *placed = Placed::Spared;
                 }
-                self.targets[*right] = target;
             }
         }
         Ok(())
-    }
-
-    async fn target(&mut self, right: usize) -> Result<&mut Connection, Error> {
-        let opened = match self.targets[right].take() {
-            Some(opened) => opened,
-            None => self.fleet.connect(right).await?,
-        };
-        Ok(self.targets[right].insert(opened))
     }
 
     /// Deletes the keys from the source, and ends its watch. `false` when one was touched, and nothing was deleted.

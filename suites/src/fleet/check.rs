@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::connection::Connection;
+use super::connections::Connections;
 use super::probe::Probe;
 use super::report::{Check, Lies, Probed, Sighting};
 use super::scan::{Scan, Scanning, join};
@@ -61,8 +62,9 @@ pub async fn check(
 struct Look {
     fleet: Arc<Fleet>,
     on: usize,
-    /// To each node, this one included.
-    nodes: Vec<Connection>,
+    own: Connection,
+    /// To the right nodes.
+    nodes: Connections,
     probe: Option<Probe>,
     progress: Arc<Progress>,
     lines: Option<mpsc::Sender<Vec<Sighting>>>,
@@ -86,14 +88,11 @@ struct Seen {
 
 impl Look {
     async fn open(fleet: &Arc<Fleet>, on: usize, proxy: Option<SocketAddr>) -> Result<Self, Error> {
-        let mut nodes = Vec::new();
-        for place in 0..fleet.members().len() {
-            nodes.push(fleet.connect(place).await?);
-        }
         Ok(Self {
             fleet: Arc::clone(fleet),
             on,
-            nodes,
+            own: fleet.connect(on).await?,
+            nodes: Connections::new(fleet),
             probe: match proxy {
                 Some(proxy) => Some(Probe::open(proxy).await?),
                 None => None,
@@ -160,17 +159,14 @@ impl Look {
         keys: &[Vec<u8>],
     ) -> Result<Vec<Option<Lies>>, Error> {
         let keys: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
-        let there = self.nodes[right].exist(&keys).await?;
+        let there = self.nodes.to(right).await?.exist(&keys).await?;
         // Asked after the right node, so that a key that was moved in between is no unreachable one.
-        let here = self.nodes[self.on].exist(&keys).await?;
+        let here = self.own.exist(&keys).await?;
         let both = |at: &usize| there[*at] && here[*at];
         let both: Vec<usize> = (0..keys.len()).filter(both).collect();
         let copies: Vec<&[u8]> = both.iter().map(|at| keys[*at]).collect();
-        let [from, to] = self
-            .nodes
-            .get_disjoint_mut([self.on, right])
-            .expect("a misplaced key lies on another node");
-        let same = value::same(from, to, &copies).await?;
+        let right = self.nodes.to(right).await?;
+        let same = value::same(&mut self.own, right, &copies).await?;
         let mut lies: Vec<Option<Lies>> = here
             .iter()
             .map(|here| here.then_some(Lies::Unreachable))

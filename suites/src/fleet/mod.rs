@@ -6,6 +6,7 @@
 mod carry;
 mod check;
 mod connection;
+mod connections;
 mod members;
 mod migrate;
 mod pace;

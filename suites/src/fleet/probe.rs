@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use super::connection::Connection;
+use super::connections::Connections;
 use super::report::{EXAMPLES, Lies, Probed, Sighting};
 use super::{Error, Fleet};
 
@@ -23,13 +24,13 @@ impl Probe {
         })
     }
 
-    /// Asks for each key that was seen; copies are left out, because their keys are seen where they are kept. `nodes` are
-    /// connections to all nodes.
+    /// Asks for each key that was seen; copies are left out, because their keys are seen where they are kept. `nodes` is
+    /// asked again where they differ.
     pub(super) async fn ask(
         &mut self,
         fleet: &Fleet,
         sightings: &[Sighting],
-        nodes: &mut [Connection],
+        nodes: &mut Connections,
     ) -> Result<(), Error> {
         let asked = |sighting: &&Sighting| matches!(sighting.lies, Lies::Kept | Lies::Unreachable);
         let asked: Vec<&Sighting> = sightings.iter().filter(asked).collect();
@@ -38,7 +39,7 @@ impl Probe {
             let found = self.proxy.exist(&keys).await?;
             for (seen, found) in batch.iter().zip(found) {
                 let agrees = found == (seen.lies == Lies::Kept)
-                    || self.agrees(&seen.key, &mut nodes[seen.right]).await?;
+                    || self.agrees(&seen.key, nodes.to(seen.right).await?).await?;
                 if agrees {
                     self.probed.agree += 1;
                 } else {
