@@ -105,6 +105,20 @@ impl Fleet {
 }
 
 impl Member {
+    /// A node that is reached where it is seen: `HOST:PORT` or `redis://HOST:PORT`.
+    ///
+    /// # Errors
+    /// When that is no address.
+    pub async fn at(text: &str) -> Result<Self, Error> {
+        let bare = text.strip_prefix("redis://").unwrap_or(text);
+        let addr = bare.strip_suffix('/').unwrap_or(bare);
+        Ok(Self {
+            seen: addr.to_owned(),
+            addr: resolve(text, addr).await?,
+            leaving: false,
+        })
+    }
+
     /// What errors call it.
     pub(super) fn name(&self) -> String {
         let addr = self.addr.to_string();

@@ -15,6 +15,7 @@ mod probe;
 mod progress;
 mod report;
 mod scan;
+mod stream;
 mod value;
 
 use crate::client;
@@ -28,6 +29,7 @@ pub use report::{
     Carried, Check, Lies, Migration, NodeKeys, Probed, Sighting, write_head, write_line,
 };
 pub use scan::{Scan, Scanning, scan_all};
+pub use stream::Stream;
 
 /// A node, or the proxy, did not do its part. Never a verdict on where keys are.
 #[derive(Debug, thiserror::Error)]

@@ -1,6 +1,8 @@
 //! What a check tells of live nodes.
 
-use shardproof::fleet::{self, Error, Fleet, Looking, Scanning};
+use std::sync::Mutex;
+
+use shardproof::fleet::{self, Error, Fleet, Looking, Scanning, Stream};
 use shardproof::wire::Value;
 
 use crate::nodes::{Nodes, cluster};
@@ -114,4 +116,44 @@ pub(crate) async fn what_cannot_be_a_fleet_is_told() {
     );
     let refused = Fleet::open(&cluster(2), &[host, port], &[]).await;
     assert!(matches!(refused, Err(Error::Replica(_))), "{refused:?}");
+}
+
+pub(crate) async fn threads_take_the_keys_of_live_nodes() {
+    let nodes = Nodes::start(2, 0).await;
+    for number in 0..2000 {
+        nodes.ask(number % 2, &format!("SET key:{number} v")).await;
+    }
+    let addrs = [format!("redis://{}", nodes.addr(0)), nodes.addr(1)];
+    let stream = Stream::open(&addrs, Scanning::default(), None).await;
+    let stream = Mutex::new(stream.unwrap());
+    let keys = Mutex::new(Vec::new());
+    let take = || {
+        while let Some(batch) = stream.lock().unwrap().take().unwrap() {
+            keys.lock().unwrap().extend(batch);
+        }
+    };
+    // Threads of their own and one of the runtime, as in a program that computes meanwhile.
+    std::thread::scope(|scope| {
+        scope.spawn(take);
+        take();
+    });
+    let mut keys = keys.into_inner().unwrap();
+    keys.sort();
+    keys.dedup();
+    assert_eq!(keys.len(), 2000);
+
+    let gone = [nodes.addr(0), "127.0.0.1:1".to_owned()];
+    let mut stream = Stream::open(&gone, Scanning::default(), None)
+        .await
+        .unwrap();
+    let failed = loop {
+        match stream.take() {
+            Ok(keys) => assert!(
+                keys.is_some(),
+                "a node that is not there is no node without keys"
+            ),
+            Err(why) => break why,
+        }
+    };
+    assert!(failed.to_string().contains("127.0.0.1:1"), "{failed}");
 }

@@ -36,6 +36,7 @@ fn main() {
         looks::each_key_is_told_by_where_it_lies,
         looks::copies_are_compared_by_what_they_mean,
         looks::a_scan_returns_every_key_once_and_only_those_of_its_prefix,
+        looks::threads_take_the_keys_of_live_nodes,
         looks::what_cannot_be_a_fleet_is_told,
         moves::values_of_every_type_keep_what_they_are_and_when_they_expire,
         moves::without_pexpiretime_no_life_is_prolonged,

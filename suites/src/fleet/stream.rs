@@ -1,0 +1,71 @@
+//! The keys of live nodes for work on threads that wait: batch by batch, as many ahead as there is room for.
+
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio::task::{JoinHandle, block_in_place};
+
+use super::scan::{Scanning, scan_all};
+use super::{Error, Member, Pace};
+
+/// Batches that are scanned ahead.
+const AHEAD: usize = 16;
+
+/// A scan of several nodes at once, taken from by any thread.
+#[derive(Debug)]
+pub struct Stream {
+    runtime: Handle,
+    batches: mpsc::Receiver<Vec<Vec<u8>>>,
+    /// `None` when its outcome was told.
+    scan: Option<JoinHandle<Result<(), Error>>>,
+}
+
+impl Stream {
+    /// Begins to scan `nodes`, each `HOST:PORT` or `redis://HOST:PORT`, at most `rate` keys a second in all.
+    ///
+    /// # Errors
+    /// Which node has no address. One that does not answer shows when keys are taken.
+    pub async fn open(
+        nodes: &[String],
+        scanning: Scanning,
+        rate: Option<u64>,
+    ) -> Result<Self, Error> {
+        let mut members = Vec::new();
+        for node in nodes {
+            members.push(Member::at(node).await?);
+        }
+        let (sender, batches) = mpsc::channel(AHEAD);
+        let pace = Arc::new(Pace::new(rate));
+        let scan = async move { scan_all(&members, &scanning, pace, sender).await };
+        Ok(Self {
+            runtime: Handle::current(),
+            batches,
+            scan: Some(tokio::spawn(scan)),
+        })
+    }
+
+    /// The next keys; `None` when there are no more. Blocks its thread, which may be one of a runtime with several.
+    ///
+    /// # Errors
+    /// What a node said or did instead, when all keys before it were taken.
+    pub fn take(&mut self) -> Result<Option<Vec<Vec<u8>>>, Error> {
+        let runtime = self.runtime.clone();
+        block_in_place(|| runtime.block_on(self.wait()))
+    }
+
+    async fn wait(&mut self) -> Result<Option<Vec<Vec<u8>>>, Error> {
+        if let Some(keys) = self.batches.recv().await {
+            return Ok(Some(keys));
+        }
+        match self.scan.take() {
+            None => Ok(None),
+            Some(scan) => match scan.await {
+                Ok(outcome) => outcome.map(|()| None),
+                Err(why) if why.is_panic() => std::panic::resume_unwind(why.into_panic()),
+                // Nobody but a runtime that ends ends a scan.
+                Err(_) => Ok(None),
+            },
+        }
+    }
+}
