@@ -1,6 +1,7 @@
 //! Report snapshots: one fixed run in every format that machines read, so that a changed field shows as a diff.
 
 mod fixed;
+mod fleet;
 
 use shardproof::planner::description::{Hints, inline};
 use shardproof::planner::plan;
@@ -48,6 +49,17 @@ fn plan() -> plan::Report {
         [from, to, "of a test"],
         plan::Detail::Table,
     )
+}
+
+#[test]
+fn snapshots_of_live_nodes() {
+    let migration = fleet::migration();
+    let json = report::json::migration(&migration).expect("a report is JSON");
+    insta::with_settings!({snapshot_path => "report", prepend_module_to_snapshot => false, omit_expression => true}, {
+        insta::assert_snapshot!("check.txt", report::terminal::check(&fleet::check()).trim_end());
+        insta::assert_snapshot!("migrate.txt", report::terminal::migration(&migration).trim_end());
+        insta::assert_snapshot!("migrate.json", json.trim_end());
+    });
 }
 
 /// The schema files are what users point their tools at, so they are JSON and no snapshots; a snapshot shows the change.

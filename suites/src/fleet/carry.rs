@@ -6,6 +6,9 @@
 //! deletes them (MULTI, UNLINK, EXEC), which it refuses when one was touched since it was watched. So a key is deleted
 //! only when its right node has confirmed that it has it, and only as long as it is what was dumped.
 //!
+//! Values travel whole and are held in memory meanwhile. One whose dump is longer than what Redis takes in one argument
+//! (512 MB) ends the migration with an error that names the node.
+//!
 //! Never sends REPLACE: where the right node has a value, that was written through the switched proxy and is the newer
 //! one.
 

@@ -8,9 +8,14 @@
 //! What cannot be promised is what the proxy itself cannot: until a key is moved, clients find nothing under it, and what
 //! they do then is done to a key that is not there. An INCR begins at 0 and is the newer value. A DEL deletes nothing, and
 //! the key is back with its old value when it is moved: its right node remembers no key that it never had, so no order of
-//! commands can tell such a key from one that nobody deleted. The remedy is to migrate at once after the switch. As the
-//! nodes count what they are asked, deletes that clients sent during the migration are counted and told: where there were
-//! none, nothing is back.
+//! commands can tell such a key from one that nobody deleted. An interruption between copy and delete does the same to a
+//! key that is deleted before the next run. The remedy is to migrate at once after the switch. As the nodes count what
+//! they are asked, deletes that clients sent during the migration are counted and told: where there were none, nothing
+//! that was deleted meanwhile is back.
+//!
+//! A client that still writes past the switch, through a proxy that drains or was forgotten, is noticed where it writes
+//! to a key that is being moved: that key is contested, and both copies stay. Where two nodes that are both wrong have a
+//! key, the first one that is carried counts.
 //!
 //! Copies that an earlier change of the cluster left behind count as written through the proxy, as nothing tells them
 //! from it: on the way from 4 nodes back to 3, what lies on the three from before wins over what the fourth gives back.

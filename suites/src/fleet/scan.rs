@@ -1,4 +1,4 @@
-//! Keys of live nodes by SCAN, batch by batch, in constant memory.
+//! Keys of live nodes by SCAN, batch by batch, in constant memory. Those of database 0, which sharding proxies use.
 //!
 //! SCAN returns every key that is there from beginning to end, and may return a key twice where the node shrinks its
 //! table meanwhile, as it does when many keys are deleted. Whoever counts keys that may not be held counts such a key
