@@ -6,7 +6,7 @@
 //! deletes them (MULTI, UNLINK, EXEC), which it refuses when one was touched since it was watched. So a key is deleted
 //! only when its right node has confirmed that it has it, and only as long as it is what was dumped.
 //!
-//! Values travel whole and are held in memory meanwhile. One whose dump is longer than what Redis takes in one argument
+//! Values travel whole, and those of a batch are held in memory meanwhile. One whose dump is longer than what Redis takes in one argument
 //! (512 MB) ends the migration with an error that names the node.
 //!
 //! Never sends REPLACE: where the right node has a value, that was written through the switched proxy and is the newer
@@ -22,9 +22,9 @@ use super::scan::Scan;
 use super::{Error, Fleet, Pace, Progress, Stale, value};
 use crate::wire::Value;
 
-/// Keys that are carried at once, unless they are large.
+/// Keys that are carried at once.
 const BATCH: usize = 100;
-/// Beyond so many bytes a batch, the next one has fewer keys: the values of a batch are held in memory.
+/// Bytes that are carried at once, but for a single key that is larger.
 const BATCH_BYTES: usize = 8 * 1024 * 1024;
 /// How often a key may be touched on its source while it is carried before it is left there.
 const ATTEMPTS: usize = 5;
@@ -40,8 +40,6 @@ pub(super) struct Carrier {
     targets: Connections,
     expiry: Expiry,
     stale: Stale,
-    /// Keys of the next batch.
-    batch: usize,
     pace: Arc<Pace>,
     progress: Arc<Progress>,
     carried: Carried,
@@ -66,7 +64,6 @@ impl Carrier {
             targets: Connections::new(fleet),
             expiry,
             stale,
-            batch: BATCH,
             pace: Arc::clone(pace),
             progress: Arc::clone(progress),
             carried: Carried::default(),
@@ -84,9 +81,12 @@ impl Carrier {
                 (key, right)
             });
             let misplaced: Vec<Misplaced> = placed.filter(|(_, right)| *right != self.on).collect();
+            let sizes = self.sizes(&misplaced).await?;
+            let most = self.pace.batch(BATCH);
             let mut rest = misplaced.as_slice();
             while !rest.is_empty() {
-                let (batch, behind) = rest.split_at(self.pace.batch(self.batch).min(rest.len()));
+                let done = misplaced.len() - rest.len();
+                let (batch, behind) = rest.split_at(batch_of(&sizes[done..], most));
                 self.pace.take(batch.len()).await;
                 self.carry(batch).await?;
                 self.progress.add_moved(batch.len());
@@ -96,10 +96,27 @@ impl Carrier {
         Ok((self.carried, self.deletes))
     }
 
+    /// Bytes that the keys take on the source, roughly; none where it does not tell.
+    async fn sizes(&mut self, misplaced: &[Misplaced]) -> Result<Vec<usize>, Error> {
+        let ask =
+            |(key, _): &'_ Misplaced| vec![b"MEMORY".to_vec(), b"USAGE".to_vec(), key.clone()];
+        let requests: Vec<Vec<Vec<u8>>> = misplaced.iter().map(ask).collect();
+        let requests: Vec<Request<'_>> = requests
+            .iter()
+            .map(|words| words.iter().map(Vec::as_slice).collect())
+            .collect();
+        let answers = self.source.ask_all(&requests).await?;
+        let size = |answer| match answer {
+            Value::Integer(bytes) => usize::try_from(bytes).unwrap_or(0),
+            _ => 0,
+        };
+        Ok(answers.into_iter().map(size).collect())
+    }
+
     /// All keys of a batch together. Where the source refuses to delete because one was touched, each by itself.
     async fn carry(&mut self, batch: &[Misplaced]) -> Result<(), Error> {
         let keys: Vec<&[u8]> = batch.iter().map(|(key, _)| key.as_slice()).collect();
-        let taken = self.take(&keys).await?;
+        let taken = parcel::take(&mut self.source, self.expiry, &keys).await?;
         let mut placed = self.place(batch, &taken).await?;
         if self.stale == Stale::Spared {
             self.spare(batch, &mut placed).await?;
@@ -128,8 +145,8 @@ impl Carrier {
         placed: &Placed,
     ) -> Result<(), Error> {
         for _ in 0..ATTEMPTS {
-            let now = self.take(&[key]).await?.pop().flatten();
-            let Some(now) = now else {
+            let now = parcel::take(&mut self.source, self.expiry, &[key]).await?;
+            let Some(now) = now.into_iter().next().flatten() else {
                 self.count(key, None, &Placed::Gone);
                 self.release(&[]).await?;
                 return Ok(());
@@ -148,18 +165,6 @@ impl Carrier {
         let what = "was written on the node that it is leaving, by a client that was not switched";
         self.carried.example(key, what);
         Ok(())
-    }
-
-    /// Watches the keys on the source and takes what lies under them; large values make the next batch smaller.
-    async fn take(&mut self, keys: &[&[u8]]) -> Result<Vec<Option<Taken>>, Error> {
-        let taken = parcel::take(&mut self.source, self.expiry, keys).await?;
-        let bytes: usize = taken.iter().flatten().map(|taken| taken.dump.len()).sum();
-        self.batch = if bytes > BATCH_BYTES {
-            (keys.len() / 2).max(1)
-        } else {
-            (self.batch * 2).min(BATCH)
-        };
-        Ok(taken)
     }
 
     /// Gives what was taken to the right nodes.
@@ -237,5 +242,30 @@ impl Carrier {
                 self.carried.example(key, why);
             }
         }
+    }
+}
+
+/// How many of the keys with these sizes make a batch of at most so many.
+fn batch_of(sizes: &[usize], most: usize) -> usize {
+    let mut bytes = 0;
+    let fit = sizes.iter().take(most).take_while(|size| {
+        bytes += **size;
+        bytes <= BATCH_BYTES
+    });
+    fit.count().max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BATCH_BYTES, batch_of};
+
+    #[test]
+    fn a_batch_ends_before_it_is_too_large() {
+        let half = BATCH_BYTES / 2;
+        assert_eq!(batch_of(&[10; 300], 100), 100);
+        assert_eq!(batch_of(&[10; 30], 100), 30);
+        assert_eq!(batch_of(&[half, half, 1], 100), 2);
+        assert_eq!(batch_of(&[3 * half, 1], 100), 1);
+        assert_eq!(batch_of(&[1, 3 * half], 100), 1);
     }
 }

@@ -48,6 +48,7 @@ fn main() {
         moves::our_own_deletes_are_not_told,
         moves::what_its_right_node_does_not_take_stays,
         moves::only_misplaced_keys_are_touched,
+        moves::large_values_are_carried_few_at_a_time,
         moves::a_rate_is_kept,
     ];
     trials.extend(behind::trials());

@@ -284,6 +284,21 @@ pub(crate) async fn only_misplaced_keys_are_touched() {
     }
 }
 
+/// Memory is what a batch takes, so it is bounded by bytes, too.
+pub(crate) async fn large_values_are_carried_few_at_a_time() {
+    let nodes = Nodes::start(2, 0).await;
+    let large = vec![b'x'; 3_000_000];
+    for number in 0..9 {
+        let key = nodes.key(1, number);
+        nodes.ask_bytes(0, &[b"SET", key.as_bytes(), &large]).await;
+    }
+    assert_eq!(nodes.migrate().await.moved, 9);
+    // Two fit into a batch.
+    nodes
+        .wait(0, "INFO commandstats", "cmdstat_exec:calls=5,")
+        .await;
+}
+
 pub(crate) async fn a_rate_is_kept() {
     let nodes = Nodes::start(2, 0).await;
     for number in 0..300 {
