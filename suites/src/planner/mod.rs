@@ -6,9 +6,12 @@
 pub mod description;
 pub mod locate;
 pub mod plan;
+pub mod fingerprint;
+pub mod quality;
 
 use std::net::SocketAddr;
 
+pub use refproxy::config::ClusterFile;
 pub use refproxy::hash::TagRule;
 pub use refproxy::placement::Error as PlacementError;
 pub use refproxy::placement::{Cluster, Health, Node, NodeId, Placement, Policy};

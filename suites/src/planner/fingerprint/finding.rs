@@ -1,0 +1,174 @@
+//! What was found out.
+
+use refproxy::placement::Cluster;
+
+use super::naming::Naming;
+use super::sighting::{Sighting, Why};
+use super::theory::Theory;
+use super::{rivals, tier::Tried};
+use crate::planner::quality::{ChiSquare, chi_square, concentration, longest_run, max_over_mean};
+
+/// The result of a search.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// What it comes to.
+    pub outcome: Outcome,
+    /// Keys that were written.
+    pub keys: usize,
+    /// Of these, how many had to be seen to rule out every other candidate.
+    pub needed: usize,
+    /// Candidates that were tried.
+    pub tried: usize,
+    /// What explains most, the best first. Among them is what was found.
+    pub nearest: Vec<Near>,
+    /// How well the keys are spread.
+    pub quality: Quality,
+}
+
+/// What a search comes to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// One placement explains every key.
+    Found(Box<Found>),
+    /// Keys lie on another node when they are written again: this is no placement.
+    Scatter {
+        /// Keys that were written again.
+        rewritten: usize,
+        /// Of these, how many then lay on several nodes.
+        scattered: usize,
+    },
+    /// No candidate explains every key.
+    Unexplained,
+}
+
+/// The placement that explains every key.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    /// Its description.
+    pub cluster: Cluster,
+    /// For each node of the description, its place among the nodes that were given.
+    pub order: Vec<usize>,
+    /// What is hashed of nodes.
+    pub naming: Naming,
+    /// The share of all digests that each given node owns.
+    pub shares: Vec<f64>,
+    /// Minimum ring sizes that make the same ring, when this is a ring.
+    pub same_ring: Option<(u32, u32)>,
+    /// Other descriptions that place every key alike, as far as can be seen: in what they differ.
+    pub alike: Vec<String>,
+    /// Other descriptions that would still have to be told apart, with more keys.
+    pub undecided: Vec<String>,
+}
+
+/// A candidate with the share of keys that it explains.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Near {
+    /// Its description; the rule of tags is not part of it.
+    pub cluster: Cluster,
+    /// For each node of the description, its place among the nodes that were given.
+    pub order: Vec<usize>,
+    /// What is hashed of nodes.
+    pub naming: Naming,
+    /// Its policy in words.
+    pub policy: String,
+    /// From 0 to 1, of keys without tags.
+    pub explained: f64,
+}
+
+/// How well the written keys are spread.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Quality {
+    /// Drawn keys a node, in the order given.
+    pub counts: Vec<u64>,
+    /// Their test against the weights, or against even shares where weights are not known.
+    pub chi_square: ChiSquare,
+    /// The fullest node over the mean.
+    pub max_over_mean: f64,
+    /// Keys that count up, from 0.
+    pub counted: usize,
+    /// The longest run of them on one node: its first number and its length.
+    pub longest_run: (usize, usize),
+    /// The mean share of keys with the same braces that lie on one node.
+    pub tag_concentration: Option<f64>,
+}
+
+impl Quality {
+    /// Of `sightings`; `weights` run parallel to the nodes.
+    pub(super) fn new(sightings: &[Sighting], weights: &[u32]) -> Self {
+        let mut counts = vec![0; weights.len()];
+        for sighting in sightings
+            .iter()
+            .filter(|sighting| sighting.why == Why::Drawn)
+        {
+            counts[sighting.place] += 1;
+        }
+        let all: u32 = weights.iter().sum();
+        let shares: Vec<f64> = weights
+            .iter()
+            .map(|weight| f64::from(*weight) / f64::from(all))
+            .collect();
+        let counted: Vec<usize> = sightings
+            .iter()
+            .filter(|sighting| sighting.why == Why::Counted)
+            .map(|sighting| sighting.place)
+            .collect();
+        Self {
+            chi_square: chi_square(&counts, &shares),
+            max_over_mean: max_over_mean(&counts),
+            counted: counted.len(),
+            longest_run: longest_run(&counted),
+            tag_concentration: concentration(&groups(sightings)),
+            counts,
+        }
+    }
+}
+
+/// The places of the keys of each group.
+fn groups(sightings: &[Sighting]) -> Vec<Vec<usize>> {
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for sighting in sightings {
+        if let Why::Tagged(group) = sighting.why {
+            if groups.len() <= group {
+                groups.resize(group + 1, Vec::new());
+            }
+            groups[group].push(sighting.place);
+        }
+    }
+    groups.retain(|group| !group.is_empty());
+    groups
+}
+
+impl Found {
+    pub(super) fn new(theory: &Theory, alike: &[&Theory], undecided: &[&Theory]) -> Self {
+        let same_ring = rivals::same_ring(theory);
+        let differences = |others: &[&Theory]| {
+            let mut differences: Vec<String> = others
+                .iter()
+                .map(|other| rivals::difference(theory, other))
+                .collect();
+            differences.dedup();
+            differences
+        };
+        Self {
+            cluster: theory.cluster(),
+            order: theory.candidate.order.clone(),
+            naming: theory.candidate.naming,
+            shares: theory.shares(),
+            same_ring,
+            alike: differences(alike),
+            undecided: differences(undecided),
+        }
+    }
+}
+
+impl Near {
+    pub(super) fn new((explained, candidate): &Tried) -> Self {
+        Self {
+            cluster: candidate.cluster.clone(),
+            order: candidate.order.clone(),
+            naming: candidate.naming,
+            policy: rivals::policy(&candidate.cluster.policy),
+            explained: *explained,
+        }
+    }
+}

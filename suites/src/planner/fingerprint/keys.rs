@@ -1,0 +1,73 @@
+//! The keys that are written: alike in nothing but their prefix, unless they are to be alike.
+
+use refproxy::hash::{TagRule, hashed_part};
+
+/// Makes keys, no two alike.
+#[derive(Debug, Clone)]
+pub(super) struct Keys {
+    prefix: String,
+    state: u64,
+}
+
+impl Keys {
+    pub(super) fn new(prefix: &str, seed: u64) -> Self {
+        Self {
+            prefix: prefix.to_owned(),
+            state: seed,
+        }
+    }
+
+    /// A key without a tag. Its end is drawn, because weak digests keep keys that count up together.
+    pub(super) fn plain(&mut self) -> Vec<u8> {
+        let drawn = self.draw();
+        format!("{}{drawn:016x}", self.prefix).into_bytes()
+    }
+
+    /// A key with a tag of its own between the bytes of `rule`; plain under a rule without.
+    pub(super) fn tagged(&mut self, rule: TagRule) -> Vec<u8> {
+        let tag = self.plain();
+        self.around(rule, &tag)
+    }
+
+    /// Keys that differ in everything but what is between the bytes of `rule`.
+    pub(super) fn group(&mut self, rule: TagRule, size: usize) -> Vec<Vec<u8>> {
+        let tag = self.plain();
+        (0..size).map(|_| self.around(rule, &tag)).collect()
+    }
+
+    /// Keys as applications number them.
+    pub(super) fn sequence(&self, count: usize) -> Vec<Vec<u8>> {
+        let key = |number| format!("{}user:{number}", self.prefix).into_bytes();
+        (0..count).map(key).collect()
+    }
+
+    fn around(&mut self, rule: TagRule, tag: &[u8]) -> Vec<u8> {
+        match rule {
+            TagRule::WholeKey => self.plain(),
+            TagRule::Between(open, close) => {
+                let mut key = self.plain();
+                key.push(open);
+                key.extend_from_slice(tag);
+                key.push(close);
+                key.extend_from_slice(format!("{:08x}", self.draw() >> 32).as_bytes());
+                key
+            }
+        }
+    }
+
+    /// The next number: Steele, Lea and Flood's SplitMix64.
+    fn draw(&mut self) -> u64 {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut drawn = self.state;
+        drawn = (drawn ^ (drawn >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        drawn = (drawn ^ (drawn >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        drawn ^ (drawn >> 31)
+    }
+}
+
+/// Whether all rules hash the whole of `key`, so that it tells nothing about them.
+pub(super) fn is_plain(key: &[u8], rules: &[TagRule]) -> bool {
+    rules
+        .iter()
+        .all(|rule| hashed_part(*rule, key).len() == key.len())
+}

@@ -1,0 +1,87 @@
+//! The fingerprint: from where keys were seen to the placement that puts them there.
+//!
+//! Pure: it says which keys to write, is told by a witness where they landed, and computes. Never opens a socket, never reads
+//! a clock.
+
+mod finding;
+mod investigation;
+mod keys;
+mod naming;
+mod numbered;
+mod order;
+mod question;
+mod residues;
+mod ring_sizes;
+mod rivals;
+mod sighting;
+mod theory;
+mod tier;
+mod weights;
+
+pub use finding::{Finding, Found, Near, Outcome, Quality};
+pub use naming::Naming;
+pub use question::{Known, Question};
+
+use investigation::Investigation;
+
+/// Whoever writes keys and sees where they land.
+pub trait Witness {
+    /// Why it could not.
+    type Error;
+
+    /// Writes each key `times` times in a row through the proxy, and says for each on which nodes it lies then, by their place
+    /// in the question.
+    ///
+    /// # Errors
+    /// A key was refused, or a node could not be looked at.
+    fn write(&mut self, keys: &[Vec<u8>], times: usize) -> Result<Vec<Vec<usize>>, Self::Error>;
+}
+
+/// Why nothing can be said. Never a finding.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure<E> {
+    /// The witness could not do its work.
+    #[error(transparent)]
+    Witness(E),
+    /// Keys went where nobody looks.
+    #[error(
+        "{missing} of {written} keys lie on none of the given nodes: is a node missing from --node, or another database in use?"
+    )]
+    Missing {
+        /// Keys that were found nowhere.
+        missing: usize,
+        /// Keys that were written.
+        written: usize,
+    },
+    /// Keys that were written once lie on several nodes.
+    #[error(
+        "{copied} of {written} keys lie on several of the given nodes after one write: is a replica among them, or one node twice?"
+    )]
+    Copied {
+        /// Keys that were found on several nodes.
+        copied: usize,
+        /// Keys that were written.
+        written: usize,
+    },
+    /// There is nothing to find out.
+    #[error("at least 2 nodes are needed, and keys to write")]
+    Nothing,
+}
+
+/// Finds out how keys are placed. `say` hears of each step.
+///
+/// # Errors
+/// What keeps it from being found out.
+pub fn identify<W: Witness>(
+    question: &Question,
+    witness: &mut W,
+    say: &dyn Fn(&str),
+) -> Result<Finding, Failure<W::Error>> {
+    if question.nodes.len() < 2 || question.keys_max == 0 {
+        return Err(Failure::Nothing);
+    }
+    Investigation::new(question, witness, say).run()
+}
+
+#[cfg(test)]
+mod tests;

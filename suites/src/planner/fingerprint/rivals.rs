@@ -1,0 +1,187 @@
+//! Rivals: what differs so little from a theory that keys which were not chosen for it may not tell the two apart.
+
+use refproxy::hash::TagRule;
+use refproxy::placement::{Policy, RING_SIZE_MAX};
+
+use super::order;
+use super::question::Question;
+use super::theory::{Candidate, Theory};
+use super::weights::{WEIGHT_MAX, divisor};
+
+/// Up to so many nodes all orders of a ring are rivals; beyond, the reverse and neighbours changed.
+const PERMUTED_MAX: usize = 3;
+/// Nodes beyond this are not tried with a weight changed.
+const WEIGHED_MAX: usize = 16;
+/// How many sizes around a ring's are looked at for the same ring.
+const SAME_RING_MAX: u32 = 64;
+
+/// The candidates next to this one: sizes of a ring, orders, weights. Other tables and digests are never next to it.
+pub(super) fn next_to(question: &Question, theory: &Theory) -> Vec<Candidate> {
+    let candidate = &*theory.candidate;
+    let mut rivals = Vec::new();
+    if let Policy::RingHash {
+        size_min, size_max, ..
+    } = candidate.cluster.policy
+    {
+        let sizes = sizes(size_min, size_max, candidate.order.len() as u32);
+        rivals.extend(sizes.map(|sizes| resized(candidate, sizes)));
+        let orders = order::others(&candidate.order, PERMUTED_MAX).into_iter();
+        rivals.extend(orders.map(|order| order::reordered(question, candidate, &order)));
+    }
+    let weighed = matches!(
+        candidate.cluster.policy,
+        Policy::Maglev { .. }
+            | Policy::RingHash { .. }
+            | Policy::Ketama { .. }
+            | Policy::Modula { .. }
+    );
+    if weighed && question.weights.is_none() {
+        rivals.extend(
+            weights(&candidate.weights()).map(|weights| reweighed(question, candidate, &weights)),
+        );
+    }
+    rivals
+}
+
+/// One point a node more or less, and the same ring cut at its size.
+fn sizes(size_min: u32, size_max: u32, nodes: u32) -> impl Iterator<Item = (u32, u32)> {
+    let around = [
+        size_min.saturating_sub(nodes),
+        size_min + nodes,
+        size_min + 2 * nodes,
+    ];
+    let cut = size_min.saturating_sub(1)..=size_min + nodes;
+    around
+        .into_iter()
+        .map(|size| (size, RING_SIZE_MAX))
+        .chain(cut.map(|size| (size, size)))
+        .filter(move |sizes| sizes.0 > 0 && *sizes != (size_min, size_max))
+}
+
+fn resized(candidate: &Candidate, (min, max): (u32, u32)) -> Candidate {
+    let mut resized = candidate.clone();
+    if let Policy::RingHash {
+        size_min, size_max, ..
+    } = &mut resized.cluster.policy
+    {
+        (*size_min, *size_max) = (min, max);
+    }
+    resized
+}
+
+/// One weight changed by one; where all are equal, by a tenth.
+fn weights(weights: &[u32]) -> impl Iterator<Item = Vec<u32>> {
+    let equal = weights.iter().all(|weight| *weight == weights[0]);
+    let base: Vec<u32> = if equal {
+        vec![WEIGHT_MAX - 1; weights.len()]
+    } else {
+        weights.to_vec()
+    };
+    (0..base.len().min(WEIGHED_MAX)).flat_map(move |node| {
+        let changed = |weight: u32| {
+            let mut changed = base.clone();
+            changed[node] = weight;
+            (weight > 0 && divisor(&changed) == 1).then_some(changed)
+        };
+        let both = [changed(base[node] + 1), changed(base[node] - 1)];
+        both.into_iter().flatten()
+    })
+}
+
+fn reweighed(question: &Question, candidate: &Candidate, weights: &[u32]) -> Candidate {
+    let policy = candidate.cluster.policy.clone();
+    Candidate::new(
+        question,
+        policy,
+        candidate.naming,
+        &candidate.order,
+        weights,
+    )
+}
+
+/// The least and greatest minimum size that make the same ring, as far as was looked.
+pub(super) fn same_ring(theory: &Theory) -> Option<(u32, u32)> {
+    let Policy::RingHash {
+        size_min, size_max, ..
+    } = theory.candidate.cluster.policy
+    else {
+        return None;
+    };
+    let same = |size: &u32| {
+        resized(&theory.candidate, (*size, size_max))
+            .theory(TagRule::WholeKey)
+            .is_some_and(|other| other.same_table(theory))
+    };
+    let least = (size_min.saturating_sub(SAME_RING_MAX).max(1)..size_min)
+        .rev()
+        .take_while(same)
+        .last();
+    let most = (size_min + 1..=size_min + SAME_RING_MAX)
+        .take_while(same)
+        .last();
+    Some((least.unwrap_or(size_min), most.unwrap_or(size_min)))
+}
+
+/// In what two theories differ, said of the other one.
+pub(super) fn difference(theory: &Theory, other: &Theory) -> String {
+    let (one, two) = (&theory.candidate, &other.candidate);
+    let mut parts = Vec::new();
+    if one.cluster.policy != two.cluster.policy {
+        parts.push(policy(&two.cluster.policy));
+    }
+    if theory.tags != other.tags {
+        parts.push(tags(other.tags));
+    }
+    if one.naming != two.naming {
+        parts.push(format!("hashed are {}", two.naming.name()));
+    }
+    if one.weights() != two.weights() {
+        parts.push(format!("weights {}", list(&two.weights())));
+    }
+    if one.order != two.order {
+        let places: Vec<u32> = two.order.iter().map(|place| *place as u32 + 1).collect();
+        parts.push(format!("nodes in the order {}", list(&places)));
+    }
+    parts.join(", ")
+}
+
+/// A policy with the parameters that matter.
+pub(super) fn policy(policy: &Policy) -> String {
+    match policy {
+        Policy::Maglev { table_size, .. } => format!("maglev of table size {table_size}"),
+        Policy::RingHash {
+            size_min,
+            size_max,
+            function,
+            ..
+        } => {
+            let size = if *size_max == RING_SIZE_MAX {
+                format!("minimum ring size {size_min}")
+            } else {
+                format!("minimum ring size {size_min}, maximum {size_max}")
+            };
+            format!("ring_hash by {}, {size}", function.name())
+        }
+        Policy::Ketama { digest } | Policy::Modula { digest } => {
+            format!("{} with {}", policy.name(), digest.name())
+        }
+        other => other.name().to_owned(),
+    }
+}
+
+/// A rule of tags.
+pub(super) fn tags(rule: TagRule) -> String {
+    match rule {
+        TagRule::WholeKey => "whole keys are hashed".to_owned(),
+        TagRule::Between(open, close) => format!(
+            "tags between `{}` and `{}`",
+            open.escape_ascii(),
+            close.escape_ascii()
+        ),
+    }
+}
+
+fn list(numbers: &[u32]) -> String {
+    let numbers: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+    numbers.join(",")
+}

@@ -1,0 +1,356 @@
+//! Hidden clusters whose placement answers for the proxy: each is found, and what is none of the policies is not.
+
+use std::collections::{BTreeSet, HashMap};
+
+use refproxy::hash::{Digest, TagRule};
+use refproxy::placement::{Cluster, Node, Placement, Policy, RING_SIZE_MAX, RingFunction};
+
+use super::{Failure, Finding, Found, Known, Naming, Outcome, Question, Witness, identify};
+
+/// A proxy that is one function, over nodes that remember.
+struct Double<F> {
+    place: F,
+    writes: usize,
+    held: HashMap<Vec<u8>, BTreeSet<usize>>,
+}
+
+impl<F: FnMut(&[u8], usize) -> usize> Witness for Double<F> {
+    type Error = std::convert::Infallible;
+
+    fn write(&mut self, keys: &[Vec<u8>], times: usize) -> Result<Vec<Vec<usize>>, Self::Error> {
+        for key in keys {
+            for _ in 0..times {
+                let place = (self.place)(key, self.writes);
+                self.writes += 1;
+                self.held.entry(key.clone()).or_default().insert(place);
+            }
+        }
+        let on = |key: &Vec<u8>| {
+            self.held[key]
+                .iter()
+                .copied()
+                .filter(|place| *place < NOWHERE)
+        };
+        Ok(keys.iter().map(|key| on(key).collect()).collect())
+    }
+}
+
+/// A node that nobody looks at.
+const NOWHERE: usize = 1000;
+
+fn double<F: FnMut(&[u8], usize) -> usize>(place: F) -> Double<F> {
+    Double {
+        place,
+        writes: 0,
+        held: HashMap::new(),
+    }
+}
+
+/// `count` nodes on the ports from 21001 on, called as their numbers.
+fn question(count: u16) -> Question {
+    let node = |number: u16| Known {
+        seen: format!("127.0.0.1:{}", 21_000 + number),
+        reached: format!("127.0.0.1:{}", 7000 + number),
+        name: Some(format!("redis-{number}")),
+    };
+    Question {
+        nodes: (1..=count).map(node).collect(),
+        weights: None,
+        tags: Vec::new(),
+        table_sizes: Vec::new(),
+        ring_sizes: Vec::new(),
+        keys_max: 4096,
+        prefix: "probe".to_owned(),
+        seed: 7,
+    }
+}
+
+/// A cluster of the question's nodes as the proxy sees them.
+fn cluster(policy: Policy, weights: &[u32]) -> Cluster {
+    let node = |(number, weight): (usize, &u32)| {
+        let mut node = Node::at(format!("127.0.0.1:{}", 21_001 + number));
+        node.weight = *weight;
+        node
+    };
+    Cluster::new(policy, weights.iter().enumerate().map(node).collect())
+}
+
+/// Investigates a hidden cluster whose nodes are, in its own order, those of the question at `order`.
+fn investigate(hidden: &Cluster, order: &[usize], question: &Question) -> Finding {
+    let placement = Placement::new(hidden).unwrap();
+    let mut double = double(|key: &[u8], _| order[placement.node(key).index()]);
+    identify(question, &mut double, &|_| ()).unwrap()
+}
+
+#[track_caller]
+fn found(finding: &Finding) -> &Found {
+    match &finding.outcome {
+        Outcome::Found(found) => found,
+        other => panic!("{other:?}, nearest {:#?}", finding.nearest),
+    }
+}
+
+/// The hidden cluster is found, with every parameter, and nothing is left open.
+#[track_caller]
+fn check(hidden: &Cluster, question: &Question) -> Finding {
+    let order: Vec<usize> = (0..hidden.nodes.len()).collect();
+    let finding = investigate(hidden, &order, question);
+    let found = found(&finding);
+    assert_eq!(found.undecided, [""; 0], "{finding:#?}");
+    assert_eq!(found.cluster, *hidden, "{finding:#?}");
+    println!(
+        "{:?} {} keys, {} needed, {} tried, alike {:?}",
+        hidden.policy, finding.keys, finding.needed, finding.tried, found.alike
+    );
+    finding
+}
+
+fn maglev(table_size: u32) -> Policy {
+    Policy::Maglev {
+        table_size,
+        hash_hostnames: false,
+    }
+}
+
+fn ring(size_min: u32, size_max: u32, function: RingFunction) -> Policy {
+    Policy::RingHash {
+        size_min,
+        size_max,
+        function,
+        hash_hostnames: false,
+    }
+}
+
+#[test]
+fn what_is_usual_is_found_by_few_keys() {
+    for policy in [
+        Policy::maglev(),
+        Policy::ring_hash(),
+        Policy::ketama(),
+        Policy::modula(),
+    ] {
+        let finding = check(&cluster(policy, &[1; 3]), &question(3));
+        assert!(finding.keys < 500, "{}", finding.keys);
+    }
+}
+
+#[test]
+fn every_digest_is_found() {
+    for digest in Digest::all() {
+        check(&cluster(Policy::Modula { digest }, &[1; 5]), &question(5));
+        // All keys lie on one node, which says nothing.
+        if digest != Digest::Crc32 {
+            check(&cluster(Policy::Ketama { digest }, &[1; 5]), &question(5));
+        }
+    }
+}
+
+#[test]
+fn sizes_of_tables_and_rings_are_found() {
+    for size in [7, 251, 997, 4093, 65_521] {
+        check(&cluster(maglev(size), &[1; 3]), &question(3));
+    }
+    for size in [64, 1000, 4096] {
+        check(
+            &cluster(ring(size, RING_SIZE_MAX, RingFunction::XxHash), &[1; 4]),
+            &question(4),
+        );
+    }
+    check(
+        &cluster(ring(1024, RING_SIZE_MAX, RingFunction::Murmur2), &[1; 4]),
+        &question(4),
+    );
+}
+
+#[test]
+fn a_size_that_nobody_guesses_is_climbed_to() {
+    let hidden = cluster(ring(3 * 1234, RING_SIZE_MAX, RingFunction::XxHash), &[1; 3]);
+    check(&hidden, &question(3));
+    let hidden = cluster(ring(50, 50, RingFunction::XxHash), &[1; 3]);
+    check(&hidden, &question(3));
+}
+
+#[test]
+fn a_table_size_of_the_user_is_tried() {
+    let mut question = question(3);
+    question.table_sizes = vec![7919];
+    check(&cluster(maglev(7919), &[1; 3]), &question);
+}
+
+#[test]
+fn weights_are_found() {
+    let weights = [1, 2, 3];
+    check(&cluster(Policy::maglev(), &weights), &question(3));
+    check(&cluster(Policy::ketama(), &weights), &question(3));
+    check(&cluster(Policy::modula(), &weights), &question(3));
+    check(&cluster(Policy::ring_hash(), &weights), &question(3));
+    check(&cluster(maglev(251), &[5, 1, 1, 10]), &question(4));
+    let digest = Digest::Murmur;
+    check(&cluster(Policy::Modula { digest }, &[2, 2]), &question(2));
+    check(&cluster(Policy::Ketama { digest }, &[3, 10]), &question(2));
+}
+
+#[test]
+fn weights_of_the_user_are_taken() {
+    let mut question = question(3);
+    question.weights = Some(vec![29, 41, 50]);
+    check(&cluster(Policy::ketama(), &[29, 41, 50]), &question);
+}
+
+#[test]
+fn names_are_found_where_they_are_given() {
+    for policy in [Policy::maglev(), Policy::ketama(), Policy::modula()] {
+        let mut hidden = cluster(policy, &[1; 3]);
+        for (node, number) in hidden.nodes.iter_mut().zip(1..) {
+            // Sorted, these stand in another order than the addresses.
+            node.hash_key = Some(format!("redis-{}", 9 - number));
+            node.name.clone_from(&node.hash_key);
+        }
+        let mut question = question(3);
+        for (known, node) in question.nodes.iter_mut().zip(&hidden.nodes) {
+            known.name.clone_from(&node.name);
+        }
+        let finding = check(&hidden, &question);
+        assert_eq!(found(&finding).naming, Naming::Given);
+    }
+}
+
+#[test]
+fn host_names_are_found() {
+    let mut question = question(3);
+    let mut hidden = cluster(
+        Policy::Maglev {
+            table_size: 65_537,
+            hash_hostnames: true,
+        },
+        &[1; 3],
+    );
+    for (number, (known, node)) in question.nodes.iter_mut().zip(&mut hidden.nodes).enumerate() {
+        known.seen = format!("redis{number}:6379");
+        node.address.clone_from(&known.seen);
+        node.hostname = Some(format!("redis{number}"));
+    }
+    assert_eq!(found(&check(&hidden, &question)).naming, Naming::Host);
+}
+
+#[test]
+fn tags_are_found() {
+    for tags in [
+        TagRule::BRACES,
+        TagRule::Between(b'$', b'$'),
+        TagRule::Between(b'<', b'>'),
+    ] {
+        for policy in [Policy::maglev(), Policy::ketama(), Policy::Jump] {
+            let mut hidden = cluster(policy, &[1; 3]);
+            hidden.tags = tags;
+            let mut question = question(3);
+            question.tags = vec![TagRule::Between(b'$', b'$'), TagRule::Between(b'<', b'>')];
+            let finding = check(&hidden, &question);
+            assert_eq!(found(&finding).alike, [""; 0]);
+        }
+    }
+}
+
+/// The order of a ring whose sizes are whole is no matter; of one that is cut it is.
+#[test]
+fn the_order_is_found_where_it_matters() {
+    let hidden = cluster(ring(100, 100, RingFunction::XxHash), &[1; 3]);
+    let mut reversed = hidden.clone();
+    reversed.nodes.reverse();
+    let finding = investigate(&reversed, &[2, 1, 0], &question(3));
+    assert_eq!(found(&finding).order[0], 2, "{finding:#?}");
+    assert_eq!(found(&finding).cluster, reversed);
+
+    let mut reversed = cluster(Policy::ring_hash(), &[1, 2, 3]);
+    reversed.nodes.reverse();
+    let finding = investigate(&reversed, &[2, 1, 0], &question(3));
+    assert_eq!(found(&finding).cluster.nodes.len(), 3);
+}
+
+#[test]
+fn numbered_nodes_are_put_in_order() {
+    for policy in [Policy::Slots, Policy::Jump] {
+        let hidden = cluster(policy.clone(), &[1; 5]);
+        let finding = investigate(&hidden, &[3, 0, 4, 2, 1], &question(5));
+        assert_eq!(found(&finding).order, [3, 0, 4, 2, 1]);
+        assert_eq!(found(&finding).cluster.policy, policy);
+    }
+}
+
+#[test]
+fn all_on_one_node_is_said_to_tell_little() {
+    let digest = Digest::Crc32;
+    let hidden = cluster(Policy::Ketama { digest }, &[1; 3]);
+    let finding = investigate(&hidden, &[0, 1, 2], &question(3));
+    let found = found(&finding);
+    assert!(!found.alike.is_empty(), "{finding:#?}");
+}
+
+#[test]
+fn what_is_none_of_the_policies_is_not_found() {
+    // Another seed of the key digest, as it were.
+    let salted = |key: &[u8], _| {
+        let salted = [b"salt", key].concat();
+        (refproxy::hash::murmur2_64(&salted) % 3) as usize
+    };
+    let finding = identify(&question(3), &mut double(salted), &|_| ()).unwrap();
+    assert_eq!(finding.outcome, Outcome::Unexplained);
+    assert!(finding.nearest[0].explained < 0.6, "{finding:#?}");
+    assert!(finding.quality.chi_square.p > 0.001, "{finding:#?}");
+}
+
+/// One key in a hundred elsewhere is no explanation, and what comes nearest is named.
+#[test]
+fn the_nearest_is_named_with_its_share() {
+    let placement = Placement::new(&cluster(Policy::maglev(), &[1; 3])).unwrap();
+    let nearly = |key: &[u8], _| {
+        let place = placement.node(key).index();
+        let moved = refproxy::hash::murmur2_64(key) / 65_537 % 100 == 0;
+        (place + usize::from(moved)) % 3
+    };
+    let finding = identify(&question(3), &mut double(nearly), &|_| ()).unwrap();
+    assert_eq!(finding.outcome, Outcome::Unexplained);
+    let nearest = &finding.nearest[0];
+    assert_eq!(nearest.cluster.policy, Policy::maglev());
+    assert!(
+        (0.97..1.0).contains(&nearest.explained),
+        "{}",
+        nearest.explained
+    );
+}
+
+#[test]
+fn keys_that_scatter_are_no_placement() {
+    let round_robin = |_: &[u8], writes: usize| writes % 2;
+    let finding = identify(&question(2), &mut double(round_robin), &|_| ()).unwrap();
+    assert!(
+        matches!(finding.outcome, Outcome::Scatter { rewritten: 16, scattered } if scattered > 8),
+        "{:?}",
+        finding.outcome
+    );
+}
+
+#[test]
+fn a_node_that_nobody_named_is_missed() {
+    let placement = Placement::new(&cluster(Policy::maglev(), &[1; 4])).unwrap();
+    let four = |key: &[u8], _| match placement.node(key).index() {
+        3 => NOWHERE,
+        place => place,
+    };
+    let failure = identify(&question(3), &mut double(four), &|_| ()).unwrap_err();
+    assert!(
+        matches!(failure, Failure::Missing { missing, written: 64 } if missing > 5),
+        "{failure}"
+    );
+    let failure = identify(&question(1), &mut double(|_: &[u8], _| 0), &|_| ()).unwrap_err();
+    assert_eq!(failure, Failure::Nothing);
+}
+
+#[test]
+fn no_more_keys_are_written_than_allowed() {
+    let mut question = question(3);
+    question.keys_max = 100;
+    let hidden = cluster(Policy::maglev(), &[1, 2, 3]);
+    let finding = investigate(&hidden, &[0, 1, 2], &question);
+    assert_eq!(finding.keys, 100);
+}

@@ -1,0 +1,270 @@
+//! The candidates, the likeliest and cheapest first.
+
+use refproxy::hash::Digest;
+use refproxy::placement::{Policy, RING_SIZE_MAX, RingFunction, TABLE_SIZE_DEFAULT};
+
+use super::naming::Naming;
+use super::question::Question;
+use super::sighting::Sighting;
+use super::theory::Candidate;
+use super::{numbered, order, residues, ring_sizes, weights};
+
+/// Primes below this are all tried as sizes of maglev tables.
+const SMALL_TABLE: u32 = 1000;
+/// Sizes of maglev tables in examples and in other programs, and the primes next to powers of two.
+const TABLE_SIZES: [u32; 21] = [
+    1009, 1021, 1031, 2039, 2053, 4093, 4099, 8191, 8209, 10_007, 16_381, 16_411, 32_749, 32_771,
+    65_521, 65_539, 100_003, 131_071, 131_101, 262_139, 262_147,
+];
+const LARGE_TABLE_SIZES: [u32; 6] = [524_287, 524_309, 655_373, 1_000_003, 1_048_573, 5_000_011];
+/// Sizes of rings in examples and other programs.
+const RING_SIZES: [u32; 24] = [
+    1, 2, 4, 8, 16, 32, 64, 100, 128, 160, 256, 500, 512, 1000, 1023, 1025, 2000, 2048, 4000, 4096,
+    5000, 8192, 10_000, 16_384,
+];
+const LARGE_RING_SIZES: [u32; 6] = [32_768, 65_536, 100_000, 131_072, 262_144, 1_048_576];
+/// How many of the nearest families are tried with other weights.
+const FAMILIES: usize = 12;
+/// Vectors of weights tried with each of them.
+const VECTORS_MAX: usize = 2000;
+/// Below this share a ring is not a ring in another order.
+const NEAR: f64 = 0.9;
+
+/// A step of the search. Later ones are tried only when nothing explains what was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tier {
+    /// Every policy as it is when nothing is configured, and every digest.
+    Usual,
+    /// Other sizes of tables and rings.
+    Sizes,
+    /// What can be read off the sightings: sizes of rings, weights of modula.
+    Fitted,
+    /// Other orders of rings, which decide about single points.
+    Orders,
+    /// Weights from 1 to 10.
+    Weights,
+    /// Other orders of rings with weights.
+    WeightsAndOrders,
+    /// Sizes that take long to build.
+    Large,
+}
+
+/// A candidate that was tried, with the share that it explained.
+pub(super) type Tried = (f64, Candidate);
+
+/// Candidates that are alike; when one of them stands, later batches need not be tried.
+pub(super) type Batch<'a> = Box<dyn Iterator<Item = Candidate> + 'a>;
+
+impl Tier {
+    pub(super) const ALL: [Self; 7] = [
+        Self::Usual,
+        Self::Sizes,
+        Self::Fitted,
+        Self::Orders,
+        Self::Weights,
+        Self::WeightsAndOrders,
+        Self::Large,
+    ];
+
+    /// Drawn keys that are needed to judge it.
+    pub(super) fn keys(self) -> usize {
+        match self {
+            Self::Usual => 64,
+            Self::Sizes => 128,
+            Self::Fitted | Self::Orders => 512,
+            Self::Weights | Self::WeightsAndOrders | Self::Large => 1024,
+        }
+    }
+
+    /// Says it to people.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Usual => "usual settings",
+            Self::Sizes => "sizes of tables and rings",
+            Self::Fitted => "what the keys tell of sizes and weights",
+            Self::Weights => "weights",
+            Self::Orders => "orders of nodes",
+            Self::WeightsAndOrders => "orders of nodes with weights",
+            Self::Large => "large tables and rings",
+        }
+    }
+
+    /// Its candidates, batch by batch. `sightings` are of plain keys; `ranking` is what came nearest until now.
+    pub(super) fn batches<'a>(
+        self,
+        question: &'a Question,
+        sightings: &'a [Sighting],
+        ranking: &[Tried],
+    ) -> Vec<Batch<'a>> {
+        let families = |policies: Vec<Policy>| -> Vec<Batch<'a>> {
+            vec![Box::new(with_usual_weights(question, policies))]
+        };
+        match self {
+            Self::Usual => {
+                let mut batches = families(usual());
+                batches.push(Box::new(
+                    [Policy::Slots, Policy::Jump]
+                        .into_iter()
+                        .filter_map(|policy| numbered::ordered(question, &policy, sightings)),
+                ));
+                batches
+            }
+            Self::Sizes => families(sizes(question)),
+            Self::Fitted => fitted(question, sightings),
+            Self::Weights => weighted(question, sightings, ranking),
+            Self::Orders | Self::WeightsAndOrders => order::batches(question, ranking, NEAR),
+            Self::Large => families(large()),
+        }
+    }
+}
+
+fn usual() -> Vec<Policy> {
+    let mut policies = vec![
+        Policy::maglev(),
+        Policy::ring_hash(),
+        Policy::ketama(),
+        Policy::modula(),
+        ring(1024, RING_SIZE_MAX, RingFunction::Murmur2),
+    ];
+    for digest in Digest::all() {
+        for policy in [Policy::Ketama { digest }, Policy::Modula { digest }] {
+            if !policies.contains(&policy) {
+                policies.push(policy);
+            }
+        }
+    }
+    policies
+}
+
+fn sizes(question: &Question) -> Vec<Policy> {
+    let small = (2..SMALL_TABLE).filter(|size| is_prime(*size));
+    let tables = question
+        .table_sizes
+        .iter()
+        .copied()
+        .chain(small)
+        .chain(TABLE_SIZES)
+        .filter(|size| *size != TABLE_SIZE_DEFAULT)
+        .map(maglev);
+    let hints = question.ring_sizes.iter().copied();
+    tables
+        .chain(rings(hints.chain(RING_SIZES).collect()))
+        .chain([1024].into_iter().flat_map(cut_rings))
+        .collect()
+}
+
+fn large() -> Vec<Policy> {
+    LARGE_TABLE_SIZES
+        .map(maglev)
+        .into_iter()
+        .chain(rings(LARGE_RING_SIZES.to_vec()))
+        .collect()
+}
+
+fn is_prime(number: u32) -> bool {
+    (2..number).all(|divisor| divisor * divisor > number || !number.is_multiple_of(divisor))
+}
+
+fn maglev(table_size: u32) -> Policy {
+    Policy::Maglev {
+        table_size,
+        hash_hostnames: false,
+    }
+}
+
+fn ring(size_min: u32, size_max: u32, function: RingFunction) -> Policy {
+    Policy::RingHash {
+        size_min,
+        size_max,
+        function,
+        hash_hostnames: false,
+    }
+}
+
+/// Rings of at least these sizes, and of exactly these.
+fn rings(sizes: Vec<u32>) -> impl Iterator<Item = Policy> {
+    sizes.into_iter().flat_map(|size| {
+        [RingFunction::XxHash, RingFunction::Murmur2]
+            .map(|function| ring(size, RING_SIZE_MAX, function))
+            .into_iter()
+            .chain(cut_rings(size))
+    })
+}
+
+fn cut_rings(size: u32) -> [Policy; 2] {
+    [RingFunction::XxHash, RingFunction::Murmur2].map(|function| ring(size, size, function))
+}
+
+/// Each policy under each naming; addresses with every policy come before names with any.
+fn with_usual_weights(
+    question: &Question,
+    policies: Vec<Policy>,
+) -> impl Iterator<Item = Candidate> + '_ {
+    let order: Vec<usize> = (0..question.nodes.len()).collect();
+    let weights = question.usual_weights();
+    Naming::possible(question)
+        .into_iter()
+        .flat_map(move |naming| {
+            let policies = policies.clone().into_iter();
+            let (order, weights) = (order.clone(), weights.clone());
+            policies.map(move |policy| Candidate::new(question, policy, naming, &order, &weights))
+        })
+}
+
+fn fitted<'a>(question: &'a Question, sightings: &'a [Sighting]) -> Vec<Batch<'a>> {
+    let namings = Naming::possible(question);
+    let modula = residues::weighted(question, &namings, sightings);
+    let mut batches: Vec<Batch<'a>> = vec![Box::new(modula.into_iter())];
+    for naming in namings {
+        for function in [RingFunction::XxHash, RingFunction::Murmur2] {
+            // Climbed only when its turn comes.
+            batches.push(Box::new(
+                std::iter::once_with(move || {
+                    ring_sizes::around_best(question, function, naming, sightings)
+                })
+                .flatten(),
+            ));
+        }
+    }
+    batches
+}
+
+/// The nearest families with other weights, unless weights are known.
+fn weighted<'a>(
+    question: &'a Question,
+    sightings: &[Sighting],
+    ranking: &[Tried],
+) -> Vec<Batch<'a>> {
+    if question.weights.is_some() {
+        return Vec::new();
+    }
+    let mut counts = vec![0; question.nodes.len()];
+    for sighting in sightings {
+        counts[sighting.place] += 1;
+    }
+    let families = ranking.iter().filter_map(|(_, candidate)| {
+        let points = points(&candidate.cluster.policy, counts.len())?;
+        Some((candidate.clone(), points))
+    });
+    families
+        .take(FAMILIES)
+        .map(|(family, points)| {
+            let vectors = weights::vectors(&counts, points, VECTORS_MAX).into_iter();
+            let batch: Batch<'a> = Box::new(vectors.map(move |weights| {
+                let policy = family.cluster.policy.clone();
+                Candidate::new(question, policy, family.naming, &family.order, &weights)
+            }));
+            batch
+        })
+        .collect()
+}
+
+/// How many points a ring has whose gaps add to chance; none for a policy without weights, or one whose weights are read off.
+fn points(policy: &Policy, nodes: usize) -> Option<f64> {
+    match policy {
+        Policy::Maglev { table_size, .. } => Some(f64::from(*table_size).powi(2)),
+        Policy::RingHash { size_min, .. } => Some(f64::from(*size_min)),
+        Policy::Ketama { .. } => Some(160.0 * nodes as f64),
+        _ => None,
+    }
+}
