@@ -6,6 +6,7 @@ mod conformance;
 mod console;
 mod fleet;
 mod keys;
+mod fingerprint;
 mod list;
 mod locate;
 mod migrate;
@@ -43,6 +44,7 @@ enum Command {
     Rescale(rescale::Flags),
     Check(check::Flags),
     Migrate(migrate::Flags),
+    Fingerprint(fingerprint::Flags),
     Toxiproxy(toxiproxy::Flags),
 }
 
@@ -183,6 +185,7 @@ pub(crate) async fn run(cli: Cli, search: Search, console: &Console) -> anyhow::
         Command::Rescale(flags) => rescale::run(flags, search, console).await,
         Command::Check(flags) => check::run(flags, console).await,
         Command::Migrate(flags) => migrate::run(flags, console).await,
+        Command::Fingerprint(flags) => fingerprint::run(flags, console).await,
         Command::Toxiproxy(flags) => toxiproxy::run(flags, console).await,
     }
 }

@@ -17,6 +17,7 @@ mod report;
 mod scan;
 mod stream;
 mod value;
+pub mod witness;
 
 use crate::client;
 

@@ -7,7 +7,7 @@ use crate::fleet::{Check, Migration};
 use crate::planner::locate::Location;
 use crate::planner::plan;
 use crate::rescale::Report;
-use crate::run::Conformance;
+use crate::run::{Conformance, Fingerprint};
 use crate::target::Target;
 use crate::verdict::Level;
 
@@ -69,12 +69,21 @@ pub fn migration(report: &Migration) -> serde_json::Result<String> {
     pretty(report)
 }
 
+/// What was found out about a proxy as `shardproof.fingerprint/1`.
+///
+/// # Errors
+/// Never for a report of this suite.
+pub fn fingerprint(report: &Fingerprint) -> serde_json::Result<String> {
+    pretty(report)
+}
+
 /// The JSON schemas of what this suite writes, by format name without its version.
 #[must_use]
-pub fn schemas() -> [(&'static str, schemars::Schema); 6] {
+pub fn schemas() -> [(&'static str, schemars::Schema); 7] {
     [
         ("check", schemars::schema_for!(Check)),
         ("conformance", schemars::schema_for!(Conformance)),
+        ("fingerprint", schemars::schema_for!(Fingerprint)),
         ("location", schemars::schema_for!(Location<'static>)),
         ("plan", schemars::schema_for!(plan::Report)),
         ("migrate", schemars::schema_for!(Migration)),

@@ -5,3 +5,4 @@ pub mod json;
 pub mod junit;
 mod svg;
 pub mod terminal;
+mod yaml;

@@ -4,6 +4,7 @@ mod conformance;
 mod fault;
 mod locate;
 mod plan;
+mod fingerprint;
 mod rescale;
 
 use crate::cluster;
@@ -14,6 +15,7 @@ pub use conformance::{Conformance, Judged, Subject, judge};
 pub use fault::fault;
 pub use locate::{Error as LookError, Look};
 pub use plan::{Error as PlanError, count};
+pub use fingerprint::{Fingerprint, Nearest, Placed, Scatter, SeenNode, Spread, fingerprint};
 pub use rescale::{Rescaled, rescale};
 
 /// A run could not judge. Never a verdict.

@@ -5,7 +5,7 @@ use refproxy::placement::Cluster;
 use super::naming::Naming;
 use super::sighting::{Sighting, Why};
 use super::theory::Theory;
-use super::{rivals, tier::Tried};
+use super::{rivals, tier::Tried, words};
 use crate::planner::quality::{ChiSquare, chi_square, concentration, longest_run, max_over_mean};
 
 /// The result of a search.
@@ -139,12 +139,24 @@ fn groups(sightings: &[Sighting]) -> Vec<Vec<usize>> {
 }
 
 impl Found {
+    /// The policy with its parameters, in words.
+    #[must_use]
+    pub fn policy(&self) -> String {
+        words::policy(&self.cluster.policy)
+    }
+
+    /// What of a key is hashed, in words.
+    #[must_use]
+    pub fn tags(&self) -> String {
+        words::tags(self.cluster.tags)
+    }
+
     pub(super) fn new(theory: &Theory, alike: &[&Theory], undecided: &[&Theory]) -> Self {
         let same_ring = rivals::same_ring(theory);
         let differences = |others: &[&Theory]| {
             let mut differences: Vec<String> = others
                 .iter()
-                .map(|other| rivals::difference(theory, other))
+                .map(|other| words::difference(theory, other))
                 .collect();
             differences.dedup();
             differences
@@ -167,7 +179,7 @@ impl Near {
             cluster: candidate.cluster.clone(),
             order: candidate.order.clone(),
             naming: candidate.naming,
-            policy: rivals::policy(&candidate.cluster.policy),
+            policy: words::policy(&candidate.cluster.policy),
             explained: *explained,
         }
     }

@@ -17,10 +17,12 @@ mod sighting;
 mod theory;
 mod tier;
 mod weights;
+mod words;
 
 pub use finding::{Finding, Found, Near, Outcome, Quality};
 pub use naming::Naming;
 pub use question::{Known, Question};
+pub use tier::is_table_size;
 
 use investigation::Investigation;
 

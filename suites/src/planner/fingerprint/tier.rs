@@ -1,7 +1,9 @@
 //! The candidates, the likeliest and cheapest first.
 
 use refproxy::hash::Digest;
-use refproxy::placement::{Policy, RING_SIZE_MAX, RingFunction, TABLE_SIZE_DEFAULT};
+use refproxy::placement::{
+    Policy, RING_SIZE_MAX, RingFunction, TABLE_SIZE_DEFAULT, TABLE_SIZE_MAX,
+};
 
 use super::naming::Naming;
 use super::question::Question;
@@ -159,6 +161,12 @@ fn large() -> Vec<Policy> {
         .into_iter()
         .chain(rings(LARGE_RING_SIZES.to_vec()))
         .collect()
+}
+
+/// Whether a maglev table may have this size.
+#[must_use]
+pub fn is_table_size(size: u32) -> bool {
+    (2..=TABLE_SIZE_MAX).contains(&size) && is_prime(size)
 }
 
 fn is_prime(number: u32) -> bool {

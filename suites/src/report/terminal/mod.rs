@@ -3,6 +3,7 @@
 mod conformance;
 mod fault;
 mod fleet;
+mod fingerprint;
 mod list;
 mod locate;
 mod plan;
@@ -11,6 +12,7 @@ mod rescale;
 pub use conformance::{evidence, spoken, summary, target};
 pub use fault::fault;
 pub use fleet::{check, migration};
+pub use fingerprint::fingerprint;
 pub use list::list;
 pub use locate::{located, located_header};
 pub use plan::plan;

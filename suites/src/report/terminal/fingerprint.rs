@@ -1,0 +1,146 @@
+//! What was found out about a proxy's placement as text.
+
+use std::fmt::Write;
+
+use comfy_table::{CellAlignment, Table, presets};
+
+use crate::report::yaml;
+use crate::run::{Fingerprint, Placed};
+
+/// One fingerprint.
+#[must_use]
+pub fn fingerprint(report: &Fingerprint) -> String {
+    let mut text = format!("{}: {}\n\n", report.proxy, headline(report));
+    let mut line = |words: &str| {
+        let _ = writeln!(text, "{}", format!("  {words}").trim_end());
+    };
+    if let Some(found) = &report.found {
+        details(found).iter().for_each(|detail| line(detail));
+    } else if report.scatter.is_none() {
+        nearest(report).iter().for_each(|near| line(near));
+    }
+    line(&effort(report));
+    line("");
+    nodes(report).lines().for_each(|row| line(row.trim_end()));
+    line("");
+    quality(report).iter().for_each(|figure| line(figure));
+    if let Some(found) = &report.found {
+        line("");
+        line("The cluster, as a file for `plan` and `locate`:");
+        line("");
+        let description = yaml::cluster(&found.cluster);
+        description
+            .lines()
+            .for_each(|row| line(&format!("  {row}")));
+    }
+    text
+}
+
+fn headline(report: &Fingerprint) -> String {
+    match (&report.found, &report.scatter) {
+        (Some(found), _) if report.outcome == "undecided" => format!(
+            "{}, or one of {} others that more --keys would tell apart",
+            found.policy,
+            found.undecided.len()
+        ),
+        (Some(found), _) => found.policy.clone(),
+        (None, Some(scatter)) => format!(
+            "keys scatter: {} of {} keys lie on another node too when they are written again, so this is no placement",
+            scatter.scattered, scatter.rewritten
+        ),
+        (None, None) => format!(
+            "no placement that is known explains where the keys are ({} were tried)",
+            report.candidates
+        ),
+    }
+}
+
+fn details(found: &Placed) -> Vec<String> {
+    let mut lines = vec![
+        format!("hashed of a key   {}", found.tags),
+        format!("hashed of a node  {}", found.naming),
+    ];
+    if let Some((least, most)) = found.same_ring {
+        lines.push(format!(
+            "the same ring     minimum ring sizes from {least} to {most}"
+        ));
+    }
+    for alike in &found.alike {
+        lines.push(format!("no key differs    {alike}"));
+    }
+    for undecided in &found.undecided {
+        lines.push(format!("undecided         {undecided}"));
+    }
+    lines
+}
+
+fn nearest(report: &Fingerprint) -> Vec<String> {
+    report
+        .nearest
+        .iter()
+        .map(|near| {
+            format!(
+                "explains {:>5.1} %  {}, hashed are {}",
+                100.0 * near.explained,
+                near.policy,
+                near.naming
+            )
+        })
+        .collect()
+}
+
+fn effort(report: &Fingerprint) -> String {
+    match &report.found {
+        Some(_) => format!(
+            "how sure          explains all {} keys; the first {} rule out the other candidates, {} were tried",
+            report.keys, report.keys_needed, report.candidates
+        ),
+        None => format!("{} keys were written", report.keys),
+    }
+}
+
+fn nodes(report: &Fingerprint) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header([
+        "node",
+        "weight",
+        "share of all keys",
+        "drawn keys",
+    ]);
+    for node in &report.nodes {
+        table.add_row([
+            node.address.clone(),
+            node.weight
+                .map_or("-".to_owned(), |weight| weight.to_string()),
+            node.share
+                .map_or("-".to_owned(), |share| format!("{:.1} %", 100.0 * share)),
+            node.keys.to_string(),
+        ]);
+    }
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+fn quality(report: &Fingerprint) -> Vec<String> {
+    let quality = &report.quality;
+    let chi = &quality.chi_square;
+    let mut lines = vec![format!(
+        "spread of drawn keys  the fullest node has {:.2} of the mean; chi-square {:.1} over {} degrees, p {:.3}",
+        quality.max_over_mean, chi.statistic, chi.degrees, chi.p
+    )];
+    if quality.counted > 0 {
+        lines.push(format!(
+            "keys that count up    {} of {} in a row on one node, from user:{} on",
+            quality.longest_run, quality.counted, quality.longest_run_from
+        ));
+    }
+    if let Some(share) = quality.tag_concentration {
+        lines.push(format!(
+            "keys of one tag       {:.0} % of them on one node",
+            100.0 * share
+        ));
+    }
+    lines
+}

@@ -1,0 +1,45 @@
+//! A cluster description as YAML, for people to keep: what JSON says in the order in which people look for it.
+
+use serde_json::Value;
+
+use crate::planner::ClusterFile;
+
+/// The description, a line a field and a line a node.
+#[must_use]
+pub(super) fn cluster(cluster: &ClusterFile) -> String {
+    let Ok(Value::Object(mut fields)) = serde_json::to_value(cluster) else {
+        return String::new();
+    };
+    let nodes = fields.remove("nodes");
+    let policy = fields.remove("policy");
+    let mut lines: Vec<String> = policy
+        .iter()
+        .map(|policy| format!("policy: {}", plain(policy)))
+        .collect();
+    lines.extend(
+        fields
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}")),
+    );
+    lines.push("nodes:".to_owned());
+    for node in nodes.iter().filter_map(Value::as_array).flatten() {
+        lines.push(format!("  - {}", flow(node)));
+    }
+    lines.join("\n") + "\n"
+}
+
+/// JSON is YAML; without quotes around names it reads better.
+fn flow(node: &Value) -> String {
+    let Value::Object(fields) = node else {
+        return node.to_string();
+    };
+    let fields: Vec<String> = fields
+        .iter()
+        .map(|(name, value)| format!("{name}: {value}"))
+        .collect();
+    format!("{{ {} }}", fields.join(", "))
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or(value.to_string(), str::to_owned)
+}

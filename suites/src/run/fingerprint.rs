@@ -1,0 +1,246 @@
+//! Fingerprint runs: a proxy that already runs, its nodes, and the search for how it places keys.
+
+use std::net::SocketAddr;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use tokio::runtime::Handle;
+use tokio::task::block_in_place;
+
+use crate::fleet::witness::{self, Witness};
+use crate::planner::ClusterFile;
+use crate::planner::fingerprint::{
+    self, Failure, Finding, Found, Near, Outcome, Quality, Question, identify,
+};
+use crate::planner::quality::ChiSquare;
+
+/// What was found out about a proxy.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Fingerprint {
+    /// `shardproof.fingerprint/1`
+    pub format: &'static str,
+    /// The proxy.
+    pub proxy: String,
+    /// What the run can be repeated with.
+    pub seed: String,
+    /// What it comes to: `found`, `undecided` (several descriptions are left, and no key may be written any more),
+    /// `unexplained` (no candidate explains every key) or `scatter` (a key goes elsewhere when it is written again).
+    pub outcome: &'static str,
+    /// The placement that explains every key, when one was found.
+    pub found: Option<Placed>,
+    /// Keys that were written again, and how many of them then lay on several nodes, when keys scatter.
+    pub scatter: Option<Scatter>,
+    /// Keys that were written.
+    pub keys: usize,
+    /// Of these, how many had to be seen to rule out every other candidate.
+    pub keys_needed: usize,
+    /// Candidates that were tried.
+    pub candidates: usize,
+    /// What explains most, the best first.
+    pub nearest: Vec<Nearest>,
+    /// The nodes, in the order given.
+    pub nodes: Vec<SeenNode>,
+    /// How well the written keys are spread.
+    pub quality: Spread,
+}
+
+/// A placement, described.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Placed {
+    /// The policy with its parameters, in words.
+    pub policy: String,
+    /// What is hashed of nodes.
+    pub naming: &'static str,
+    /// What is hashed of keys.
+    pub tags: String,
+    /// The description, as configurations have it.
+    #[schemars(with = "serde_json::Value")]
+    pub cluster: ClusterFile,
+    /// The least and the greatest minimum ring size that make the same ring.
+    pub same_ring: Option<(u32, u32)>,
+    /// In what other descriptions differ that place every key alike, as far as can be seen.
+    pub alike: Vec<String>,
+    /// In what other descriptions differ that more keys would tell apart.
+    pub undecided: Vec<String>,
+}
+
+/// Keys that are nowhere at home.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Scatter {
+    /// Keys that were written again.
+    pub rewritten: usize,
+    /// Of these, how many then lay on several nodes.
+    pub scattered: usize,
+}
+
+/// A candidate and what it explains.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Nearest {
+    /// The policy with its parameters, in words.
+    pub policy: String,
+    /// What is hashed of nodes.
+    pub naming: &'static str,
+    /// The share of keys without tags that it explains, from 0 to 1.
+    pub explained: f64,
+    /// The description, as configurations have it.
+    #[schemars(with = "serde_json::Value")]
+    pub cluster: ClusterFile,
+}
+
+/// A node as it was given, and what it got.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct SeenNode {
+    /// Its address as the proxy sees it.
+    pub address: String,
+    /// Its address as it was reached.
+    pub reached: String,
+    /// Its weight, when a placement was found.
+    pub weight: Option<u32>,
+    /// The share of all digests that it owns, when a placement was found.
+    pub share: Option<f64>,
+    /// Drawn keys that landed on it.
+    pub keys: u64,
+}
+
+/// How well the written keys are spread.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Spread {
+    /// The test of the drawn keys against the weights, or against even shares where none are known.
+    pub chi_square: ChiSquare,
+    /// The fullest node over the mean.
+    pub max_over_mean: f64,
+    /// How many keys counted up, from 0.
+    pub counted: usize,
+    /// The longest run of these on one node.
+    pub longest_run: usize,
+    /// Its first number.
+    pub longest_run_from: usize,
+    /// The mean share of keys with the same braces that lie on one node; 1 where braces are tags.
+    pub tag_concentration: Option<f64>,
+}
+
+/// Finds out how the proxy places keys; writes them under `question.prefix`, and deletes them also when it fails. `say` hears
+/// of each step. Needs a runtime of several threads, because the search computes for seconds at times.
+///
+/// # Errors
+/// Who does not answer, or what keeps it from being found out.
+pub async fn fingerprint(
+    proxy: SocketAddr,
+    reached: Vec<SocketAddr>,
+    question: &Question,
+    ttl_s: u64,
+    say: &dyn Fn(&str),
+) -> Result<Fingerprint, Failure<witness::Error>> {
+    let mut witness = Witness::new(proxy, reached, ttl_s);
+    witness.greet().await.map_err(Failure::Witness)?;
+    let finding = block_in_place(|| identify(question, &mut Blocking(&mut witness), say));
+    if let Err(why) = witness.clean().await {
+        tracing::warn!("keys are left that expire within {ttl_s} s: {why}");
+    }
+    Ok(Fingerprint::new(proxy, question, &finding?))
+}
+
+/// The search is no task: it waits for its witness.
+struct Blocking<'a>(&'a mut Witness);
+
+impl fingerprint::Witness for Blocking<'_> {
+    type Error = witness::Error;
+
+    fn write(&mut self, keys: &[Vec<u8>], times: usize) -> Result<Vec<Vec<usize>>, Self::Error> {
+        Handle::current().block_on(self.0.write(keys, times))
+    }
+}
+
+impl Fingerprint {
+    /// What `finding` says about `proxy`.
+    #[must_use]
+    pub fn new(proxy: SocketAddr, question: &Question, finding: &Finding) -> Self {
+        let (found, scatter) = match &finding.outcome {
+            Outcome::Found(found) => (Some(found.as_ref()), None),
+            Outcome::Unexplained => (None, None),
+            Outcome::Scatter {
+                rewritten,
+                scattered,
+            } => (
+                None,
+                Some(Scatter {
+                    rewritten: *rewritten,
+                    scattered: *scattered,
+                }),
+            ),
+        };
+        Self {
+            format: "shardproof.fingerprint/1",
+            proxy: proxy.to_string(),
+            seed: format!("{:x}", question.seed),
+            outcome: match (&found, &scatter) {
+                (Some(found), _) if found.undecided.is_empty() => "found",
+                (Some(_), _) => "undecided",
+                (None, None) => "unexplained",
+                (None, Some(_)) => "scatter",
+            },
+            scatter,
+            keys: finding.keys,
+            keys_needed: finding.needed,
+            candidates: finding.tried,
+            nearest: finding.nearest.iter().map(Nearest::of).collect(),
+            nodes: nodes(question, found, &finding.quality.counts),
+            quality: Spread::of(&finding.quality),
+            found: found.map(Placed::of),
+        }
+    }
+}
+
+fn nodes(question: &Question, found: Option<&Found>, counts: &[u64]) -> Vec<SeenNode> {
+    let weight = |place: usize| {
+        let found = found?;
+        let node = found.order.iter().position(|other| *other == place)?;
+        Some(found.cluster.nodes[node].weight)
+    };
+    let node = |(place, known): (usize, &fingerprint::Known)| SeenNode {
+        address: known.seen.clone(),
+        reached: known.reached.clone(),
+        weight: weight(place),
+        share: found.map(|found| found.shares[place]),
+        keys: counts[place],
+    };
+    question.nodes.iter().enumerate().map(node).collect()
+}
+
+impl Placed {
+    fn of(found: &Found) -> Self {
+        Self {
+            policy: found.policy(),
+            naming: found.naming.name(),
+            tags: found.tags(),
+            cluster: ClusterFile::of(&found.cluster),
+            same_ring: found.same_ring.filter(|(least, most)| least < most),
+            alike: found.alike.clone(),
+            undecided: found.undecided.clone(),
+        }
+    }
+}
+
+impl Nearest {
+    fn of(near: &Near) -> Self {
+        Self {
+            policy: near.policy.clone(),
+            naming: near.naming.name(),
+            explained: near.explained,
+            cluster: ClusterFile::of(&near.cluster),
+        }
+    }
+}
+
+impl Spread {
+    fn of(quality: &Quality) -> Self {
+        Self {
+            chi_square: quality.chi_square,
+            max_over_mean: quality.max_over_mean,
+            counted: quality.counted,
+            longest_run: quality.longest_run.1,
+            longest_run_from: quality.longest_run.0,
+            tag_concentration: quality.tag_concentration,
+        }
+    }
+}
