@@ -45,16 +45,20 @@ pub fn chi_square(counts: &[u64], shares: &[f64]) -> ChiSquare {
     }
 }
 
-/// The count of the fullest node over the mean; 1 is even. 1 too where nothing was counted.
+/// The fullest node over what its share should bring it; 1 is even, and where all shares are the same this is the maximum over
+/// the mean. 1 too where nothing was counted.
 #[must_use]
-pub fn max_over_mean(counts: &[u64]) -> f64 {
+pub fn fullest(counts: &[u64], shares: &[f64]) -> f64 {
     let all: u64 = counts.iter().sum();
-    let most = counts.iter().max().copied().unwrap_or(0);
     if all == 0 {
-        1.0
-    } else {
-        most as f64 * counts.len() as f64 / all as f64
+        return 1.0;
     }
+    counts
+        .iter()
+        .zip(shares)
+        .filter(|(_, share)| **share > 0.0)
+        .map(|(count, share)| *count as f64 / (share * all as f64))
+        .fold(0.0, f64::max)
 }
 
 /// The longest run of equal places: where it begins and how long it is. The first of several.
@@ -145,7 +149,7 @@ fn ln_gamma(mut x: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{chi_square, concentration, longest_run, max_over_mean, upper_gamma};
+    use super::{chi_square, concentration, fullest, longest_run, upper_gamma};
 
     /// The 5 % and 1 ‰ points of the tables that every textbook has.
     #[test]
@@ -192,8 +196,9 @@ mod tests {
     fn runs_and_fullest_nodes() {
         assert_eq!(longest_run(&[]), (0, 0));
         assert_eq!(longest_run(&[1, 1, 2, 2, 2, 1, 2, 2, 2]), (2, 3));
-        assert!((max_over_mean(&[30, 0, 0]) - 3.0).abs() < 1e-12);
-        assert!((max_over_mean(&[]) - 1.0).abs() < 1e-12);
+        assert!((fullest(&[30, 0, 0], &[1.0 / 3.0; 3]) - 3.0).abs() < 1e-12);
+        assert!((fullest(&[30, 60], &[0.25, 0.75]) - 4.0 / 3.0).abs() < 1e-12);
+        assert!((fullest(&[], &[]) - 1.0).abs() < 1e-12);
         assert_eq!(concentration(&[]), None);
         assert_eq!(
             concentration(&[vec![1, 1, 1, 1], vec![0, 0, 1, 2]]),

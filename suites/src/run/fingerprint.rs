@@ -107,8 +107,8 @@ pub struct SeenNode {
 pub struct Spread {
     /// The test of the drawn keys against the weights, or against even shares where none are known.
     pub chi_square: ChiSquare,
-    /// The fullest node over the mean.
-    pub max_over_mean: f64,
+    /// The fullest node over what its weight should bring it; where all weigh the same, the maximum over the mean.
+    pub fullest: f64,
     /// How many keys counted up, from 0.
     pub counted: usize,
     /// The longest run of these on one node.
@@ -236,7 +236,7 @@ impl Spread {
     fn of(quality: &Quality) -> Self {
         Self {
             chi_square: quality.chi_square,
-            max_over_mean: quality.max_over_mean,
+            fullest: quality.fullest,
             counted: quality.counted,
             longest_run: quality.longest_run.1,
             longest_run_from: quality.longest_run.0,

@@ -6,7 +6,7 @@ use super::naming::Naming;
 use super::sighting::{Sighting, Why};
 use super::theory::Theory;
 use super::{rivals, tier::Tried, words};
-use crate::planner::quality::{ChiSquare, chi_square, concentration, longest_run, max_over_mean};
+use crate::planner::quality::{ChiSquare, chi_square, concentration, fullest, longest_run};
 
 /// The result of a search.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,8 +82,8 @@ pub struct Quality {
     pub counts: Vec<u64>,
     /// Their test against the weights, or against even shares where weights are not known.
     pub chi_square: ChiSquare,
-    /// The fullest node over the mean.
-    pub max_over_mean: f64,
+    /// The fullest node over what its share should bring it; where all weigh the same, the maximum over the mean.
+    pub fullest: f64,
     /// Keys that count up, from 0.
     pub counted: usize,
     /// The longest run of them on one node: its first number and its length.
@@ -114,7 +114,7 @@ impl Quality {
             .collect();
         Self {
             chi_square: chi_square(&counts, &shares),
-            max_over_mean: max_over_mean(&counts),
+            fullest: fullest(&counts, &shares),
             counted: counted.len(),
             longest_run: longest_run(&counted),
             tag_concentration: concentration(&groups(sightings)),
@@ -151,24 +151,15 @@ impl Found {
         words::tags(self.cluster.tags)
     }
 
-    pub(super) fn new(theory: &Theory, alike: &[&Theory], undecided: &[&Theory]) -> Self {
-        let same_ring = rivals::same_ring(theory);
-        let differences = |others: &[&Theory]| {
-            let mut differences: Vec<String> = others
-                .iter()
-                .map(|other| words::difference(theory, other))
-                .collect();
-            differences.dedup();
-            differences
-        };
+    pub(super) fn new(theory: &Theory, alike: &[Theory], undecided: &[Theory]) -> Self {
         Self {
             cluster: theory.cluster(),
             order: theory.candidate.order.clone(),
             naming: theory.candidate.naming,
             shares: theory.shares(),
-            same_ring,
-            alike: differences(alike),
-            undecided: differences(undecided),
+            same_ring: rivals::same_ring(theory),
+            alike: words::differences(theory, alike),
+            undecided: words::differences(theory, undecided),
         }
     }
 }

@@ -313,32 +313,36 @@ impl<'a, W: Witness> Investigation<'a, W> {
 
     /// Keys on which another theory differs from the first one; a theory without such a key is alike.
     fn divisive_keys(&mut self) -> Vec<(Vec<u8>, Why)> {
-        let mut chosen = Vec::new();
+        let mut chosen: Vec<Vec<u8>> = Vec::new();
         let Some((first, others)) = self.standing.split_first_mut() else {
-            return chosen;
+            return Vec::new();
         };
         let open = others.iter_mut().filter(|other| !other.alike);
         for other in open.take(RIVALS_MAX) {
-            let keys = divisive(&first.theory, &other.theory, &mut self.keys);
-            other.alike = keys.is_empty();
-            chosen.extend(keys.into_iter().map(|key| (key, Why::Chosen)));
+            let (first, other_theory) = (&first.theory, &other.theory);
+            let divides = |key: &&Vec<u8>| first.place(key) != other_theory.place(key);
+            let have = chosen.iter().filter(divides).count();
+            if have < CHOSEN {
+                let keys = divisive(first, other_theory, &mut self.keys, CHOSEN - have);
+                other.alike = have == 0 && keys.is_empty();
+                chosen.extend(keys);
+            }
         }
-        chosen
+        chosen.into_iter().map(|key| (key, Why::Chosen)).collect()
     }
 
     fn outcome(&self) -> Outcome {
         let Some((first, others)) = self.standing.split_first() else {
             return Outcome::Unexplained;
         };
-        let (alike, undecided): (Vec<&Standing>, Vec<&Standing>) =
-            others.iter().partition(|other| other.alike);
-        let theories =
-            |standing: Vec<&'_ Standing>| standing.iter().map(|one| one.theory.clone()).collect();
-        let (alike, undecided): (Vec<Theory>, Vec<Theory>) = (theories(alike), theories(undecided));
+        let theories = |alike: bool| -> Vec<Theory> {
+            let some = others.iter().filter(|other| other.alike == alike);
+            some.map(|other| other.theory.clone()).collect()
+        };
         Outcome::Found(Box::new(Found::new(
             &first.theory,
-            &alike.iter().collect::<Vec<_>>(),
-            &undecided.iter().collect::<Vec<_>>(),
+            &theories(true),
+            &theories(false),
         )))
     }
 
@@ -368,8 +372,8 @@ fn under_rules(theory: &Theory, rules: &[TagRule]) -> Vec<Theory> {
     }
 }
 
-/// Some keys that two theories place differently, found by computing.
-fn divisive(one: &Theory, other: &Theory, keys: &mut Keys) -> Vec<Vec<u8>> {
+/// At most `count` keys that two theories place differently, found by computing.
+fn divisive(one: &Theory, other: &Theory, keys: &mut Keys, count: usize) -> Vec<Vec<u8>> {
     let mut found = Vec::new();
     if one.tags == other.tags && one.same_table(other) {
         return found;
@@ -383,7 +387,7 @@ fn divisive(one: &Theory, other: &Theory, keys: &mut Keys) -> Vec<Vec<u8>> {
         let key = keys.tagged(kinds[number % kinds.len()]);
         if one.place(&key) != other.place(&key) {
             found.push(key);
-            if found.len() == CHOSEN {
+            if found.len() == count {
                 break;
             }
         }

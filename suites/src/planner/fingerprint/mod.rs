@@ -11,11 +11,13 @@ mod numbered;
 mod order;
 mod question;
 mod residues;
+mod ring_points;
 mod ring_sizes;
 mod rivals;
 mod sighting;
 mod theory;
 mod tier;
+mod weighing;
 mod weights;
 mod words;
 

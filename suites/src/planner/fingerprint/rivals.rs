@@ -24,9 +24,16 @@ pub(super) fn next_to(question: &Question, theory: &Theory) -> Vec<Candidate> {
     } = candidate.cluster.policy
     {
         let sizes = sizes(size_min, size_max, candidate.order.len() as u32);
-        rivals.extend(sizes.map(|sizes| resized(candidate, sizes)));
-        let orders = order::others(&candidate.order, PERMUTED_MAX).into_iter();
-        rivals.extend(orders.map(|order| order::reordered(question, candidate, &order)));
+        let mut rings: Vec<Candidate> = sizes.map(|sizes| resized(candidate, sizes)).collect();
+        rings.push(candidate.clone());
+        // In a ring that is cut, the order says whose point is missing.
+        for order in order::others(&candidate.order, PERMUTED_MAX) {
+            let reordered = rings
+                .iter()
+                .map(|ring| order::reordered(question, ring, &order));
+            rivals.extend(reordered);
+        }
+        rivals.extend(rings.into_iter().filter(|ring| ring != candidate));
     }
     let weighed = matches!(
         candidate.cluster.policy,

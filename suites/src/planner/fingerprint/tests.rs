@@ -185,6 +185,8 @@ fn weights_are_found() {
     check(&cluster(Policy::modula(), &weights), &question(3));
     check(&cluster(Policy::ring_hash(), &weights), &question(3));
     check(&cluster(maglev(251), &[5, 1, 1, 10]), &question(4));
+    let odd = ring(13 * 100, RING_SIZE_MAX, RingFunction::XxHash);
+    check(&cluster(odd, &[4, 2, 7]), &question(3));
     let digest = Digest::Murmur;
     check(&cluster(Policy::Modula { digest }, &[2, 2]), &question(2));
     check(&cluster(Policy::Ketama { digest }, &[3, 10]), &question(2));
@@ -353,4 +355,13 @@ fn no_more_keys_are_written_than_allowed() {
     let hidden = cluster(Policy::maglev(), &[1, 2, 3]);
     let finding = investigate(&hidden, &[0, 1, 2], &question);
     assert_eq!(finding.keys, 100);
+}
+
+#[test]
+fn many_nodes_with_weights_are_found() {
+    let weights = [1, 2, 3, 4, 5, 6, 7, 8, 9];
+    check(&cluster(Policy::maglev(), &weights), &question(9));
+    check(&cluster(Policy::modula(), &weights), &question(9));
+    check(&cluster(Policy::ketama(), &weights), &question(9));
+    check(&cluster(Policy::ring_hash(), &weights), &question(9));
 }

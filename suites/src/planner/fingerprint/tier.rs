@@ -9,7 +9,7 @@ use super::naming::Naming;
 use super::question::Question;
 use super::sighting::Sighting;
 use super::theory::Candidate;
-use super::{numbered, order, residues, ring_sizes, weights};
+use super::{numbered, order, residues, ring_points, ring_sizes, weighing, weights};
 
 /// Primes below this are all tried as sizes of maglev tables.
 const SMALL_TABLE: u32 = 1000;
@@ -26,9 +26,9 @@ const RING_SIZES: [u32; 24] = [
 ];
 const LARGE_RING_SIZES: [u32; 6] = [32_768, 65_536, 100_000, 131_072, 262_144, 1_048_576];
 /// How many of the nearest families are tried with other weights.
-const FAMILIES: usize = 12;
-/// Vectors of weights tried with each of them.
-const VECTORS_MAX: usize = 2000;
+const FAMILIES: usize = 6;
+/// Vectors of weights tried with each of them, when climbing leads nowhere.
+const VECTORS_MAX: usize = 300;
 /// Below this share a ring is not a ring in another order.
 const NEAR: f64 = 0.9;
 
@@ -240,7 +240,7 @@ fn fitted<'a>(question: &'a Question, sightings: &'a [Sighting]) -> Vec<Batch<'a
 /// The nearest families with other weights, unless weights are known.
 fn weighted<'a>(
     question: &'a Question,
-    sightings: &[Sighting],
+    sightings: &'a [Sighting],
     ranking: &[Tried],
 ) -> Vec<Batch<'a>> {
     if question.weights.is_some() {
@@ -250,24 +250,50 @@ fn weighted<'a>(
     for sighting in sightings {
         counts[sighting.place] += 1;
     }
-    let families = ranking.iter().filter_map(|(_, candidate)| {
-        let points = points(&candidate.cluster.policy, counts.len())?;
-        Some((candidate.clone(), points))
+    let families = families(ranking);
+    let climbed = families.clone().into_iter().map(|(policy, naming)| {
+        // Climbed only when its turn comes.
+        let climb = move || match policy {
+            Policy::RingHash { function, .. } => {
+                ring_points::fitted(question, function, naming, sightings)
+            }
+            policy => weighing::weighed(question, &policy, naming, sightings),
+        };
+        Box::new(std::iter::once_with(climb).flatten()) as Batch<'a>
     });
-    families
-        .take(FAMILIES)
-        .map(|(family, points)| {
+    let order: Vec<usize> = (0..counts.len()).collect();
+    let listed = families.into_iter().filter_map(|(policy, naming)| {
+        let points = points(&policy, counts.len())?;
+        let (counts, order) = (counts.clone(), order.clone());
+        let list = move || {
             let vectors = weights::vectors(&counts, points, VECTORS_MAX).into_iter();
-            let batch: Batch<'a> = Box::new(vectors.map(move |weights| {
-                let policy = family.cluster.policy.clone();
-                Candidate::new(question, policy, family.naming, &family.order, &weights)
-            }));
-            batch
-        })
-        .collect()
+            vectors.map(move |weights| {
+                Candidate::new(question, policy.clone(), naming, &order, &weights)
+            })
+        };
+        Some(Box::new(std::iter::once_with(list).flatten()) as Batch<'a>)
+    });
+    climbed.chain(listed).collect()
 }
 
-/// How many points a ring has whose gaps add to chance; none for a policy without weights, or one whose weights are read off.
+/// Policies under a naming that can have weights, those of the nearest candidates first. Modula's weights are read off.
+fn families(ranking: &[Tried]) -> Vec<(Policy, Naming)> {
+    let mut families: Vec<(Policy, Naming)> = Vec::new();
+    for (_, candidate) in ranking {
+        let policy = match candidate.cluster.policy.clone() {
+            Policy::RingHash { function, .. } => ring(1024, RING_SIZE_MAX, function),
+            policy @ (Policy::Maglev { .. } | Policy::Ketama { .. }) => policy,
+            _ => continue,
+        };
+        if !families.contains(&(policy.clone(), candidate.naming)) {
+            families.push((policy, candidate.naming));
+        }
+    }
+    families.truncate(FAMILIES);
+    families
+}
+
+/// How many points a ring has whose gaps add to chance; none for a policy without weights, or whose weights are read off.
 fn points(policy: &Policy, nodes: usize) -> Option<f64> {
     match policy {
         Policy::Maglev { table_size, .. } => Some(f64::from(*table_size).powi(2)),

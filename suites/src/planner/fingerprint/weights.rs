@@ -25,6 +25,27 @@ pub(super) fn vectors(counts: &[u64], points: f64, limit: usize) -> Vec<Vec<u32>
     found
 }
 
+/// The vectors that come nearest to `counts`, one a sum, without those that say the same twice.
+pub(super) fn rounded(counts: &[u64]) -> Vec<Vec<u32>> {
+    let all: u64 = counts.iter().sum();
+    let nodes = counts.len() as u32;
+    let mut found: Vec<Vec<u32>> = Vec::new();
+    for sum in nodes + 1..=nodes * WEIGHT_MAX {
+        let near = |count: &u64| {
+            let weight = (*count as f64 * f64::from(sum) / all as f64).round();
+            weight.clamp(1.0, f64::from(WEIGHT_MAX)) as u32
+        };
+        let weights: Vec<u32> = counts.iter().map(near).collect();
+        if divisor(&weights) == 1
+            && weights.iter().any(|weight| *weight > 1)
+            && !found.contains(&weights)
+        {
+            found.push(weights);
+        }
+    }
+    found
+}
+
 /// The weights out of `sum` that agree with one count.
 fn possible(count: u64, all: u64, sum: u32, points: f64) -> Vec<u32> {
     let seen = count as f64 / all as f64;
@@ -77,7 +98,7 @@ pub(super) fn divisor(weights: &[u32]) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::{divisor, vectors};
+    use super::{divisor, rounded, vectors};
 
     #[test]
     fn the_smallest_that_agrees_comes_first() {
@@ -87,6 +108,13 @@ mod tests {
         assert!(!found.contains(&vec![3, 2, 1]));
         let sums: Vec<u32> = found.iter().map(|weights| weights.iter().sum()).collect();
         assert!(sums.is_sorted());
+    }
+
+    #[test]
+    fn counts_are_rounded_to_weights() {
+        let found = rounded(&[101, 199, 300]);
+        assert!(found.contains(&vec![1, 2, 3]), "{found:?}");
+        assert!(!found.contains(&vec![2, 4, 6]), "{found:?}");
     }
 
     #[test]

@@ -5,11 +5,37 @@ use refproxy::placement::{Policy, RING_SIZE_MAX};
 
 use super::theory::Theory;
 
+/// In what the others differ from a theory, each thing once: where one difference stands alone, it is not told again together
+/// with others.
+pub(super) fn differences(theory: &Theory, others: &[Theory]) -> Vec<String> {
+    let all: Vec<Vec<String>> = others
+        .iter()
+        .map(|other| difference(theory, other))
+        .collect();
+    let alone: Vec<&String> = all
+        .iter()
+        .filter_map(|parts| match parts.as_slice() {
+            [only] => Some(only),
+            _ => None,
+        })
+        .collect();
+    let mut told: Vec<String> = Vec::new();
+    for parts in &all {
+        let joined = parts.join(", ");
+        let is_news = parts.len() == 1 || !parts.iter().any(|part| alone.contains(&part));
+        if is_news && !told.contains(&joined) {
+            told.push(joined);
+        }
+    }
+    told
+}
+
 /// In what two theories differ, said of the other one.
-pub(super) fn difference(theory: &Theory, other: &Theory) -> String {
+fn difference(theory: &Theory, other: &Theory) -> Vec<String> {
     let (one, two) = (&theory.candidate, &other.candidate);
     let mut parts = Vec::new();
-    if one.cluster.policy != two.cluster.policy {
+    // Whether host names are hashed is a matter of naming.
+    if policy(&one.cluster.policy) != policy(&two.cluster.policy) {
         parts.push(policy(&two.cluster.policy));
     }
     if theory.tags != other.tags {
@@ -25,7 +51,7 @@ pub(super) fn difference(theory: &Theory, other: &Theory) -> String {
         let places: Vec<u32> = two.order.iter().map(|place| *place as u32 + 1).collect();
         parts.push(format!("nodes in the order {}", list(&places)));
     }
-    parts.join(", ")
+    parts
 }
 
 /// A policy with the parameters that matter.

@@ -7,6 +7,9 @@ use comfy_table::{CellAlignment, Table, presets};
 use crate::report::yaml;
 use crate::run::{Fingerprint, Placed};
 
+/// Descriptions without a difference that are shown.
+const SHOWN: usize = 6;
+
 /// One fingerprint.
 #[must_use]
 pub fn fingerprint(report: &Fingerprint) -> String {
@@ -65,8 +68,11 @@ fn details(found: &Placed) -> Vec<String> {
             "the same ring     minimum ring sizes from {least} to {most}"
         ));
     }
-    for alike in &found.alike {
+    for alike in found.alike.iter().take(SHOWN) {
         lines.push(format!("no key differs    {alike}"));
+    }
+    if let Some(more) = found.alike.len().checked_sub(SHOWN + 1) {
+        lines.push(format!("no key differs    {} others, see --json", more + 1));
     }
     for undecided in &found.undecided {
         lines.push(format!("undecided         {undecided}"));
@@ -127,8 +133,8 @@ fn quality(report: &Fingerprint) -> Vec<String> {
     let quality = &report.quality;
     let chi = &quality.chi_square;
     let mut lines = vec![format!(
-        "spread of drawn keys  the fullest node has {:.2} of the mean; chi-square {:.1} over {} degrees, p {:.3}",
-        quality.max_over_mean, chi.statistic, chi.degrees, chi.p
+        "spread of drawn keys  the fullest node has {:.2} times its due; chi-square {:.1} over {} degrees, p {:.3}",
+        quality.fullest, chi.statistic, chi.degrees, chi.p
     )];
     if quality.counted > 0 {
         lines.push(format!(

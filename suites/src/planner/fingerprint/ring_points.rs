@@ -1,0 +1,131 @@
+//! A ring of unknown weights and size, point by point: how many points each node has can be climbed to one node at a time,
+//! because a node's points do not depend on the others'. Weights are what these counts are to each other.
+
+use refproxy::hash::TagRule;
+use refproxy::placement::{Policy, RING_SIZE_MAX, RingFunction};
+
+use super::naming::Naming;
+use super::question::Question;
+use super::sighting::Sighting;
+use super::theory::Candidate;
+use super::weights::{divisor, rounded};
+
+/// Sizes of rings to begin with.
+const BEGINNINGS: [u32; 6] = [1024, 64, 256, 512, 2048, 4096];
+/// A beginning that explains less is no ring of these nodes.
+const FOOT: f64 = 0.4;
+/// Rounds over all nodes, with steps that get smaller.
+const ROUNDS: usize = 12;
+/// How many points a node's count may be off, because few sightings cannot tell.
+const OFF: f64 = 3.0;
+/// Vectors of weights that are tried.
+const VECTORS: usize = 12;
+
+/// Rings with the weights that the counts of points tell, the smallest weights first; the usual size before the fitted one.
+pub(super) fn fitted(
+    question: &Question,
+    function: RingFunction,
+    naming: Naming,
+    sightings: &[Sighting],
+) -> Vec<Candidate> {
+    let order: Vec<usize> = (0..question.nodes.len()).collect();
+    let ring = |weights: &[u32], size_min: u32| {
+        let policy = Policy::RingHash {
+            size_min,
+            size_max: RING_SIZE_MAX,
+            function,
+            hash_hostnames: false,
+        };
+        Candidate::new(question, policy, naming, &order, weights)
+    };
+    // With its points as weights and their sum as size, a node has exactly so many points.
+    let height = |points: &[u32]| {
+        let theory = ring(points, points.iter().sum()).theory(TagRule::WholeKey);
+        theory.map_or(0, |theory| theory.explained(sightings))
+    };
+    let begin = |size: u32| -> (usize, Vec<u32>) {
+        let points = beginning(sightings, question.nodes.len(), size);
+        (height(&points), points)
+    };
+    // The first of equals: max_by_key takes the last.
+    let Some(begun) = BEGINNINGS
+        .into_iter()
+        .rev()
+        .map(begin)
+        .max_by_key(|(height, _)| *height)
+    else {
+        return Vec::new();
+    };
+    if (begun.0 as f64) < FOOT * sightings.len() as f64 {
+        return Vec::new();
+    }
+    let points = climb(begun, height);
+    let mut candidates = Vec::new();
+    for weights in ratios(&points) {
+        let sum: u32 = weights.iter().sum();
+        let unit = points.iter().sum::<u32>() / sum;
+        candidates.push(ring(&weights, 1024));
+        let units = unit.saturating_sub(2).max(1)..=unit + 3;
+        candidates.extend(units.map(|unit| ring(&weights, unit * sum)));
+    }
+    candidates
+}
+
+/// As many points as the counts of keys make likely.
+fn beginning(sightings: &[Sighting], nodes: usize, size: u32) -> Vec<u32> {
+    let mut points = vec![1; nodes];
+    for sighting in sightings {
+        points[sighting.place] += 1;
+    }
+    let all: u32 = points.iter().sum();
+    points
+        .iter()
+        .map(|count| (count * size / all).max(1))
+        .collect()
+}
+
+/// The highest counts that steps of one node at a time lead to.
+fn climb(mut here: (usize, Vec<u32>), height: impl Fn(&[u32]) -> usize) -> Vec<u32> {
+    let mut step = 4;
+    for _ in 0..ROUNDS {
+        let before = here.0;
+        for node in 0..here.1.len() {
+            let stride = (here.1[node] / step).max(1);
+            for points in [
+                here.1[node].saturating_sub(stride).max(1),
+                here.1[node] + stride,
+            ] {
+                let mut changed = here.1.clone();
+                changed[node] = points;
+                let reached = height(&changed);
+                if reached > here.0 {
+                    here = (reached, changed);
+                }
+            }
+        }
+        if here.0 == before {
+            step *= 2;
+        }
+    }
+    here.1
+}
+
+/// Weights that these counts of points may come from.
+fn ratios(points: &[u32]) -> Vec<Vec<u32>> {
+    let counts: Vec<u64> = points.iter().map(|count| u64::from(*count)).collect();
+    let all: f64 = points.iter().sum::<u32>().into();
+    let fits = |weights: &Vec<u32>| {
+        let sum: f64 = weights.iter().sum::<u32>().into();
+        let mut pairs = weights.iter().zip(points);
+        divisor(weights) == 1
+            && pairs.all(|(weight, count)| {
+                let due = f64::from(*weight) * all / sum;
+                (due - f64::from(*count)).abs() <= OFF + due * 0.02
+            })
+    };
+    rounded(&counts)
+        .into_iter()
+        .filter(fits)
+        .take(VECTORS)
+        .collect()
+}

@@ -1,0 +1,83 @@
+//! Weights by trial: those that fit the counts are a beginning, and one climbs from there, because weights that are nearly
+//! right place most keys right.
+
+use refproxy::hash::TagRule;
+use refproxy::placement::Policy;
+
+use super::naming::Naming;
+use super::question::Question;
+use super::sighting::Sighting;
+use super::theory::Candidate;
+use super::weights::{WEIGHT_MAX, divisor, rounded};
+
+/// How many beginnings are climbed from.
+const CLIMBS: usize = 3;
+/// A beginning that explains less is on no hill.
+const FOOT: f64 = 0.4;
+
+/// `policy` with the weights that explain most, the best first; none where all explain little.
+pub(super) fn weighed(
+    question: &Question,
+    policy: &Policy,
+    naming: Naming,
+    sightings: &[Sighting],
+) -> Vec<Candidate> {
+    let mut counts = vec![0; question.nodes.len()];
+    for sighting in sightings {
+        counts[sighting.place] += 1;
+    }
+    let order: Vec<usize> = (0..counts.len()).collect();
+    let candidate =
+        |weights: &[u32]| Candidate::new(question, policy.clone(), naming, &order, weights);
+    let height = |weights: &[u32]| {
+        let theory = candidate(weights).theory(TagRule::WholeKey);
+        theory.map_or(0, |theory| theory.explained(sightings))
+    };
+    let mut begun: Vec<(usize, Vec<u32>)> = rounded(&counts)
+        .into_iter()
+        .map(|weights| (height(&weights), weights))
+        .collect();
+    begun.sort_by_key(|(height, _)| std::cmp::Reverse(*height));
+    begun.retain(|(height, _)| *height as f64 >= FOOT * sightings.len() as f64);
+    let mut tops: Vec<(usize, Vec<u32>)> = begun
+        .into_iter()
+        .take(CLIMBS)
+        .map(|foot| climb(foot, height, sightings.len()))
+        .collect();
+    tops.sort_by_key(|(height, _)| std::cmp::Reverse(*height));
+    tops.dedup();
+    tops.iter().map(|(_, weights)| candidate(weights)).collect()
+}
+
+/// Upwards, a weight by one at a time, until nothing beside is higher or it cannot be higher than `highest`.
+fn climb(
+    mut here: (usize, Vec<u32>),
+    height: impl Fn(&[u32]) -> usize,
+    highest: usize,
+) -> (usize, Vec<u32>) {
+    while here.0 < highest {
+        let best = beside(&here.1)
+            .map(|weights| (height(&weights), weights))
+            .max_by_key(|(height, _)| *height);
+        match best {
+            Some(best) if best.0 > here.0 => here = best,
+            _ => break,
+        }
+    }
+    here
+}
+
+/// Every vector with one weight changed by one.
+fn beside(weights: &[u32]) -> impl Iterator<Item = Vec<u32>> + '_ {
+    (0..weights.len()).flat_map(move |node| {
+        [weights[node] - 1, weights[node] + 1]
+            .into_iter()
+            .filter(|weight| (1..=WEIGHT_MAX).contains(weight))
+            .map(move |weight| {
+                let mut changed = weights.to_vec();
+                changed[node] = weight;
+                changed
+            })
+            .filter(|changed| divisor(changed) == 1)
+    })
+}
