@@ -90,6 +90,11 @@ fn question(flags: &Flags) -> Result<Question, Usage> {
         }
     }
     aligned("--node-name", flags.names.len(), count)?;
+    for (index, name) in flags.names.iter().enumerate() {
+        if flags.names[..index].contains(name) {
+            return Err(Usage(format!("--node-name {name}: given twice")));
+        }
+    }
     aligned("--weight", flags.weights.len(), count)?;
     let seed = flags.seed.unwrap_or_else(super::fresh_seed);
     let names = flags.names.iter().cloned().map(Some);

@@ -43,3 +43,23 @@ fn flow(node: &Value) -> String {
 fn plain(value: &Value) -> String {
     value.as_str().map_or(value.to_string(), str::to_owned)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::cluster;
+    use crate::planner::{Cluster, ClusterFile, Node, Policy, TagRule};
+
+    #[test]
+    fn a_line_a_field_and_a_line_a_node() {
+        let mut one = Node::at("10.0.0.1:6379");
+        one.hash_key = Some("it's \"one\"".to_owned());
+        let mut described = Cluster::new(Policy::ketama(), vec![one, Node::at("10.0.0.2:6379")]);
+        described.tags = TagRule::Between(b'$', b'$');
+        assert_eq!(
+            cluster(&ClusterFile::of(&described)),
+            "policy: ketama\nhash: \"fnv1a_64\"\nhash_tags: \"$$\"\nnodes:\n  \
+             - { address: \"10.0.0.1:6379\", hash_key: \"it's \\\"one\\\"\", weight: 1 }\n  \
+             - { address: \"10.0.0.2:6379\", weight: 1 }\n"
+        );
+    }
+}
