@@ -7,6 +7,7 @@ use super::finding::{Finding, Found, Near, Outcome, Quality};
 use super::keys::{Keys, is_plain};
 use super::question::Question;
 use super::sighting::{Sighting, Why};
+use super::slot_runs::Slots;
 use super::theory::{Candidate, Theory};
 use super::tier::{Tier, Tried};
 use super::{Failure, Witness, rivals};
@@ -88,6 +89,9 @@ impl<'a, W: Witness> Investigation<'a, W> {
                 self.tried
             ));
             self.sift(tier);
+            if tier == Tier::Fitted && self.standing.is_empty() {
+                self.fit_slots()?;
+            }
             if !self.standing.is_empty() {
                 self.confirm()?;
             }
@@ -215,6 +219,26 @@ impl<'a, W: Witness> Investigation<'a, W> {
         }
         self.ranking.sort_by(|one, other| other.0.total_cmp(&one.0));
         self.ranking.truncate(RANKING);
+    }
+
+    /// Follows the runs of slots to their ends, where there are runs.
+    fn fit_slots(&mut self) -> Done<W, ()> {
+        loop {
+            let seen = self
+                .sightings
+                .iter()
+                .map(|sighting| (sighting.key.as_slice(), sighting.place));
+            let Some(slots) = Slots::seen(seen) else {
+                return Ok(());
+            };
+            let keys = slots.keys_between(&mut self.keys);
+            let before = self.sightings.len();
+            self.write(keys.into_iter().map(|key| (key, Why::Chosen)).collect())?;
+            if self.sightings.len() == before {
+                self.try_candidate(slots.candidate(self.question), &self.plain());
+                return Ok(());
+            }
+        }
     }
 
     fn try_candidate(&mut self, candidate: Candidate, plain: &[Sighting]) {

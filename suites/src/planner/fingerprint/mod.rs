@@ -15,6 +15,7 @@ mod ring_points;
 mod ring_sizes;
 mod rivals;
 mod sighting;
+mod slot_runs;
 mod theory;
 mod tier;
 mod weighing;

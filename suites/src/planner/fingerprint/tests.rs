@@ -365,3 +365,20 @@ fn many_nodes_with_weights_are_found() {
     check(&cluster(Policy::ketama(), &weights), &question(9));
     check(&cluster(Policy::ring_hash(), &weights), &question(9));
 }
+
+/// Three nodes, one of which owns two runs: as after a migration.
+#[test]
+fn slots_that_are_not_even_are_found_to_the_slot() {
+    let mut hidden = cluster(Policy::Slots, &[1; 3]);
+    hidden.tags = TagRule::BRACES;
+    let runs = [
+        vec![0..=4999, 16_000..=16_383],
+        vec![5000..=5460],
+        vec![5461..=15_999],
+    ];
+    for (node, runs) in hidden.nodes.iter_mut().zip(runs) {
+        node.slots = runs;
+    }
+    let finding = check(&hidden, &question(3));
+    assert!(finding.keys < 1000, "{}", finding.keys);
+}
