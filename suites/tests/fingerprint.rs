@@ -188,6 +188,15 @@ fn envoy() -> Vec<Case> {
         case("ring-hash-weights", Policy::ring_hash()).edit(ENVOY_NODE, more(weights));
     weighted.weights = vec![1, 2, 3];
     cases.push(weighted);
+    let weights = more("load_balancing_weight: {{ loop.index }}");
+    let nine = [
+        case("maglev-nine-weights", Policy::maglev()).edit(ENVOY_NODE, weights.clone()),
+        case("ring-hash-nine-weights", Policy::ring_hash()).edit(ENVOY_NODE, weights),
+    ];
+    cases.extend(nine.map(|case| Case {
+        weights: (1..=9).collect(),
+        ..case
+    }));
     let mut named = case("maglev-hash-keys", Policy::maglev()).edit(ENVOY_NODE, more(key));
     named.names = vec!["redis-9", "redis-8", "redis-7"];
     cases.push(named);
@@ -235,6 +244,9 @@ fn twemproxy() -> Vec<Case> {
         weighted.weights = vec![3, 1, 2];
         cases.push(weighted.edit(SERVER, weights));
     }
+    let mut nine = case("ketama-nine-weights", Policy::ketama());
+    nine.weights = (1..=9).collect();
+    cases.push(nine.edit(SERVER, "{{ node.addr }}:{{ loop.index }}"));
     for mut named in [
         ketama("ketama-names", Digest::Fnv1a64),
         modula("modula-names", Digest::Crc32),

@@ -349,6 +349,21 @@ fn a_node_that_nobody_named_is_missed() {
 }
 
 #[test]
+fn what_too_few_keys_leave_open_is_told() {
+    let mut question = question(3);
+    question.keys_max = 100;
+    let finding = investigate(
+        &cluster(Policy::ring_hash(), &[1; 3]),
+        &[0, 1, 2],
+        &question,
+    );
+    let found = found(&finding);
+    assert!(!found.undecided.is_empty(), "{finding:#?}");
+    let open = "ring_hash by XX_HASH, minimum ring size 1021".to_owned();
+    assert!(found.undecided.contains(&open), "{:?}", found.undecided);
+}
+
+#[test]
 fn no_more_keys_are_written_than_allowed() {
     let mut question = question(3);
     question.keys_max = 100;

@@ -24,7 +24,8 @@ const RING_SIZES: [u32; 24] = [
     1, 2, 4, 8, 16, 32, 64, 100, 128, 160, 256, 500, 512, 1000, 1023, 1025, 2000, 2048, 4000, 4096,
     5000, 8192, 10_000, 16_384,
 ];
-const LARGE_RING_SIZES: [u32; 6] = [32_768, 65_536, 100_000, 131_072, 262_144, 1_048_576];
+/// Larger ones take seconds to build, and are tried when the user names them.
+const LARGE_RING_SIZES: [u32; 4] = [32_768, 65_536, 100_000, 131_072];
 /// How many of the nearest families are tried with other weights.
 const FAMILIES: usize = 6;
 /// Vectors of weights tried with each of them, when climbing leads nowhere.
@@ -156,10 +157,14 @@ fn sizes(question: &Question) -> Vec<Policy> {
 }
 
 fn large() -> Vec<Policy> {
+    let rings = LARGE_RING_SIZES.into_iter().flat_map(|size| {
+        [RingFunction::XxHash, RingFunction::Murmur2]
+            .map(|function| ring(size, RING_SIZE_MAX, function))
+    });
     LARGE_TABLE_SIZES
         .map(maglev)
         .into_iter()
-        .chain(rings(LARGE_RING_SIZES.to_vec()))
+        .chain(rings)
         .collect()
 }
 
