@@ -40,6 +40,7 @@ pub(super) fn next_to(question: &Question, theory: &Theory) -> Vec<Candidate> {
         Policy::Maglev { .. }
             | Policy::RingHash { .. }
             | Policy::Ketama { .. }
+            | Policy::Libketama
             | Policy::Modula { .. }
     );
     if weighed && question.weights.is_none() {

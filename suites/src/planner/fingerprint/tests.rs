@@ -199,6 +199,18 @@ fn weights_of_the_user_are_taken() {
     check(&cluster(Policy::ketama(), &[29, 41, 50]), &question);
 }
 
+/// Two programs that count points a little differently: for most weights they are one and the same.
+#[test]
+fn libketama_is_told_from_ketama_where_it_differs() {
+    let digest = Digest::Md5;
+    let finding = check(&cluster(Policy::Ketama { digest }, &[1; 3]), &question(3));
+    assert_eq!(found(&finding).alike, ["libketama"]);
+    let mut question = question(3);
+    question.weights = Some(vec![29, 41, 50]);
+    let finding = check(&cluster(Policy::Libketama, &[29, 41, 50]), &question);
+    assert_eq!(found(&finding).alike, [""; 0]);
+}
+
 #[test]
 fn names_are_found_where_they_are_given() {
     for policy in [Policy::maglev(), Policy::ketama(), Policy::modula()] {
@@ -307,7 +319,7 @@ fn the_nearest_is_named_with_its_share() {
     let placement = Placement::new(&cluster(Policy::maglev(), &[1; 3])).unwrap();
     let nearly = |key: &[u8], _| {
         let place = placement.node(key).index();
-        let moved = refproxy::hash::murmur2_64(key) / 65_537 % 100 == 0;
+        let moved = (refproxy::hash::murmur2_64(key) / 65_537).is_multiple_of(100);
         (place + usize::from(moved)) % 3
     };
     let finding = identify(&question(3), &mut double(nearly), &|_| ()).unwrap();

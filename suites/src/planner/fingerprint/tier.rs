@@ -136,6 +136,8 @@ fn usual() -> Vec<Policy> {
             }
         }
     }
+    // Where counts of points agree, this is ketama with md5, which a proxy has.
+    policies.push(Policy::Libketama);
     policies
 }
 
@@ -287,7 +289,7 @@ fn families(ranking: &[Tried]) -> Vec<(Policy, Naming)> {
     for (_, candidate) in ranking {
         let policy = match candidate.cluster.policy.clone() {
             Policy::RingHash { function, .. } => ring(1024, RING_SIZE_MAX, function),
-            policy @ (Policy::Maglev { .. } | Policy::Ketama { .. }) => policy,
+            policy @ (Policy::Maglev { .. } | Policy::Ketama { .. } | Policy::Libketama) => policy,
             _ => continue,
         };
         if !families.contains(&(policy.clone(), candidate.naming)) {
@@ -303,7 +305,7 @@ fn points(policy: &Policy, nodes: usize) -> Option<f64> {
     match policy {
         Policy::Maglev { table_size, .. } => Some(f64::from(*table_size).powi(2)),
         Policy::RingHash { size_min, .. } => Some(f64::from(*size_min)),
-        Policy::Ketama { .. } => Some(160.0 * nodes as f64),
+        Policy::Ketama { .. } | Policy::Libketama => Some(160.0 * nodes as f64),
         _ => None,
     }
 }
