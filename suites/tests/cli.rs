@@ -403,6 +403,7 @@ fn a_fingerprint_that_is_asked_for_wrongly_is_64() {
             &["--node-name", "x", "--node-name", "x"],
             &["--node-name x", "twice"],
         ),
+        (&[a, b], &["--node-name", ""], &["--node-name"]),
         (&[a, b], &["--weight", "0"], &["--weight"]),
         (&[a, b], &["--weight", "2"], &["--weight", "2 are expected"]),
         (&[a, b], &["--tag", "{"], &["--tag", "two characters"]),

@@ -21,7 +21,7 @@ pub(super) struct Flags {
     #[arg(long = "node", value_name = "ADDR[=SEEN]", value_parser = node, required = true)]
     nodes: Vec<NodeFlag>,
     /// What the proxy may call a node: a server's name, hash key or host name. Once a --node, in the same order
-    #[arg(long = "node-name", value_name = "NAME")]
+    #[arg(long = "node-name", value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     names: Vec<String>,
     /// The weight of a node, where it is known. Once a --node, in the same order
     #[arg(long = "weight", value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]

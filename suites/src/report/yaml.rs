@@ -47,7 +47,29 @@ fn plain(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::cluster;
+    use crate::planner::description::{Hints, read};
     use crate::planner::{Cluster, ClusterFile, Node, Policy, TagRule};
+
+    #[test]
+    fn what_is_written_is_read() {
+        let mut one = Node::at("redis-1:6379");
+        one.hash_key = Some("# {x}: 'y'".to_owned());
+        let mut two = Node::at("[::1]:6379");
+        two.slots = vec![10..=99, 5000..=5000];
+        one.slots = vec![0..=9, 100..=4999, 5001..=16_383];
+        for (policy, weight) in [
+            (Policy::Slots, 1),
+            (Policy::ring_hash(), 3),
+            (Policy::modula(), 2),
+        ] {
+            let mut described = Cluster::new(policy, vec![one.clone(), two.clone()]);
+            described.nodes[1].weight = weight;
+            described.tags = TagRule::BRACES;
+            let text = cluster(&ClusterFile::of(&described));
+            let back = read(&text, "found.yaml", &Hints::default()).unwrap();
+            assert_eq!(back.cluster, described, "{text}");
+        }
+    }
 
     #[test]
     fn a_line_a_field_and_a_line_a_node() {

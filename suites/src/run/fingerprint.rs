@@ -38,6 +38,8 @@ pub struct Fingerprint {
     pub candidates: usize,
     /// What explains most, the best first.
     pub nearest: Vec<Nearest>,
+    /// The share that a placement explains which has nothing to do with this one.
+    pub chance: f64,
     /// The nodes, in the order given.
     pub nodes: Vec<SeenNode>,
     /// How well the written keys are spread.
@@ -184,6 +186,7 @@ impl Fingerprint {
             keys_needed: finding.needed,
             candidates: finding.tried,
             nearest: finding.nearest.iter().map(Nearest::of).collect(),
+            chance: finding.chance,
             nodes: nodes(question, found, &finding.quality.counts),
             quality: Spread::of(&finding.quality),
             found: found.map(Placed::of),

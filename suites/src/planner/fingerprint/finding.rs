@@ -19,8 +19,10 @@ pub struct Finding {
     pub needed: usize,
     /// Candidates that were tried.
     pub tried: usize,
-    /// What explains most, the best first. Among them is what was found.
+    /// What explains most, the best first, one a policy and naming. Among them is what was found.
     pub nearest: Vec<Near>,
+    /// The share of keys that a placement explains which has nothing to do with this one.
+    pub chance: f64,
     /// How well the keys are spread.
     pub quality: Quality,
 }
@@ -120,6 +122,15 @@ impl Quality {
             tag_concentration: concentration(&groups(sightings)),
             counts,
         }
+    }
+}
+
+impl Quality {
+    /// How often two placements agree that have nothing to do with each other, and both spread keys like this.
+    pub(super) fn chance(&self) -> f64 {
+        let all: u64 = self.counts.iter().sum();
+        let share = |count: &u64| *count as f64 / all.max(1) as f64;
+        self.counts.iter().map(|count| share(count).powi(2)).sum()
     }
 }
 

@@ -80,7 +80,7 @@ impl<'a, W: Witness> Investigation<'a, W> {
             return Ok(self.finding(scatter));
         }
         self.write_tagged()?;
-        for tier in Tier::ALL {
+        for tier in self.tiers().iter().copied() {
             self.draw(tier.keys())?;
             (self.say)(&format!(
                 "{}, {} keys, {} candidates tried",
@@ -102,6 +102,17 @@ impl<'a, W: Witness> Investigation<'a, W> {
         self.write_counted()?;
         let outcome = self.outcome();
         Ok(self.finding(outcome))
+    }
+
+    /// Where one node holds everything, only a usual setting is an explanation: others would be as good as any.
+    fn tiers(&self) -> &'static [Tier] {
+        let mut places = self.sightings.iter().map(|sighting| sighting.place);
+        let first = places.next();
+        if places.all(|place| Some(place) == first) {
+            &Tier::ALL[..1]
+        } else {
+            &Tier::ALL
+        }
     }
 
     /// Writes drawn keys until there are `count`, or no more may be written.
@@ -377,15 +388,30 @@ impl<'a, W: Witness> Investigation<'a, W> {
             Some(first) => first.theory.candidate.weights(),
             None => self.question.usual_weights(),
         };
+        let quality = Quality::new(&self.sightings, &weights);
         Finding {
+            chance: quality.chance(),
             keys: self.sightings.len(),
             needed: self.needed,
             tried: self.tried,
-            nearest: self.ranking.iter().take(NEAREST).map(Near::new).collect(),
-            quality: Quality::new(&self.sightings, &weights),
+            nearest: nearest(&self.ranking),
+            quality,
             outcome,
         }
     }
+}
+
+/// The best of each policy and naming.
+fn nearest(ranking: &[Tried]) -> Vec<Near> {
+    let mut nearest: Vec<Near> = Vec::new();
+    for near in ranking.iter().map(Near::new) {
+        let is_known = |other: &Near| other.policy == near.policy && other.naming == near.naming;
+        if !nearest.iter().any(is_known) {
+            nearest.push(near);
+        }
+    }
+    nearest.truncate(NEAREST);
+    nearest
 }
 
 /// A theory under every rule of tags that it can have: slots always have braces.

@@ -300,6 +300,14 @@ fn all_on_one_node_is_said_to_tell_little() {
     assert!(!found.alike.is_empty(), "{finding:#?}");
 }
 
+/// As behind a proxy that knows one node only.
+#[test]
+fn what_lies_on_one_node_has_no_far_fetched_explanation() {
+    let finding = identify(&question(3), &mut double(|_: &[u8], _| 1), &|_| ()).unwrap();
+    assert_eq!(finding.outcome, Outcome::Unexplained);
+    assert!(finding.keys < 300, "{}", finding.keys);
+}
+
 #[test]
 fn what_is_none_of_the_policies_is_not_found() {
     // Another seed of the key digest, as it were.
@@ -310,6 +318,7 @@ fn what_is_none_of_the_policies_is_not_found() {
     let finding = identify(&question(3), &mut double(salted), &|_| ()).unwrap();
     assert_eq!(finding.outcome, Outcome::Unexplained);
     assert!(finding.nearest[0].explained < 0.6, "{finding:#?}");
+    assert!((0.32..0.36).contains(&finding.chance), "{finding:#?}");
     assert!(finding.quality.chi_square.p > 0.001, "{finding:#?}");
 }
 

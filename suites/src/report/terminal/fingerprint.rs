@@ -5,7 +5,7 @@ use std::fmt::Write;
 use comfy_table::{CellAlignment, Table, presets};
 
 use crate::report::yaml;
-use crate::run::{Fingerprint, Placed};
+use crate::run::{Fingerprint, Nearest, Placed};
 
 /// Descriptions without a difference that are shown.
 const SHOWN: usize = 6;
@@ -51,6 +51,10 @@ fn headline(report: &Fingerprint) -> String {
             "keys scatter: {} of {} keys lie on another node too when they are written again, so this is no placement",
             scatter.scattered, scatter.rewritten
         ),
+        (None, None) if report.nodes.iter().filter(|node| node.keys > 0).count() == 1 => {
+            "every key lies on one node, which is no usual placement and tells nothing of others"
+                .to_owned()
+        }
         (None, None) => format!(
             "no placement that is known explains where the keys are ({} were tried)",
             report.candidates
@@ -81,18 +85,23 @@ fn details(found: &Placed) -> Vec<String> {
 }
 
 fn nearest(report: &Fingerprint) -> Vec<String> {
-    report
-        .nearest
-        .iter()
-        .map(|near| {
-            format!(
-                "explains {:>5.1} %  {}, hashed are {}",
-                100.0 * near.explained,
-                near.policy,
-                near.naming
-            )
-        })
-        .collect()
+    let percent = |share: f64| format!("{:>5.1} %", 100.0 * share);
+    let near = |near: &Nearest| {
+        format!(
+            "explained  {}  {}, hashed are {}",
+            percent(near.explained),
+            near.policy,
+            near.naming
+        )
+    };
+    let mut lines: Vec<String> = report.nearest.iter().map(near).collect();
+    lines.push(format!("by chance  {}", percent(report.chance)));
+    lines.push(
+        "not tried  names of nodes but those of --node-name, tags but {} and those of --tag, weights above 10 but those of \
+         --weight, sizes that --table-size and --ring-size may name"
+            .to_owned(),
+    );
+    lines
 }
 
 fn effort(report: &Fingerprint) -> String {
@@ -101,7 +110,7 @@ fn effort(report: &Fingerprint) -> String {
             "how sure          explains all {} keys; the first {} rule out the other candidates, {} were tried",
             report.keys, report.keys_needed, report.candidates
         ),
-        None => format!("{} keys were written", report.keys),
+        None => format!("written    {} keys", report.keys),
     }
 }
 
