@@ -8,7 +8,7 @@ use refproxy::placement::{Cluster as Description, Node, Policy, RING_SIZE_MAX, R
 use shardproof::client::{Client, NODE_DEADLINE};
 use shardproof::cluster::Cluster;
 use shardproof::planner::ClusterFile;
-use shardproof::planner::fingerprint::{Known, Question};
+use shardproof::planner::fingerprint::{Failure, Known, Question};
 use shardproof::report;
 use shardproof::run::{self, Fingerprint, Ground};
 use shardproof::target::{Proxy, Setting, Target};
@@ -22,13 +22,23 @@ const TTL_S: u64 = 300;
 
 fn main() {
     let targets = support::targets();
-    let trials = cases()
+    let target = |name: &str| {
+        let found = targets.iter().find(|target| target.name == name);
+        found.expect("a target of the fixtures").clone()
+    };
+    let mut trials: Vec<Trial> = cases()
         .into_iter()
-        .map(|case| {
-            let target = targets.iter().find(|target| target.name == case.target);
-            trial(target.expect("a target of the fixtures").clone(), case)
-        })
+        .map(|case| trial(target(case.target), case))
         .collect();
+    let short = target(REFPROXY);
+    trials.push(Trial::test(
+        "refproxy::a-node-too-few-leaves-nothing",
+        || a_node_too_few(short),
+    ));
+    let on_command_line = target(REFPROXY);
+    trials.push(Trial::test("refproxy::on-the-command-line", || {
+        command_line(on_command_line)
+    }));
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
 
@@ -320,6 +330,79 @@ fn fingerprint(mut target: Target, case: &Case) -> Result<(), Failed> {
             .map_err(|why| format!("{why}\n\n{}", report::terminal::fingerprint(&found)))?;
         nothing_left(&cluster).await?;
         Ok(())
+    })
+}
+
+/// Three nodes and two of them given: that is told, and the keys are deleted where nobody looked, too.
+fn a_node_too_few(target: Target) -> Result<(), Failed> {
+    support::prepare(&target);
+    let mut ground = Ground::new(support::search(), 1);
+    ground.link_port_base = LINK_PORT_BASE;
+    let runtime = tokio::runtime::Runtime::new()?;
+    runtime.block_on(async {
+        let cluster = Cluster::start(&ground, 3).await?;
+        let setting = Setting {
+            nodes: cluster.link_addrs(),
+            policy: Policy::maglev().name().to_owned(),
+            hash_tags: false,
+            op_timeout_ms: 5000,
+        };
+        let proxy = Proxy::start(&target, setting, &ground.search).await?;
+        let case = Case::new(REFPROXY, "a-node-too-few", Policy::maglev());
+        let mut question = question(&case, &cluster);
+        question.nodes.pop();
+        let reached = cluster.node_addrs()[..2].to_vec();
+        let found = run::fingerprint(proxy.addr(), reached, &question, TTL_S, &|_| ()).await;
+        match found {
+            Err(Failure::Missing { missing, .. }) if missing > 0 => nothing_left(&cluster).await,
+            other => Err(format!("{other:?}").into()),
+        }
+    })
+}
+
+/// The program, over nodes that the proxy sees at other addresses.
+fn command_line(target: Target) -> Result<(), Failed> {
+    support::prepare(&target);
+    let mut ground = Ground::new(support::search(), 1);
+    ground.link_port_base = LINK_PORT_BASE;
+    let runtime = tokio::runtime::Runtime::new()?;
+    runtime.block_on(async {
+        let cluster = Cluster::start(&ground, 3).await?;
+        let setting = Setting {
+            nodes: cluster.link_addrs(),
+            policy: Policy::maglev().name().to_owned(),
+            hash_tags: true,
+            op_timeout_ms: 5000,
+        };
+        let proxy = Proxy::start(&target, setting, &ground.search).await?;
+        let proxy_addr = proxy.addr().to_string();
+        let addrs = cluster.node_addrs().into_iter().zip(cluster.link_addrs());
+        let nodes = addrs.map(|(reached, seen)| format!("--node={reached}={seen}"));
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_shardproof"));
+        command
+            .args(["fingerprint", "--json", "-", "--proxy", &proxy_addr])
+            .args(nodes);
+        // The links are tasks of this runtime, so nobody may wait on its thread.
+        let output = tokio::task::spawn_blocking(move || command.output()).await??;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        if output.status.code() != Some(0) {
+            let errors = String::from_utf8_lossy(&output.stderr);
+            return Err(format!("{}: {errors}{said}", output.status).into());
+        }
+        if !said.starts_with("{\n  \"format\": \"shardproof.fingerprint/1\"") {
+            return Err(format!("the report begins with {said:.60}").into());
+        }
+        let report: serde_json::Value = serde_json::from_str(&said)?;
+        let found = &report["found"]["cluster"];
+        let description: ClusterFile = serde_json::from_value(found.clone())?;
+        let seen = cluster.link_addrs();
+        let nodes = seen.iter().map(|addr| Node::at(addr.to_string())).collect();
+        let mut expected = Description::new(Policy::maglev(), nodes);
+        expected.tags = TagRule::BRACES;
+        if description.check()? != expected {
+            return Err(format!("found {found:#}").into());
+        }
+        nothing_left(&cluster).await
     })
 }
 
