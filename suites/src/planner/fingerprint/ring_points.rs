@@ -8,16 +8,14 @@ use super::naming::Naming;
 use super::question::Question;
 use super::sighting::Sighting;
 use super::theory::Candidate;
-use super::weights::{divisor, rounded};
+use super::weights::rounded;
 
 /// Sizes of rings to begin with.
 const BEGINNINGS: [u32; 6] = [1024, 64, 256, 512, 2048, 4096];
 /// A beginning that explains less is no ring of these nodes.
 const FOOT: f64 = 0.4;
-/// Rounds over all nodes, with steps that get smaller.
-const ROUNDS: usize = 12;
-/// How many points a node's count may be off, because few sightings cannot tell.
-const OFF: f64 = 3.0;
+/// Rounds over all nodes, at most; each ends with smaller steps unless it led upwards.
+const ROUNDS: usize = 40;
 /// Vectors of weights that are tried.
 const VECTORS: usize = 12;
 
@@ -104,28 +102,45 @@ fn climb(mut here: (usize, Vec<u32>), height: impl Fn(&[u32]) -> usize) -> Vec<u
             }
         }
         if here.0 == before {
+            if here.1.iter().all(|points| *points < step) {
+                break;
+            }
             step *= 2;
         }
     }
     here.1
 }
 
-/// Weights that these counts of points may come from.
+/// Weights that these counts of points may come from: those that come nearest, the smallest first.
 fn ratios(points: &[u32]) -> Vec<Vec<u32>> {
     let counts: Vec<u64> = points.iter().map(|count| u64::from(*count)).collect();
-    let all: f64 = points.iter().sum::<u32>().into();
-    let fits = |weights: &Vec<u32>| {
-        let sum: f64 = weights.iter().sum::<u32>().into();
-        let mut pairs = weights.iter().zip(points);
-        divisor(weights) == 1
-            && pairs.all(|(weight, count)| {
-                let due = f64::from(*weight) * all / sum;
-                (due - f64::from(*count)).abs() <= OFF + due * 0.02
-            })
-    };
-    rounded(&counts)
-        .into_iter()
-        .filter(fits)
-        .take(VECTORS)
-        .collect()
+    let mut nearest = rounded(&counts);
+    nearest.sort_by(|one, other| off(one, points).total_cmp(&off(other, points)));
+    nearest.truncate(VECTORS);
+    nearest.sort_by_key(|weights| weights.iter().sum::<u32>());
+    nearest
+}
+
+/// How far counts of points are off what weights make due, each by what is likely for it.
+fn off(weights: &[u32], points: &[u32]) -> f64 {
+    let ratio = f64::from(points.iter().sum::<u32>()) / f64::from(weights.iter().sum::<u32>());
+    weights
+        .iter()
+        .zip(points)
+        .map(|(weight, count)| {
+            let due = f64::from(*weight) * ratio;
+            (due - f64::from(*count)).powi(2) / due
+        })
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ratios;
+
+    #[test]
+    fn counts_that_are_a_little_off_still_tell_their_weights() {
+        let found = ratios(&[405, 37, 43, 276, 122, 80, 78]);
+        assert!(found.contains(&vec![10, 1, 1, 7, 3, 2, 2]), "{found:?}");
+    }
 }

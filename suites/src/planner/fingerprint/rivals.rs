@@ -24,16 +24,13 @@ pub(super) fn next_to(question: &Question, theory: &Theory) -> Vec<Candidate> {
     } = candidate.cluster.policy
     {
         let sizes = sizes(size_min, size_max, candidate.order.len() as u32);
-        let mut rings: Vec<Candidate> = sizes.map(|sizes| resized(candidate, sizes)).collect();
-        rings.push(candidate.clone());
+        let rings: Vec<Candidate> = sizes.map(|sizes| resized(candidate, sizes)).collect();
+        rivals.extend(rings.iter().cloned());
         // In a ring that is cut, the order says whose point is missing.
         for order in order::others(&candidate.order, PERMUTED_MAX) {
-            let reordered = rings
-                .iter()
-                .map(|ring| order::reordered(question, ring, &order));
-            rivals.extend(reordered);
+            let rings = rings.iter().chain([candidate]);
+            rivals.extend(rings.map(|ring| order::reordered(question, ring, &order)));
         }
-        rivals.extend(rings.into_iter().filter(|ring| ring != candidate));
     }
     let weighed = matches!(
         candidate.cluster.policy,

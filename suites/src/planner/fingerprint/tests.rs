@@ -170,6 +170,22 @@ fn a_size_that_nobody_guesses_is_climbed_to() {
     check(&hidden, &question(3));
 }
 
+/// One point a node more or less moves a key in a thousand: only keys that are chosen for it tell.
+#[test]
+fn the_ring_next_to_the_usual_one_is_not_taken_for_it() {
+    for (size, nodes) in [
+        (1021, 3),
+        (1027, 3),
+        (1020, 4),
+        (1028, 4),
+        (1022, 2),
+        (1026, 2),
+    ] {
+        let hidden = ring(size, RING_SIZE_MAX, RingFunction::XxHash);
+        check(&cluster(hidden, &vec![1; nodes]), &question(nodes as u16));
+    }
+}
+
 #[test]
 fn a_table_size_of_the_user_is_tried() {
     let mut question = question(3);
@@ -400,6 +416,12 @@ fn many_nodes_with_weights_are_found() {
     check(&cluster(Policy::modula(), &weights), &question(9));
     check(&cluster(Policy::ketama(), &weights), &question(9));
     check(&cluster(Policy::ring_hash(), &weights), &question(9));
+    let weights = [10, 1, 1, 7, 3, 2, 2];
+    for seed in [2000, 5000, 8000] {
+        let mut question = question(7);
+        question.seed = seed;
+        check(&cluster(Policy::ring_hash(), &weights), &question);
+    }
 }
 
 /// Three nodes, one of which owns two runs: as after a migration.
