@@ -4,9 +4,9 @@ mod check;
 mod clusters;
 mod conformance;
 mod console;
+mod fingerprint;
 mod fleet;
 mod keys;
-mod fingerprint;
 mod list;
 mod locate;
 mod migrate;
@@ -39,12 +39,12 @@ pub(crate) struct Cli {
 enum Command {
     List(list::Flags),
     Run(conformance::Flags),
-    Locate(locate::Flags),
-    Plan(plan::Flags),
     Rescale(rescale::Flags),
+    Plan(plan::Flags),
+    Locate(locate::Flags),
+    Fingerprint(fingerprint::Flags),
     Check(check::Flags),
     Migrate(migrate::Flags),
-    Fingerprint(fingerprint::Flags),
     Toxiproxy(toxiproxy::Flags),
 }
 

@@ -4,9 +4,9 @@
 //! against, and that they hold to account.
 
 pub mod description;
+pub mod fingerprint;
 pub mod locate;
 pub mod plan;
-pub mod fingerprint;
 pub mod quality;
 
 use std::net::SocketAddr;

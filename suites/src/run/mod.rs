@@ -2,9 +2,9 @@
 
 mod conformance;
 mod fault;
+mod fingerprint;
 mod locate;
 mod plan;
-mod fingerprint;
 mod rescale;
 
 use crate::cluster;
@@ -13,9 +13,9 @@ use crate::target;
 pub use crate::cluster::Ground;
 pub use conformance::{Conformance, Judged, Subject, judge};
 pub use fault::fault;
+pub use fingerprint::{Fingerprint, Nearest, Placed, Scatter, SeenNode, Spread, fingerprint};
 pub use locate::{Error as LookError, Look};
 pub use plan::{Error as PlanError, count};
-pub use fingerprint::{Fingerprint, Nearest, Placed, Scatter, SeenNode, Spread, fingerprint};
 pub use rescale::{Rescaled, rescale};
 
 /// A run could not judge. Never a verdict.

@@ -2,8 +2,8 @@
 
 mod conformance;
 mod fault;
-mod fleet;
 mod fingerprint;
+mod fleet;
 mod list;
 mod locate;
 mod plan;
@@ -11,8 +11,8 @@ mod rescale;
 
 pub use conformance::{evidence, spoken, summary, target};
 pub use fault::fault;
-pub use fleet::{check, migration};
 pub use fingerprint::fingerprint;
+pub use fleet::{check, migration};
 pub use list::list;
 pub use locate::{located, located_header};
 pub use plan::plan;
