@@ -98,12 +98,9 @@ impl Carrier {
 
     /// Bytes that the keys take on the source, roughly; none where it does not tell.
     async fn sizes(&mut self, misplaced: &[Misplaced]) -> Result<Vec<usize>, Error> {
-        let ask =
-            |(key, _): &'_ Misplaced| vec![b"MEMORY".to_vec(), b"USAGE".to_vec(), key.clone()];
-        let requests: Vec<Vec<Vec<u8>>> = misplaced.iter().map(ask).collect();
-        let requests: Vec<Request<'_>> = requests
+        let requests: Vec<Request<'_>> = misplaced
             .iter()
-            .map(|words| words.iter().map(Vec::as_slice).collect())
+            .map(|(key, _)| vec![&b"MEMORY"[..], b"USAGE", key])
             .collect();
         let answers = self.source.ask_all(&requests).await?;
         let size = |answer| match answer {

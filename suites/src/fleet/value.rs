@@ -9,7 +9,7 @@ use super::connection::{Connection, Request};
 use crate::wire::Value;
 
 /// Values that are compared at once: both nodes' are held meanwhile.
-const BATCH: usize = 50;
+const BATCH: usize = 20;
 
 /// Whether order counts, or how many elements belong together where it does not.
 enum Order {
