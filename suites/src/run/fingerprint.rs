@@ -12,7 +12,7 @@ use crate::planner::ClusterFile;
 use crate::planner::fingerprint::{
     self, Failure, Finding, Found, Near, Outcome, Quality, Question, identify,
 };
-use crate::planner::quality::ChiSquare;
+use crate::planner::plan::Balance;
 
 /// What was found out about a proxy.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -107,10 +107,8 @@ pub struct SeenNode {
 /// How well the written keys are spread.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Spread {
-    /// The test of the drawn keys against the weights, or against even shares where none are known.
-    pub chi_square: ChiSquare,
-    /// The fullest node over what its weight should bring it; where all weigh the same, the maximum over the mean.
-    pub fullest: f64,
+    /// How evenly the drawn keys lie, against the weights, or against even shares where none are known.
+    pub balance: Balance,
     /// How many keys counted up, from 0.
     pub counted: usize,
     /// The longest run of these on one node.
@@ -238,8 +236,7 @@ impl Nearest {
 impl Spread {
     fn of(quality: &Quality) -> Self {
         Self {
-            chi_square: quality.chi_square,
-            fullest: quality.fullest,
+            balance: quality.balance,
             counted: quality.counted,
             longest_run: quality.longest_run.1,
             longest_run_from: quality.longest_run.0,

@@ -6,7 +6,8 @@ use super::naming::Naming;
 use super::sighting::{Sighting, Why};
 use super::theory::Theory;
 use super::{rivals, tier::Tried, words};
-use crate::planner::quality::{ChiSquare, chi_square, concentration, fullest, longest_run};
+use crate::planner::plan::{Balance, balance};
+use crate::planner::quality::{concentration, longest_run};
 
 /// The result of a search.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,10 +83,8 @@ pub struct Near {
 pub struct Quality {
     /// Drawn keys a node, in the order given.
     pub counts: Vec<u64>,
-    /// Their test against the weights, or against even shares where weights are not known.
-    pub chi_square: ChiSquare,
-    /// The fullest node over what its share should bring it; where all weigh the same, the maximum over the mean.
-    pub fullest: f64,
+    /// How evenly, against the weights, or against even shares where weights are not known.
+    pub balance: Balance,
     /// Keys that count up, from 0.
     pub counted: usize,
     /// The longest run of them on one node: its first number and its length.
@@ -115,8 +114,7 @@ impl Quality {
             .map(|sighting| sighting.place)
             .collect();
         Self {
-            chi_square: chi_square(&counts, &shares),
-            fullest: fullest(&counts, &shares),
+            balance: balance(&counts, &shares),
             counted: counted.len(),
             longest_run: longest_run(&counted),
             tag_concentration: concentration(&groups(sightings)),

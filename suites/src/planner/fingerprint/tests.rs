@@ -335,7 +335,7 @@ fn what_is_none_of_the_policies_is_not_found() {
     assert_eq!(finding.outcome, Outcome::Unexplained);
     assert!(finding.nearest[0].explained < 0.6, "{finding:#?}");
     assert!((0.32..0.36).contains(&finding.chance), "{finding:#?}");
-    assert!(finding.quality.chi_square.p > 0.001, "{finding:#?}");
+    assert!(finding.quality.balance.p_value > 0.001, "{finding:#?}");
 }
 
 /// One key in a hundred elsewhere is no explanation, and what comes nearest is named.

@@ -18,7 +18,7 @@ pub struct Balance {
 }
 
 /// The balance of `counts` against the `expected` shares, 1 in all. Nodes that should have none are left out.
-pub(super) fn balance(counts: &[u64], expected: &[f64]) -> Balance {
+pub(in crate::planner) fn balance(counts: &[u64], expected: &[f64]) -> Balance {
     let keys: u64 = counts.iter().sum();
     let nodes = || {
         counts

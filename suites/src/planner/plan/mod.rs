@@ -19,6 +19,7 @@ use super::{Cluster, Node, NodeId, Placement, Policy, TagRule};
 
 pub use alternatives::{Alternative, Alternatives};
 pub use balance::Balance;
+pub(in crate::planner) use balance::balance;
 pub use curve::{Curve, Point};
 pub use report::{Detail, Flow, NodeKeys, Report, Side};
 pub use tags::{HotTag, HotTags};

@@ -140,10 +140,10 @@ fn nodes(report: &Fingerprint) -> Table {
 
 fn quality(report: &Fingerprint) -> Vec<String> {
     let quality = &report.quality;
-    let chi = &quality.chi_square;
+    let balance = &quality.balance;
     let mut lines = vec![format!(
         "spread of drawn keys  the fullest node has {:.2} times its due; chi-square {:.1} over {} degrees, p {:.3}",
-        quality.fullest, chi.statistic, chi.degrees, chi.p
+        balance.max_over_mean, balance.chi_square, balance.degrees, balance.p_value
     )];
     if quality.counted > 0 {
         lines.push(format!(
