@@ -182,7 +182,13 @@ fn the_ring_next_to_the_usual_one_is_not_taken_for_it() {
         (1026, 2),
     ] {
         let hidden = ring(size, RING_SIZE_MAX, RingFunction::XxHash);
-        check(&cluster(hidden, &vec![1; nodes]), &question(nodes as u16));
+        let hidden = cluster(hidden, &vec![1; nodes]);
+        let order: Vec<usize> = (0..nodes).collect();
+        let finding = investigate(&hidden, &order, &question(nodes as u16));
+        let found = found(&finding);
+        let (least, most) = found.same_ring.unwrap();
+        assert!((least..=most).contains(&size), "{finding:#?}");
+        assert!(!(least..=most).contains(&1024) && found.undecided.is_empty());
     }
 }
 
