@@ -161,13 +161,20 @@ impl Found {
     }
 
     pub(super) fn new(theory: &Theory, alike: &[Theory], undecided: &[Theory]) -> Self {
+        let same_ring = rivals::same_ring(theory);
+        // What the range of sizes says already is not said again.
+        let is_in_range = |other: &&Theory| {
+            same_ring.is_some() && rivals::is_uncut(other) && other.same_table(theory)
+        };
+        let others = alike.iter().filter(|other| !is_in_range(other));
+        let others: Vec<Theory> = others.cloned().collect();
         Self {
             cluster: theory.cluster(),
             order: theory.candidate.order.clone(),
             naming: theory.candidate.naming,
             shares: theory.shares(),
-            same_ring: rivals::same_ring(theory),
-            alike: words::differences(theory, alike),
+            same_ring,
+            alike: words::differences(theory, &others),
             undecided: words::differences(theory, undecided),
         }
     }

@@ -126,3 +126,14 @@ pub(super) fn same_ring(theory: &Theory) -> Option<(u32, u32)> {
         .last();
     Some((least.unwrap_or(size_min), most.unwrap_or(size_min)))
 }
+
+/// Whether this is a ring that its maximum size does not cut.
+pub(super) fn is_uncut(theory: &Theory) -> bool {
+    matches!(
+        theory.candidate.cluster.policy,
+        Policy::RingHash {
+            size_max: RING_SIZE_MAX,
+            ..
+        }
+    )
+}

@@ -42,9 +42,9 @@ pub fn fingerprint(report: &Fingerprint) -> String {
 fn headline(report: &Fingerprint) -> String {
     match (&report.found, &report.scatter) {
         (Some(found), _) if report.outcome == "undecided" => format!(
-            "{}, or one of {} others that more --keys would tell apart",
+            "{}, or another one of {} descriptions that more --keys would tell apart",
             found.policy,
-            found.undecided.len()
+            found.undecided.len() + 1
         ),
         (Some(found), _) => found.policy.clone(),
         (None, Some(scatter)) => format!(
