@@ -26,7 +26,7 @@ const UNUSABLE: u8 = 2;
 #[command(version)]
 struct Args {
     /// YAML file with everything; SIGHUP reads its `cluster:` part again.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["listen", "admin", "policy", "node", "hash_tags", "table_size", "workers", "op_timeout_ms"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["listen", "admin", "policy", "node", "hash_tags", "table_size", "workers", "op_timeout_ms", "no_admin_fan_out"])]
     config: Option<PathBuf>,
     /// Where clients are listened for.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:6400")]
@@ -49,6 +49,9 @@ struct Args {
     /// Threads that serve clients; one a core without it.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     workers: Option<u16>,
+    /// Refuse what changes or empties every node: FLUSHALL, CONFIG SET, FUNCTION LOAD and the like.
+    #[arg(long)]
+    no_admin_fan_out: bool,
     /// From reading a request to its reply.
     #[arg(long, value_name = "MS", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..))]
     op_timeout_ms: u64,
@@ -135,6 +138,7 @@ impl Args {
                 .map_or_else(config::default_workers, usize::from),
             users: Users::default(),
             node_auth: None,
+            admin_fan_out: !self.no_admin_fan_out,
             cluster,
             timeouts: Timeouts {
                 op: Duration::from_millis(self.op_timeout_ms),

@@ -64,7 +64,7 @@ fn of_row(placement: &Placement, row: &Row, arguments: &[&[u8]], frame: &[u8]) -
                 },
             }
         }
-        Route::AllNodes(join) => Plan::Everywhere(join),
+        Route::AllNodes(join) | Route::Administer(join) => Plan::Everywhere(join),
         Route::Local(_) => Plan::Here,
         Route::Refuse(why) => Plan::Refused(command::unsupported(row, why)),
     }

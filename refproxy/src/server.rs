@@ -122,6 +122,7 @@ impl Server {
                 node_auth: config.node_auth.clone(),
                 limits: config.limits.clone(),
                 timeouts: config.timeouts,
+                admin_fan_out: config.admin_fan_out,
                 stats,
                 shared: Arc::clone(&handle.shared),
             };

@@ -80,6 +80,7 @@ pub(crate) struct Setup {
     pub(crate) node_auth: Option<NodeAuth>,
     pub(crate) limits: Limits,
     pub(crate) timeouts: Timeouts,
+    pub(crate) admin_fan_out: bool,
     pub(crate) stats: Arc<WorkerStats>,
     pub(crate) shared: Arc<Shared>,
 }
@@ -95,6 +96,7 @@ pub(crate) struct Worker {
     timeouts: Timeouts,
     /// What the connections to nodes have in common.
     upstream: upstream::Settings,
+    admin_fan_out: bool,
     stats: Arc<WorkerStats>,
     shared: Arc<Shared>,
     budget: Rc<OutputBudget>,
@@ -120,6 +122,11 @@ impl Worker {
 
     pub(crate) fn users(&self) -> Rc<Users> {
         Rc::clone(&self.users)
+    }
+
+    /// Whether clients may change all nodes at once.
+    pub(crate) fn admin_fan_out(&self) -> bool {
+        self.admin_fan_out
     }
 
     pub(crate) fn op_timeout(&self) -> Duration {
@@ -297,6 +304,7 @@ async fn serve(setup: Setup) -> io::Result<()> {
         limits: setup.limits,
         upstream: settings,
         timeouts: setup.timeouts,
+        admin_fan_out: setup.admin_fan_out,
         stats: setup.stats,
         shared: setup.shared,
         budget: Rc::new(budget),

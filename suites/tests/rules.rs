@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 const PURE: &[&str] = &[
     "refproxy/src/command",
     "refproxy/src/hash",
+    "refproxy/src/join",
     "refproxy/src/join.rs",
     "refproxy/src/placement",
     "refproxy/src/resp",

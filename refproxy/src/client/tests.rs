@@ -49,7 +49,10 @@ fn a_second_reply_to_the_same_request_is_nobodys() {
 #[test]
 fn a_joined_reply_takes_the_place_of_its_request() {
     let mut outbox = Outbox::default();
-    let joined = outbox.expect_joined(10, Joining::new(Join::Sum, 2, Vec::new()));
+    let joined = outbox.expect_joined(
+        10,
+        Joining::new(Join::Sum, vec!["a".into(), "b".into()], Vec::new()),
+    );
     let next = outbox.expect(10);
     outbox.complete(next, 0, Reply::Small(b"+next\r\n"));
     outbox.complete(joined, 1, Reply::Small(b":2\r\n"));

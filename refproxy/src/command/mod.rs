@@ -50,6 +50,9 @@ pub enum Route {
     PerNode(Join),
     /// The same request to every node exactly once, joined.
     AllNodes(Join),
+    /// As [`Route::AllNodes`], where the proxy's users may administer the nodes through it: what it changes or removes is
+    /// not named in the request.
+    Administer(Join),
     /// Answered by the proxy.
     Local(Local),
     /// Not supported.
@@ -67,6 +70,18 @@ pub enum Join {
     InKeyOrder,
     /// One array after the other, in the order of the nodes.
     Concat,
+    /// What all parts say alike.
+    Same,
+    /// Arrays of numbers: the least of all parts, place by place.
+    Least,
+    /// The value of a part that has one, whichever; null when none has.
+    Any,
+    /// The array of the first part whose second element is not null, else of the first part.
+    Busy,
+    /// Names and values: where parts differ, the value is a note of what each says.
+    Settings,
+    /// Entries with a time as their second element: the latest first, as many as one node would give.
+    Latest,
 }
 
 /// What the proxy answers itself.
@@ -79,7 +94,6 @@ pub enum Local {
     Auth,
     Client,
     Command,
-    Config,
     Echo,
     Hello,
     Info,
@@ -111,12 +125,14 @@ pub enum Why {
     RedisCluster,
     /// Replication of one server.
     Replication,
-    /// Scripts and functions.
-    Script,
+    /// Stops a script, behind which it would wait.
+    BehindScript,
     /// MULTI and WATCH.
     Transaction,
     /// Walks over all keys of one server.
     WholeKeyspace,
+    /// Administration that changes every node is switched off.
+    AdminFanOut,
 }
 
 const fn row(name: &'static str, arity: i8, keys: (i8, i8, i8), route: Route) -> Row {

@@ -92,9 +92,12 @@ fn reason(why: Why) -> &'static str {
         Why::PubSub => "pub/sub has no single node",
         Why::RedisCluster => "it belongs to the Redis Cluster protocol",
         Why::Replication => "replication is the business of each node",
-        Why::Script => "a script has no single node",
+        Why::BehindScript => {
+            "it would wait behind the script, on a connection that all clients share"
+        }
         Why::Transaction => "a transaction has no single node",
         Why::WholeKeyspace => "it walks over the keys of one server",
+        Why::AdminFanOut => "it changes every node, and `admin_fan_out` is off",
     }
 }
 

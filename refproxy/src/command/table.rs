@@ -3,8 +3,10 @@
 //! Names, arities and keys are those of `COMMAND` of the Redis named below, all of its commands. The route is ours: `OneNode`
 //! wherever `COMMAND` gives one fixed key, the first argument, and `SameNode` for other keys, when nothing blocks.
 
-use super::Join::{AllOk, Concat, InKeyOrder, Sum};
-use super::Route::{AllNodes, AnyNode, Below, Local, OneNode, PerNode, Refuse, SameNode};
+use super::Join::{AllOk, Any, Concat, InKeyOrder, Sum};
+use super::Route::{
+    Administer, AllNodes, AnyNode, Below, Local, OneNode, PerNode, Refuse, SameNode,
+};
 use super::{Begin, Find, Guard, KeySpec, Local as Answer, Row, Why, row};
 
 /// The Redis whose `COMMAND` the table was made from, and whose texts the proxy uses.
@@ -73,7 +75,7 @@ pub static COMMANDS: &[Row] = &[
     row("CLIENT", -2, (0, 0, 0), Local(Answer::Client)),
     row("CLUSTER", -2, (0, 0, 0), Refuse(Why::RedisCluster)),
     row("COMMAND", -1, (0, 0, 0), Local(Answer::Command)),
-    row("CONFIG", -2, (0, 0, 0), Local(Answer::Config)),
+    row("CONFIG", -2, (0, 0, 0), Below),
     row("COPY", -3, (1, 2, 1), SameNode).guarded(Guard::OtherDatabase),
     row("DBSIZE", 1, (0, 0, 0), AllNodes(Sum)),
     row("DEBUG", -2, (0, 0, 0), Refuse(Why::OneServer)),
@@ -95,9 +97,9 @@ pub static COMMANDS: &[Row] = &[
     row("FAILOVER", -1, (0, 0, 0), Refuse(Why::Replication)),
     row("FCALL", -3, (0, 0, 0), SameNode).keys_at(&[counted(2)]),
     row("FCALL_RO", -3, (0, 0, 0), SameNode).keys_at(&[counted(2)]),
-    row("FLUSHALL", -1, (0, 0, 0), AllNodes(AllOk)),
-    row("FLUSHDB", -1, (0, 0, 0), AllNodes(AllOk)),
-    row("FUNCTION", -2, (0, 0, 0), Refuse(Why::Script)),
+    row("FLUSHALL", -1, (0, 0, 0), Administer(AllOk)),
+    row("FLUSHDB", -1, (0, 0, 0), Administer(AllOk)),
+    row("FUNCTION", -2, (0, 0, 0), Below),
     row("GEOADD", -5, (1, 1, 1), OneNode),
     row("GEODIST", -4, (1, 1, 1), OneNode),
     row("GEOHASH", -2, (1, 1, 1), OneNode),
@@ -137,7 +139,7 @@ pub static COMMANDS: &[Row] = &[
     row("INFO", -1, (0, 0, 0), Local(Answer::Info)),
     row("KEYS", 2, (0, 0, 0), AllNodes(Concat)),
     row("LASTSAVE", 1, (0, 0, 0), Refuse(Why::OneServer)),
-    row("LATENCY", -2, (0, 0, 0), Refuse(Why::OneServer)),
+    row("LATENCY", -2, (0, 0, 0), Below),
     row("LCS", -3, (1, 2, 1), SameNode),
     row("LINDEX", 3, (1, 1, 1), OneNode),
     row("LINSERT", 5, (1, 1, 1), OneNode),
@@ -181,7 +183,7 @@ pub static COMMANDS: &[Row] = &[
     row("PUBSUB", -2, (0, 0, 0), Refuse(Why::PubSub)),
     row("PUNSUBSCRIBE", -1, (0, 0, 0), Refuse(Why::PubSub)),
     row("QUIT", -1, (0, 0, 0), Local(Answer::Quit)),
-    row("RANDOMKEY", 1, (0, 0, 0), Refuse(Why::WholeKeyspace)),
+    row("RANDOMKEY", 1, (0, 0, 0), AllNodes(Any)),
     row("READONLY", 1, (0, 0, 0), Refuse(Why::RedisCluster)),
     row("READWRITE", 1, (0, 0, 0), Refuse(Why::RedisCluster)),
     row("RENAME", 3, (1, 2, 1), SameNode),
@@ -200,7 +202,7 @@ pub static COMMANDS: &[Row] = &[
     row("SAVE", 1, (0, 0, 0), Refuse(Why::OneServer)),
     row("SCAN", -2, (0, 0, 0), Refuse(Why::WholeKeyspace)),
     row("SCARD", 2, (1, 1, 1), OneNode),
-    row("SCRIPT", -2, (0, 0, 0), Refuse(Why::Script)),
+    row("SCRIPT", -2, (0, 0, 0), Below),
     row("SDIFF", -2, (1, -1, 1), SameNode),
     row("SDIFFSTORE", -3, (1, -1, 1), SameNode),
     row("SELECT", 2, (0, 0, 0), Local(Answer::Select)),
@@ -215,7 +217,7 @@ pub static COMMANDS: &[Row] = &[
     row("SINTERSTORE", -3, (1, -1, 1), SameNode),
     row("SISMEMBER", 3, (1, 1, 1), OneNode),
     row("SLAVEOF", 3, (0, 0, 0), Refuse(Why::Replication)),
-    row("SLOWLOG", -2, (0, 0, 0), Refuse(Why::OneServer)),
+    row("SLOWLOG", -2, (0, 0, 0), Below),
     row("SMEMBERS", 2, (1, 1, 1), OneNode),
     row("SMISMEMBER", -3, (1, 1, 1), OneNode),
     row("SMOVE", 4, (1, 2, 1), SameNode),

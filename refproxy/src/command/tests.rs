@@ -50,7 +50,9 @@ fn a_routed_row_has_its_keys_where_its_route_looks() {
             Route::PerNode(Join::AllOk) => (first, last, step) == (1, -1, 2),
             Route::PerNode(_) => (first, last, step) == (1, -1, 1),
             Route::SameNode => first > 0 || !row.specs.is_empty(),
-            Route::AllNodes(_) | Route::Local(_) | Route::AnyNode => first == 0,
+            Route::AllNodes(_) | Route::Administer(_) | Route::Local(_) | Route::AnyNode => {
+                first == 0
+            }
             Route::Below => SUBCOMMANDS
                 .iter()
                 .any(|sub| sub.name.starts_with(&format!("{}|", row.name))),
@@ -73,10 +75,11 @@ fn the_step_of_this_release_is_counted() {
     assert_eq!(COMMANDS.len(), 240);
     assert_eq!(count(|route| matches!(route, Route::OneNode)), 118);
     assert_eq!(count(|route| matches!(route, Route::SameNode)), 41);
-    assert_eq!(count(|route| matches!(route, Route::Below)), 4);
+    assert_eq!(count(|route| matches!(route, Route::Below)), 9);
     assert_eq!(count(|route| matches!(route, Route::PerNode(_))), 6);
-    assert_eq!(count(|route| matches!(route, Route::AllNodes(_))), 4);
-    assert_eq!(count(|route| matches!(route, Route::Local(_))), 12);
+    assert_eq!(count(|route| matches!(route, Route::AllNodes(_))), 3);
+    assert_eq!(count(|route| matches!(route, Route::Administer(_))), 2);
+    assert_eq!(count(|route| matches!(route, Route::Local(_))), 11);
 }
 
 #[test]

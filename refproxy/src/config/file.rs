@@ -18,6 +18,8 @@ struct File {
     listen: SocketAddr,
     admin: Option<SocketAddr>,
     workers: Option<NonZeroUsize>,
+    #[serde(default = "yes")]
+    admin_fan_out: bool,
     #[serde(default)]
     auth: Option<AuthFile>,
     node_auth: Option<NodeAuthFile>,
@@ -81,6 +83,10 @@ struct LimitsFile {
     node_bytes: Option<NonZeroUsize>,
 }
 
+fn yes() -> bool {
+    true
+}
+
 /// Checks the text of a file; `name` is what errors call it.
 pub(super) fn parse(text: &str, name: &str) -> Result<Config, Error> {
     let file: File = yaml::parse(text, name)?;
@@ -102,6 +108,7 @@ pub(super) fn parse(text: &str, name: &str) -> Result<Config, Error> {
         listen: file.listen,
         admin: file.admin,
         workers: file.workers.map_or_else(default_workers, NonZeroUsize::get),
+        admin_fan_out: file.admin_fan_out,
         cluster,
         timeouts: file.timeouts.or_default(),
         limits: file.limits.or_default(),
@@ -190,6 +197,9 @@ mod tests {
     #[test]
     fn the_example_shows_the_defaults() {
         let config = parse(include_str!("../../refproxy.yaml"), "refproxy.yaml").unwrap();
+        let least = "listen: 127.0.0.1:1\ncluster: { policy: maglev, nodes: [{ address: 'a:1' }] }";
+        let default = parse(least, "least.yaml").unwrap();
+        assert_eq!(config.admin_fan_out, default.admin_fan_out);
         assert_eq!(config.timeouts, Timeouts::default());
         assert_eq!(config.limits, Limits::default());
         assert!(config.users.is_open() && config.node_auth.is_none());
@@ -207,6 +217,7 @@ admin: 127.0.0.1:9902
 workers: 3
 auth: { password: p, users: { a: q } }
 node_auth: { username: u, password: r }
+admin_fan_out: false
 cluster:
   policy: maglev
   table_size: 251
@@ -243,6 +254,7 @@ limits:
             password: Secret::new("r"),
         };
         assert_eq!(config.node_auth, Some(node_auth));
+        assert!(!config.admin_fan_out);
         assert_eq!(config.cluster.tags, TagRule::BRACES);
         assert_eq!(
             config.cluster.policy,

@@ -29,6 +29,8 @@ pub struct Config {
     pub users: Users,
     /// What is said first to each node; nothing without it.
     pub node_auth: Option<NodeAuth>,
+    /// Whether clients may change or empty all nodes with one request; they may by default.
+    pub admin_fan_out: bool,
     /// What is sharded over.
     pub cluster: Cluster,
     /// How long what may take.

@@ -92,7 +92,6 @@ pub(crate) fn answer(
             put_simple(out, "RESET");
         }
         Local::Client => client(args, identity, out),
-        Local::Config => config(args, out),
         Local::Info => info(&facts(), out),
         Local::Command => introspect::answer(args, out),
     }
@@ -143,29 +142,6 @@ fn client<'a>(args: impl Iterator<Item = &'a [u8]>, identity: &mut Identity, out
         (b"SETINFO", [_, _]) => put_simple(out, "OK"),
         (b"ID" | b"GETNAME" | b"SETNAME" | b"SETINFO", _) => wrong_arity("client", subcommand, out),
         _ => unsupported("CLIENT", subcommand, out),
-    }
-}
-
-/// What redis-benchmark asks before it starts; whatever else is asked for has no value, as with Redis.
-fn config<'a>(args: impl Iterator<Item = &'a [u8]>, out: &mut Vec<u8>) {
-    const KNOWN: [(&[u8], &[u8]); 2] = [(b"appendonly", b"no"), (b"save", b"")];
-    let args: Vec<&[u8]> = args.collect();
-    match args.split_first() {
-        Some((get, names)) if get.eq_ignore_ascii_case(b"GET") && !names.is_empty() => {
-            let asked = |known: &[u8]| {
-                names
-                    .iter()
-                    .any(|name| *name == b"*" || name.eq_ignore_ascii_case(known))
-            };
-            let found: Vec<_> = KNOWN.iter().filter(|(name, _)| asked(name)).collect();
-            put_array(out, found.len() * 2);
-            for (name, value) in found {
-                put_bulk(out, name);
-                put_bulk(out, value);
-            }
-        }
-        Some((get, _)) if get.eq_ignore_ascii_case(b"GET") => wrong_arity("config", get, out),
-        other => unsupported("CONFIG", other.map_or(b"", |(first, _)| first), out),
     }
 }
 

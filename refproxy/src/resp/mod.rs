@@ -12,5 +12,5 @@ mod request;
 pub use args::Args;
 pub use encode::{put_array, put_bulk, put_error, put_integer, put_null_bulk, put_simple, request};
 pub use inline::split_inline;
-pub use reply::{ReplyError, ReplyScan, elements, integer};
+pub use reply::{ReplyError, ReplyScan, bulk, elements, integer};
 pub use request::{Frame, Limits, ProtocolError, RequestScan, Scanned};

@@ -115,11 +115,22 @@ pub fn integer(reply: &[u8]) -> Option<i64> {
     strict(reply.strip_prefix(b":")?.strip_suffix(b"\r\n")?)
 }
 
+/// The bytes of a complete bulk reply; `None` when it is none, or null.
+#[must_use]
+pub fn bulk(reply: &[u8]) -> Option<&[u8]> {
+    match line(reply, 1, 32) {
+        Line::Number(0.., start) if reply.first() == Some(&b'$') => {
+            reply.get(start..)?.strip_suffix(b"\r\n")
+        }
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::{ReplyScan, elements, integer};
+    use super::{ReplyScan, bulk, elements, integer};
 
     /// The replies in `chunks`, as wire text, then what went wrong, if anything.
     fn read_all(chunks: &[&[u8]]) -> Vec<String> {
@@ -245,6 +256,9 @@ mod tests {
         assert!(elements(b"+OK\r\n").is_none());
         assert_eq!(integer(b":42\r\n"), Some(42));
         assert_eq!(integer(b"$2\r\n42\r\n"), None);
+        assert_eq!(bulk(b"$3\r\na\r\n\r\n"), Some(&b"a\r\n"[..]));
+        assert_eq!(bulk(b"$-1\r\n"), None);
+        assert_eq!(bulk(b":42\r\n"), None);
     }
 
     fn reply() -> impl Strategy<Value = Vec<u8>> {

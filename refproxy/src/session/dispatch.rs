@@ -5,8 +5,8 @@ use std::rc::Rc;
 use crate::aim::{self, Aim};
 use crate::client::{Client, Outbox, Reply};
 use crate::clock::{Micros, micros};
-use crate::command::{self, Join, Route, Row};
-use crate::join::Joining;
+use crate::command::{self, Join, Route, Row, Why};
+use crate::join::{Asked, Joining};
 use crate::local::{self, Identity};
 use crate::placement::NodeId;
 use crate::resp::{Args, Frame, Limits, put_error};
@@ -117,12 +117,16 @@ impl<'a> Turn<'a> {
             Route::Below => return self.below(row, bytes, frame, payload),
             Route::PerNode(join) => self.split(row, join, bytes, frame, payload),
             Route::AllNodes(join) => self.broadcast(join, bytes),
+            Route::Administer(join) if self.worker.admin_fan_out() => self.broadcast(join, bytes),
+            Route::Administer(_) => self.refuse(row, Why::AdminFanOut),
             Route::Local(answer) => return self.local(answer, bytes),
-            Route::Refuse(why) => {
-                self.answer(|out| put_error(out, command::unsupported(row, why).as_bytes()));
-            }
+            Route::Refuse(why) => self.refuse(row, why),
         }
         true
+    }
+
+    fn refuse(&mut self, row: &Row, why: Why) {
+        self.answer(|out| put_error(out, command::unsupported(row, why).as_bytes()));
     }
 
     #[inline]
@@ -167,7 +171,9 @@ impl<'a> Turn<'a> {
             return self.forward(node, bytes, payload);
         }
         let requests = split.requests(row, bytes);
-        let joining = Joining::new(join, split.parts.len(), split.part_of_key);
+        let nodes = split.parts.iter();
+        let names = nodes.map(|(node, _)| self.routing.nodes[node.index()].name());
+        let joining = Joining::new(join, names.collect(), split.part_of_key);
         let number = self.outbox.expect_joined(bytes.len(), joining);
         for ((part, (node, _)), request) in (0..).zip(split.parts).zip(requests) {
             self.send(node, Payload::of(request), number, part);
@@ -176,12 +182,12 @@ impl<'a> Turn<'a> {
 
     /// The same request to every node.
     fn broadcast(&mut self, join: Join, bytes: &[u8]) {
-        let nodes = self.routing.nodes.len();
-        let number = self
-            .outbox
-            .expect_joined(bytes.len(), Joining::new(join, nodes, Vec::new()));
+        let names: Vec<_> = self.routing.nodes.iter().map(|node| node.name()).collect();
         // A cluster has at most as many nodes as a NodeId can tell.
-        for part in 0..u16::try_from(nodes).unwrap_or(u16::MAX) {
+        let nodes = u16::try_from(names.len()).unwrap_or(u16::MAX);
+        let joining = Joining::new(join, names, Vec::new()).asked(Asked::by(bytes, self.deadline));
+        let number = self.outbox.expect_joined(bytes.len(), joining);
+        for part in 0..nodes {
             self.send(NodeId(part), Payload::Small(bytes), number, part);
         }
     }

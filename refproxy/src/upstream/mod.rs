@@ -113,6 +113,11 @@ impl Upstream {
         &self.address
     }
 
+    /// The address, to be kept.
+    pub(crate) fn name(&self) -> Rc<str> {
+        Rc::clone(&self.address)
+    }
+
     pub(crate) fn health(&self) -> Health {
         self.health.get()
     }

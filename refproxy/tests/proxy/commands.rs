@@ -5,13 +5,13 @@ use shardproof::client::Client;
 use crate::support::{DEADLINE, Proxy, ask, keys_on, nodes};
 
 /// Asks the proxy and a plain Redis, which knows nothing of the proxy; both must say the same.
-struct Pair {
-    proxy: Client,
-    plain: Client,
+pub(crate) struct Pair {
+    pub(crate) proxy: Client,
+    pub(crate) plain: Client,
 }
 
 impl Pair {
-    async fn check(&mut self, line: &str) {
+    pub(crate) async fn check(&mut self, line: &str) {
         let args: Vec<&str> = line.split(' ').collect();
         let expected = ask(&mut self.plain, &args).await;
         assert_eq!(ask(&mut self.proxy, &args).await, expected, "{line}");

@@ -11,6 +11,7 @@ mod auth;
 mod broken_node;
 mod clients;
 mod commands;
+mod fan_out;
 mod output;
 mod protocol;
 mod rescale;

@@ -72,7 +72,12 @@ async fn a_stopped_node_fails_its_own_requests_at_their_own_deadline_and_no_othe
         ":2"
     );
     let joined = ask(&mut early, &["EXISTS", &proxy.key_on(0), &key]).await;
-    assert_eq!(joined, timeout, "a part's error is the reply");
+    let (slow, other) = (proxy.nodes[1], proxy.nodes[0]);
+    assert_eq!(
+        joined,
+        format!("{timeout}; failed on {slow}, done on {other}"),
+        "a part's error is the reply"
+    );
 
     nodes[1].resume().await.unwrap();
     until("the node answers again", async || {

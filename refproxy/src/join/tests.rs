@@ -1,0 +1,263 @@
+//! What becomes of the parts' replies.
+
+use std::rc::Rc;
+
+use bytes::Bytes;
+use proptest::prelude::*;
+
+use super::{Asked, Joining};
+use crate::command::{Join, find};
+use crate::placement::NodeId;
+use crate::resp::{Args, put_array, put_bulk, request};
+use crate::split::Split;
+
+#[track_caller]
+fn check(how: Join, part_of_key: &[u16], replies: &[&str], expected: &str) {
+    check_asked(how, part_of_key, Asked::default(), replies, expected);
+}
+
+/// `n0`, `n1`, ...
+fn names(count: usize) -> Vec<Rc<str>> {
+    (0..count).map(|node| format!("n{node}").into()).collect()
+}
+
+#[track_caller]
+fn check_asked(how: Join, part_of_key: &[u16], asked: Asked, replies: &[&str], expected: &str) {
+    let joining = Joining::new(how, names(replies.len()), part_of_key.to_vec());
+    let mut joining = joining.asked(asked);
+    // The last part answers first: order of arrival does not count.
+    for (part, reply) in replies.iter().enumerate().rev() {
+        let last = joining.take(
+            u16::try_from(part).unwrap(),
+            Bytes::copy_from_slice(reply.as_bytes()),
+        );
+        assert_eq!(last, part == 0);
+    }
+    assert_eq!(
+        joining.reply().escape_ascii().to_string(),
+        expected.as_bytes().escape_ascii().to_string(),
+        "{replies:?}"
+    );
+}
+
+#[test]
+fn counts_add_up() {
+    check(Join::Sum, &[], &[":1\r\n", ":2\r\n"], ":3\r\n");
+}
+
+#[test]
+fn all_must_be_ok() {
+    check(Join::AllOk, &[], &["+OK\r\n", "+OK\r\n"], "+OK\r\n");
+}
+
+#[test]
+fn values_are_in_the_order_of_the_keys() {
+    check(
+        Join::InKeyOrder,
+        &[1, 0, 1],
+        &["*1\r\n$1\r\nb\r\n", "*2\r\n$-1\r\n$1\r\nc\r\n"],
+        "*3\r\n$-1\r\n$1\r\nb\r\n$1\r\nc\r\n",
+    );
+}
+
+#[test]
+fn lists_follow_each_other() {
+    check(
+        Join::Concat,
+        &[],
+        &["*1\r\n$1\r\na\r\n", "*0\r\n", "*1\r\n$1\r\nb\r\n"],
+        "*2\r\n$1\r\na\r\n$1\r\nb\r\n",
+    );
+}
+
+#[test]
+fn the_error_of_a_part_says_who_has_done_it() {
+    check(
+        Join::Sum,
+        &[],
+        &[":1\r\n", "-OOM x\r\n", "-ERR y\r\n"],
+        "-OOM x; failed on n1, n2, done on n0\r\n",
+    );
+    check(
+        Join::AllOk,
+        &[],
+        &["+OK\r\n", "-ERR node n1: timeout\r\n"],
+        "-ERR node n1: timeout; failed on n1, done on n0\r\n",
+    );
+}
+
+#[test]
+fn the_error_of_all_parts_is_the_reply() {
+    check(
+        Join::AllOk,
+        &[],
+        &["-ERR syntax error\r\n"; 2],
+        "-ERR syntax error\r\n",
+    );
+    check(
+        Join::InKeyOrder,
+        &[1, 0],
+        &["-ERR x\r\n", "-ERR y\r\n"],
+        "-ERR x\r\n",
+    );
+}
+
+#[test]
+fn the_error_of_a_part_stands_for_its_own_values() {
+    check(
+        Join::InKeyOrder,
+        &[0, 1, 0, 2, 1],
+        &[
+            "*2\r\n$1\r\na\r\n$-1\r\n",
+            "-ERR node n1: timeout\r\n",
+            "*1\r\n$1\r\nc\r\n",
+        ],
+        "*5\r\n$1\r\na\r\n-ERR node n1: timeout\r\n$-1\r\n$1\r\nc\r\n-ERR node n1: timeout\r\n",
+    );
+}
+
+#[test]
+fn what_is_alike_is_said_once() {
+    check(Join::Same, &[], &["$2\r\nab\r\n"; 3], "$2\r\nab\r\n");
+}
+
+#[test]
+fn a_script_exists_where_all_have_it() {
+    check(
+        Join::Least,
+        &[],
+        &["*3\r\n:1\r\n:0\r\n:1\r\n", "*3\r\n:1\r\n:1\r\n:0\r\n"],
+        "*3\r\n:1\r\n:0\r\n:0\r\n",
+    );
+}
+
+#[test]
+fn any_value_is_better_than_none() {
+    let (none, one) = ("$-1\r\n", "$1\r\na\r\n");
+    check(Join::Any, &[], &[none, one, none], one);
+    check(Join::Any, &[], &[none, none], none);
+}
+
+#[test]
+fn each_part_has_its_turn_at_any() {
+    let mut seen = std::collections::BTreeMap::<Vec<u8>, usize>::new();
+    for lot in 0..3000 {
+        let mut joining =
+            Joining::new(Join::Any, names(3), Vec::new()).asked(Asked { most: 0, lot });
+        for part in 0..3_u16 {
+            joining.take(part, Bytes::from(format!("$1\r\n{part}\r\n")));
+        }
+        *seen.entry(joining.reply()).or_default() += 1;
+    }
+    assert_eq!(seen.len(), 3);
+    assert!(seen.values().all(|count| *count > 500), "{seen:?}");
+}
+
+#[test]
+fn who_runs_a_script_is_told_of() {
+    let (idle, busy) = ("*2\r\n$1\r\nr\r\n$-1\r\n", "*2\r\n$1\r\nr\r\n*1\r\n:1\r\n");
+    check(Join::Busy, &[], &[idle, busy, idle], busy);
+    check(Join::Busy, &[], &[idle, idle], idle);
+}
+
+#[test]
+fn settings_that_differ_are_told_with_their_nodes() {
+    check(
+        Join::Settings,
+        &[],
+        &[
+            "*4\r\n$1\r\na\r\n$1\r\n1\r\n$1\r\nb\r\n$1\r\n2\r\n",
+            "*4\r\n$1\r\nb\r\n$1\r\n3\r\n$1\r\na\r\n$1\r\n1\r\n",
+        ],
+        "*4\r\n$1\r\na\r\n$1\r\n1\r\n$1\r\nb\r\n$38\r\nnodes differ: n0 says '2'; n1 says '3'\r\n",
+    );
+    check(
+        Join::Settings,
+        &[],
+        &["*0\r\n", "*2\r\n$1\r\na\r\n$1\r\n1\r\n"],
+        "*2\r\n$1\r\na\r\n$46\r\nnodes differ: n0 does not know it; n1 says '1'\r\n",
+    );
+}
+
+#[test]
+fn the_latest_entries_come_first_and_no_more_than_asked() {
+    let a = "*2\r\n*3\r\n:9\r\n:50\r\n:1\r\n*3\r\n:8\r\n:20\r\n:1\r\n";
+    let b = "*2\r\n*3\r\n:4\r\n:50\r\n:2\r\n*3\r\n:3\r\n:30\r\n:2\r\n";
+    let asked = |words: &[&str]| Asked::by(&request(words), 0);
+    let all = "*4\r\n*3\r\n:9\r\n:50\r\n:1\r\n*3\r\n:4\r\n:50\r\n:2\r\n*3\r\n:3\r\n:30\r\n:2\r\n*3\r\n:8\r\n:20\r\n:1\r\n";
+    check_asked(Join::Latest, &[], asked(&["SLOWLOG", "GET"]), &[a, b], all);
+    check_asked(
+        Join::Latest,
+        &[],
+        asked(&["SLOWLOG", "GET", "-1"]),
+        &[a, b],
+        all,
+    );
+    let two = "*2\r\n*3\r\n:9\r\n:50\r\n:1\r\n*3\r\n:4\r\n:50\r\n:2\r\n";
+    check_asked(
+        Join::Latest,
+        &[],
+        asked(&["SLOWLOG", "GET", "2"]),
+        &[a, b],
+        two,
+    );
+}
+
+#[test]
+fn what_does_not_fit_is_never_a_wrong_answer() {
+    let misfit = "-ERR the nodes' replies do not fit together\r\n";
+    check(Join::Sum, &[], &[":1\r\n", "+OK\r\n"], misfit);
+    check(Join::AllOk, &[], &["+OK\r\n", ":1\r\n"], misfit);
+    check(Join::Concat, &[], &["*0\r\n", ":1\r\n"], misfit);
+    check(
+        Join::InKeyOrder,
+        &[0, 1],
+        &["*2\r\n:1\r\n:2\r\n", "*1\r\n:3\r\n"],
+        misfit,
+    );
+    check(
+        Join::InKeyOrder,
+        &[0, 1],
+        &["*2\r\n:1\r\n:2\r\n", "*0\r\n"],
+        misfit,
+    );
+    check(Join::Same, &[], &["+a\r\n", "+b\r\n"], misfit);
+    check(
+        Join::Least,
+        &[],
+        &["*1\r\n:1\r\n", "*2\r\n:1\r\n:1\r\n"],
+        misfit,
+    );
+    check(
+        Join::Least,
+        &[],
+        &["*1\r\n:1\r\n", "*1\r\n$1\r\n1\r\n"],
+        misfit,
+    );
+    check(Join::Busy, &[], &["+a\r\n"], misfit);
+    check(Join::Settings, &[], &["*1\r\n$1\r\na\r\n"], misfit);
+    check(Join::Latest, &[], &["*1\r\n*1\r\n:1\r\n"], misfit);
+}
+
+proptest! {
+    /// join(split(MGET)) over any nodes = the answer of one node that knows all keys.
+    #[test]
+    fn a_split_mget_is_answered_as_by_one_node(keys in prop::collection::vec("[0-4][a-c]", 1..20)) {
+        let answer = |frame: &[u8]| {
+            let keys: Vec<&[u8]> = Args::of(frame).skip(1).collect();
+            let mut out = Vec::new();
+            put_array(&mut out, keys.len());
+            keys.iter().for_each(|key| put_bulk(&mut out, &[b"value of ", *key].concat()));
+            out
+        };
+        let args: Vec<&str> = std::iter::once("MGET").chain(keys.iter().map(String::as_str)).collect();
+        let frame = request(&args);
+        let row = find(b"MGET").unwrap();
+        let split = Split::plan(row, args.len(), &frame, |key| NodeId(u16::from(key[0])));
+        let mut joining = Joining::new(Join::InKeyOrder, names(split.parts.len()), split.part_of_key.clone());
+        for (part, request) in (0..).zip(split.requests(row, &frame)) {
+            joining.take(part, Bytes::from(answer(&request)));
+        }
+        prop_assert_eq!(joining.reply().escape_ascii().to_string(), answer(&frame).escape_ascii().to_string());
+    }
+}

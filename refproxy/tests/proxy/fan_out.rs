@@ -1,0 +1,319 @@
+//! One request to every node, exactly once, answered as one plain Redis would answer it.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+
+use shardproof::client::Client;
+use shardproof::node::{Node as _, Process};
+
+use crate::commands::Pair;
+use crate::support::{DEADLINE, Proxy, ask, keys_on, nodes};
+
+/// A proxy over all nodes but the last, which is the plain Redis that it is compared with.
+struct Setup {
+    nodes: Vec<Process>,
+    addrs: Vec<SocketAddr>,
+    _proxy: Proxy,
+    pair: Pair,
+}
+
+impl Setup {
+    async fn start(settings: &str) -> Self {
+        let (nodes, mut addrs) = nodes(4).await;
+        let plain = addrs.pop().unwrap();
+        let proxy = Proxy::start(&addrs, settings).await;
+        let pair = Pair {
+            proxy: proxy.client().await,
+            plain: Client::connect(plain, DEADLINE).await.unwrap(),
+        };
+        Self {
+            nodes,
+            addrs,
+            _proxy: proxy,
+            pair,
+        }
+    }
+
+    /// What the proxy says.
+    async fn told(&mut self, line: &str) -> String {
+        let args: Vec<&str> = line.split(' ').collect();
+        ask(&mut self.pair.proxy, &args).await
+    }
+
+    async fn node(&self, place: usize) -> Client {
+        Client::connect(self.addrs[place], DEADLINE).await.unwrap()
+    }
+
+    /// What a node says by itself.
+    async fn at(&self, place: usize, line: &str) -> String {
+        let args: Vec<&str> = line.split(' ').collect();
+        ask(&mut self.node(place).await, &args).await
+    }
+}
+
+const HALF_DONE: &str = "#!lua name=half\nredis.register_function('f', function() return 1 end)";
+
+#[tokio::test]
+async fn scripts_and_functions_are_the_same_everywhere() {
+    let mut setup = Setup::start("workers: 1").await;
+    let library = "#!lua name=lib\nredis.register_function('mine', function(keys) return redis.call('GET', keys[1]) end)";
+    for line in [
+        "SCRIPT LOAD return(KEYS[1])",
+        "SCRIPT LOAD this~is~no~lua",
+        "SCRIPT EXISTS c25612b82607a58c0a27b966f5ea53f2556fcb4e",
+        "EVALSHA c25612b82607a58c0a27b966f5ea53f2556fcb4e 1 a",
+        "EVALSHA c25612b82607a58c0a27b966f5ea53f2556fcb4e 1 b",
+        "EVALSHA c25612b82607a58c0a27b966f5ea53f2556fcb4e 1 c",
+        "EVALSHA c25612b82607a58c0a27b966f5ea53f2556fcb4e 0",
+        "SCRIPT FLUSH NOW",
+        "SCRIPT FLUSH SYNC",
+        "SCRIPT NONSENSE",
+        "SCRIPT",
+        "SCRIPT LOAD",
+        "SCRIPT HELP",
+        "FUNCTION HELP",
+        "FUNCTION FLUSH",
+        "FUNCTION LIST",
+        "FUNCTION DUMP",
+        "FUNCTION STATS",
+        "FUNCTION DELETE lib",
+        "FUNCTION RESTORE nonsense",
+        "FUNCTION WHAT",
+    ] {
+        setup.pair.check(line).await;
+    }
+    for key in ["a", "b", "c", "d"] {
+        setup.pair.check(&format!("SET {key} of-{key}")).await;
+    }
+    let load = ["FUNCTION", "LOAD", library];
+    assert_eq!(ask(&mut setup.pair.proxy, &load).await, "\"lib\"");
+    assert_eq!(ask(&mut setup.pair.plain, &load).await, "\"lib\"");
+    for line in [
+        "FCALL mine 1 a",
+        "FCALL mine 1 b",
+        "FCALL mine 1 c",
+        "FCALL mine 1 d",
+        "FUNCTION LIST WITHCODE",
+        "FUNCTION STATS",
+    ] {
+        setup.pair.check(line).await;
+    }
+    // What the proxy dumps can be restored, everywhere.
+    let dump = setup.pair.proxy.call(&["FUNCTION", "DUMP"], DEADLINE).await;
+    let shardproof::wire::Value::Bulk(dump) = dump.unwrap() else {
+        panic!("FUNCTION DUMP is no bulk");
+    };
+    setup.pair.check("FUNCTION DELETE lib").await;
+    for place in 0..3 {
+        assert_eq!(setup.at(place, "FUNCTION LIST").await, "[]");
+    }
+    let restore: [&[u8]; 3] = [b"FUNCTION", b"RESTORE", &dump];
+    let restored = setup.pair.proxy.call(&restore, DEADLINE).await.unwrap();
+    assert_eq!(crate::support::show(&restored), "OK");
+    for place in 0..3 {
+        assert!(setup.at(place, "FUNCTION LIST").await.contains("\"mine\""));
+    }
+}
+
+#[tokio::test]
+async fn a_script_exists_where_every_node_has_it() {
+    let mut setup = Setup::start("workers: 1").await;
+    let (everywhere, here) = (
+        setup.told("SCRIPT LOAD return(1)").await,
+        setup.at(1, "SCRIPT LOAD return(2)").await,
+    );
+    let (everywhere, here) = (everywhere.trim_matches('"'), here.trim_matches('"'));
+    let exists = format!("SCRIPT EXISTS {everywhere} {here} {everywhere}");
+    assert_eq!(setup.told(&exists).await, "[:1 :0 :1]");
+    assert_eq!(setup.told("SCRIPT FLUSH").await, "OK");
+    assert_eq!(setup.told(&exists).await, "[:0 :0 :0]");
+    for place in 0..3 {
+        assert_eq!(setup.at(place, &exists).await, "[:0 :0 :0]");
+        let stats = setup.at(place, "INFO commandstats").await;
+        assert!(stats.contains("cmdstat_script|flush:calls=1,"), "{stats}");
+    }
+}
+
+#[tokio::test]
+async fn a_random_key_is_one_of_any_node() {
+    let mut setup = Setup::start("workers: 1").await;
+    setup.pair.check("RANDOMKEY").await;
+    let alone = keys_on(&setup.addrs, 2).next().unwrap();
+    setup.told(&format!("SET {alone} v")).await;
+    for _ in 0..20 {
+        assert_eq!(setup.told("RANDOMKEY").await, format!("\"{alone}\""));
+    }
+    let mut expected = BTreeSet::from([format!("\"{alone}\"")]);
+    for place in [0, 1] {
+        let key = keys_on(&setup.addrs, place).next().unwrap();
+        setup.told(&format!("SET {key} v")).await;
+        expected.insert(format!("\"{key}\""));
+    }
+    let mut seen = BTreeSet::new();
+    for _ in 0..200 {
+        seen.insert(setup.told("RANDOMKEY").await);
+    }
+    assert_eq!(seen, expected);
+}
+
+#[tokio::test]
+async fn settings_are_those_of_the_nodes() {
+    let mut setup = Setup::start("workers: 1").await;
+    for line in [
+        "CONFIG GET save",
+        "CONFIG GET appendonly",
+        "CONFIG GET no-such-setting",
+        "CONFIG SET maxmemory-samples 7",
+        "CONFIG GET maxmemory-samples",
+        "CONFIG SET maxmemory-samples x",
+        "CONFIG SET no-such-setting 1",
+        "CONFIG SET maxmemory-samples",
+        "CONFIG RESETSTAT",
+        "CONFIG HELP",
+        "CONFIG",
+        "CONFIG NONSENSE",
+        "CONFIG GET",
+        "SLOWLOG LEN",
+        "SLOWLOG RESET",
+        "SLOWLOG GET",
+        "SLOWLOG GET -2",
+        "SLOWLOG GET x",
+        "SLOWLOG HELP",
+        "LATENCY RESET",
+        "LATENCY HELP",
+        "MEMORY PURGE",
+    ] {
+        setup.pair.check(line).await;
+    }
+    for place in 0..3 {
+        let told = setup.at(place, "CONFIG GET maxmemory-samples").await;
+        assert_eq!(told, "[\"maxmemory-samples\" \"7\"]");
+    }
+    setup.at(1, "CONFIG SET maxmemory-samples 8").await;
+    let [a, b, c] = [0, 1, 2].map(|place| setup.addrs[place]);
+    assert_eq!(
+        setup.told("CONFIG GET maxmemory-samples").await,
+        format!(
+            "[\"maxmemory-samples\" \"nodes differ: {a} says '7'; {b} says '8'; {c} says '7'\"]"
+        )
+    );
+    // All of them at once, in the same number as a node has.
+    let all = |told: String| told.matches('"').count();
+    let (told, plain) = (
+        setup.told("CONFIG GET *").await,
+        setup.at(0, "CONFIG GET *").await,
+    );
+    assert_eq!(all(told), all(plain));
+}
+
+#[tokio::test]
+async fn slow_commands_of_all_nodes_are_one_log() {
+    let mut setup = Setup::start("workers: 1").await;
+    setup.told("CONFIG SET slowlog-log-slower-than 0").await;
+    setup.told("SLOWLOG RESET").await;
+    for place in 0..3 {
+        let key = keys_on(&setup.addrs, place).next().unwrap();
+        setup.told(&format!("SET {key} v")).await;
+    }
+    setup.told("CONFIG SET slowlog-log-slower-than -1").await;
+    // Each node has logged the RESET, its SET, and the CONFIG SET before it took effect, or not.
+    let log = setup.told("SLOWLOG GET -1").await;
+    for place in 0..3 {
+        let key = keys_on(&setup.addrs, place).next().unwrap();
+        assert_eq!(
+            log.matches(&format!("[\"SET\" \"{key}\" \"v\"]")).count(),
+            1,
+            "{log}"
+        );
+    }
+    let entries = log.matches("\"127.0.0.1:").count();
+    assert_eq!(setup.told("SLOWLOG LEN").await, format!(":{entries}"));
+    let two = setup.told("SLOWLOG GET 2").await;
+    assert_eq!(two.matches("\"127.0.0.1:").count(), 2, "{two}");
+    assert_eq!(setup.told("SLOWLOG RESET").await, "OK");
+    assert_eq!(setup.told("SLOWLOG GET").await, "[]");
+}
+
+#[tokio::test]
+async fn what_is_done_on_some_nodes_only_is_told() {
+    let mut setup = Setup::start("workers: 1").await;
+    let [a, b, c] = [0, 1, 2].map(|place| keys_on(&setup.addrs, place).next().unwrap());
+    let [on_a, on_b, on_c] = [0, 1, 2].map(|place| setup.addrs[place].to_string());
+    assert_eq!(setup.told(&format!("MSET {a} 1 {b} 2 {c} 3")).await, "OK");
+    setup.nodes[1].kill().await.unwrap();
+    let refused = format!("-ERR node {on_b}: connection refused");
+    crate::support::until("the node is known to be gone", async || {
+        setup.told(&format!("GET {b}")).await == refused
+    })
+    .await;
+    // A value of its own is an error of its own.
+    assert_eq!(
+        setup.told(&format!("MGET {c} {b} {a} {b}")).await,
+        format!("[\"3\" {refused} \"1\" {refused}]")
+    );
+    let part = |done: &str| format!("{refused}; failed on {on_b}, done on {done}");
+    for (line, done) in [
+        (format!("MSET {c} 4 {b} 4 {a} 4"), format!("{on_c}, {on_a}")),
+        (format!("EXISTS {a} {b}"), on_a.clone()),
+        (format!("TOUCH {b} {c}"), on_c.clone()),
+        (format!("UNLINK {b} {a}"), on_a.clone()),
+        (format!("DEL {c} {b}"), on_c.clone()),
+        ("DBSIZE".to_owned(), format!("{on_a}, {on_c}")),
+        (
+            "SCRIPT LOAD return(1)".to_owned(),
+            format!("{on_a}, {on_c}"),
+        ),
+        ("FLUSHALL".to_owned(), format!("{on_a}, {on_c}")),
+    ] {
+        assert_eq!(setup.told(&line).await, part(&done), "{line}");
+    }
+    let load = ["FUNCTION", "LOAD", HALF_DONE];
+    let told = ask(&mut setup.pair.proxy, &load).await;
+    assert_eq!(told, part(&format!("{on_a}, {on_c}")));
+    // A node's own error says which it was.
+    setup.nodes[1].restart().await.unwrap();
+    crate::support::until("the node is back", async || {
+        setup.told(&format!("GET {b}")).await == "nil"
+    })
+    .await;
+    setup.at(2, "REPLICAOF 127.0.0.1 1").await;
+    assert_eq!(
+        setup.told(&format!("MSET {a} 1 {b} 2 {c} 3")).await,
+        format!(
+            "-READONLY You can't write against a read only replica.; failed on {on_c}, done on {on_a}, {on_b}"
+        )
+    );
+}
+
+#[tokio::test]
+async fn administration_of_all_nodes_can_be_switched_off() {
+    let mut setup = Setup::start("workers: 1\nadmin_fan_out: false").await;
+    setup.told("SET k v").await;
+    for (line, name) in [
+        ("FLUSHALL", "FLUSHALL"),
+        ("FLUSHDB ASYNC", "FLUSHDB"),
+        ("CONFIG SET maxmemory 1", "CONFIG|SET"),
+        ("CONFIG RESETSTAT", "CONFIG|RESETSTAT"),
+        ("SCRIPT FLUSH", "SCRIPT|FLUSH"),
+        ("FUNCTION FLUSH", "FUNCTION|FLUSH"),
+        ("FUNCTION LOAD x", "FUNCTION|LOAD"),
+        ("SLOWLOG RESET", "SLOWLOG|RESET"),
+    ] {
+        assert_eq!(
+            setup.told(line).await,
+            format!(
+                "-ERR command '{name}' is not supported by this proxy: it changes every node, and `admin_fan_out` is off"
+            )
+        );
+    }
+    for line in [
+        "DBSIZE",
+        "KEYS *",
+        "CONFIG GET maxmemory",
+        "SCRIPT LOAD return(1)",
+    ] {
+        let told = setup.told(line).await;
+        assert!(!told.starts_with('-'), "{line}: {told}");
+    }
+    assert_eq!(setup.told("GET k").await, "\"v\"");
+}
