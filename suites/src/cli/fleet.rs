@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::future::Future;
-use std::net::IpAddr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
@@ -12,9 +11,10 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use clap::Args;
 use shardproof::fleet::{self, Fleet, Looking, Progress, Scanning, Sighting};
-use shardproof::planner::description::{self, Described, Hints};
+use shardproof::planner::description::Described;
 use tokio::sync::mpsc;
 
+use super::clusters::Hinting;
 use super::{Console, Usage};
 
 /// Live nodes, and the placement that they are held against.
@@ -23,12 +23,8 @@ pub(super) struct FleetFlags {
     /// The cluster as the proxy has it now: its configuration file (Envoy, twemproxy, refproxy), or POLICY:NODE,NODE...
     #[arg(long, value_name = "DESCRIPTION")]
     to: String,
-    /// The cluster or pool, where the file has several
-    #[arg(long, value_name = "NAME")]
-    cluster_name: Option<String>,
-    /// What the proxy resolves a host name to; repeat for each
-    #[arg(long, value_name = "NAME=IP", value_parser = resolved)]
-    resolve: Vec<(String, IpAddr)>,
+    #[command(flatten)]
+    hinting: Hinting,
     /// Where a node is reached from here, if not where the proxy sees it; repeat for each
     #[arg(long = "node", value_name = "ADDR=AS_THE_PROXY_SEES_IT", value_parser = reached)]
     nodes: Vec<(String, String)>,
@@ -54,7 +50,7 @@ pub(super) struct FleetFlags {
 impl FleetFlags {
     /// The fleet, every node of which answers.
     pub(super) async fn open(&self) -> anyhow::Result<Arc<Fleet>> {
-        let Described { cluster, mut reach } = self.described()?;
+        let Described { cluster, mut reach } = self.hinting.read("--to", &self.to)?;
         let seen: Vec<&str> = cluster
             .nodes
             .iter()
@@ -87,27 +83,6 @@ impl FleetFlags {
             ..Scanning::default()
         }
     }
-
-    fn described(&self) -> anyhow::Result<Described> {
-        let hints = Hints {
-            resolve: self.resolve.clone(),
-            pick: self.cluster_name.clone(),
-        };
-        if description::is_inline(&self.to) {
-            let read = description::inline(&self.to, &hints);
-            return read.map_err(|wrong| Usage(format!("--to {wrong}")).into());
-        }
-        let text = std::fs::read_to_string(&self.to)
-            .with_context(|| format!("--to {} cannot be read", self.to))?;
-        Ok(description::read(&text, &self.to, &hints)?)
-    }
-}
-
-fn resolved(text: &str) -> Result<(String, IpAddr), String> {
-    let parts = text.split_once('=').filter(|(name, _)| !name.is_empty());
-    let (name, ip) = parts.ok_or("expected NAME=IP")?;
-    let ip = ip.parse().map_err(|_| "expected NAME=IP")?;
-    Ok((name.to_owned(), ip))
 }
 
 fn reached(text: &str) -> Result<(String, String), String> {

@@ -1,8 +1,11 @@
-//! Keys on the command line: a file, standard input, or a pattern that counts.
+//! Keys on the command line: a file, standard input, a pattern that counts, or live nodes.
 
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use clap::Args;
+use shardproof::fleet::{Scanning, Stream};
 use shardproof::keys::{Form, Lines, Pattern, Source};
 
 use super::Usage;
@@ -34,6 +37,15 @@ pub(super) struct Keys {
     /// How many keys to make up. Default: 1000000
     #[arg(long, value_name = "COUNT", conflicts_with = "keys", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
+    /// The keys of a live node, by SCAN; repeat for each node
+    #[arg(long = "scan", value_name = "redis://HOST:PORT", conflicts_with_all = ["keys", "generate", "count"])]
+    scanned: Vec<String>,
+    /// Scan only keys that begin so
+    #[arg(long, value_name = "TEXT", requires = "scanned")]
+    prefix: Option<OsString>,
+    /// Scan so many keys a second at most, over all nodes. Default: as fast as it goes
+    #[arg(long, value_name = "KEYS", requires = "scanned", value_parser = clap::value_parser!(u64).range(1..))]
+    rate: Option<u64>,
 }
 
 impl KeyFile {
@@ -47,7 +59,10 @@ impl KeyFile {
 
 impl Keys {
     /// Where keys come from, and what that is called.
-    pub(super) fn source(&self) -> anyhow::Result<(Box<dyn Source>, String)> {
+    pub(super) async fn source(&self) -> anyhow::Result<(Box<dyn Source>, String)> {
+        if !self.scanned.is_empty() {
+            return self.scan().await;
+        }
         if let (Some(lines), Some(file)) = (self.file.lines()?, &self.file.keys) {
             return Ok((Box::new(lines), format!("from {}", file.display())));
         }
@@ -64,5 +79,18 @@ impl Keys {
             _ => format!("made up as {text}"),
         };
         Ok((Box::new(generated), made_up))
+    }
+
+    async fn scan(&self) -> anyhow::Result<(Box<dyn Source>, String)> {
+        let prefix = self.prefix.as_deref().unwrap_or_default();
+        let scanning = Scanning {
+            prefix: prefix.as_bytes().to_vec(),
+            ..Scanning::default()
+        };
+        let stream = Stream::open(&self.scanned, scanning, self.rate).await?;
+        Ok((
+            Box::new(stream),
+            format!("scanned on {}", self.scanned.join(", ")),
+        ))
     }
 }

@@ -181,7 +181,7 @@ pub(crate) async fn run(cli: Cli, search: Search, console: &Console) -> anyhow::
         Command::List(flags) => list::run(&flags, console),
         Command::Run(flags) => conformance::run(flags, search, console).await,
         Command::Locate(flags) => locate::run(&flags, console).await,
-        Command::Plan(flags) => plan::run(&flags, console),
+        Command::Plan(flags) => plan::run(&flags, console).await,
         Command::Rescale(flags) => rescale::run(flags, search, console).await,
         Command::Check(flags) => check::run(flags, console).await,
         Command::Migrate(flags) => migrate::run(flags, console).await,

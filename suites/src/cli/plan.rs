@@ -59,9 +59,9 @@ pub(super) struct Flags {
     html: Option<PathBuf>,
 }
 
-pub(super) fn run(flags: &Flags, console: &Console) -> anyhow::Result<Exit> {
+pub(super) async fn run(flags: &Flags, console: &Console) -> anyhow::Result<Exit> {
     let change = change(flags)?;
-    let (mut source, called) = flags.keys.source()?;
+    let (mut source, called) = flags.keys.source().await?;
     let counts = count(flags, console, &change.change, &mut *source)?;
     let detail = match (&flags.json, &flags.html) {
         (None, None) => Detail::Table,

@@ -8,6 +8,7 @@ use tokio::task::{JoinHandle, block_in_place};
 
 use super::scan::{Scanning, scan_all};
 use super::{Error, Member, Pace};
+use crate::keys::{self, Block, Source};
 
 /// Batches that are scanned ahead.
 const AHEAD: usize = 16;
@@ -19,6 +20,8 @@ pub struct Stream {
     batches: mpsc::Receiver<Vec<Vec<u8>>>,
     /// `None` when its outcome was told.
     scan: Option<JoinHandle<Result<(), Error>>>,
+    /// Batches that were taken.
+    taken: u64,
 }
 
 impl Stream {
@@ -42,6 +45,7 @@ impl Stream {
             runtime: Handle::current(),
             batches,
             scan: Some(tokio::spawn(scan)),
+            taken: 0,
         })
     }
 
@@ -67,5 +71,20 @@ impl Stream {
                 Err(_) => Ok(None),
             },
         }
+    }
+}
+
+impl Source for Stream {
+    fn fill(&mut self, block: &mut Block) -> Result<bool, keys::Error> {
+        let keys = self
+            .take()
+            .map_err(|why| keys::Error::Scan(why.to_string()))?;
+        block.list();
+        block.number = self.taken;
+        self.taken += 1;
+        for key in keys.iter().flatten() {
+            block.push(key);
+        }
+        Ok(keys.is_some())
     }
 }

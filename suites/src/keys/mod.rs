@@ -42,6 +42,9 @@ pub enum Error {
         /// From 1.
         line: u64,
     },
+    /// A node that keys are scanned on.
+    #[error("{0}")]
+    Scan(String),
     /// No Redis would take it.
     #[error("{file}:{line}: a key of more than {max} bytes, which no Redis takes")]
     TooLong {

@@ -181,6 +181,46 @@ pub(crate) async fn mistakes_are_told_in_one_line() {
     }
 }
 
+pub(crate) async fn a_plan_counts_the_keys_of_live_nodes() {
+    let nodes = Nodes::start(2, 0).await;
+    for number in 0..1500 {
+        nodes.ask(number % 2, &format!("SET key:{number} v")).await;
+    }
+    nodes.ask(0, "SET other v").await;
+    let plan = |more: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_shardproof"))
+            .args([
+                "plan",
+                "--from",
+                "maglev:a:1,b:1,c:1",
+                "--to",
+                "maglev:a:1,b:1,c:1,d:1",
+            ])
+            .args(["--json", "-"])
+            .args(more)
+            .output()
+            .unwrap()
+    };
+    let (one, other) = (format!("redis://{}", nodes.addr(0)), nodes.addr(1));
+    let scanned = json(
+        &plan(&["--scan", &one, "--scan", &other, "--prefix", "key:"]),
+        0,
+    );
+    let made_up = json(&plan(&["--generate", "key:{n}", "--count", "1500"]), 0);
+    assert_eq!(scanned["keys"], 1500, "{scanned}");
+    assert!(scanned["moved"].as_u64().unwrap() > 300, "{scanned}");
+    assert_eq!(scanned["moved"], made_up["moved"]);
+
+    let gone = plan(&["--scan", &one, "--scan", "127.0.0.1:1"]);
+    assert_eq!(gone.status.code(), Some(2));
+    let stderr = String::from_utf8_lossy(&gone.stderr);
+    assert!(
+        stderr.contains("node 127.0.0.1:1: no connection"),
+        "{stderr}"
+    );
+    assert_eq!(plan(&["--prefix", "key:"]).status.code(), Some(64));
+}
+
 pub(crate) async fn a_prefix_spares_all_other_keys() {
     let nodes = Nodes::start(2, 0).await;
     let key = nodes.key(1, 7);

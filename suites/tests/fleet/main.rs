@@ -30,6 +30,7 @@ fn main() {
     let mut trials = promises![
         commands::looking_and_a_dry_run_write_nothing,
         commands::mistakes_are_told_in_one_line,
+        commands::a_plan_counts_the_keys_of_live_nodes,
         commands::a_prefix_spares_all_other_keys,
         commands::nothing_is_moved_by_another_placement_than_the_proxys,
         commands::a_killed_migration_loses_nothing_and_goes_on,
