@@ -7,14 +7,13 @@ use std::env;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
-use clap::Parser;
 use clap::error::ErrorKind;
 use shardproof::program::Search;
 
 use cli::{Cli, Exit};
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::read(env::args_os().collect()) {
         Ok(cli) => cli,
         Err(help)
             if matches!(

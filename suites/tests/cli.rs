@@ -208,6 +208,27 @@ fn a_node_that_nobody_runs_is_named() {
     check(&output, 2, &[&node, "does not answer PING"]);
 }
 
+/// Whichever word comes first, the same nodes are asked, and nobody is at this port.
+#[test]
+fn a_plan_is_checked_by_check() {
+    for words in [
+        &["check", "--to", "maglev:127.0.0.1:1"][..],
+        &["plan", "--check", "--to", "maglev:127.0.0.1:1"],
+        &["plan", "--to", "maglev:127.0.0.1:1", "--check"],
+    ] {
+        check(
+            &shardproof(words),
+            2,
+            &["127.0.0.1:1", "Connection refused"],
+        );
+    }
+    check(
+        &shardproof(&["plan", "--check"]),
+        64,
+        &["--to <DESCRIPTION>"],
+    );
+}
+
 #[test]
 fn the_list_is_json_that_starts_with_its_format() {
     let output = shardproof(&["list", "--json", "-"]);

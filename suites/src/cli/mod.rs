@@ -15,6 +15,7 @@ mod rescale;
 mod selection;
 mod toxiproxy;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -46,6 +47,20 @@ enum Command {
     Check(check::Flags),
     Migrate(migrate::Flags),
     Toxiproxy(toxiproxy::Flags),
+}
+
+impl Cli {
+    /// Reads a command line, the program's name first. `plan --check` is another way to say `check`.
+    pub(crate) fn read(mut words: Vec<OsString>) -> Result<Self, clap::Error> {
+        let checks = |words: &[OsString]| words.iter().position(|word| word == "--check");
+        if let (Some(command), Some(check)) = (words.get(1), checks(&words))
+            && command == "plan"
+        {
+            words.remove(check);
+            words[1] = "check".into();
+        }
+        Self::try_parse_from(words)
+    }
 }
 
 /// What a process says when it ends.

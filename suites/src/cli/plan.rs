@@ -19,6 +19,8 @@ use super::{Console, Exit, Usage};
 ///
 /// A DESCRIPTION is a configuration of Envoy (bootstrap), twemproxy or refproxy, or POLICY[/SETTING=VALUE]...:NODE,NODE...
 /// as in maglev:10.0.0.1:6379,10.0.0.2:6379*2. A NODE is ADDR[=AS_THE_PROXY_SEES_IT][*WEIGHT].
+///
+/// `plan --check` is `check`: it looks whether the keys of live nodes are where the plan puts them.
 #[derive(Debug, Args)]
 pub(super) struct Flags {
     /// The cluster before
