@@ -2,5 +2,6 @@
 
 fn main() {
     println!("cargo:rerun-if-changed=../fixtures/conformance");
+    println!("cargo:rerun-if-changed=../fixtures/matrix");
     println!("cargo:rerun-if-changed=../fixtures/targets");
 }

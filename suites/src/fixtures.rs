@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use include_dir::{Dir, include_dir};
 
 static CONFORMANCE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../fixtures/conformance");
+static MATRIX: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../fixtures/matrix");
 static TARGETS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../fixtures/targets");
 
 /// The laws that the suite runs by.
@@ -54,6 +55,14 @@ impl Fixtures {
     /// The file that cannot be read.
     pub fn cases(&self) -> Result<Vec<Source>, Error> {
         self.all("conformance", &CONFORMANCE, "case")
+    }
+
+    /// The sheets of the command matrix, sorted by id.
+    ///
+    /// # Errors
+    /// The file that cannot be read.
+    pub fn matrix(&self) -> Result<Vec<Source>, Error> {
+        self.all("matrix", &MATRIX, "txt")
     }
 
     /// All target files, sorted by id.

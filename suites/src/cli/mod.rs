@@ -9,6 +9,7 @@ mod fleet;
 mod keys;
 mod list;
 mod locate;
+mod matrix;
 mod migrate;
 mod plan;
 mod rescale;
@@ -40,6 +41,7 @@ pub(crate) struct Cli {
 enum Command {
     List(list::Flags),
     Run(conformance::Flags),
+    Matrix(matrix::Flags),
     Rescale(rescale::Flags),
     Plan(plan::Flags),
     Locate(locate::Flags),
@@ -197,6 +199,7 @@ pub(crate) async fn run(cli: Cli, search: Search, console: &Console) -> anyhow::
         Command::Run(flags) => conformance::run(flags, search, console).await,
         Command::Locate(flags) => locate::run(&flags, console).await,
         Command::Plan(flags) => plan::run(&flags, console).await,
+        Command::Matrix(flags) => matrix::run(flags, search, console).await,
         Command::Rescale(flags) => rescale::run(flags, search, console).await,
         Command::Check(flags) => check::run(flags, console).await,
         Command::Migrate(flags) => migrate::run(flags, console).await,

@@ -3,10 +3,12 @@
 //! A case names no target, and nothing here knows where a key lives but by looking on the nodes.
 
 mod asked;
+mod beside;
 mod case;
 mod connection;
 mod judge;
 mod keys;
+pub mod matrix;
 mod parse;
 mod pattern;
 mod runner;

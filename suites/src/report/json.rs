@@ -7,7 +7,7 @@ use crate::fleet::{Check, Migration};
 use crate::planner::locate::Location;
 use crate::planner::plan;
 use crate::rescale::Report;
-use crate::run::{Conformance, Fingerprint};
+use crate::run::{Conformance, Fingerprint, Matrix};
 use crate::target::Target;
 use crate::verdict::Level;
 
@@ -77,9 +77,17 @@ pub fn fingerprint(report: &Fingerprint) -> serde_json::Result<String> {
     pretty(report)
 }
 
+/// A command matrix as `shardproof.matrix/1`.
+///
+/// # Errors
+/// Never for a matrix of this suite.
+pub fn matrix(matrix: &Matrix) -> serde_json::Result<String> {
+    pretty(matrix)
+}
+
 /// The JSON schemas of what this suite writes, by format name without its version.
 #[must_use]
-pub fn schemas() -> [(&'static str, schemars::Schema); 7] {
+pub fn schemas() -> [(&'static str, schemars::Schema); 8] {
     [
         ("check", schemars::schema_for!(Check)),
         ("conformance", schemars::schema_for!(Conformance)),
@@ -87,6 +95,7 @@ pub fn schemas() -> [(&'static str, schemars::Schema); 7] {
         ("location", schemars::schema_for!(Location<'static>)),
         ("plan", schemars::schema_for!(plan::Report)),
         ("migrate", schemars::schema_for!(Migration)),
+        ("matrix", schemars::schema_for!(Matrix)),
         ("rescale", schemars::schema_for!(Report)),
     ]
 }

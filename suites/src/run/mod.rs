@@ -4,6 +4,7 @@ mod conformance;
 mod fault;
 mod fingerprint;
 mod locate;
+mod matrix;
 mod plan;
 mod rescale;
 
@@ -15,6 +16,7 @@ pub use conformance::{Conformance, Judged, Subject, judge};
 pub use fault::fault;
 pub use fingerprint::{Fingerprint, Nearest, Placed, Scatter, SeenNode, Spread, fingerprint};
 pub use locate::{Error as LookError, Look};
+pub use matrix::{CLASSES, Cell, Column, Matrix, matrix};
 pub use plan::{Error as PlanError, count};
 pub use rescale::{Rescaled, rescale};
 

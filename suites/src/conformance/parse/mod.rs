@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 pub use error::{Complaint, ParseError};
+pub(super) use token::tokens;
 
 use self::step::{Order, duration, step};
 use super::case::{Action, Case, Party, Step};

@@ -6,7 +6,7 @@ use crate::conformance::word::{Piece, Variable, Word};
 
 /// One word of a line as it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Token<'a> {
+pub(in crate::conformance) struct Token<'a> {
     /// The text, without the quotes.
     pub(super) text: &'a str,
     /// Whether there were quotes.
@@ -19,7 +19,7 @@ pub(super) struct Token<'a> {
 const BYTES_MAX: usize = 256 * 1024 * 1024;
 
 /// The tokens of a line.
-pub(super) fn tokens(line: &str) -> Result<Vec<Token<'_>>, Complaint> {
+pub(in crate::conformance) fn tokens(line: &str) -> Result<Vec<Token<'_>>, Complaint> {
     let mut tokens = Vec::new();
     let mut rest = line.trim();
     while !rest.is_empty() {
@@ -105,7 +105,7 @@ pub(super) fn number(digits: &str) -> Result<usize, Complaint> {
 
 impl Token<'_> {
     /// The token as a word.
-    pub(super) fn word(&self) -> Result<Word, Complaint> {
+    pub(in crate::conformance) fn word(&self) -> Result<Word, Complaint> {
         self.word_behind(0)
     }
 

@@ -1,12 +1,14 @@
 //! One self-contained page: no request leaves it, light and dark, readable on a phone.
 
 mod conformance;
+mod matrix;
 mod plan;
 mod rescale;
 
 use super::svg::escaped;
 
 pub use conformance::conformance;
+pub use matrix::matrix;
 pub use plan::plan;
 pub use rescale::rescales;
 

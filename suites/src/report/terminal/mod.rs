@@ -6,6 +6,7 @@ mod fingerprint;
 mod fleet;
 mod list;
 mod locate;
+mod matrix;
 mod plan;
 mod rescale;
 
@@ -15,6 +16,7 @@ pub use fingerprint::fingerprint;
 pub use fleet::{check, migration};
 pub use list::list;
 pub use locate::{located, located_header};
+pub use matrix::matrix;
 pub use plan::plan;
 pub(super) use plan::{chance, comparison};
 pub use rescale::{claim, rescale};

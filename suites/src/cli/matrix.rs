@@ -1,0 +1,99 @@
+//! `shardproof matrix`: what each command does through a proxy, beside one plain Redis.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use shardproof::conformance::matrix::{Row, load};
+use shardproof::program::Search;
+use shardproof::report;
+use shardproof::run;
+use shardproof::target::Target;
+
+use super::{Common, Console, Exit, NodeSource, Usage};
+
+/// Call every command of Redis through a proxy, and on one plain Redis with the same data.
+///
+/// A command is correct when both say and leave the same, or refused, closed, hung, partial or wrong. Exit code 1 when any is
+/// wrong or hung
+#[derive(Debug, Args)]
+pub(super) struct Flags {
+    /// A proxy that the suite starts; repeat for several
+    #[arg(long = "target", value_name = "NAME", required = true)]
+    targets: Vec<String>,
+    /// Only these commands: a name, or with * for any part; repeat for several
+    #[arg(long = "filter", value_name = "NAME")]
+    filters: Vec<String>,
+    /// Report for machines; - is stdout
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Report to look at: one page with everything in it
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    #[command(flatten)]
+    common: Common,
+}
+
+pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyhow::Result<Exit> {
+    let rows = rows(&flags)?;
+    let targets = flags.common.targets(&flags.targets)?;
+    if flags.common.source != NodeSource::Process || !flags.common.nodes.is_empty() {
+        let usage =
+            "--node, --nodes: expected nodes as child processes, because commands may end a node";
+        return Err(Usage(usage.to_owned()).into());
+    }
+    let ground = flags.common.ground(search);
+    let files = [&flags.json, &flags.html];
+    let mut given = files.iter().filter_map(|file| file.as_deref());
+    let to_stdout = given.any(|file| file == std::path::Path::new("-"));
+    (console.err)(&format!("seed {:x}", ground.seed));
+    let progress = console.progress("matrix");
+    let say = |target: &Target, index: usize, row: &Row| {
+        if console.terminal || index == 0 {
+            let (count, name) = (rows.len(), &target.name);
+            progress.say(&format!(
+                "{name}: {} of {count}: {}",
+                index + 1,
+                row.command
+            ));
+        }
+    };
+    let matrix = run::matrix(&ground, &targets, &rows, &say).await?;
+    drop(progress);
+    if !to_stdout {
+        (console.out)(&report::terminal::matrix(&matrix));
+    }
+    if let Some(file) = &flags.json {
+        console.save(file, &report::json::matrix(&matrix)?)?;
+    }
+    if let Some(file) = &flags.html {
+        console.save(file, &report::html::matrix(&matrix))?;
+    }
+    Ok(if matrix.as_expected() {
+        Exit::Expected
+    } else {
+        Exit::Broken
+    })
+}
+
+fn rows(flags: &Flags) -> anyhow::Result<Vec<Row>> {
+    let sources = flags.common.fixtures().matrix()?;
+    let mut rows = load(&sources).map_err(|errors| {
+        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!("{}", lines.join("\n"))
+    })?;
+    let named =
+        |filter: &str, row: &Row| shardproof::text::matches(&filter.to_uppercase(), &row.command);
+    for filter in &flags.filters {
+        if !rows.iter().any(|row| named(filter, row)) {
+            let count = rows.len();
+            return Err(Usage(format!(
+                "--filter {filter}: matches none of {count} commands"
+            ))
+            .into());
+        }
+    }
+    if !flags.filters.is_empty() {
+        rows.retain(|row| flags.filters.iter().any(|filter| named(filter, row)));
+    }
+    Ok(rows)
+}

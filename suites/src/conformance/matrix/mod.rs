@@ -1,0 +1,165 @@
+//! The command matrix: every command of Redis on a proxy over nodes, and on one plain Redis with the same data.
+//!
+//! Judged from outside: what the client is told, and what lies on the nodes afterwards.
+
+mod sheet;
+mod trial;
+
+use super::beside::{Beside, Place};
+use super::stage::Error;
+use crate::cluster::Ground;
+use crate::target::Target;
+use crate::verdict::{Class, Evidence};
+
+pub use super::beside::Comparison;
+pub use sheet::{Request, Row, Trial, load};
+
+/// What is known of a command on a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The worst that was seen. Refusals of a part of the calls, and of keys of several nodes, do not count.
+    pub class: Class,
+    /// Number of calls, by keys on one node and on several.
+    pub calls: usize,
+    /// How many of them were refused.
+    pub refused: usize,
+    /// Both sides of the worst, unless all is well.
+    pub evidence: Option<Evidence>,
+}
+
+/// Judges commands one after the other.
+pub struct Judge {
+    target: Target,
+    ground: Ground,
+    beside: Option<Beside>,
+}
+
+impl Judge {
+    /// A judge over a target.
+    #[must_use]
+    pub fn new(target: &Target, ground: &Ground) -> Self {
+        Self {
+            target: target.clone(),
+            ground: ground.clone(),
+            beside: None,
+        }
+    }
+
+    /// Judges a command by its row.
+    ///
+    /// # Errors
+    /// What stood in the way; never a verdict.
+    pub async fn judge(&mut self, row: &Row) -> Result<Finding, Error> {
+        let mut seen = Vec::new();
+        for place in [Place::Together, Place::Apart] {
+            if place == Place::Apart && !row.crosses() {
+                continue;
+            }
+            for trial in &row.trials {
+                let beside = self.ready().await?;
+                let tried = trial::run(beside, row, trial, place).await;
+                if self.is_spoilt(row, tried.as_ref().ok()).await {
+                    self.beside = None;
+                }
+                seen.push((place, tried?));
+            }
+        }
+        Ok(weigh(seen))
+    }
+
+    async fn ready(&mut self) -> Result<&mut Beside, Error> {
+        let open = match self.beside.take() {
+            Some(open) => open,
+            None => Beside::start(&self.target, &self.ground).await?,
+        };
+        Ok(self.beside.insert(open))
+    }
+
+    /// Whether the servers cannot be used any more. What a target refused did nothing to them.
+    async fn is_spoilt(&mut self, row: &Row, tried: Option<&Tried>) -> bool {
+        let Some(beside) = &mut self.beside else {
+            return false;
+        };
+        let harmless = tried.is_some_and(|tried| tried.class == Class::Refused);
+        if row.dangerous && beside.replace_plain().await.is_err() {
+            return true;
+        }
+        tried.is_none() || (row.dangerous && !harmless) || !beside.clean().await
+    }
+}
+
+/// One trial at one place.
+#[derive(Debug)]
+struct Tried {
+    class: Class,
+    evidence: Option<Evidence>,
+}
+
+/// From the best to the worst.
+const RANKS: [Class; 6] = [
+    Class::Correct,
+    Class::Refused,
+    Class::Closed,
+    Class::Partial,
+    Class::Hung,
+    Class::Wrong,
+];
+
+fn rank(class: Class) -> usize {
+    RANKS.iter().position(|one| *one == class).unwrap_or(0)
+}
+
+fn weigh(seen: Vec<(Place, Tried)>) -> Finding {
+    let calls = seen.len();
+    let is_refused = |tried: &Tried| tried.class == Class::Refused;
+    let refused = seen.iter().filter(|(_, tried)| is_refused(tried)).count();
+    let never_answered = seen
+        .iter()
+        .filter(|(place, _)| *place == Place::Together)
+        .all(|(_, tried)| is_refused(tried));
+    let worst = seen
+        .into_iter()
+        .map(|(_, tried)| tried)
+        .filter(|tried| never_answered || !is_refused(tried))
+        .max_by_key(|tried| rank(tried.class));
+    let (class, evidence) = worst.map_or((Class::Correct, None), |tried| {
+        (tried.class, tried.evidence)
+    });
+    Finding {
+        class,
+        calls,
+        refused,
+        evidence,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Finding, Tried, weigh};
+    use crate::conformance::beside::Place::{self, Apart, Together};
+    use crate::verdict::Class::{self, Closed, Correct, Refused, Wrong};
+
+    #[track_caller]
+    fn check(seen: &[(Place, Class)], class: Class, refused: usize) {
+        let tried = |(place, class): &(Place, Class)| {
+            let (class, evidence) = (*class, None);
+            (*place, Tried { class, evidence })
+        };
+        let expected = Finding {
+            class,
+            calls: seen.len(),
+            refused,
+            evidence: None,
+        };
+        assert_eq!(weigh(seen.iter().map(tried).collect()), expected);
+    }
+
+    #[test]
+    fn refusing_keys_of_several_nodes_is_right() {
+        check(&[(Together, Correct), (Apart, Refused)], Correct, 1);
+        check(&[(Together, Refused), (Apart, Refused)], Refused, 2);
+        check(&[(Together, Refused), (Together, Correct)], Correct, 1);
+        check(&[(Together, Correct), (Apart, Wrong)], Wrong, 0);
+        check(&[(Together, Refused), (Apart, Closed)], Closed, 1);
+    }
+}

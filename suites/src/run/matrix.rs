@@ -1,0 +1,144 @@
+//! The command matrix: every command on every target, one class each.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{Error, Ground};
+use crate::conformance::matrix::{Judge, Row};
+use crate::target::{self, Target};
+use crate::verdict::{Class, Evidence};
+
+/// Every command on every target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Matrix {
+    /// `shardproof.matrix/1`
+    pub format: &'static str,
+    /// What the run can be repeated with.
+    pub seed: String,
+    /// The version of each target, in the order asked for.
+    pub targets: Vec<Column>,
+    /// By target and class, the number of commands.
+    pub summary: BTreeMap<String, BTreeMap<Class, usize>>,
+    /// One entry a command and target, by command.
+    pub rows: Vec<Cell>,
+    /// How long it took, in milliseconds.
+    pub took_ms: u64,
+}
+
+/// A target of the matrix.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Column {
+    /// Its name.
+    pub target: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// What a target does with a command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Cell {
+    /// The command, as `GET` or `OBJECT|ENCODING`.
+    pub command: String,
+    /// The target.
+    pub target: String,
+    /// The worst that was seen. Refusals of a part of the calls, and of keys of several nodes, do not count.
+    pub class: Class,
+    /// Number of calls, by keys on one node and on several.
+    pub calls: usize,
+    /// How many of them were refused.
+    pub refused: usize,
+    /// Both sides of the worst, unless the class is `correct`.
+    pub evidence: Option<Evidence>,
+}
+
+/// All classes, from the best to the worst.
+pub const CLASSES: [Class; 6] = [
+    Class::Correct,
+    Class::Refused,
+    Class::Closed,
+    Class::Partial,
+    Class::Hung,
+    Class::Wrong,
+];
+
+impl Matrix {
+    /// A matrix of what was judged.
+    #[must_use]
+    pub fn new(seed: u64, targets: Vec<Column>, mut rows: Vec<Cell>, took_ms: u64) -> Self {
+        let none = || CLASSES.map(|class| (class, 0)).into_iter().collect();
+        let mut summary: BTreeMap<String, BTreeMap<Class, usize>> = targets
+            .iter()
+            .map(|column| (column.target.clone(), none()))
+            .collect();
+        for cell in &rows {
+            let counts = summary.entry(cell.target.clone()).or_default();
+            *counts.entry(cell.class).or_default() += 1;
+        }
+        rows.sort_by(|one, other| one.command.cmp(&other.command));
+        Self {
+            format: "shardproof.matrix/1",
+            seed: format!("{seed:x}"),
+            targets,
+            summary,
+            rows,
+            took_ms,
+        }
+    }
+
+    /// The number of commands of a class on a target.
+    #[must_use]
+    pub fn count(&self, target: &str, class: Class) -> usize {
+        let counts = self.summary.get(target);
+        counts
+            .and_then(|counts| counts.get(&class))
+            .copied()
+            .unwrap_or(0)
+    }
+
+    /// Whether no target gave a wrong answer or none at all.
+    #[must_use]
+    pub fn as_expected(&self) -> bool {
+        !self
+            .rows
+            .iter()
+            .any(|cell| matches!(cell.class, Class::Wrong | Class::Hung))
+    }
+}
+
+/// Judges `targets` by `rows`; `say` hears of each row before it runs.
+///
+/// # Errors
+/// What stood in the way. What a proxy does is never an error.
+pub async fn matrix(
+    ground: &Ground,
+    targets: &[Target],
+    rows: &[Row],
+    say: &dyn Fn(&Target, usize, &Row),
+) -> Result<Matrix, Error> {
+    let started = Instant::now();
+    let (mut columns, mut cells) = (Vec::new(), Vec::new());
+    for target in targets {
+        columns.push(Column {
+            target: target.name.clone(),
+            version: target::version(target, &ground.search)?,
+        });
+        let mut judge = Judge::new(target, ground);
+        for (index, row) in rows.iter().enumerate() {
+            say(target, index, row);
+            let found = judge.judge(row).await?;
+            cells.push(Cell {
+                command: row.command.clone(),
+                target: target.name.clone(),
+                class: found.class,
+                calls: found.calls,
+                refused: found.refused,
+                evidence: found.evidence,
+            });
+        }
+    }
+    let took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    Ok(Matrix::new(ground.seed, columns, cells, took_ms))
+}
