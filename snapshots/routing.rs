@@ -154,6 +154,7 @@ fn described(plan: &Plan) -> String {
         Plan::Forward(node) => format!("  {}: the same", letter(*node)),
         Plan::ForwardAnywhere => "  A or any other: the same".to_owned(),
         Plan::Everywhere(join) => format!("  A, B, C: the same\n  joined: {join:?}"),
+        Plan::NodeByNode => "  A, B, C: one after the other, as the cursor says".to_owned(),
         Plan::Here => "  answered by the proxy".to_owned(),
         Plan::Refused(text) => format!("  refused: {text}"),
         Plan::Split { parts, join } => {

@@ -10,6 +10,8 @@ use std::rc::Rc;
 use bytes::Bytes;
 
 use crate::command::Join;
+use crate::cursor::Cursors;
+use crate::placement::NodeId;
 use crate::resp::{Args, elements, put_array, put_error};
 
 /// What SLOWLOG GET gives without a number.
@@ -30,6 +32,8 @@ pub(crate) struct Joining {
 /// What of the request itself shapes the reply.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Asked {
+    /// Who gives the page; only [`Join::Page`] looks at it.
+    page: Option<(Cursors, NodeId)>,
     /// Entries asked for; only [`Join::Latest`] looks at it.
     most: usize,
     /// A number that is another one each time; only [`Join::Any`] looks at it.
@@ -49,6 +53,15 @@ impl Asked {
                 None => LATEST_DEFAULT,
             },
             lot,
+            page: None,
+        }
+    }
+
+    /// For a page of this node.
+    pub(crate) fn page(cursors: Cursors, node: NodeId) -> Self {
+        Self {
+            page: Some((cursors, node)),
+            ..Self::default()
         }
     }
 }
@@ -134,6 +147,7 @@ impl Joining {
             Join::Busy => ways::busy(replies),
             Join::Settings => ways::settings(replies, &self.nodes),
             Join::Latest => ways::latest(replies, self.asked.most),
+            Join::Page => ways::page(replies, &self.nodes, self.asked.page?),
         }
     }
 

@@ -18,6 +18,7 @@ pub mod server;
 mod buffer;
 mod client;
 mod clock;
+mod cursor;
 mod error;
 mod join;
 mod local;

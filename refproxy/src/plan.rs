@@ -24,6 +24,8 @@ pub enum Plan {
     },
     /// Sent as it is to every node, joined.
     Everywhere(Join),
+    /// Sent to the node that its cursor says, one node after the other.
+    NodeByNode,
     /// Answered by the proxy.
     Here,
     /// Refused with this error text, which begins with its code.
@@ -65,6 +67,7 @@ fn of_row(placement: &Placement, row: &Row, arguments: &[&[u8]], frame: &[u8]) -
             }
         }
         Route::AllNodes(join) | Route::Administer(join) => Plan::Everywhere(join),
+        Route::NodeByNode => Plan::NodeByNode,
         Route::Local(_) => Plan::Here,
         Route::Refuse(why) => Plan::Refused(command::unsupported(row, why)),
     }

@@ -11,6 +11,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 use crate::config::Config;
+use crate::cursor::Cursors;
 use crate::placement::{self, Cluster, Placement};
 use crate::stats::{self, Shared, WorkerStats};
 use crate::worker::{self, NodeReport, Order, Plan, Setup};
@@ -246,8 +247,10 @@ fn merge(states: &mut Vec<NodeState>, place: usize, node: NodeReport) {
 }
 
 fn plan(cluster: &Cluster) -> Result<Plan, placement::Error> {
+    let addresses = cluster.nodes.iter().map(|node| node.address.as_str());
     Ok(Plan {
         placement: Placement::new(cluster)?,
+        cursors: Cursors::new(addresses),
         addresses: cluster
             .nodes
             .iter()

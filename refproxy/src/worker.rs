@@ -17,6 +17,7 @@ use crate::auth::{NodeAuth, Users};
 use crate::client::Client;
 use crate::clock::Clock;
 use crate::config::{Limits, Timeouts};
+use crate::cursor::Cursors;
 use crate::local::Facts;
 use crate::output::OutputBudget;
 use crate::placement::Placement;
@@ -34,6 +35,8 @@ pub(crate) struct Plan {
     pub(crate) placement: Placement,
     /// By `NodeId`.
     pub(crate) addresses: Vec<String>,
+    /// Of a SCAN over these nodes.
+    pub(crate) cursors: Cursors,
 }
 
 /// What a worker is told.
@@ -67,6 +70,10 @@ pub(crate) struct Routing {
 impl Routing {
     pub(crate) fn placement(&self) -> &Placement {
         &self.plan.placement
+    }
+
+    pub(crate) fn cursors(&self) -> Cursors {
+        self.plan.cursors
     }
 }
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 /// The rooms that may know nothing of sockets, clocks, the environment or unseeded chance.
 const PURE: &[&str] = &[
     "refproxy/src/command",
+    "refproxy/src/cursor.rs",
     "refproxy/src/hash",
     "refproxy/src/join",
     "refproxy/src/join.rs",

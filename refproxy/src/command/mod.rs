@@ -53,6 +53,8 @@ pub enum Route {
     /// As [`Route::AllNodes`], where the proxy's users may administer the nodes through it: what it changes or removes is
     /// not named in the request.
     Administer(Join),
+    /// To one node at a time, whose own cursor is part of the one that the client gives and gets.
+    NodeByNode,
     /// Answered by the proxy.
     Local(Local),
     /// Not supported.
@@ -82,6 +84,8 @@ pub enum Join {
     Settings,
     /// Entries with a time as their second element: the latest first, as many as one node would give.
     Latest,
+    /// One node's page: a cursor, which becomes one for all nodes, and what belongs to it.
+    Page,
 }
 
 /// What the proxy answers itself.
@@ -129,8 +133,6 @@ pub enum Why {
     BehindScript,
     /// MULTI and WATCH.
     Transaction,
-    /// Walks over all keys of one server.
-    WholeKeyspace,
     /// Administration that changes every node is switched off.
     AdminFanOut,
 }

@@ -96,7 +96,6 @@ fn reason(why: Why) -> &'static str {
             "it would wait behind the script, on a connection that all clients share"
         }
         Why::Transaction => "a transaction has no single node",
-        Why::WholeKeyspace => "it walks over the keys of one server",
         Why::AdminFanOut => "it changes every node, and `admin_fan_out` is off",
     }
 }

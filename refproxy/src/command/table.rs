@@ -5,7 +5,7 @@
 
 use super::Join::{AllOk, Any, Concat, InKeyOrder, Sum};
 use super::Route::{
-    Administer, AllNodes, AnyNode, Below, Local, OneNode, PerNode, Refuse, SameNode,
+    Administer, AllNodes, AnyNode, Below, Local, NodeByNode, OneNode, PerNode, Refuse, SameNode,
 };
 use super::{Begin, Find, Guard, KeySpec, Local as Answer, Row, Why, row};
 
@@ -200,7 +200,7 @@ pub static COMMANDS: &[Row] = &[
     row("RPUSHX", -3, (1, 1, 1), OneNode),
     row("SADD", -3, (1, 1, 1), OneNode),
     row("SAVE", 1, (0, 0, 0), Refuse(Why::OneServer)),
-    row("SCAN", -2, (0, 0, 0), Refuse(Why::WholeKeyspace)),
+    row("SCAN", -2, (0, 0, 0), NodeByNode),
     row("SCARD", 2, (1, 1, 1), OneNode),
     row("SCRIPT", -2, (0, 0, 0), Below),
     row("SDIFF", -2, (1, -1, 1), SameNode),

@@ -50,9 +50,8 @@ fn a_routed_row_has_its_keys_where_its_route_looks() {
             Route::PerNode(Join::AllOk) => (first, last, step) == (1, -1, 2),
             Route::PerNode(_) => (first, last, step) == (1, -1, 1),
             Route::SameNode => first > 0 || !row.specs.is_empty(),
-            Route::AllNodes(_) | Route::Administer(_) | Route::Local(_) | Route::AnyNode => {
-                first == 0
-            }
+            Route::AllNodes(_) | Route::Administer(_) | Route::NodeByNode => first == 0,
+            Route::Local(_) | Route::AnyNode => first == 0,
             Route::Below => SUBCOMMANDS
                 .iter()
                 .any(|sub| sub.name.starts_with(&format!("{}|", row.name))),

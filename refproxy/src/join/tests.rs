@@ -7,6 +7,7 @@ use proptest::prelude::*;
 
 use super::{Asked, Joining};
 use crate::command::{Join, find};
+use crate::cursor::Cursors;
 use crate::placement::NodeId;
 use crate::resp::{Args, put_array, put_bulk, request};
 use crate::split::Split;
@@ -142,8 +143,10 @@ fn any_value_is_better_than_none() {
 fn each_part_has_its_turn_at_any() {
     let mut seen = std::collections::BTreeMap::<Vec<u8>, usize>::new();
     for lot in 0..3000 {
-        let mut joining =
-            Joining::new(Join::Any, names(3), Vec::new()).asked(Asked { most: 0, lot });
+        let mut joining = Joining::new(Join::Any, names(3), Vec::new()).asked(Asked {
+            lot,
+            ..Asked::default()
+        });
         for part in 0..3_u16 {
             joining.take(part, Bytes::from(format!("$1\r\n{part}\r\n")));
         }
@@ -201,6 +204,33 @@ fn the_latest_entries_come_first_and_no_more_than_asked() {
         &[a, b],
         two,
     );
+}
+
+#[test]
+fn a_page_leads_on_to_the_next_node() {
+    let cursors = Cursors::new(["a:1", "b:2"].into_iter());
+    let keys = "*2\r\n$1\r\na\r\n$1\r\nb\r\n";
+    let check = |node, own: &str, expected: &str| {
+        let asked = Asked::page(cursors, NodeId(node));
+        let reply = format!("*2\r\n${}\r\n{own}\r\n{keys}", own.len());
+        check_asked(Join::Page, &[], asked, &[&reply], expected);
+    };
+    let on = |node, own| {
+        let next = cursors.after(NodeId(node), own).unwrap().to_string();
+        format!("*2\r\n${}\r\n{next}\r\n{keys}", next.len())
+    };
+    check(0, "5", &on(0, 5));
+    check(0, "0", &on(0, 0));
+    check(1, "0", &format!("*2\r\n$1\r\n0\r\n{keys}"));
+    check(
+        1,
+        "18446744073709551615",
+        "-ERR node n0: its cursor 18446744073709551615 is too large to tell it from those of other nodes\r\n",
+    );
+    let asked = Asked::page(cursors, NodeId(0));
+    let misfit = "-ERR the nodes' replies do not fit together\r\n";
+    check_asked(Join::Page, &[], asked, &["*1\r\n$1\r\n0\r\n"], misfit);
+    check_asked(Join::Page, &[], asked, &["*2\r\n$1\r\nx\r\n*0\r\n"], misfit);
 }
 
 #[test]

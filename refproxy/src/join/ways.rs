@@ -4,8 +4,10 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 
+use crate::cursor::Cursors;
+use crate::placement::NodeId;
 use crate::resp::{
-    bulk, elements, integer, put_array, put_bulk, put_integer, put_null_bulk, put_simple,
+    bulk, elements, integer, put_array, put_bulk, put_error, put_integer, put_null_bulk, put_simple,
 };
 
 pub(super) fn sum(replies: &[Bytes]) -> Option<Vec<u8>> {
@@ -149,6 +151,35 @@ pub(super) fn latest(replies: &[Bytes], most: usize) -> Option<Vec<u8>> {
         entries
             .iter()
             .for_each(|(_, entry)| out.extend_from_slice(entry));
+    }))
+}
+
+pub(super) fn page(
+    replies: &[Bytes],
+    nodes: &[Rc<str>],
+    (cursors, node): (Cursors, NodeId),
+) -> Option<Vec<u8>> {
+    let (2, mut walk) = elements(replies.first()?)? else {
+        return None;
+    };
+    let own: u64 = std::str::from_utf8(bulk(walk.next()?)?)
+        .ok()?
+        .parse()
+        .ok()?;
+    let keys = walk.next()?;
+    Some(written(|out| match cursors.after(node, own) {
+        Some(next) => {
+            put_array(out, 2);
+            put_bulk(out, next.to_string().as_bytes());
+            out.extend_from_slice(keys);
+        }
+        None => {
+            let address = nodes.first().map_or("", |address| address);
+            let text = format!(
+                "ERR node {address}: its cursor {own} is too large to tell it from those of other nodes"
+            );
+            put_error(out, text.as_bytes());
+        }
     }))
 }
 

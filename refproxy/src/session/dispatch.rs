@@ -9,7 +9,7 @@ use crate::command::{self, Join, Route, Row, Why};
 use crate::join::{Asked, Joining};
 use crate::local::{self, Identity};
 use crate::placement::NodeId;
-use crate::resp::{Args, Frame, Limits, put_error};
+use crate::resp::{Args, Frame, Limits, put_error, request};
 use crate::split::Split;
 use crate::upstream::{Payload, Ticket};
 use crate::worker::{Routing, Worker};
@@ -119,6 +119,7 @@ impl<'a> Turn<'a> {
             Route::AllNodes(join) => self.broadcast(join, bytes),
             Route::Administer(join) if self.worker.admin_fan_out() => self.broadcast(join, bytes),
             Route::Administer(_) => self.refuse(row, Why::AdminFanOut),
+            Route::NodeByNode => self.page(bytes),
             Route::Local(answer) => return self.local(answer, bytes),
             Route::Refuse(why) => self.refuse(row, why),
         }
@@ -190,6 +191,23 @@ impl<'a> Turn<'a> {
         for part in 0..nodes {
             self.send(NodeId(part), Payload::Small(bytes), number, part);
         }
+    }
+
+    /// The request to the node that its cursor says, with that node's own cursor.
+    fn page(&mut self, bytes: &[u8]) {
+        let cursors = self.routing.cursors();
+        let mut args: Vec<&[u8]> = Args::of(bytes).collect();
+        let place = match cursors.read(args[1]) {
+            Ok(place) => place,
+            Err(invalid) => return self.answer(|out| put_error(out, invalid.text().as_bytes())),
+        };
+        let cursor = place.cursor.to_string();
+        args[1] = cursor.as_bytes();
+        let names = vec![self.routing.nodes[place.node.index()].name()];
+        let asked = Asked::page(cursors, place.node);
+        let joining = Joining::new(Join::Page, names, Vec::new()).asked(asked);
+        let number = self.outbox.expect_joined(bytes.len(), joining);
+        self.send(place.node, Payload::of(request(&args)), number, 0);
     }
 
     #[inline]

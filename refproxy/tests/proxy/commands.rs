@@ -175,7 +175,6 @@ async fn a_refusal_names_the_reason_and_the_connection_goes_on() {
             &["XREAD", "BLOCK", "0", "STREAMS", "a", "0"],
             "it would block a connection that all clients share",
         ),
-        (&["SCAN", "0"], "it walks over the keys of one server"),
     ] {
         let expected = format!(
             "-ERR command '{}' is not supported by this proxy: {reason}",

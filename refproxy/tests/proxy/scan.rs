@@ -1,0 +1,205 @@
+//! SCAN over all nodes, as the loops of standard clients use it.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use shardproof::client::Client;
+use shardproof::node::Node as _;
+use shardproof::wire::Value;
+
+use crate::commands::Pair;
+use crate::support::{DEADLINE, Proxy, ask, nodes, show};
+
+/// Keys `prefix:0`, `prefix:1`, ...
+fn named(prefix: &str, count: usize) -> Vec<String> {
+    (0..count)
+        .map(|number| format!("{prefix}:{number}"))
+        .collect()
+}
+
+async fn set(client: &mut Client, keys: &[String]) {
+    let requests: Vec<Vec<&str>> = keys.iter().map(|key| vec!["SET", key, "v"]).collect();
+    for replies in requests.chunks(500) {
+        for reply in client.pipeline(replies, DEADLINE).await.unwrap() {
+            assert_eq!(show(&reply), "OK");
+        }
+    }
+}
+
+/// One page: the cursor and the keys.
+async fn page(client: &mut Client, cursor: &str, options: &[&str]) -> (String, Vec<String>) {
+    let args = [&["SCAN", cursor], options].concat();
+    let text = |value: &Value| match value {
+        Value::Bulk(bytes) => String::from_utf8(bytes.to_vec()).unwrap(),
+        other => panic!("no bulk: {other}"),
+    };
+    match client.call(&args, DEADLINE).await.unwrap() {
+        Value::Array(parts) => match &parts[..] {
+            [cursor, Value::Array(keys)] => (text(cursor), keys.iter().map(text).collect()),
+            other => panic!("no page: {other:?}"),
+        },
+        other => panic!("{args:?}: {other}"),
+    }
+}
+
+/// The keys of a whole scan, duplicates included.
+async fn scan(client: &mut Client, options: &[&str]) -> Vec<String> {
+    let (mut cursor, mut found) = page(client, "0", options).await;
+    while cursor != "0" {
+        assert!(
+            cursor.parse::<i64>().is_ok_and(|number| number > 0),
+            "{cursor}"
+        );
+        let (next, keys) = page(client, &cursor, options).await;
+        cursor = next;
+        found.extend(keys);
+    }
+    found
+}
+
+#[tokio::test]
+async fn a_scan_finds_the_keys_of_all_nodes() {
+    let (_nodes, addrs) = nodes(3).await;
+    let proxy = Proxy::start(&addrs, "workers: 2").await;
+    let mut client = proxy.client().await;
+    assert_eq!(scan(&mut client, &[]).await, Vec::<String>::new());
+    let keys = named("key", 5000);
+    set(&mut client, &keys).await;
+    ask(&mut client, &["RPUSH", "list:1", "a"]).await;
+    let expected: BTreeSet<String> = keys.iter().cloned().collect();
+    let strings = scan(&mut client, &["TYPE", "string"]).await;
+    assert_eq!(strings.into_iter().collect::<BTreeSet<_>>(), expected);
+    assert_eq!(
+        scan(&mut client, &["TYPE", "list", "COUNT", "3000"]).await,
+        ["list:1"]
+    );
+    let mut few = scan(&mut client, &["MATCH", "key:*99", "COUNT", "100"]).await;
+    few.sort();
+    few.dedup();
+    assert_eq!(few.len(), 50);
+    // One page a node, no more.
+    let (mut cursor, mut pages) = ("0".to_owned(), 0);
+    loop {
+        cursor = page(&mut client, &cursor, &["COUNT", "100000"]).await.0;
+        pages += 1;
+        if cursor == "0" {
+            break;
+        }
+    }
+    assert_eq!(pages, 3);
+
+    let port = proxy.addr.port().to_string();
+    let cli = move || {
+        Command::new("redis-cli")
+            .args(["-p", &port, "--scan", "--pattern", "key:*"])
+            .output()
+    };
+    let output = tokio::task::spawn_blocking(cli).await.unwrap().unwrap();
+    let listed = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(
+        listed.lines().map(str::to_owned).collect::<BTreeSet<_>>(),
+        expected
+    );
+
+    let client = redis::Client::open(format!("redis://{}", proxy.addr)).unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    let mut keys = redis::AsyncCommands::scan_match::<_, String>(&mut connection, "key:*")
+        .await
+        .unwrap();
+    let mut iterated = BTreeSet::new();
+    while let Some(key) = keys.next_item().await {
+        iterated.insert(key.unwrap());
+    }
+    assert_eq!(iterated, expected);
+}
+
+#[tokio::test]
+async fn what_stays_is_found_while_others_come_and_go() {
+    let (_nodes, addrs) = nodes(3).await;
+    let proxy = Proxy::start(&addrs, "workers: 2").await;
+    let mut client = proxy.client().await;
+    let stays = named("stays", 3000);
+    set(&mut client, &stays).await;
+    let stop = Arc::new(AtomicBool::new(false));
+    let rounds = Arc::new(AtomicUsize::new(0));
+    let mut other = proxy.client().await;
+    let (stopped, counted) = (Arc::clone(&stop), Arc::clone(&rounds));
+    // Enough of them that the nodes' tables grow and shrink meanwhile.
+    let come_and_go = tokio::spawn(async move {
+        let guests = named("guest", 10_000);
+        while !stopped.load(Ordering::Relaxed) {
+            set(&mut other, &guests).await;
+            for keys in guests.chunks(500) {
+                let args: Vec<&str> = std::iter::once("DEL")
+                    .chain(keys.iter().map(String::as_str))
+                    .collect();
+                ask(&mut other, &args).await;
+            }
+            counted.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    let expected: BTreeSet<String> = stays.into_iter().collect();
+    let mut scans = 0;
+    while scans < 5 || rounds.load(Ordering::Relaxed) < 3 {
+        let found: BTreeSet<String> = scan(&mut client, &["COUNT", "50"])
+            .await
+            .into_iter()
+            .collect();
+        let lost: Vec<&String> = expected.difference(&found).collect();
+        assert_eq!(lost, Vec::<&String>::new());
+        assert!(
+            found
+                .difference(&expected)
+                .all(|key| key.starts_with("guest:"))
+        );
+        scans += 1;
+    }
+    stop.store(true, Ordering::Relaxed);
+    come_and_go.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_cursor_that_leads_nowhere_is_an_error() {
+    let (nodes, addrs) = nodes(4).await;
+    let proxy = Proxy::start(&addrs[..3], "workers: 1").await;
+    let mut pair = Pair {
+        proxy: proxy.client().await,
+        plain: Client::connect(addrs[3], DEADLINE).await.unwrap(),
+    };
+    for line in [
+        "SCAN",
+        "SCAN x",
+        "SCAN 1x",
+        "SCAN 99999999999999999999999",
+        "SCAN 0 COUNT x",
+        "SCAN 0 COUNT 0",
+        "SCAN 0 MATCH",
+        "SCAN 0 NONSENSE 1",
+    ] {
+        pair.check(line).await;
+    }
+    let mut client = pair.proxy;
+    set(&mut client, &named("key", 300)).await;
+    let (cursor, _) = page(&mut client, "0", &["COUNT", "5"]).await;
+    // The same nodes again, whatever else is changed: the cursor leads on.
+    assert_eq!(proxy.put(&addrs[..3]).await.status, 200);
+    page(&mut client, &cursor, &[]).await;
+    let foreign = "-ERR invalid cursor: it belongs to another list of nodes; begin again at 0";
+    for list in [&addrs[..2], &addrs[..4]] {
+        assert_eq!(proxy.put(list).await.status, 200);
+        assert_eq!(ask(&mut client, &["SCAN", &cursor]).await, foreign);
+    }
+    assert_eq!(ask(&mut client, &["SCAN", "1"]).await, foreign);
+    assert_eq!(proxy.put(&addrs[..3]).await.status, 200);
+    page(&mut client, &cursor, &[]).await;
+
+    nodes[0].kill().await.unwrap();
+    let refused = format!("-{}", proxy.error(0, "connection refused"));
+    crate::support::until("the node is known to be gone", async || {
+        ask(&mut client, &["SCAN", "0"]).await == refused
+    })
+    .await;
+    assert_eq!(ask(&mut client, &["SCAN", &cursor]).await, refused);
+}
