@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use refproxy::command::{
-    Begin, COMMANDS, Find, KeySpec, REDIS_VERSION, Route, Row, SUBCOMMANDS, below, find,
+    Begin, COMMANDS, Find, KeySpec, REDIS_VERSION, Route, Row, SUBCOMMANDS, below, find, flags,
 };
 use refproxy::hash::TagRule;
 use refproxy::placement::{Cluster, Node, NodeId, Placement, Policy};
@@ -26,12 +26,23 @@ fn redis() -> Vec<Vec<&'static str>> {
 #[test]
 fn the_table_is_what_redis_says() {
     assert!(REDIS.starts_with(&format!("# Redis {REDIS_VERSION},")));
-    let told: Vec<String> = redis().iter().map(|row| row[..5].join("\t")).collect();
+    let told: Vec<String> = redis()
+        .iter()
+        .map(|row| [&row[..5], &row[7..]].concat().join("\t"))
+        .collect();
     let ours = |row: &Row| {
         let name = row.name.to_lowercase();
         let (keys, arity) = (row.keys, row.arity);
+        // The fixture has them sorted, and a dash for none.
+        let mut flags: Vec<&str> = flags::words(row.flags).collect();
+        flags.sort_unstable();
+        let flags = if flags.is_empty() {
+            "-".to_owned()
+        } else {
+            flags.join(",")
+        };
         format!(
-            "{name}\t{arity}\t{}\t{}\t{}",
+            "{name}\t{arity}\t{}\t{}\t{}\t{flags}",
             keys.first, keys.last, keys.step
         )
     };

@@ -2,6 +2,7 @@
 //!
 //! Pure data and the questions asked of it. Never routes by itself: a session and the suite's planner ask the row.
 
+pub mod flags;
 mod guard;
 mod keys;
 mod lookup;
@@ -25,6 +26,8 @@ pub struct Row {
     pub name: &'static str,
     /// Arguments, name included: exactly so many, or at least `-arity`. As in Redis' `COMMAND`.
     pub arity: i8,
+    /// Of [`flags`], as Redis tells them.
+    pub flags: u32,
     /// Where its keys are, as far as a range can tell.
     pub keys: KeyRange,
     /// Where its keys are when a range cannot tell.
@@ -137,11 +140,12 @@ pub enum Why {
     AdminFanOut,
 }
 
-const fn row(name: &'static str, arity: i8, keys: (i8, i8, i8), route: Route) -> Row {
+const fn row(name: &'static str, arity: i8, flags: u32, keys: (i8, i8, i8), route: Route) -> Row {
     let (first, last, step) = keys;
     Row {
         name,
         arity,
+        flags,
         keys: KeyRange { first, last, step },
         specs: &[],
         route,

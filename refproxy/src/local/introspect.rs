@@ -1,8 +1,8 @@
 //! COMMAND and its subcommands: what the proxy supports, in the shape of Redis 7.
 
 use super::{unsupported, wrong_arity};
-use crate::command::{COMMANDS, Row, find};
-use crate::resp::{put_array, put_bulk, put_integer};
+use crate::command::{self, COMMANDS, Route, Row, below, find, flags};
+use crate::resp::{put_array, put_bulk, put_error, put_integer, put_simple};
 
 /// Answers COMMAND with these arguments.
 pub(super) fn answer<'a>(mut args: impl Iterator<Item = &'a [u8]>, out: &mut Vec<u8>) {
@@ -36,8 +36,44 @@ pub(super) fn answer<'a>(mut args: impl Iterator<Item = &'a [u8]>, out: &mut Vec
                 }
             }
         }
+        b"GETKEYS" => get_keys(&args.collect::<Vec<_>>(), out),
         _ => unsupported("COMMAND", subcommand, out),
     }
+}
+
+/// The keys of the request in `args`, in Redis' words where there are none. Source: Redis 7.0 `getKeysSubcommandImpl`.
+fn get_keys(args: &[&[u8]], out: &mut Vec<u8>) {
+    let [name, next, ..] = args else {
+        return wrong_arity("command", b"getkeys", out);
+    };
+    let named = find(name).and_then(|row| match row.route {
+        Route::Below => below(row, next),
+        _ => Some(row),
+    });
+    let Some(row) = named else {
+        return put_error(out, b"ERR Invalid command specified");
+    };
+    if let Route::Refuse(why) = row.route {
+        return put_error(out, command::unsupported(row, why).as_bytes());
+    }
+    if row.keys.first == 0 && row.specs.is_empty() {
+        return put_error(out, b"ERR The command has no key arguments");
+    }
+    let wanted = usize::from(row.arity.unsigned_abs());
+    if args.len() < wanted || (row.arity > 0 && args.len() > wanted) {
+        return put_error(
+            out,
+            b"ERR Invalid number of arguments specified for command",
+        );
+    }
+    let positions = row.key_positions(args).unwrap_or_default();
+    if positions.is_empty() && row.flags & flags::NO_MANDATORY_KEYS == 0 {
+        return put_error(out, b"ERR Invalid arguments specified for command");
+    }
+    put_array(out, positions.len());
+    positions
+        .into_iter()
+        .for_each(|position| put_bulk(out, args[position]));
 }
 
 /// Name, arity, flags, key positions, and four lists that the proxy has nothing to say about.
@@ -45,7 +81,8 @@ fn put_row(row: &Row, out: &mut Vec<u8>) {
     put_array(out, 10);
     put_bulk(out, row.name.to_ascii_lowercase().as_bytes());
     put_integer(out, i64::from(row.arity));
-    put_array(out, 0);
+    put_array(out, flags::words(row.flags).count());
+    flags::words(row.flags).for_each(|flag| put_simple(out, flag));
     put_integer(out, i64::from(row.keys.first));
     put_integer(out, i64::from(row.keys.last));
     put_integer(out, i64::from(row.keys.step));

@@ -127,7 +127,7 @@ fn introspection_lists_what_is_supported() {
     check(&["COMMAND", "DOCS", "get"], "*0\r\n");
     check(
         &["COMMAND", "INFO", "get", "subscribe"],
-        "*2\r\n*10\r\n$3\r\nget\r\n:2\r\n*0\r\n:1\r\n:1\r\n:1\r\n*0\r\n*0\r\n*0\r\n*0\r\n*-1\r\n",
+        "*2\r\n*10\r\n$3\r\nget\r\n:2\r\n*2\r\n+readonly\r\n+fast\r\n:1\r\n:1\r\n:1\r\n*0\r\n*0\r\n*0\r\n*0\r\n*-1\r\n",
     );
     check_starts(&["COMMAND"], &format!("*{supported}\r\n*10\r\n"));
     check_starts(

@@ -1,8 +1,10 @@
 //! Commands through the proxy: the same answer as one plain Redis, or a clear refusal.
 
+use refproxy::command::COMMANDS;
 use shardproof::client::Client;
+use shardproof::wire::Value;
 
-use crate::support::{DEADLINE, Proxy, ask, keys_on, nodes};
+use crate::support::{DEADLINE, Proxy, ask, keys_on, nodes, show};
 
 /// Asks the proxy and a plain Redis, which knows nothing of the proxy; both must say the same.
 pub(crate) struct Pair {
@@ -246,4 +248,50 @@ async fn keys_that_must_live_together_are_found_wherever_they_stand() {
         answer,
         "-ERR syntax error: the keys of 'zunion' cannot be told"
     );
+}
+
+/// Name, arity, flags and key positions of a command.
+fn described(answer: Value) -> Vec<String> {
+    match answer {
+        Value::Array(rows) => match &rows[..] {
+            [Value::Array(parts)] => parts[..6].iter().map(show).collect(),
+            other => panic!("no description: {other:?}"),
+        },
+        other => panic!("no description: {other}"),
+    }
+}
+
+#[tokio::test]
+async fn commands_are_described_as_redis_describes_them() {
+    let (_nodes, addrs) = nodes(2).await;
+    let proxy = Proxy::start(&addrs[..1], "workers: 1").await;
+    let mut pair = Pair {
+        proxy: proxy.client().await,
+        plain: Client::connect(addrs[1], DEADLINE).await.unwrap(),
+    };
+    for row in COMMANDS.iter().filter(|row| row.is_supported()) {
+        let args = ["COMMAND", "INFO", row.name];
+        let told = pair.proxy.call(&args, DEADLINE).await.unwrap();
+        let expected = pair.plain.call(&args, DEADLINE).await.unwrap();
+        assert_eq!(described(told), described(expected), "{}", row.name);
+    }
+    for line in [
+        "COMMAND GETKEYS GET a",
+        "COMMAND GETKEYS mset a 1 b 2",
+        "COMMAND GETKEYS SORT a STORE b",
+        "COMMAND GETKEYS EVAL x 2 a b c",
+        "COMMAND GETKEYS EVAL x 0",
+        "COMMAND GETKEYS EVAL x y",
+        "COMMAND GETKEYS ZUNION 3 a b",
+        "COMMAND GETKEYS XREAD COUNT 1 STREAMS a b 0 0",
+        "COMMAND GETKEYS OBJECT ENCODING a",
+        "COMMAND GETKEYS OBJECT NONSENSE a",
+        "COMMAND GETKEYS GET",
+        "COMMAND GETKEYS GET a b",
+        "COMMAND GETKEYS PING x",
+        "COMMAND GETKEYS nonsense x",
+        "COMMAND GETKEYS",
+    ] {
+        pair.check(line).await;
+    }
 }
