@@ -6,6 +6,7 @@ mod asked;
 mod beside;
 mod case;
 mod connection;
+pub mod differential;
 mod judge;
 mod keys;
 pub mod matrix;

@@ -22,6 +22,8 @@ pub(in crate::conformance) struct Contents {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Entry {
+    /// The place of the server that holds it.
+    node: usize,
     kind: Value,
     digest: Value,
     expires_at_ms: i64,
@@ -32,16 +34,21 @@ impl Contents {
     /// The contents of servers, taken together.
     pub(super) async fn of(servers: &[SocketAddr]) -> Result<Self, Error> {
         let mut contents = Self::default();
-        for addr in servers {
+        for (node, addr) in servers.iter().enumerate() {
             match connect(*addr).await {
-                Ok(client) => contents.add(client, *addr).await?,
+                Ok(client) => contents.add(client, *addr, node).await?,
                 Err(_) => contents.gone = true,
             }
         }
         Ok(contents)
     }
 
-    async fn add(&mut self, mut client: Client, addr: SocketAddr) -> Result<(), Error> {
+    async fn add(
+        &mut self,
+        mut client: Client,
+        addr: SocketAddr,
+        node: usize,
+    ) -> Result<(), Error> {
         let failed = |why: crate::client::Error| Error::Unreachable { addr, why };
         let first = [vec!["KEYS", "*"], vec!["INFO", "keyspace"]];
         let mut first = client
@@ -68,6 +75,7 @@ impl Contents {
                 continue;
             };
             let entry = Entry {
+                node,
                 kind,
                 digest,
                 expires_at_ms: match expiry {
@@ -92,6 +100,19 @@ impl Contents {
             let count: u64 = digits.parse().unwrap_or_default();
             *self.databases.entry(database.to_owned()).or_default() += count;
         }
+    }
+
+    /// A key that lies on another node than the one where the proxy asks for it, in words.
+    pub(in crate::conformance) fn stray(
+        &self,
+        owners: &BTreeMap<Vec<u8>, usize>,
+    ) -> Option<String> {
+        let astray = |(key, node): (&Vec<u8>, &usize)| {
+            let held = self.entries.get(key)?;
+            let wrongly = held.iter().any(|entry| entry.node != *node);
+            wrongly.then(|| format!("{} is on a node where nobody asks for it", quoted(key)))
+        };
+        owners.iter().find_map(astray)
     }
 
     /// The first difference between what lies on nodes and what is on the plain Redis, in words.

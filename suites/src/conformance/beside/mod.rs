@@ -3,6 +3,7 @@
 mod compare;
 mod contents;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -175,6 +176,13 @@ impl Beside {
         }
     }
 
+    /// The node of each key of a row.
+    pub(super) fn owners(&self, place: Place) -> BTreeMap<Vec<u8>, usize> {
+        let keys = self.scope(place).keys.into_iter();
+        keys.map(|(variable, key)| (key, self.node_of(place, variable)))
+            .collect()
+    }
+
     /// Gives a request to the plain Redis and to one node, or to all: data to begin with.
     pub(super) async fn given(
         &self,
@@ -190,6 +198,17 @@ impl Beside {
             order(addr, &[request.to_vec()]).await?;
         }
         Ok(())
+    }
+
+    /// Does something to the node of the first key that lies together or apart, and to no other server.
+    pub(super) async fn meddle(&self, words: &[Vec<u8>]) -> Result<(), Error> {
+        let key = words.get(1);
+        let at = if key == self.apart.first() {
+            0
+        } else {
+            self.home
+        };
+        order(self.cluster.node_addrs()[at], &[words.to_vec()]).await
     }
 
     /// What lies on all nodes.

@@ -20,6 +20,8 @@ pub struct Row {
     pub ends: bool,
     /// Whether it may change servers beyond their keys, so that they are replaced after it.
     pub dangerous: bool,
+    /// Whether two servers may answer or keep it differently on other data than the given.
+    pub fickle: bool,
     /// Number of replies to a request.
     pub replies: usize,
     /// Where the row stands, `file:line`.
@@ -155,6 +157,7 @@ fn header(text: &str, at: String) -> Result<Row, Complaint> {
         comparison: Comparison::Exact,
         ends: false,
         dangerous: false,
+        fickle: false,
         replies: 1,
         at,
         given: Vec::new(),
@@ -164,6 +167,7 @@ fn header(text: &str, at: String) -> Result<Row, Complaint> {
         match (word, word.strip_prefix("replies=")) {
             ("ends", _) => row.ends = true,
             ("dangerous", _) => row.dangerous = true,
+            ("fickle", _) => row.fickle = true,
             (_, Some(digits)) => {
                 let wrong = || Complaint::new(format!("`{word}`"), "a number of replies");
                 row.replies = digits.parse().map_err(|_| wrong())?;
@@ -171,7 +175,8 @@ fn header(text: &str, at: String) -> Result<Row, Complaint> {
             _ => {
                 let known = || Comparison::ALL.map(Comparison::name).join(", ");
                 row.comparison = Comparison::named(word).ok_or_else(|| {
-                    let expected = format!("ends, dangerous, replies=N or one of {}", known());
+                    let expected =
+                        format!("ends, dangerous, fickle, replies=N or one of {}", known());
                     Complaint::new(format!("`{word}`"), expected)
                 })?;
             }

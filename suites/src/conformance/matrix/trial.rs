@@ -38,6 +38,7 @@ pub(super) async fn run(
         beside,
         row,
         scope,
+        place,
         plain: beside.plain().await?,
         proxy: beside.client().await?,
         lines: Vec::new(),
@@ -68,6 +69,7 @@ struct Run<'a> {
     beside: &'a Beside,
     row: &'a Row,
     scope: Scope,
+    place: Place,
     plain: Client,
     proxy: Client,
     lines: Vec<Line>,
@@ -108,7 +110,8 @@ impl Run<'_> {
         }
         let on_nodes = self.beside.contents().await?;
         let on_plain = self.beside.plain_contents().await?;
-        if let Some(what) = on_nodes.difference(&on_plain) {
+        let stray = || on_nodes.stray(&self.beside.owners(self.place));
+        if let Some(what) = on_nodes.difference(&on_plain).or_else(stray) {
             let closed = matches!(self.last, Some(Outcome::Closed(_)));
             return Ok(Some(Parted {
                 class: if closed { Class::Closed } else { Class::Wrong },
