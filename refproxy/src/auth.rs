@@ -6,6 +6,8 @@ use std::fmt;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::resp::{Protocol, request};
+
 /// Who a client is that gives only a password, and one that gives nothing.
 pub const DEFAULT_USER: &str = "default";
 
@@ -40,6 +42,26 @@ pub struct NodeAuth {
     pub username: Option<String>,
     /// That user's password.
     pub password: Secret,
+}
+
+/// What is said to a node first, each with what it is called: who the proxy is, if anybody, and which protocol it wants.
+pub(crate) fn requests(
+    protocol: Protocol,
+    auth: Option<&NodeAuth>,
+) -> Vec<(&'static str, Vec<u8>)> {
+    let mut requests = Vec::new();
+    if let Some(auth) = auth {
+        let password = auth.password.reveal();
+        let said = match &auth.username {
+            Some(name) => request(&["AUTH", name, password]),
+            None => request(&["AUTH", password]),
+        };
+        requests.push(("authentication", said));
+    }
+    if protocol == Protocol::Resp3 {
+        requests.push(("HELLO 3", request(&["HELLO", "3"])));
+    }
+    requests
 }
 
 type Sha256Digest = [u8; 32];

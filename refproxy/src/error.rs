@@ -4,7 +4,7 @@
 
 use std::rc::Rc;
 
-use crate::resp::put_error;
+use crate::resp::{ReplyError, put_error};
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub(crate) enum Kind {
     /// The connection broke.
     Lost,
     /// What came is no reply.
-    Garbage,
+    Garbage(ReplyError),
     /// Nothing came for so long that the connection was given up.
     Stalled,
     /// No reply before the request's deadline.
@@ -56,7 +56,8 @@ impl Error {
             Kind::Connect(reason) | Kind::Unwelcome(reason) => reason,
             Kind::ConnectTimeout => "connect timeout",
             Kind::Lost => "connection lost",
-            Kind::Garbage => "connection lost: malformed reply",
+            Kind::Garbage(ReplyError::Malformed) => "connection lost: malformed reply",
+            Kind::Garbage(ReplyError::Streamed) => "connection lost: streamed reply",
             Kind::Stalled => "connection lost: stalled",
             Kind::Timeout => "timeout",
             Kind::QueueFull => "too many requests wait for it",

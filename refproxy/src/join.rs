@@ -12,7 +12,7 @@ use bytes::Bytes;
 use crate::command::Join;
 use crate::cursor::Cursors;
 use crate::placement::NodeId;
-use crate::resp::{Args, elements, put_array, put_error};
+use crate::resp::{Args, elements, error_text, is_error, put_array, put_error};
 
 /// What SLOWLOG GET gives without a number.
 const LATEST_DEFAULT: usize = 10;
@@ -121,13 +121,14 @@ impl Joining {
         if failed == self.replies.len() {
             return first.to_vec();
         }
+        let first = error_text(first).unwrap_or_default();
         let nodes = |of_failed: bool| {
             let parts = self.nodes.iter().zip(&self.replies);
             let chosen = parts.filter(|(_, reply)| is_error(reply) == of_failed);
             let names: Vec<&str> = chosen.map(|(node, _)| &**node).collect();
             names.join(", ")
         };
-        let mut text = first[1..].trim_ascii_end().to_vec();
+        let mut text = first.to_vec();
         text.extend(format!("; failed on {}, done on {}", nodes(true), nodes(false)).bytes());
         let mut out = Vec::new();
         put_error(&mut out, &text);
@@ -180,10 +181,6 @@ impl Joining {
         }
         Some(out)
     }
-}
-
-fn is_error(reply: &[u8]) -> bool {
-    reply.first() == Some(&b'-')
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! One worker: a thread with its own listener, clients and connections to the nodes. Shares nothing on the request path.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::io;
 use std::rc::Rc;
@@ -21,7 +21,7 @@ use crate::cursor::Cursors;
 use crate::local::Facts;
 use crate::output::OutputBudget;
 use crate::placement::Placement;
-use crate::resp;
+use crate::resp::{self, Protocol};
 use crate::session::{CHUNK, Session};
 use crate::stats::{Shared, WorkerStats};
 use crate::upstream::{self, Greeting, Health, Upstream};
@@ -65,6 +65,8 @@ pub(crate) struct Routing {
     plan: Arc<Plan>,
     /// By `NodeId`.
     pub(crate) nodes: Vec<Rc<Upstream>>,
+    /// The same nodes for the clients that speak RESP3, once there was one.
+    resp3: OnceCell<Vec<Rc<Upstream>>>,
 }
 
 impl Routing {
@@ -104,6 +106,7 @@ pub(crate) struct Worker {
     /// What the connections to nodes have in common.
     upstream: upstream::Settings,
     admin_fan_out: bool,
+    upstream_resp3: upstream::Settings,
     stats: Arc<WorkerStats>,
     shared: Arc<Shared>,
     budget: Rc<OutputBudget>,
@@ -180,36 +183,37 @@ impl Worker {
     }
 
     fn report(&self) -> Vec<NodeReport> {
-        self.routing()
-            .nodes
-            .iter()
-            .map(|node| NodeReport {
+        let routing = self.routing();
+        let resp3 = routing.resp3.get().map(Vec::as_slice).unwrap_or_default();
+        let report = |(place, node): (usize, &Rc<Upstream>)| {
+            let also = resp3.get(place);
+            NodeReport {
                 address: node.address().to_owned(),
-                health: node.health(),
-                waiting: node.waiting(),
-            })
-            .collect()
+                health: also.map_or(node.health(), |also| node.health().max(also.health())),
+                waiting: node.waiting() + also.map_or(0, |also| also.waiting()),
+            }
+        };
+        routing.nodes.iter().enumerate().map(report).collect()
+    }
+
+    /// The nodes of `routing` for a client that speaks RESP3.
+    pub(crate) fn resp3<'a>(&self, routing: &'a Routing) -> &'a Vec<Rc<Upstream>> {
+        routing
+            .resp3
+            .get_or_init(|| connect_all(&routing.plan, &[], &self.upstream_resp3))
     }
 
     /// From the next request on, `plan`: nodes that stay keep their connection, others finish what they have.
     fn swap(&self, plan: Arc<Plan>) {
         let old = self.routing();
-        let nodes = plan
-            .addresses
-            .iter()
-            .map(
-                |address| match old.nodes.iter().find(|node| node.address() == address) {
-                    Some(node) => Rc::clone(node),
-                    None => connect(address, &self.upstream),
-                },
-            )
-            .collect::<Vec<_>>();
-        for node in &old.nodes {
-            if !nodes.iter().any(|kept| Rc::ptr_eq(kept, node)) {
-                node.retire();
-            }
+        let nodes = connect_all(&plan, &old.nodes, &self.upstream);
+        let resp3 = OnceCell::new();
+        if let Some(old) = old.resp3.get() {
+            // Nobody else has set it.
+            let _ = resp3.set(connect_all(&plan, old, &self.upstream_resp3));
         }
-        self.routing.replace(Rc::new(Routing { plan, nodes }));
+        self.routing
+            .replace(Rc::new(Routing { plan, nodes, resp3 }));
     }
 
     fn admit(self: &Rc<Self>, stream: TcpStream, peer: std::net::SocketAddr) {
@@ -259,10 +263,11 @@ impl Worker {
     }
 }
 
-fn upstream_settings(clock: Clock, setup: &Setup) -> upstream::Settings {
+fn upstream_settings(clock: Clock, protocol: Protocol, setup: &Setup) -> upstream::Settings {
     let (limits, timeouts) = (&setup.limits, &setup.timeouts);
     upstream::Settings {
-        greeting: setup.node_auth.as_ref().map(Greeting::of),
+        protocol,
+        greeting: Greeting::of(protocol, setup.node_auth.as_ref()),
         clock,
         op_timeout: timeouts.op,
         connect_timeout: timeouts.connect,
@@ -278,6 +283,29 @@ fn connect(address: &str, settings: &upstream::Settings) -> Rc<Upstream> {
     node
 }
 
+/// The connections that `plan` wants: those of `old` where there are some, which otherwise end.
+fn connect_all(
+    plan: &Plan,
+    old: &[Rc<Upstream>],
+    settings: &upstream::Settings,
+) -> Vec<Rc<Upstream>> {
+    let find = |address: &String| old.iter().find(|node| node.address() == address);
+    let nodes: Vec<_> = plan
+        .addresses
+        .iter()
+        .map(|address| match find(address) {
+            Some(node) => Rc::clone(node),
+            None => connect(address, settings),
+        })
+        .collect();
+    for node in old {
+        if !nodes.iter().any(|kept| Rc::ptr_eq(kept, node)) {
+            node.retire();
+        }
+    }
+    nodes
+}
+
 /// Runs a worker on this thread until it is drained.
 ///
 /// # Errors
@@ -291,14 +319,10 @@ pub(crate) fn run(setup: Setup) -> io::Result<()> {
 
 async fn serve(setup: Setup) -> io::Result<()> {
     let clock = Clock::start();
-    let settings = upstream_settings(clock, &setup);
+    let settings = upstream_settings(clock, Protocol::Resp2, &setup);
+    let upstream_resp3 = upstream_settings(clock, Protocol::Resp3, &setup);
     let listener = TcpListener::from_std(setup.listener)?;
-    let nodes = setup
-        .plan
-        .addresses
-        .iter()
-        .map(|address| connect(address, &settings))
-        .collect();
+    let nodes = connect_all(&setup.plan, &[], &settings);
     let budget = OutputBudget::new(
         setup.limits.client_output_bytes_max,
         setup.limits.output_bytes_max,
@@ -310,6 +334,7 @@ async fn serve(setup: Setup) -> io::Result<()> {
         stranger_limits: setup.limits.request.for_stranger(),
         limits: setup.limits,
         upstream: settings,
+        upstream_resp3,
         timeouts: setup.timeouts,
         admin_fan_out: setup.admin_fan_out,
         stats: setup.stats,
@@ -318,6 +343,7 @@ async fn serve(setup: Setup) -> io::Result<()> {
         routing: RefCell::new(Rc::new(Routing {
             plan: setup.plan,
             nodes,
+            resp3: OnceCell::new(),
         })),
         clients: RefCell::default(),
         draining: Cell::new(false),

@@ -196,6 +196,13 @@ impl Row {
         matches!(self.route, Route::Local(Auth | Hello | Quit | Reset))
     }
 
+    /// Whether it may change which protocol the connection speaks.
+    #[must_use]
+    #[inline]
+    pub fn may_change_protocol(&self) -> bool {
+        matches!(self.route, Route::Local(Local::Hello | Local::Reset))
+    }
+
     /// Whether the proxy does what is asked, as opposed to refusing it.
     #[must_use]
     pub fn is_supported(&self) -> bool {

@@ -291,3 +291,54 @@ proptest! {
         prop_assert_eq!(joining.reply().escape_ascii().to_string(), answer(&frame).escape_ascii().to_string());
     }
 }
+
+#[test]
+fn parts_in_resp3_make_a_reply_in_resp3() {
+    check(
+        Join::InKeyOrder,
+        &[1, 0, 1],
+        &["*1\r\n_\r\n", "*2\r\n_\r\n$1\r\nc\r\n"],
+        "*3\r\n_\r\n_\r\n$1\r\nc\r\n",
+    );
+    check(Join::Any, &[], &["_\r\n", "_\r\n"], "_\r\n");
+    check(Join::Any, &[], &["_\r\n", "$1\r\na\r\n"], "$1\r\na\r\n");
+    check(
+        Join::Settings,
+        &[],
+        &[
+            "%2\r\n$1\r\na\r\n$1\r\n1\r\n$1\r\nb\r\n$1\r\n2\r\n",
+            "%2\r\n$1\r\nb\r\n$1\r\n2\r\n$1\r\na\r\n$1\r\n1\r\n",
+        ],
+        "%2\r\n$1\r\na\r\n$1\r\n1\r\n$1\r\nb\r\n$1\r\n2\r\n",
+    );
+    check(
+        Join::Busy,
+        &[],
+        &["%1\r\n+a\r\n_\r\n", "%1\r\n+a\r\n%0\r\n"],
+        "%1\r\n+a\r\n%0\r\n",
+    );
+    check(
+        Join::Concat,
+        &[],
+        &["%0\r\n", "*0\r\n"],
+        "-ERR the nodes' replies do not fit together\r\n",
+    );
+    check(
+        Join::Sum,
+        &[],
+        &[":1\r\n", "!5\r\nOOM x\r\n"],
+        "-OOM x; failed on n1, done on n0\r\n",
+    );
+    check(
+        Join::Sum,
+        &[],
+        &["!5\r\nOOM x\r\n", "!5\r\nOOM y\r\n"],
+        "!5\r\nOOM x\r\n",
+    );
+    check(
+        Join::Sum,
+        &[],
+        &["|1\r\n+a\r\n+b\r\n:1\r\n", ":2\r\n"],
+        ":3\r\n",
+    );
+}

@@ -7,7 +7,8 @@ use bytes::Bytes;
 use crate::cursor::Cursors;
 use crate::placement::NodeId;
 use crate::resp::{
-    bulk, elements, integer, put_array, put_bulk, put_error, put_integer, put_null_bulk, put_simple,
+    Protocol, bulk, elements, integer, put_array, put_bulk, put_error, put_integer, put_map,
+    put_simple,
 };
 
 pub(super) fn sum(replies: &[Bytes]) -> Option<Vec<u8>> {
@@ -23,8 +24,9 @@ pub(super) fn all_ok(replies: &[Bytes]) -> Option<Vec<u8>> {
 }
 
 pub(super) fn concat(replies: &[Bytes]) -> Option<Vec<u8>> {
-    let parts: Option<Vec<_>> = replies.iter().map(|reply| elements(reply)).collect();
-    let parts = parts?;
+    let arrays = replies.iter().filter(|reply| reply.first() == Some(&b'*'));
+    let parts: Option<Vec<_>> = arrays.map(|reply| elements(reply)).collect();
+    let parts = parts.filter(|parts| parts.len() == replies.len())?;
     let mut out = Vec::new();
     put_array(&mut out, parts.iter().map(|(len, _)| len).sum());
     for (_, walk) in parts {
@@ -64,7 +66,7 @@ pub(super) fn least(replies: &[Bytes]) -> Option<Vec<u8>> {
 pub(super) fn any(replies: &[Bytes], lot: u64) -> Option<Vec<u8>> {
     let full: Vec<&Bytes> = replies.iter().filter(|reply| !is_null(reply)).collect();
     if full.is_empty() {
-        return Some(written(put_null_bulk));
+        return Some(replies.first()?.to_vec());
     }
     let bytes = full.iter().flat_map(|reply| reply.iter());
     // FNV-1a, whose low bits alone are poor: the high ones choose.
@@ -86,6 +88,11 @@ pub(super) fn busy(replies: &[Bytes]) -> Option<Vec<u8>> {
 
 /// In the order of the first node that knows the name.
 pub(super) fn settings(replies: &[Bytes], nodes: &[Rc<str>]) -> Option<Vec<u8>> {
+    // Only RESP3 has maps.
+    let protocol = match replies.first()?.first() {
+        Some(b'%') => Protocol::Resp3,
+        _ => Protocol::Resp2,
+    };
     let mut names: Vec<&[u8]> = Vec::new();
     let mut values: Vec<Vec<Option<&[u8]>>> = Vec::new();
     for (part, reply) in replies.iter().enumerate() {
@@ -102,7 +109,7 @@ pub(super) fn settings(replies: &[Bytes], nodes: &[Rc<str>]) -> Option<Vec<u8>> 
         }
     }
     let mut out = Vec::new();
-    put_array(&mut out, names.len() * 2);
+    put_map(&mut out, protocol, names.len());
     for (name, values) in names.into_iter().zip(values) {
         put_bulk(&mut out, name);
         match values.first().copied().flatten() {
@@ -184,7 +191,7 @@ pub(super) fn page(
 }
 
 fn is_null(reply: &[u8]) -> bool {
-    matches!(reply, b"$-1\r\n" | b"*-1\r\n")
+    matches!(reply, b"$-1\r\n" | b"*-1\r\n" | b"_\r\n")
 }
 
 fn written(write: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {

@@ -3,7 +3,9 @@
 use super::{BAD_CLIENT_NAME, Identity, is_client_name};
 use crate::auth::DEFAULT_USER;
 use crate::command::REDIS_VERSION;
-use crate::resp::{put_array, put_bulk, put_error, put_integer, put_simple};
+use crate::resp::{
+    Protocol, put_array, put_bulk, put_error, put_integer, put_map, put_simple, strict,
+};
 
 const WRONG_PASS: &[u8] = b"WRONGPASS invalid username-password pair or user is disabled.";
 const NO_PASSWORD: &[u8] =
@@ -40,7 +42,7 @@ fn let_in(user: &[u8], password: &[u8], identity: &mut Identity) -> Result<(), &
     Ok(())
 }
 
-/// Answers HELLO with these arguments. Only the version without push messages and maps is spoken.
+/// Answers HELLO with these arguments.
 pub(super) fn hello<'a>(
     args: impl Iterator<Item = &'a [u8]>,
     identity: &mut Identity,
@@ -57,17 +59,15 @@ fn understand<'a>(
     mut args: impl Iterator<Item = &'a [u8]>,
     identity: &mut Identity,
 ) -> Result<(), Vec<u8>> {
-    match args.next() {
-        None | Some(b"2") => {}
-        Some(version) => {
-            let number = std::str::from_utf8(version).map(str::parse::<i64>);
-            let text: &[u8] = match number {
-                Ok(Ok(_)) => b"NOPROTO unsupported protocol version",
-                _ => b"ERR Protocol version is not an integer or out of range",
-            };
-            return Err(text.to_vec());
+    let wanted = match args.next().map(version) {
+        None => identity.protocol,
+        Some(Ok(2)) => Protocol::Resp2,
+        Some(Ok(3)) => Protocol::Resp3,
+        Some(Ok(_)) => return Err(b"NOPROTO unsupported protocol version".to_vec()),
+        Some(Err(())) => {
+            return Err(b"ERR Protocol version is not an integer or out of range".to_vec());
         }
-    }
+    };
     let args: Vec<&[u8]> = args.collect();
     let mut rest = args.as_slice();
     loop {
@@ -92,20 +92,31 @@ fn understand<'a>(
             [] => break,
         };
     }
-    match identity.known {
-        true => Ok(()),
-        false => Err(HELLO_STRANGER.to_vec()),
+    if !identity.known {
+        return Err(HELLO_STRANGER.to_vec());
     }
+    identity.protocol = wanted;
+    Ok(())
+}
+
+fn version(text: &[u8]) -> Result<i64, ()> {
+    strict(text).ok_or(())
 }
 
 fn put_greeting(identity: &Identity, out: &mut Vec<u8>) {
-    put_array(out, 14);
+    put_map(out, identity.protocol, 7);
     put_bulk(out, b"server");
     put_bulk(out, b"redis");
     put_bulk(out, b"version");
     put_bulk(out, REDIS_VERSION.as_bytes());
     put_bulk(out, b"proto");
-    put_integer(out, 2);
+    put_integer(
+        out,
+        match identity.protocol {
+            Protocol::Resp2 => 2,
+            Protocol::Resp3 => 3,
+        },
+    );
     put_bulk(out, b"id");
     put_integer(out, i64::try_from(identity.id).unwrap_or(i64::MAX));
     put_bulk(out, b"mode");

@@ -2,14 +2,20 @@
 
 use super::{unsupported, wrong_arity};
 use crate::command::{self, COMMANDS, Route, Row, below, find, flags};
-use crate::resp::{put_array, put_bulk, put_error, put_integer, put_simple};
+use crate::resp::{
+    Protocol, put_array, put_bulk, put_error, put_integer, put_map, put_null, put_set, put_simple,
+};
 
 /// Answers COMMAND with these arguments.
-pub(super) fn answer<'a>(mut args: impl Iterator<Item = &'a [u8]>, out: &mut Vec<u8>) {
+pub(super) fn answer<'a>(
+    mut args: impl Iterator<Item = &'a [u8]>,
+    protocol: Protocol,
+    out: &mut Vec<u8>,
+) {
     let supported = || COMMANDS.iter().filter(|row| row.is_supported());
     let Some(subcommand) = args.next() else {
         put_array(out, supported().count());
-        supported().for_each(|row| put_row(row, out));
+        supported().for_each(|row| put_row(row, protocol, out));
         return;
     };
     match subcommand.to_ascii_uppercase().as_slice() {
@@ -21,18 +27,18 @@ pub(super) fn answer<'a>(mut args: impl Iterator<Item = &'a [u8]>, out: &mut Vec
             supported().for_each(|row| put_bulk(out, row.name.to_ascii_lowercase().as_bytes()));
         }
         // Documentation is optional, and Redis leaves unknown names out.
-        b"DOCS" => put_array(out, 0),
+        b"DOCS" => put_map(out, protocol, 0),
         b"INFO" => {
             let names: Vec<&[u8]> = args.collect();
             if names.is_empty() {
                 put_array(out, supported().count());
-                return supported().for_each(|row| put_row(row, out));
+                return supported().for_each(|row| put_row(row, protocol, out));
             }
             put_array(out, names.len());
             for name in names {
                 match find(name).filter(|row| row.is_supported()) {
-                    Some(row) => put_row(row, out),
-                    None => out.extend_from_slice(b"*-1\r\n"),
+                    Some(row) => put_row(row, protocol, out),
+                    None => put_null(out, protocol),
                 }
             }
         }
@@ -77,14 +83,14 @@ fn get_keys(args: &[&[u8]], out: &mut Vec<u8>) {
 }
 
 /// Name, arity, flags, key positions, and four lists that the proxy has nothing to say about.
-fn put_row(row: &Row, out: &mut Vec<u8>) {
+fn put_row(row: &Row, protocol: Protocol, out: &mut Vec<u8>) {
     put_array(out, 10);
     put_bulk(out, row.name.to_ascii_lowercase().as_bytes());
     put_integer(out, i64::from(row.arity));
-    put_array(out, flags::words(row.flags).count());
+    put_set(out, protocol, flags::words(row.flags).count());
     flags::words(row.flags).for_each(|flag| put_simple(out, flag));
     put_integer(out, i64::from(row.keys.first));
     put_integer(out, i64::from(row.keys.last));
     put_integer(out, i64::from(row.keys.step));
-    (0..4).for_each(|_| put_array(out, 0));
+    (0..4).for_each(|_| put_set(out, protocol, 0));
 }

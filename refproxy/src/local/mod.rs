@@ -10,7 +10,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::auth::Users;
 use crate::command::{Local, REDIS_VERSION};
-use crate::resp::{Args, put_array, put_bulk, put_error, put_integer, put_null_bulk, put_simple};
+use crate::resp::{
+    Args, Protocol, put_array, put_bulk, put_error, put_integer, put_null, put_simple, put_verbatim,
+};
 
 /// What a client said about itself.
 #[derive(Debug)]
@@ -20,6 +22,7 @@ pub(crate) struct Identity {
     /// Whether it is one of `users`, or need not be.
     known: bool,
     users: Rc<Users>,
+    protocol: Protocol,
 }
 
 impl Identity {
@@ -29,6 +32,7 @@ impl Identity {
             name: Vec::new(),
             known: users.is_open(),
             users,
+            protocol: Protocol::Resp2,
         }
     }
 
@@ -36,6 +40,12 @@ impl Identity {
     #[inline]
     pub(crate) fn is_known(&self) -> bool {
         self.known
+    }
+
+    /// What the client is answered in.
+    #[inline]
+    pub(crate) fn protocol(&self) -> Protocol {
+        self.protocol
     }
 
     /// As it was when the client connected.
@@ -92,8 +102,8 @@ pub(crate) fn answer(
             put_simple(out, "RESET");
         }
         Local::Client => client(args, identity, out),
-        Local::Info => info(&facts(), out),
-        Local::Command => introspect::answer(args, out),
+        Local::Info => info(&facts(), identity.protocol, out),
+        Local::Command => introspect::answer(args, identity.protocol, out),
     }
     Next::GoOn
 }
@@ -132,7 +142,7 @@ fn client<'a>(args: impl Iterator<Item = &'a [u8]>, identity: &mut Identity, out
         .map_or((&b""[..], &[][..]), |(first, rest)| (*first, rest));
     match (subcommand.to_ascii_uppercase().as_slice(), args) {
         (b"ID", []) => put_integer(out, i64::try_from(identity.id).unwrap_or(i64::MAX)),
-        (b"GETNAME", []) if identity.name.is_empty() => put_null_bulk(out),
+        (b"GETNAME", []) if identity.name.is_empty() => put_null(out, identity.protocol),
         (b"GETNAME", []) => put_bulk(out, &identity.name),
         (b"SETNAME", [name]) if is_client_name(name) => {
             identity.name = name.to_vec();
@@ -145,7 +155,7 @@ fn client<'a>(args: impl Iterator<Item = &'a [u8]>, identity: &mut Identity, out
     }
 }
 
-fn info(facts: &Facts, out: &mut Vec<u8>) {
+fn info(facts: &Facts, protocol: Protocol, out: &mut Vec<u8>) {
     let mut text = format!(
         "# Server\r\nredis_version:{REDIS_VERSION}\r\nredis_mode:standalone\r\nrefproxy_version:{}\r\nprocess_id:{}\r\n\
          tcp_port:{}\r\nuptime_in_seconds:{}\r\n\r\n# Clients\r\nconnected_clients:{}\r\n\r\n# Replication\r\nrole:master\r\n\
@@ -160,7 +170,7 @@ fn info(facts: &Facts, out: &mut Vec<u8>) {
     for (place, (address, health)) in facts.nodes.iter().enumerate() {
         text.push_str(&format!("node{place}:address={address},state={health}\r\n"));
     }
-    put_bulk(out, text.as_bytes());
+    put_verbatim(out, protocol, text.as_bytes());
 }
 
 /// Redis' words for a subcommand with the wrong number of arguments.

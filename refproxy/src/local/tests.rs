@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::{Facts, Identity, Next, answer};
 use crate::auth::{Secret, Users};
 use crate::command::{COMMANDS, Route, find};
-use crate::resp::{ReplyScan, request};
+use crate::resp::{Protocol, ReplyScan, request};
 
 fn ask(identity: &mut Identity, args: &[&str]) -> (String, Next) {
     let Some(Route::Local(local)) = find(args[0].as_bytes()).map(|row| row.route) else {
@@ -20,7 +20,7 @@ fn ask(identity: &mut Identity, args: &[&str]) -> (String, Next) {
     let mut out = Vec::new();
     let next = answer(local, &request(args), identity, &facts, &mut out);
     assert_eq!(
-        ReplyScan::default().scan(&out),
+        ReplyScan::of(Protocol::Resp3).scan(&out),
         Ok(Ok(out.len())),
         "{}",
         out.escape_ascii()
@@ -73,10 +73,20 @@ fn small_talk() {
 }
 
 #[test]
-fn hello_speaks_version_2_only() {
+fn hello_chooses_the_protocol() {
     check_starts(&["HELLO"], "*14\r\n$6\r\nserver\r\n$5\r\nredis\r\n");
     check_starts(&["HELLO", "2", "SETNAME", "me"], "*14\r\n");
-    check(&["HELLO", "3"], "-NOPROTO unsupported protocol version\r\n");
+    check_starts(&["HELLO", "3"], "%7\r\n$6\r\nserver\r\n$5\r\nredis\r\n");
+    for version in ["1", "4", "-3"] {
+        check(
+            &["HELLO", version],
+            "-NOPROTO unsupported protocol version\r\n",
+        );
+    }
+    check(
+        &["HELLO", "03"],
+        "-ERR Protocol version is not an integer or out of range\r\n",
+    );
     check(
         &["HELLO", "x"],
         "-ERR Protocol version is not an integer or out of range\r\n",
@@ -85,6 +95,27 @@ fn hello_speaks_version_2_only() {
         &["HELLO", "2", "WHAT"],
         "-ERR Syntax error in HELLO option 'WHAT'\r\n",
     );
+}
+
+#[test]
+fn answers_are_in_the_clients_protocol() {
+    let mut identity = stranger(7, "");
+    let mut told = |args: &[&str]| ask(&mut identity, args).0;
+    assert!(told(&["HELLO", "3"]).contains("$5\r\nproto\r\n:3\r\n"));
+    assert!(told(&["HELLO"]).starts_with("%7\r\n"), "it stays so");
+    assert_eq!(told(&["CLIENT", "GETNAME"]), "_\r\n");
+    assert!(told(&["INFO"]).starts_with('='));
+    assert_eq!(told(&["COMMAND", "DOCS", "x"]), "%0\r\n");
+    assert_eq!(told(&["COMMAND", "INFO", "x"]), "*1\r\n_\r\n");
+    // What goes wrong changes nothing.
+    assert!(told(&["HELLO", "2", "WHAT"]).starts_with("-ERR Syntax"));
+    assert!(told(&["HELLO", "4"]).starts_with("-NOPROTO"));
+    assert_eq!(told(&["CLIENT", "GETNAME"]), "_\r\n");
+    assert!(told(&["HELLO", "2"]).starts_with("*14\r\n"));
+    assert_eq!(told(&["CLIENT", "GETNAME"]), "$-1\r\n");
+    told(&["HELLO", "3"]);
+    assert_eq!(told(&["RESET"]), "+RESET\r\n");
+    assert_eq!(told(&["CLIENT", "GETNAME"]), "$-1\r\n");
 }
 
 #[test]
@@ -127,7 +158,7 @@ fn introspection_lists_what_is_supported() {
     check(&["COMMAND", "DOCS", "get"], "*0\r\n");
     check(
         &["COMMAND", "INFO", "get", "subscribe"],
-        "*2\r\n*10\r\n$3\r\nget\r\n:2\r\n*2\r\n+readonly\r\n+fast\r\n:1\r\n:1\r\n:1\r\n*0\r\n*0\r\n*0\r\n*0\r\n*-1\r\n",
+        "*2\r\n*10\r\n$3\r\nget\r\n:2\r\n*2\r\n+readonly\r\n+fast\r\n:1\r\n:1\r\n:1\r\n*0\r\n*0\r\n*0\r\n*0\r\n$-1\r\n",
     );
     check_starts(&["COMMAND"], &format!("*{supported}\r\n*10\r\n"));
     check_starts(

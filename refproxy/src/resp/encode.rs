@@ -2,6 +2,16 @@
 
 use std::io::Write as _;
 
+/// What a connection speaks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Protocol {
+    /// What every connection begins with.
+    #[default]
+    Resp2,
+    /// With maps, sets, booleans, doubles and one null.
+    Resp3,
+}
+
 /// Appends `+text`. The text is the proxy's own and has no line end.
 pub fn put_simple(out: &mut Vec<u8>, text: &str) {
     out.push(b'+');
@@ -36,9 +46,41 @@ pub fn put_bulk(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(b"\r\n");
 }
 
-/// Appends RESP2's null.
-pub fn put_null_bulk(out: &mut Vec<u8>) {
-    out.extend_from_slice(b"$-1\r\n");
+/// Appends a null: in RESP2 that of a bulk string.
+pub fn put_null(out: &mut Vec<u8>, protocol: Protocol) {
+    out.extend_from_slice(match protocol {
+        Protocol::Resp2 => b"$-1\r\n",
+        Protocol::Resp3 => b"_\r\n",
+    });
+}
+
+/// Appends the head of a map of `pairs` names with values; in RESP2 an array of twice as many.
+pub fn put_map(out: &mut Vec<u8>, protocol: Protocol, pairs: usize) {
+    match protocol {
+        Protocol::Resp2 => put_array(out, 2 * pairs),
+        Protocol::Resp3 => put_line(out, b'%', i64::try_from(pairs).unwrap_or(i64::MAX)),
+    }
+}
+
+/// Appends the head of a set of `len` elements; in RESP2 an array.
+pub fn put_set(out: &mut Vec<u8>, protocol: Protocol, len: usize) {
+    match protocol {
+        Protocol::Resp2 => put_array(out, len),
+        Protocol::Resp3 => put_line(out, b'~', i64::try_from(len).unwrap_or(i64::MAX)),
+    }
+}
+
+/// Appends a text for people; in RESP2 a bulk string.
+pub fn put_verbatim(out: &mut Vec<u8>, protocol: Protocol, text: &[u8]) {
+    match protocol {
+        Protocol::Resp2 => put_bulk(out, text),
+        Protocol::Resp3 => {
+            put_line(out, b'=', i64::try_from(text.len() + 4).unwrap_or(i64::MAX));
+            out.extend_from_slice(b"txt:");
+            out.extend_from_slice(text);
+            out.extend_from_slice(b"\r\n");
+        }
+    }
 }
 
 fn put_line(out: &mut Vec<u8>, kind: u8, value: i64) {
@@ -61,7 +103,11 @@ pub fn request<A: AsRef<[u8]>>(args: &[A]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::{put_array, put_bulk, put_error, put_integer, put_null_bulk, put_simple, request};
+    use super::Protocol::{Resp2, Resp3};
+    use super::{
+        put_array, put_bulk, put_error, put_integer, put_map, put_null, put_set, put_simple,
+        put_verbatim, request,
+    };
 
     #[track_caller]
     fn check(put: impl Fn(&mut Vec<u8>), expected: &str) {
@@ -76,7 +122,14 @@ mod tests {
         check(|out| put_integer(out, -7), ":-7\\r\\n");
         check(|out| put_array(out, 2), "*2\\r\\n");
         check(|out| put_bulk(out, b"a\r\nb"), "$4\\r\\na\\r\\nb\\r\\n");
-        check(put_null_bulk, "$-1\\r\\n");
+        check(|out| put_null(out, Resp2), "$-1\\r\\n");
+        check(|out| put_null(out, Resp3), "_\\r\\n");
+        check(|out| put_map(out, Resp2, 2), "*4\\r\\n");
+        check(|out| put_map(out, Resp3, 2), "%2\\r\\n");
+        check(|out| put_set(out, Resp2, 2), "*2\\r\\n");
+        check(|out| put_set(out, Resp3, 2), "~2\\r\\n");
+        check(|out| put_verbatim(out, Resp2, b"a"), "$1\\r\\na\\r\\n");
+        check(|out| put_verbatim(out, Resp3, b"a"), "=5\\r\\ntxt:a\\r\\n");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! RESP2 on the wire: where frames begin and end, and how proxy-made frames are written.
+//! RESP2 and RESP3 on the wire: where frames begin and end, and how proxy-made frames are written.
 //!
 //! Pure: works on byte slices. Never builds a tree of a frame, never reads a socket, never knows a command.
 
@@ -10,7 +10,11 @@ mod reply;
 mod request;
 
 pub use args::Args;
-pub use encode::{put_array, put_bulk, put_error, put_integer, put_null_bulk, put_simple, request};
+pub use encode::{
+    Protocol, put_array, put_bulk, put_error, put_integer, put_map, put_null, put_set, put_simple,
+    put_verbatim, request,
+};
 pub use inline::split_inline;
-pub use reply::{ReplyError, ReplyScan, bulk, elements, integer};
+pub(crate) use number::strict;
+pub use reply::{ReplyError, ReplyScan, bulk, elements, error_text, integer, is_error};
 pub use request::{Frame, Limits, ProtocolError, RequestScan, Scanned};

@@ -1,16 +1,25 @@
-//! Where a node's reply ends: a scanner that can stop at any byte and go on later.
+//! Where a node's reply ends, in either protocol: a scanner that can stop at any byte and go on later.
 //!
 //! Never recurses: the end of nested arrays is found by counting elements that are still to come.
 
+use super::Protocol;
 use super::number::{Line, line, strict};
 
 /// Longest line of a simple string, an error or a number that a node may send.
 const LINE_MAX: usize = 1024 * 1024;
 
-/// Why a node's bytes are no RESP2 reply. The connection cannot go on.
+/// Why a node's bytes are no reply of its protocol. The connection cannot go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("malformed reply")]
-pub struct ReplyError;
+pub enum ReplyError {
+    /// Not as the protocol has it.
+    #[error("malformed reply")]
+    Malformed,
+    /// RESP3's strings and aggregates whose length is told at their end, which no Redis sends.
+    #[error("streamed reply")]
+    Streamed,
+}
+
+use ReplyError::{Malformed, Streamed};
 
 /// The scanner's place within the reply at the start of the buffer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -18,14 +27,28 @@ pub struct ReplyScan {
     at: usize,
     /// Elements to come; 0 before the first byte.
     left: u64,
+    protocol: Protocol,
 }
 
+/// Where an element ends, or how many bytes it lacks at least.
+type End = Result<usize, usize>;
+
 impl ReplyScan {
+    /// For replies of this protocol.
+    #[must_use]
+    pub fn of(protocol: Protocol) -> Self {
+        Self {
+            protocol,
+            ..Self::default()
+        }
+    }
+
     /// Goes on with the reply that starts at the start of `buf`, which must begin as at the last call.
-    /// `Ok(Ok(len))` is a complete reply; `Ok(Err(more))` needs at least `more` bytes.
+    /// `Ok(Ok(len))` is a complete reply; `Ok(Err(more))` needs at least `more` bytes. A reply that begins with attributes
+    /// ends behind what they are attributes of.
     ///
     /// # Errors
-    /// The bytes are no RESP2 reply, and never will be.
+    /// The bytes are no reply of the protocol, and never will be.
     #[inline]
     pub fn scan(&mut self, buf: &[u8]) -> Result<Result<usize, usize>, ReplyError> {
         if self.left == 0 {
@@ -36,43 +59,123 @@ impl ReplyScan {
             let Some(kind) = buf.get(self.at) else {
                 return Ok(Err(1));
             };
-            match kind {
+            let end = match kind {
                 b'$' => match line(buf, self.at + 1, 32) {
-                    Line::Number(-1, next) => self.at = next,
-                    Line::Number(len, next) => {
-                        let len = usize::try_from(len).map_err(|_| ReplyError)?;
-                        let end = next.checked_add(len).ok_or(ReplyError)?;
-                        match buf.get(end..end + 2) {
-                            Some(b"\r\n") => self.at = end + 2,
-                            Some(_) => return Err(ReplyError),
-                            None => return Ok(Err(end + 2 - buf.len())),
-                        }
-                    }
-                    Line::Incomplete => return Ok(Err(1)),
-                    Line::Malformed | Line::TooLong => return Err(ReplyError),
+                    Line::Number(-1, next) => Ok(next),
+                    Line::Number(len, next) => blob(buf, len, next)?,
+                    other => Err(unfinished(&other, buf, self.at)?),
                 },
-                b'*' => match line(buf, self.at + 1, 32) {
-                    Line::Number(len, next) if (-1..=i64::from(u32::MAX)).contains(&len) => {
-                        self.left += u64::try_from(len).unwrap_or(0);
-                        self.at = next;
-                    }
-                    Line::Incomplete => return Ok(Err(1)),
-                    _ => return Err(ReplyError),
-                },
+                b'*' => self.aggregate(buf, 1, -1)?,
                 b'+' | b'-' | b':' => match text_end(buf, self.at)? {
                     Some(end) => {
                         if *kind == b':' && strict(&buf[self.at + 1..end - 2]).is_none() {
-                            return Err(ReplyError);
+                            return Err(Malformed);
                         }
-                        self.at = end;
+                        Ok(end)
                     }
-                    None => return Ok(Err(1)),
+                    None => Err(1),
                 },
-                _ => return Err(ReplyError),
+                _ if self.protocol == Protocol::Resp3 => self.of_resp3(*kind, buf)?,
+                _ => return Err(Malformed),
+            };
+            match end {
+                Ok(end) => self.at = end,
+                Err(more) => return Ok(Err(more)),
             }
             self.left -= 1;
         }
         Ok(Ok(self.at))
+    }
+
+    /// The head of an aggregate: so many elements are to come for each one that it counts.
+    #[inline]
+    fn aggregate(&mut self, buf: &[u8], each: u64, least: i64) -> Result<End, ReplyError> {
+        match line(buf, self.at + 1, 32) {
+            Line::Number(len, next) if (least..=i64::from(u32::MAX)).contains(&len) => {
+                self.left += each * u64::try_from(len).unwrap_or(0);
+                Ok(Ok(next))
+            }
+            Line::Number(..) => Err(Malformed),
+            other => Ok(Err(unfinished(&other, buf, self.at)?)),
+        }
+    }
+
+    /// What RESP3 has and RESP2 has not.
+    fn of_resp3(&mut self, kind: u8, buf: &[u8]) -> Result<End, ReplyError> {
+        match kind {
+            b'~' => self.aggregate(buf, 1, 0),
+            b'%' => self.aggregate(buf, 2, 0),
+            b'|' => {
+                let end = self.aggregate(buf, 2, 0)?;
+                // What the attributes belong to is still to come.
+                self.left += u64::from(end.is_ok());
+                Ok(end)
+            }
+            // Within a reply there is none.
+            b'>' if self.at == 0 => self.aggregate(buf, 1, 0),
+            b'!' | b'=' => match line(buf, self.at + 1, 32) {
+                Line::Number(len, next) => {
+                    let end = blob(buf, len, next)?;
+                    if kind == b'=' && end.is_ok() && (len < 4 || buf[next + 3] != b':') {
+                        return Err(Malformed);
+                    }
+                    Ok(end)
+                }
+                other => Ok(Err(unfinished(&other, buf, self.at)?)),
+            },
+            b'_' | b'#' | b',' | b'(' => {
+                let Some(end) = text_end(buf, self.at)? else {
+                    return Ok(Err(1));
+                };
+                match is_scalar(kind, &buf[self.at + 1..end - 2]) {
+                    true => Ok(Ok(end)),
+                    false => Err(Malformed),
+                }
+            }
+            _ => Err(Malformed),
+        }
+    }
+}
+
+/// Whether `text` is a null, a boolean, a double, or a number of any size.
+fn is_scalar(kind: u8, text: &[u8]) -> bool {
+    match kind {
+        b'_' => text.is_empty(),
+        b'#' => matches!(text, b"t" | b"f"),
+        b',' => match text {
+            b"inf" | b"-inf" | b"nan" | b"-nan" => true,
+            _ => {
+                let known =
+                    |byte: &u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
+                text.iter().any(u8::is_ascii_digit) && text.iter().all(known)
+            }
+        },
+        _ => {
+            let digits = text.strip_prefix(b"-").or(text.strip_prefix(b"+"));
+            let digits = digits.unwrap_or(text);
+            !digits.is_empty() && digits.iter().all(u8::is_ascii_digit)
+        }
+    }
+}
+
+/// The end of `len` bytes with their line end, from `start` on.
+#[inline]
+fn blob(buf: &[u8], len: i64, start: usize) -> Result<End, ReplyError> {
+    let len = usize::try_from(len).map_err(|_| Malformed)?;
+    let end = start.checked_add(len).ok_or(Malformed)?;
+    match buf.get(end..).and_then(|rest| rest.get(..2)) {
+        Some(b"\r\n") => Ok(Ok(end + 2)),
+        Some(_) => Err(Malformed),
+        None => Ok(Err(end.saturating_add(2) - buf.len())),
+    }
+}
+
+/// A line of a length that is none yet: how many bytes it lacks at least.
+fn unfinished(line: &Line, buf: &[u8], at: usize) -> Result<usize, ReplyError> {
+    match line {
+        Line::Incomplete => Ok(1),
+        _ if buf.get(at + 1) == Some(&b'?') => Err(Streamed),
+        _ => Err(Malformed),
     }
 }
 
@@ -83,41 +186,84 @@ fn text_end(buf: &[u8], at: usize) -> Result<Option<usize>, ReplyError> {
     match memchr::memchr(b'\r', rest) {
         Some(end) => match rest.get(end + 1) {
             Some(b'\n') => Ok(Some(at + end + 2)),
-            Some(_) => Err(ReplyError),
+            Some(_) => Err(Malformed),
             None => Ok(None),
         },
-        None if rest.len() > LINE_MAX => Err(ReplyError),
+        None if rest.len() > LINE_MAX => Err(Malformed),
         None => Ok(None),
     }
 }
 
-/// The elements of a complete array reply, each with its framing; `None` when it is no array.
-pub fn elements(reply: &[u8]) -> Option<(usize, impl Iterator<Item = &[u8]>)> {
-    if reply.first() != Some(&b'*') {
-        return None;
+/// A complete reply without the attributes before it.
+fn bare(mut reply: &[u8]) -> &[u8] {
+    while reply.first() == Some(&b'|') {
+        let Line::Number(len, start) = line(reply, 1, 32) else {
+            break;
+        };
+        let mut at = start;
+        for _ in 0..2 * len {
+            let rest = reply.get(at..).unwrap_or_default();
+            match ReplyScan::of(Protocol::Resp3).scan(rest) {
+                Ok(Ok(len)) => at += len,
+                _ => return reply,
+            }
+        }
+        reply = &reply[at..];
     }
+    reply
+}
+
+/// Whether a complete reply is an error.
+#[must_use]
+pub fn is_error(reply: &[u8]) -> bool {
+    matches!(bare(reply).first(), Some(b'-' | b'!'))
+}
+
+/// The text of a complete error reply; `None` when it is none.
+#[must_use]
+pub fn error_text(reply: &[u8]) -> Option<&[u8]> {
+    let reply = bare(reply);
+    let text = match (reply.first()?, line(reply, 1, 32)) {
+        (b'-', _) => &reply[1..],
+        (b'!', Line::Number(_, start)) => &reply[start..],
+        _ => return None,
+    };
+    text.strip_suffix(b"\r\n")
+}
+
+/// The elements of a complete array, set or map of either protocol, each with its framing, a map's names and values in turn;
+/// `None` when it is something else.
+pub fn elements(reply: &[u8]) -> Option<(usize, impl Iterator<Item = &[u8]>)> {
+    let reply = bare(reply);
+    let each = match reply.first()? {
+        b'*' | b'~' => 1,
+        b'%' => 2,
+        _ => return None,
+    };
     let Line::Number(len, start) = line(reply, 1, 32) else {
         return None;
     };
     let mut at = start;
     let walk = std::iter::from_fn(move || {
         let rest = reply.get(at..).filter(|rest| !rest.is_empty())?;
-        let len = ReplyScan::default().scan(rest).ok()?.ok()?;
+        let scan = ReplyScan::of(Protocol::Resp3).scan(rest);
+        let len = scan.ok()?.ok()?;
         at += len;
         rest.get(..len)
     });
-    Some((usize::try_from(len).ok()?, walk))
+    Some((each * usize::try_from(len).ok()?, walk))
 }
 
 /// The number of a complete integer reply; `None` when it is none.
 #[must_use]
 pub fn integer(reply: &[u8]) -> Option<i64> {
-    strict(reply.strip_prefix(b":")?.strip_suffix(b"\r\n")?)
+    strict(bare(reply).strip_prefix(b":")?.strip_suffix(b"\r\n")?)
 }
 
 /// The bytes of a complete bulk reply; `None` when it is none, or null.
 #[must_use]
 pub fn bulk(reply: &[u8]) -> Option<&[u8]> {
+    let reply = bare(reply);
     match line(reply, 1, 32) {
         Line::Number(0.., start) if reply.first() == Some(&b'$') => {
             reply.get(start..)?.strip_suffix(b"\r\n")
@@ -130,11 +276,16 @@ pub fn bulk(reply: &[u8]) -> Option<&[u8]> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{ReplyScan, bulk, elements, integer};
+    use super::{ReplyScan, bare, bulk, elements, error_text, integer, is_error};
+    use crate::resp::Protocol;
 
     /// The replies in `chunks`, as wire text, then what went wrong, if anything.
     fn read_all(chunks: &[&[u8]]) -> Vec<String> {
-        let mut scan = ReplyScan::default();
+        read_as(Protocol::Resp2, chunks)
+    }
+
+    fn read_as(protocol: Protocol, chunks: &[&[u8]]) -> Vec<String> {
+        let mut scan = ReplyScan::of(protocol);
         let mut buf = Vec::new();
         let mut seen = Vec::new();
         for chunk in chunks {
@@ -158,6 +309,13 @@ mod tests {
 
     #[track_caller]
     fn check(replies: &[&str]) {
+        for protocol in [Protocol::Resp2, Protocol::Resp3] {
+            check_as(protocol, replies);
+        }
+    }
+
+    #[track_caller]
+    fn check_as(protocol: Protocol, replies: &[&str]) {
         let wire: Vec<u8> = replies.concat().into_bytes();
         let expected: Vec<String> = replies
             .iter()
@@ -165,7 +323,7 @@ mod tests {
             .collect();
         for cut in 0..=wire.len() {
             assert_eq!(
-                read_all(&[&wire[..cut], &wire[cut..]]),
+                read_as(protocol, &[&wire[..cut], &wire[cut..]]),
                 expected,
                 "{} cut at {cut}",
                 wire.escape_ascii()
@@ -191,6 +349,118 @@ mod tests {
             "+\r\n",
         ]);
         check(&["*2\r\n*1\r\n*0\r\n*2\r\n+a\r\n-b\r\n", "+next\r\n"]);
+    }
+
+    #[test]
+    fn replies_of_resp3_end_where_they_say() {
+        check_as(
+            Protocol::Resp3,
+            &[
+                "_\r\n",
+                "#t\r\n",
+                "#f\r\n",
+                ",1.5\r\n",
+                ",-1e-7\r\n",
+                ",inf\r\n",
+                ",-inf\r\n",
+                ",nan\r\n",
+                "(-3492890328409238509324850943850943825024385\r\n",
+                "!8\r\nERR a\r\nb\r\n",
+                "=6\r\ntxt:ab\r\n",
+                "=4\r\nmkd:\r\n",
+                "~0\r\n",
+                "%0\r\n",
+                ">2\r\n+invalidate\r\n*1\r\n$1\r\nk\r\n",
+            ],
+        );
+        check_as(
+            Protocol::Resp3,
+            &[
+                "%2\r\n+a\r\n~2\r\n:1\r\n_\r\n$1\r\nb\r\n%1\r\n#t\r\n,0.1\r\n",
+                "|1\r\n+ttl\r\n:90\r\n*2\r\n:1\r\n|1\r\n+x\r\n+y\r\n$1\r\na\r\n",
+                "+next\r\n",
+            ],
+        );
+    }
+
+    #[test]
+    fn what_is_not_of_resp3_is_refused() {
+        for wrong in [
+            "_x\r\n",
+            "#x\r\n",
+            "#\r\n",
+            ",\r\n",
+            ",abc\r\n",
+            ",-\r\n",
+            "(\r\n",
+            "(1.5\r\n",
+            "(-\r\n",
+            "=3\r\ntxt\r\n",
+            "=5\r\ntxt;a\r\n",
+            "!-1\r\n",
+            "=-1\r\n",
+            "~-1\r\n",
+            "%-1\r\n",
+            ">-1\r\n",
+            "|-1\r\n",
+            "*1\r\n>1\r\n+a\r\n",
+            "%4294967296\r\n",
+            "&1\r\n",
+        ] {
+            let seen = read_as(Protocol::Resp3, &[wire(wrong)]);
+            assert_eq!(seen, ["malformed reply"], "`{}`", wrong.escape_debug());
+        }
+        for streamed in [
+            "$?\r\n",
+            "*?\r\n",
+            "~?\r\n",
+            "%?\r\n",
+            "=?\r\n",
+            "*1\r\n*?\r\n",
+        ] {
+            let seen = read_as(Protocol::Resp3, &[wire(streamed)]);
+            assert_eq!(seen, ["streamed reply"], "`{}`", streamed.escape_debug());
+        }
+        for early in [
+            "_",
+            "#t",
+            "%1\r\n+a\r\n",
+            "|1\r\n+a\r\n+b\r\n",
+            "=9\r\ntxt:",
+            "~?",
+        ] {
+            let seen = read_as(Protocol::Resp3, &[wire(early)]);
+            assert_eq!(seen, Vec::<String>::new(), "`{}`", early.escape_debug());
+        }
+        // None of it is known to RESP2.
+        for kind in [
+            "_\r\n",
+            "#t\r\n",
+            ",1\r\n",
+            "(1\r\n",
+            "!1\r\na\r\n",
+            "=4\r\ntxt:\r\n",
+            "~0\r\n",
+            "%0\r\n",
+            ">0\r\n",
+        ] {
+            assert_eq!(read_all(&[wire(kind)]), ["malformed reply"]);
+        }
+    }
+
+    #[test]
+    fn attributes_are_told_from_what_they_belong_to() {
+        let reply = b"|1\r\n+a\r\n%1\r\n+b\r\n+c\r\n|0\r\n:7\r\n";
+        assert_eq!(bare(reply), b":7\r\n");
+        assert_eq!(integer(reply), Some(7));
+        assert_eq!(error_text(b"!3\r\nERR\r\n"), Some(&b"ERR"[..]));
+        assert_eq!(error_text(b"-ERR a\r\n"), Some(&b"ERR a"[..]));
+        assert_eq!(error_text(b"$1\r\na\r\n"), None);
+        let (len, walk) = elements(b"%1\r\n+a\r\n~1\r\n_\r\n").unwrap();
+        let walk: Vec<_> = walk.collect();
+        assert_eq!((len, walk), (2, vec![&b"+a\r\n"[..], b"~1\r\n_\r\n"]));
+        assert!(is_error(b"|1\r\n+a\r\n+b\r\n!3\r\nERR\r\n") && is_error(b"-x\r\n"));
+        assert!(!is_error(reply) && !is_error(b"_\r\n"));
     }
 
     #[test]
@@ -233,9 +503,12 @@ mod tests {
 
     #[test]
     fn depth_costs_no_stack() {
-        let mut deep = b"*1\r\n".repeat(200_000);
-        deep.extend_from_slice(b"+end\r\n");
-        assert_eq!(ReplyScan::default().scan(&deep), Ok(Ok(deep.len())));
+        for head in ["*1\r\n", "~1\r\n", "%1\r\n+k\r\n"] {
+            let mut deep = head.repeat(200_000).into_bytes();
+            deep.extend_from_slice(b"+end\r\n");
+            let mut scan = ReplyScan::of(Protocol::Resp3);
+            assert_eq!(scan.scan(&deep), Ok(Ok(deep.len())));
+        }
     }
 
     #[test]
@@ -265,6 +538,16 @@ mod tests {
         let leaf = prop_oneof![
             Just(b"$-1\r\n".to_vec()),
             Just(b"*-1\r\n".to_vec()),
+            Just(b"_\r\n".to_vec()),
+            any::<bool>().prop_map(|truth| if truth {
+                b"#t\r\n".to_vec()
+            } else {
+                b"#f\r\n".to_vec()
+            }),
+            any::<f64>().prop_map(|number| format!(",{number}\r\n").to_lowercase().into_bytes()),
+            "[0-9]{1,30}".prop_map(|digits| format!("({digits}\r\n").into_bytes()),
+            "[a-z\r\n]{0,8}"
+                .prop_map(|text| format!("={}\r\ntxt:{text}\r\n", text.len() + 4).into_bytes()),
             any::<i64>().prop_map(|number| format!(":{number}\r\n").into_bytes()),
             "[a-z ]{0,8}".prop_map(|text| format!("+{text}\r\n").into_bytes()),
             prop::collection::vec(any::<u8>(), 0..20).prop_map(|bytes| {
@@ -274,12 +557,24 @@ mod tests {
             }),
         ];
         leaf.prop_recursive(3, 16, 4, |inner| {
-            prop::collection::vec(inner, 0..4).prop_map(|parts| {
-                let mut out = Vec::new();
-                crate::resp::put_array(&mut out, parts.len());
-                out.extend(parts.concat());
-                out
-            })
+            (prop::collection::vec((inner.clone(), inner), 0..3), "[~%|]").prop_map(
+                |(pairs, kind)| {
+                    // Elements, pairs, or attributes of a string.
+                    let len = if kind == "~" {
+                        2 * pairs.len()
+                    } else {
+                        pairs.len()
+                    };
+                    let mut out = format!("{kind}{len}\r\n").into_bytes();
+                    for (one, other) in &pairs {
+                        out.extend([one.as_slice(), other].concat());
+                    }
+                    if kind == "|" {
+                        out.extend(b"+of this\r\n");
+                    }
+                    out
+                },
+            )
         })
     }
 
@@ -295,7 +590,7 @@ mod tests {
             cuts.extend([0, wire.len()]);
             cuts.sort_unstable();
             let chunks: Vec<&[u8]> = cuts.windows(2).map(|pair| &wire[pair[0]..pair[1]]).collect();
-            prop_assert_eq!(read_all(&chunks), expected);
+            prop_assert_eq!(read_as(Protocol::Resp3, &chunks), expected);
         }
     }
 }

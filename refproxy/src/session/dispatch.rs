@@ -9,9 +9,9 @@ use crate::command::{self, Join, Route, Row, Why};
 use crate::join::{Asked, Joining};
 use crate::local::{self, Identity};
 use crate::placement::NodeId;
-use crate::resp::{Args, Frame, Limits, put_error, request};
+use crate::resp::{Args, Frame, Limits, Protocol, put_error, request};
 use crate::split::Split;
-use crate::upstream::{Payload, Ticket};
+use crate::upstream::{Payload, Ticket, Upstream};
 use crate::worker::{Routing, Worker};
 
 /// Who is asked what all would answer alike.
@@ -28,6 +28,8 @@ pub(super) struct Turn<'a> {
     deadline: Micros,
     /// Whether each request is logged; looked up once a turn.
     logs: bool,
+    /// The last request was not taken: it has to wait until all before it are answered.
+    waits: bool,
 }
 
 impl<'a> Turn<'a> {
@@ -48,6 +50,7 @@ impl<'a> Turn<'a> {
             routing: worker.routing(),
             deadline: now + micros(worker.op_timeout()),
             logs: tracing::enabled!(tracing::Level::DEBUG),
+            waits: false,
         }
     }
 
@@ -69,6 +72,12 @@ impl<'a> Turn<'a> {
         }
     }
 
+    /// Whether the last request was not taken, because it has to wait until all before it are answered.
+    #[inline]
+    pub(super) fn waits(&self) -> bool {
+        self.waits
+    }
+
     /// A reply that the proxy gives itself, in its turn.
     pub(super) fn answer(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         self.scratch.clear();
@@ -85,6 +94,11 @@ impl<'a> Turn<'a> {
             self.answer(|out| put_error(out, &text));
             return true;
         };
+        // What follows may go to a node on another connection than what came before, and must not overtake it.
+        if row.may_change_protocol() && self.outbox.waiting() > 0 {
+            self.waits = true;
+            return true;
+        }
         self.worker.stats().command(row);
         if self.logs {
             tracing::debug!(command = row.name, arguments = frame.argc, bytes = frame.len, route = ?row.route, "asked");
@@ -210,6 +224,16 @@ impl<'a> Turn<'a> {
         self.send(place.node, Payload::of(request(&args)), number, 0);
     }
 
+    /// The connection to this node on which replies come in the client's protocol.
+    #[inline]
+    fn upstream(&self, node: NodeId) -> &Rc<Upstream> {
+        let nodes = match self.identity.protocol() {
+            Protocol::Resp2 => &self.routing.nodes,
+            Protocol::Resp3 => self.worker.resp3(&self.routing),
+        };
+        &nodes[node.index()]
+    }
+
     #[inline]
     fn send(&mut self, node: NodeId, payload: Payload<'_>, number: u32, part: u16) {
         let ticket = Ticket {
@@ -218,7 +242,7 @@ impl<'a> Turn<'a> {
             part,
             deadline: self.deadline,
         };
-        let upstream = &self.routing.nodes[node.index()];
+        let upstream = self.upstream(node);
         if self.logs {
             tracing::debug!(number, part, node = upstream.address(), "sent");
         }

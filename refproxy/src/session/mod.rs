@@ -51,6 +51,8 @@ pub(crate) struct Session {
     rest: BytesMut,
     /// Whether `rest` was left because too much is under way, rather than because it is not complete.
     paused: bool,
+    /// Whether it was left until everything before it is answered.
+    settles: bool,
     scan: RequestScan,
     input: Input,
     identity: Identity,
@@ -69,6 +71,7 @@ impl Session {
             worker,
             rest: BytesMut::new(),
             paused: false,
+            settles: false,
             scan: RequestScan::default(),
             input: Input::Open,
             scratch: Vec::new(),
@@ -195,9 +198,9 @@ impl Session {
     /// Whether so much is under way that no more requests are taken.
     fn is_full(&self) -> bool {
         let limits = self.worker.limits();
-        self.client
-            .outbox()
-            .is_full(limits.client_requests_max, limits.client_bytes_max)
+        let outbox = self.client.outbox();
+        self.settles && outbox.waiting() > 0
+            || outbox.is_full(limits.client_requests_max, limits.client_bytes_max)
     }
 
     /// Routes all complete requests in `buf`, and leaves the rest there.
@@ -213,12 +216,13 @@ impl Session {
                 &mut self.scratch,
             );
             let mut at = 0;
-            self.paused = false;
+            (self.paused, self.settles) = (false, false);
             while self.input != Input::Refused {
                 if turn.is_full() {
                     self.paused = true;
                     break;
                 }
+                let start = at;
                 let goes_on = match self.scan.scan(&buf[at..], turn.request_limits()) {
                     Ok(Scanned::Incomplete(more)) => {
                         // Grows with what has come, never with what was only announced.
@@ -243,7 +247,11 @@ impl Session {
                         buf.advance(at);
                         at = 0;
                         let bytes = buf.split_to(frame.len).freeze();
-                        Ok(turn.take(&bytes, &frame, Payload::Large(bytes.clone())))
+                        let goes_on = turn.take(&bytes, &frame, Payload::Large(bytes.clone()));
+                        if turn.waits() {
+                            *buf = BytesMut::from_iter(bytes.iter().chain(&buf[..]));
+                        }
+                        Ok(goes_on)
                     }
                     Ok(Scanned::Request(frame)) => {
                         let bytes = &buf[at..at + frame.len];
@@ -252,6 +260,12 @@ impl Session {
                     }
                     Err(error) => Err(error),
                 };
+                if turn.waits() {
+                    // A large one stands at the start of the buffer again.
+                    at = start.min(at);
+                    (self.paused, self.settles) = (true, true);
+                    break;
+                }
                 match goes_on {
                     Ok(true) => {}
                     Ok(false) => self.input = Input::Refused,

@@ -7,73 +7,76 @@ use bytes::BytesMut;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::auth::NodeAuth;
+use crate::auth::{self, NodeAuth};
 use crate::error::Kind;
-use crate::resp::{ReplyScan, request};
+use crate::resp::{Protocol, ReplyError, ReplyScan};
 
 /// The longest answer that is waited for.
 const ANSWER_MAX: usize = 64 * 1024;
 
-/// A request that a node must answer without an error before it is asked anything else. It has a secret in it and is
-/// never shown.
+/// Requests that a node must answer without an error before it is asked anything else. There may be a secret in them:
+/// they are never shown.
 #[derive(Clone)]
 pub(crate) struct Greeting {
-    request: Rc<[u8]>,
-    secret: Rc<str>,
+    requests: Rc<[u8]>,
+    /// What each of them is called.
+    names: Rc<[&'static str]>,
+    secret: Option<Rc<str>>,
 }
 
 impl Greeting {
-    /// Says who the proxy is.
-    pub(crate) fn of(auth: &NodeAuth) -> Self {
-        let password = auth.password.reveal();
-        let request = match &auth.username {
-            Some(name) => request(&["AUTH", name, password]),
-            None => request(&["AUTH", password]),
-        };
-        Self {
-            request: request.into(),
-            secret: password.into(),
-        }
+    /// Says who the proxy is, if anybody, and which protocol it wants. `None` when there is nothing to say.
+    pub(crate) fn of(protocol: Protocol, auth: Option<&NodeAuth>) -> Option<Self> {
+        let (names, requests): (Vec<_>, Vec<_>) =
+            auth::requests(protocol, auth).into_iter().unzip();
+        (!names.is_empty()).then(|| Self {
+            requests: requests.concat().into(),
+            names: names.into(),
+            secret: auth.map(|auth| auth.password.reveal().into()),
+        })
     }
 
-    /// Says it and takes the answer.
+    /// Says it and takes the answers.
     pub(super) async fn exchange(&self, stream: &mut TcpStream) -> Result<(), Kind> {
         let lost = |_| Kind::Lost;
-        stream.write_all(&self.request).await.map_err(lost)?;
-        let mut answer = BytesMut::new();
-        let mut scan = ReplyScan::default();
-        loop {
-            if stream.read_buf(&mut answer).await.map_err(lost)? == 0 {
-                return Err(Kind::Lost);
-            }
-            match scan.scan(&answer) {
-                // More than was asked for is no answer.
-                Ok(Ok(len)) if len < answer.len() => return Err(Kind::Garbage),
-                Ok(Ok(_)) => return self.judge(&answer),
-                Ok(Err(_)) if answer.len() < ANSWER_MAX => {}
-                Ok(Err(_)) | Err(_) => return Err(Kind::Garbage),
-            }
+        stream.write_all(&self.requests).await.map_err(lost)?;
+        let mut answers = BytesMut::new();
+        let mut scan = ReplyScan::of(Protocol::Resp3);
+        for name in &*self.names {
+            let len = loop {
+                match scan.scan(&answers).map_err(Kind::Garbage)? {
+                    Ok(len) => break len,
+                    Err(_) if answers.len() < ANSWER_MAX => {}
+                    Err(_) => return Err(Kind::Garbage(ReplyError::Malformed)),
+                }
+                if stream.read_buf(&mut answers).await.map_err(lost)? == 0 {
+                    return Err(Kind::Lost);
+                }
+            };
+            self.judge(name, &answers.split_to(len))?;
+        }
+        match answers.is_empty() {
+            true => Ok(()),
+            // More than was asked for.
+            false => Err(Kind::Garbage(ReplyError::Malformed)),
         }
     }
 
-    fn judge(&self, answer: &[u8]) -> Result<(), Kind> {
+    fn judge(&self, name: &str, answer: &[u8]) -> Result<(), Kind> {
         let Some(text) = answer.strip_prefix(b"-") else {
             return Ok(());
         };
         let text = String::from_utf8_lossy(text);
         let text = text.trim_end();
         // A node that knows no such command repeats what it was told.
-        let shown = match text.contains(&*self.secret) {
-            true => text.split(' ').next().unwrap_or_default(),
-            false => text,
+        let hides = |text: &&str| {
+            let secret = self.secret.as_deref();
+            secret.is_none_or(|secret| !text.contains(secret))
         };
-        let shown = match shown.contains(&*self.secret) {
-            true => "(hidden)",
-            false => shown,
-        };
-        Err(Kind::Unwelcome(
-            format!("authentication refused: {shown}").into(),
-        ))
+        let code = text.split(' ').next().unwrap_or_default();
+        let shown = [text, code].into_iter().find(hides);
+        let shown = shown.unwrap_or("(hidden)");
+        Err(Kind::Unwelcome(format!("{name} refused: {shown}").into()))
     }
 }
 
@@ -88,16 +91,22 @@ mod tests {
     use super::Greeting;
     use crate::auth::{NodeAuth, Secret};
     use crate::error::Kind;
+    use crate::resp::Protocol;
 
     #[track_caller]
     fn check(answer: &str, expected: Option<&str>) {
-        let greeting = Greeting::of(&NodeAuth {
+        let auth = NodeAuth {
             username: Some("proxy".into()),
             password: Secret::new("s3cret"),
-        });
+        };
+        let greeting = Greeting::of(Protocol::Resp2, Some(&auth)).unwrap();
         let refused =
             expected.map(|text| Kind::Unwelcome(format!("authentication refused: {text}").into()));
-        assert_eq!(greeting.judge(answer.as_bytes()).err(), refused, "{answer}");
+        assert_eq!(
+            greeting.judge("authentication", answer.as_bytes()).err(),
+            refused,
+            "{answer}"
+        );
         assert!(!format!("{greeting:?}").contains("s3cret"));
     }
 

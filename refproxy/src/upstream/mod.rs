@@ -23,6 +23,7 @@ pub(crate) use task::run;
 
 use crate::clock::Clock;
 use crate::error::{Blame, Error, Executed, Kind};
+use crate::resp::Protocol;
 
 /// After a failed attempt the next one, when requests want it; they wait for its outcome, so that no one is told of a
 /// failure that is over.
@@ -45,6 +46,8 @@ pub(crate) struct Settings {
     pub(crate) requests_max: usize,
     /// Bytes that may wait to be sent to one node.
     pub(crate) bytes_max: usize,
+    /// What the nodes answer in.
+    pub(crate) protocol: Protocol,
     /// What is said first on each connection.
     pub(crate) greeting: Option<Greeting>,
 }
@@ -65,11 +68,11 @@ impl Payload<'_> {
     }
 }
 
-/// How it stands with the connection, in a word for people.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How it stands with the connection, in a word for people; the worse, the greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Health {
-    Connecting,
     Up,
+    Connecting,
     Down,
 }
 

@@ -234,7 +234,7 @@ impl Queue {
 fn log_answer(node: &str, entry: &Entry, reply: &Reply<'_>) {
     let outcome = match (&entry.client, reply.first_byte()) {
         (None, _) => "late, dropped",
-        (Some(_), Some(b'-')) => "error",
+        (Some(_), Some(b'-' | b'!')) => "error",
         (Some(_), _) => "ok",
     };
     let client = entry.client.as_ref().map(|client| client.id);

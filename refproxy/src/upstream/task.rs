@@ -18,7 +18,7 @@ use crate::buffer::no_slices;
 use crate::client::{Reply, is_large};
 use crate::clock::{Micros, micros};
 use crate::error::Kind;
-use crate::resp::ReplyScan;
+use crate::resp::{ReplyError, ReplyScan};
 
 /// Bytes read at once.
 const CHUNK: usize = 64 * 1024;
@@ -60,9 +60,9 @@ pub(crate) async fn run(upstream: Rc<Upstream>) {
             retry_at: 0,
             knock_at: 0,
         },
+        scan: ReplyScan::of(upstream.settings.protocol),
         upstream,
         input: BytesMut::new(),
-        scan: ReplyScan::default(),
         heard_at: 0,
         failures: 0,
         timer: Box::pin(tokio::time::sleep_until(clock.instant(0))),
@@ -207,7 +207,7 @@ impl Task {
             .min(RETRY_MAX);
         self.failures += 1;
         self.input = BytesMut::new();
-        self.scan = ReplyScan::default();
+        self.scan = ReplyScan::of(self.upstream.settings.protocol);
         let (retry_at, knock_at) = if at_once {
             (now, now)
         } else {
@@ -266,7 +266,9 @@ fn deliver(input: &mut BytesMut, scan: &mut ReplyScan, upstream: &Upstream) -> R
     let mut queue = upstream.queue.borrow_mut();
     let mut at = 0;
     loop {
-        match scan.scan(&input[at..]).map_err(|_| Kind::Garbage)? {
+        match scan.scan(&input[at..]).map_err(Kind::Garbage)? {
+            // Nobody asked for it, so it is nobody's reply.
+            Ok(len) if input[at] == b'>' => at += len,
             Ok(len) => {
                 let answered = if is_large(len) {
                     input.advance(at);
@@ -277,7 +279,7 @@ fn deliver(input: &mut BytesMut, scan: &mut ReplyScan, upstream: &Upstream) -> R
                     queue.answer(Reply::Small(&input[at - len..at]))
                 };
                 if !answered {
-                    return Err(Kind::Garbage);
+                    return Err(Kind::Garbage(ReplyError::Malformed));
                 }
             }
             Err(more) => {

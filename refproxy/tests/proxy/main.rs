@@ -15,6 +15,7 @@ mod fan_out;
 mod output;
 mod protocol;
 mod rescale;
+mod resp3;
 mod scan;
 mod slow_node;
 mod start;
