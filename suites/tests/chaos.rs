@@ -94,7 +94,7 @@ fn judge(source: Source, target: &Target, policy: &str, fault: NodeFault) -> Res
         },
         fault,
         node: NODE,
-        refused: UNROUTABLE
+        refused: unroutable(target)
             .iter()
             .map(|request| request.split(' ').map(str::to_owned).collect())
             .collect(),
@@ -103,6 +103,14 @@ fn judge(source: Source, target: &Target, policy: &str, fault: NodeFault) -> Res
     let report = runtime.block_on(run::fault(&ground, target, policy, &plan, &|_| ()))?;
     let story = terminal::fault(&report);
     laws(&report, fault).map_err(|why| Failed::from(format!("{why}\n\n{story}")))
+}
+
+/// None for a target that is known to close the connection on such requests: its deviation says so, and the cases judge it.
+fn unroutable(target: &Target) -> &'static [&'static str] {
+    match target.deviation("refusals/connection-goes-on") {
+        Some(_) => &[],
+        None => UNROUTABLE,
+    }
 }
 
 fn laws(report: &FaultReport, fault: NodeFault) -> Result<(), String> {
