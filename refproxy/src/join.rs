@@ -17,11 +17,22 @@ use crate::resp::{Args, elements, error_text, is_error, put_array, put_error};
 /// What SLOWLOG GET gives without a number.
 const LATEST_DEFAULT: usize = 10;
 
+/// How the parts' replies become one.
+#[derive(Debug, PartialEq, Eq)]
+enum How {
+    /// As the row says.
+    Row(Join),
+    /// The last part's: what came before it only led up to it.
+    Last,
+    /// The last part's, an array, with replies of the proxy put in at these places.
+    LastWith(Vec<(usize, Vec<u8>)>),
+}
+
 /// The parts' replies that have arrived, and what becomes of them.
 #[derive(Debug)]
 pub(crate) struct Joining {
-    how: Join,
-    /// The address of each part's node.
+    how: How,
+    /// The address of each part's node; not told where all parts go to one.
     nodes: Vec<Rc<str>>,
     part_of_key: Vec<u16>,
     asked: Asked,
@@ -71,12 +82,30 @@ impl Joining {
     /// [`Join::InKeyOrder`] looks at it.
     pub(crate) fn new(how: Join, nodes: Vec<Rc<str>>, part_of_key: Vec<u16>) -> Self {
         Self {
-            how,
             part_of_key,
-            asked: Asked::default(),
-            replies: vec![Bytes::new(); nodes.len()],
-            left: nodes.len(),
+            ..Self::by(How::Row(how), nodes.len(), nodes)
+        }
+    }
+
+    /// Waits for `parts` replies of one node, of which the last counts, unless one before it is an error.
+    pub(crate) fn last(parts: usize) -> Self {
+        Self::by(How::Last, parts, Vec::new())
+    }
+
+    /// Waits for the reply to EXEC, which is the last of `parts`. The proxy's `own` replies come in at their places among
+    /// the elements, in order. Errors before the last part lead to one of the last.
+    pub(crate) fn exec(parts: usize, own: Vec<(usize, Vec<u8>)>) -> Self {
+        Self::by(How::LastWith(own), parts, Vec::new())
+    }
+
+    fn by(how: How, parts: usize, nodes: Vec<Rc<str>>) -> Self {
+        Self {
+            how,
             nodes,
+            part_of_key: Vec::new(),
+            asked: Asked::default(),
+            replies: vec![Bytes::new(); parts],
+            left: parts,
         }
     }
 
@@ -102,8 +131,11 @@ impl Joining {
 
     /// The one reply of all parts.
     pub(crate) fn reply(&self) -> Vec<u8> {
+        if let How::LastWith(own) = &self.how {
+            return self.exec_reply(own);
+        }
         let failed = self.replies.iter().filter(|reply| is_error(reply)).count();
-        let each_for_itself = self.how == Join::InKeyOrder && failed < self.replies.len();
+        let each_for_itself = self.how == How::Row(Join::InKeyOrder) && failed < self.replies.len();
         if failed > 0 && !each_for_itself {
             return self.error(failed);
         }
@@ -118,7 +150,7 @@ impl Joining {
     fn error(&self, failed: usize) -> Vec<u8> {
         let first = self.replies.iter().find(|reply| is_error(reply));
         let first = first.map(|reply| &reply[..]).unwrap_or_default();
-        if failed == self.replies.len() {
+        if failed == self.replies.len() || self.how == How::Last {
             return first.to_vec();
         }
         let first = error_text(first).unwrap_or_default();
@@ -135,9 +167,31 @@ impl Joining {
         out
     }
 
+    /// Nulls and errors pass: nothing was carried out, here as little as there.
+    fn exec_reply(&self, own: &[(usize, Vec<u8>)]) -> Vec<u8> {
+        let last = self.replies.last().cloned().unwrap_or_default();
+        let Some((len, mut theirs)) = elements(&last).filter(|_| !own.is_empty()) else {
+            return last.to_vec();
+        };
+        let mut out = Vec::with_capacity(last.len() + 16);
+        put_array(&mut out, len + own.len());
+        let mut own = own.iter().peekable();
+        for place in 0..len + own.len() {
+            match own.next_if(|(at, _)| *at == place) {
+                Some((_, reply)) => out.extend_from_slice(reply),
+                None => out.extend_from_slice(theirs.next().unwrap_or_default()),
+            }
+        }
+        out
+    }
+
     fn joined(&self) -> Option<Vec<u8>> {
         let replies = &self.replies;
-        match self.how {
+        let how = match self.how {
+            How::Row(how) => how,
+            How::Last | How::LastWith(_) => return replies.last().map(|last| last.to_vec()),
+        };
+        match how {
             Join::Sum => ways::sum(replies),
             Join::AllOk => ways::all_ok(replies),
             Join::Concat => ways::concat(replies),

@@ -3,7 +3,7 @@
 //! Pure, and made of the same pieces as the request path (`command`, `split`), which acts on them without building this.
 
 use crate::aim::{self, Aim};
-use crate::command::{self, Join, Route, Row};
+use crate::command::{self, Join, Route, Row, Transaction};
 use crate::placement::{NodeId, Placement};
 use crate::resp::{Args, request};
 use crate::split::Split;
@@ -68,7 +68,8 @@ fn of_row(placement: &Placement, row: &Row, arguments: &[&[u8]], frame: &[u8]) -
         }
         Route::AllNodes(join) | Route::Administer(join) => Plan::Everywhere(join),
         Route::NodeByNode => Plan::NodeByNode,
-        Route::Local(_) => Plan::Here,
+        Route::Transaction(Transaction::Watch) => same_node(placement, row, arguments),
+        Route::Local(_) | Route::Transaction(_) => Plan::Here,
         Route::Refuse(why) => Plan::Refused(command::unsupported(row, why)),
     }
 }

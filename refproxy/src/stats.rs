@@ -25,10 +25,25 @@ impl WorkerStats {
     /// A request of this row.
     #[inline]
     pub(crate) fn command(&self, row: &'static Row) {
-        let place = (std::ptr::from_ref(row).addr() - COMMANDS.as_ptr().addr()) / size_of::<Row>();
-        if let Some(counter) = self.commands.get(place) {
+        if let Some(counter) = self.counter(row) {
             count(counter);
         }
+    }
+
+    /// The request of this row that was counted last comes again.
+    pub(crate) fn take_back(&self, row: &'static Row) {
+        if let Some(counter) = self.counter(row) {
+            counter.store(
+                counter.load(Ordering::Relaxed).saturating_sub(1),
+                Ordering::Relaxed,
+            );
+        }
+    }
+
+    #[inline]
+    fn counter(&self, row: &'static Row) -> Option<&AtomicU64> {
+        let place = (std::ptr::from_ref(row).addr() - COMMANDS.as_ptr().addr()) / size_of::<Row>();
+        self.commands.get(place)
     }
 
     /// A request of no row.

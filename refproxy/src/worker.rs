@@ -24,7 +24,7 @@ use crate::placement::Placement;
 use crate::resp::{self, Protocol};
 use crate::session::{CHUNK, Session};
 use crate::stats::{Shared, WorkerStats};
-use crate::upstream::{self, Greeting, Health, Upstream};
+use crate::upstream::{self, Dedicated, Greeting, Health, Idle, Upstream};
 
 /// After running out of sockets, the next attempt to accept.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -77,6 +77,10 @@ impl Routing {
     pub(crate) fn cursors(&self) -> Cursors {
         self.plan.cursors
     }
+
+    fn leads_to(&self, address: &str) -> bool {
+        self.nodes.iter().any(|node| node.address() == address)
+    }
 }
 
 /// What a worker starts with.
@@ -112,6 +116,7 @@ pub(crate) struct Worker {
     budget: Rc<OutputBudget>,
     routing: RefCell<Rc<Routing>>,
     clients: RefCell<HashMap<u64, Rc<Client>>>,
+    idle: Idle,
     draining: Cell<bool>,
     emptied: Notify,
     buffer: RefCell<BytesMut>,
@@ -168,6 +173,22 @@ impl Worker {
         }
     }
 
+    /// A connection to a node of the present cluster for one client alone, clean.
+    pub(crate) fn dedicated(&self, address: &str, protocol: Protocol) -> Dedicated {
+        let settings = match protocol {
+            Protocol::Resp2 => &self.upstream,
+            Protocol::Resp3 => &self.upstream_resp3,
+        };
+        self.idle.take(address, settings)
+    }
+
+    /// Takes a clean connection back.
+    pub(crate) fn give_back(&self, connection: Dedicated) {
+        if self.routing.borrow().leads_to(connection.address()) {
+            self.idle.give_back(connection);
+        }
+    }
+
     /// What INFO tells.
     pub(crate) fn facts(&self) -> Facts {
         Facts {
@@ -203,6 +224,33 @@ impl Worker {
             .get_or_init(|| connect_all(&routing.plan, &[], &self.upstream_resp3))
     }
 
+    /// The same nodes, but in `protocol`, one is reached through `other`, a connection to the same address. None when there
+    /// is no such node.
+    pub(crate) fn through(
+        &self,
+        routing: &Routing,
+        other: &Rc<Upstream>,
+        protocol: Protocol,
+    ) -> Option<Routing> {
+        let mut nodes = routing.nodes.clone();
+        let place = nodes
+            .iter()
+            .position(|node| node.address() == other.address())?;
+        let mut resp3 = routing.resp3.get().cloned();
+        match protocol {
+            Protocol::Resp2 => nodes[place] = Rc::clone(other),
+            Protocol::Resp3 => {
+                let nodes = resp3.get_or_insert_with(|| self.resp3(routing).clone());
+                nodes[place] = Rc::clone(other);
+            }
+        }
+        Some(Routing {
+            plan: Arc::clone(&routing.plan),
+            nodes,
+            resp3: resp3.map(OnceCell::from).unwrap_or_default(),
+        })
+    }
+
     /// From the next request on, `plan`: nodes that stay keep their connection, others finish what they have.
     fn swap(&self, plan: Arc<Plan>) {
         let old = self.routing();
@@ -212,8 +260,9 @@ impl Worker {
             // Nobody else has set it.
             let _ = resp3.set(connect_all(&plan, old, &self.upstream_resp3));
         }
-        self.routing
-            .replace(Rc::new(Routing { plan, nodes, resp3 }));
+        let routing = Rc::new(Routing { plan, nodes, resp3 });
+        self.idle.keep(|address| routing.leads_to(address));
+        self.routing.replace(routing);
     }
 
     fn admit(self: &Rc<Self>, stream: TcpStream, peer: std::net::SocketAddr) {
@@ -346,6 +395,7 @@ async fn serve(setup: Setup) -> io::Result<()> {
             resp3: OnceCell::new(),
         })),
         clients: RefCell::default(),
+        idle: Idle::default(),
         draining: Cell::new(false),
         emptied: Notify::new(),
         buffer: RefCell::default(),

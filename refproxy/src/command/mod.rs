@@ -12,9 +12,10 @@ mod table;
 
 pub use guard::Guard;
 pub use keys::{Begin, Find, KeyRange, KeySpec, Unclear};
-pub use lookup::{below, find};
+pub use lookup::{below, find, has_below};
 pub use refusal::{
-    STRANGER, cross_slot, unclear, unknown, unknown_below, unsupported, wrong_arity,
+    EXEC_ABORTED, STRANGER, cross_slot, leaves_transaction, unclear, unknown, unknown_below,
+    unsupported, wrong_arity,
 };
 pub use subcommands::SUBCOMMANDS;
 pub use table::{COMMANDS, REDIS_VERSION};
@@ -60,6 +61,8 @@ pub enum Route {
     NodeByNode,
     /// Answered by the proxy.
     Local(Local),
+    /// Begins, ends or guards a transaction, on a connection of the client's own.
+    Transaction(Transaction),
     /// Not supported.
     Refuse(Why),
 }
@@ -111,6 +114,28 @@ pub enum Local {
     Time,
 }
 
+impl Local {
+    /// Whether it is carried out at once also inside of MULTI, which it ends.
+    #[must_use]
+    pub fn ends_transaction(self) -> bool {
+        matches!(self, Self::Quit | Self::Reset)
+    }
+}
+
+/// What a command does to the client's transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(
+    missing_docs,
+    reason = "named after the commands, which Redis documents"
+)]
+pub enum Transaction {
+    Discard,
+    Exec,
+    Multi,
+    Unwatch,
+    Watch,
+}
+
 /// Why a command is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Why {
@@ -134,7 +159,7 @@ pub enum Why {
     Replication,
     /// Stops a script, behind which it would wait.
     BehindScript,
-    /// MULTI and WATCH.
+    /// Would be about all nodes, inside of MULTI.
     Transaction,
     /// Administration that changes every node is switched off.
     AdminFanOut,

@@ -1,6 +1,6 @@
 //! What a client is told about a request that is not carried out: Redis' words where Redis has some.
 
-use super::{Row, Why};
+use super::{Route, Row, Transaction, Why};
 
 /// The text, without `-`, for a name that is in no row. Source: Redis 7.0 `processCommand`, with its limits of 128.
 pub fn unknown<'a>(name: &[u8], args: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
@@ -32,13 +32,17 @@ fn c_string(bytes: &[u8], max: usize) -> impl Iterator<Item = u8> + '_ {
 /// The text for a client that has not said who it is.
 pub const STRANGER: &str = "NOAUTH Authentication required.";
 
-/// The text for a request with the wrong number of arguments.
+/// The text for a request with the wrong number of arguments. EXEC discards the transaction then, and says so.
 #[must_use]
 pub fn wrong_arity(row: &Row) -> String {
-    format!(
-        "ERR wrong number of arguments for '{}' command",
-        row.name.to_ascii_lowercase()
-    )
+    let name = row.name.to_ascii_lowercase();
+    let text = format!("wrong number of arguments for '{name}' command");
+    match row.route {
+        Route::Transaction(Transaction::Exec) => {
+            format!("EXECABORT Transaction discarded because of: {text}")
+        }
+        _ => format!("ERR {text}"),
+    }
 }
 
 /// The text for a subcommand that is in no row. Source: Redis 7.0 `processCommand`, with its limit of 128.
@@ -55,6 +59,18 @@ pub fn unknown_below(row: &Row, subcommand: &[u8]) -> Vec<u8> {
 pub fn unclear(row: &Row) -> String {
     let name = row.name.to_ascii_lowercase();
     format!("ERR syntax error: the keys of '{name}' cannot be told")
+}
+
+/// The reply, with its framing, to EXEC of a transaction that is certainly not carried out.
+pub const EXEC_ABORTED: &[u8] = b"-EXECABORT Transaction discarded because of previous errors.\r\n";
+
+/// The text for a key that lives elsewhere than the transaction, whose node is given first.
+#[must_use]
+pub fn leaves_transaction(here: &str, (key, there): (&[u8], &str)) -> Vec<u8> {
+    let mut text = b"CROSSSLOT keys of one transaction must live on one node: '".to_vec();
+    text.extend(c_string(key, 128));
+    text.extend(format!("' is on {there}, the transaction is on {here}").bytes());
+    text
 }
 
 /// The text for keys on two nodes, which are named. As Redis Cluster's, it begins with its code.
@@ -95,7 +111,7 @@ fn reason(why: Why) -> &'static str {
         Why::BehindScript => {
             "it would wait behind the script, on a connection that all clients share"
         }
-        Why::Transaction => "a transaction has no single node",
+        Why::Transaction => "in a transaction it would be about one node only",
         Why::AdminFanOut => "it changes every node, and `admin_fan_out` is off",
     }
 }

@@ -6,13 +6,14 @@
 use super::Join::{AllOk, Any, Concat, InKeyOrder, Sum};
 use super::Route::{
     Administer, AllNodes, AnyNode, Below, Local, NodeByNode, OneNode, PerNode, Refuse, SameNode,
+    Transaction,
 };
 use super::flags::{
     ADMIN, ALLOW_BUSY, ASKING, BLOCKING, DENYOOM, FAST, LOADING, MOVABLEKEYS, NO_ASYNC_LOADING,
     NO_AUTH, NO_MANDATORY_KEYS, NO_MULTI, NOSCRIPT, PUBSUB, READONLY, SKIP_MONITOR, SKIP_SLOWLOG,
     STALE, WRITE,
 };
-use super::{Begin, Find, Guard, KeySpec, Local as Answer, Row, Why, row};
+use super::{Begin, Find, Guard, KeySpec, Local as Answer, Row, Transaction as Step, Why, row};
 
 /// The Redis whose `COMMAND` the table was made from, and whose texts the proxy uses.
 pub const REDIS_VERSION: &str = "7.0.15";
@@ -87,14 +88,14 @@ pub static COMMANDS: &[Row] = &[
     row("DECR", 2, WRITE | DENYOOM | FAST, (1, 1, 1), OneNode),
     row("DECRBY", 3, WRITE | DENYOOM | FAST, (1, 1, 1), OneNode),
     row("DEL", -2, WRITE, (1, -1, 1), PerNode(Sum)),
-    row("DISCARD", 1, NOSCRIPT | LOADING | STALE | FAST | ALLOW_BUSY, (0, 0, 0), Refuse(Why::Transaction)),
+    row("DISCARD", 1, NOSCRIPT | LOADING | STALE | FAST | ALLOW_BUSY, (0, 0, 0), Transaction(Step::Discard)),
     row("DUMP", 2, READONLY, (1, 1, 1), OneNode),
     row("ECHO", 2, LOADING | STALE | FAST, (0, 0, 0), Local(Answer::Echo)),
     row("EVAL", -3, NOSCRIPT | STALE | SKIP_MONITOR | NO_MANDATORY_KEYS | MOVABLEKEYS, (0, 0, 0), SameNode).keys_at(&[counted(2)]),
     row("EVALSHA", -3, NOSCRIPT | STALE | SKIP_MONITOR | NO_MANDATORY_KEYS | MOVABLEKEYS, (0, 0, 0), SameNode).keys_at(&[counted(2)]),
     row("EVALSHA_RO", -3, READONLY | NOSCRIPT | STALE | SKIP_MONITOR | NO_MANDATORY_KEYS | MOVABLEKEYS, (0, 0, 0), SameNode).keys_at(&[counted(2)]),
     row("EVAL_RO", -3, READONLY | NOSCRIPT | STALE | SKIP_MONITOR | NO_MANDATORY_KEYS | MOVABLEKEYS, (0, 0, 0), SameNode).keys_at(&[counted(2)]),
-    row("EXEC", 1, NOSCRIPT | LOADING | STALE | SKIP_SLOWLOG, (0, 0, 0), Refuse(Why::Transaction)),
+    row("EXEC", 1, NOSCRIPT | LOADING | STALE | SKIP_SLOWLOG, (0, 0, 0), Transaction(Step::Exec)),
     row("EXISTS", -2, READONLY | FAST, (1, -1, 1), PerNode(Sum)),
     row("EXPIRE", -3, WRITE | FAST, (1, 1, 1), OneNode),
     row("EXPIREAT", -3, WRITE | FAST, (1, 1, 1), OneNode),
@@ -168,7 +169,7 @@ pub static COMMANDS: &[Row] = &[
     row("MOVE", 3, WRITE | FAST, (1, 1, 1), Refuse(Why::OneDatabase)),
     row("MSET", -3, WRITE | DENYOOM, (1, -1, 2), PerNode(AllOk)),
     row("MSETNX", -3, WRITE | DENYOOM, (1, -1, 2), SameNode),
-    row("MULTI", 1, NOSCRIPT | LOADING | STALE | FAST | ALLOW_BUSY, (0, 0, 0), Refuse(Why::Transaction)),
+    row("MULTI", 1, NOSCRIPT | LOADING | STALE | FAST | ALLOW_BUSY, (0, 0, 0), Transaction(Step::Multi)),
     row("OBJECT", -2, 0, (0, 0, 0), Below),
     row("PERSIST", 2, WRITE | FAST, (1, 1, 1), OneNode),
     row("PEXPIRE", -3, WRITE | FAST, (1, 1, 1), OneNode),
@@ -248,9 +249,9 @@ pub static COMMANDS: &[Row] = &[
     row("TYPE", 2, READONLY | FAST, (1, 1, 1), OneNode),
     row("UNLINK", -2, WRITE | FAST, (1, -1, 1), PerNode(Sum)),
     row("UNSUBSCRIBE", -1, PUBSUB | NOSCRIPT | LOADING | STALE, (0, 0, 0), Refuse(Why::PubSub)),
-    row("UNWATCH", 1, NOSCRIPT | LOADING | STALE | FAST | ALLOW_BUSY, (0, 0, 0), Refuse(Why::Transaction)),
+    row("UNWATCH", 1, NOSCRIPT | LOADING | STALE | FAST | ALLOW_BUSY, (0, 0, 0), Transaction(Step::Unwatch)),
     row("WAIT", 3, NOSCRIPT, (0, 0, 0), Refuse(Why::Replication)),
-    row("WATCH", -2, NOSCRIPT | LOADING | STALE | FAST | ALLOW_BUSY, (1, -1, 1), Refuse(Why::Transaction)),
+    row("WATCH", -2, NOSCRIPT | LOADING | STALE | FAST | ALLOW_BUSY, (1, -1, 1), Transaction(Step::Watch)),
     row("XACK", -4, WRITE | FAST, (1, 1, 1), OneNode),
     row("XADD", -5, WRITE | DENYOOM | FAST, (1, 1, 1), OneNode),
     row("XAUTOCLAIM", -6, WRITE | FAST, (1, 1, 1), OneNode),

@@ -1,6 +1,6 @@
 //! Laws of the table, checked for every row.
 
-use super::{COMMANDS, Join, KeyRange, Route, SUBCOMMANDS, below, find};
+use super::{COMMANDS, Join, KeyRange, Route, SUBCOMMANDS, Transaction, below, find};
 use crate::resp::request;
 
 #[test]
@@ -52,6 +52,7 @@ fn a_routed_row_has_its_keys_where_its_route_looks() {
             Route::SameNode => first > 0 || !row.specs.is_empty(),
             Route::AllNodes(_) | Route::Administer(_) | Route::NodeByNode => first == 0,
             Route::Local(_) | Route::AnyNode => first == 0,
+            Route::Transaction(step) => (first == 1) == (step == Transaction::Watch),
             Route::Below => SUBCOMMANDS
                 .iter()
                 .any(|sub| sub.name.starts_with(&format!("{}|", row.name))),
@@ -79,6 +80,7 @@ fn the_step_of_this_release_is_counted() {
     assert_eq!(count(|route| matches!(route, Route::AllNodes(_))), 3);
     assert_eq!(count(|route| matches!(route, Route::Administer(_))), 2);
     assert_eq!(count(|route| matches!(route, Route::Local(_))), 11);
+    assert_eq!(count(|route| matches!(route, Route::Transaction(_))), 5);
 }
 
 #[test]

@@ -25,7 +25,11 @@ fn names(count: usize) -> Vec<Rc<str>> {
 #[track_caller]
 fn check_asked(how: Join, part_of_key: &[u16], asked: Asked, replies: &[&str], expected: &str) {
     let joining = Joining::new(how, names(replies.len()), part_of_key.to_vec());
-    let mut joining = joining.asked(asked);
+    check_joining(joining.asked(asked), replies, expected);
+}
+
+#[track_caller]
+fn check_joining(mut joining: Joining, replies: &[&str], expected: &str) {
     // The last part answers first: order of arrival does not count.
     for (part, reply) in replies.iter().enumerate().rev() {
         let last = joining.take(
@@ -267,6 +271,34 @@ fn what_does_not_fit_is_never_a_wrong_answer() {
     check(Join::Busy, &[], &["+a\r\n"], misfit);
     check(Join::Settings, &[], &["*1\r\n$1\r\na\r\n"], misfit);
     check(Join::Latest, &[], &["*1\r\n*1\r\n:1\r\n"], misfit);
+}
+
+#[test]
+fn what_leads_up_to_the_last_part_is_silent_unless_it_fails() {
+    let check = |replies: &[&str], expected| {
+        check_joining(Joining::last(replies.len()), replies, expected);
+    };
+    check(&["+OK\r\n", "+QUEUED\r\n"], "+QUEUED\r\n");
+    check(&["-ERR a\r\n", "-ERR b\r\n"], "-ERR a\r\n");
+    check(&["+OK\r\n", "-OOM b\r\n"], "-OOM b\r\n");
+}
+
+#[test]
+fn own_replies_come_in_at_their_places() {
+    let check = |places: &[usize], last, expected| {
+        let own = |place: &usize| (*place, format!("$1\r\n{place}\r\n").into_bytes());
+        let joining = Joining::exec(2, places.iter().map(own).collect());
+        check_joining(joining, &["+OK\r\n", last], expected);
+    };
+    check(&[], "*2\r\n:1\r\n:2\r\n", "*2\r\n:1\r\n:2\r\n");
+    check(&[0], "*1\r\n:7\r\n", "*2\r\n$1\r\n0\r\n:7\r\n");
+    check(
+        &[1, 2, 4],
+        "*2\r\n*1\r\n:7\r\n-ERR x\r\n",
+        "*5\r\n*1\r\n:7\r\n$1\r\n1\r\n$1\r\n2\r\n-ERR x\r\n$1\r\n4\r\n",
+    );
+    check(&[0, 1], "*-1\r\n", "*-1\r\n");
+    check(&[0], "-EXECABORT x\r\n", "-EXECABORT x\r\n");
 }
 
 proptest! {

@@ -14,22 +14,33 @@ use crate::split::Split;
 use crate::upstream::{Payload, Ticket, Upstream};
 use crate::worker::{Routing, Worker};
 
+use super::transaction::Transaction;
+
 /// Who is asked what all would answer alike.
-const ANY_NODE: NodeId = NodeId(0);
+pub(super) const ANY_NODE: NodeId = NodeId(0);
+
+/// What became of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Taken {
+    Done,
+    /// It is the client's last.
+    Last,
+    /// Nothing: it is to come again when all that is under way has been answered.
+    NotNow,
+}
 
 /// All requests of one read: one look at the clock and at the cluster for all of them.
 pub(super) struct Turn<'a> {
-    worker: &'a Worker,
-    client: &'a Rc<Client>,
-    outbox: &'a mut Outbox,
-    identity: &'a mut Identity,
+    pub(super) worker: &'a Worker,
+    pub(super) client: &'a Rc<Client>,
+    pub(super) outbox: &'a mut Outbox,
+    pub(super) identity: &'a mut Identity,
+    pub(super) transaction: &'a mut Option<Box<Transaction>>,
     scratch: &'a mut Vec<u8>,
-    routing: Rc<Routing>,
-    deadline: Micros,
+    pub(super) routing: Rc<Routing>,
+    pub(super) deadline: Micros,
     /// Whether each request is logged; looked up once a turn.
     logs: bool,
-    /// The last request was not taken: it has to wait until all before it are answered.
-    waits: bool,
 }
 
 impl<'a> Turn<'a> {
@@ -38,6 +49,7 @@ impl<'a> Turn<'a> {
         client: &'a Rc<Client>,
         outbox: &'a mut Outbox,
         identity: &'a mut Identity,
+        transaction: &'a mut Option<Box<Transaction>>,
         scratch: &'a mut Vec<u8>,
     ) -> Self {
         let now = worker.clock().now();
@@ -46,11 +58,11 @@ impl<'a> Turn<'a> {
             client,
             outbox,
             identity,
+            transaction,
             scratch,
             routing: worker.routing(),
             deadline: now + micros(worker.op_timeout()),
             logs: tracing::enabled!(tracing::Level::DEBUG),
-            waits: false,
         }
     }
 
@@ -72,12 +84,6 @@ impl<'a> Turn<'a> {
         }
     }
 
-    /// Whether the last request was not taken, because it has to wait until all before it are answered.
-    #[inline]
-    pub(super) fn waits(&self) -> bool {
-        self.waits
-    }
-
     /// A reply that the proxy gives itself, in its turn.
     pub(super) fn answer(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         self.scratch.clear();
@@ -85,19 +91,21 @@ impl<'a> Turn<'a> {
         self.outbox.answer(self.scratch);
     }
 
-    /// Takes one request of these bytes. False when it is the client's last.
+    /// Takes one request of these bytes.
     #[inline]
-    pub(super) fn take(&mut self, bytes: &[u8], frame: &Frame, payload: Payload<'_>) -> bool {
+    pub(super) fn take(&mut self, bytes: &[u8], frame: &Frame, payload: Payload<'_>) -> Taken {
+        if self.transaction.is_some() {
+            return self.in_transaction(bytes, frame, payload);
+        }
         let Some(row) = command::find(&bytes[frame.name.clone()]) else {
             self.worker.stats().unknown();
             let text = command::unknown(&bytes[frame.name.clone()], Args::of(bytes).skip(1));
             self.answer(|out| put_error(out, &text));
-            return true;
+            return Taken::Done;
         };
         // What follows may go to a node on another connection than what came before, and must not overtake it.
         if row.may_change_protocol() && self.outbox.waiting() > 0 {
-            self.waits = true;
-            return true;
+            return Taken::NotNow;
         }
         self.worker.stats().command(row);
         if self.logs {
@@ -112,14 +120,14 @@ impl<'a> Turn<'a> {
         bytes: &[u8],
         frame: &Frame,
         payload: Payload<'_>,
-    ) -> bool {
+    ) -> Taken {
         if !row.accepts(frame.argc) {
             self.answer(|out| put_error(out, command::wrong_arity(row).as_bytes()));
-            return true;
+            return Taken::Done;
         }
         if !self.identity.is_known() && !row.is_for_strangers() {
             self.answer(|out| put_error(out, command::STRANGER.as_bytes()));
-            return true;
+            return Taken::Done;
         }
         match row.route {
             Route::OneNode => {
@@ -135,9 +143,10 @@ impl<'a> Turn<'a> {
             Route::Administer(_) => self.refuse(row, Why::AdminFanOut),
             Route::NodeByNode => self.page(bytes),
             Route::Local(answer) => return self.local(answer, bytes),
+            Route::Transaction(step) => return self.transact(step, row, bytes, payload),
             Route::Refuse(why) => self.refuse(row, why),
         }
-        true
+        Taken::Done
     }
 
     fn refuse(&mut self, row: &Row, why: Why) {
@@ -165,14 +174,14 @@ impl<'a> Turn<'a> {
     }
 
     /// What the row of the subcommand says.
-    fn below(&mut self, row: &Row, bytes: &[u8], frame: &Frame, payload: Payload<'_>) -> bool {
+    fn below(&mut self, row: &Row, bytes: &[u8], frame: &Frame, payload: Payload<'_>) -> Taken {
         let subcommand = &bytes[frame.first.clone()];
         match command::below(row, subcommand) {
             Some(below) => self.route(below, bytes, frame, payload),
             None => {
                 let text = command::unknown_below(row, subcommand);
                 self.answer(|out| put_error(out, &text));
-                true
+                Taken::Done
             }
         }
     }
@@ -241,6 +250,7 @@ impl<'a> Turn<'a> {
             number,
             part,
             deadline: self.deadline,
+            commits: false,
         };
         let upstream = self.upstream(node);
         if self.logs {
@@ -255,7 +265,7 @@ impl<'a> Turn<'a> {
         }
     }
 
-    fn local(&mut self, answer: command::Local, bytes: &[u8]) -> bool {
+    pub(super) fn local(&mut self, answer: command::Local, bytes: &[u8]) -> Taken {
         self.scratch.clear();
         let worker = self.worker;
         let next = local::answer(
@@ -266,6 +276,9 @@ impl<'a> Turn<'a> {
             self.scratch,
         );
         self.outbox.answer(self.scratch);
-        next == local::Next::GoOn
+        match next {
+            local::Next::GoOn => Taken::Done,
+            local::Next::HangUp => Taken::Last,
+        }
     }
 }

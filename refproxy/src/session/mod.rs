@@ -4,6 +4,7 @@
 //! client can hold up another.
 
 mod dispatch;
+mod transaction;
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -23,7 +24,8 @@ use crate::local::Identity;
 use crate::resp::{ProtocolError, RequestScan, Scanned, put_error, request, split_inline};
 use crate::upstream::Payload;
 use crate::worker::Worker;
-use dispatch::Turn;
+use dispatch::{Taken, Turn};
+use transaction::Transaction;
 
 /// Bytes read at once.
 pub(crate) const CHUNK: usize = 64 * 1024;
@@ -56,6 +58,7 @@ pub(crate) struct Session {
     scan: RequestScan,
     input: Input,
     identity: Identity,
+    transaction: Option<Box<Transaction>>,
     /// Where replies of the proxy itself are made.
     scratch: Vec<u8>,
     /// Set once the connection is shut for writing.
@@ -74,6 +77,7 @@ impl Session {
             settles: false,
             scan: RequestScan::default(),
             input: Input::Open,
+            transaction: None,
             scratch: Vec::new(),
             linger: None,
         }
@@ -98,6 +102,7 @@ impl Session {
                 return Poll::Ready(Err(io::Error::other("replies discarded")));
             }
             self.flush(cx)?;
+            self.release();
             if self.worker.is_draining() && self.input == Input::Open {
                 self.input = Input::Refused;
             }
@@ -203,6 +208,17 @@ impl Session {
             || outbox.is_full(limits.client_requests_max, limits.client_bytes_max)
     }
 
+    /// Lets go of a transaction's connection as soon as its last reply has come.
+    fn release(&mut self) {
+        if let Some(transaction) = &mut self.transaction
+            && transaction.is_over()
+            && self.client.outbox().waiting() == 0
+        {
+            transaction.release(&self.worker);
+            self.transaction = None;
+        }
+    }
+
     /// Routes all complete requests in `buf`, and leaves the rest there.
     fn plan(&mut self, buf: &mut BytesMut, own: bool) {
         let worker = Rc::clone(&self.worker);
@@ -213,6 +229,7 @@ impl Session {
                 &client,
                 outbox,
                 &mut self.identity,
+                &mut self.transaction,
                 &mut self.scratch,
             );
             let mut at = 0;
@@ -222,7 +239,6 @@ impl Session {
                     self.paused = true;
                     break;
                 }
-                let start = at;
                 let goes_on = match self.scan.scan(&buf[at..], turn.request_limits()) {
                     Ok(Scanned::Incomplete(more)) => {
                         // Grows with what has come, never with what was only announced.
@@ -236,39 +252,43 @@ impl Session {
                     }
                     Ok(Scanned::Nothing(len)) => {
                         at += len;
-                        Ok(true)
+                        Ok(Taken::Done)
                     }
                     Ok(Scanned::Inline(len)) => {
-                        let line = at..at + len;
-                        at += len;
-                        inline(&mut turn, &buf[line])
+                        let taken = inline(&mut turn, &buf[at..at + len]);
+                        if taken != Ok(Taken::NotNow) {
+                            at += len;
+                        }
+                        taken
                     }
                     Ok(Scanned::Request(frame)) if own && is_large(frame.len) => {
                         buf.advance(at);
                         at = 0;
                         let bytes = buf.split_to(frame.len).freeze();
-                        let goes_on = turn.take(&bytes, &frame, Payload::Large(bytes.clone()));
-                        if turn.waits() {
-                            *buf = BytesMut::from_iter(bytes.iter().chain(&buf[..]));
+                        let taken = turn.take(&bytes, &frame, Payload::Large(bytes.clone()));
+                        if taken == Taken::NotNow {
+                            let behind = std::mem::replace(buf, BytesMut::from(bytes));
+                            buf.unsplit(behind);
                         }
-                        Ok(goes_on)
+                        Ok(taken)
                     }
                     Ok(Scanned::Request(frame)) => {
                         let bytes = &buf[at..at + frame.len];
-                        at += frame.len;
-                        Ok(turn.take(bytes, &frame, Payload::Small(bytes)))
+                        let taken = turn.take(bytes, &frame, Payload::Small(bytes));
+                        if taken != Taken::NotNow {
+                            at += frame.len;
+                        }
+                        Ok(taken)
                     }
                     Err(error) => Err(error),
                 };
-                if turn.waits() {
-                    // A large one stands at the start of the buffer again.
-                    at = start.min(at);
-                    (self.paused, self.settles) = (true, true);
-                    break;
-                }
                 match goes_on {
-                    Ok(true) => {}
-                    Ok(false) => self.input = Input::Refused,
+                    Ok(Taken::Done) => {}
+                    Ok(Taken::Last) => self.input = Input::Refused,
+                    Ok(Taken::NotNow) => {
+                        (self.paused, self.settles) = (true, true);
+                        break;
+                    }
                     Err(error) => {
                         tracing::debug!(%error, "protocol error");
                         turn.answer(|out| {
@@ -352,14 +372,14 @@ impl Session {
 }
 
 /// An inline request, as the array it stands for.
-fn inline(turn: &mut Turn<'_>, line: &[u8]) -> Result<bool, ProtocolError> {
+fn inline(turn: &mut Turn<'_>, line: &[u8]) -> Result<Taken, ProtocolError> {
     let words = split_inline(line)?;
     if words.is_empty() {
-        return Ok(true);
+        return Ok(Taken::Done);
     }
     let bytes = request(&words);
     match RequestScan::default().scan(&bytes, &crate::resp::Limits::default())? {
         Scanned::Request(frame) => Ok(turn.take(&bytes, &frame, Payload::Small(&bytes))),
-        _ => Ok(true),
+        _ => Ok(Taken::Done),
     }
 }

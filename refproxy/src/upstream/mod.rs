@@ -3,8 +3,10 @@
 //! There is exactly one connection at a time. A request that has run out of time keeps its place in the queue, so that
 //! its late reply is recognised and dropped; the connection goes on, because a second one could overtake requests that
 //! the node has not read yet. What was sent, if only in part, is never sent again; what was not sent when a connection
-//! breaks is left to the next one.
+//! breaks is left to the next one. A connection of one client's own ([`Dedicated`]) has no next one: whatever goes wrong
+//! ends it, for what comes later means nothing without what came before.
 
+mod dedicated;
 mod greeting;
 mod queue;
 mod task;
@@ -16,6 +18,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+pub(crate) use dedicated::{Dedicated, Idle};
 pub(crate) use greeting::Greeting;
 use queue::Queue;
 pub(crate) use queue::Ticket;
@@ -86,30 +89,59 @@ impl Health {
     }
 }
 
+/// Whose connection it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Use {
+    /// Everybody's; another one follows when it breaks.
+    Shared,
+    /// One client's; nothing follows.
+    Dedicated,
+}
+
 /// The door to one node.
 #[derive(Debug)]
 pub(crate) struct Upstream {
     address: Rc<str>,
     settings: Settings,
+    how: Use,
     queue: RefCell<Queue>,
     health: Cell<Health>,
     retired: Cell<bool>,
+    /// Ends at once, whoever waits.
+    closed: Cell<bool>,
+    /// Why a dedicated connection has ended.
+    over: RefCell<Option<Kind>>,
+    /// Requests that may wait: none when it is over.
+    room: Cell<usize>,
     waker: RefCell<Option<Waker>>,
     woken: Cell<bool>,
 }
 
 impl Upstream {
     pub(crate) fn new(address: &str, settings: Settings) -> Rc<Self> {
+        Self::of(address, settings, Use::Shared)
+    }
+
+    fn of(address: &str, settings: Settings, how: Use) -> Rc<Self> {
         let address: Rc<str> = address.into();
         Rc::new(Self {
             queue: RefCell::new(Queue::new(Rc::clone(&address))),
             address,
+            room: Cell::new(settings.requests_max),
             settings,
+            how,
             health: Cell::new(Health::Connecting),
             retired: Cell::new(false),
+            closed: Cell::new(false),
+            over: RefCell::default(),
             waker: RefCell::default(),
             woken: Cell::new(false),
         })
+    }
+
+    /// Whether it leads there and speaks the same.
+    fn is_as(&self, address: &str, settings: &Settings) -> bool {
+        self.address() == address && self.settings.protocol == settings.protocol
     }
 
     pub(crate) fn address(&self) -> &str {
@@ -133,14 +165,13 @@ impl Upstream {
     /// Queues a request. It is written when the connection's task runs, after all clients that are ready to run.
     ///
     /// # Errors
-    /// Too much waits for it already. The request was not sent.
+    /// Too much waits for it already, or it is a dedicated connection that has ended. The request was not sent.
     #[inline]
     pub(crate) fn send(&self, payload: Payload<'_>, ticket: Ticket) -> Result<(), Error> {
         let mut queue = self.queue.borrow_mut();
-        if queue.waiting() >= self.settings.requests_max
-            || queue.unsent_bytes() >= self.settings.bytes_max
-        {
-            return Err(self.error(Kind::QueueFull, Executed::No));
+        if queue.waiting() >= self.room.get() || queue.unsent_bytes() >= self.settings.bytes_max {
+            let why = self.over.borrow().clone().unwrap_or(Kind::QueueFull);
+            return Err(self.error(why, Executed::No));
         }
         queue.push(payload, ticket);
         self.wake();

@@ -9,6 +9,7 @@ use super::Payload;
 use crate::buffer::WriteQueue;
 use crate::client::{Client, Reply};
 use crate::clock::Micros;
+use crate::command::EXEC_ABORTED;
 use crate::error::Executed;
 
 /// Who waits for a reply.
@@ -20,6 +21,8 @@ pub(crate) struct Ticket {
     /// Of a request that was split.
     pub(crate) part: u16,
     pub(crate) deadline: Micros,
+    /// Carries out what was queued before it: when it is certainly not sent, that is certainly not carried out.
+    pub(crate) commits: bool,
 }
 
 #[derive(Debug)]
@@ -28,6 +31,7 @@ struct Entry {
     client: Option<Rc<Client>>,
     number: u32,
     part: u16,
+    commits: bool,
     deadline: Micros,
     /// Where the request ends in the stream of bytes to the node.
     end: u64,
@@ -99,6 +103,7 @@ impl Queue {
             client: Some(ticket.client),
             number: ticket.number,
             part: ticket.part,
+            commits: ticket.commits,
             deadline: ticket.deadline,
             end: self.appended,
         });
@@ -214,6 +219,9 @@ impl Queue {
         };
         if self.logs {
             tracing::debug!(client = client.id, number = entry.number, node = %self.node, ?executed, "lost");
+        }
+        if entry.commits && executed == Executed::No {
+            return client.deliver(entry.number, entry.part, Reply::Small(EXEC_ABORTED));
         }
         client.deliver(entry.number, entry.part, Reply::Small(&text(executed)));
     }

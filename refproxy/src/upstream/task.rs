@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
-use super::{Greeting, Health, KNOCK, RETRY_MAX, RETRY_MIN, Upstream};
+use super::{Greeting, Health, KNOCK, RETRY_MAX, RETRY_MIN, Upstream, Use};
 use crate::buffer::no_slices;
 use crate::client::{Reply, is_large};
 use crate::clock::{Micros, micros};
@@ -52,7 +52,7 @@ struct Task {
     armed_at: Option<Micros>,
 }
 
-/// Serves `upstream` until it is retired and nobody waits for it.
+/// Serves `upstream` until it is closed, or retired and nobody waits for it, or, being dedicated, its connection ends.
 pub(crate) async fn run(upstream: Rc<Upstream>) {
     let clock = upstream.settings.clock;
     let mut task = Task {
@@ -74,16 +74,22 @@ pub(crate) async fn run(upstream: Rc<Upstream>) {
 impl Task {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.upstream.attend(cx.waker());
+        if self.upstream.closed.get() {
+            return Poll::Ready(());
+        }
         let now = self.upstream.settings.clock.now();
         self.upstream.queue.borrow_mut().logs = tracing::enabled!(tracing::Level::DEBUG);
         loop {
             match self.step(cx, now) {
                 Ok(Poll::Ready(())) => {}
                 Ok(Poll::Pending) => break,
+                Err(why) if self.is_dedicated() => return self.end(why),
                 Err(why) => self.down(why, now),
             }
         }
-        self.expire(now);
+        if let Err(why) = self.expire(now) {
+            return self.end(why);
+        }
         if self.upstream.retired.get() && !self.upstream.queue.borrow().is_awaited() {
             return Poll::Ready(());
         }
@@ -114,7 +120,9 @@ impl Task {
                 Poll::Pending => Ok(Poll::Pending),
                 Poll::Ready(Err(why)) => Err(why),
                 Poll::Ready(Ok(stream)) => {
-                    tracing::info!(node = %self.upstream.address, "connected");
+                    if self.upstream.how == Use::Shared {
+                        tracing::info!(node = %self.upstream.address, "connected");
+                    }
                     self.link = Link::Up(stream);
                     self.heard_at = now;
                     self.upstream.health.set(Health::Up);
@@ -124,7 +132,7 @@ impl Task {
             Link::Up(_) => {
                 // What has come in time counts, however late we look; what is late by now is not sent.
                 let read = self.read(cx, now)?;
-                self.expire(now);
+                self.expire(now)?;
                 self.write(cx)?;
                 Ok(read)
             }
@@ -181,16 +189,36 @@ impl Task {
         self.heard_at.max(asked_at) + micros(settings.stall_timeout)
     }
 
-    fn expire(&mut self, now: Micros) {
+    /// Fails what is late. Of a dedicated connection that is the end.
+    fn expire(&mut self, now: Micros) -> Result<(), Kind> {
         let mut queue = self.upstream.queue.borrow_mut();
         if queue
             .next_deadline()
             .is_some_and(|deadline| deadline <= now)
         {
+            if self.upstream.how == Use::Dedicated {
+                return Err(Kind::Timeout);
+            }
             queue.expire(now, |executed| {
                 self.upstream.error(Kind::Timeout, executed).reply()
             });
         }
+        Ok(())
+    }
+
+    fn is_dedicated(&self) -> bool {
+        self.upstream.how == Use::Dedicated
+    }
+
+    /// A dedicated connection fails with all that was asked on it: what came later means nothing without what came before.
+    fn end(&mut self, why: Kind) -> Poll<()> {
+        tracing::debug!(node = %self.upstream.address, ?why, "dedicated connection ended");
+        let upstream = &self.upstream;
+        upstream.over.replace(Some(why.clone()));
+        upstream.room.set(0);
+        let text = |executed| upstream.error(why.clone(), executed).reply();
+        upstream.queue.borrow_mut().fail_all(text);
+        Poll::Ready(())
     }
 
     /// The connection is gone, or did not come about: another attempt is due.

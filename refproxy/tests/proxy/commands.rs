@@ -158,7 +158,6 @@ async fn a_refusal_names_the_reason_and_the_connection_goes_on() {
     let mut client = proxy.client().await;
     for (args, reason) in [
         (&["SUBSCRIBE", "a"][..], "pub/sub has no single node"),
-        (&["MULTI"], "a transaction has no single node"),
         (
             &["BLPOP", "a", "0"],
             "it would block a connection that all clients share",

@@ -20,3 +20,4 @@ mod scan;
 mod slow_node;
 mod start;
 mod support;
+mod transactions;

@@ -17,11 +17,16 @@ fn client() -> Rc<Client> {
 
 /// Asks for `client`, due at `deadline`.
 fn ask(queue: &mut Queue, client: &Rc<Client>, request: &[u8], deadline: u64) {
+    push(queue, client, request, deadline, false);
+}
+
+fn push(queue: &mut Queue, client: &Rc<Client>, request: &[u8], deadline: u64, commits: bool) {
     let number = client.with_outbox(|outbox| outbox.expect(request.len()));
     let ticket = Ticket {
         client: Rc::clone(client),
         number,
         part: 0,
+        commits,
         deadline,
     };
     queue.push(Payload::Small(request), ticket);
@@ -72,6 +77,33 @@ fn a_late_reply_is_nobodys_and_shifts_nothing() {
         !queue.answer(Reply::Small(b"+three\r\n")),
         "nothing was asked"
     );
+}
+
+#[test]
+fn what_commits_is_aborted_when_it_was_certainly_not_sent() {
+    for (sent, expected) in [
+        (
+            0,
+            "-EXECABORT Transaction discarded because of previous errors.\\r\\n",
+        ),
+        (7, "-Maybe\\r\\n"),
+    ] {
+        let (a, b) = (client(), client());
+        let mut queue = Queue::new("node".into());
+        ask(&mut queue, &a, b"set ", 10);
+        push(&mut queue, &b, b"exec", 10, true);
+        queue.written(sent);
+        queue.fail_all(text);
+        check(
+            &a,
+            if sent == 0 {
+                "-No\\r\\n"
+            } else {
+                "-Maybe\\r\\n"
+            },
+        );
+        check(&b, expected);
+    }
 }
 
 #[test]
