@@ -5,12 +5,14 @@ SHARDPROOF = target/debug/shardproof
 # What must not be missing when tests run, and the parts of the suite that are built for them.
 REQUIRE ?= envoy,twemproxy
 FEATURES ?=
-REQUIRE_ALL = envoy,twemproxy,docker,chromium,toxiproxy-rust,toxiproxy-python
+REQUIRE_ALL = envoy,twemproxy,redis-8-server,valkey-server,docker,chromium,toxiproxy-rust,toxiproxy-python
 FEATURES_ALL = docker,toxiproxy-rust
+# Where the scripts of ci/ put what they install.
+PEERS = $(abspath $(or $(CARGO_TARGET_DIR),target))/peers/bin
 # Where programs that only benchmarks need are installed.
 TOOLS = $(abspath $(or $(CARGO_TARGET_DIR),target))/tools
 
-.PHONY: help setup peers browser clients images build fmt lint test test-docker demo article bench-proxy bench-link bench-placement \
+.PHONY: help setup peers servers browser clients images build fmt lint test test-docker demo article bench-proxy bench-link bench-placement \
 	snapshots schemas vectors commands check
 
 help: ## this list
@@ -21,6 +23,9 @@ setup: ## install redis-server where it is missing
 
 peers: ## install the proxies that the suite is shown on: Envoy (pinned) and twemproxy
 	@ci/peers
+
+servers: ## install newer servers that the command table is compared with: Redis 8 and Valkey
+	@ci/servers
 
 browser: ## install the browser that the report's page is tested in
 	@ci/browser
@@ -75,10 +80,12 @@ schemas: ## write the JSON schemas of the reports, suites/schema
 vectors: setup peers ## record where the real proxies put keys, fixtures/placement
 	SHARDPROOF_WRITE_VECTORS=1 $(CARGO) test --package shardproof --test vectors -- --test-threads 1
 
-commands: setup ## ask the installed Redis what it knows about its commands
+commands: setup servers ## ask each server what it knows about its commands, fixtures/commands
 	ci/commands
+	ci/commands $(PEERS)/redis-8-server
+	ci/commands $(PEERS)/valkey-server
 
-check: setup peers browser clients images ## all that CI runs: lints and every test, with nothing missing
+check: setup peers servers browser clients images ## all that CI runs: lints and every test, with nothing missing
 	$(MAKE) lint FEATURES=$(FEATURES_ALL)
 	$(CARGO) clippy --package placement-bench --all-targets --features peers,instructions -- --deny warnings
 	$(MAKE) test REQUIRE=$(REQUIRE_ALL) FEATURES=$(FEATURES_ALL)

@@ -140,6 +140,8 @@ mod tests {
         check("XREAD BLOCK 0 STREAMS b1 0", "Blocking");
         check("GEORADIUS a1 1 1 1 m STORE a2", "a");
         check("GEORADIUS a1 1 1 1 m storedist b", "crosses a1 b");
+        check("GEORADIUS a1 1 1 1 m STORE a2 STORE b", "crosses a1 b");
+        check("GEORADIUS a1 1 1 1 m STOREDIST b STORE a2", "crosses a1 b");
         check("SORT a1 LIMIT 0 1 STORE b STORE a2", "a");
         check("SORT a1 GET store STORE c", "crosses a1 c");
         check("SORT a1 BY w_*", "Patterns");

@@ -1,8 +1,11 @@
 //! From the parts' replies to the reply.
 //!
-//! Pure. A part that failed is an error of its own keys where the reply is one value a key, else the reply is one error: the
-//! first in the order of the parts, as the node or the proxy wrote it, and who has done it all the same.
+//! Pure. A part that failed is an error of its own keys where the reply is one value a key, and told in its place in INFO;
+//! else the reply is one error: the first in the order of the parts, as the node or the proxy wrote it, and who has done it
+//! all the same.
 
+mod info;
+mod latency;
 mod ways;
 
 use std::rc::Rc;
@@ -13,6 +16,8 @@ use crate::command::Join;
 use crate::cursor::Cursors;
 use crate::placement::NodeId;
 use crate::resp::{Args, elements, error_text, is_error, put_array, put_error};
+
+pub(crate) use info::Facts;
 
 /// What SLOWLOG GET gives without a number.
 const LATEST_DEFAULT: usize = 10;
@@ -41,7 +46,7 @@ pub(crate) struct Joining {
 }
 
 /// What of the request itself shapes the reply.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Asked {
     /// Who gives the page; only [`Join::Page`] looks at it.
     page: Option<(Cursors, NodeId)>,
@@ -49,6 +54,8 @@ pub(crate) struct Asked {
     most: usize,
     /// A number that is another one each time; only [`Join::Any`] looks at it.
     lot: u64,
+    /// What the proxy tells of itself, and whether of its nodes too; only [`Join::Info`] looks at it.
+    about: Option<Box<(Facts, bool)>>,
 }
 
 impl Asked {
@@ -64,7 +71,16 @@ impl Asked {
                 None => LATEST_DEFAULT,
             },
             lot,
-            page: None,
+            ..Self::default()
+        }
+    }
+
+    /// For INFO, as the complete request in `frame` wants it.
+    pub(crate) fn about(frame: &[u8], facts: Facts) -> Self {
+        let with_nodes = info::wants_nodes(Args::of(frame).skip(1));
+        Self {
+            about: Some(Box::new((facts, with_nodes))),
+            ..Self::default()
         }
     }
 
@@ -135,7 +151,8 @@ impl Joining {
             return self.exec_reply(own);
         }
         let failed = self.replies.iter().filter(|reply| is_error(reply)).count();
-        let each_for_itself = self.how == How::Row(Join::InKeyOrder) && failed < self.replies.len();
+        let tells_of_it = matches!(self.how, How::Row(Join::InKeyOrder | Join::Info));
+        let each_for_itself = tells_of_it && failed < self.replies.len();
         if failed > 0 && !each_for_itself {
             return self.error(failed);
         }
@@ -202,6 +219,13 @@ impl Joining {
             Join::Busy => ways::busy(replies),
             Join::Settings => ways::settings(replies, &self.nodes),
             Join::Latest => ways::latest(replies, self.asked.most),
+            Join::Info => {
+                let (facts, with_nodes) = self.asked.about.as_deref()?;
+                info::info(replies, &self.nodes, facts, *with_nodes)
+            }
+            Join::Samples => latency::history(replies),
+            Join::Events => latency::latest(replies),
+            Join::Histograms => latency::histogram(replies),
             Join::Page => ways::page(replies, &self.nodes, self.asked.page?),
         }
     }

@@ -18,7 +18,7 @@ use crate::client::Client;
 use crate::clock::Clock;
 use crate::config::{Limits, Timeouts};
 use crate::cursor::Cursors;
-use crate::local::Facts;
+use crate::join::Facts;
 use crate::output::OutputBudget;
 use crate::placement::Placement;
 use crate::resp::{self, Protocol};
@@ -193,12 +193,14 @@ impl Worker {
     pub(crate) fn facts(&self) -> Facts {
         Facts {
             clients: self.shared.clients.load(Ordering::Relaxed),
+            clients_max: self.limits.clients_max,
+            process_id: std::process::id(),
             uptime_seconds: self.shared.started.elapsed().as_secs(),
             port: self.shared.port,
-            nodes: self
+            health: self
                 .report()
                 .into_iter()
-                .map(|node| (node.address, node.health.word()))
+                .map(|node| node.health.word())
                 .collect(),
         }
     }

@@ -32,6 +32,20 @@ impl Program {
             package: None,
         }
     }
+
+    /// Servers newer than Debian's Redis, which a cluster can be made of in its place: Redis 8 and Valkey.
+    #[must_use]
+    pub fn newer_servers() -> [Self; 2] {
+        ["redis-8", "valkey"].map(|name| Self {
+            name: format!("{name}-server"),
+            env: format!(
+                "SHARDPROOF_{}_SERVER",
+                name.to_uppercase().replace('-', "_")
+            ),
+            install: "run `make servers`".to_owned(),
+            package: None,
+        })
+    }
 }
 
 /// The program is nowhere. Says where it was looked for and what to do.
@@ -89,6 +103,14 @@ impl Search {
     pub fn variable(&self, name: &str) -> Option<String> {
         let value = self.variables.get(&OsString::from(name))?;
         value.to_str().map(str::to_owned)
+    }
+
+    /// The same places, but nodes are made of this server.
+    #[must_use]
+    pub fn with_server(mut self, path: PathBuf) -> Self {
+        let variable = Program::redis_server().env.into();
+        self.variables.insert(variable, path.into());
+        self
     }
 
     /// The path of `program`.

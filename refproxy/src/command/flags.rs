@@ -33,6 +33,7 @@ flags! {
     NO_MULTI = 17, "no_multi";
     MOVABLEKEYS = 18, "movablekeys";
     ALLOW_BUSY = 19, "allow_busy";
+    MODULE = 20, "module";
 }
 
 /// The words of `flags`, in the order in which Redis tells them.

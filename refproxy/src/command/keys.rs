@@ -31,6 +31,8 @@ pub enum Begin {
     Index(usize),
     /// After this word, in any case, looked for from this argument on.
     Keyword(&'static str, usize),
+    /// After each such word: Redis looks for the first, but what runs the command heeds the last.
+    EachKeyword(&'static str, usize),
     /// Wherever SORT finds the last STORE, past the arguments of its other options.
     SortStore,
 }
@@ -49,8 +51,11 @@ pub enum Find {
     },
     /// The first half of what follows: the keys of XREAD, which their ids follow.
     Half,
-    /// As many as the number there says, after it.
-    Counted,
+    /// As many as the number there says, after it, in steps.
+    Counted {
+        /// From one key to the next.
+        step: usize,
+    },
 }
 
 /// A request whose keys cannot be told: Redis answers it with an error of syntax.
@@ -89,7 +94,7 @@ impl KeyRange {
 pub(super) fn positions(specs: &[KeySpec], args: &[&[u8]]) -> Result<Vec<usize>, Unclear> {
     let mut found = Vec::new();
     for spec in specs {
-        if let Some(first) = spec.begin.among(args) {
+        for first in spec.begin.among(args) {
             spec.find.from(first, args, &mut found)?;
         }
     }
@@ -97,20 +102,27 @@ pub(super) fn positions(specs: &[KeySpec], args: &[&[u8]]) -> Result<Vec<usize>,
 }
 
 impl Begin {
-    /// The argument where keys begin; none when the word is not there.
-    fn among(self, args: &[&[u8]]) -> Option<usize> {
+    /// The arguments where keys begin; none when the word is not there.
+    fn among(self, args: &[&[u8]]) -> Vec<usize> {
         match self {
-            Self::Index(index) => Some(index),
-            Self::Keyword(word, from) => {
-                let rest = args.get(from..)?;
-                let place = rest
-                    .iter()
-                    .position(|arg| arg.eq_ignore_ascii_case(word.as_bytes()))?;
-                Some(from + place + 1)
-            }
-            Self::SortStore => sort_store(args),
+            Self::Index(index) => vec![index],
+            Self::Keyword(word, from) => behind(word, from, args).take(1).collect(),
+            Self::EachKeyword(word, from) => behind(word, from, args).collect(),
+            Self::SortStore => sort_store(args).into_iter().collect(),
         }
     }
+}
+
+/// The places behind `word`, looked for from an argument on.
+fn behind<'a>(
+    word: &'static str,
+    from: usize,
+    args: &'a [&[u8]],
+) -> impl Iterator<Item = usize> + 'a {
+    let places = (from..).zip(args.get(from..).unwrap_or_default());
+    places
+        .filter(move |(_, arg)| arg.eq_ignore_ascii_case(word.as_bytes()))
+        .map(|(place, _)| place + 1)
 }
 
 /// The options of SORT that take arguments, and how many.
@@ -141,7 +153,7 @@ impl Find {
                 let half = argc.saturating_sub(first) / 2;
                 (first, (first + half).checked_sub(1), 1)
             }
-            Self::Counted => {
+            Self::Counted { step } => {
                 let count = args
                     .get(first)
                     .and_then(|text| number(text))
@@ -149,7 +161,8 @@ impl Find {
                 if count == 0 {
                     return Ok(());
                 }
-                (first + 1, first.checked_add(count), 1)
+                let more = (count - 1).checked_mul(step).ok_or(Unclear)?;
+                (first + 1, more.checked_add(first + 1), step)
             }
         };
         match last {

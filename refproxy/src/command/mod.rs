@@ -90,6 +90,14 @@ pub enum Join {
     Settings,
     /// Entries with a time as their second element: the latest first, as many as one node would give.
     Latest,
+    /// INFO: what adds up is added, what the proxy knows better is told by the proxy.
+    Info,
+    /// LATENCY HISTORY: in the order of time.
+    Samples,
+    /// LATENCY LATEST: one entry an event.
+    Events,
+    /// LATENCY HISTOGRAM: counts added up, bound by bound.
+    Histograms,
     /// One node's page: a cursor, which becomes one for all nodes, and what belongs to it.
     Page,
 }
@@ -106,7 +114,6 @@ pub enum Local {
     Command,
     Echo,
     Hello,
-    Info,
     Ping,
     Quit,
     Reset,

@@ -1,17 +1,19 @@
 //! The table itself: name, arity, (first, last, step) of its keys, route; for keys that move, where to look for them.
 //!
-//! Names, arities and keys are those of `COMMAND` of the Redis named below, all of its commands. The route is ours: `OneNode`
-//! wherever `COMMAND` gives one fixed key, the first argument, and `SameNode` for other keys, when nothing blocks.
+//! Names, arities, keys and flags are those of `COMMAND`: all commands of the Redis named below, and what Redis 8.2.3 and
+//! Valkey 9.1.2 have beyond it, for nodes that know them; where a newer server takes more arguments, so many are let through,
+//! and a node that takes fewer says so itself. The route is ours: `OneNode` wherever `COMMAND` gives one fixed key, the first
+//! argument, and `SameNode` for other keys, when nothing blocks.
 
-use super::Join::{AllOk, Any, Concat, InKeyOrder, Sum};
+use super::Join::{AllOk, Any, Concat, InKeyOrder, Info, Sum};
 use super::Route::{
     Administer, AllNodes, AnyNode, Below, Local, NodeByNode, OneNode, PerNode, Refuse, SameNode,
     Transaction,
 };
 use super::flags::{
-    ADMIN, ALLOW_BUSY, ASKING, BLOCKING, DENYOOM, FAST, LOADING, MOVABLEKEYS, NO_ASYNC_LOADING,
-    NO_AUTH, NO_MANDATORY_KEYS, NO_MULTI, NOSCRIPT, PUBSUB, READONLY, SKIP_MONITOR, SKIP_SLOWLOG,
-    STALE, WRITE,
+    ADMIN, ALLOW_BUSY, ASKING, BLOCKING, DENYOOM, FAST, LOADING, MODULE, MOVABLEKEYS,
+    NO_ASYNC_LOADING, NO_AUTH, NO_MANDATORY_KEYS, NO_MULTI, NOSCRIPT, PUBSUB, READONLY,
+    SKIP_MONITOR, SKIP_SLOWLOG, STALE, WRITE,
 };
 use super::{Begin, Find, Guard, KeySpec, Local as Answer, Row, Transaction as Step, Why, row};
 
@@ -30,14 +32,22 @@ const fn one(index: usize) -> KeySpec {
 const fn counted(index: usize) -> KeySpec {
     KeySpec {
         begin: Begin::Index(index),
-        find: Find::Counted,
+        find: Find::Counted { step: 1 },
     }
 }
 
-/// A key after this word, which is looked for from this argument on.
+/// A number at this argument, and so many pairs of a key and its value after it.
+const fn pairs(index: usize) -> KeySpec {
+    KeySpec {
+        begin: Begin::Index(index),
+        find: Find::Counted { step: 2 },
+    }
+}
+
+/// A key after each such word, which is looked for from this argument on.
 const fn after(word: &'static str, from: usize) -> KeySpec {
     KeySpec {
-        begin: Begin::Keyword(word, from),
+        begin: Begin::EachKeyword(word, from),
         find: Find::More(0),
     }
 }
@@ -80,7 +90,9 @@ pub static COMMANDS: &[Row] = &[
     row("BZPOPMIN", -3, WRITE | NOSCRIPT | BLOCKING | FAST, (1, -2, 1), Refuse(Why::Blocking)),
     row("CLIENT", -2, 0, (0, 0, 0), Local(Answer::Client)),
     row("CLUSTER", -2, 0, (0, 0, 0), Refuse(Why::RedisCluster)),
+    row("CLUSTERSCAN", -2, READONLY, (1, 1, 1), Refuse(Why::RedisCluster)),
     row("COMMAND", -1, LOADING | STALE, (0, 0, 0), Local(Answer::Command)),
+    row("COMMANDLOG", -2, 0, (0, 0, 0), Below),
     row("CONFIG", -2, 0, (0, 0, 0), Below),
     row("COPY", -3, WRITE | DENYOOM, (1, 2, 1), SameNode).guarded(Guard::OtherDatabase),
     row("DBSIZE", 1, READONLY | FAST, (0, 0, 0), AllNodes(Sum)),
@@ -88,6 +100,7 @@ pub static COMMANDS: &[Row] = &[
     row("DECR", 2, WRITE | DENYOOM | FAST, (1, 1, 1), OneNode),
     row("DECRBY", 3, WRITE | DENYOOM | FAST, (1, 1, 1), OneNode),
     row("DEL", -2, WRITE, (1, -1, 1), PerNode(Sum)),
+    row("DELIFEQ", 3, WRITE | FAST, (1, 1, 1), OneNode),
     row("DISCARD", 1, NOSCRIPT | LOADING | STALE | FAST | ALLOW_BUSY, (0, 0, 0), Transaction(Step::Discard)),
     row("DUMP", 2, READONLY, (1, 1, 1), OneNode),
     row("ECHO", 2, LOADING | STALE | FAST, (0, 0, 0), Local(Answer::Echo)),
@@ -125,24 +138,36 @@ pub static COMMANDS: &[Row] = &[
     row("HDEL", -3, WRITE | FAST, (1, 1, 1), OneNode),
     row("HELLO", -1, NOSCRIPT | LOADING | STALE | FAST | NO_AUTH | ALLOW_BUSY, (0, 0, 0), Local(Answer::Hello)),
     row("HEXISTS", 3, READONLY | FAST, (1, 1, 1), OneNode),
+    row("HEXPIRE", -6, WRITE | FAST, (1, 1, 1), OneNode),
+    row("HEXPIREAT", -6, WRITE | FAST, (1, 1, 1), OneNode),
+    row("HEXPIRETIME", -5, READONLY | FAST, (1, 1, 1), OneNode),
     row("HGET", 3, READONLY | FAST, (1, 1, 1), OneNode),
     row("HGETALL", 2, READONLY, (1, 1, 1), OneNode),
+    row("HGETDEL", -5, WRITE | FAST, (1, 1, 1), OneNode),
+    row("HGETEX", -5, WRITE | FAST, (1, 1, 1), OneNode),
     row("HINCRBY", 4, WRITE | DENYOOM | FAST, (1, 1, 1), OneNode),
     row("HINCRBYFLOAT", 4, WRITE | DENYOOM | FAST, (1, 1, 1), OneNode),
     row("HKEYS", 2, READONLY, (1, 1, 1), OneNode),
     row("HLEN", 2, READONLY | FAST, (1, 1, 1), OneNode),
     row("HMGET", -3, READONLY | FAST, (1, 1, 1), OneNode),
     row("HMSET", -4, WRITE | DENYOOM | FAST, (1, 1, 1), OneNode),
+    row("HPERSIST", -5, WRITE | FAST, (1, 1, 1), OneNode),
+    row("HPEXPIRE", -6, WRITE | FAST, (1, 1, 1), OneNode),
+    row("HPEXPIREAT", -6, WRITE | FAST, (1, 1, 1), OneNode),
+    row("HPEXPIRETIME", -5, READONLY | FAST, (1, 1, 1), OneNode),
+    row("HPTTL", -5, READONLY | FAST, (1, 1, 1), OneNode),
     row("HRANDFIELD", -2, READONLY, (1, 1, 1), OneNode),
     row("HSCAN", -3, READONLY, (1, 1, 1), OneNode),
     row("HSET", -4, WRITE | DENYOOM | FAST, (1, 1, 1), OneNode),
+    row("HSETEX", -6, WRITE | DENYOOM | FAST, (1, 1, 1), OneNode),
     row("HSETNX", 4, WRITE | DENYOOM | FAST, (1, 1, 1), OneNode),
     row("HSTRLEN", 3, READONLY | FAST, (1, 1, 1), OneNode),
+    row("HTTL", -5, READONLY | FAST, (1, 1, 1), OneNode),
     row("HVALS", 2, READONLY, (1, 1, 1), OneNode),
     row("INCR", 2, WRITE | DENYOOM | FAST, (1, 1, 1), OneNode),
     row("INCRBY", 3, WRITE | DENYOOM | FAST, (1, 1, 1), OneNode),
     row("INCRBYFLOAT", 3, WRITE | DENYOOM | FAST, (1, 1, 1), OneNode),
-    row("INFO", -1, LOADING | STALE, (0, 0, 0), Local(Answer::Info)),
+    row("INFO", -1, LOADING | STALE, (0, 0, 0), AllNodes(Info)),
     row("KEYS", 2, READONLY, (0, 0, 0), AllNodes(Concat)),
     row("LASTSAVE", 1, LOADING | STALE | FAST, (0, 0, 0), Refuse(Why::OneServer)),
     row("LATENCY", -2, 0, (0, 0, 0), Below),
@@ -168,6 +193,7 @@ pub static COMMANDS: &[Row] = &[
     row("MONITOR", 1, ADMIN | NOSCRIPT | LOADING | STALE, (0, 0, 0), Refuse(Why::OneServer)),
     row("MOVE", 3, WRITE | FAST, (1, 1, 1), Refuse(Why::OneDatabase)),
     row("MSET", -3, WRITE | DENYOOM, (1, -1, 2), PerNode(AllOk)),
+    row("MSETEX", -4, WRITE | DENYOOM | MOVABLEKEYS, (0, 0, 0), SameNode).keys_at(&[pairs(1)]),
     row("MSETNX", -3, WRITE | DENYOOM, (1, -1, 2), SameNode),
     row("MULTI", 1, NOSCRIPT | LOADING | STALE | FAST | ALLOW_BUSY, (0, 0, 0), Transaction(Step::Multi)),
     row("OBJECT", -2, 0, (0, 0, 0), Below),
@@ -250,13 +276,28 @@ pub static COMMANDS: &[Row] = &[
     row("UNLINK", -2, WRITE | FAST, (1, -1, 1), PerNode(Sum)),
     row("UNSUBSCRIBE", -1, PUBSUB | NOSCRIPT | LOADING | STALE, (0, 0, 0), Refuse(Why::PubSub)),
     row("UNWATCH", 1, NOSCRIPT | LOADING | STALE | FAST | ALLOW_BUSY, (0, 0, 0), Transaction(Step::Unwatch)),
+    row("VADD", -2, WRITE | DENYOOM | MODULE, (1, 1, 1), OneNode),
+    row("VCARD", -2, READONLY | FAST | MODULE, (1, 1, 1), OneNode),
+    row("VDIM", -2, READONLY | FAST | MODULE, (1, 1, 1), OneNode),
+    row("VEMB", -2, READONLY | FAST | MODULE, (1, 1, 1), OneNode),
+    row("VGETATTR", -2, READONLY | FAST | MODULE, (1, 1, 1), OneNode),
+    row("VINFO", -2, READONLY | FAST | MODULE, (1, 1, 1), OneNode),
+    row("VISMEMBER", -2, READONLY | MODULE, (1, 1, 1), OneNode),
+    row("VLINKS", -2, READONLY | FAST | MODULE, (1, 1, 1), OneNode),
+    row("VRANDMEMBER", -2, READONLY | MODULE, (1, 1, 1), OneNode),
+    row("VREM", -2, WRITE | MODULE, (1, 1, 1), OneNode),
+    row("VSETATTR", -2, WRITE | FAST | MODULE, (1, 1, 1), OneNode),
+    row("VSIM", -2, READONLY | MODULE, (1, 1, 1), OneNode),
     row("WAIT", 3, NOSCRIPT, (0, 0, 0), Refuse(Why::Replication)),
+    row("WAITAOF", 4, BLOCKING, (0, 0, 0), Refuse(Why::Replication)),
     row("WATCH", -2, NOSCRIPT | LOADING | STALE | FAST | ALLOW_BUSY, (1, -1, 1), Transaction(Step::Watch)),
     row("XACK", -4, WRITE | FAST, (1, 1, 1), OneNode),
+    row("XACKDEL", -6, WRITE | FAST, (1, 1, 1), OneNode),
     row("XADD", -5, WRITE | DENYOOM | FAST, (1, 1, 1), OneNode),
     row("XAUTOCLAIM", -6, WRITE | FAST, (1, 1, 1), OneNode),
     row("XCLAIM", -6, WRITE | FAST, (1, 1, 1), OneNode),
     row("XDEL", -3, WRITE | FAST, (1, 1, 1), OneNode),
+    row("XDELEX", -5, WRITE | FAST, (1, 1, 1), OneNode),
     row("XGROUP", -2, 0, (0, 0, 0), Below),
     row("XINFO", -2, 0, (0, 0, 0), Below),
     row("XLEN", 2, READONLY | FAST, (1, 1, 1), OneNode),
@@ -286,7 +327,7 @@ pub static COMMANDS: &[Row] = &[
     row("ZRANGEBYLEX", -4, READONLY, (1, 1, 1), OneNode),
     row("ZRANGEBYSCORE", -4, READONLY, (1, 1, 1), OneNode),
     row("ZRANGESTORE", -5, WRITE | DENYOOM, (1, 2, 1), SameNode),
-    row("ZRANK", 3, READONLY | FAST, (1, 1, 1), OneNode),
+    row("ZRANK", -3, READONLY | FAST, (1, 1, 1), OneNode),
     row("ZREM", -3, WRITE | FAST, (1, 1, 1), OneNode),
     row("ZREMRANGEBYLEX", 4, WRITE, (1, 1, 1), OneNode),
     row("ZREMRANGEBYRANK", 4, WRITE, (1, 1, 1), OneNode),
@@ -294,7 +335,7 @@ pub static COMMANDS: &[Row] = &[
     row("ZREVRANGE", -4, READONLY, (1, 1, 1), OneNode),
     row("ZREVRANGEBYLEX", -4, READONLY, (1, 1, 1), OneNode),
     row("ZREVRANGEBYSCORE", -4, READONLY, (1, 1, 1), OneNode),
-    row("ZREVRANK", 3, READONLY | FAST, (1, 1, 1), OneNode),
+    row("ZREVRANK", -3, READONLY | FAST, (1, 1, 1), OneNode),
     row("ZSCAN", -3, READONLY, (1, 1, 1), OneNode),
     row("ZSCORE", 3, READONLY | FAST, (1, 1, 1), OneNode),
     row("ZUNION", -3, READONLY | MOVABLEKEYS, (0, 0, 0), SameNode).keys_at(&[counted(1)]),

@@ -233,7 +233,13 @@ fn a_page_leads_on_to_the_next_node() {
     );
     let asked = Asked::page(cursors, NodeId(0));
     let misfit = "-ERR the nodes' replies do not fit together\r\n";
-    check_asked(Join::Page, &[], asked, &["*1\r\n$1\r\n0\r\n"], misfit);
+    check_asked(
+        Join::Page,
+        &[],
+        asked.clone(),
+        &["*1\r\n$1\r\n0\r\n"],
+        misfit,
+    );
     check_asked(Join::Page, &[], asked, &["*2\r\n$1\r\nx\r\n*0\r\n"], misfit);
 }
 

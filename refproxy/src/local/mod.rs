@@ -9,9 +9,9 @@ use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::auth::Users;
-use crate::command::{Local, REDIS_VERSION};
+use crate::command::Local;
 use crate::resp::{
-    Args, Protocol, put_array, put_bulk, put_error, put_integer, put_null, put_simple, put_verbatim,
+    Args, Protocol, put_array, put_bulk, put_error, put_integer, put_null, put_simple,
 };
 
 /// What a client said about itself.
@@ -54,16 +54,6 @@ impl Identity {
     }
 }
 
-/// What INFO tells about the proxy.
-#[derive(Debug)]
-pub(crate) struct Facts {
-    pub(crate) clients: usize,
-    pub(crate) uptime_seconds: u64,
-    pub(crate) port: u16,
-    /// Address and state of each node.
-    pub(crate) nodes: Vec<(String, &'static str)>,
-}
-
 /// What becomes of the connection after the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Next {
@@ -76,7 +66,6 @@ pub(crate) fn answer(
     local: Local,
     frame: &[u8],
     identity: &mut Identity,
-    facts: &dyn Fn() -> Facts,
     out: &mut Vec<u8>,
 ) -> Next {
     let mut args = Args::of(frame).skip(1);
@@ -102,7 +91,6 @@ pub(crate) fn answer(
             put_simple(out, "RESET");
         }
         Local::Client => client(args, identity, out),
-        Local::Info => info(&facts(), identity.protocol, out),
         Local::Command => introspect::answer(args, identity.protocol, out),
     }
     Next::GoOn
@@ -153,24 +141,6 @@ fn client<'a>(args: impl Iterator<Item = &'a [u8]>, identity: &mut Identity, out
         (b"ID" | b"GETNAME" | b"SETNAME" | b"SETINFO", _) => wrong_arity("client", subcommand, out),
         _ => unsupported("CLIENT", subcommand, out),
     }
-}
-
-fn info(facts: &Facts, protocol: Protocol, out: &mut Vec<u8>) {
-    let mut text = format!(
-        "# Server\r\nredis_version:{REDIS_VERSION}\r\nredis_mode:standalone\r\nrefproxy_version:{}\r\nprocess_id:{}\r\n\
-         tcp_port:{}\r\nuptime_in_seconds:{}\r\n\r\n# Clients\r\nconnected_clients:{}\r\n\r\n# Replication\r\nrole:master\r\n\
-         \r\n# Nodes\r\nnodes:{}\r\n",
-        env!("CARGO_PKG_VERSION"),
-        std::process::id(),
-        facts.port,
-        facts.uptime_seconds,
-        facts.clients,
-        facts.nodes.len(),
-    );
-    for (place, (address, health)) in facts.nodes.iter().enumerate() {
-        text.push_str(&format!("node{place}:address={address},state={health}\r\n"));
-    }
-    put_verbatim(out, protocol, text.as_bytes());
 }
 
 /// Redis' words for a subcommand with the wrong number of arguments.

@@ -16,5 +16,5 @@ pub use encode::{
 };
 pub use inline::split_inline;
 pub(crate) use number::strict;
-pub use reply::{ReplyError, ReplyScan, bulk, elements, error_text, integer, is_error};
+pub use reply::{ReplyError, ReplyScan, bulk, elements, error_text, integer, is_error, text};
 pub use request::{Frame, Limits, ProtocolError, RequestScan, Scanned};

@@ -272,6 +272,18 @@ pub fn bulk(reply: &[u8]) -> Option<&[u8]> {
     }
 }
 
+/// The bytes of a complete bulk reply or of a verbatim string, without its kind; `None` when it is none, or null.
+#[must_use]
+pub fn text(reply: &[u8]) -> Option<&[u8]> {
+    let reply = bare(reply);
+    match line(reply, 1, 32) {
+        Line::Number(4.., start) if reply.first() == Some(&b'=') => {
+            reply.get(start + 4..)?.strip_suffix(b"\r\n")
+        }
+        _ => bulk(reply),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -209,7 +209,11 @@ impl<'a> Turn<'a> {
         let names: Vec<_> = self.routing.nodes.iter().map(|node| node.name()).collect();
         // A cluster has at most as many nodes as a NodeId can tell.
         let nodes = u16::try_from(names.len()).unwrap_or(u16::MAX);
-        let joining = Joining::new(join, names, Vec::new()).asked(Asked::by(bytes, self.deadline));
+        let asked = match join {
+            Join::Info => Asked::about(bytes, self.worker.facts()),
+            _ => Asked::by(bytes, self.deadline),
+        };
+        let joining = Joining::new(join, names, Vec::new()).asked(asked);
         let number = self.outbox.expect_joined(bytes.len(), joining);
         for part in 0..nodes {
             self.send(NodeId(part), Payload::Small(bytes), number, part);
@@ -267,14 +271,7 @@ impl<'a> Turn<'a> {
 
     pub(super) fn local(&mut self, answer: command::Local, bytes: &[u8]) -> Taken {
         self.scratch.clear();
-        let worker = self.worker;
-        let next = local::answer(
-            answer,
-            bytes,
-            self.identity,
-            &|| worker.facts(),
-            self.scratch,
-        );
+        let next = local::answer(answer, bytes, self.identity, self.scratch);
         self.outbox.answer(self.scratch);
         match next {
             local::Next::GoOn => Taken::Done,

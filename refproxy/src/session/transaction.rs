@@ -621,13 +621,12 @@ impl Turn<'_> {
     }
 
     fn own_answers(&mut self, transaction: &mut Transaction) -> Vec<(usize, Vec<u8>)> {
-        let worker = self.worker;
         let own = std::mem::take(&mut transaction.own);
         own.into_iter()
             .map(|(place, local, bytes)| {
                 let mut out = Vec::new();
                 // What would hang up is never queued.
-                let _ = local::answer(local, &bytes, self.identity, &|| worker.facts(), &mut out);
+                let _ = local::answer(local, &bytes, self.identity, &mut out);
                 (place, out)
             })
             .collect()

@@ -249,16 +249,20 @@ async fn keys_that_must_live_together_are_found_wherever_they_stand() {
     );
 }
 
-/// Name, arity, flags and key positions of a command.
-fn described(answer: Value) -> Vec<String> {
+/// Name, arity, flags and key positions of a command; none when the server does not know it.
+fn described(answer: Value) -> Option<Vec<String>> {
     match answer {
         Value::Array(rows) => match &rows[..] {
-            [Value::Array(parts)] => parts[..6].iter().map(show).collect(),
+            [Value::Array(parts)] => Some(parts[..6].iter().map(show).collect()),
+            [Value::NullBulk] => None,
             other => panic!("no description: {other:?}"),
         },
         other => panic!("no description: {other}"),
     }
 }
+
+/// Takes more since Redis 7.2; a node that does not says so.
+const TAKES_MORE: [&str; 2] = ["ZRANK", "ZREVRANK"];
 
 #[tokio::test]
 async fn commands_are_described_as_redis_describes_them() {
@@ -268,11 +272,25 @@ async fn commands_are_described_as_redis_describes_them() {
         proxy: proxy.client().await,
         plain: Client::connect(addrs[1], DEADLINE).await.unwrap(),
     };
-    for row in COMMANDS.iter().filter(|row| row.is_supported()) {
+    let mut compared = 0;
+    let supported = COMMANDS.iter().filter(|row| row.is_supported());
+    for row in supported.filter(|row| !TAKES_MORE.contains(&row.name)) {
         let args = ["COMMAND", "INFO", row.name];
         let told = pair.proxy.call(&args, DEADLINE).await.unwrap();
         let expected = pair.plain.call(&args, DEADLINE).await.unwrap();
-        assert_eq!(described(told), described(expected), "{}", row.name);
+        if let Some(expected) = described(expected) {
+            assert_eq!(described(told), Some(expected), "{}", row.name);
+            compared += 1;
+        }
+    }
+    assert!(compared > 190, "{compared} compared");
+    for line in [
+        "ZADD z 1 m",
+        "ZRANK z m",
+        "ZRANK z m WITHSCORE",
+        "HTTL h FIELDS 1 f",
+    ] {
+        pair.check(line).await;
     }
     for line in [
         "COMMAND GETKEYS GET a",

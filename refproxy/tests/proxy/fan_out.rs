@@ -1,6 +1,6 @@
 //! One request to every node, exactly once, answered as one plain Redis would answer it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use shardproof::client::Client;
@@ -13,7 +13,7 @@ use crate::support::{DEADLINE, Proxy, ask, keys_on, nodes};
 struct Setup {
     nodes: Vec<Process>,
     addrs: Vec<SocketAddr>,
-    _proxy: Proxy,
+    proxy: Proxy,
     pair: Pair,
 }
 
@@ -29,7 +29,7 @@ impl Setup {
         Self {
             nodes,
             addrs,
-            _proxy: proxy,
+            proxy,
             pair,
         }
     }
@@ -316,4 +316,135 @@ async fn administration_of_all_nodes_can_be_switched_off() {
         assert!(!told.starts_with('-'), "{line}: {told}");
     }
     assert_eq!(setup.told("GET k").await, "\"v\"");
+}
+
+/// The fields of a text of INFO.
+fn fields(text: &str) -> BTreeMap<String, String> {
+    let lines = text.trim_matches('"').split("\\r\\n");
+    let pairs = lines.filter_map(|line| line.split_once(':'));
+    pairs
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
+#[tokio::test]
+async fn info_adds_up_what_the_nodes_say() {
+    let mut setup = Setup::start("workers: 1").await;
+    for number in 0..60 {
+        setup.pair.check(&format!("SET k{number} v")).await;
+    }
+    for line in ["EXPIRE k1 1000", "GET k1", "GET nothing", "GET k1 k2"] {
+        setup.pair.check(line).await;
+    }
+    let told = fields(&setup.told("INFO everything").await);
+    let plain = fields(&ask(&mut setup.pair.plain, &["INFO", "everything"]).await);
+    for field in [
+        "redis_version",
+        "redis_mode",
+        "role",
+        "loading",
+        "maxmemory_policy",
+        "keyspace_hits",
+        "keyspace_misses",
+    ] {
+        assert_eq!(told.get(field), plain.get(field), "{field}");
+    }
+    let keys = |told: &BTreeMap<String, String>| {
+        let counts = told["db0"].rsplit_once(',').unwrap();
+        counts.0.to_owned()
+    };
+    assert_eq!(keys(&told), "keys=60,expires=1");
+    assert_eq!(keys(&told), keys(&plain));
+    let calls =
+        |told: &BTreeMap<String, String>| told["cmdstat_set"].split(',').next().unwrap().to_owned();
+    assert_eq!(calls(&told), calls(&plain));
+    assert_eq!(told["nodes"], "3");
+    assert_eq!(told["tcp_port"], setup.proxy.addr.port().to_string());
+    assert_eq!(told["connected_clients"], "1");
+    let memory: u64 = told["used_memory"].parse().unwrap();
+    assert!(memory > 2 * plain["used_memory"].parse::<u64>().unwrap());
+    // What one value cannot say is not said at all; what is about the nodes comes with the usual sections only.
+    assert!(plain.contains_key("run_id") && !told.contains_key("run_id"));
+    let memory = setup.told("INFO memory").await;
+    assert!(
+        memory.contains("used_memory_human:") && !memory.contains("# Nodes"),
+        "{memory}"
+    );
+    assert_eq!(setup.told("INFO nonsense").await, "\"\"");
+}
+
+#[tokio::test]
+async fn info_tells_of_a_node_that_is_gone_and_sums_nothing_up() {
+    let mut setup = Setup::start("workers: 1").await;
+    for number in 0..60 {
+        setup.told(&format!("SET k{number} v")).await;
+    }
+    setup.nodes[1].kill().await.unwrap();
+    let told = fields(&setup.told("INFO").await);
+    let gone = &told["node1"];
+    let address = format!("address={},state=", setup.addrs[1]);
+    assert!(
+        gone.starts_with(&address) && gone.contains(",error=ERR node "),
+        "{gone}"
+    );
+    assert!(told["node0"].contains(",role=master"), "{told:?}");
+    assert_eq!(told["role"], "master");
+    for field in ["db0", "used_memory", "keyspace_hits"] {
+        assert!(!told.contains_key(field), "{field}: {told:?}");
+    }
+    for node in [0, 2] {
+        setup.nodes[node].kill().await.unwrap();
+    }
+    let told = setup.told("INFO").await;
+    assert!(told.starts_with("-ERR node "), "{told}");
+}
+
+#[tokio::test]
+async fn latency_is_that_of_all_nodes() {
+    let mut setup = Setup::start("workers: 1").await;
+    for line in [
+        "LATENCY LATEST",
+        "LATENCY HISTORY command",
+        "LATENCY HISTOGRAM nonsense",
+        "LATENCY RESET",
+    ] {
+        setup.pair.check(line).await;
+    }
+    setup.told("CONFIG SET latency-monitor-threshold 1").await;
+    for (place, seconds) in [(0, "0.03"), (2, "0.05")] {
+        assert_eq!(
+            setup.at(place, &format!("DEBUG SLEEP {seconds}")).await,
+            "OK"
+        );
+    }
+    let own = [
+        setup.at(0, "LATENCY LATEST").await,
+        setup.at(2, "LATENCY LATEST").await,
+    ];
+    let worst = |told: &str| -> i64 {
+        let digits = told.rsplit(':').next().unwrap();
+        digits.trim_end_matches(']').parse().unwrap()
+    };
+    let latest = setup.told("LATENCY LATEST").await;
+    assert!(latest.starts_with("[[\"command\" :"), "{latest}");
+    assert_eq!(
+        worst(&latest),
+        own.iter().map(|told| worst(told)).max().unwrap()
+    );
+    let history = setup.told("LATENCY HISTORY command").await;
+    assert_eq!(worst(&history), worst(&own[1]), "{history}");
+    for number in 0..30 {
+        setup.pair.check(&format!("SET k{number} v")).await;
+    }
+    let histogram = setup.told("LATENCY HISTOGRAM set").await;
+    assert!(
+        histogram.starts_with("[\"set\" [\"calls\" :30 \"histogram_usec\" ["),
+        "{histogram}"
+    );
+    assert!(
+        histogram.trim_end_matches(']').ends_with(" :30"),
+        "{histogram}"
+    );
+    setup.told("LATENCY RESET").await;
+    assert_eq!(setup.told("LATENCY LATEST").await, "[]");
 }

@@ -1,6 +1,6 @@
 //! The command matrix: every command on every target, one class each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use schemars::JsonSchema;
@@ -20,6 +20,10 @@ pub struct Matrix {
     pub seed: String,
     /// The version of each target, in the order asked for.
     pub targets: Vec<Column>,
+    /// What the nodes and the plain Redis are, as `redis 7.0.15`.
+    pub server: String,
+    /// Commands that it does not know, which is no verdict on any proxy.
+    pub unknown: Vec<String>,
     /// By target and class, the number of commands.
     pub summary: BTreeMap<String, BTreeMap<Class, usize>>,
     /// One entry a command and target, by command.
@@ -65,9 +69,15 @@ pub const CLASSES: [Class; 6] = [
 ];
 
 impl Matrix {
-    /// A matrix of what was judged.
+    /// A matrix of what was judged, beside a server that does not know some commands.
     #[must_use]
-    pub fn new(seed: u64, targets: Vec<Column>, mut rows: Vec<Cell>, took_ms: u64) -> Self {
+    pub fn new(
+        seed: u64,
+        (server, unknown): (String, Vec<String>),
+        targets: Vec<Column>,
+        mut rows: Vec<Cell>,
+        took_ms: u64,
+    ) -> Self {
         let none = || CLASSES.map(|class| (class, 0)).into_iter().collect();
         let mut summary: BTreeMap<String, BTreeMap<Class, usize>> = targets
             .iter()
@@ -81,6 +91,8 @@ impl Matrix {
         Self {
             format: "shardproof.matrix/1",
             seed: format!("{seed:x}"),
+            server,
+            unknown,
             targets,
             summary,
             rows,
@@ -120,15 +132,20 @@ pub async fn matrix(
 ) -> Result<Matrix, Error> {
     let started = Instant::now();
     let (mut columns, mut cells) = (Vec::new(), Vec::new());
+    let (mut server, mut unknown) = (String::new(), BTreeSet::new());
     for target in targets {
         columns.push(Column {
             target: target.name.clone(),
             version: target::version(target, &ground.search)?,
         });
         let mut judge = Judge::new(target, ground);
+        server = judge.server().await?;
         for (index, row) in rows.iter().enumerate() {
             say(target, index, row);
-            let found = judge.judge(row).await?;
+            let Some(found) = judge.judge(row).await? else {
+                unknown.insert(row.command.clone());
+                continue;
+            };
             cells.push(Cell {
                 command: row.command.clone(),
                 target: target.name.clone(),
@@ -140,5 +157,6 @@ pub async fn matrix(
         }
     }
     let took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    Ok(Matrix::new(ground.seed, columns, cells, took_ms))
+    let servers = (server, unknown.into_iter().collect());
+    Ok(Matrix::new(ground.seed, servers, columns, cells, took_ms))
 }

@@ -140,6 +140,37 @@ impl Beside {
         connect(self.plain.addr()).await
     }
 
+    /// What the plain Redis calls itself, as `redis 7.0.15`.
+    pub(super) async fn server(&self) -> Result<String, Error> {
+        let said = self.ask_plain(&["INFO", "server"]).await?;
+        let text = match said {
+            Value::Bulk(text) => String::from_utf8_lossy(&text).into_owned(),
+            other => other.to_string(),
+        };
+        let told = |field: &str| {
+            let mut values = text.lines().filter_map(|line| line.strip_prefix(field));
+            values.next().map(str::to_owned)
+        };
+        let valkey = told("valkey_version:").map(|version| format!("valkey {version}"));
+        let version = told("redis_version:").unwrap_or_default();
+        Ok(valkey.unwrap_or_else(|| format!("redis {version}")))
+    }
+
+    /// Whether the plain Redis knows a command, or a subcommand as `OBJECT|ENCODING`.
+    pub(super) async fn knows(&self, command: &str) -> Result<bool, Error> {
+        let said = self.ask_plain(&["COMMAND", "INFO", command]).await?;
+        let Value::Array(rows) = said else {
+            return Ok(false);
+        };
+        Ok(matches!(rows.first(), Some(Value::Array(_))))
+    }
+
+    async fn ask_plain(&self, words: &[&str]) -> Result<Value, Error> {
+        let (addr, mut plain) = (self.plain.addr(), self.plain().await?);
+        let said = plain.call(words, NODE_DEADLINE).await;
+        said.map_err(|why| Error::Unreachable { addr, why })
+    }
+
     /// Puts a new plain Redis in the place of the one that there is.
     pub(super) async fn replace_plain(&mut self) -> Result<(), Error> {
         let plain = Process::start(&self.search).await;

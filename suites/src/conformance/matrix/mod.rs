@@ -45,11 +45,22 @@ impl Judge {
         }
     }
 
-    /// Judges a command by its row.
+    /// What the servers are, as `redis 7.0.15`.
+    ///
+    /// # Errors
+    /// What stood in the way.
+    pub async fn server(&mut self) -> Result<String, Error> {
+        self.ready().await?.server().await
+    }
+
+    /// Judges a command by its row; `None` when the plain Redis does not know it, so that there is nothing to compare with.
     ///
     /// # Errors
     /// What stood in the way; never a verdict.
-    pub async fn judge(&mut self, row: &Row) -> Result<Finding, Error> {
+    pub async fn judge(&mut self, row: &Row) -> Result<Option<Finding>, Error> {
+        if !self.ready().await?.knows(&row.command).await? {
+            return Ok(None);
+        }
         let mut seen = Vec::new();
         for place in [Place::Together, Place::Apart] {
             if place == Place::Apart && !row.crosses() {
@@ -64,7 +75,7 @@ impl Judge {
                 seen.push((place, tried?));
             }
         }
-        Ok(weigh(seen))
+        Ok(Some(weigh(seen)))
     }
 
     async fn ready(&mut self) -> Result<&mut Beside, Error> {

@@ -14,9 +14,14 @@ use crate::verdict::{Class, Evidence};
 pub fn matrix(matrix: &Matrix) -> String {
     let commands = matrix.rows.len() / matrix.targets.len().max(1);
     let mut body = format!(
-        "<h1>shardproof: commands</h1>\n<p class=\"dim\">{commands} commands beside one plain Redis with the same data, \
-         seed <code>{}</code></p>\n",
-        escaped(&matrix.seed)
+        "<h1>shardproof: commands</h1>\n<p class=\"dim\">{commands} commands beside one plain {} with the same data, \
+         seed <code>{}</code>{}</p>\n",
+        escaped(&matrix.server),
+        escaped(&matrix.seed),
+        match matrix.unknown.len() {
+            0 => String::new(),
+            count => format!("; it does not know {count} commands of other servers"),
+        }
     );
     body.push_str(&cards(matrix));
     body.push_str(&filters());

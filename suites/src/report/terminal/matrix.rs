@@ -38,7 +38,15 @@ pub fn matrix(matrix: &Matrix) -> String {
         }
         text.push('\n');
     }
-    let _ = writeln!(text, "{:.1} s", matrix.took_ms as f64 / 1000.0);
+    let _ = write!(text, "beside {}", matrix.server);
+    if !matrix.unknown.is_empty() {
+        let count = matrix.unknown.len();
+        let _ = write!(
+            text,
+            ", which does not know {count} commands of other servers"
+        );
+    }
+    let _ = writeln!(text, ", {:.1} s", matrix.took_ms as f64 / 1000.0);
     text
 }
 

@@ -1,0 +1,504 @@
+//! INFO of all nodes as one text: what can be added up is, what is the proxy's own is told by the proxy, and what one value
+//! cannot say is left out, unless all nodes say it alike.
+//!
+//! A node that does not answer is told under `# Nodes`; sums are left out then, because they would be too small.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::rc::Rc;
+
+use bytes::Bytes;
+
+use crate::resp::{Protocol, error_text, is_error, put_verbatim, text};
+
+/// What the proxy tells of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Facts {
+    /// Connected to all workers.
+    pub(crate) clients: usize,
+    /// How many may be.
+    pub(crate) clients_max: usize,
+    pub(crate) uptime_seconds: u64,
+    pub(crate) port: u16,
+    pub(crate) process_id: u32,
+    /// How it stands with each node, in a word.
+    pub(crate) health: Vec<&'static str>,
+}
+
+/// How the values of one field become one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Sum,
+    Most,
+    Least,
+    /// What this field is, in the units that people read.
+    Human(&'static str),
+}
+
+use Way::{Human, Least, Most, Sum};
+
+/// Fields whose values differ from node to node, sorted. Of all others, only what all nodes say alike is told.
+const FIELDS: &[(&str, Way)] = &[
+    ("allocator_active", Sum),
+    ("allocator_allocated", Sum),
+    ("allocator_resident", Sum),
+    ("aof_pending_bio_fsync", Sum),
+    ("aof_rewrite_in_progress", Most),
+    ("aof_rewrites", Sum),
+    ("async_loading", Most),
+    ("blocked_clients", Sum),
+    ("connected_slaves", Sum),
+    ("evicted_clients", Sum),
+    ("evicted_keys", Sum),
+    ("evicted_scripts", Sum),
+    ("expired_keys", Sum),
+    ("expired_subkeys", Sum),
+    ("instantaneous_input_kbps", Sum),
+    ("instantaneous_ops_per_sec", Sum),
+    ("instantaneous_output_kbps", Sum),
+    ("keyspace_hits", Sum),
+    ("keyspace_misses", Sum),
+    ("latest_fork_usec", Most),
+    ("lazyfree_pending_objects", Sum),
+    ("lazyfreed_objects", Sum),
+    ("loading", Most),
+    ("lru_clock", Most),
+    ("maxmemory", Sum),
+    ("maxmemory_human", Human("maxmemory")),
+    ("mem_aof_buffer", Sum),
+    ("mem_clients_normal", Sum),
+    ("mem_clients_slaves", Sum),
+    ("mem_not_counted_for_evict", Sum),
+    ("mem_replication_backlog", Sum),
+    ("mem_total_replication_buffers", Sum),
+    ("number_of_cached_scripts", Most),
+    ("number_of_functions", Most),
+    ("number_of_libraries", Most),
+    ("rdb_bgsave_in_progress", Most),
+    ("rdb_changes_since_last_save", Sum),
+    ("rdb_last_save_time", Least),
+    ("rdb_saves", Sum),
+    ("rejected_connections", Sum),
+    ("server_time_usec", Most),
+    ("total_commands_processed", Sum),
+    ("total_connections_received", Sum),
+    ("total_error_replies", Sum),
+    ("total_eviction_exceeded_time", Sum),
+    ("total_forks", Sum),
+    ("total_net_input_bytes", Sum),
+    ("total_net_output_bytes", Sum),
+    ("total_net_repl_input_bytes", Sum),
+    ("total_net_repl_output_bytes", Sum),
+    ("total_reads_processed", Sum),
+    ("total_system_memory", Most),
+    ("total_system_memory_human", Human("total_system_memory")),
+    ("total_writes_processed", Sum),
+    ("unexpected_error_replies", Sum),
+    ("used_cpu_sys", Sum),
+    ("used_cpu_sys_children", Sum),
+    ("used_cpu_sys_main_thread", Sum),
+    ("used_cpu_user", Sum),
+    ("used_cpu_user_children", Sum),
+    ("used_cpu_user_main_thread", Sum),
+    ("used_memory", Sum),
+    ("used_memory_dataset", Sum),
+    ("used_memory_functions", Sum),
+    ("used_memory_human", Human("used_memory")),
+    ("used_memory_lua", Sum),
+    ("used_memory_lua_human", Human("used_memory_lua")),
+    ("used_memory_overhead", Sum),
+    ("used_memory_rss", Sum),
+    ("used_memory_rss_human", Human("used_memory_rss")),
+    ("used_memory_scripts", Sum),
+    ("used_memory_scripts_eval", Sum),
+    ("used_memory_scripts_human", Human("used_memory_scripts")),
+    ("used_memory_startup", Sum),
+    ("used_memory_vm_eval", Sum),
+    ("used_memory_vm_functions", Sum),
+    ("used_memory_vm_total", Sum),
+    ("used_memory_vm_total_human", Human("used_memory_vm_total")),
+];
+
+/// What each node's line under `# Nodes` repeats of what it says.
+const OF_EACH: [&str; 3] = ["redis_version", "role", "used_memory"];
+
+/// A part of the request that the section of the proxy's own belongs to.
+const WITH_NODES: [&[u8]; 4] = [b"all", b"default", b"everything", b"nodes"];
+
+/// Whether a request with these sections, none for the usual ones, asks for the section about nodes too.
+pub(super) fn wants_nodes<'a>(mut sections: impl Iterator<Item = &'a [u8]>) -> bool {
+    let named = |section: &[u8]| {
+        WITH_NODES
+            .iter()
+            .any(|name| section.eq_ignore_ascii_case(name))
+    };
+    match sections.next() {
+        None => true,
+        Some(first) => named(first) || sections.any(named),
+    }
+}
+
+/// One node's text: its sections in order, and its fields by name.
+struct Told<'a> {
+    sections: Vec<(&'a str, Vec<&'a str>)>,
+    fields: BTreeMap<&'a str, &'a str>,
+}
+
+impl<'a> Told<'a> {
+    fn read(text: &'a str) -> Self {
+        let mut told = Self {
+            sections: Vec::new(),
+            fields: BTreeMap::new(),
+        };
+        for line in text.lines() {
+            if let Some(name) = line.strip_prefix("# ") {
+                told.sections.push((name, Vec::new()));
+            } else if let Some((name, value)) = line.split_once(':') {
+                if let Some((_, names)) = told.sections.last_mut() {
+                    names.push(name);
+                }
+                told.fields.insert(name, value);
+            }
+        }
+        told
+    }
+}
+
+/// The one text of all replies; none when one of them is neither text nor an error.
+pub(super) fn info(
+    replies: &[Bytes],
+    nodes: &[Rc<str>],
+    facts: &Facts,
+    with_nodes: bool,
+) -> Option<Vec<u8>> {
+    let protocol = match replies.iter().find(|reply| !is_error(reply))?.first() {
+        Some(b'=') => Protocol::Resp3,
+        _ => Protocol::Resp2,
+    };
+    let mut told = Vec::new();
+    for reply in replies {
+        told.push(match is_error(reply) {
+            true => None,
+            false => Some(Told::read(std::str::from_utf8(text(reply)?).ok()?)),
+        });
+    }
+    let mut out = String::new();
+    let said: Vec<&Told<'_>> = told.iter().flatten().collect();
+    for (section, names) in sections(&said) {
+        begin(&mut out, section);
+        for name in names {
+            if let Some(value) = value(name, &said, said.len() == replies.len(), facts) {
+                let _ = write!(out, "{name}:{value}\r\n");
+            }
+        }
+    }
+    if with_nodes {
+        put_nodes(&mut out, &told, replies, nodes, facts);
+    }
+    let mut reply = Vec::with_capacity(out.len() + 16);
+    put_verbatim(&mut reply, protocol, out.as_bytes());
+    Some(reply)
+}
+
+fn begin(out: &mut String, section: &str) {
+    let between = if out.is_empty() { "" } else { "\r\n" };
+    let _ = write!(out, "{between}# {section}\r\n");
+}
+
+/// All sections in the order of the first node that has them, each with its fields.
+fn sections<'a>(said: &[&Told<'a>]) -> Vec<(&'a str, Vec<&'a str>)> {
+    let mut sections: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (section, names) in said.iter().flat_map(|told| &told.sections) {
+        let place = sections.iter().position(|(known, _)| known == section);
+        let place = place.unwrap_or_else(|| {
+            sections.push((section, Vec::new()));
+            sections.len() - 1
+        });
+        for name in names {
+            if !sections[place].1.contains(name) {
+                sections[place].1.push(name);
+            }
+        }
+    }
+    sections
+}
+
+/// The one value of a field; none where one cannot say what the nodes say. `all` is whether every node has answered.
+fn value(name: &str, said: &[&Told<'_>], all: bool, facts: &Facts) -> Option<String> {
+    if let Some(own) = own(name, facts) {
+        return Some(own);
+    }
+    let values: Vec<&str> = said
+        .iter()
+        .filter_map(|told| told.fields.get(name).copied())
+        .collect();
+    let way = FIELDS.binary_search_by_key(&name, |(field, _)| field);
+    match way.map(|place| FIELDS[place].1) {
+        Ok(Sum) => all.then(|| added(&values)).flatten(),
+        Ok(Most) => most(&values, |one, other| one > other),
+        Ok(Least) => most(&values, |one, other| one < other),
+        Ok(Human(field)) => human(value(field, said, all, facts)?.parse().ok()?),
+        Err(_) if is_tally(name) => all.then(|| tally(&values)).flatten(),
+        Err(_) => {
+            let alike = values.len() == said.len() && values.windows(2).all(|two| two[0] == two[1]);
+            alike.then(|| values[0].to_owned())
+        }
+    }
+}
+
+/// What is true of the proxy, whatever the nodes say of themselves.
+fn own(name: &str, facts: &Facts) -> Option<String> {
+    Some(match name {
+        "connected_clients" => facts.clients.to_string(),
+        "maxclients" => facts.clients_max.to_string(),
+        "process_id" => facts.process_id.to_string(),
+        "tcp_port" => facts.port.to_string(),
+        "uptime_in_seconds" => facts.uptime_seconds.to_string(),
+        "uptime_in_days" => (facts.uptime_seconds / (24 * 60 * 60)).to_string(),
+        _ => return None,
+    })
+}
+
+/// The sum, with as many places behind the point as the values have.
+fn added(values: &[&str]) -> Option<String> {
+    let whole: Option<Vec<i64>> = values.iter().map(|value| value.parse().ok()).collect();
+    if let Some(whole) = whole {
+        let sum = whole.into_iter().try_fold(0_i64, i64::checked_add)?;
+        return Some(sum.to_string());
+    }
+    let places = values.iter().filter_map(|value| value.split_once('.'));
+    let places = places.map(|(_, behind)| behind.len()).max()?;
+    let parts: Option<Vec<f64>> = values.iter().map(|value| value.parse().ok()).collect();
+    Some(format!("{:.places$}", parts?.iter().sum::<f64>()))
+}
+
+fn most(values: &[&str], wins: impl Fn(i64, i64) -> bool) -> Option<String> {
+    let numbers: Option<Vec<i64>> = values.iter().map(|value| value.parse().ok()).collect();
+    let better = |one, other| if wins(other, one) { other } else { one };
+    Some(numbers?.into_iter().reduce(better)?.to_string())
+}
+
+/// Whether a field counts several things: `db0:keys=1,expires=0,avg_ttl=0`.
+fn is_tally(name: &str) -> bool {
+    let database = name.strip_prefix("db");
+    database.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+        || name.starts_with("cmdstat_")
+        || name.starts_with("errorstat_")
+}
+
+/// Counts add up; averages are weighed by what they are averages of.
+fn tally(values: &[&str]) -> Option<String> {
+    let mut names: Vec<&str> = Vec::new();
+    let mut sums: BTreeMap<&str, f64> = BTreeMap::new();
+    for value in values {
+        let parts: Option<Vec<(&str, f64)>> = value
+            .split(',')
+            .map(|part| {
+                let (name, number) = part.split_once('=')?;
+                Some((name, number.parse().ok()?))
+            })
+            .collect();
+        let parts = parts?;
+        let of = |wanted: &str| parts.iter().find(|(name, _)| *name == wanted);
+        for (name, number) in &parts {
+            let weight = match *name {
+                "avg_ttl" => of("expires").map_or(0.0, |(_, expires)| *expires),
+                _ => 1.0,
+            };
+            if !names.contains(name) {
+                names.push(name);
+            }
+            *sums.entry(name).or_default() += weight * number;
+        }
+    }
+    let of = |name: &str| sums.get(name).copied().unwrap_or_default();
+    let ratio = |sum: f64, count: f64| if count > 0.0 { sum / count } else { 0.0 };
+    let shown = names.iter().map(|name| match *name {
+        "avg_ttl" => format!("{name}={:.0}", ratio(of(name), of("expires")).floor()),
+        "usec_per_call" => format!("{name}={:.2}", ratio(of("usec"), of("calls"))),
+        _ => format!("{name}={:.0}", of(name)),
+    });
+    Some(shown.collect::<Vec<_>>().join(","))
+}
+
+/// Source: Redis 7.0 `src/util.c`, `bytesToHuman`.
+fn human(bytes: u64) -> Option<String> {
+    let units = [(40, 'T'), (30, 'G'), (20, 'M'), (10, 'K')];
+    let unit = units.iter().find(|(shift, _)| bytes >> shift > 0);
+    Some(match unit {
+        None => format!("{bytes}B"),
+        Some((shift, letter)) => format!("{:.2}{letter}", bytes as f64 / (1_u64 << shift) as f64),
+    })
+}
+
+fn put_nodes(
+    out: &mut String,
+    told: &[Option<Told<'_>>],
+    replies: &[Bytes],
+    nodes: &[Rc<str>],
+    facts: &Facts,
+) {
+    begin(out, "Nodes");
+    let _ = write!(
+        out,
+        "refproxy_version:{}\r\nnodes:{}\r\n",
+        env!("CARGO_PKG_VERSION"),
+        nodes.len()
+    );
+    for (place, ((node, told), reply)) in nodes.iter().zip(told).zip(replies).enumerate() {
+        let state = facts.health.get(place).copied().unwrap_or("unknown");
+        let _ = write!(out, "node{place}:address={node},state={state}");
+        for (name, value) in told.iter().flat_map(|told| {
+            let of = |name| told.fields.get(name).map(|value| (name, value));
+            OF_EACH.into_iter().filter_map(of)
+        }) {
+            let _ = write!(out, ",{name}={value}");
+        }
+        if let Some(error) = error_text(reply) {
+            // Whoever splits the line at its commas gets the error in one piece.
+            let error = String::from_utf8_lossy(error).replace([',', '\r', '\n'], ";");
+            let _ = write!(out, ",error={error}");
+        }
+        out.push_str("\r\n");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+
+    use bytes::Bytes;
+
+    use super::{FIELDS, Facts, human, info, wants_nodes};
+
+    fn facts() -> Facts {
+        Facts {
+            clients: 7,
+            clients_max: 100,
+            uptime_seconds: 90_000,
+            port: 6400,
+            process_id: 4711,
+            health: vec!["up", "up"],
+        }
+    }
+
+    /// Texts with `|` for the ends of lines; an error is one by its `-`.
+    #[track_caller]
+    fn check(replies: &[&str], with_nodes: bool, expected: &str) {
+        let replies: Vec<Bytes> = replies
+            .iter()
+            .map(|text| match text.starts_with('-') {
+                true => format!("{text}\r\n").into(),
+                false => {
+                    let text = text.replace('|', "\r\n");
+                    format!("${}\r\n{text}\r\n", text.len()).into()
+                }
+            })
+            .collect();
+        let nodes: Vec<Rc<str>> = (0..replies.len())
+            .map(|node| format!("n{node}").into())
+            .collect();
+        let reply = info(&replies, &nodes, &facts(), with_nodes).unwrap();
+        let reply = String::from_utf8(reply).unwrap();
+        let (_, text) = reply.split_once("\r\n").unwrap();
+        let text = text.strip_suffix("\r\n").unwrap();
+        assert_eq!(text.replace("\r\n", "|"), expected);
+    }
+
+    #[test]
+    fn fields_are_sorted_and_their_human_forms_have_a_field() {
+        assert!(FIELDS.windows(2).all(|two| two[0].0 < two[1].0));
+        for (name, way) in FIELDS {
+            if let super::Human(field) = way {
+                assert!(FIELDS.iter().any(|(known, _)| known == field), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_adds_up_is_added_and_what_differs_is_left_out() {
+        check(
+            &[
+                "# Memory|used_memory:1048576|used_memory_human:1.00M|maxmemory_policy:noeviction|mem_fragmentation_ratio:1.5|",
+                "# Memory|used_memory:524288|used_memory_human:512.00K|maxmemory_policy:noeviction|mem_fragmentation_ratio:2.5|",
+            ],
+            false,
+            "# Memory|used_memory:1572864|used_memory_human:1.50M|maxmemory_policy:noeviction|",
+        );
+        check(
+            &[
+                "# CPU|used_cpu_sys:0.003462|",
+                "# CPU|used_cpu_sys:1.100000|",
+            ],
+            false,
+            "# CPU|used_cpu_sys:1.103462|",
+        );
+        check(
+            &["# Persistence|loading:0|", "# Persistence|loading:1|"],
+            false,
+            "# Persistence|loading:1|",
+        );
+    }
+
+    #[test]
+    fn tallies_add_up_and_averages_are_weighed() {
+        check(
+            &[
+                "# Keyspace|db0:keys=5,expires=1,avg_ttl=1000|",
+                "# Keyspace|db0:keys=2,expires=3,avg_ttl=2000|db1:keys=1,expires=0,avg_ttl=0|",
+            ],
+            false,
+            "# Keyspace|db0:keys=7,expires=4,avg_ttl=1750|db1:keys=1,expires=0,avg_ttl=0|",
+        );
+        check(
+            &[
+                "# Commandstats|cmdstat_get:calls=1,usec=5,usec_per_call=5.00,rejected_calls=0,failed_calls=0|",
+                "# Commandstats|cmdstat_get:calls=3,usec=9,usec_per_call=3.00,rejected_calls=1,failed_calls=0|",
+            ],
+            false,
+            "# Commandstats|cmdstat_get:calls=4,usec=14,usec_per_call=3.50,rejected_calls=1,failed_calls=0|",
+        );
+    }
+
+    #[test]
+    fn the_proxy_tells_its_own() {
+        check(
+            &[
+                "# Server|redis_version:7.0.15|tcp_port:7001|run_id:a|uptime_in_days:9||# Clients|connected_clients:1|",
+                "# Server|redis_version:7.0.15|tcp_port:7002|run_id:b|uptime_in_days:9||# Clients|connected_clients:1|",
+            ],
+            false,
+            "# Server|redis_version:7.0.15|tcp_port:6400|uptime_in_days:1||# Clients|connected_clients:7|",
+        );
+    }
+
+    #[test]
+    fn a_node_that_fails_is_told_and_no_sum_is_short() {
+        check(
+            &[
+                "# Stats|keyspace_hits:3|role:master||# Keyspace|db0:keys=1,expires=0,avg_ttl=0|",
+                "-ERR node n1: connection refused, or so",
+            ],
+            true,
+            &format!(
+                "# Stats|role:master||# Keyspace||# Nodes|refproxy_version:{}|nodes:2|node0:address=n0,state=up,role=master|\
+                 node1:address=n1,state=up,error=ERR node n1: connection refused; or so|",
+                env!("CARGO_PKG_VERSION")
+            ),
+        );
+    }
+
+    #[test]
+    fn sizes_are_told_as_redis_tells_them() {
+        assert_eq!(human(1000).unwrap(), "1000B");
+        assert_eq!(human(916_320).unwrap(), "894.84K");
+        assert_eq!(human(25_276_502_016).unwrap(), "23.54G");
+    }
+
+    #[test]
+    fn the_section_about_nodes_comes_with_the_usual_ones() {
+        let wants = |line: &str| wants_nodes(line.split_whitespace().map(str::as_bytes));
+        assert!(wants("") && wants("ALL") && wants("server Nodes"));
+        assert!(!wants("server") && !wants("keyspace memory"));
+    }
+}
