@@ -8,11 +8,10 @@ use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use shardproof::cluster::Ground;
-use shardproof::conformance::differential::{self, Report};
-use shardproof::conformance::matrix::{Judge, Row, load};
+use shardproof::conformance::differential::{self, Report, Wanted};
+use shardproof::conformance::matrix::load;
 use shardproof::fixtures::Fixtures;
 use shardproof::target::Target;
-use shardproof::verdict::Class;
 use tokio::runtime::Builder;
 
 use support::Presence;
@@ -55,28 +54,18 @@ fn play(target: &Target, requests: usize, meddle: Option<&[&str]>) -> Result<Rep
         link_port_base: 22821,
         ..Ground::new(support::search(), seed)
     };
+    let sources = Fixtures::compiled_in().matrix().expect("sheets");
+    let rows = load(&sources).expect("valid sheets");
+    let wanted = Wanted {
+        requests,
+        place: None,
+    };
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let rows = accepted(target, &ground).await?;
-        Ok(differential::run(target, &ground, &rows, requests, meddle).await?)
+        let commands = differential::accepted(target, &ground, &rows).await?;
+        let ran = differential::run(target, &ground, &commands, wanted, meddle, &|_| {});
+        Ok(ran.await?)
     })
-}
-
-/// The commands that the target answers rightly one at a time.
-async fn accepted(target: &Target, ground: &Ground) -> Result<Vec<Row>, Failed> {
-    let sources = Fixtures::compiled_in().matrix().expect("sheets");
-    let mut judge = Judge::new(target, ground);
-    let mut rows = Vec::new();
-    for row in load(&sources).expect("valid sheets") {
-        let found = match row.dangerous {
-            true => None,
-            false => judge.judge(&row).await?,
-        };
-        if found.is_some_and(|found| found.class == Class::Correct) {
-            rows.push(row);
-        }
-    }
-    Ok(rows)
 }
 
 fn no_difference(target: &Target) -> Result<(), Failed> {

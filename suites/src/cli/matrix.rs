@@ -34,13 +34,9 @@ pub(super) struct Flags {
 }
 
 pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyhow::Result<Exit> {
-    let rows = rows(&flags)?;
+    let rows = chosen(&flags.common, "--filter", &flags.filters)?;
     let targets = flags.common.targets(&flags.targets)?;
-    if flags.common.source != NodeSource::Process || !flags.common.nodes.is_empty() {
-        let usage =
-            "--node, --nodes: expected nodes as child processes, because commands may end a node";
-        return Err(Usage(usage.to_owned()).into());
-    }
+    own_nodes_only(&flags.common)?;
     let ground = flags.common.ground(search);
     let files = [&flags.json, &flags.html];
     let mut given = files.iter().filter_map(|file| file.as_deref());
@@ -75,25 +71,34 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
     })
 }
 
-fn rows(flags: &Flags) -> anyhow::Result<Vec<Row>> {
-    let sources = flags.common.fixtures().matrix()?;
+/// Refuses nodes that are not child processes of the suite.
+pub(super) fn own_nodes_only(common: &Common) -> Result<(), Usage> {
+    if common.source == NodeSource::Process && common.nodes.is_empty() {
+        return Ok(());
+    }
+    let usage =
+        "--node, --nodes: expected nodes as child processes, because commands may end a node";
+    Err(Usage(usage.to_owned()))
+}
+
+/// The rows of the sheets that fit one of the values of `flag`; all where there is none.
+pub(super) fn chosen(common: &Common, flag: &str, filters: &[String]) -> anyhow::Result<Vec<Row>> {
+    let sources = common.fixtures().matrix()?;
     let mut rows = load(&sources).map_err(|errors| {
         let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
         anyhow::anyhow!("{}", lines.join("\n"))
     })?;
     let named =
         |filter: &str, row: &Row| shardproof::text::matches(&filter.to_uppercase(), &row.command);
-    for filter in &flags.filters {
+    for filter in filters {
         if !rows.iter().any(|row| named(filter, row)) {
             let count = rows.len();
-            return Err(Usage(format!(
-                "--filter {filter}: matches none of {count} commands"
-            ))
-            .into());
+            let usage = format!("{flag} {filter}: matches none of {count} commands");
+            return Err(Usage(usage).into());
         }
     }
-    if !flags.filters.is_empty() {
-        rows.retain(|row| flags.filters.iter().any(|filter| named(filter, row)));
+    if !filters.is_empty() {
+        rows.retain(|row| filters.iter().any(|filter| named(filter, row)));
     }
     Ok(rows)
 }

@@ -4,6 +4,7 @@ mod check;
 mod clusters;
 mod conformance;
 mod console;
+mod differential;
 mod fingerprint;
 mod fleet;
 mod keys;
@@ -42,6 +43,7 @@ enum Command {
     List(list::Flags),
     Run(conformance::Flags),
     Matrix(matrix::Flags),
+    Differential(differential::Flags),
     Rescale(rescale::Flags),
     Plan(plan::Flags),
     Locate(locate::Flags),
@@ -200,6 +202,7 @@ pub(crate) async fn run(cli: Cli, search: Search, console: &Console) -> anyhow::
         Command::Locate(flags) => locate::run(&flags, console).await,
         Command::Plan(flags) => plan::run(&flags, console).await,
         Command::Matrix(flags) => matrix::run(flags, search, console).await,
+        Command::Differential(flags) => differential::run(flags, search, console).await,
         Command::Rescale(flags) => rescale::run(flags, search, console).await,
         Command::Check(flags) => check::run(flags, console).await,
         Command::Migrate(flags) => migrate::run(flags, console).await,

@@ -7,7 +7,7 @@ use crate::fleet::{Check, Migration};
 use crate::planner::locate::Location;
 use crate::planner::plan;
 use crate::rescale::Report;
-use crate::run::{Conformance, Fingerprint, Matrix};
+use crate::run::{Conformance, Differential, Fingerprint, Matrix};
 use crate::target::Target;
 use crate::verdict::Level;
 
@@ -85,12 +85,21 @@ pub fn matrix(matrix: &Matrix) -> serde_json::Result<String> {
     pretty(matrix)
 }
 
+/// What random requests have shown as `shardproof.differential/1`.
+///
+/// # Errors
+/// Never for a report of this suite.
+pub fn differential(report: &Differential) -> serde_json::Result<String> {
+    pretty(report)
+}
+
 /// The JSON schemas of what this suite writes, by format name without its version.
 #[must_use]
-pub fn schemas() -> [(&'static str, schemars::Schema); 8] {
+pub fn schemas() -> [(&'static str, schemars::Schema); 9] {
     [
         ("check", schemars::schema_for!(Check)),
         ("conformance", schemars::schema_for!(Conformance)),
+        ("differential", schemars::schema_for!(Differential)),
         ("fingerprint", schemars::schema_for!(Fingerprint)),
         ("location", schemars::schema_for!(Location<'static>)),
         ("plan", schemars::schema_for!(plan::Report)),

@@ -1,6 +1,7 @@
 //! The one place where target, cluster, case, experiment and prediction meet.
 
 mod conformance;
+mod differential;
 mod fault;
 mod fingerprint;
 mod locate;
@@ -13,6 +14,7 @@ use crate::target;
 
 pub use crate::cluster::Ground;
 pub use conformance::{Conformance, Judged, Subject, judge};
+pub use differential::{Compared, Differential, Parted, differential};
 pub use fault::fault;
 pub use fingerprint::{Fingerprint, Nearest, Placed, Scatter, SeenNode, Spread, fingerprint};
 pub use locate::{Error as LookError, Look};

@@ -26,15 +26,15 @@ pub(super) use compare::compare;
 pub(super) use contents::Contents;
 
 /// Keys of a row that may lie on nodes of their own.
-const KEYS: usize = 9;
+const KEYS: usize = 18;
 /// How long a proxy may take to serve every node again.
 const SETTLED_WITHIN: Duration = Duration::from_secs(5);
 /// Undoes whatever a command may have left on a server of our own.
 const CLEAN: &[&[&str]] = &[&["FLUSHALL"], &["FUNCTION", "FLUSH"], &["SCRIPT", "FLUSH"]];
 
-/// Where the keys of a row lie.
+/// Where keys lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub enum Place {
     /// All on one node.
     Together,
     /// One after the other on the next node.

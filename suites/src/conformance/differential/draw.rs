@@ -1,30 +1,53 @@
-//! Random steps: the calls of the command sheet, on keys of random types, by random clients in random pipelines.
+//! Random steps, as a strategy of proptest: the calls of the command sheet on keys of random types, alone and in transactions,
+//! by random clients in random pipelines.
 //!
 //! Never opens anything: the same seed draws the same steps.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+use proptest::prelude::*;
+use proptest_state_machine::Sequential;
 
 use crate::conformance::beside::{Comparison, Place};
 use crate::conformance::case::NODES;
 use crate::conformance::matrix::{Request, Row};
-use crate::conformance::word::{Piece, Scope, Variable};
+use crate::conformance::word::{Piece, Scope, Variable, Word};
 
-/// Clients that speak at the same time.
+/// Most clients that speak at the same time.
 pub(super) const CLIENTS: usize = 3;
-/// Keys of each client.
-const KEYS: u32 = 3;
-/// Most requests of a client in one wave.
-const PIPELINE_MAX: usize = 20;
+/// Keys of each client: commands of one type of value prefer two of them, so that they often meet what they can work on.
+const KEYS: usize = 6;
+/// How often a step is sent without waiting for the reply to the one before it.
+const PIPED: f64 = 0.95;
+/// How often the bytes of a request are written in two pieces.
+const CUT: f64 = 0.15;
+
+/// What a step is to the transaction of its client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    Call,
+    Multi,
+    Exec,
+    Discard,
+    Watch,
+    Unwatch,
+}
 
 /// One request of one client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// What is sent at the same time has the same number.
-    pub wave: usize,
     /// Who sends it, from 0.
     pub client: usize,
-    /// Where the pipeline that it begins is cut in two.
-    pub cut: usize,
+    /// Whether it is sent before what was sent by anybody is answered.
+    pub piped: bool,
+    /// Where its bytes are written in two pieces, in 4096ths of them.
+    pub cut: Option<u16>,
     /// What has to be equal.
     pub comparison: Comparison,
+    pub(super) part: Part,
     request: Request,
 }
 
@@ -52,56 +75,184 @@ impl Step {
 
     /// Names the keys by the nodes that they lie on, as cases do.
     pub(super) fn settle(&mut self, place: Place) {
-        for piece in self
-            .request
-            .words
-            .iter_mut()
-            .flat_map(|word| &mut word.pieces)
-        {
-            if let Piece::Key(variable) = piece {
-                let number = variable.number as usize;
-                variable.node = Some(match place {
-                    Place::Together => 0,
-                    Place::Apart => (number.max(1) - 1) % NODES,
-                });
-            }
+        for variable in keys(&mut self.request) {
+            let number = variable.number as usize;
+            variable.node = Some(match place {
+                Place::Together => 0,
+                Place::Apart => (number.max(1) - 1) % NODES,
+            });
         }
     }
 }
 
-/// Draws `count` steps from all single requests of the rows that have keys.
-pub(super) fn draw(rows: &[Row], count: usize, chance: &mut Chance) -> Vec<Step> {
-    let pool: Vec<(Comparison, &Request)> = rows
-        .iter()
-        .filter(|row| is_steady(row))
-        .flat_map(|row| {
-            let calls = row.trials.iter().filter(|trial| trial.requests.len() == 1);
-            let calls = calls.flat_map(|trial| &trial.requests);
-            calls.map(|request| (row.comparison, request))
-        })
-        .filter(|(_, request)| request.keys().next().is_some() && !blocks(request))
-        .collect();
-    let mut steps = Vec::with_capacity(count);
-    let mut wave = 0;
-    while steps.len() < count && !pool.is_empty() {
-        for client in 0..CLIENTS {
-            for _ in 0..=chance.below(PIPELINE_MAX) {
-                let (comparison, request) = pool[chance.below(pool.len())];
-                let request = moved(request, client, chance);
-                let cut = chance.below(4096);
-                steps.push(Step {
-                    wave,
+fn keys(request: &mut Request) -> impl Iterator<Item = &mut Variable> {
+    let pieces = request.words.iter_mut().flat_map(|word| &mut word.pieces);
+    pieces.filter_map(|piece| match piece {
+        Piece::Key(variable) => Some(variable),
+        _ => None,
+    })
+}
+
+/// What steps are drawn from.
+#[derive(Debug)]
+pub(super) struct Pool {
+    calls: Vec<Call>,
+    /// Whether transactions are drawn, and with keys that are watched.
+    blocks: bool,
+    watches: bool,
+}
+
+#[derive(Debug)]
+struct Call {
+    comparison: Comparison,
+    request: Request,
+    /// The type of value that it works on.
+    kind: usize,
+}
+
+impl Pool {
+    /// All single requests of the rows that have keys, with the data that the rows begin with.
+    pub(super) fn of<'a>(rows: impl Iterator<Item = &'a Row> + Clone) -> Self {
+        let has = |name: &str| rows.clone().any(|row| row.command == name);
+        let blocks = has("MULTI") && has("EXEC") && has("DISCARD");
+        let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut calls = Vec::new();
+        for row in rows.clone().filter(|row| is_steady(row)) {
+            let sheet = row.at.split(':').next().unwrap_or_default();
+            let next = kinds.len();
+            let kind = *kinds.entry(sheet).or_insert(next);
+            let single = row.trials.iter().filter(|trial| trial.requests.len() == 1);
+            let single = single.flat_map(|trial| &trial.requests);
+            let given = row.given.iter().map(|given| (Comparison::Exact, given));
+            let asked = single.map(|request| (row.comparison, request)).chain(given);
+            let usable = asked
+                .filter(|(_, request)| request.keys().next().is_some() && !blocks_client(request));
+            calls.extend(usable.map(|(comparison, request)| Call {
+                comparison,
+                request: request.clone(),
+                kind,
+            }));
+        }
+        Self {
+            watches: blocks && has("WATCH") && has("UNWATCH"),
+            blocks,
+            calls,
+        }
+    }
+
+    /// Whether there is nothing to draw.
+    pub(super) fn is_empty(&self) -> bool {
+        self.calls.is_empty()
+    }
+
+    /// Sequences of so many steps, with the number of those that a play has come to, which shrinking starts from.
+    pub(super) fn steps(
+        self: &Arc<Self>,
+        count: RangeInclusive<usize>,
+    ) -> impl Strategy<Value = (Open, Vec<Step>, Option<Arc<AtomicUsize>>)> + use<> {
+        let pool = Arc::clone(self);
+        Sequential::new(
+            count.into(),
+            || (1..=CLIENTS).prop_map(Open::of).no_shrink().boxed(),
+            |_, _| true,
+            move |open| pool.step(open),
+            |open, step: &Step| open.after(step),
+        )
+    }
+
+    /// One step. Shrunk, it waits for what comes before it and is written in one piece.
+    fn step(self: &Arc<Self>, open: &Open) -> BoxedStrategy<Step> {
+        let (pool, open) = (Arc::clone(self), *open);
+        (
+            any::<u64>().no_shrink(),
+            prop::bool::weighted(PIPED),
+            prop::option::weighted(CUT, 0_u16..4096),
+        )
+            .prop_map(move |(lot, piped, cut)| {
+                let mut chance = Chance::seeded(lot);
+                let client = chance.below(open.clients);
+                let (part, comparison, request) =
+                    pool.request(open.blocks[client], client, &mut chance);
+                Step {
                     client,
+                    piped,
                     cut,
                     comparison,
+                    part,
                     request,
-                });
-            }
-        }
-        wave += 1;
+                }
+            })
+            .boxed()
     }
-    steps.truncate(count);
-    steps
+
+    fn request(
+        &self,
+        in_block: bool,
+        client: usize,
+        chance: &mut Chance,
+    ) -> (Part, Comparison, Request) {
+        let part = match (chance.below(100), in_block) {
+            (0..3, false) if self.blocks => Part::Multi,
+            (3, false) if self.blocks => Part::Exec,
+            (4..7, false) if self.watches => Part::Watch,
+            (7, false) if self.watches => Part::Unwatch,
+            (0..14, true) => Part::Exec,
+            (14..17, true) => Part::Discard,
+            (17, true) => Part::Multi,
+            (18, true) if self.watches => Part::Watch,
+            _ => Part::Call,
+        };
+        let alone = |word: &str| request(vec![Word::plain(word)]);
+        let mut request = match part {
+            Part::Call => {
+                let call = &self.calls[chance.below(self.calls.len())];
+                return (part, call.comparison, moved(call, client, chance));
+            }
+            Part::Multi => alone("MULTI"),
+            Part::Exec => alone("EXEC"),
+            Part::Discard => alone("DISCARD"),
+            Part::Unwatch => alone("UNWATCH"),
+            Part::Watch => {
+                let any = Variable {
+                    node: None,
+                    number: 0,
+                };
+                let pieces = vec![Piece::Key(any)];
+                request(vec![Word::plain("WATCH"), Word { pieces, times: 1 }])
+            }
+        };
+        for variable in keys(&mut request) {
+            *variable = key(client, chance.below(KEYS));
+        }
+        (part, Comparison::Exact, request)
+    }
+}
+
+fn request(words: Vec<Word>) -> Request {
+    Request {
+        words,
+        silent: false,
+    }
+}
+
+/// The request with its keys replaced by random ones of the client: four of five times those that its type prefers.
+fn moved(call: &Call, client: usize, chance: &mut Chance) -> Request {
+    let mut request = call.request.clone();
+    for variable in keys(&mut request) {
+        let which = match chance.below(5) {
+            0 => chance.below(KEYS),
+            _ => (2 * call.kind + chance.below(2)) % KEYS,
+        };
+        *variable = key(client, which);
+    }
+    request
+}
+
+fn key(client: usize, which: usize) -> Variable {
+    Variable {
+        node: None,
+        number: u32::try_from(client * KEYS + which + 1).unwrap_or(0),
+    }
 }
 
 /// Whether two servers with the same data say and keep the same, and say it at once.
@@ -114,44 +265,47 @@ fn is_steady(row: &Row) -> bool {
         )
 }
 
-fn blocks(request: &Request) -> bool {
-    let first = request
-        .words
-        .first()
-        .map(|word| word.bytes(&Scope::default()));
-    let first = first.unwrap_or_default();
-    let name = [
-        "BLPOP",
-        "BRPOP",
-        "BLMOVE",
-        "BLMPOP",
-        "BRPOPLPUSH",
-        "BZPOPMIN",
-        "BZPOPMAX",
-        "BZMPOP",
-    ];
-    let waits = |word: &Vec<u8>| word == b"BLOCK";
-    name.iter().any(|name| first == name.as_bytes())
-        || request
-            .words
-            .iter()
-            .any(|word| waits(&word.bytes(&Scope::default())))
+/// Commands that wait for data, which a proxy without them refuses, and which would only wait here.
+const WAIT: [&str; 8] = [
+    "BLMOVE",
+    "BLMPOP",
+    "BLPOP",
+    "BRPOP",
+    "BRPOPLPUSH",
+    "BZMPOP",
+    "BZPOPMAX",
+    "BZPOPMIN",
+];
+
+fn blocks_client(request: &Request) -> bool {
+    let words = request.bytes(&Scope::default());
+    let first = words.first().map(Vec::as_slice).unwrap_or_default();
+    WAIT.iter().any(|name| first == name.as_bytes()) || words.iter().any(|word| word == b"BLOCK")
 }
 
-/// The request with its keys replaced by random ones of the client.
-fn moved(request: &Request, client: usize, chance: &mut Chance) -> Request {
-    let mut request = request.clone();
-    let first = u32::try_from(client).unwrap_or(0) * KEYS + 1;
-    for piece in request.words.iter_mut().flat_map(|word| &mut word.pieces) {
-        if let Piece::Key(variable) = piece {
-            let which = u32::try_from(chance.below(KEYS as usize)).unwrap_or(0);
-            *variable = Variable {
-                node: None,
-                number: first + which,
-            };
+/// Who is in a transaction, as far as the steps alone can tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Open {
+    clients: usize,
+    blocks: [bool; CLIENTS],
+}
+
+impl Open {
+    fn of(clients: usize) -> Self {
+        Self {
+            clients,
+            blocks: [false; CLIENTS],
         }
     }
-    request
+
+    fn after(mut self, step: &Step) -> Self {
+        match step.part {
+            Part::Multi => self.blocks[step.client] = true,
+            Part::Exec | Part::Discard => self.blocks[step.client] = false,
+            Part::Call | Part::Watch | Part::Unwatch => {}
+        }
+        self
+    }
 }
 
 /// Seeded chance (splitmix64), so that a run can be repeated.

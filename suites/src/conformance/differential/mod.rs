@@ -1,28 +1,41 @@
 //! The differential test: random requests of several clients through a proxy, and the same on one plain Redis.
 //!
-//! Every client has keys of its own, so that the order between clients does not matter. What the proxy answers with an error
-//! is not given to the plain Redis: a refusal is no difference.
+//! Where all keys lie on one node, both have to say the same. Where they lie on several, the proxy may refuse, and what it
+//! answers with an error is not given to the plain Redis. Afterwards the same has to lie on the servers.
 
 mod draw;
+mod play;
 
-use tokio::time::Instant;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use super::beside::{Beside, Comparison, Place, compare, outcome};
-use super::judge::Outcome;
-use super::matrix::Row;
+use proptest::strategy::{Strategy as _, ValueTree};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+use super::beside::{Beside, Comparison};
+use super::matrix::{Judge, Row};
 use super::stage::Error;
-use super::word::Scope;
-use crate::client::{Client, NODE_DEADLINE};
 use crate::cluster::Ground;
 use crate::target::Target;
 use crate::verdict::Class;
-use crate::wire::{self, Value};
+use crate::wire::Value;
 
+pub use super::beside::Place;
 pub use draw::Step;
-use draw::{CLIENTS, Chance, draw};
+use draw::{Chance, Part, Pool};
+use play::{Played, play};
 
 /// Steps of one round; after each the servers are emptied.
 const ROUND: usize = 300;
+
+/// What is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    /// Number of requests.
+    pub requests: usize,
+    /// Where keys lie: in each round together or apart, by chance, where nothing is given.
+    pub place: Option<Place>,
+}
 
 /// What came of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -36,232 +49,181 @@ pub struct Report {
 }
 
 /// Where the proxy and the plain Redis part.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Difference {
     /// What was expected and what came.
     pub what: String,
     /// The steps that lead there.
     pub steps: Vec<Step>,
     /// What the plain Redis said to each, where it was asked.
-    pub said: Vec<Option<String>>,
+    pub said: Vec<Option<Value>>,
 }
 
-/// Runs `requests` requests drawn from `rows` by the seed of the ground; stops at the first difference and shrinks it.
+impl Eq for Difference {}
+
+/// A command that a target is known to answer rightly one call at a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// Its calls.
+    pub row: Row,
+    /// Whether it refuses none of them as long as all keys lie on one node.
+    pub whole: bool,
+}
+
+/// The commands of `rows` that the target answers rightly, judged one call at a time.
 ///
-/// `meddle` is done to the nodes behind the proxy's back after each round's first half; tests show by it that a difference
-/// is found. It gets the addresses of the nodes.
+/// # Errors
+/// What stood in the way; never a verdict.
+pub async fn accepted(
+    target: &Target,
+    ground: &Ground,
+    rows: &[Row],
+) -> Result<Vec<Accepted>, Error> {
+    let mut judge = Judge::new(target, ground);
+    let mut accepted = Vec::new();
+    for row in rows.iter().filter(|row| !row.dangerous) {
+        let Some(found) = judge.judge(row).await? else {
+            continue;
+        };
+        if found.class == Class::Correct {
+            accepted.push(Accepted {
+                row: row.clone(),
+                whole: found.refused_together == 0,
+            });
+        }
+    }
+    Ok(accepted)
+}
+
+/// Runs requests drawn from `commands` by the seed of the ground; stops at the first difference and shrinks it. `say` hears how
+/// many requests have been compared.
+///
+/// `meddle` is done to the nodes behind the proxy's back near the end of each round; tests show by it that a difference is found.
 ///
 /// # Errors
 /// What stood in the way; never a verdict.
 pub async fn run(
     target: &Target,
     ground: &Ground,
-    rows: &[Row],
-    requests: usize,
+    commands: &[Accepted],
+    wanted: Wanted,
     meddle: Option<&[&str]>,
+    say: &dyn Fn(usize),
 ) -> Result<Report, Error> {
     let mut beside = Beside::start(target, ground).await?;
+    let whole = commands.iter().filter(|command| command.whole);
+    let together = Arc::new(Pool::of(whole.map(|command| &command.row)));
+    let apart = Arc::new(Pool::of(commands.iter().map(|command| &command.row)));
     let mut chance = Chance::seeded(ground.seed);
+    let mut runner = runner(ground.seed);
     let mut report = Report::default();
-    while report.requests < requests {
-        let place = if chance.below(2) == 0 {
-            Place::Together
-        } else {
-            Place::Apart
+    while report.requests < wanted.requests {
+        say(report.requests);
+        let drawn = [Place::Together, Place::Apart][chance.below(2)];
+        let place = wanted.place.unwrap_or(drawn);
+        let pool = match place {
+            Place::Together => &together,
+            Place::Apart => &apart,
         };
-        let steps = draw(rows, ROUND, &mut chance);
+        if pool.is_empty() {
+            let why = "it answers no command that could be drawn".to_owned();
+            return Err(Error::Unsettled(why));
+        }
+        let count = ROUND.min(wanted.requests - report.requests);
+        let sequence = pool.steps(count..=count);
+        let tree = sequence
+            .new_tree(&mut runner)
+            .map_err(|why| Error::Unsettled(why.to_string()))?;
+        let (_, steps, seen) = tree.current();
         let played = play(&mut beside, place, &steps, meddle).await?;
-        report.requests += steps.len();
+        report.requests += played.sent;
         report.answered += played.answered;
-        if let Some(what) = played.what {
-            report.difference = Some(shrink(&mut beside, place, steps, what, meddle).await?);
+        if played.what.is_some() {
+            // What was not even sent is left out first.
+            if let Some(seen) = seen {
+                seen.store(played.sent, Ordering::Relaxed);
+            }
+            report.difference =
+                Some(shrink(&mut beside, place, tree, (steps, played), meddle).await?);
             return Ok(report);
         }
     }
     Ok(report)
 }
 
-/// What came of one round.
-struct Played {
-    answered: usize,
-    said: Vec<Option<String>>,
-    what: Option<String>,
+/// The same draws for the same seed.
+fn runner(seed: u64) -> TestRunner {
+    let mut bytes = [0; 32];
+    bytes
+        .chunks_exact_mut(8)
+        .for_each(|chunk| chunk.copy_from_slice(&seed.to_le_bytes()));
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+    TestRunner::new_with_rng(Config::default(), rng)
 }
 
-/// Plays steps on empty servers.
-async fn play(
+/// Leaves out what can be left out while there is still a difference.
+async fn shrink<T>(
     beside: &mut Beside,
     place: Place,
-    steps: &[Step],
+    mut tree: impl ValueTree<Value = (draw::Open, Vec<Step>, T)>,
+    mut shortest: (Vec<Step>, Played),
     meddle: Option<&[&str]>,
-) -> Result<Played, Error> {
-    if !beside.clean().await {
-        let why = "the proxy does not serve every node".to_owned();
-        return Err(Error::Unsettled(why));
-    }
-    let scope = beside.scope(place);
-    let mut plain = beside.plain().await?;
-    let mut clients = [
-        beside.client().await?,
-        beside.client().await?,
-        beside.client().await?,
-    ];
-    let mut answered = 0;
-    let mut said = Vec::new();
-    let waves: Vec<&[Step]> = steps
-        .chunk_by(|one, other| one.wave == other.wave)
-        .collect();
-    for (index, wave) in waves.iter().enumerate() {
-        if let Some(order) = meddle.filter(|_| index == waves.len() / 2) {
-            meddle_with(beside, &scope, order).await?;
-        }
-        let of = |client: usize| -> Vec<&Step> {
-            wave.iter().filter(|step| step.client == client).collect()
-        };
-        let chunks: [Vec<&Step>; CLIENTS] = std::array::from_fn(of);
-        let [first, second, third] = &mut clients;
-        let patience = beside.patience;
-        let (one, two, three) = tokio::join!(
-            pipeline(first, &chunks[0], &scope, patience),
-            pipeline(second, &chunks[1], &scope, patience),
-            pipeline(third, &chunks[2], &scope, patience),
-        );
-        for (chunk, seen) in chunks.iter().zip([one, two, three]) {
-            for (step, seen) in chunk.iter().zip(seen) {
-                match &seen {
-                    Outcome::Reply(Value::Error(_)) => {
-                        said.push(None);
-                        continue;
-                    }
-                    // Whether the rest of the pipeline was carried out is not known: nothing more can be compared.
-                    Outcome::Closed(pending) if pending.is_empty() => {
-                        return Ok(Played {
-                            answered,
-                            said,
-                            what: None,
-                        });
-                    }
-                    _ => answered += 1,
-                }
-                let words = step.bytes(&scope);
-                let expected = outcome(plain.call(&words, NODE_DEADLINE).await);
-                said.push(Some(expected.shown()));
-                if compare(step.comparison, &expected, &seen) != Class::Correct {
-                    let what = format!(
-                        "{}: expected {}, as {}, got {}",
-                        step.shown(),
-                        expected.shown(),
-                        step.comparison.name(),
-                        seen.shown()
-                    );
-                    return Ok(Played {
-                        answered,
-                        said,
-                        what: Some(what),
-                    });
-                }
+) -> Result<Difference, Error> {
+    let mut goes_on = tree.simplify();
+    while goes_on {
+        let (_, steps, _) = tree.current();
+        let played = play(beside, place, &steps, meddle).await?;
+        goes_on = match played.what {
+            Some(_) => {
+                shortest = (steps, played);
+                tree.simplify()
             }
-        }
+            None => tree.complicate(),
+        };
     }
-    let (on_nodes, on_plain) = (beside.contents().await?, beside.plain_contents().await?);
-    let stray = || on_nodes.stray(&beside.owners(place));
-    let what = on_nodes.difference(&on_plain).or_else(stray);
-    Ok(Played {
-        answered,
-        said,
-        what,
+    let (mut steps, played) = shortest;
+    steps.iter_mut().for_each(|step| step.settle(place));
+    Ok(Difference {
+        what: played.what.unwrap_or_default(),
+        steps,
+        said: played.said,
     })
 }
 
-/// Sends a client's chunk in one go or in pieces, and takes the replies; what is missing after the first that is none is
-/// missing.
-async fn pipeline(
-    client: &mut Client,
-    chunk: &[&Step],
-    scope: &Scope,
-    patience: std::time::Duration,
-) -> Vec<Outcome> {
-    let requests = chunk
-        .iter()
-        .map(|step| wire::encode_request(&step.bytes(scope)));
-    let bytes: Vec<u8> = requests.flatten().collect();
-    let cut = chunk
-        .first()
-        .map_or(0, |step| step.cut % bytes.len().max(1));
-    for piece in [&bytes[..cut], &bytes[cut..]] {
-        // A proxy that has gone away shows at the reply.
-        let _ = client.write(piece, patience).await;
-    }
-    let begun = Instant::now();
-    let mut seen = Vec::with_capacity(chunk.len());
-    for _ in chunk {
-        let left = (patience * 4).saturating_sub(begun.elapsed());
-        let reply = outcome(client.reply(left).await);
-        let ended = !matches!(reply, Outcome::Reply(_));
-        seen.push(reply);
-        if ended {
-            break;
-        }
-    }
-    seen
-}
-
-/// Does something to the first key on its node behind the proxy's back.
-async fn meddle_with(beside: &Beside, scope: &Scope, order: &[&str]) -> Result<(), Error> {
-    let Some(key) = scope.keys.values().next() else {
-        return Ok(());
-    };
-    let words: Vec<Vec<u8>> = order
-        .iter()
-        .map(|word| {
-            word.replace("$key", &String::from_utf8_lossy(key))
-                .into_bytes()
-        })
-        .collect();
-    beside.meddle(&words).await
-}
-
-/// Leaves out as many steps as possible while there is still a difference.
-async fn shrink(
-    beside: &mut Beside,
-    place: Place,
-    mut steps: Vec<Step>,
-    mut what: String,
-    meddle: Option<&[&str]>,
-) -> Result<Difference, Error> {
-    let mut said = Vec::new();
-    let mut size = steps.len().div_ceil(2);
-    while size > 0 {
-        let mut from = 0;
-        while from < steps.len() {
-            let to = (from + size).min(steps.len());
-            let fewer = [&steps[..from], &steps[to..]].concat();
-            let played = play(beside, place, &fewer, meddle).await?;
-            match played.what {
-                Some(still) => (steps, what, said) = (fewer, still, played.said),
-                None => from = to,
-            }
-        }
-        size /= 2;
-    }
-    steps.iter_mut().for_each(|step| step.settle(place));
-    Ok(Difference { what, steps, said })
-}
-
 impl Difference {
-    /// The steps as a case file, to be given a promise: what is wanted is what one plain Redis says.
+    /// The steps as a case file, to be given a promise: what is wanted is what one plain Redis says. Requests that were under way
+    /// at the same time are sent before the first reply is wanted.
     #[must_use]
     pub fn case(&self) -> String {
         let mut text = format!("case 1\n# {}\nlevel  must\n", self.what);
-        for (index, step) in self.steps.iter().enumerate() {
-            let (client, shown) = (step.client + 1, step.shown());
-            let want = match (self.said.get(index), step.comparison) {
-                (Some(Some(said)), Comparison::Exact) => said.clone(),
-                (Some(Some(said)), Comparison::AnyOrder) => format!("unordered {said}"),
-                _ => "any".to_owned(),
-            };
-            text += &format!("send   @{client} {shown}\nwant   @{client} {want}\n");
+        let numbered: Vec<(usize, &Step)> = self.steps.iter().enumerate().collect();
+        for wave in numbered.chunk_by(|_, (_, next)| next.piped) {
+            for (_, step) in wave {
+                text += &format!("send   @{} {}\n", step.client + 1, step.shown());
+            }
+            for (place, step) in wave {
+                let said = self.said.get(*place).and_then(Option::as_ref);
+                let want = wanted(step, said);
+                text += &format!("want   @{} {want}\n", step.client + 1);
+            }
         }
         text
+    }
+}
+
+/// What a case wants of a step, where the plain Redis has said so much.
+fn wanted(step: &Step, said: Option<&Value>) -> String {
+    match (said, step.comparison, step.part) {
+        (Some(Value::Error(text)), _, _) => {
+            let code = text.split(|byte| *byte == b' ').next().unwrap_or_default();
+            format!("error {}", code.escape_ascii())
+        }
+        // What is queued may compare otherwise than the reply to it.
+        (Some(Value::Array(elements)), _, Part::Exec) if !elements.is_empty() => {
+            format!("*{}{}", elements.len(), " any".repeat(elements.len()))
+        }
+        (Some(said), Comparison::Exact, _) => said.to_string(),
+        (Some(said @ Value::Array(_)), Comparison::AnyOrder, _) => format!("unordered {said}"),
+        _ => "any".to_owned(),
     }
 }

@@ -23,6 +23,8 @@ pub struct Finding {
     pub calls: usize,
     /// How many of them were refused.
     pub refused: usize,
+    /// How many of those with all keys on one node were.
+    pub refused_together: usize,
     /// Both sides of the worst, unless all is well.
     pub evidence: Option<Evidence>,
 }
@@ -124,9 +126,14 @@ fn weigh(seen: Vec<(Place, Tried)>) -> Finding {
     let calls = seen.len();
     let is_refused = |tried: &Tried| tried.class == Class::Refused;
     let refused = seen.iter().filter(|(_, tried)| is_refused(tried)).count();
+    let together = |place: &Place| *place == Place::Together;
+    let refused_together = seen
+        .iter()
+        .filter(|(place, tried)| together(place) && is_refused(tried))
+        .count();
     let never_answered = seen
         .iter()
-        .filter(|(place, _)| *place == Place::Together)
+        .filter(|(place, _)| together(place))
         .all(|(_, tried)| is_refused(tried));
     let worst = seen
         .into_iter()
@@ -140,6 +147,7 @@ fn weigh(seen: Vec<(Place, Tried)>) -> Finding {
         class,
         calls,
         refused,
+        refused_together,
         evidence,
     }
 }
@@ -160,6 +168,10 @@ mod tests {
             class,
             calls: seen.len(),
             refused,
+            refused_together: seen
+                .iter()
+                .filter(|(place, class)| (*place, *class) == (Together, Refused))
+                .count(),
             evidence: None,
         };
         assert_eq!(weigh(seen.iter().map(tried).collect()), expected);

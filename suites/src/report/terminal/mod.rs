@@ -1,6 +1,7 @@
 //! Text for people at a terminal: plain, so that it reads the same in a log.
 
 mod conformance;
+mod differential;
 mod fault;
 mod fingerprint;
 mod fleet;
@@ -11,6 +12,7 @@ mod plan;
 mod rescale;
 
 pub use conformance::{evidence, spoken, summary, target};
+pub use differential::differential;
 pub use fault::fault;
 pub use fingerprint::fingerprint;
 pub use fleet::{check, migration};

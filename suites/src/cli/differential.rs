@@ -1,0 +1,118 @@
+//! `shardproof differential`: random requests through a proxy, and on one plain Redis.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use shardproof::conformance::differential::{Place, Wanted};
+use shardproof::conformance::matrix::Row;
+use shardproof::program::Search;
+use shardproof::report;
+use shardproof::run;
+use shardproof::target::Target;
+
+use super::matrix::{chosen, own_nodes_only};
+use super::{Common, Console, Exit};
+
+/// Requests of each target.
+const REQUESTS: usize = 200_000;
+/// With --long.
+const REQUESTS_LONG: usize = 5_000_000;
+
+/// Send random requests of several clients, pipelined and in transactions, through a proxy and to one plain Redis.
+///
+/// Requests are drawn from the commands that the proxy answers rightly one call at a time. Both have to say and leave the same;
+/// where keys lie on several nodes, the proxy may refuse. A difference is made as short as it goes and printed as a case. Exit
+/// code 1 when there is one
+#[derive(Debug, Args)]
+pub(super) struct Flags {
+    /// A proxy that the suite starts; repeat for several
+    #[arg(long = "target", value_name = "NAME", required = true)]
+    targets: Vec<String>,
+    /// Only these commands: a name, or with * for any part; repeat for several
+    #[arg(long = "filter", value_name = "NAME")]
+    filters: Vec<String>,
+    /// Not these commands; without MULTI there are no transactions
+    #[arg(long = "skip", value_name = "NAME")]
+    skips: Vec<String>,
+    /// Number of requests of each target
+    #[arg(long, value_name = "N", default_value_t = REQUESTS, value_parser = count)]
+    requests: usize,
+    /// Five million requests
+    #[arg(long, conflicts_with = "requests")]
+    long: bool,
+    /// Where keys lie. Default: now one, now the other
+    #[arg(long, value_name = "WHERE", value_enum)]
+    keys: Option<Keys>,
+    /// Report for machines; - is stdout
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Where the keys of one client lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Keys {
+    /// All on one node
+    Together,
+    /// On several nodes
+    Apart,
+}
+
+fn count(text: &str) -> Result<usize, String> {
+    let count: usize = text.parse().map_err(|_| "expected a number".to_owned())?;
+    (count > 0)
+        .then_some(count)
+        .ok_or_else(|| "expected at least 1".to_owned())
+}
+
+pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyhow::Result<Exit> {
+    let rows = rows(&flags)?;
+    let targets = flags.common.targets(&flags.targets)?;
+    own_nodes_only(&flags.common)?;
+    let ground = flags.common.ground(search);
+    let wanted = Wanted {
+        requests: if flags.long {
+            REQUESTS_LONG
+        } else {
+            flags.requests
+        },
+        place: flags.keys.map(|keys| match keys {
+            Keys::Together => Place::Together,
+            Keys::Apart => Place::Apart,
+        }),
+    };
+    (console.err)(&format!("seed {:x}", ground.seed));
+    let progress = console.progress("differential");
+    let say = |target: &Target, requests: usize| {
+        // In a log, every hundredth round is enough.
+        if console.terminal || requests.is_multiple_of(30_000) {
+            let (name, count) = (&target.name, wanted.requests);
+            progress.say(&format!("{name}: {requests} of {count} requests"));
+        }
+    };
+    let report = run::differential(&ground, &targets, &rows, wanted, &say).await?;
+    drop(progress);
+    let to_stdout = flags.json.as_deref() == Some("-".as_ref());
+    if !to_stdout {
+        (console.out)(&report::terminal::differential(&report));
+    }
+    if let Some(file) = &flags.json {
+        console.save(file, &report::json::differential(&report)?)?;
+    }
+    Ok(if report.as_expected() {
+        Exit::Expected
+    } else {
+        Exit::Broken
+    })
+}
+
+fn rows(flags: &Flags) -> anyhow::Result<Vec<Row>> {
+    let skipped = match flags.skips.is_empty() {
+        true => Vec::new(),
+        false => chosen(&flags.common, "--skip", &flags.skips)?,
+    };
+    let mut rows = chosen(&flags.common, "--filter", &flags.filters)?;
+    rows.retain(|row| !skipped.contains(row));
+    Ok(rows)
+}

@@ -1,0 +1,39 @@
+//! What random requests have shown, as text: a line a target, and the way to a difference as a case.
+
+use std::fmt::Write;
+
+use crate::run::{Compared, Differential};
+
+/// The whole report.
+#[must_use]
+pub fn differential(report: &Differential) -> String {
+    let mut text = String::new();
+    for compared in &report.targets {
+        text.push_str(&told(compared, &report.seed));
+    }
+    text
+}
+
+fn told(compared: &Compared, seed: &str) -> String {
+    let mut text = format!("{} {}: ", compared.target, compared.version);
+    let outcome = match compared.difference {
+        Some(_) => "parts from one plain Redis",
+        None => "no difference from one plain Redis",
+    };
+    let share = 100.0 * compared.answered as f64 / compared.requests.max(1) as f64;
+    let _ = writeln!(
+        text,
+        "{outcome} in {} requests of {} commands, {share:.0} % of them answered, {:.1} s",
+        compared.requests,
+        compared.commands,
+        compared.took_ms as f64 / 1000.0
+    );
+    if let Some(parted) = &compared.difference {
+        let _ = writeln!(
+            text,
+            "  {}\n  in {} requests:\n\n{}\n  repeat: shardproof differential --target {} --seed {seed}",
+            parted.what, parted.steps, parted.case, compared.target
+        );
+    }
+    text
+}
