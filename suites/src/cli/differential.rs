@@ -31,7 +31,7 @@ pub(super) struct Flags {
     /// Only these commands: a name, or with * for any part; repeat for several
     #[arg(long = "filter", value_name = "NAME")]
     filters: Vec<String>,
-    /// Not these commands; without MULTI there are no transactions
+    /// Not these commands; without EXEC there are no transactions, and without WATCH none that watch
     #[arg(long = "skip", value_name = "NAME")]
     skips: Vec<String>,
     /// Number of requests of each target

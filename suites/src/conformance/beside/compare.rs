@@ -75,6 +75,18 @@ pub(in crate::conformance) fn compare(
     }
 }
 
+/// Whether both are errors with the same code, whatever they say behind it.
+#[must_use]
+pub(in crate::conformance) fn errors_alike(plain: &Outcome, seen: &Outcome) -> bool {
+    let code = |outcome: &Outcome| match outcome {
+        Outcome::Reply(Value::Error(text)) => {
+            text.split(|byte| *byte == b' ').next().map(<[u8]>::to_vec)
+        }
+        _ => None,
+    };
+    code(plain).is_some_and(|plain| code(seen) == Some(plain))
+}
+
 fn replies(comparison: Comparison, plain: &Value, seen: &Value) -> Class {
     let alike = match (comparison, plain) {
         (Comparison::Exact, _) | (_, Value::Error(_)) => plain == seen,

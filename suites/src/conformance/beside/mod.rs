@@ -22,7 +22,7 @@ use crate::target::{Proxy, Setting, Target};
 use crate::wire::Value;
 
 pub use compare::Comparison;
-pub(super) use compare::compare;
+pub(super) use compare::{compare, errors_alike};
 pub(super) use contents::Contents;
 
 /// Keys of a row that may lie on nodes of their own.

@@ -11,6 +11,7 @@ use std::sync::atomic::AtomicUsize;
 use proptest::prelude::*;
 use proptest_state_machine::Sequential;
 
+use super::Accepted;
 use crate::conformance::beside::{Comparison, Place};
 use crate::conformance::case::NODES;
 use crate::conformance::matrix::{Request, Row};
@@ -97,9 +98,10 @@ fn keys(request: &mut Request) -> impl Iterator<Item = &mut Variable> {
 #[derive(Debug)]
 pub(super) struct Pool {
     calls: Vec<Call>,
-    /// Whether transactions are drawn, and with keys that are watched.
+    /// Whether transactions are drawn, with keys that are watched, and with what is an error where it stands.
     blocks: bool,
     watches: bool,
+    strays: bool,
 }
 
 #[derive(Debug)]
@@ -111,10 +113,14 @@ struct Call {
 }
 
 impl Pool {
-    /// All single requests of the rows that have keys, with the data that the rows begin with.
-    pub(super) fn of<'a>(rows: impl Iterator<Item = &'a Row> + Clone) -> Self {
-        let has = |name: &str| rows.clone().any(|row| row.command == name);
-        let blocks = has("MULTI") && has("EXEC") && has("DISCARD");
+    /// All single requests of the commands that have keys, with the data that their rows begin with. Where keys lie together,
+    /// only of those that are never refused.
+    pub(super) fn of(commands: &[&Accepted], place: Place) -> Self {
+        let command = |name: &str| commands.iter().find(|command| command.row.command == name);
+        let has = |name: &str| command(name).is_some();
+        let drawn = |command: &&&Accepted| command.whole || place == Place::Apart;
+        let rows = commands.iter().filter(drawn).map(|command| &command.row);
+        let blocks = has("EXEC") && has("DISCARD");
         let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
         let mut calls = Vec::new();
         for row in rows.clone().filter(|row| is_steady(row)) {
@@ -123,7 +129,8 @@ impl Pool {
             let kind = *kinds.entry(sheet).or_insert(next);
             let single = row.trials.iter().filter(|trial| trial.requests.len() == 1);
             let single = single.flat_map(|trial| &trial.requests);
-            let given = row.given.iter().map(|given| (Comparison::Exact, given));
+            let known = row.given.iter().filter(|given| is_of(given, rows.clone()));
+            let given = known.map(|given| (Comparison::Exact, given));
             let asked = single.map(|request| (row.comparison, request)).chain(given);
             let usable = asked
                 .filter(|(_, request)| request.keys().next().is_some() && !blocks_client(request));
@@ -135,6 +142,7 @@ impl Pool {
         }
         Self {
             watches: blocks && has("WATCH") && has("UNWATCH"),
+            strays: command("EXEC").is_some_and(|command| command.whole),
             blocks,
             calls,
         }
@@ -150,11 +158,11 @@ impl Pool {
         self: &Arc<Self>,
         count: RangeInclusive<usize>,
     ) -> impl Strategy<Value = (Open, Vec<Step>, Option<Arc<AtomicUsize>>)> + use<> {
-        let pool = Arc::clone(self);
+        let (pool, strays) = (Arc::clone(self), self.strays);
         Sequential::new(
             count.into(),
             || (1..=CLIENTS).prop_map(Open::of).no_shrink().boxed(),
-            |_, _| true,
+            move |open: &Open, step: &Step| strays || open.takes(step),
             move |open| pool.step(open),
             |open, step: &Step| open.after(step),
         )
@@ -193,13 +201,13 @@ impl Pool {
     ) -> (Part, Comparison, Request) {
         let part = match (chance.below(100), in_block) {
             (0..3, false) if self.blocks => Part::Multi,
-            (3, false) if self.blocks => Part::Exec,
+            (3, false) if self.strays => Part::Exec,
             (4..7, false) if self.watches => Part::Watch,
             (7, false) if self.watches => Part::Unwatch,
             (0..14, true) => Part::Exec,
             (14..17, true) => Part::Discard,
-            (17, true) => Part::Multi,
-            (18, true) if self.watches => Part::Watch,
+            (17, true) if self.strays => Part::Multi,
+            (18, true) if self.strays && self.watches => Part::Watch,
             _ => Part::Call,
         };
         let alone = |word: &str| request(vec![Word::plain(word)]);
@@ -226,6 +234,18 @@ impl Pool {
         }
         (part, Comparison::Exact, request)
     }
+}
+
+/// Whether a request is of one of these commands.
+fn is_of<'a>(request: &Request, mut rows: impl Iterator<Item = &'a Row>) -> bool {
+    let words = request.bytes(&Scope::default());
+    rows.any(|row| {
+        let names = row.command.split('|').map(str::as_bytes);
+        names.eq(words
+            .iter()
+            .map(Vec::as_slice)
+            .take(row.command.split('|').count()))
+    })
 }
 
 fn request(words: Vec<Word>) -> Request {
@@ -295,6 +315,16 @@ impl Open {
         Self {
             clients,
             blocks: [false; CLIENTS],
+        }
+    }
+
+    /// Whether a step is no error where it stands: one that is left out while shrinking must not make one of another.
+    fn takes(self, step: &Step) -> bool {
+        let in_block = self.blocks[step.client];
+        match step.part {
+            Part::Multi | Part::Watch => !in_block,
+            Part::Exec | Part::Discard => in_block,
+            Part::Call | Part::Unwatch => true,
         }
     }
 

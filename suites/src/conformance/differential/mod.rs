@@ -27,6 +27,8 @@ use play::{Played, play};
 
 /// Steps of one round; after each the servers are emptied.
 const ROUND: usize = 300;
+/// While shrinking, steps without a difference are played again: what depends on who is faster does not show each time.
+const ATTEMPTS: usize = 10;
 
 /// What is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,8 +68,12 @@ impl Eq for Difference {}
 pub struct Accepted {
     /// Its calls.
     pub row: Row,
-    /// Whether it refuses none of them as long as all keys lie on one node.
+    /// Whether it answers rightly or refuses as long as all keys lie on one node.
+    pub together: bool,
+    /// Whether it refuses nothing then that one plain Redis does.
     pub whole: bool,
+    /// Whether it answers rightly or refuses wherever keys lie.
+    pub apart: bool,
 }
 
 /// The commands of `rows` that the target answers rightly, judged one call at a time.
@@ -85,11 +91,14 @@ pub async fn accepted(
         let Some(found) = judge.judge(row).await? else {
             continue;
         };
-        if found.class == Class::Correct {
-            accepted.push(Accepted {
-                row: row.clone(),
-                whole: found.refused_together == 0,
-            });
+        let command = Accepted {
+            row: row.clone(),
+            together: found.together == Class::Correct,
+            whole: !found.refuses_together,
+            apart: found.class == Class::Correct,
+        };
+        if command.together || command.apart {
+            accepted.push(command);
         }
     }
     Ok(accepted)
@@ -111,9 +120,12 @@ pub async fn run(
     say: &dyn Fn(usize),
 ) -> Result<Report, Error> {
     let mut beside = Beside::start(target, ground).await?;
-    let whole = commands.iter().filter(|command| command.whole);
-    let together = Arc::new(Pool::of(whole.map(|command| &command.row)));
-    let apart = Arc::new(Pool::of(commands.iter().map(|command| &command.row)));
+    let pool = |place: Place, at: fn(&Accepted) -> bool| {
+        let chosen = commands.iter().filter(|command| at(command));
+        Arc::new(Pool::of(&chosen.collect::<Vec<_>>(), place))
+    };
+    let together = pool(Place::Together, |one| one.together);
+    let apart = pool(Place::Apart, |one| one.apart);
     let mut chance = Chance::seeded(ground.seed);
     let mut runner = runner(ground.seed);
     let mut report = Report::default();
@@ -139,9 +151,9 @@ pub async fn run(
         report.requests += played.sent;
         report.answered += played.answered;
         if played.what.is_some() {
-            // What was not even sent is left out first.
+            // It would keep the last that was sent, which another client may have sent.
             if let Some(seen) = seen {
-                seen.store(played.sent, Ordering::Relaxed);
+                seen.store(usize::MAX, Ordering::Relaxed);
             }
             report.difference =
                 Some(shrink(&mut beside, place, tree, (steps, played), meddle).await?);
@@ -172,7 +184,12 @@ async fn shrink<T>(
     let mut goes_on = tree.simplify();
     while goes_on {
         let (_, steps, _) = tree.current();
-        let played = play(beside, place, &steps, meddle).await?;
+        let mut played = play(beside, place, &steps, meddle).await?;
+        for _ in 1..ATTEMPTS {
+            if played.what.is_none() {
+                played = play(beside, place, &steps, meddle).await?;
+            }
+        }
         goes_on = match played.what {
             Some(_) => {
                 shortest = (steps, played);

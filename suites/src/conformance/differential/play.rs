@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::draw::{CLIENTS, Part, Step};
 use crate::client::{Client, NODE_DEADLINE};
-use crate::conformance::beside::{Beside, Comparison, Place, compare, outcome};
+use crate::conformance::beside::{Beside, Comparison, Place, compare, errors_alike, outcome};
 use crate::conformance::judge::Outcome;
 use crate::conformance::stage::Error;
 use crate::conformance::word::Scope;
@@ -267,6 +267,7 @@ impl How {
     fn fits(&self, expected: &Outcome, seen: &Outcome) -> bool {
         match (self, expected, seen) {
             (Self::Not, _, _) => true,
+            _ if errors_alike(expected, seen) => true,
             (
                 Self::Each(all),
                 Outcome::Reply(Value::Array(said)),

@@ -23,8 +23,10 @@ pub struct Finding {
     pub calls: usize,
     /// How many of them were refused.
     pub refused: usize,
-    /// How many of those with all keys on one node were.
-    pub refused_together: usize,
+    /// The same of the calls with all keys on one node alone.
+    pub together: Class,
+    /// Whether one of those was refused that the plain Redis does, or refuses with another code.
+    pub refuses_together: bool,
     /// Both sides of the worst, unless all is well.
     pub evidence: Option<Evidence>,
 }
@@ -105,6 +107,8 @@ impl Judge {
 #[derive(Debug)]
 struct Tried {
     class: Class,
+    /// The plain Redis says an error too, with the same code in other words.
+    in_other_words: bool,
     evidence: Option<Evidence>,
 }
 
@@ -126,19 +130,19 @@ fn weigh(seen: Vec<(Place, Tried)>) -> Finding {
     let calls = seen.len();
     let is_refused = |tried: &Tried| tried.class == Class::Refused;
     let refused = seen.iter().filter(|(_, tried)| is_refused(tried)).count();
-    let together = |place: &Place| *place == Place::Together;
-    let refused_together = seen
-        .iter()
-        .filter(|(place, tried)| together(place) && is_refused(tried))
-        .count();
-    let never_answered = seen
-        .iter()
-        .filter(|(place, _)| together(place))
-        .all(|(_, tried)| is_refused(tried));
+    let together = || seen.iter().filter(|(place, _)| *place == Place::Together);
+    let never_answered = together().all(|(_, tried)| is_refused(tried));
+    let counts = |tried: &Tried| never_answered || !is_refused(tried);
+    let worst_together = together()
+        .map(|(_, tried)| tried)
+        .filter(|tried| counts(tried))
+        .max_by_key(|tried| rank(tried.class));
+    let refuses_together = together().any(|(_, tried)| is_refused(tried) && !tried.in_other_words);
+    let together = worst_together.map_or(Class::Correct, |tried| tried.class);
     let worst = seen
         .into_iter()
         .map(|(_, tried)| tried)
-        .filter(|tried| never_answered || !is_refused(tried))
+        .filter(|tried| counts(tried))
         .max_by_key(|tried| rank(tried.class));
     let (class, evidence) = worst.map_or((Class::Correct, None), |tried| {
         (tried.class, tried.evidence)
@@ -147,7 +151,8 @@ fn weigh(seen: Vec<(Place, Tried)>) -> Finding {
         class,
         calls,
         refused,
-        refused_together,
+        together,
+        refuses_together,
         evidence,
     }
 }
@@ -159,19 +164,23 @@ mod tests {
     use crate::verdict::Class::{self, Closed, Correct, Refused, Wrong};
 
     #[track_caller]
-    fn check(seen: &[(Place, Class)], class: Class, refused: usize) {
+    fn check(seen: &[(Place, Class)], class: Class, refused: usize, together: Class) {
         let tried = |(place, class): &(Place, Class)| {
             let (class, evidence) = (*class, None);
-            (*place, Tried { class, evidence })
+            let in_other_words = false;
+            let tried = Tried {
+                class,
+                in_other_words,
+                evidence,
+            };
+            (*place, tried)
         };
         let expected = Finding {
             class,
             calls: seen.len(),
             refused,
-            refused_together: seen
-                .iter()
-                .filter(|(place, class)| (*place, *class) == (Together, Refused))
-                .count(),
+            together,
+            refuses_together: seen.contains(&(Together, Refused)),
             evidence: None,
         };
         assert_eq!(weigh(seen.iter().map(tried).collect()), expected);
@@ -179,10 +188,25 @@ mod tests {
 
     #[test]
     fn refusing_keys_of_several_nodes_is_right() {
-        check(&[(Together, Correct), (Apart, Refused)], Correct, 1);
-        check(&[(Together, Refused), (Apart, Refused)], Refused, 2);
-        check(&[(Together, Refused), (Together, Correct)], Correct, 1);
-        check(&[(Together, Correct), (Apart, Wrong)], Wrong, 0);
-        check(&[(Together, Refused), (Apart, Closed)], Closed, 1);
+        check(
+            &[(Together, Correct), (Apart, Refused)],
+            Correct,
+            1,
+            Correct,
+        );
+        check(
+            &[(Together, Refused), (Apart, Refused)],
+            Refused,
+            2,
+            Refused,
+        );
+        check(
+            &[(Together, Refused), (Together, Correct)],
+            Correct,
+            1,
+            Correct,
+        );
+        check(&[(Together, Correct), (Apart, Wrong)], Wrong, 0, Correct);
+        check(&[(Together, Refused), (Apart, Closed)], Closed, 1, Refused);
     }
 }

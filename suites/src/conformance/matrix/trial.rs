@@ -3,7 +3,7 @@
 use super::sheet::{Request, Row, Trial};
 use super::{Place, Tried};
 use crate::client::{Client, NODE_DEADLINE};
-use crate::conformance::beside::{Beside, Comparison, compare, outcome};
+use crate::conformance::beside::{Beside, Comparison, compare, errors_alike, outcome};
 use crate::conformance::judge::Outcome;
 use crate::conformance::stage::Error;
 use crate::conformance::transcript;
@@ -50,10 +50,12 @@ pub(super) async fn run(
     Ok(match parted {
         None => Tried {
             class: Class::Correct,
+            in_other_words: false,
             evidence: None,
         },
         Some(parted) => Tried {
             class: parted.class,
+            in_other_words: parted.in_other_words,
             evidence: Some(Evidence {
                 class: parted.class,
                 at: trial.at.clone(),
@@ -81,6 +83,7 @@ struct Run<'a> {
 /// Where the proxy and the plain Redis differ.
 struct Parted {
     class: Class,
+    in_other_words: bool,
     expected: String,
     got: String,
 }
@@ -100,6 +103,7 @@ impl Run<'_> {
                 let on_nodes = self.beside.contents().await?;
                 if let Some(what) = on_nodes.difference(&before) {
                     parted.class = Class::Partial;
+                    parted.in_other_words = false;
                     parted.got = format!("{}, and {what}", parted.got);
                 } else if index == 0 && !self.row.ends {
                     let empty = Outcome::Reply(Value::Bulk(Vec::new()));
@@ -115,6 +119,7 @@ impl Run<'_> {
             let closed = matches!(self.last, Some(Outcome::Closed(_)));
             return Ok(Some(Parted {
                 class: if closed { Class::Closed } else { Class::Wrong },
+                in_other_words: false,
                 expected: "the effects that it has on one plain Redis".to_owned(),
                 got: what,
             }));
@@ -156,6 +161,7 @@ impl Run<'_> {
             if class != Class::Correct {
                 return Some(Parted {
                     class,
+                    in_other_words: errors_alike(expected, seen),
                     expected: format!("{}, as {}", expected.shown(), comparison.name()),
                     got: seen.shown(),
                 });
@@ -163,6 +169,7 @@ impl Run<'_> {
         }
         (seen.len() != expected.len()).then(|| Parted {
             class: Class::Partial,
+            in_other_words: false,
             expected: format!("{} replies", expected.len()),
             got: format!("{} replies", seen.len()),
         })
@@ -178,6 +185,7 @@ impl Run<'_> {
         let class = compare(Comparison::Exact, expected, &seen);
         (class != Class::Correct).then(|| Parted {
             class,
+            in_other_words: false,
             expected: format!("{}, to the request behind it", expected.shown()),
             got: seen.shown(),
         })
