@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
-use crate::wire::{self, Malformed, Value};
+use crate::wire::{self, Dialogue, Malformed, Value};
 
 /// How long a node of our own may take to answer; it has microseconds of work.
 pub const NODE_DEADLINE: Duration = Duration::from_secs(5);
@@ -37,7 +37,7 @@ pub enum Error {
         /// What had come of the next reply.
         pending: Vec<u8>,
     },
-    /// What came is not RESP.
+    /// What came is not in the protocol of the connection.
     #[error(transparent)]
     Malformed(#[from] Malformed),
 }
@@ -50,11 +50,13 @@ fn describe(pending: &[u8]) -> String {
     }
 }
 
-/// A connection, with the bytes that were read ahead.
+/// A connection, with the bytes that were read ahead. Its replies are RESP2 until a HELLO among the written requests is
+/// answered otherwise.
 #[derive(Debug)]
 pub struct Client {
     stream: TcpStream,
     ahead: Vec<u8>,
+    dialogue: Dialogue,
 }
 
 impl Client {
@@ -74,6 +76,7 @@ impl Client {
         Ok(Self {
             stream,
             ahead: Vec::new(),
+            dialogue: Dialogue::default(),
         })
     }
 
@@ -82,6 +85,7 @@ impl Client {
     /// # Errors
     /// [`Error::Closed`] when the other side is gone, [`Error::Silent`] when it does not read.
     pub async fn write(&mut self, bytes: &[u8], within: Duration) -> Result<(), Error> {
+        self.dialogue.sent(bytes);
         match tokio::time::timeout(within, self.stream.write_all(bytes)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(Error::Closed {
@@ -98,7 +102,7 @@ impl Client {
     pub async fn reply(&mut self, within: Duration) -> Result<Value, Error> {
         let deadline = Instant::now() + within;
         loop {
-            if let Some((value, length)) = wire::reply(&self.ahead)? {
+            if let Some((value, length)) = self.dialogue.reply(&self.ahead)? {
                 self.ahead.drain(..length);
                 return Ok(value);
             }

@@ -167,7 +167,7 @@ mod tests {
                 return make(before.as_bytes().to_vec());
             }
         }
-        match wire::reply(text.as_bytes()) {
+        match wire::reply(text.as_bytes(), wire::Protocol::Resp2) {
             Ok(Some((value, length))) if length == text.len() => Outcome::Reply(value),
             Err(why) => Outcome::Garbled(why.to_string()),
             other => panic!("{text:?} is no reply: {other:?}"),

@@ -1,8 +1,10 @@
 //! A direction's bytes cut into frames, for the tap.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use super::tap::{Tap, What};
 use super::toxic::Stream;
-use crate::wire;
+use crate::wire::{self, Dialogue};
 
 /// What cannot be cut is recorded once and then left alone: the bytes flow on as they are.
 pub(super) struct Frames {
@@ -10,17 +12,26 @@ pub(super) struct Frames {
     node: usize,
     connection: u64,
     stream: Stream,
+    /// Which protocol the node answers in, as the proxy asks for it; both directions share it.
+    dialogue: Arc<Mutex<Dialogue>>,
     pending: Vec<u8>,
     garbled: bool,
 }
 
 impl Frames {
-    pub(super) fn new(tap: Tap, node: usize, connection: u64, stream: Stream) -> Self {
+    pub(super) fn new(
+        tap: Tap,
+        node: usize,
+        connection: u64,
+        stream: Stream,
+        dialogue: Arc<Mutex<Dialogue>>,
+    ) -> Self {
         Self {
             tap,
             node,
             connection,
             stream,
+            dialogue,
             pending: Vec::new(),
             garbled: false,
         }
@@ -63,11 +74,18 @@ impl Frames {
     }
 
     fn first_frame(&self, bytes: &[u8]) -> Result<Option<(What, usize)>, What> {
+        let mut dialogue = self.dialogue.lock().unwrap_or_else(PoisonError::into_inner);
         match self.stream {
             Stream::Upstream => wire::request(bytes)
-                .map(|frame| frame.map(|(arguments, length)| (What::Asked(arguments), length)))
+                .map(|frame| {
+                    frame.map(|(arguments, length)| {
+                        dialogue.asked(&arguments);
+                        (What::Asked(arguments), length)
+                    })
+                })
                 .map_err(|why| What::GarbledRequest(why.to_string())),
-            Stream::Downstream => wire::reply(bytes)
+            Stream::Downstream => dialogue
+                .reply(bytes)
                 .map(|frame| frame.map(|(value, length)| (What::Answered(value), length)))
                 .map_err(|why| What::GarbledReply(why.to_string())),
         }

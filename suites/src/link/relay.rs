@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -20,6 +20,7 @@ use super::tap::{Tap, What};
 use super::toxic::{Stream, Toxic};
 use super::toxics::{Taken, Toxics};
 use super::traffic::Traffic;
+use crate::wire::Dialogue;
 
 /// Between a proxy's connection to a link and the link's own to the node.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
@@ -252,6 +253,7 @@ struct Seen {
     tap: Tap,
     node: usize,
     connection: u64,
+    dialogue: Arc<Mutex<Dialogue>>,
 }
 
 impl Seen {
@@ -260,11 +262,19 @@ impl Seen {
             tap: tap.clone(),
             node,
             connection: tap.open_connection(node),
+            dialogue: Arc::default(),
         }
     }
 
     fn frames(&self, stream: Stream) -> Frames {
-        Frames::new(self.tap.clone(), self.node, self.connection, stream)
+        let dialogue = Arc::clone(&self.dialogue);
+        Frames::new(
+            self.tap.clone(),
+            self.node,
+            self.connection,
+            stream,
+            dialogue,
+        )
     }
 }
 

@@ -3,9 +3,19 @@
 //! Never opens a socket and shares nothing with refproxy.
 
 mod decode;
+mod dialogue;
 mod encode;
+mod protocol;
+mod resp3;
+mod scan;
 mod value;
 
-pub use decode::{Arguments, Malformed, reply, request};
+pub use decode::{Arguments, reply, request};
+pub use dialogue::Dialogue;
 pub use encode::request as encode_request;
+pub use protocol::Protocol;
+pub use scan::Malformed;
 pub use value::{Value, quoted};
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,8 @@
-//! A RESP2 reply, and its text for people: the notation of `want` lines in case files.
+//! A reply, and its text for people: the notation of `want` lines in case files.
 
 use std::fmt;
 
-/// One RESP2 reply.
+/// One reply.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Value {
     /// `+OK`
@@ -19,13 +19,43 @@ pub enum Value {
     Array(Vec<Value>),
     /// `*-1`
     NullArray,
+    /// `_`, which RESP3 has in place of both other nulls.
+    Null,
+    /// `#t` or `#f`
+    Boolean(bool),
+    /// `,1.5`, as it was written: that a number is written otherwise is news.
+    Double(Vec<u8>),
+    /// `(123`, as it was written.
+    BigNumber(Vec<u8>),
+    /// `!12`, an error of any bytes.
+    BulkError(Vec<u8>),
+    /// `=8`, a text that says what it is.
+    Verbatim {
+        /// `txt` or `mkd`.
+        format: [u8; 3],
+        /// What stands behind the format.
+        text: Vec<u8>,
+    },
+    /// `%2`, entries as they came.
+    Map(Vec<(Value, Value)>),
+    /// `~2`, elements as they came.
+    Set(Vec<Value>),
+    /// `>2`, which answers nothing that was asked.
+    Push(Vec<Value>),
+    /// `|1`, what is said about a reply, and the reply.
+    Attributed {
+        /// What is said, entries as they came.
+        attributes: Vec<(Value, Value)>,
+        /// The reply.
+        value: Box<Value>,
+    },
 }
 
 impl Value {
     /// Whether this is an error reply.
     #[must_use]
     pub fn is_error(&self) -> bool {
-        matches!(self, Self::Error(_))
+        matches!(self, Self::Error(_) | Self::BulkError(_))
     }
 }
 
@@ -43,17 +73,46 @@ impl fmt::Display for Value {
             Self::Bulk(bytes) => f.write_str(&quoted(bytes)),
             Self::NullBulk => f.write_str("nil"),
             Self::NullArray => f.write_str("nil-array"),
-            Self::Array(elements) => {
-                write!(f, "*{}", elements.len())?;
-                for element in elements.iter().take(SHOWN_ELEMENTS) {
-                    write!(f, " {element}")?;
-                }
-                if elements.len() > SHOWN_ELEMENTS {
-                    f.write_str(" ...")?;
-                }
-                Ok(())
+            Self::Array(elements) => series(f, '*', elements.len(), elements),
+            Self::Null => f.write_str("_"),
+            Self::Boolean(true) => f.write_str("#t"),
+            Self::Boolean(false) => f.write_str("#f"),
+            Self::Double(text) => write!(f, ",{}", text.escape_ascii()),
+            Self::BigNumber(text) => write!(f, "({}", text.escape_ascii()),
+            Self::BulkError(text) => write!(f, "!{}", quoted(text)),
+            Self::Verbatim { format, text } => {
+                write!(f, "={} {}", format.escape_ascii(), quoted(text))
+            }
+            Self::Map(entries) => series(f, '%', entries.len(), flat(entries)),
+            Self::Set(elements) => series(f, '~', elements.len(), elements),
+            Self::Push(elements) => series(f, '>', elements.len(), elements),
+            Self::Attributed { attributes, value } => {
+                series(f, '|', attributes.len(), flat(attributes))?;
+                write!(f, " {value}")
             }
         }
+    }
+}
+
+fn flat(entries: &[(Value, Value)]) -> impl Iterator<Item = &Value> {
+    entries.iter().flat_map(|(key, value)| [key, value])
+}
+
+/// A type, how many there are, and the first of them.
+fn series<'a>(
+    f: &mut fmt::Formatter<'_>,
+    kind: char,
+    count: usize,
+    values: impl IntoIterator<Item = &'a Value>,
+) -> fmt::Result {
+    write!(f, "{kind}{count}")?;
+    let mut values = values.into_iter();
+    for value in values.by_ref().take(SHOWN_ELEMENTS) {
+        write!(f, " {value}")?;
+    }
+    match values.next() {
+        Some(_) => f.write_str(" ..."),
+        None => Ok(()),
     }
 }
 

@@ -140,13 +140,17 @@ mod tests {
     use super::{Comparison, compare};
     use crate::conformance::judge::Outcome;
     use crate::verdict::Class;
+    use crate::wire;
 
     fn outcome(text: &str) -> Outcome {
         match text {
             "close" => Outcome::Closed(Vec::new()),
             "silence" => Outcome::Silent(Vec::new()),
             "half" => Outcome::Closed(b"$5\r\nab".to_vec()),
-            text => Outcome::Reply(crate::wire::reply(text.as_bytes()).unwrap().unwrap().0),
+            text => {
+                let reply = wire::reply(text.as_bytes(), wire::Protocol::Resp2);
+                Outcome::Reply(reply.unwrap().unwrap().0)
+            }
         }
     }
 

@@ -223,3 +223,36 @@ async fn a_taken_port_is_named() {
         "{error}"
     );
 }
+
+#[tokio::test]
+async fn each_connection_is_read_in_the_protocol_that_it_asked_for() {
+    let mut on = setting().await;
+    let mut other = Client::connect(on.link.addr(), NODE_DEADLINE)
+        .await
+        .unwrap();
+    let requests = [
+        vec!["HSET", "h", "f", "1"],
+        vec!["HGETALL", "h"],
+        vec!["HELLO", "3"],
+        vec!["HGETALL", "h"],
+        vec!["GET", "none"],
+        vec!["RESET"],
+        vec!["GET", "none"],
+        vec!["HELLO", "3"],
+        vec!["HELLO", "2"],
+        vec!["HGETALL", "h"],
+    ];
+    let seen = on.client.pipeline(&requests, NODE_DEADLINE).await.unwrap();
+    let map = |value: &Value| matches!(value, Value::Map(_));
+    let flat = "*2 \"f\" \"1\"";
+    let shown: Vec<String> = seen.iter().map(ToString::to_string).collect();
+    assert!(map(&seen[2]) && map(&seen[7]), "{shown:?}");
+    assert_eq!(shown[1], flat);
+    assert_eq!(shown[3..7], ["%1 \"f\" \"1\"", "_", "+RESET", "nil"]);
+    assert_eq!(shown[9], flat);
+    let theirs = other.call(&["HGETALL", "h"], NODE_DEADLINE).await.unwrap();
+    assert_eq!(theirs.to_string(), flat);
+
+    let events = on.tap.since(Mark::default());
+    assert_eq!(answers(&events), [&shown[..], &[flat.to_owned()]].concat());
+}

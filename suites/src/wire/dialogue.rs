@@ -1,0 +1,255 @@
+//! One connection, seen from its client: which protocol its replies are in, as HELLO and RESET change it.
+
+use super::decode::{Words, reply, words};
+use super::{Malformed, Protocol, Value};
+
+/// What was asked on a connection, as far as it decides how replies are read.
+///
+/// The protocol changes behind the reply that says so: HELLO's tells the version, RESET's is RESET. So nothing has to be
+/// counted where a request has no reply, or several, and what is pipelined before HELLO is read as it was asked. The
+/// reply to HELLO 3 is itself a map. No other reply is allowed to be one before, and nobody changes the protocol of a
+/// client that did not ask for it.
+#[derive(Debug, Default)]
+pub struct Dialogue {
+    protocol: Protocol,
+    /// Not answered as they ask; those that were refused stay until one is.
+    asked: Vec<Change>,
+    /// The beginning of a request.
+    unfinished: Vec<u8>,
+    /// Bytes were sent that are no request: what is behind them is not known to be one.
+    garbled: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Change {
+    Hello(Protocol),
+    Reset,
+}
+
+impl Dialogue {
+    /// The protocol of the next reply, unless that is the one that changes it.
+    #[must_use]
+    pub fn protocol(&self) -> Protocol {
+        self.protocol
+    }
+
+    /// A whole request is sent.
+    pub fn asked<A: AsRef<[u8]>>(&mut self, arguments: &[A]) {
+        self.asked.extend(Change::of(arguments));
+    }
+
+    /// Bytes are sent: requests, inline ones too, or parts of them.
+    pub fn sent(&mut self, bytes: &[u8]) {
+        if self.garbled {
+            return;
+        }
+        if self.unfinished.is_empty() {
+            let used = self.whole(bytes);
+            self.unfinished.extend_from_slice(&bytes[used..]);
+        } else {
+            let mut unfinished = std::mem::take(&mut self.unfinished);
+            unfinished.extend_from_slice(bytes);
+            let used = self.whole(&unfinished);
+            unfinished.drain(..used);
+            self.unfinished = unfinished;
+        }
+    }
+
+    /// Takes note of the whole requests at the start of `bytes`, and says how long they are together.
+    fn whole(&mut self, bytes: &[u8]) -> usize {
+        let mut used = 0;
+        loop {
+            match first(&bytes[used..]) {
+                Ok(None) => return used,
+                Ok(Some((words, length))) => {
+                    self.asked(&words);
+                    used += length;
+                }
+                Err(_) => {
+                    self.garbled = true;
+                    return bytes.len();
+                }
+            }
+        }
+    }
+
+    /// The first reply in `bytes` with the number of bytes it takes, or `None` when it is not complete.
+    ///
+    /// # Errors
+    /// [`Malformed`], as soon as no continuation could make it a reply in the connection's protocol.
+    pub fn reply(&mut self, bytes: &[u8]) -> Result<Option<(Value, usize)>, Malformed> {
+        let found = match reply(bytes, self.protocol) {
+            Err(strange) if self.awaits_map(bytes) => match reply(bytes, Protocol::Resp3)? {
+                Some((value, _)) if !greets(&value, Protocol::Resp3) => return Err(strange),
+                found => found,
+            },
+            found => found?,
+        };
+        if let Some((value, _)) = &found {
+            self.follow(value);
+        }
+        Ok(found)
+    }
+
+    fn awaits_map(&self, bytes: &[u8]) -> bool {
+        bytes.starts_with(b"%") && self.asked.contains(&Change::Hello(Protocol::Resp3))
+    }
+
+    fn follow(&mut self, value: &Value) {
+        let said = self.asked.iter().position(|change| change.is_told(value));
+        if let Some(place) = said {
+            self.protocol = self.asked[place].protocol();
+            // Those before it were refused: replies come in order.
+            self.asked.drain(..=place);
+        }
+    }
+}
+
+impl Change {
+    fn of<A: AsRef<[u8]>>(arguments: &[A]) -> Option<Self> {
+        let is = |name: &str| {
+            let first = arguments.first();
+            first.is_some_and(|word| word.as_ref().eq_ignore_ascii_case(name.as_bytes()))
+        };
+        match arguments.get(1).map(AsRef::as_ref) {
+            _ if is("RESET") => Some(Self::Reset),
+            Some(b"2") if is("HELLO") => Some(Self::Hello(Protocol::Resp2)),
+            Some(b"3") if is("HELLO") => Some(Self::Hello(Protocol::Resp3)),
+            _ => None,
+        }
+    }
+
+    fn protocol(self) -> Protocol {
+        match self {
+            Self::Hello(protocol) => protocol,
+            Self::Reset => Protocol::default(),
+        }
+    }
+
+    /// Whether a reply says that this was done.
+    fn is_told(self, reply: &Value) -> bool {
+        match (self, reply) {
+            (Self::Hello(protocol), reply) => greets(reply, protocol),
+            (Self::Reset, Value::Simple(text)) => text == b"RESET",
+            (Self::Reset, _) => false,
+        }
+    }
+}
+
+/// Whether a reply is HELLO's and tells this protocol: `proto` and the version, among others.
+fn greets(reply: &Value, protocol: Protocol) -> bool {
+    let version = match protocol {
+        Protocol::Resp2 => 2,
+        Protocol::Resp3 => 3,
+    };
+    let tells = |key: &Value, value: &Value| {
+        let named = matches!(key, Value::Bulk(name) | Value::Simple(name) if name == b"proto");
+        named && *value == Value::Integer(version)
+    };
+    match reply {
+        Value::Map(entries) => entries.iter().any(|(key, value)| tells(key, value)),
+        Value::Array(flat) => flat
+            .chunks_exact(2)
+            .any(|entry| tells(&entry[0], &entry[1])),
+        _ => false,
+    }
+}
+
+/// The words of the first request, inline ones too, and its length.
+fn first(bytes: &[u8]) -> Result<Option<(Words<'_>, usize)>, Malformed> {
+    if bytes.is_empty() || bytes.starts_with(b"*") {
+        return words(bytes);
+    }
+    let Some(end) = bytes.iter().position(|byte| *byte == b'\n') else {
+        return Ok(None);
+    };
+    let words = bytes[..end].split(u8::is_ascii_whitespace);
+    Ok(Some((
+        words.filter(|word| !word.is_empty()).collect(),
+        end + 1,
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Dialogue;
+    use crate::wire::Protocol::{self, Resp2, Resp3};
+
+    const HELLO_2: &str = "*2\r\n$5\r\nhello\r\n$1\r\n2\r\n";
+    const HELLO_3: &str = "*2\r\n$5\r\nHELLO\r\n$1\r\n3\r\n";
+    const RESET: &str = "*1\r\n$5\r\nRESET\r\n";
+    const IN_2: &str = "*4\r\n$6\r\nserver\r\n$5\r\nredis\r\n$5\r\nproto\r\n:2\r\n";
+    const IN_3: &str = "%2\r\n$6\r\nserver\r\n$5\r\nredis\r\n$5\r\nproto\r\n:3\r\n";
+
+    /// What the replies are taken for, one after the other, up to the first that is malformed.
+    #[track_caller]
+    fn check(sent: &str, replies: &[(&str, Result<Protocol, usize>)]) {
+        for cut in 0..=sent.len() {
+            let mut dialogue = Dialogue::default();
+            dialogue.sent(&sent.as_bytes()[..cut]);
+            dialogue.sent(&sent.as_bytes()[cut..]);
+            for (bytes, expected) in replies {
+                let seen = dialogue.reply(bytes.as_bytes());
+                let seen = seen.map_err(|why| why.at).map(|found| {
+                    assert_eq!(found.map(|(_, length)| length), Some(bytes.len()));
+                    dialogue.protocol()
+                });
+                assert_eq!(seen, *expected, "{} cut at {cut}", bytes.escape_debug());
+            }
+        }
+    }
+
+    #[test]
+    fn the_protocol_changes_behind_the_reply_to_hello() {
+        let sent = [HELLO_3, HELLO_2].concat();
+        let replies = [
+            ("$-1\r\n", Ok(Resp2)),
+            (IN_3, Ok(Resp3)),
+            ("_\r\n", Ok(Resp3)),
+            ("$-1\r\n", Err(0)),
+            (IN_2, Ok(Resp2)),
+            ("_\r\n", Err(0)),
+            (IN_3, Err(0)),
+        ];
+        check(&sent, &replies);
+        check("HELLO 3\r\n", &[(IN_3, Ok(Resp3)), ("#t\r\n", Ok(Resp3))]);
+    }
+
+    #[test]
+    fn no_other_reply_may_be_a_map() {
+        check(
+            HELLO_3,
+            &[("%1\r\n+a\r\n:3\r\n", Err(0)), (IN_3, Ok(Resp3))],
+        );
+        check(HELLO_3, &[("*1\r\n%0\r\n", Err(4))]);
+        check(HELLO_2, &[(IN_3, Err(0))]);
+        check("", &[(IN_3, Err(0))]);
+    }
+
+    #[test]
+    fn what_is_refused_changes_nothing() {
+        let refused = ("-NOPROTO no\r\n", Ok(Resp2));
+        check(HELLO_3, &[refused, ("_\r\n", Err(0))]);
+        let sent = [HELLO_3, HELLO_2, HELLO_3].concat();
+        check(&sent, &[refused, (IN_2, Ok(Resp2)), (IN_3, Ok(Resp3))]);
+    }
+
+    #[test]
+    fn reset_takes_it_back() {
+        let sent = [HELLO_3, RESET].concat();
+        let replies = [
+            (IN_3, Ok(Resp3)),
+            (">1\r\n+RESET\r\n", Ok(Resp3)),
+            ("+RESET\r\n", Ok(Resp2)),
+            ("%0\r\n", Err(0)),
+        ];
+        check(&sent, &replies);
+        check("", &[("+RESET\r\n", Ok(Resp2))]);
+    }
+
+    #[test]
+    fn behind_what_is_no_request_nothing_is_followed() {
+        check("*1\r\n:1\r\n", &[("-ERR\r\n", Ok(Resp2))]);
+        check(&["*x\r\n", HELLO_3].concat(), &[(IN_3, Err(0))]);
+    }
+}

@@ -1,0 +1,22 @@
+//! Which protocol a connection speaks.
+
+use std::fmt;
+
+/// A version of the protocol. Each connection begins with the second one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Protocol {
+    /// Five types, all that a connection knows until it asks for more.
+    #[default]
+    Resp2,
+    /// What HELLO 3 asks for: maps, sets, doubles, and a null of its own.
+    Resp3,
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Resp2 => "RESP2",
+            Self::Resp3 => "RESP3",
+        })
+    }
+}
