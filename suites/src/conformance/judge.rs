@@ -48,7 +48,7 @@ pub fn judge(pattern: &Pattern, outcome: &Outcome, scope: &Scope) -> Result<(), 
         Outcome::Reply(value) => Err(class(pattern, value, scope)),
         Outcome::Bytes(bytes) => match pattern {
             Pattern::Raw(word) if word.bytes(scope) == *bytes => Ok(()),
-            _ if bytes.starts_with(b"-") => Err(Class::Refused),
+            _ if bytes.starts_with(b"-") || bytes.starts_with(b"!") => Err(Class::Refused),
             _ => Err(Class::Wrong),
         },
         Outcome::Closed(pending) if !pending.is_empty() => Err(Class::Partial),
@@ -69,12 +69,13 @@ fn allows_close(pattern: &Pattern) -> bool {
 }
 
 fn fits(pattern: &Pattern, value: &Value, scope: &Scope) -> bool {
+    let one = |pattern: &Pattern, value: &Value| fits(pattern, value, scope);
     let all = |patterns: &[Pattern], values: &[Value]| {
         patterns.len() == values.len()
             && patterns
                 .iter()
                 .zip(values)
-                .all(|(pattern, value)| fits(pattern, value, scope))
+                .all(|(pattern, value)| one(pattern, value))
     };
     match (pattern, value) {
         (Pattern::Any, _)
@@ -82,18 +83,30 @@ fn fits(pattern: &Pattern, value: &Value, scope: &Scope) -> bool {
         | (Pattern::AnyBulk, Value::Bulk(_))
         | (Pattern::AnyArray, Value::Array(_))
         | (Pattern::NullBulk, Value::NullBulk)
-        | (Pattern::NullArray, Value::NullArray) => true,
-        (Pattern::Simple(word), Value::Simple(text)) => word.bytes(scope) == *text,
+        | (Pattern::NullArray, Value::NullArray)
+        | (Pattern::Null, Value::Null)
+        | (Pattern::AnyDouble, Value::Double(_))
+        | (Pattern::AnyVerbatim, Value::Verbatim { .. })
+        | (Pattern::AnyMap, Value::Map(_))
+        | (Pattern::AnySet, Value::Set(_)) => true,
+        (Pattern::Simple(word), Value::Simple(text))
+        | (Pattern::Bulk(word), Value::Bulk(text))
+        | (Pattern::Double(word), Value::Double(text))
+        | (Pattern::BigNumber(word), Value::BigNumber(text)) => word.bytes(scope) == *text,
         (Pattern::Integer(word), Value::Integer(number)) => {
             word.bytes(scope) == number.to_string().as_bytes()
         }
-        (Pattern::Bulk(word), Value::Bulk(bytes)) => word.bytes(scope) == *bytes,
+        (Pattern::Boolean(expected), Value::Boolean(seen)) => expected == seen,
         (Pattern::BulkLength(length), Value::Bulk(bytes)) => *length == bytes.len(),
-        (Pattern::Array(patterns), Value::Array(values)) => all(patterns, values),
-        (Pattern::Unordered(patterns), Value::Array(values)) => {
-            patterns.len() == values.len() && pairs_up(patterns, values, scope)
+        (Pattern::Verbatim { format, text: word }, Value::Verbatim { format: seen, text }) => {
+            format.as_bytes() == seen && word.bytes(scope) == *text
         }
-        (Pattern::Error { prefix, containing }, Value::Error(text)) => {
+        (Pattern::Array(patterns), Value::Array(values))
+        | (Pattern::Push(patterns), Value::Push(values)) => all(patterns, values),
+        (Pattern::Unordered(patterns), Value::Array(values))
+        | (Pattern::Set(patterns), Value::Set(values)) => pairs_up(patterns, values, &one),
+        (Pattern::Map(patterns), Value::Map(entries)) => pairs_up(patterns, entries, &entry(one)),
+        (Pattern::Error { prefix, containing }, Value::Error(text) | Value::BulkError(text)) => {
             let first_word = text.split(|byte| *byte == b' ').next();
             prefix
                 .as_ref()
@@ -102,22 +115,28 @@ fn fits(pattern: &Pattern, value: &Value, scope: &Scope) -> bool {
                     .as_ref()
                     .is_none_or(|word| contains(text, &word.bytes(scope)))
         }
-        (Pattern::Either(patterns), value) => {
-            patterns.iter().any(|pattern| fits(pattern, value, scope))
-        }
+        (Pattern::Either(patterns), value) => patterns.iter().any(|pattern| one(pattern, value)),
         _ => false,
     }
 }
 
-/// Whether each pattern can have a value of its own.
-fn pairs_up(patterns: &[Pattern], values: &[Value], scope: &Scope) -> bool {
+/// Whether key and value of an entry fit.
+fn entry(
+    one: impl Fn(&Pattern, &Value) -> bool,
+) -> impl Fn(&(Pattern, Pattern), &(Value, Value)) -> bool {
+    move |pattern, entry| one(&pattern.0, &entry.0) && one(&pattern.1, &entry.1)
+}
+
+/// Whether each pattern has a value of its own, and each value a pattern.
+fn pairs_up<P, V: Clone>(patterns: &[P], values: &[V], one: &impl Fn(&P, &V) -> bool) -> bool {
     let Some((first, rest)) = patterns.split_first() else {
-        return true;
+        return values.is_empty();
     };
-    values.iter().enumerate().any(|(at, value)| {
-        let others = [&values[..at], &values[at + 1..]].concat();
-        fits(first, value, scope) && pairs_up(rest, &others, scope)
-    })
+    patterns.len() == values.len()
+        && values.iter().enumerate().any(|(at, value)| {
+            let others = [&values[..at], &values[at + 1..]].concat();
+            one(first, value) && pairs_up(rest, &others, one)
+        })
 }
 
 fn contains(text: &[u8], part: &[u8]) -> bool {
@@ -127,24 +146,31 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
 /// The class of a reply that does not fit.
 fn class(pattern: &Pattern, value: &Value, scope: &Scope) -> Class {
     match (pattern, value) {
-        (_, Value::Error(_)) => Class::Refused,
+        (_, value) if value.is_error() => Class::Refused,
         (Pattern::Either(patterns), value) => patterns
             .iter()
             .map(|pattern| class(pattern, value, scope))
             .find(|class| *class == Class::Partial)
             .unwrap_or(Class::Wrong),
-        (Pattern::Array(patterns), Value::Array(values)) if patterns.len() == values.len() => {
-            let only_errors = patterns
-                .iter()
-                .zip(values)
-                .all(|(pattern, value)| fits(pattern, value, scope) || value.is_error());
-            if only_errors {
-                Class::Partial
-            } else {
-                Class::Wrong
-            }
-        }
+        (pattern, value) if is_part(pattern, value, scope) => Class::Partial,
         _ => Class::Wrong,
+    }
+}
+
+/// Whether errors stand in the place of what does not fit, and all else fits.
+fn is_part(pattern: &Pattern, value: &Value, scope: &Scope) -> bool {
+    let told = |pattern: &Pattern, value: &Value| value.is_error() || fits(pattern, value, scope);
+    match (pattern, value) {
+        (Pattern::Array(patterns), Value::Array(values)) => {
+            patterns.len() == values.len()
+                && patterns
+                    .iter()
+                    .zip(values)
+                    .all(|(pattern, value)| told(pattern, value))
+        }
+        (Pattern::Set(patterns), Value::Set(values)) => pairs_up(patterns, values, &told),
+        (Pattern::Map(patterns), Value::Map(entries)) => pairs_up(patterns, entries, &entry(told)),
+        _ => false,
     }
 }
 
@@ -155,10 +181,11 @@ mod tests {
     use crate::conformance::word::Scope;
     use crate::fixtures::Source;
     use crate::verdict::Class::{self, Closed, Correct, Hung, Partial, Refused, Wrong};
+    use crate::wire::Protocol::{self, Resp2, Resp3};
     use crate::{conformance::Action, wire};
 
     /// Wire bytes of a reply, or `close`, `silence`, either behind bytes of an unfinished reply.
-    fn outcome(text: &str) -> Outcome {
+    fn outcome(text: &str, protocol: Protocol) -> Outcome {
         for (ending, make) in [
             ("close", Outcome::Closed as fn(Vec<u8>) -> Outcome),
             ("silence", Outcome::Silent),
@@ -167,7 +194,7 @@ mod tests {
                 return make(before.as_bytes().to_vec());
             }
         }
-        match wire::reply(text.as_bytes(), wire::Protocol::Resp2) {
+        match wire::reply(text.as_bytes(), protocol) {
             Ok(Some((value, length))) if length == text.len() => Outcome::Reply(value),
             Err(why) => Outcome::Garbled(why.to_string()),
             other => panic!("{text:?} is no reply: {other:?}"),
@@ -176,6 +203,11 @@ mod tests {
 
     #[track_caller]
     fn check(pattern: &str, seen: &str, expected: Class) {
+        check_in(Resp2, pattern, seen, expected);
+    }
+
+    #[track_caller]
+    fn check_in(protocol: Protocol, pattern: &str, seen: &str, expected: Class) {
         let text = format!("case 1\n# P.\nspec https://x/\nlevel must\nwant {pattern}\n");
         let source = Source {
             path: "x.case".to_owned(),
@@ -186,7 +218,7 @@ mod tests {
         let Action::Want { patterns, .. } = &case.steps[0].action else {
             panic!("no want")
         };
-        let judged = judge(&patterns[0], &outcome(seen), &Scope::default());
+        let judged = judge(&patterns[0], &outcome(seen, protocol), &Scope::default());
         let class = judged.err().unwrap_or(Correct);
         assert_eq!(class, expected, "{pattern} x {}", seen.escape_debug());
     }
@@ -223,6 +255,73 @@ mod tests {
             check(pattern, wrong, Wrong);
         }
         check("any", "-ERR x\r\n", Correct);
+    }
+
+    #[test]
+    fn replies_of_resp3_fit_or_are_wrong() {
+        for (pattern, fitting, wrong) in [
+            ("_", "_\r\n", "#f\r\n"),
+            ("_", "_\r\n", "*0\r\n"),
+            ("#t", "#t\r\n", "#f\r\n"),
+            ("#f", "#f\r\n", ":0\r\n"),
+            (",1.5", ",1.5\r\n", "$3\r\n1.5\r\n"),
+            (",1.5", ",1.5\r\n", ",1.50\r\n"),
+            (",-inf", ",-inf\r\n", ",inf\r\n"),
+            ("double", ",7\r\n", ":7\r\n"),
+            ("(-12", "(-12\r\n", ":-12\r\n"),
+            ("=txt \"a b\"", "=7\r\ntxt:a b\r\n", "=7\r\nmkd:a b\r\n"),
+            ("=txt \"a b\"", "=7\r\ntxt:a b\r\n", "$3\r\na b\r\n"),
+            ("verbatim", "=4\r\ntxt:\r\n", "$0\r\n\r\n"),
+            ("map", "%0\r\n", "*0\r\n"),
+            ("set", "~0\r\n", "*0\r\n"),
+            ("array", "*0\r\n", "~0\r\n"),
+            ("%1 +a :1", "%1\r\n+a\r\n:1\r\n", "*2\r\n+a\r\n:1\r\n"),
+            (
+                "%2 +a :1 +b :2",
+                "%2\r\n+b\r\n:2\r\n+a\r\n:1\r\n",
+                "%2\r\n+b\r\n:1\r\n+a\r\n:2\r\n",
+            ),
+            (
+                "%2 any :1 +b any",
+                "%2\r\n+b\r\n:1\r\n+a\r\n:1\r\n",
+                "%1\r\n+b\r\n:1\r\n",
+            ),
+            (
+                "%2 any :1 +b any",
+                "%2\r\n+b\r\n:2\r\n+a\r\n:1\r\n",
+                "%3\r\n+b\r\n:2\r\n+a\r\n:1\r\n+c\r\n:1\r\n",
+            ),
+            ("%0", "%0\r\n", "%1\r\n+b\r\n:1\r\n"),
+            ("~2 :1 int", "~2\r\n:2\r\n:1\r\n", "~2\r\n:2\r\n:2\r\n"),
+            ("~0", "~0\r\n", "~1\r\n:1\r\n"),
+            (
+                ">2 \"a\" :1",
+                ">2\r\n$1\r\na\r\n:1\r\n",
+                "*2\r\n$1\r\na\r\n:1\r\n",
+            ),
+            ("*1 ( _ | ,1 )", "*1\r\n_\r\n", "*1\r\n:1\r\n"),
+            (":1", ":1\r\n", "|1\r\n+a\r\n+b\r\n:1\r\n"),
+        ] {
+            check_in(Resp3, pattern, fitting, Correct);
+            check_in(Resp3, pattern, wrong, Wrong);
+        }
+    }
+
+    #[test]
+    fn errors_of_resp3_are_errors() {
+        check_in(Resp3, "error ERR", "!6\r\nERR no\r\n", Correct);
+        check_in(Resp3, "+OK", "!6\r\nERR no\r\n", Refused);
+        check_in(Resp3, "%1 +a :1", "%1\r\n+a\r\n!3\r\nERR\r\n", Partial);
+        check_in(Resp3, "%1 +a :1", "%1\r\n+b\r\n-ERR\r\n", Wrong);
+        check_in(Resp3, "~2 :1 :2", "~2\r\n-ERR\r\n:1\r\n", Partial);
+        check_in(Resp3, "~2 :1 :2", "~2\r\n-ERR\r\n:7\r\n", Wrong);
+    }
+
+    #[test]
+    fn resp3_for_a_client_of_resp2_is_wrong() {
+        check("_ | nil", "_\r\n", Wrong);
+        check("map", "%0\r\n", Wrong);
+        check_in(Resp3, "_ | nil", "$-1\r\n", Wrong);
     }
 
     #[test]

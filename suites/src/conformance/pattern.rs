@@ -30,6 +30,35 @@ pub enum Pattern {
     Array(Vec<Pattern>),
     /// An array whose elements come in any order.
     Unordered(Vec<Pattern>),
+    /// `_`, the null of RESP3.
+    Null,
+    /// `#t` or `#f`
+    Boolean(bool),
+    /// `,1.5`, as it is written.
+    Double(Word),
+    /// Any double.
+    AnyDouble,
+    /// `(123`, as it is written.
+    BigNumber(Word),
+    /// `=txt "text"`
+    Verbatim {
+        /// What the text is: three letters.
+        format: String,
+        /// The text.
+        text: Word,
+    },
+    /// Any verbatim string.
+    AnyVerbatim,
+    /// A map, its entries in any order.
+    Map(Vec<(Pattern, Pattern)>),
+    /// Any map.
+    AnyMap,
+    /// A set, its elements in any order.
+    Set(Vec<Pattern>),
+    /// Any set.
+    AnySet,
+    /// A push, element by element.
+    Push(Vec<Pattern>),
     /// An error reply.
     Error {
         /// Its first word.
@@ -50,12 +79,22 @@ impl Pattern {
     #[must_use]
     pub fn words(&self) -> Vec<&Word> {
         match self {
-            Self::Simple(word) | Self::Integer(word) | Self::Bulk(word) | Self::Raw(word) => {
-                vec![word]
-            }
-            Self::Array(inner) | Self::Unordered(inner) | Self::Either(inner) => {
-                inner.iter().flat_map(Self::words).collect()
-            }
+            Self::Simple(word)
+            | Self::Integer(word)
+            | Self::Bulk(word)
+            | Self::Double(word)
+            | Self::BigNumber(word)
+            | Self::Verbatim { text: word, .. }
+            | Self::Raw(word) => vec![word],
+            Self::Array(inner)
+            | Self::Unordered(inner)
+            | Self::Set(inner)
+            | Self::Push(inner)
+            | Self::Either(inner) => inner.iter().flat_map(Self::words).collect(),
+            Self::Map(entries) => entries
+                .iter()
+                .flat_map(|(key, value)| [key.words(), value.words()].concat())
+                .collect(),
             Self::Error {
                 containing: Some(word),
                 ..
@@ -68,6 +107,12 @@ impl Pattern {
             | Self::BulkLength(_)
             | Self::NullBulk
             | Self::NullArray
+            | Self::Null
+            | Self::Boolean(_)
+            | Self::AnyDouble
+            | Self::AnyVerbatim
+            | Self::AnyMap
+            | Self::AnySet
             | Self::Close => Vec::new(),
         }
     }
@@ -100,6 +145,27 @@ impl Pattern {
             Self::Unordered(elements) => {
                 format!("unordered *{} {}", elements.len(), all(elements, " "))
             }
+            Self::Null => "_".to_owned(),
+            Self::Boolean(true) => "#t".to_owned(),
+            Self::Boolean(false) => "#f".to_owned(),
+            Self::Double(word) => format!(",{}", text(word)),
+            Self::AnyDouble => "double".to_owned(),
+            Self::BigNumber(word) => format!("({}", text(word)),
+            Self::Verbatim { format, text } => {
+                format!("={format} {}", quoted(&text.bytes(scope)))
+            }
+            Self::AnyVerbatim => "verbatim".to_owned(),
+            Self::Map(entries) => {
+                let shown: Vec<String> = entries
+                    .iter()
+                    .map(|(key, value)| format!(" {} {}", key.shown(scope), value.shown(scope)))
+                    .collect();
+                format!("%{}{}", entries.len(), shown.concat())
+            }
+            Self::AnyMap => "map".to_owned(),
+            Self::Set(elements) => format!("~{} {}", elements.len(), all(elements, " ")),
+            Self::AnySet => "set".to_owned(),
+            Self::Push(elements) => format!(">{} {}", elements.len(), all(elements, " ")),
             Self::Error { prefix, containing } => {
                 let mut shown = "error".to_owned();
                 if let Some(prefix) = prefix {

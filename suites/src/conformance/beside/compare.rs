@@ -11,9 +11,9 @@ use crate::wire::Value;
 pub enum Comparison {
     /// Everything.
     Exact,
-    /// Everything but the order in arrays.
+    /// Everything but the order in arrays, maps and sets.
     AnyOrder,
-    /// Types and lengths of arrays, for answers that two servers never give alike, as TIME.
+    /// Types, and lengths of arrays, maps and sets, for answers that two servers never give alike, as TIME.
     Shape,
     /// The type of the answer: what is in it is about the server.
     Kind,
@@ -70,7 +70,7 @@ pub(in crate::conformance) fn compare(
         (Outcome::Silent(_), Outcome::Silent(_)) => Class::Correct,
         (Outcome::Closed(_), _) => Class::Closed,
         (Outcome::Silent(_), _) => Class::Hung,
-        (Outcome::Reply(Value::Error(_)), _) => Class::Refused,
+        (Outcome::Reply(reply), _) if reply.is_error() => Class::Refused,
         (Outcome::Reply(_) | Outcome::Bytes(_) | Outcome::Garbled(_), _) => Class::Wrong,
     }
 }
@@ -88,48 +88,91 @@ pub(in crate::conformance) fn errors_alike(plain: &Outcome, seen: &Outcome) -> b
 }
 
 fn replies(comparison: Comparison, plain: &Value, seen: &Value) -> Class {
-    let alike = match (comparison, plain) {
-        (Comparison::Exact, _) | (_, Value::Error(_)) => plain == seen,
-        (Comparison::AnyOrder | Comparison::Scan, _) => sorted(plain) == sorted(seen),
-        (Comparison::Shape, _) => shaped(plain, seen),
-        (Comparison::Kind, _) => std::mem::discriminant(plain) == std::mem::discriminant(seen),
-        (Comparison::Refusal, _) => false,
+    let alike = match comparison {
+        _ if plain.is_error() => plain == seen,
+        Comparison::Exact => plain == seen,
+        Comparison::AnyOrder | Comparison::Scan => sorted(plain) == sorted(seen),
+        Comparison::Shape => shaped(plain, seen),
+        Comparison::Kind => std::mem::discriminant(plain) == std::mem::discriminant(seen),
+        Comparison::Refusal => false,
     };
     match (plain, seen) {
         _ if alike => Class::Correct,
-        (_, Value::Error(_)) => Class::Refused,
-        (Value::Array(all), Value::Array(some)) if is_part(all, some) => Class::Partial,
+        (_, seen) if seen.is_error() => Class::Refused,
+        (all, some) if is_part(all, some) => Class::Partial,
         _ => Class::Wrong,
     }
 }
 
 /// A part of the answer: errors stand in the place of some elements, so that the client is told. What is missing
 /// without a word is not told.
-fn is_part(all: &[Value], some: &[Value]) -> bool {
-    let told = |(one, other): (&Value, &Value)| one == other || other.is_error();
-    some.len() == all.len() && all.iter().zip(some).all(told)
+fn is_part(all: &Value, some: &Value) -> bool {
+    let told = |one: &Value, other: &Value| one == other || other.is_error();
+    match (all, some) {
+        (Value::Array(all), Value::Array(some)) => {
+            some.len() == all.len() && all.iter().zip(some).all(|(one, other)| told(one, other))
+        }
+        (Value::Map(all), Value::Map(some)) => {
+            let kept = |(key, value): &(Value, Value)| {
+                let mut entries = some.iter().filter(|entry| entry.0 == *key);
+                entries.any(|entry| told(value, &entry.1))
+            };
+            let errors = some.iter().any(|(_, value)| value.is_error());
+            errors && some.len() == all.len() && all.iter().all(kept)
+        }
+        _ => false,
+    }
 }
 
-/// The same with the elements of all arrays in one order.
+/// The same with the elements of all arrays, maps and sets in one order.
 fn sorted(value: &Value) -> Value {
+    let all = |elements: &[Value]| in_one_order(elements.iter().map(sorted).collect());
+    let entries = |entries: &[(Value, Value)]| {
+        let sorted = |(key, value): &(Value, Value)| (sorted(key), sorted(value));
+        in_one_order(entries.iter().map(sorted).collect())
+    };
     match value {
-        Value::Array(elements) => {
-            let mut elements: Vec<Value> = elements.iter().map(sorted).collect();
-            elements.sort_by_cached_key(|element| format!("{element:?}"));
-            Value::Array(elements)
-        }
+        Value::Array(elements) => Value::Array(all(elements)),
+        Value::Set(elements) => Value::Set(all(elements)),
+        Value::Map(map) => Value::Map(entries(map)),
+        Value::Attributed { attributes, value } => Value::Attributed {
+            attributes: entries(attributes),
+            value: Box::new(sorted(value)),
+        },
         other => other.clone(),
     }
 }
 
+fn in_one_order<T: std::fmt::Debug>(mut elements: Vec<T>) -> Vec<T> {
+    elements.sort_by_cached_key(|element| format!("{element:?}"));
+    elements
+}
+
 fn shaped(one: &Value, other: &Value) -> bool {
+    let all = |ones: &[Value], others: &[Value]| {
+        ones.len() == others.len()
+            && ones
+                .iter()
+                .zip(others)
+                .all(|(one, other)| shaped(one, other))
+    };
     match (one, other) {
-        (Value::Array(ones), Value::Array(others)) => {
-            ones.len() == others.len()
-                && ones
-                    .iter()
-                    .zip(others)
-                    .all(|(one, other)| shaped(one, other))
+        (Value::Array(ones), Value::Array(others)) | (Value::Push(ones), Value::Push(others)) => {
+            all(ones, others)
+        }
+        (Value::Set(ones), Value::Set(others)) => {
+            all(&in_one_order(ones.clone()), &in_one_order(others.clone()))
+        }
+        (Value::Map(ones), Value::Map(others)) => {
+            let (ones, others) = (in_one_order(ones.clone()), in_one_order(others.clone()));
+            let flat = |entries: Vec<(Value, Value)>| -> Vec<Value> {
+                let both = entries.into_iter().flat_map(|(key, value)| [key, value]);
+                both.collect()
+            };
+            all(&flat(ones), &flat(others))
+        }
+        (Value::Attributed { value: one, .. }, Value::Attributed { value: other, .. }) => {
+            shaped(one, other)
         }
         _ => std::mem::discriminant(one) == std::mem::discriminant(other),
     }
@@ -148,7 +191,8 @@ mod tests {
             "silence" => Outcome::Silent(Vec::new()),
             "half" => Outcome::Closed(b"$5\r\nab".to_vec()),
             text => {
-                let reply = wire::reply(text.as_bytes(), wire::Protocol::Resp2);
+                let reply = wire::reply(text.as_bytes(), wire::Protocol::Resp3)
+                    .or_else(|_| wire::reply(text.as_bytes(), wire::Protocol::Resp2));
                 Outcome::Reply(reply.unwrap().unwrap().0)
             }
         }
@@ -172,6 +216,59 @@ mod tests {
         check(Kind, one, "*1\r\n+7\r\n", Class::Correct);
         check(Kind, one, ":1\r\n", Class::Wrong);
         check(Exact, "$-1\r\n", "*-1\r\n", Class::Wrong);
+    }
+
+    #[test]
+    fn maps_and_sets_have_no_order_of_their_own() {
+        use Comparison::{AnyOrder, Exact, Kind, Shape};
+        let one = "%2\r\n+a\r\n:1\r\n+b\r\n_\r\n";
+        let other = "%2\r\n+b\r\n_\r\n+a\r\n:1\r\n";
+        check(Exact, one, other, Class::Wrong);
+        check(AnyOrder, one, other, Class::Correct);
+        let swapped = "%2\r\n+a\r\n_\r\n+b\r\n:1\r\n";
+        check(AnyOrder, one, swapped, Class::Wrong);
+        check(AnyOrder, one, "*4\r\n+a\r\n:1\r\n+b\r\n_\r\n", Class::Wrong);
+        check(Shape, one, other, Class::Correct);
+        check(Shape, one, swapped, Class::Wrong);
+        check(Shape, one, "%1\r\n+a\r\n:1\r\n", Class::Wrong);
+        check(Kind, one, "%0\r\n", Class::Correct);
+        check(
+            Exact,
+            one,
+            "%2\r\n+a\r\n!1\r\nE\r\n+b\r\n_\r\n",
+            Class::Partial,
+        );
+        check(
+            AnyOrder,
+            one,
+            "%2\r\n+b\r\n-E\r\n+a\r\n:1\r\n",
+            Class::Partial,
+        );
+        check(
+            AnyOrder,
+            one,
+            "%2\r\n+c\r\n-E\r\n+a\r\n:1\r\n",
+            Class::Wrong,
+        );
+        let (one, other) = ("~2\r\n:1\r\n+b\r\n", "~2\r\n+b\r\n:1\r\n");
+        check(Exact, one, other, Class::Wrong);
+        check(AnyOrder, one, other, Class::Correct);
+        check(Shape, one, other, Class::Correct);
+        check(Shape, one, "~2\r\n:1\r\n:2\r\n", Class::Wrong);
+        check(
+            AnyOrder,
+            "*1\r\n~2\r\n:1\r\n:2\r\n",
+            "*1\r\n~2\r\n:2\r\n:1\r\n",
+            Class::Correct,
+        );
+    }
+
+    #[test]
+    fn errors_of_resp3_are_refusals() {
+        use Comparison::{Exact, Kind};
+        check(Exact, ":1\r\n", "!5\r\nERR a\r\n", Class::Refused);
+        check(Exact, "close", "!5\r\nERR a\r\n", Class::Refused);
+        check(Kind, "!5\r\nERR a\r\n", "!5\r\nERR b\r\n", Class::Refused);
     }
 
     #[test]

@@ -4,8 +4,10 @@ use super::error::Complaint;
 use super::token::{Token, number};
 use crate::conformance::pattern::Pattern;
 
-/// Pairing the elements of unordered arrays tries everything; more than this is a mistake.
+/// Pairing elements that come in any order tries everything; more than this is a mistake.
 const UNORDERED_MAX: usize = 16;
+/// The letters that say what a verbatim string is.
+const FORMAT_LETTERS: usize = 3;
 
 /// All patterns of a line, one for each reply.
 pub(super) fn patterns(tokens: &[Token<'_>]) -> Result<Vec<Pattern>, Complaint> {
@@ -72,6 +74,13 @@ impl<'a> Reader<'a> {
             "array" => Pattern::AnyArray,
             "nil" => Pattern::NullBulk,
             "nil-array" => Pattern::NullArray,
+            "_" => Pattern::Null,
+            "#t" => Pattern::Boolean(true),
+            "#f" => Pattern::Boolean(false),
+            "double" => Pattern::AnyDouble,
+            "verbatim" => Pattern::AnyVerbatim,
+            "map" => Pattern::AnyMap,
+            "set" => Pattern::AnySet,
             "close" => Pattern::Close,
             "error" => self.error()?,
             "error-or-close" => Pattern::Either(vec![
@@ -97,11 +106,23 @@ impl<'a> Reader<'a> {
             },
             text if text.starts_with('+') => Pattern::Simple(token.word_behind(1)?),
             text if text.starts_with(':') => Pattern::Integer(token.word_behind(1)?),
-            text if text.starts_with('*') => self.array(number(&text[1..])?)?,
+            text if text.starts_with(',') => Pattern::Double(token.word_behind(1)?),
+            text if text.starts_with('(') => Pattern::BigNumber(token.word_behind(1)?),
+            text if text.starts_with('=') => self.verbatim(&text[1..])?,
+            text if text.starts_with('*') => {
+                Pattern::Array(self.elements("an array", number(&text[1..])?)?)
+            }
+            text if text.starts_with('>') => {
+                Pattern::Push(self.elements("a push", number(&text[1..])?)?)
+            }
+            text if text.starts_with('~') => {
+                Pattern::Set(self.elements("a set", few(&text[1..])?)?)
+            }
+            text if text.starts_with('%') => self.map(few(&text[1..])?)?,
             text => {
                 return Err(Complaint::new(
                     format!("`{text}`"),
-                    "a pattern: +OK :1 \"bulk\" nil nil-array *N error any int bulk array bulk-length unordered raw close error-or-close",
+                    "a pattern: +OK :1 \"bulk\" nil nil-array *N _ #t ,1.5 (1 =txt %N ~N >N error any int bulk array double verbatim map set bulk-length unordered raw close error-or-close",
                 ));
             }
         })
@@ -116,7 +137,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn array(&mut self, count: usize) -> Result<Pattern, Complaint> {
+    /// So many patterns, of which `what` consists.
+    fn elements(&mut self, what: &str, count: usize) -> Result<Vec<Pattern>, Complaint> {
         (0..count)
             .map(|element| {
                 self.one().map_err(|complaint| {
@@ -124,14 +146,33 @@ impl<'a> Reader<'a> {
                         complaint
                     } else {
                         Complaint::new(
-                            format!("an array of {element} patterns"),
+                            format!("{what} of {element} patterns"),
                             format!("{count} of them"),
                         )
                     }
                 })
             })
-            .collect::<Result<Vec<_>, _>>()
-            .map(Pattern::Array)
+            .collect()
+    }
+
+    fn map(&mut self, entries: usize) -> Result<Pattern, Complaint> {
+        let patterns = self.elements("a map", 2 * entries)?;
+        let (entries, _) = patterns.as_chunks();
+        let entry = |[key, value]: &[Pattern; 2]| (key.clone(), value.clone());
+        Ok(Pattern::Map(entries.iter().map(entry).collect()))
+    }
+
+    fn verbatim(&mut self, format: &str) -> Result<Pattern, Complaint> {
+        if format.len() != FORMAT_LETTERS {
+            return Err(Complaint::new(
+                format!("`={format}`"),
+                "three letters behind `=`, and the text as the next word",
+            ));
+        }
+        Ok(Pattern::Verbatim {
+            format: format.to_owned(),
+            text: self.next()?.word()?,
+        })
     }
 
     fn error(&mut self) -> Result<Pattern, Complaint> {
@@ -146,5 +187,16 @@ impl<'a> Reader<'a> {
             None
         };
         Ok(Pattern::Error { prefix, containing })
+    }
+}
+
+/// The number of elements that come in any order.
+fn few(digits: &str) -> Result<usize, Complaint> {
+    match number(digits)? {
+        count if count > UNORDERED_MAX => Err(Complaint::new(
+            format!("{count} elements in any order"),
+            "up to 16, or `map` or `set`",
+        )),
+        count => Ok(count),
     }
 }

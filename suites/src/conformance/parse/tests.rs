@@ -185,6 +185,16 @@ fn patterns_are_checked() {
     check_step_refused("want nil |", "the end of the line, expected a pattern");
     check_step_refused("want bulk-length", "the end of the line, expected");
     check_step_refused("want unordered nil", "`unordered`, expected an array");
+    check_step_refused("want %1 +a", "a map of 1 patterns, expected 2 of them");
+    check_step_refused("want %17", "17 elements in any order, expected up to 16");
+    check_step_refused("want %x", "`x`, expected a number");
+    check_step_refused("want ~2 :1", "a set of 1 patterns, expected 2 of them");
+    check_step_refused("want ~17", "17 elements in any order, expected up to 16");
+    check_step_refused("want >1", "a push of 0 patterns, expected 1 of them");
+    check_step_refused("want =tx x", "`=tx`, expected three letters behind `=`");
+    check_step_refused("want =txt", "the end of the line, expected a pattern");
+    check_step_refused("want #x", "`#x`, expected a pattern: +OK");
+    check_step_refused("want unordered ~1 :1", "`unordered`, expected an array");
     check_step_refused("want close nil", "`close` beside other replies");
 }
 
@@ -248,7 +258,21 @@ fn patterns_read_as_they_are_shown() {
     check_pattern("error-or-close", "error | close");
     check_pattern("unordered *2 int bulk", "unordered *2 int bulk");
     check_pattern("bulk-length 3 any array", "bulk-length 3 ; any ; array");
+    check_pattern("_ #t #f ,1.5 (12", "_ ; #t ; #f ; ,1.5 ; (12");
+    check_pattern("( _ | (1 )", "_ | (1");
+    check_pattern("=txt \"a b\" =mkd x", "=txt \"a b\" ; =mkd \"x\"");
+    check_pattern("double verbatim map set", "double ; verbatim ; map ; set");
+    check_pattern("%2 +a :1 \"b\" *1 _ :3", "%2 +a :1 \"b\" *1 _ ; :3");
+    check_pattern("%0 ~2 :1 ,1 >1 +a", "%0 ; ~2 :1 ,1 ; >1 +a");
     check_pattern("raw \"+OK\\r\\n\"", "raw \"+OK\\r\\n\"");
+}
+
+#[test]
+fn keys_are_found_in_every_pattern() {
+    let text = "want %1 $a1 *1 \"$a2\" ~1 \"$a3\" >1 \"$a4\" =txt $a5 ,$a6 ($a7";
+    let text = text.replace("%1 $a1", "%1 \"$a1\"");
+    let case = case(&source(&format!("{HEAD}{text}\n"))).unwrap();
+    assert_eq!(case.variables.len(), 7);
 }
 
 #[test]
