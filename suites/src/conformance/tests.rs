@@ -158,6 +158,25 @@ fn a_wrong_double_is_found_out() {
 }
 
 #[test]
+fn resp3_is_for_those_who_asked_for_it() {
+    let greeting = |request: &Arguments| match (&request[0][..], request.len()) {
+        (b"HELLO", _) => Some(&b"%1\r\n+proto\r\n:3\r\n"[..]),
+        (_, 2) => Some(&b"_\r\n"[..]),
+        _ => Some(&b"$-1\r\n"[..]),
+    };
+    let get = "send GET $k1\nwant nil | _\n";
+    check(get, greeting, 2, Class::Wrong);
+    // The pipeline changes behind HELLO and not before it, also where it is written in pieces.
+    let hello = "chunks 3\nsend HELLO 3\nsend GET $k1\nwant map _\n";
+    let neighbour = format!("{hello}send @2 GET $k1\nwant @2 nil | _\n");
+    check(&neighbour, greeting, 6, Class::Wrong);
+    let early = "send GET $k1\nsend HELLO 3\nwant nil | _\n";
+    check(early, greeting, 3, Class::Wrong);
+    let resp2 = format!("{hello}send STRLEN $k1 x\nwant nil | _\n");
+    check(&resp2, greeting, 6, Class::Wrong);
+}
+
+#[test]
 fn a_reply_too_many_is_found_out() {
     let steps = "send GET $k1\nwant nil\nnothing\n";
     check(steps, |_| Some(b"$-1\r\n$-1\r\n"), 3, Class::Wrong);

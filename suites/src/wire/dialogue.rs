@@ -8,7 +8,7 @@ use super::{Malformed, Protocol, Value};
 /// The protocol changes behind the reply that says so: HELLO's tells the version, RESET's is RESET. So nothing has to be
 /// counted where a request has no reply, or several, and what is pipelined before HELLO is read as it was asked. The
 /// reply to HELLO 3 is itself a map. No other reply is allowed to be one before, and nobody changes the protocol of a
-/// client that did not ask for it.
+/// client that did not ask for it. What EXEC says of a HELLO among its commands is not followed.
 #[derive(Debug, Default)]
 pub struct Dialogue {
     protocol: Protocol,
