@@ -30,7 +30,7 @@ servers: ## install newer servers that the command table is compared with: Redis
 browser: ## install the browser that the report's page is tested in
 	@ci/browser
 
-clients: ## install the Toxiproxy clients that the fault server is tested with
+clients: ## install clients that others wrote: of Toxiproxy for the fault server, of Redis for the proxy
 	@ci/clients/install
 
 images: peers ## make container images of Redis and the proxies from what is installed here, without a registry
