@@ -5,7 +5,9 @@ SHARDPROOF = target/debug/shardproof
 # What must not be missing when tests run, and the parts of the suite that are built for them.
 REQUIRE ?= envoy,twemproxy
 FEATURES ?=
-REQUIRE_ALL = envoy,twemproxy,redis-8-server,valkey-server,docker,chromium,toxiproxy-rust,toxiproxy-python
+REQUIRE_ALL = envoy,twemproxy,redis-8-server,valkey-server,docker,chromium,toxiproxy-rust,toxiproxy-python,$(CLIENTS)
+# The Redis clients that work through a proxy.
+CLIENTS = redis-py-8.1.0,redis-py-8.1.0-hiredis,redis-py-4.6.0,valkey-glide,coredis,redis-perl,hiredis,redis-cli,redis-benchmark
 FEATURES_ALL = docker,toxiproxy-rust
 # Where the scripts of ci/ put what they install.
 PEERS = $(abspath $(or $(CARGO_TARGET_DIR),target))/peers/bin

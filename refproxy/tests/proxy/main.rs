@@ -9,7 +9,6 @@
 
 mod auth;
 mod broken_node;
-mod clients;
 mod commands;
 mod fan_out;
 mod output;
