@@ -6,6 +6,7 @@
 //! what they are known to do wrongly is recorded by the cases.
 
 mod hiredis;
+mod program;
 mod redis_rs;
 mod redis_tools;
 mod script;

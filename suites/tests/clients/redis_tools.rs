@@ -1,12 +1,12 @@
 //! What comes with Redis: redis-cli and redis-benchmark.
 
 use std::io::Write;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 use libtest_mimic::Failed;
 
 use crate::site::Site;
-use crate::{Client, Deed, named};
+use crate::{Client, Deed, named, program};
 
 pub(crate) fn clients() -> [Client; 2] {
     let cli: &[(&str, Deed)] = &[
@@ -44,22 +44,9 @@ fn client(program: &'static str, deeds: &[(&str, Deed)]) -> Client {
     }
 }
 
-/// What a program says on both channels; its input may have something for it.
 fn said(site: &Site, program: &str, args: &[&str], input: &str) -> Result<String, Failed> {
-    let mut child = Command::new(program)
-        .args(["-p", &site.port()])
-        .args(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()?;
-    let mut channel = child.stdin.take().ok_or("no input")?;
-    channel.write_all(input.as_bytes())?;
-    drop(channel);
-    let Output { stdout, stderr, .. } = child.wait_with_output()?;
-    Ok([stdout, stderr]
-        .map(|said| String::from_utf8_lossy(&said).into_owned())
-        .concat())
+    let mut command = Command::new(program);
+    program::said(command.args(["-p", &site.port()]).args(args), input)
 }
 
 fn cli(site: &Site, args: &[&str], wanted: &str) -> Result<(), Failed> {

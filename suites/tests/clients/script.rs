@@ -4,21 +4,18 @@
 //! it prints `node-down` or `node-up`, that is done, and the address of the node is its next line of input.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{ChildStdin, ChildStdout, Command};
 use std::sync::{Arc, mpsc};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use libtest_mimic::Failed;
 use shardproof::program::Program;
 
+use crate::program::{Started, all_of};
 use crate::site::Site;
 use crate::{Client, Work, support};
-
-/// A workload takes less than two seconds.
-const DEADLINE: Duration = Duration::from_secs(120);
 
 /// One row a client: its name, its interpreter among the programs, its folder, the ending of its scripts, and what they
 /// are told besides.
@@ -115,47 +112,27 @@ pub(crate) fn run(mut command: Command, options: &[&str], site: &Site) -> Result
         .args([&host, &port, side])
         .args(options)
         .env("PYTHONPATH", folder("python"))
-        .env("PYTHONDONTWRITEBYTECODE", "1")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut program = Started(command.spawn()?);
-    let mut input = program.0.stdin.take().ok_or("no input")?;
-    let errors = program.0.stderr.take().ok_or("no channel for errors")?;
-    let errors = thread::spawn(move || {
-        let mut said = Vec::new();
-        // What is missing of it is missed in the report only.
-        let _ = BufReader::new(errors).read_to_end(&mut said);
-        String::from_utf8_lossy(&said).into_owned()
-    });
-    let lines = lines(&mut program.0)?;
-    let until = Instant::now() + DEADLINE;
+        .env("PYTHONDONTWRITEBYTECODE", "1");
+    let mut started = Started::new(&mut command)?;
+    let mut input = started.child.stdin.take().ok_or("no input")?;
+    let lines = lines(started.child.stdout.take().ok_or("no output")?);
+    let errors = all_of(started.child.stderr.take().ok_or("no channel for errors")?);
     let mut printed = String::new();
-    loop {
-        match lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
-            Ok(line) => {
-                if !granted(&line, site, &mut input)? {
-                    printed += &format!("{line}\n");
-                }
-            }
-            Err(mpsc::RecvTimeoutError::Disconnected) => break,
-            Err(mpsc::RecvTimeoutError::Timeout) => {
-                let seconds = DEADLINE.as_secs();
-                return Err(format!("not done after {seconds} s; it printed: {printed}").into());
-            }
+    while let Some(line) = started.next(&lines)? {
+        if !granted(&line, site, &mut input)? {
+            printed += &format!("{line}\n");
         }
     }
-    let status = program.0.wait()?;
-    let said = errors.join().map_err(|_| "its errors cannot be read")?;
+    let errors = started.next(&errors)?.unwrap_or_default();
+    let status = started.child.wait()?;
     if !status.success() {
-        return Err(format!("{status}\n{printed}{said}").into());
+        return Err(format!("{status}\n{printed}{errors}").into());
     }
     Ok(())
 }
 
 /// What a program prints, line by line, until it closes its output.
-fn lines(program: &mut Child) -> Result<mpsc::Receiver<String>, Failed> {
-    let output = program.stdout.take().ok_or("no output")?;
+fn lines(output: ChildStdout) -> mpsc::Receiver<String> {
     let (sender, lines) = mpsc::channel();
     thread::spawn(move || {
         for line in BufReader::new(output).lines().map_while(Result::ok) {
@@ -164,7 +141,7 @@ fn lines(program: &mut Child) -> Result<mpsc::Receiver<String>, Failed> {
             }
         }
     });
-    Ok(lines)
+    lines
 }
 
 /// Does what a line asks for, and whether it did.
@@ -176,15 +153,4 @@ fn granted(line: &str, site: &Site, input: &mut ChildStdin) -> Result<bool, Fail
     };
     writeln!(input, "{node}")?;
     Ok(true)
-}
-
-/// A program, killed when dropped.
-struct Started(Child);
-
-impl Drop for Started {
-    fn drop(&mut self) {
-        // It has ended by itself, unless it was given up.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }

@@ -1,11 +1,14 @@
-"""A standalone client of valkey-glide with its defaults, RESP3 among them, but for the time limit of 250 ms."""
+"""A standalone client of valkey-glide with its defaults, RESP3 among them, but for the time limits of 250 ms and 2 s."""
 
-from glide_sync import GlideClient, GlideClientConfiguration, NodeAddress
+from glide_sync import AdvancedGlideClientConfiguration, GlideClient, GlideClientConfiguration, NodeAddress
 
 from workload import HOST, PORT
 
 
 def connect():
-    addresses = [NodeAddress(HOST, PORT)]
     # A loaded machine is no fault of anybody.
-    return GlideClient.create(GlideClientConfiguration(addresses, request_timeout=20000, client_name="glide"))
+    patience = AdvancedGlideClientConfiguration(connection_timeout=20000)
+    configuration = GlideClientConfiguration(
+        [NodeAddress(HOST, PORT)], client_name="glide", request_timeout=20000, advanced_config=patience
+    )
+    return GlideClient.create(configuration)

@@ -14,7 +14,12 @@ OPTIONS = {name: int(number) for name, number in (option.split("=") for option i
 
 def expect(step, got, wanted):
     if got != wanted:
-        sys.exit(f"{step}: expected {wanted!r}, got {got!r}")
+        sys.exit(f"{step}: expected {shown(wanted)}, got {shown(got)}")
+
+
+def shown(value):
+    text = repr(value)
+    return text if len(text) <= 1000 else f"{text[:1000]}... ({len(text)} characters)"
 
 
 @contextmanager

@@ -1,64 +1,25 @@
-//! redis-rs: the synchronous client and the one for tokio, in both protocols.
+//! The synchronous client: values, pipelines, transactions, SCAN, refusals, and a node that is down.
 
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use libtest_mimic::Failed;
-use redis::aio::MultiplexedConnection;
-use redis::{Commands, Connection, RedisError, cmd, pipe};
+use redis::{Commands, Connection, cmd, pipe};
 
+use super::{TIME_LIMIT, expect, opened, refused};
 use crate::site::Site;
-use crate::{Client, named};
 
-pub(crate) fn client() -> Client {
-    Client {
-        name: "redis-rs",
-        package: "redis-rs",
-        missing: None,
-        workloads: named(&[
-            ("values", values),
-            ("pipelines", pipelines),
-            ("transactions", transactions),
-            ("scan", scan),
-            ("refusals", refusals),
-            ("tokio", tokio_tasks),
-            ("tokio-resp3", tokio_resp3),
-        ]),
-    }
+/// How long a node that is back may be unreachable; it takes less than a second.
+const FOUND_WITHIN: Duration = Duration::from_secs(20);
+
+fn connected(site: &Site, options: &str) -> Result<Connection, Failed> {
+    let connection = opened(site, options)?.get_connection()?;
+    connection.set_read_timeout(Some(TIME_LIMIT))?;
+    Ok(connection)
 }
 
-fn opened(site: &Site, options: &str) -> Result<redis::Client, Failed> {
-    Ok(redis::Client::open(format!(
-        "redis://{}/0{options}",
-        site.addr()
-    ))?)
-}
-
-fn connected(site: &Site) -> Result<Connection, Failed> {
-    Ok(opened(site, "")?.get_connection()?)
-}
-
-fn expect<T: PartialEq + std::fmt::Debug>(step: &str, got: T, wanted: T) -> Result<(), Failed> {
-    if got == wanted {
-        return Ok(());
-    }
-    Err(format!("{step}: expected {wanted:?}, got {got:?}").into())
-}
-
-/// The step ended in an error of this code that says this.
-fn refused<T: std::fmt::Debug>(
-    step: &str,
-    got: Result<T, RedisError>,
-    code: &str,
-    text: &str,
-) -> Result<(), Failed> {
-    match got {
-        Err(error) if error.code() == Some(code) && error.to_string().contains(text) => Ok(()),
-        other => Err(format!("{step}: expected {code} with \"{text}\", got {other:?}").into()),
-    }
-}
-
-fn values(site: &Site) -> Result<(), Failed> {
-    let mut client = connected(site)?;
+pub(super) fn values(site: &Site, options: &str) -> Result<(), Failed> {
+    let mut client = connected(site, options)?;
     let () = client.set_ex("user:1", "Ada", 60)?;
     expect("GET", client.get("user:1")?, Some("Ada".to_owned()))?;
     expect(
@@ -100,8 +61,8 @@ fn values(site: &Site) -> Result<(), Failed> {
     )
 }
 
-fn pipelines(site: &Site) -> Result<(), Failed> {
-    let mut client = connected(site)?;
+pub(super) fn pipelines(site: &Site) -> Result<(), Failed> {
+    let mut client = connected(site, "")?;
     let mut requests = pipe();
     for number in 0..500 {
         let key = format!("key:{number}");
@@ -119,8 +80,8 @@ fn pipelines(site: &Site) -> Result<(), Failed> {
     expect("DEL", client.del(&keys)?, 500)
 }
 
-fn transactions(site: &Site) -> Result<(), Failed> {
-    let (mut client, mut other) = (connected(site)?, connected(site)?);
+pub(super) fn transactions(site: &Site) -> Result<(), Failed> {
+    let (mut client, mut other) = (connected(site, "")?, connected(site, "")?);
     let mut atomic = pipe();
     atomic
         .atomic()
@@ -167,8 +128,8 @@ fn transactions(site: &Site) -> Result<(), Failed> {
     expect("the client goes on", client.get("{t}a")?, 31)
 }
 
-fn scan(site: &Site) -> Result<(), Failed> {
-    let mut client = connected(site)?;
+pub(super) fn scan(site: &Site) -> Result<(), Failed> {
+    let mut client = connected(site, "")?;
     let items: Vec<(String, usize)> = (0..300).map(|n| (format!("item:{n}"), n)).collect();
     let () = client.mset(&items)?;
     let found: Result<Vec<String>, _> = client.scan_match("item:*")?.collect();
@@ -178,12 +139,13 @@ fn scan(site: &Site) -> Result<(), Failed> {
     );
     found.sort();
     wanted.sort();
-    expect("SCAN", found, wanted)?;
+    expect("how many keys SCAN finds", found.len(), 300)?;
+    expect("SCAN finds the keys", found == wanted, true)?;
     expect("DBSIZE", cmd("DBSIZE").query(&mut client)?, 300)
 }
 
-fn refusals(site: &Site) -> Result<(), Failed> {
-    let mut client = connected(site)?;
+pub(super) fn refusals(site: &Site) -> Result<(), Failed> {
+    let mut client = connected(site, "")?;
     if site.is_sharded() {
         let published = client.publish::<_, _, i64>("news", "x");
         refused("PUBLISH", published, "ERR", "pub/sub has no single node")?;
@@ -200,58 +162,28 @@ fn refusals(site: &Site) -> Result<(), Failed> {
     expect("the client goes on", client.get("a")?, 1)
 }
 
-fn tokio_tasks(site: &Site) -> Result<(), Failed> {
-    let client = opened(site, "")?;
-    site.block_on(async { share(client.get_multiplexed_async_connection().await?).await })
-}
-
-fn tokio_resp3(site: &Site) -> Result<(), Failed> {
-    let client = opened(site, "?protocol=resp3")?;
-    site.block_on(async {
-        let mut connection = client.get_multiplexed_async_connection().await?;
-        let said: HashMap<String, redis::Value> = cmd("HELLO").query_async(&mut connection).await?;
-        expect(
-            "the protocol",
-            said.get("proto"),
-            Some(&redis::Value::Int(3)),
-        )?;
-        let mut scores = pipe();
-        scores
-            .zadd("z", "ada", 1.5)
-            .ignore()
-            .zscore("z", "ada")
-            .zscore("z", "zoe");
-        let scores: (f64, Option<f64>) = scores.query_async(&mut connection).await?;
-        expect("scores", scores, (1.5, None))?;
-        share(connection).await
-    })
-}
-
-/// Many tasks over one connection: each gets the replies to its own requests.
-async fn share(connection: MultiplexedConnection) -> Result<(), Failed> {
-    let tasks: Vec<_> = (0..50)
-        .map(|task| tokio::spawn(work(connection.clone(), task)))
-        .collect();
-    for task in tasks {
-        task.await??;
+/// The error names the node, what lies on others is served, and once it is back all is.
+pub(super) fn node_down(site: &Site) -> Result<(), Failed> {
+    let mut client = connected(site, "")?;
+    let keys: Vec<String> = (0..60).map(|number| format!("key:{number}")).collect();
+    if site.is_sharded() {
+        let node = format!("node {}: connection refused", site.lose_a_node()?);
+        let mut errors = 0;
+        for key in &keys {
+            if let outcome @ Err(_) = client.set::<_, _, ()>(key, "x") {
+                refused(key, outcome, "ERR", &node)?;
+                errors += 1;
+            }
+        }
+        expect("some keys live on it", errors > 0 && errors < 60, true)?;
+        site.get_it_back()?;
+        let until = Instant::now() + FOUND_WITHIN;
+        while client.mget::<_, Vec<Option<String>>>(&keys).is_err() {
+            expect("it is found again", Instant::now() < until, true)?;
+        }
     }
-    Ok(())
-}
-
-async fn work(mut connection: MultiplexedConnection, task: usize) -> Result<(), Failed> {
-    for number in 0..20 {
-        let (key, twin) = (format!("{{{task}}}:{number}"), format!("{{{task}}}:twin"));
-        let mut both = pipe();
-        both.set(&key, number).ignore().get(&key);
-        let value: (usize,) = both.query_async(&mut connection).await?;
-        expect(&key, value, (number,))?;
-        both.clear();
-        both.atomic()
-            .set(&twin, number)
-            .ignore()
-            .mget(&[&key, &twin]);
-        let values: ((usize, usize),) = both.query_async(&mut connection).await?;
-        expect(&twin, values, ((number, number),))?;
+    for key in &keys {
+        let () = client.set(key, "x")?;
     }
-    Ok(())
+    expect("EXISTS", client.exists(&keys)?, 60)
 }
