@@ -1,6 +1,6 @@
 //! Random requests through each proxy that is at hand, and on one plain Redis: no difference, and one that is made is found.
 //!
-//! `SHARDPROOF_REQUESTS` says how many, 20,000 otherwise; `SHARDPROOF_SEED` repeats a run.
+//! `SHARDPROOF_REQUESTS` says how many, 200,000 otherwise; `SHARDPROOF_SEED` repeats a run.
 
 mod support;
 
@@ -69,7 +69,7 @@ fn play(target: &Target, requests: usize, meddle: Option<&[&str]>) -> Result<Rep
 }
 
 fn no_difference(target: &Target) -> Result<(), Failed> {
-    let requests = usize::try_from(number("SHARDPROOF_REQUESTS", 20_000, 10))?;
+    let requests = usize::try_from(number("SHARDPROOF_REQUESTS", 200_000, 10))?;
     let report = play(target, requests, None)?;
     if let Some(difference) = &report.difference {
         return Err(difference.case().into());

@@ -57,17 +57,21 @@ pub(super) struct Beside {
 }
 
 impl Beside {
-    /// Starts everything.
+    /// Starts everything; the proxy gives a node `op_timeout_ms` to answer.
     ///
     /// # Errors
     /// What stood in the way; never a verdict.
-    pub(super) async fn start(target: &Target, ground: &Ground) -> Result<Self, Error> {
+    pub(super) async fn start(
+        target: &Target,
+        ground: &Ground,
+        op_timeout_ms: u64,
+    ) -> Result<Self, Error> {
         let cluster = Cluster::start(ground, NODES).await?;
         let setting = Setting {
             nodes: cluster.link_addrs(),
             policy: target.policies.first().cloned().unwrap_or_default(),
             hash_tags: true,
-            op_timeout_ms: target.op_timeout_ms,
+            op_timeout_ms,
         };
         let proxy = Proxy::start(target, setting, &ground.search).await?;
         let plain = Process::start(&ground.search)
@@ -78,7 +82,7 @@ impl Beside {
             proxy,
             plain,
             search: ground.search.clone(),
-            patience: Duration::from_millis(5 * target.op_timeout_ms),
+            patience: Duration::from_millis(5 * op_timeout_ms),
             together: Vec::new(),
             home: 0,
             apart: Vec::new(),

@@ -27,6 +27,8 @@ use play::{Played, play};
 
 /// Steps of one round; after each the servers are emptied.
 const ROUND: usize = 300;
+/// What a proxy gives a node to answer: nothing is slow here but the machine, and that is to show nowhere.
+const OP_TIMEOUT_MS: u64 = 5000;
 /// While shrinking, steps without a difference are played again: what depends on who is faster does not show each time.
 const ATTEMPTS: usize = 10;
 
@@ -119,7 +121,7 @@ pub async fn run(
     meddle: Option<&[&str]>,
     say: &dyn Fn(usize),
 ) -> Result<Report, Error> {
-    let mut beside = Beside::start(target, ground).await?;
+    let mut beside = Beside::start(target, ground, OP_TIMEOUT_MS).await?;
     let pool = |place: Place, at: fn(&Accepted) -> bool| {
         let chosen = commands.iter().filter(|command| at(command));
         Arc::new(Pool::of(&chosen.collect::<Vec<_>>(), place))

@@ -85,7 +85,7 @@ impl Judge {
     async fn ready(&mut self) -> Result<&mut Beside, Error> {
         let open = match self.beside.take() {
             Some(open) => open,
-            None => Beside::start(&self.target, &self.ground).await?,
+            None => Beside::start(&self.target, &self.ground, self.target.op_timeout_ms).await?,
         };
         Ok(self.beside.insert(open))
     }
