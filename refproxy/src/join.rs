@@ -42,6 +42,8 @@ pub(crate) struct Joining {
     part_of_key: Vec<u16>,
     asked: Asked,
     replies: Vec<Bytes>,
+    /// Parts whose reply is not looked at.
+    unheeded: Vec<u16>,
     left: usize,
 }
 
@@ -121,8 +123,15 @@ impl Joining {
             part_of_key: Vec::new(),
             asked: Asked::default(),
             replies: vec![Bytes::new(); parts],
+            unheeded: Vec::new(),
             left: parts,
         }
+    }
+
+    /// The replies of these parts, of which the last is none, do not matter.
+    pub(crate) fn unheeding(mut self, parts: Vec<u16>) -> Self {
+        self.unheeded = parts;
+        self
     }
 
     /// What was asked for matters.
@@ -150,7 +159,7 @@ impl Joining {
         if let How::LastWith(own) = &self.how {
             return self.exec_reply(own);
         }
-        let failed = self.replies.iter().filter(|reply| is_error(reply)).count();
+        let failed = self.errors().count();
         let tells_of_it = matches!(self.how, How::Row(Join::InKeyOrder | Join::Info));
         let each_for_itself = tells_of_it && failed < self.replies.len();
         if failed > 0 && !each_for_itself {
@@ -163,10 +172,18 @@ impl Joining {
         })
     }
 
+    /// All errors that matter, in the order of the parts.
+    fn errors(&self) -> impl Iterator<Item = &[u8]> {
+        let parts = (0..).zip(&self.replies);
+        let heeded = parts.filter(|(part, _)| !self.unheeded.contains(part));
+        heeded
+            .map(|(_, reply)| &reply[..])
+            .filter(|reply| is_error(reply))
+    }
+
     /// The first error; where not all parts have failed, with who has and who has not.
     fn error(&self, failed: usize) -> Vec<u8> {
-        let first = self.replies.iter().find(|reply| is_error(reply));
-        let first = first.map(|reply| &reply[..]).unwrap_or_default();
+        let first = self.errors().next().unwrap_or_default();
         if failed == self.replies.len() || self.how == How::Last {
             return first.to_vec();
         }

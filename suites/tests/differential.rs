@@ -1,6 +1,6 @@
 //! Random requests through each proxy that is at hand, and on one plain Redis: no difference, and one that is made is found.
 //!
-//! `SHARDPROOF_REQUESTS` says how many, 200,000 otherwise; `SHARDPROOF_SEED` repeats a run.
+//! `SHARDPROOF_REQUESTS` says how many, otherwise 200,000, and 20,000 over newer servers; `SHARDPROOF_SEED` repeats a run.
 
 mod support;
 
@@ -11,6 +11,7 @@ use shardproof::cluster::Ground;
 use shardproof::conformance::differential::{self, Report, Wanted};
 use shardproof::conformance::matrix::load;
 use shardproof::fixtures::Fixtures;
+use shardproof::program::{Program, Search};
 use shardproof::target::Target;
 use tokio::runtime::Builder;
 
@@ -31,13 +32,34 @@ fn main() -> ExitCode {
         let ours = target.program.package.is_some();
         [
             // What others are known to do wrongly shows in more ways than anybody recorded: they are asked for it only.
-            Trial::test(same, move || no_difference(&target)).with_ignored_flag(!ours),
+            Trial::test(same, move || {
+                no_difference(&target, support::search(), 200_000)
+            })
+            .with_ignored_flag(!ours),
             Trial::test(found, move || difference_found(&other))
                 .with_ignored_flag(missing.is_some())
                 .with_kind(missing.unwrap_or_default()),
         ]
     });
-    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+    let ours = support::targets().into_iter();
+    let ours = ours.filter(|target| target.program.package.is_some());
+    let newer =
+        ours.flat_map(|target| Program::newer_servers().map(|server| over(target.clone(), server)));
+    libtest_mimic::run(&arguments, trials.chain(newer).collect()).exit_code()
+}
+
+/// The same over nodes that are newer servers, beside one of them.
+fn over(target: Target, server: Program) -> Trial {
+    let found = support::search().find(&server);
+    let missing = found.as_ref().err().map(ToString::to_string);
+    let ignored = missing.is_some() && !support::required(&server.name);
+    let name = format!("{}::no-difference-over-{}", target.name, server.name);
+    Trial::test(name, move || {
+        let search = support::search().with_server(found?);
+        no_difference(&target, search, 20_000)
+    })
+    .with_ignored_flag(ignored)
+    .with_kind(missing.unwrap_or_default())
 }
 
 fn number(name: &str, otherwise: u64, radix: u32) -> u64 {
@@ -47,12 +69,17 @@ fn number(name: &str, otherwise: u64, radix: u32) -> u64 {
     })
 }
 
-fn play(target: &Target, requests: usize, meddle: Option<&[&str]>) -> Result<Report, Failed> {
+fn play(
+    target: &Target,
+    search: Search,
+    requests: usize,
+    meddle: Option<&[&str]>,
+) -> Result<Report, Failed> {
     support::prepare(target);
     let seed = number("SHARDPROOF_SEED", 1, 16);
     let ground = Ground {
         link_port_base: 22821,
-        ..Ground::new(support::search(), seed)
+        ..Ground::new(search, seed)
     };
     let sources = Fixtures::compiled_in().matrix().expect("sheets");
     let rows = load(&sources).expect("valid sheets");
@@ -68,9 +95,9 @@ fn play(target: &Target, requests: usize, meddle: Option<&[&str]>) -> Result<Rep
     })
 }
 
-fn no_difference(target: &Target) -> Result<(), Failed> {
-    let requests = usize::try_from(number("SHARDPROOF_REQUESTS", 200_000, 10))?;
-    let report = play(target, requests, None)?;
+fn no_difference(target: &Target, search: Search, requests: u64) -> Result<(), Failed> {
+    let requests = usize::try_from(number("SHARDPROOF_REQUESTS", requests, 10))?;
+    let report = play(target, search, requests, None)?;
     if let Some(difference) = &report.difference {
         return Err(difference.case().into());
     }
@@ -83,7 +110,12 @@ fn no_difference(target: &Target) -> Result<(), Failed> {
 
 /// A key is overwritten on its node behind the proxy's back: that is found, and a few steps are enough to show it.
 fn difference_found(target: &Target) -> Result<(), Failed> {
-    let report = play(target, 3000, Some(&["SET", "$key", "meddled"]))?;
+    let report = play(
+        target,
+        support::search(),
+        3000,
+        Some(&["SET", "$key", "meddled"]),
+    )?;
     match report.difference {
         Some(difference) if difference.steps.len() <= 3 => Ok(()),
         Some(difference) => Err(format!("not short: {}", difference.case()).into()),

@@ -380,3 +380,12 @@ fn parts_in_resp3_make_a_reply_in_resp3() {
         ":3\r\n",
     );
 }
+
+#[test]
+fn what_led_up_to_the_last_reply_may_fail_where_that_does_not_matter() {
+    let replies = ["+OK\r\n", "-ERR nested\r\n", "+QUEUED\r\n"];
+    check_joining(Joining::last(3), &replies, "-ERR nested\r\n");
+    check_joining(Joining::last(3).unheeding(vec![1]), &replies, "+QUEUED\r\n");
+    let replies = ["-ERR no\r\n", "-ERR nested\r\n", "+QUEUED\r\n"];
+    check_joining(Joining::last(3).unheeding(vec![1]), &replies, "-ERR no\r\n");
+}

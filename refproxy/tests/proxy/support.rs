@@ -208,5 +208,6 @@ pub(crate) fn show(value: &Value) -> String {
             "[{}]",
             values.iter().map(show).collect::<Vec<_>>().join(" ")
         ),
+        resp3 => resp3.to_string(),
     }
 }

@@ -153,15 +153,24 @@ impl Pool {
         self.calls.is_empty()
     }
 
-    /// Sequences of so many steps, with the number of those that a play has come to, which shrinking starts from.
+    /// Sequences of so many steps, with the number of those that a play has come to, which shrinking starts from. Where the
+    /// target speaks RESP3, so do some of the clients.
     pub(super) fn steps(
         self: &Arc<Self>,
         count: RangeInclusive<usize>,
+        resp3: bool,
     ) -> impl Strategy<Value = (Open, Vec<Step>, Option<Arc<AtomicUsize>>)> + use<> {
         let (pool, strays) = (Arc::clone(self), self.strays);
         Sequential::new(
             count.into(),
-            || (1..=CLIENTS).prop_map(Open::of).no_shrink().boxed(),
+            move || {
+                let speak =
+                    prop::array::uniform3(prop::bool::weighted(if resp3 { 0.5 } else { 0.0 }));
+                let drawn = ((1..=CLIENTS).no_shrink(), speak);
+                drawn
+                    .prop_map(|(clients, resp3)| Open::of(clients, resp3))
+                    .boxed()
+            },
             move |open: &Open, step: &Step| strays || open.takes(step),
             move |open| pool.step(open),
             |open, step: &Step| open.after(step),
@@ -307,13 +316,16 @@ fn blocks_client(request: &Request) -> bool {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Open {
     clients: usize,
+    /// Which of them speak RESP3.
+    pub(super) resp3: [bool; CLIENTS],
     blocks: [bool; CLIENTS],
 }
 
 impl Open {
-    fn of(clients: usize) -> Self {
+    fn of(clients: usize, resp3: [bool; CLIENTS]) -> Self {
         Self {
             clients,
+            resp3,
             blocks: [false; CLIENTS],
         }
     }

@@ -22,7 +22,7 @@ use crate::wire::Value;
 
 pub use super::beside::Place;
 pub use draw::Step;
-use draw::{Chance, Part, Pool};
+use draw::{Chance, Open, Part, Pool};
 use play::{Played, play};
 
 /// Steps of one round; after each the servers are emptied.
@@ -57,6 +57,8 @@ pub struct Report {
 pub struct Difference {
     /// What was expected and what came.
     pub what: String,
+    /// Which clients speak RESP3.
+    pub resp3: Vec<bool>,
     /// The steps that lead there.
     pub steps: Vec<Step>,
     /// What the plain Redis said to each, where it was asked.
@@ -128,6 +130,7 @@ pub async fn run(
     };
     let together = pool(Place::Together, |one| one.together);
     let apart = pool(Place::Apart, |one| one.apart);
+    let resp3 = target.capabilities.iter().any(|has| has == "resp3");
     let mut chance = Chance::seeded(ground.seed);
     let mut runner = runner(ground.seed);
     let mut report = Report::default();
@@ -144,12 +147,12 @@ pub async fn run(
             return Err(Error::Unsettled(why));
         }
         let count = ROUND.min(wanted.requests - report.requests);
-        let sequence = pool.steps(count..=count);
+        let sequence = pool.steps(count..=count, resp3);
         let tree = sequence
             .new_tree(&mut runner)
             .map_err(|why| Error::Unsettled(why.to_string()))?;
-        let (_, steps, seen) = tree.current();
-        let played = play(&mut beside, place, &steps, meddle).await?;
+        let (open, steps, seen) = tree.current();
+        let played = play(&mut beside, place, (open, &steps), meddle).await?;
         report.requests += played.sent;
         report.answered += played.answered;
         if played.what.is_some() {
@@ -158,7 +161,7 @@ pub async fn run(
                 seen.store(usize::MAX, Ordering::Relaxed);
             }
             report.difference =
-                Some(shrink(&mut beside, place, tree, (steps, played), meddle).await?);
+                Some(shrink(&mut beside, place, tree, (open, steps, played), meddle).await?);
             return Ok(report);
         }
     }
@@ -179,31 +182,32 @@ fn runner(seed: u64) -> TestRunner {
 async fn shrink<T>(
     beside: &mut Beside,
     place: Place,
-    mut tree: impl ValueTree<Value = (draw::Open, Vec<Step>, T)>,
-    mut shortest: (Vec<Step>, Played),
+    mut tree: impl ValueTree<Value = (Open, Vec<Step>, T)>,
+    mut shortest: (Open, Vec<Step>, Played),
     meddle: Option<&[&str]>,
 ) -> Result<Difference, Error> {
     let mut goes_on = tree.simplify();
     while goes_on {
-        let (_, steps, _) = tree.current();
-        let mut played = play(beside, place, &steps, meddle).await?;
+        let (open, steps, _) = tree.current();
+        let mut played = play(beside, place, (open, &steps), meddle).await?;
         for _ in 1..ATTEMPTS {
             if played.what.is_none() {
-                played = play(beside, place, &steps, meddle).await?;
+                played = play(beside, place, (open, &steps), meddle).await?;
             }
         }
         goes_on = match played.what {
             Some(_) => {
-                shortest = (steps, played);
+                shortest = (open, steps, played);
                 tree.simplify()
             }
             None => tree.complicate(),
         };
     }
-    let (mut steps, played) = shortest;
+    let (open, mut steps, played) = shortest;
     steps.iter_mut().for_each(|step| step.settle(place));
     Ok(Difference {
         what: played.what.unwrap_or_default(),
+        resp3: open.resp3.to_vec(),
         steps,
         said: played.said,
     })
@@ -215,6 +219,11 @@ impl Difference {
     #[must_use]
     pub fn case(&self) -> String {
         let mut text = format!("case 1\n# {}\nlevel  must\n", self.what);
+        for (client, _) in (1..).zip(&self.resp3).filter(|(_, resp3)| **resp3) {
+            if self.steps.iter().any(|step| step.client + 1 == client) {
+                text += &format!("send   @{client} HELLO 3\nwant   @{client} map\n");
+            }
+        }
         let numbered: Vec<(usize, &Step)> = self.steps.iter().enumerate().collect();
         for wave in numbered.chunk_by(|_, (_, next)| next.piped) {
             for (_, step) in wave {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::draw::{CLIENTS, Part, Step};
+use super::draw::{CLIENTS, Open, Part, Step};
 use crate::client::{Client, NODE_DEADLINE};
 use crate::conformance::beside::{Beside, Comparison, Place, compare, errors_alike, outcome};
 use crate::conformance::judge::Outcome;
@@ -57,7 +57,7 @@ enum Refusals {
 pub(super) async fn play(
     beside: &mut Beside,
     place: Place,
-    steps: &[Step],
+    (open, steps): (Open, &[Step]),
     meddle: Option<&[&str]>,
 ) -> Result<Played, Error> {
     if !beside.clean().await {
@@ -66,12 +66,16 @@ pub(super) async fn play(
     }
     let scope = beside.scope(place);
     let mut clients = Vec::new();
-    for _ in 0..CLIENTS {
-        clients.push(Speaker {
+    for resp3 in open.resp3 {
+        let mut speaker = Speaker {
             proxy: beside.client().await?,
             plain: beside.plain().await?,
             block: None,
-        });
+        };
+        if resp3 {
+            speaker.speak_resp3().await?;
+        }
+        clients.push(speaker);
     }
     let refusals = match place {
         Place::Together => Refusals::None,
@@ -288,6 +292,18 @@ impl How {
 }
 
 impl Speaker {
+    /// Has both sides answer in RESP3.
+    async fn speak_resp3(&mut self) -> Result<(), Error> {
+        for side in [&mut self.proxy, &mut self.plain] {
+            match side.call(&["HELLO", "3"], NODE_DEADLINE).await {
+                Ok(Value::Map(_)) => {}
+                Ok(other) => return Err(Error::Unsettled(format!("HELLO 3: {other}"))),
+                Err(why) => return Err(Error::Unsettled(format!("HELLO 3: {why}"))),
+            }
+        }
+        Ok(())
+    }
+
     /// What to ask the plain Redis, now that the proxy has answered a step.
     fn ask(&mut self, step: &Step, is_error: bool, refusals: Refusals) -> Ask {
         let exact = Ask::The(How::As(Comparison::Exact));
