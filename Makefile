@@ -15,7 +15,7 @@ PEERS = $(abspath $(or $(CARGO_TARGET_DIR),target))/peers/bin
 TOOLS = $(abspath $(or $(CARGO_TARGET_DIR),target))/tools
 
 .PHONY: help setup peers servers browser clients images build fmt lint test test-docker demo article bench-proxy bench-link bench-placement \
-	snapshots schemas vectors commands check
+	snapshots schemas vectors commands check check-long
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r word what; do printf '%-15s %s\n' "$$word" "$$what"; done
@@ -91,3 +91,8 @@ check: setup peers servers browser clients images ## all that CI runs: lints and
 	$(MAKE) lint FEATURES=$(FEATURES_ALL)
 	$(CARGO) clippy --package placement-bench --all-targets --features peers,instructions -- --deny warnings
 	$(MAKE) test REQUIRE=$(REQUIRE_ALL) FEATURES=$(FEATURES_ALL)
+
+check-long: setup peers servers build ## five million random requests through refproxy, over each kind of server
+	$(SHARDPROOF) differential --target refproxy --long
+	SHARDPROOF_REDIS_SERVER=$(PEERS)/redis-8-server $(SHARDPROOF) differential --target refproxy --long
+	SHARDPROOF_REDIS_SERVER=$(PEERS)/valkey-server $(SHARDPROOF) differential --target refproxy --long

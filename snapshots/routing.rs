@@ -176,7 +176,11 @@ fn put(spec: &KeySpec, words: &mut Vec<Vec<u8>>, keys: &mut impl Iterator<Item =
             words.truncate(from);
             words.extend([word.into(), next(), next(), b"0".to_vec(), b"0".to_vec()]);
         }
-        (Begin::Keyword(word, from) | Begin::EachKeyword(word, from), _) => {
+        (Begin::GeoStore(from), _) => {
+            words.resize(words.len().max(from), b"arg".to_vec());
+            words.extend([b"STORE".to_vec(), next()]);
+        }
+        (Begin::Keyword(word, from), _) => {
             words.resize(words.len().max(from), b"arg".to_vec());
             words.extend([word.into(), next()]);
         }

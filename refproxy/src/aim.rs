@@ -141,8 +141,10 @@ mod tests {
         check("GEORADIUS a1 1 1 1 m STORE a2", "a");
         check("GEORADIUS a1 1 1 1 m storedist b", "crosses a1 b");
         check("GEORADIUS a1 1 1 1 m STORE a2 STORE b", "crosses a1 b");
-        check("GEORADIUS a1 1 1 1 m STOREDIST b STORE a2", "crosses a1 b");
+        check("GEORADIUS a1 1 1 1 m STOREDIST b STORE a2", "a");
+        check("GEORADIUS a1 1 1 1 m COUNT store STORE b", "crosses a1 b");
         check("SORT a1 LIMIT 0 1 STORE b STORE a2", "a");
+        check("SORT a1 STORE store ALPHA", "a");
         check("SORT a1 GET store STORE c", "crosses a1 c");
         check("SORT a1 BY w_*", "Patterns");
         check("SORT a1 BY a_* GET #", "a");

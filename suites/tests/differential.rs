@@ -9,8 +9,8 @@ use std::process::ExitCode;
 use libtest_mimic::{Arguments, Failed, Trial};
 use shardproof::cluster::Ground;
 use shardproof::conformance::differential::{self, Report, Wanted};
-use shardproof::conformance::matrix::load;
-use shardproof::fixtures::Fixtures;
+use shardproof::conformance::{self, matrix::load};
+use shardproof::fixtures::{Fixtures, Source};
 use shardproof::program::{Program, Search};
 use shardproof::target::Target;
 use tokio::runtime::Builder;
@@ -108,6 +108,19 @@ fn no_difference(target: &Target, search: Search, requests: u64) -> Result<(), F
     Ok(())
 }
 
+/// What is printed can be put into a file below `fixtures/conformance`.
+fn is_a_case(text: &str) -> Result<(), Failed> {
+    let source = Source {
+        path: "found.case".to_owned(),
+        id: "found".to_owned(),
+        text: text.to_owned(),
+    };
+    match conformance::load(&[source]) {
+        Ok(_) => Ok(()),
+        Err(errors) => Err(format!("{errors:?} in:\n{text}").into()),
+    }
+}
+
 /// A key is overwritten on its node behind the proxy's back: that is found, and a few steps are enough to show it.
 fn difference_found(target: &Target) -> Result<(), Failed> {
     let report = play(
@@ -117,7 +130,7 @@ fn difference_found(target: &Target) -> Result<(), Failed> {
         Some(&["SET", "$key", "meddled"]),
     )?;
     match report.difference {
-        Some(difference) if difference.steps.len() <= 3 => Ok(()),
+        Some(difference) if difference.steps.len() <= 3 => is_a_case(&difference.case()),
         Some(difference) => Err(format!("not short: {}", difference.case()).into()),
         None => Err("an overwritten key was not found".into()),
     }

@@ -31,8 +31,9 @@ pub enum Begin {
     Index(usize),
     /// After this word, in any case, looked for from this argument on.
     Keyword(&'static str, usize),
-    /// After each such word: Redis looks for the first, but what runs the command heeds the last.
-    EachKeyword(&'static str, usize),
+    /// Wherever GEORADIUS finds the last STORE or STOREDIST, past the arguments of its other options, which begin at this one.
+    /// Redis' own specification finds the first, but the command heeds the last.
+    GeoStore(usize),
     /// Wherever SORT finds the last STORE, past the arguments of its other options.
     SortStore,
 }
@@ -94,7 +95,7 @@ impl KeyRange {
 pub(super) fn positions(specs: &[KeySpec], args: &[&[u8]]) -> Result<Vec<usize>, Unclear> {
     let mut found = Vec::new();
     for spec in specs {
-        for first in spec.begin.among(args) {
+        if let Some(first) = spec.begin.among(args) {
             spec.find.from(first, args, &mut found)?;
         }
     }
@@ -102,41 +103,44 @@ pub(super) fn positions(specs: &[KeySpec], args: &[&[u8]]) -> Result<Vec<usize>,
 }
 
 impl Begin {
-    /// The arguments where keys begin; none when the word is not there.
-    fn among(self, args: &[&[u8]]) -> Vec<usize> {
+    /// The argument where keys begin; none when the word is not there.
+    fn among(self, args: &[&[u8]]) -> Option<usize> {
         match self {
-            Self::Index(index) => vec![index],
-            Self::Keyword(word, from) => behind(word, from, args).take(1).collect(),
-            Self::EachKeyword(word, from) => behind(word, from, args).collect(),
-            Self::SortStore => sort_store(args).into_iter().collect(),
+            Self::Index(index) => Some(index),
+            Self::Keyword(word, from) => {
+                let rest = args.get(from..)?;
+                let place = rest
+                    .iter()
+                    .position(|arg| arg.eq_ignore_ascii_case(word.as_bytes()))?;
+                Some(from + place + 1)
+            }
+            Self::SortStore => last_store(args, 2, &["STORE"], &SORT_OPTIONS),
+            Self::GeoStore(from) => last_store(args, from, &["STORE", "STOREDIST"], &GEO_OPTIONS),
         }
     }
 }
 
-/// The places behind `word`, looked for from an argument on.
-fn behind<'a>(
-    word: &'static str,
-    from: usize,
-    args: &'a [&[u8]],
-) -> impl Iterator<Item = usize> + 'a {
-    let places = (from..).zip(args.get(from..).unwrap_or_default());
-    places
-        .filter(move |(_, arg)| arg.eq_ignore_ascii_case(word.as_bytes()))
-        .map(|(place, _)| place + 1)
-}
-
 /// The options of SORT that take arguments, and how many.
 const SORT_OPTIONS: [(&str, usize); 3] = [("LIMIT", 2), ("GET", 1), ("BY", 1)];
+/// The options of GEORADIUS that do.
+const GEO_OPTIONS: [(&str, usize); 1] = [("COUNT", 1)];
 
-fn sort_store(args: &[&[u8]]) -> Option<usize> {
+/// The argument behind the last of `words` that is an option, from an argument on.
+fn last_store(
+    args: &[&[u8]],
+    from: usize,
+    words: &[&str],
+    options: &[(&str, usize)],
+) -> Option<usize> {
     let mut store = None;
-    let mut at = 2;
+    let mut at = from;
     while at < args.len() {
         let is = |word: &str| args[at].eq_ignore_ascii_case(word.as_bytes());
-        if let Some((_, arguments)) = SORT_OPTIONS.iter().find(|(option, _)| is(option)) {
+        if let Some((_, arguments)) = options.iter().find(|(option, _)| is(option)) {
             at += arguments;
-        } else if is("STORE") && at + 1 < args.len() {
-            store = Some(at + 1);
+        } else if words.iter().any(|word| is(word)) && at + 1 < args.len() {
+            at += 1;
+            store = Some(at);
         }
         at += 1;
     }

@@ -44,10 +44,10 @@ const fn pairs(index: usize) -> KeySpec {
     }
 }
 
-/// A key after each such word, which is looked for from this argument on.
-const fn after(word: &'static str, from: usize) -> KeySpec {
+/// Where GEORADIUS stores, whose options begin at this argument.
+const fn geo_store(from: usize) -> KeySpec {
     KeySpec {
-        begin: Begin::EachKeyword(word, from),
+        begin: Begin::GeoStore(from),
         find: Find::More(0),
     }
 }
@@ -123,8 +123,8 @@ pub static COMMANDS: &[Row] = &[
     row("GEODIST", -4, READONLY, (1, 1, 1), OneNode),
     row("GEOHASH", -2, READONLY, (1, 1, 1), OneNode),
     row("GEOPOS", -2, READONLY, (1, 1, 1), OneNode),
-    row("GEORADIUS", -6, WRITE | DENYOOM | MOVABLEKEYS, (1, 1, 1), SameNode).keys_at(&[one(1), after("STORE", 6), after("STOREDIST", 6)]),
-    row("GEORADIUSBYMEMBER", -5, WRITE | DENYOOM | MOVABLEKEYS, (1, 1, 1), SameNode).keys_at(&[one(1), after("STORE", 5), after("STOREDIST", 5)]),
+    row("GEORADIUS", -6, WRITE | DENYOOM | MOVABLEKEYS, (1, 1, 1), SameNode).keys_at(&[one(1), geo_store(6)]),
+    row("GEORADIUSBYMEMBER", -5, WRITE | DENYOOM | MOVABLEKEYS, (1, 1, 1), SameNode).keys_at(&[one(1), geo_store(5)]),
     row("GEORADIUSBYMEMBER_RO", -5, READONLY, (1, 1, 1), OneNode),
     row("GEORADIUS_RO", -6, READONLY, (1, 1, 1), OneNode),
     row("GEOSEARCH", -7, READONLY, (1, 1, 1), OneNode),
