@@ -1,5 +1,7 @@
 //! Our keys are Redis' keys: what the table finds in a request is what `COMMAND GETKEYS` of a real server finds.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on is to panic")]
+
 use std::process::ExitCode;
 use std::time::Duration;
 
