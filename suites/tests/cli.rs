@@ -516,7 +516,7 @@ fn what_is_wrong_about_random_requests_is_one_line() {
     check(
         &differential(&["--node", "127.0.0.1:1"]),
         64,
-        &["--node", "expected nodes as child processes"],
+        &["unexpected argument", "--node"],
     );
     check(
         &shardproof(&["differential", "--target", "nosuch"]),
@@ -562,4 +562,10 @@ fn random_requests_are_reported_for_machines() {
         target["difference"].is_null() && target["answered"].as_u64() > Some(300),
         "{target}"
     );
+}
+
+#[test]
+fn a_matrix_of_nothing_is_no_success() {
+    let output = shardproof(&["matrix", "--target", "refproxy", "--filter", "MSETEX"]);
+    check(&output, 2, &["nothing to judge", "does not know MSETEX"]);
 }

@@ -76,6 +76,10 @@ fn number(name: &str, otherwise: u64, radix: u32) -> u64 {
     })
 }
 
+fn seed() -> u64 {
+    number("SHARDPROOF_SEED", 1, 16)
+}
+
 fn play(
     target: &Target,
     search: Search,
@@ -83,10 +87,9 @@ fn play(
     meddle: Option<&[&str]>,
 ) -> Result<Report, Failed> {
     support::prepare(target);
-    let seed = number("SHARDPROOF_SEED", 1, 16);
     let ground = Ground {
         link_port_base: 22821,
-        ..Ground::new(search, seed)
+        ..Ground::new(search, seed())
     };
     let sources = Fixtures::compiled_in().matrix().expect("sheets");
     let mut rows = load(&sources).expect("valid sheets");
@@ -118,7 +121,11 @@ fn no_difference(target: &Target, search: Search, requests: u64) -> Result<(), F
     let requests = usize::try_from(number("SHARDPROOF_REQUESTS", requests, 10))?;
     let report = play(target, search, requests, None)?;
     if let Some(difference) = &report.difference {
-        return Err(difference.case().into());
+        return Err(format!("SHARDPROOF_SEED={:x}\n{}", seed(), difference.case()).into());
+    }
+    // Nothing is refused by closing the connection but by those who are recorded to.
+    if report.cut_short > 0 && target.deviation("refusals/connection-goes-on").is_none() {
+        return Err(format!("{} rounds ended early", report.cut_short).into());
     }
     // A proxy that refuses everything differs nowhere.
     if report.answered * 3 < report.requests {

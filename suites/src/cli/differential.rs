@@ -3,15 +3,16 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use shardproof::conformance::differential::{Place, Wanted};
+use shardproof::cluster::LINK_PORT_BASE;
+use shardproof::conformance::differential::{Place, Progress, Wanted};
 use shardproof::conformance::matrix::Row;
 use shardproof::program::Search;
 use shardproof::report;
 use shardproof::run;
 use shardproof::target::Target;
 
-use super::matrix::{chosen, own_nodes_only};
-use super::{Common, Console, Exit};
+use super::matrix::chosen;
+use super::{Basics, Console, Exit};
 
 /// Requests of each target.
 const REQUESTS: usize = 200_000;
@@ -20,9 +21,9 @@ const REQUESTS_LONG: usize = 5_000_000;
 
 /// Send random requests of several clients, pipelined and in transactions, through a proxy and to one plain Redis.
 ///
-/// Requests are drawn from the commands that the proxy answers rightly one call at a time. Both have to say and leave the same;
-/// where keys lie on several nodes, the proxy may refuse. A difference is made as short as it goes and printed as a case. Exit
-/// code 1 when there is one
+/// Requests are drawn from the commands that have keys and that the proxy answers rightly one call at a time. Both have to say
+/// and leave the same; where the keys of a request or of a transaction lie on several nodes, the proxy may refuse. A difference
+/// is made as short as it goes and printed as a case. Exit code 1 when there is one
 #[derive(Debug, Args)]
 pub(super) struct Flags {
     /// A proxy that the suite starts; repeat for several
@@ -47,7 +48,7 @@ pub(super) struct Flags {
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     #[command(flatten)]
-    common: Common,
+    basics: Basics,
 }
 
 /// Where the keys of one client lie.
@@ -68,9 +69,8 @@ fn count(text: &str) -> Result<usize, String> {
 
 pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyhow::Result<Exit> {
     let rows = rows(&flags)?;
-    let targets = flags.common.targets(&flags.targets)?;
-    own_nodes_only(&flags.common)?;
-    let ground = flags.common.ground(search);
+    let targets = flags.basics.targets(&flags.targets)?;
+    let ground = flags.basics.ground(search);
     let wanted = Wanted {
         requests: if flags.long {
             REQUESTS_LONG
@@ -84,13 +84,21 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
     };
     (console.err)(&format!("seed {:x}", ground.seed));
     let progress = console.progress("differential");
-    let say = |target: &Target, requests: usize| {
-        // In a log, every hundredth round is enough.
-        if console.terminal || requests.is_multiple_of(30_000) {
-            let (name, count) = (&target.name, wanted.requests);
-            progress.say(&format!("{name}: {requests} of {count} requests"));
+    let count = wanted.requests;
+    let say = |target: &Target, at: Progress| {
+        let name = &target.name;
+        match at {
+            // In a log, every hundredth round is enough.
+            Progress::Compared(requests) if console.terminal || requests.is_multiple_of(30_000) => {
+                progress.say(&format!("{name}: {requests} of {count} requests"));
+            }
+            Progress::Shrunk(steps) if console.terminal => {
+                progress.say(&format!("{name}: a difference in {steps} requests"));
+            }
+            Progress::Compared(_) | Progress::Shrunk(_) => {}
         }
     };
+    let wanted = (wanted, &*repeated(&flags));
     let report = run::differential(&ground, &targets, &rows, wanted, &say).await?;
     drop(progress);
     let to_stdout = flags.json.as_deref() == Some("-".as_ref());
@@ -110,9 +118,34 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
 fn rows(flags: &Flags) -> anyhow::Result<Vec<Row>> {
     let skipped = match flags.skips.is_empty() {
         true => Vec::new(),
-        false => chosen(&flags.common, "--skip", &flags.skips)?,
+        false => chosen(&flags.basics, "--skip", &flags.skips)?,
     };
-    let mut rows = chosen(&flags.common, "--filter", &flags.filters)?;
+    let mut rows = chosen(&flags.basics, "--filter", &flags.filters)?;
     rows.retain(|row| !skipped.contains(row));
     Ok(rows)
+}
+
+/// The flags that shape the requests, as they would be given again.
+fn repeated(flags: &Flags) -> String {
+    let mut text = String::new();
+    let mut add = |flag: &str, value: &str| text += &format!(" {flag} {value}");
+    if let Some(folder) = &flags.basics.fixtures {
+        add("--fixtures", &folder.display().to_string());
+    }
+    if flags.basics.link_port_base != LINK_PORT_BASE {
+        add("--link-port-base", &flags.basics.link_port_base.to_string());
+    }
+    flags.filters.iter().for_each(|name| add("--filter", name));
+    flags.skips.iter().for_each(|name| add("--skip", name));
+    match flags.keys {
+        Some(Keys::Together) => add("--keys", "together"),
+        Some(Keys::Apart) => add("--keys", "apart"),
+        None => {}
+    }
+    match flags.long {
+        true => text += " --long",
+        false if flags.requests != REQUESTS => add("--requests", &flags.requests.to_string()),
+        false => {}
+    }
+    text
 }

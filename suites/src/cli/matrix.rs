@@ -9,7 +9,7 @@ use shardproof::report;
 use shardproof::run;
 use shardproof::target::Target;
 
-use super::{Common, Console, Exit, NodeSource, Usage};
+use super::{Basics, Console, Exit, Usage};
 
 /// Call every command of Redis through a proxy, and on one plain Redis with the same data.
 ///
@@ -30,14 +30,13 @@ pub(super) struct Flags {
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
     #[command(flatten)]
-    common: Common,
+    basics: Basics,
 }
 
 pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyhow::Result<Exit> {
-    let rows = chosen(&flags.common, "--filter", &flags.filters)?;
-    let targets = flags.common.targets(&flags.targets)?;
-    own_nodes_only(&flags.common)?;
-    let ground = flags.common.ground(search);
+    let rows = chosen(&flags.basics, "--filter", &flags.filters)?;
+    let targets = flags.basics.targets(&flags.targets)?;
+    let ground = flags.basics.ground(search);
     let files = [&flags.json, &flags.html];
     let mut given = files.iter().filter_map(|file| file.as_deref());
     let to_stdout = given.any(|file| file == std::path::Path::new("-"));
@@ -55,6 +54,10 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
     };
     let matrix = run::matrix(&ground, &targets, &rows, &say).await?;
     drop(progress);
+    if matrix.rows.is_empty() {
+        let (server, names) = (&matrix.server, matrix.unknown.join(", "));
+        anyhow::bail!("nothing to judge: {server} does not know {names}");
+    }
     if !to_stdout {
         (console.out)(&report::terminal::matrix(&matrix));
     }
@@ -71,19 +74,9 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
     })
 }
 
-/// Refuses nodes that are not child processes of the suite.
-pub(super) fn own_nodes_only(common: &Common) -> Result<(), Usage> {
-    if common.source == NodeSource::Process && common.nodes.is_empty() {
-        return Ok(());
-    }
-    let usage =
-        "--node, --nodes: expected nodes as child processes, because commands may end a node";
-    Err(Usage(usage.to_owned()))
-}
-
 /// The rows of the sheets that fit one of the values of `flag`; all where there is none.
-pub(super) fn chosen(common: &Common, flag: &str, filters: &[String]) -> anyhow::Result<Vec<Row>> {
-    let sources = common.fixtures().matrix()?;
+pub(super) fn chosen(basics: &Basics, flag: &str, filters: &[String]) -> anyhow::Result<Vec<Row>> {
+    let sources = basics.fixtures().matrix()?;
     let mut rows = load(&sources).map_err(|errors| {
         let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
         anyhow::anyhow!("{}", lines.join("\n"))

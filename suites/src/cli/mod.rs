@@ -103,15 +103,25 @@ enum NodeSource {
     Docker,
 }
 
-/// Where cases, targets and nodes come from.
+/// Where cases and targets come from, over nodes of our own.
 #[derive(Debug, Args)]
-struct Common {
+struct Basics {
     /// Fixtures to use instead of the compiled-in ones
     #[arg(long, value_name = "DIR")]
     fixtures: Option<PathBuf>,
     /// First port of the links between proxy and nodes; placements hash these addresses
     #[arg(long, value_name = "PORT", default_value_t = LINK_PORT_BASE)]
     link_port_base: u16,
+    /// Repeats a run; printed by each
+    #[arg(long, value_name = "HEX", value_parser = seed)]
+    seed: Option<u64>,
+}
+
+/// Where cases, targets and nodes come from.
+#[derive(Debug, Args)]
+struct Common {
+    #[command(flatten)]
+    basics: Basics,
     /// Where nodes come from: Redis as child processes, or as containers
     #[arg(long = "nodes", value_name = "SOURCE", value_enum, default_value_t = NodeSource::Process)]
     source: NodeSource,
@@ -124,12 +134,34 @@ struct Common {
     /// A Toxiproxy server that already runs, to put faults through instead of links of our own; it has no tap
     #[arg(long, value_name = "HOST:PORT", value_parser = address)]
     toxiproxy: Option<std::net::SocketAddr>,
-    /// Repeats a run; printed by each
-    #[arg(long, value_name = "HEX", value_parser = seed)]
-    seed: Option<u64>,
+}
+
+impl std::ops::Deref for Common {
+    type Target = Basics;
+
+    fn deref(&self) -> &Basics {
+        &self.basics
+    }
 }
 
 impl Common {
+    /// The ground of one run, with nodes from where they are to come from.
+    fn ground(&self, search: Search) -> Ground {
+        Ground {
+            nodes: match self.source {
+                _ if !self.nodes.is_empty() => Source::External(self.nodes.clone()),
+                NodeSource::Process => Source::Process,
+                NodeSource::Docker => Source::Docker {
+                    image: self.redis_image.clone(),
+                },
+            },
+            toxiproxy: self.toxiproxy,
+            ..self.basics.ground(search)
+        }
+    }
+}
+
+impl Basics {
     fn fixtures(&self) -> Fixtures {
         self.fixtures
             .clone()
@@ -139,17 +171,8 @@ impl Common {
     /// The ground of one run: its seed is the given one, or a fresh one.
     fn ground(&self, search: Search) -> Ground {
         Ground {
-            search,
-            nodes: match self.source {
-                _ if !self.nodes.is_empty() => Source::External(self.nodes.clone()),
-                NodeSource::Process => Source::Process,
-                NodeSource::Docker => Source::Docker {
-                    image: self.redis_image.clone(),
-                },
-            },
             link_port_base: self.link_port_base,
-            toxiproxy: self.toxiproxy,
-            seed: self.seed.unwrap_or_else(fresh_seed),
+            ..Ground::new(search, self.seed.unwrap_or_else(fresh_seed))
         }
     }
 

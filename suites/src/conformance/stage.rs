@@ -50,6 +50,9 @@ pub enum Error {
     /// The proxy does not come back.
     #[error("serve again: {0}")]
     Unsettled(String),
+    /// There is nothing to compare, or nothing to compare with.
+    #[error("compare with one plain Redis: {0}")]
+    Beside(String),
 }
 
 /// A running proxy with its nodes.

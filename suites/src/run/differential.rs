@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Error, Ground};
-use crate::conformance::differential::{self, Wanted};
+use crate::conformance::differential::{self, Progress, Wanted};
 use crate::conformance::matrix::Row;
 use crate::target::{self, Target};
 
@@ -28,12 +28,14 @@ pub struct Compared {
     pub target: String,
     /// Its version.
     pub version: String,
-    /// Commands that it answers rightly one call at a time: from them requests were drawn.
+    /// Commands that requests were drawn from: those that it answers rightly one call at a time, and that have keys.
     pub commands: usize,
     /// Requests that it got.
     pub requests: usize,
     /// How many of them it answered without an error.
     pub answered: usize,
+    /// Rounds that ended early, because it refused something by closing the connection.
+    pub cut_short: usize,
     /// Where it and the plain Redis part, if they do.
     pub difference: Option<Parted>,
     /// How long it took, in milliseconds.
@@ -49,6 +51,8 @@ pub struct Parted {
     pub steps: usize,
     /// They as a case file, with what the plain Redis says.
     pub case: String,
+    /// The command that finds it again.
+    pub repeat: String,
 }
 
 impl Differential {
@@ -60,7 +64,8 @@ impl Differential {
     }
 }
 
-/// Compares `targets` on random calls of `rows`; `say` hears how many requests of each have been compared.
+/// Compares `targets` on random calls of `rows`; `say` hears how far it is. `flags` are those of the command line that shape the
+/// requests, for whoever repeats it.
 ///
 /// # Errors
 /// What stood in the way. What a proxy does is never an error.
@@ -68,24 +73,29 @@ pub async fn differential(
     ground: &Ground,
     targets: &[Target],
     rows: &[Row],
-    wanted: Wanted,
-    say: &dyn Fn(&Target, usize),
+    (wanted, flags): (Wanted, &str),
+    say: &dyn Fn(&Target, Progress),
 ) -> Result<Differential, Error> {
     let mut compared = Vec::new();
     for target in targets {
         let started = Instant::now();
         let commands = differential::accepted(target, ground, rows).await?;
-        let say = |requests: usize| say(target, requests);
+        let say = |progress: Progress| say(target, progress);
         let found = differential::run(target, ground, &commands, wanted, None, &say).await?;
         compared.push(Compared {
             target: target.name.clone(),
             version: target::version(target, &ground.search)?,
-            commands: commands.len(),
+            commands: found.commands,
             requests: found.requests,
             answered: found.answered,
+            cut_short: found.cut_short,
             difference: found.difference.map(|difference| Parted {
                 case: difference.case(),
                 steps: difference.steps.len(),
+                repeat: format!(
+                    "shardproof differential --target {} --seed {:x}{flags}",
+                    target.name, ground.seed
+                ),
                 what: difference.what,
             }),
             took_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),

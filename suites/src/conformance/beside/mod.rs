@@ -25,8 +25,8 @@ pub use compare::Comparison;
 pub(super) use compare::{compare, errors_alike};
 pub(super) use contents::Contents;
 
-/// Keys of a row that may lie on nodes of their own.
-const KEYS: usize = 18;
+/// Keys that requests may name, each place of them on a node of its own where that is wanted.
+pub(super) const KEYS: usize = 18;
 /// How long a proxy may take to serve every node again.
 const SETTLED_WITHIN: Duration = Duration::from_secs(5);
 /// Undoes whatever a command may have left on a server of our own.

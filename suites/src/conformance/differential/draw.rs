@@ -3,7 +3,7 @@
 //!
 //! Never opens anything: the same seed draws the same steps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use proptest_state_machine::Sequential;
 
 use super::Accepted;
-use crate::conformance::beside::{Comparison, Place};
+use crate::conformance::beside::{self, Comparison, Place};
 use crate::conformance::case::NODES;
 use crate::conformance::matrix::{Request, Row};
 use crate::conformance::word::{Piece, Scope, Variable, Word};
@@ -21,6 +21,7 @@ use crate::conformance::word::{Piece, Scope, Variable, Word};
 pub(super) const CLIENTS: usize = 3;
 /// Keys of each client: commands of one type of value prefer two of them, so that they often meet what they can work on.
 const KEYS: usize = 6;
+const _: () = assert!(CLIENTS * KEYS <= beside::KEYS, "each key is another one");
 /// How often a step is sent without waiting for the reply to the one before it.
 const PIPED: f64 = 0.95;
 /// How often the bytes of a request are written in two pieces.
@@ -48,41 +49,48 @@ pub struct Step {
     pub cut: Option<u16>,
     /// What has to be equal.
     pub comparison: Comparison,
+    /// Whether the target is known to refuse nothing of the command while all keys lie on one node.
+    pub(super) whole: bool,
     pub(super) part: Part,
-    request: Request,
+    pub(super) request: Request,
 }
 
 impl Step {
+    /// Sent alone and in one piece; both sides have to say exactly the same.
+    fn of(client: usize, part: Part, request: Request) -> Self {
+        Self {
+            client,
+            piped: false,
+            cut: None,
+            comparison: Comparison::Exact,
+            whole: true,
+            part,
+            request,
+        }
+    }
+
     pub(super) fn bytes(&self, scope: &Scope) -> Vec<Vec<u8>> {
         self.request.bytes(scope)
     }
 
-    /// The request in the notation of cases.
-    #[must_use]
-    pub fn shown(&self) -> String {
-        let words = self.request.words.iter().map(|word| {
-            let pieces = word.pieces.iter().map(|piece| match piece {
-                Piece::Bytes(bytes) if bytes.iter().all(u8::is_ascii_graphic) => {
-                    String::from_utf8_lossy(bytes).into_owned()
-                }
-                Piece::Bytes(bytes) => format!("\"{}\"", bytes.escape_ascii()),
-                Piece::Key(variable) => variable.to_string(),
-                other => format!("{other:?}"),
-            });
-            pieces.collect::<String>()
-        });
-        words.collect::<Vec<_>>().join(" ")
+    /// The nodes that its keys lie on.
+    pub(super) fn nodes(&self, place: Place) -> BTreeSet<usize> {
+        let keys = self.request.keys();
+        keys.map(|variable| node(variable, place)).collect()
     }
 
     /// Names the keys by the nodes that they lie on, as cases do.
     pub(super) fn settle(&mut self, place: Place) {
         for variable in keys(&mut self.request) {
-            let number = variable.number as usize;
-            variable.node = Some(match place {
-                Place::Together => 0,
-                Place::Apart => (number.max(1) - 1) % NODES,
-            });
+            variable.node = Some(node(*variable, place));
         }
+    }
+}
+
+fn node(variable: Variable, place: Place) -> usize {
+    match place {
+        Place::Together => 0,
+        Place::Apart => (variable.number.max(1) as usize - 1) % NODES,
     }
 }
 
@@ -98,6 +106,8 @@ fn keys(request: &mut Request) -> impl Iterator<Item = &mut Variable> {
 #[derive(Debug)]
 pub(super) struct Pool {
     calls: Vec<Call>,
+    /// The commands that they are of.
+    pub(super) commands: BTreeSet<String>,
     /// Whether transactions are drawn, with keys that are watched, and with what is an error where it stands.
     blocks: bool,
     watches: bool,
@@ -108,6 +118,7 @@ pub(super) struct Pool {
 struct Call {
     comparison: Comparison,
     request: Request,
+    whole: bool,
     /// The type of value that it works on.
     kind: usize,
 }
@@ -119,31 +130,40 @@ impl Pool {
         let command = |name: &str| commands.iter().find(|command| command.row.command == name);
         let has = |name: &str| command(name).is_some();
         let drawn = |command: &&&Accepted| command.whole || place == Place::Apart;
-        let rows = commands.iter().filter(drawn).map(|command| &command.row);
+        let drawn: Vec<&Accepted> = commands.iter().filter(drawn).copied().collect();
         let blocks = has("EXEC") && has("DISCARD");
         let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
         let mut calls = Vec::new();
-        for row in rows.clone().filter(|row| is_steady(row)) {
+        let mut names = BTreeSet::new();
+        for command in drawn.iter().filter(|command| is_steady(&command.row)) {
+            let row = &command.row;
             let sheet = row.at.split(':').next().unwrap_or_default();
             let next = kinds.len();
             let kind = *kinds.entry(sheet).or_insert(next);
             let single = row.trials.iter().filter(|trial| trial.requests.len() == 1);
             let single = single.flat_map(|trial| &trial.requests);
-            let known = row.given.iter().filter(|given| is_of(given, rows.clone()));
-            let given = known.map(|given| (Comparison::Exact, given));
-            let asked = single.map(|request| (row.comparison, request)).chain(given);
-            let usable = asked
-                .filter(|(_, request)| request.keys().next().is_some() && !blocks_client(request));
-            calls.extend(usable.map(|(comparison, request)| Call {
-                comparison,
-                request: request.clone(),
-                kind,
-            }));
+            let single = single.map(|request| (row.comparison, command.whole, request));
+            let given = row.given.iter().filter_map(|given| {
+                let of = drawn.iter().find(|other| is_of(given, &other.row))?;
+                Some((Comparison::Exact, of.whole, given))
+            });
+            for (comparison, whole, request) in single.chain(given) {
+                if request.keys().next().is_some() && !blocks_client(request) {
+                    names.insert(row.command.clone());
+                    calls.push(Call {
+                        comparison,
+                        request: request.clone(),
+                        whole,
+                        kind,
+                    });
+                }
+            }
         }
         Self {
             watches: blocks && has("WATCH") && has("UNWATCH"),
             strays: command("EXEC").is_some_and(|command| command.whole),
             blocks,
+            commands: names,
             calls,
         }
     }
@@ -188,26 +208,16 @@ impl Pool {
             .prop_map(move |(lot, piped, cut)| {
                 let mut chance = Chance::seeded(lot);
                 let client = chance.below(open.clients);
-                let (part, comparison, request) =
-                    pool.request(open.blocks[client], client, &mut chance);
                 Step {
-                    client,
                     piped,
                     cut,
-                    comparison,
-                    part,
-                    request,
+                    ..pool.draw(open.blocks[client], client, &mut chance)
                 }
             })
             .boxed()
     }
 
-    fn request(
-        &self,
-        in_block: bool,
-        client: usize,
-        chance: &mut Chance,
-    ) -> (Part, Comparison, Request) {
+    fn draw(&self, in_block: bool, client: usize, chance: &mut Chance) -> Step {
         let part = match (chance.below(100), in_block) {
             (0..3, false) if self.blocks => Part::Multi,
             (3, false) if self.strays => Part::Exec,
@@ -223,7 +233,13 @@ impl Pool {
         let mut request = match part {
             Part::Call => {
                 let call = &self.calls[chance.below(self.calls.len())];
-                return (part, call.comparison, moved(call, client, chance));
+                let request = moved(call, client, chance);
+                let step = Step::of(client, part, request);
+                return Step {
+                    comparison: call.comparison,
+                    whole: call.whole,
+                    ..step
+                };
             }
             Part::Multi => alone("MULTI"),
             Part::Exec => alone("EXEC"),
@@ -241,20 +257,16 @@ impl Pool {
         for variable in keys(&mut request) {
             *variable = key(client, chance.below(KEYS));
         }
-        (part, Comparison::Exact, request)
+        Step::of(client, part, request)
     }
 }
 
-/// Whether a request is of one of these commands.
-fn is_of<'a>(request: &Request, mut rows: impl Iterator<Item = &'a Row>) -> bool {
+/// Whether a request is of this command.
+fn is_of(request: &Request, row: &Row) -> bool {
     let words = request.bytes(&Scope::default());
-    rows.any(|row| {
-        let names = row.command.split('|').map(str::as_bytes);
-        names.eq(words
-            .iter()
-            .map(Vec::as_slice)
-            .take(row.command.split('|').count()))
-    })
+    let names = row.command.split('|').map(str::as_bytes);
+    let count = names.clone().count();
+    names.eq(words.iter().map(Vec::as_slice).take(count))
 }
 
 fn request(words: Vec<Word>) -> Request {
@@ -364,5 +376,31 @@ impl Chance {
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         usize::try_from((mixed ^ (mixed >> 31)) % end as u64).unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::{Part, Piece, Request, Step, Variable, Word, request};
+
+    /// A key, by its number.
+    pub(in super::super) fn key(number: u32) -> Variable {
+        Variable { node: None, number }
+    }
+
+    /// A request of the first client with keys behind its words, sent alone.
+    pub(in super::super) fn call(words: &[&str], keys: &[Variable]) -> Step {
+        part(Part::Call, words, keys)
+    }
+
+    /// The same as a part of a transaction.
+    pub(in super::super) fn part(part: Part, words: &[&str], keys: &[Variable]) -> Step {
+        let plain = words.iter().map(|word| Word::plain(word));
+        let keys = keys.iter().map(|variable| Word {
+            pieces: vec![Piece::Key(*variable)],
+            times: 1,
+        });
+        let request: Request = request(plain.chain(keys).collect());
+        Step::of(0, part, request)
     }
 }

@@ -1,18 +1,22 @@
 //! The differential test: random requests of several clients through a proxy, and the same on one plain Redis.
 //!
-//! Where all keys lie on one node, both have to say the same. Where they lie on several, the proxy may refuse, and what it
-//! answers with an error is not given to the plain Redis. Afterwards the same has to lie on the servers.
+//! Where the keys of a request or of a transaction lie on one node, both have to say the same. Where they lie on several, the
+//! proxy may refuse, and what it answers with an error is not given to the plain Redis. Afterwards the same has to lie on the
+//! servers.
 
+mod case;
 mod draw;
 mod play;
+mod speaker;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use proptest::strategy::{Strategy as _, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-use super::beside::{Beside, Comparison};
+use super::beside::Beside;
 use super::matrix::{Judge, Row};
 use super::stage::Error;
 use crate::cluster::Ground;
@@ -22,7 +26,7 @@ use crate::wire::Value;
 
 pub use super::beside::Place;
 pub use draw::Step;
-use draw::{Chance, Open, Part, Pool};
+use draw::{Chance, Open, Pool};
 use play::{Played, play};
 
 /// Steps of one round; after each the servers are emptied.
@@ -31,6 +35,8 @@ const ROUND: usize = 300;
 const OP_TIMEOUT_MS: u64 = 5000;
 /// While shrinking, steps without a difference are played again: what depends on who is faster does not show each time.
 const ATTEMPTS: usize = 10;
+/// And no more sequences than that are played to shrink one.
+const PLAYS_MAX: usize = 3000;
 
 /// What is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +47,15 @@ pub struct Wanted {
     pub place: Option<Place>,
 }
 
+/// How far a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// So many requests are compared.
+    Compared(usize),
+    /// A difference is found, in so many requests; it is being made shorter.
+    Shrunk(usize),
+}
+
 /// What came of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Report {
@@ -48,6 +63,10 @@ pub struct Report {
     pub requests: usize,
     /// How many of them it answered without an error.
     pub answered: usize,
+    /// Commands that were drawn from.
+    pub commands: usize,
+    /// Rounds that ended early, because the proxy refused something by closing the connection.
+    pub cut_short: usize,
     /// The first difference, as short as it could be made.
     pub difference: Option<Difference>,
 }
@@ -109,7 +128,7 @@ pub async fn accepted(
 }
 
 /// Runs requests drawn from `commands` by the seed of the ground; stops at the first difference and shrinks it. `say` hears how
-/// many requests have been compared.
+/// far it is.
 ///
 /// `meddle` is done to the nodes behind the proxy's back near the end of each round; tests show by it that a difference is found.
 ///
@@ -121,9 +140,8 @@ pub async fn run(
     commands: &[Accepted],
     wanted: Wanted,
     meddle: Option<&[&str]>,
-    say: &dyn Fn(usize),
+    say: &dyn Fn(Progress),
 ) -> Result<Report, Error> {
-    let mut beside = Beside::start(target, ground, OP_TIMEOUT_MS).await?;
     let pool = |place: Place, at: fn(&Accepted) -> bool| {
         let chosen = commands.iter().filter(|command| at(command));
         Arc::new(Pool::of(&chosen.collect::<Vec<_>>(), place))
@@ -133,9 +151,22 @@ pub async fn run(
     let resp3 = target.capabilities.iter().any(|has| has == "resp3");
     let mut chance = Chance::seeded(ground.seed);
     let mut runner = runner(ground.seed);
-    let mut report = Report::default();
+    let mut bench = Bench {
+        beside: Beside::start(target, ground, OP_TIMEOUT_MS).await?,
+        meddle,
+        say,
+    };
+    let mut report = Report {
+        commands: together
+            .commands
+            .union(&apart.commands)
+            .collect::<BTreeSet<_>>()
+            .len(),
+        ..Report::default()
+    };
+    let mut last = None;
     while report.requests < wanted.requests {
-        say(report.requests);
+        say(Progress::Compared(report.requests));
         let drawn = [Place::Together, Place::Apart][chance.below(2)];
         let place = wanted.place.unwrap_or(drawn);
         let pool = match place {
@@ -143,29 +174,55 @@ pub async fn run(
             Place::Apart => &apart,
         };
         if pool.is_empty() {
-            let why = "it answers no command that could be drawn".to_owned();
-            return Err(Error::Unsettled(why));
+            let why = "the proxy answers no command that could be drawn".to_owned();
+            return Err(Error::Beside(why));
         }
         let count = ROUND.min(wanted.requests - report.requests);
-        let sequence = pool.steps(count..=count, resp3);
-        let tree = sequence
+        let tree = pool
+            .steps(count..=count, resp3)
             .new_tree(&mut runner)
-            .map_err(|why| Error::Unsettled(why.to_string()))?;
+            .map_err(|why| Error::Beside(why.to_string()))?;
         let (open, steps, seen) = tree.current();
-        let played = play(&mut beside, place, (open, &steps), meddle).await?;
+        if !bench.beside.clean().await {
+            report.difference = Some(last.ok_or_else(gone)?);
+            return Ok(report);
+        }
+        let played = play(&bench.beside, place, (open, &steps), meddle).await?;
         report.requests += played.sent;
         report.answered += played.answered;
+        report.cut_short += usize::from(played.cut_short);
         if played.what.is_some() {
             // It would keep the last that was sent, which another client may have sent.
             if let Some(seen) = seen {
                 seen.store(usize::MAX, Ordering::Relaxed);
             }
-            report.difference =
-                Some(shrink(&mut beside, place, tree, (open, steps, played), meddle).await?);
+            let found = Found {
+                open,
+                steps,
+                played,
+            };
+            report.difference = Some(bench.shrink(place, tree, found).await);
             return Ok(report);
         }
+        let what = "the proxy does not serve every node any more behind this".to_owned();
+        let played = Played {
+            what: Some(what),
+            ..played
+        };
+        last = Some(
+            Found {
+                open,
+                steps,
+                played,
+            }
+            .difference(place),
+        );
     }
     Ok(report)
+}
+
+fn gone() -> Error {
+    Error::Beside("the proxy does not serve every node".to_owned())
 }
 
 /// The same draws for the same seed.
@@ -178,80 +235,82 @@ fn runner(seed: u64) -> TestRunner {
     TestRunner::new_with_rng(Config::default(), rng)
 }
 
-/// Leaves out what can be left out while there is still a difference.
-async fn shrink<T>(
-    beside: &mut Beside,
-    place: Place,
-    mut tree: impl ValueTree<Value = (Open, Vec<Step>, T)>,
-    mut shortest: (Open, Vec<Step>, Played),
-    meddle: Option<&[&str]>,
-) -> Result<Difference, Error> {
-    let mut goes_on = tree.simplify();
-    while goes_on {
-        let (open, steps, _) = tree.current();
-        let mut played = play(beside, place, (open, &steps), meddle).await?;
-        for _ in 1..ATTEMPTS {
-            if played.what.is_none() {
-                played = play(beside, place, (open, &steps), meddle).await?;
-            }
-        }
-        goes_on = match played.what {
-            Some(_) => {
-                shortest = (open, steps, played);
-                tree.simplify()
-            }
-            None => tree.complicate(),
-        };
-    }
-    let (open, mut steps, played) = shortest;
-    steps.iter_mut().for_each(|step| step.settle(place));
-    Ok(Difference {
-        what: played.what.unwrap_or_default(),
-        resp3: open.resp3.to_vec(),
-        steps,
-        said: played.said,
-    })
+/// Steps that lead to a difference.
+struct Found {
+    open: Open,
+    steps: Vec<Step>,
+    played: Played,
 }
 
-impl Difference {
-    /// The steps as a case file, to be given a promise: what is wanted is what one plain Redis says. Requests that were under way
-    /// at the same time are sent before the first reply is wanted.
-    #[must_use]
-    pub fn case(&self) -> String {
-        let mut text = format!("case 1\n# {}\nlevel  must\n", self.what);
-        for (client, _) in (1..).zip(&self.resp3).filter(|(_, resp3)| **resp3) {
-            if self.steps.iter().any(|step| step.client + 1 == client) {
-                text += &format!("send   @{client} HELLO 3\nwant   @{client} map\n");
-            }
+impl Found {
+    fn difference(mut self, place: Place) -> Difference {
+        self.steps.iter_mut().for_each(|step| step.settle(place));
+        Difference {
+            what: self.played.what.unwrap_or_default(),
+            resp3: self.open.resp3.to_vec(),
+            steps: self.steps,
+            said: self.played.said,
         }
-        let numbered: Vec<(usize, &Step)> = self.steps.iter().enumerate().collect();
-        for wave in numbered.chunk_by(|_, (_, next)| next.piped) {
-            for (_, step) in wave {
-                text += &format!("send   @{} {}\n", step.client + 1, step.shown());
-            }
-            for (place, step) in wave {
-                let said = self.said.get(*place).and_then(Option::as_ref);
-                let want = wanted(step, said);
-                text += &format!("want   @{} {want}\n", step.client + 1);
-            }
-        }
-        text
     }
 }
 
-/// What a case wants of a step, where the plain Redis has said so much.
-fn wanted(step: &Step, said: Option<&Value>) -> String {
-    match (said, step.comparison, step.part) {
-        (Some(Value::Error(text)), _, _) => {
-            let code = text.split(|byte| *byte == b' ').next().unwrap_or_default();
-            format!("error {}", code.escape_ascii())
+/// Where sequences are played.
+struct Bench<'a> {
+    beside: Beside,
+    meddle: Option<&'a [&'a str]>,
+    say: &'a dyn Fn(Progress),
+}
+
+impl Bench<'_> {
+    /// Leaves out what can be left out while there is still a difference. What stands in the way then is no reason to forget it.
+    async fn shrink<T>(
+        &mut self,
+        place: Place,
+        mut tree: impl ValueTree<Value = (Open, Vec<Step>, T)>,
+        mut shortest: Found,
+    ) -> Difference {
+        let mut goes_on = tree.simplify();
+        for _ in 0..PLAYS_MAX {
+            if !goes_on {
+                break;
+            }
+            (self.say)(Progress::Shrunk(shortest.steps.len()));
+            let (open, steps, _) = tree.current();
+            goes_on = match self.differ(place, open, &steps).await {
+                Ok(Some(played)) => {
+                    shortest = Found {
+                        open,
+                        steps,
+                        played,
+                    };
+                    tree.simplify()
+                }
+                Ok(None) => tree.complicate(),
+                Err(why) => {
+                    tracing::debug!(%why, "shrinking");
+                    break;
+                }
+            };
         }
-        // What is queued may compare otherwise than the reply to it.
-        (Some(Value::Array(elements)), _, Part::Exec) if !elements.is_empty() => {
-            format!("*{}{}", elements.len(), " any".repeat(elements.len()))
+        shortest.difference(place)
+    }
+
+    /// What comes of steps when there is a difference in one of a few plays.
+    async fn differ(
+        &mut self,
+        place: Place,
+        open: Open,
+        steps: &[Step],
+    ) -> Result<Option<Played>, Error> {
+        for _ in 0..ATTEMPTS {
+            if !self.beside.clean().await {
+                return Err(gone());
+            }
+            let played = play(&self.beside, place, (open, steps), self.meddle).await?;
+            if played.what.is_some() {
+                return Ok(Some(played));
+            }
         }
-        (Some(said), Comparison::Exact, _) => said.to_string(),
-        (Some(said @ Value::Array(_)), Comparison::AnyOrder, _) => format!("unordered {said}"),
-        _ => "any".to_owned(),
+        Ok(None)
     }
 }

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::draw::{CLIENTS, Open, Part, Step};
+use super::draw::{CLIENTS, Open, Step};
+use super::speaker::{Ask, How, Speaker};
 use crate::client::{Client, NODE_DEADLINE};
-use crate::conformance::beside::{Beside, Comparison, Place, compare, errors_alike, outcome};
+use crate::conformance::beside::{Beside, Place, outcome};
 use crate::conformance::judge::Outcome;
 use crate::conformance::stage::Error;
 use crate::conformance::word::Scope;
-use crate::verdict::Class;
 use crate::wire::{self, Value};
 
 /// What came of a play.
@@ -22,82 +22,46 @@ pub(super) struct Played {
     pub(super) sent: usize,
     /// How many of them the proxy answered without an error.
     pub(super) answered: usize,
+    /// The proxy refused something by closing the connection, and nothing was compared behind it.
+    pub(super) cut_short: bool,
     /// What the plain Redis said to each step, where it was asked.
     pub(super) said: Vec<Option<Value>>,
     /// The first difference, in words.
     pub(super) what: Option<String>,
 }
 
-/// One client's two connections, and where it is.
-struct Speaker {
-    proxy: Client,
-    plain: Client,
-    block: Option<Block>,
-}
-
-/// An open transaction.
-#[derive(Default)]
-struct Block {
-    /// How the answers of what is queued are compared.
-    queued: Vec<Comparison>,
-    /// The proxy has refused a request in it that the plain Redis would have queued.
-    refused: bool,
-}
-
-/// Whether the proxy may refuse what the plain Redis does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Refusals {
-    /// Keys lie on several nodes: the plain Redis is not asked what the proxy refuses.
-    Allowed,
-    /// All keys lie on one node, and all requests are known to be answered then.
-    None,
-}
-
-/// Plays steps on empty servers. `meddle` is done to the nodes behind the proxy's back before the last of them.
+/// Plays steps on servers that are empty. `meddle` is done to the nodes behind the proxy's back before the last of them.
 pub(super) async fn play(
-    beside: &mut Beside,
+    beside: &Beside,
     place: Place,
     (open, steps): (Open, &[Step]),
     meddle: Option<&[&str]>,
 ) -> Result<Played, Error> {
-    if !beside.clean().await {
-        let why = "the proxy does not serve every node".to_owned();
-        return Err(Error::Unsettled(why));
-    }
     let scope = beside.scope(place);
-    let mut clients = Vec::new();
+    let mut speakers = Vec::new();
     for resp3 in open.resp3 {
-        let mut speaker = Speaker {
-            proxy: beside.client().await?,
-            plain: beside.plain().await?,
-            block: None,
-        };
+        let mut speaker = Speaker::new(beside.client().await?, beside.plain().await?, place);
         if resp3 {
             speaker.speak_resp3().await?;
         }
-        clients.push(speaker);
+        speakers.push(speaker);
     }
-    let refusals = match place {
-        Place::Together => Refusals::None,
-        Place::Apart => Refusals::Allowed,
-    };
     let mut played = Played {
         said: vec![None; steps.len()],
         ..Played::default()
     };
     let waves = waves(steps);
-    for (index, wave) in waves.iter().enumerate() {
+    for (index, steps) in waves.iter().enumerate() {
         if let Some(order) = meddle.filter(|_| index + 1 == waves.len()) {
             meddle_with(beside, &scope, order).await?;
         }
-        played.sent += wave.len();
-        let mut wave = Wave {
-            steps: wave,
+        played.sent += steps.len();
+        let wave = Wave {
+            steps,
             scope: &scope,
-            refusals,
             patience: beside.patience,
         };
-        if wave.play(&mut clients, &mut played).await? == Goes::NoFurther {
+        if wave.play(&mut speakers, &mut played).await? == Goes::NoFurther {
             return Ok(played);
         }
     }
@@ -130,18 +94,17 @@ enum Goes {
 struct Wave<'a> {
     steps: &'a [(usize, &'a Step)],
     scope: &'a Scope,
-    refusals: Refusals,
     patience: Duration,
 }
 
 impl Wave<'_> {
-    async fn play(&mut self, clients: &mut [Speaker], played: &mut Played) -> Result<Goes, Error> {
+    async fn play(&self, speakers: &mut [Speaker], played: &mut Played) -> Result<Goes, Error> {
         let of = |client: usize| -> Vec<(usize, &Step)> {
             let steps = self.steps.iter().copied();
             steps.filter(|(_, step)| step.client == client).collect()
         };
         let chunks: [Vec<(usize, &Step)>; CLIENTS] = std::array::from_fn(of);
-        let [first, second, third] = clients else {
+        let [first, second, third] = speakers else {
             return Ok(Goes::NoFurther);
         };
         let (one, two, three) = tokio::join!(
@@ -149,12 +112,16 @@ impl Wave<'_> {
             self.pipeline(&mut second.proxy, &chunks[1]),
             self.pipeline(&mut third.proxy, &chunks[2]),
         );
-        for ((client, chunk), seen) in clients.iter_mut().zip(&chunks).zip([one, two, three]) {
-            if self.compare(client, chunk, &seen, played).await? == Goes::NoFurther {
-                return Ok(Goes::NoFurther);
+        let mut goes = Goes::On;
+        for ((speaker, chunk), seen) in speakers.iter_mut().zip(&chunks).zip([one, two, three]) {
+            if self.compare(speaker, chunk, &seen, played).await? == Goes::NoFurther {
+                goes = Goes::NoFurther;
+            }
+            if played.what.is_some() {
+                break;
             }
         }
-        Ok(Goes::On)
+        Ok(goes)
     }
 
     /// Sends a client's chunk in pieces, and takes the replies up to the first that is none.
@@ -191,7 +158,7 @@ impl Wave<'_> {
     /// Gives the plain Redis what the proxy has carried out, and compares what both said.
     async fn compare(
         &self,
-        client: &mut Speaker,
+        speaker: &mut Speaker,
         chunk: &[(usize, &Step)],
         seen: &[Outcome],
         played: &mut Played,
@@ -199,15 +166,20 @@ impl Wave<'_> {
         let mut goes = Goes::On;
         let mut asked = Vec::new();
         let mut requests = Vec::new();
-        for ((place, step), seen) in chunk.iter().zip(seen) {
+        for (index, ((place, step), seen)) in chunk.iter().zip(seen).enumerate() {
             // Whether the rest of the pipeline was carried out is not known: nothing more can be compared.
-            if matches!(seen, Outcome::Closed(pending) if pending.is_empty()) {
+            if matches!(seen, Outcome::Closed(pending) if pending.is_empty())
+                && chunk[index..]
+                    .iter()
+                    .any(|(_, step)| speaker.may_refuse(step))
+            {
+                played.cut_short = true;
                 goes = Goes::NoFurther;
                 break;
             }
-            let is_error = matches!(seen, Outcome::Reply(Value::Error(_)));
+            let is_error = matches!(seen, Outcome::Reply(value) if value.is_error());
             played.answered += usize::from(!is_error);
-            match client.ask(step, is_error, self.refusals) {
+            match speaker.ask(step, is_error) {
                 Ask::The(how) => {
                     asked.push((*place, *step, seen, how));
                     requests.push(step.bytes(self.scope));
@@ -218,16 +190,14 @@ impl Wave<'_> {
                     requests.push(vec![b"DISCARD".to_vec()]);
                 }
                 Ask::ToDiscard => {
-                    let shown = seen.shown();
-                    let what =
-                        format!("EXEC: expected an error, for a request was refused, got {shown}");
-                    played.what = Some(what);
+                    let (wanted, got) = ("an error, for a request was refused", seen.shown());
+                    played.what = Some(format!("EXEC: expected {wanted}, got {got}"));
                     return Ok(Goes::NoFurther);
                 }
             }
         }
-        let replies = client.plain.pipeline(&requests, NODE_DEADLINE).await;
-        let replies = replies.map_err(|why| Error::Unsettled(format!("the plain Redis: {why}")))?;
+        let replies = speaker.plain.pipeline(&requests, NODE_DEADLINE).await;
+        let replies = replies.map_err(|why| Error::Beside(format!("the plain Redis: {why}")))?;
         for ((place, step, seen, how), said) in asked.into_iter().zip(replies) {
             let expected = Outcome::Reply(said.clone());
             if how != How::Not {
@@ -245,103 +215,6 @@ impl Wave<'_> {
             }
         }
         Ok(goes)
-    }
-}
-
-/// What the plain Redis is asked for a step.
-enum Ask {
-    /// The same.
-    The(How),
-    /// Nothing: the proxy has refused it.
-    Nothing,
-    /// To forget the transaction, from which the proxy has refused something; so the proxy has to say an error.
-    ToDiscard,
-}
-
-/// How the two replies to a step compare.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum How {
-    As(Comparison),
-    /// Element by element, as the queued requests compare.
-    Each(Vec<Comparison>),
-    Not,
-}
-
-impl How {
-    fn fits(&self, expected: &Outcome, seen: &Outcome) -> bool {
-        match (self, expected, seen) {
-            (Self::Not, _, _) => true,
-            _ if errors_alike(expected, seen) => true,
-            (
-                Self::Each(all),
-                Outcome::Reply(Value::Array(said)),
-                Outcome::Reply(Value::Array(seen)),
-            ) => {
-                let fits = |((how, said), seen): ((&Comparison, &Value), &Value)| {
-                    let (said, seen) = (Outcome::Reply(said.clone()), Outcome::Reply(seen.clone()));
-                    compare(*how, &said, &seen) == Class::Correct
-                };
-                said.len() == seen.len()
-                    && all.len() == said.len()
-                    && all.iter().zip(said).zip(seen).all(fits)
-            }
-            (Self::Each(_), _, _) => compare(Comparison::Exact, expected, seen) == Class::Correct,
-            (Self::As(how), _, _) => compare(*how, expected, seen) == Class::Correct,
-        }
-    }
-}
-
-impl Speaker {
-    /// Has both sides answer in RESP3.
-    async fn speak_resp3(&mut self) -> Result<(), Error> {
-        for side in [&mut self.proxy, &mut self.plain] {
-            match side.call(&["HELLO", "3"], NODE_DEADLINE).await {
-                Ok(Value::Map(_)) => {}
-                Ok(other) => return Err(Error::Unsettled(format!("HELLO 3: {other}"))),
-                Err(why) => return Err(Error::Unsettled(format!("HELLO 3: {why}"))),
-            }
-        }
-        Ok(())
-    }
-
-    /// What to ask the plain Redis, now that the proxy has answered a step.
-    fn ask(&mut self, step: &Step, is_error: bool, refusals: Refusals) -> Ask {
-        let exact = Ask::The(How::As(Comparison::Exact));
-        let Some(block) = &mut self.block else {
-            if is_error && refusals == Refusals::Allowed {
-                return Ask::Nothing;
-            }
-            if step.part == Part::Multi && !is_error {
-                self.block = Some(Block::default());
-            }
-            return Ask::The(How::As(step.comparison));
-        };
-        match step.part {
-            // Neither is queued, nor does it spoil the rest.
-            Part::Multi | Part::Watch => exact,
-            Part::Exec => {
-                let block = self.block.take().unwrap_or_default();
-                let not_done = is_error && refusals == Refusals::Allowed;
-                match block.refused || not_done {
-                    true => Ask::ToDiscard,
-                    false => Ask::The(How::Each(block.queued)),
-                }
-            }
-            Part::Discard => {
-                self.block = None;
-                exact
-            }
-            Part::Call | Part::Unwatch if is_error && refusals == Refusals::Allowed => {
-                block.refused = true;
-                Ask::Nothing
-            }
-            Part::Call | Part::Unwatch => {
-                if !is_error {
-                    block.queued.push(step.comparison);
-                }
-                exact
-            }
-        }
     }
 }
 

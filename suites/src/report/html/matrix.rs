@@ -20,6 +20,7 @@ pub fn matrix(matrix: &Matrix) -> String {
         escaped(&matrix.seed),
         match matrix.unknown.len() {
             0 => String::new(),
+            1 => "; it does not know 1 command of other servers".to_owned(),
             count => format!("; it does not know {count} commands of other servers"),
         }
     );

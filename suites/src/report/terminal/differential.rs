@@ -9,12 +9,12 @@ use crate::run::{Compared, Differential};
 pub fn differential(report: &Differential) -> String {
     let mut text = String::new();
     for compared in &report.targets {
-        text.push_str(&told(compared, &report.seed));
+        text.push_str(&told(compared));
     }
     text
 }
 
-fn told(compared: &Compared, seed: &str) -> String {
+fn told(compared: &Compared) -> String {
     let mut text = format!("{} {}: ", compared.target, compared.version);
     let outcome = match compared.difference {
         Some(_) => "parts from one plain Redis",
@@ -28,11 +28,18 @@ fn told(compared: &Compared, seed: &str) -> String {
         compared.commands,
         compared.took_ms as f64 / 1000.0
     );
+    if compared.cut_short > 0 {
+        let rounds = compared.cut_short;
+        let _ = writeln!(
+            text,
+            "  {rounds} rounds ended early: it refused something by closing the connection"
+        );
+    }
     if let Some(parted) = &compared.difference {
         let _ = writeln!(
             text,
-            "  {}\n  in {} requests:\n\n{}\n  repeat: shardproof differential --target {} --seed {seed}",
-            parted.what, parted.steps, parted.case, compared.target
+            "  {}\n  in {} requests:\n\n{}\n  repeat: {}",
+            parted.what, parted.steps, parted.case, parted.repeat
         );
     }
     text

@@ -41,9 +41,10 @@ pub fn matrix(matrix: &Matrix) -> String {
     let _ = write!(text, "beside {}", matrix.server);
     if !matrix.unknown.is_empty() {
         let count = matrix.unknown.len();
+        let commands = if count == 1 { "command" } else { "commands" };
         let _ = write!(
             text,
-            ", which does not know {count} commands of other servers"
+            ", which does not know {count} {commands} of other servers"
         );
     }
     let _ = writeln!(text, ", {:.1} s", matrix.took_ms as f64 / 1000.0);
