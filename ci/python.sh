@@ -1,21 +1,27 @@
-# Clients from PyPI, each in an environment of its own below the build folder. For scripts that have read ../lib.sh.
+# Packages from PyPI, each with those it comes with in an environment of its own below the build folder. For scripts that have
+# read lib.sh and say in `what` who they are.
 
-root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
+root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 peers="$(realpath -m "${CARGO_TARGET_DIR:-$root/target}")/peers"
 
-# client NAME PACKAGE==VERSION...: a Python with these packages, as the program NAME among the peers.
-client() {
+# environment NAME PACKAGE==VERSION...: a Python with these packages, $peers/NAME/bin/python.
+environment() {
     local name=$1 python="$peers/$1/bin/python"
     shift
     if ! "$python" -c "$HAS" "$@" 2>/dev/null; then
-        say "clients: installing $* into $peers/$name"
+        say "$what: installing $* into $peers/$name"
         rm -rf "${peers:?}/$name"
         pip
         python3 -m venv --without-pip "$peers/$name"
         "$peers/pip/bin/python" -m pip --python "$python" install --quiet --disable-pip-version-check "$@"
     fi
-    script "$name" "$python"
-    say "clients: $*"
+    say "$what: $*"
+}
+
+# client NAME PACKAGE==VERSION...: the same, as the program NAME among the peers.
+client() {
+    environment "$@"
+    script "$1" "$peers/$1/bin/python"
 }
 
 HAS='
