@@ -97,6 +97,13 @@ pub enum Action {
         /// One for each reply.
         patterns: Vec<Pattern>,
     },
+    /// The next reply of a party is as the last one that had alternatives.
+    Likewise {
+        /// Whose.
+        from: Party,
+        /// One for each alternative of that reply, in the same order.
+        alternatives: Vec<Pattern>,
+    },
     /// A client has been told nothing more.
     Nothing {
         /// Who.
@@ -156,7 +163,11 @@ impl Action {
         match self {
             Self::Given { key, value, .. } => vec![key, value],
             Self::Send { words, .. } | Self::Raw { words, .. } => words.iter().collect(),
-            Self::Want { patterns, .. } => patterns.iter().flat_map(Pattern::words).collect(),
+            Self::Want { patterns, .. }
+            | Self::Likewise {
+                alternatives: patterns,
+                ..
+            } => patterns.iter().flat_map(Pattern::words).collect(),
             Self::Asked {
                 asked: Asked::Keys(words),
                 ..

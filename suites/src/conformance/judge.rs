@@ -38,6 +38,17 @@ impl Outcome {
     }
 }
 
+/// The place of the first alternative that `outcome` fits.
+pub(super) fn first_fitting(
+    alternatives: &[Pattern],
+    outcome: &Outcome,
+    scope: &Scope,
+) -> Option<usize> {
+    alternatives
+        .iter()
+        .position(|alternative| judge(alternative, outcome, scope).is_ok())
+}
+
 /// Whether `outcome` is what `pattern` promises.
 ///
 /// # Errors
@@ -62,7 +73,7 @@ pub fn judge(pattern: &Pattern, outcome: &Outcome, scope: &Scope) -> Result<(), 
 
 fn allows_close(pattern: &Pattern) -> bool {
     match pattern {
-        Pattern::Close => true,
+        Pattern::Close | Pattern::ErrorOrClose => true,
         Pattern::Either(patterns) => patterns.iter().any(allows_close),
         _ => false,
     }
@@ -115,6 +126,7 @@ fn fits(pattern: &Pattern, value: &Value, scope: &Scope) -> bool {
                     .as_ref()
                     .is_none_or(|word| contains(text, &word.bytes(scope)))
         }
+        (Pattern::ErrorOrClose, value) => value.is_error(),
         (Pattern::Either(patterns), value) => patterns.iter().any(|pattern| one(pattern, value)),
         _ => false,
     }
@@ -359,6 +371,9 @@ mod tests {
         check("+OK", "$5\r\nabcsilence", Partial);
         check("close", "close", Correct);
         check("error-or-close", "close", Correct);
+        check("error-or-close", "-ERR no\r\n", Correct);
+        check(":1 | error-or-close", "close", Correct);
+        check("error-or-close", "-ERRclose", Partial);
         check("error-or-close", "*1\r\nclose", Partial);
         check("close", "silence", Hung);
         check("+OK", "!3\r\n", Wrong);

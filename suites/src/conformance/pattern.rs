@@ -70,6 +70,8 @@ pub enum Pattern {
     Raw(Word),
     /// The connection ends, with nothing before.
     Close,
+    /// An error reply, or the end of the connection with nothing before: one alternative, not two.
+    ErrorOrClose,
     /// One of several.
     Either(Vec<Pattern>),
 }
@@ -113,7 +115,8 @@ impl Pattern {
             | Self::AnyVerbatim
             | Self::AnyMap
             | Self::AnySet
-            | Self::Close => Vec::new(),
+            | Self::Close
+            | Self::ErrorOrClose => Vec::new(),
         }
     }
 
@@ -178,6 +181,7 @@ impl Pattern {
             }
             Self::Raw(word) => format!("raw {}", quoted(&word.bytes(scope))),
             Self::Close => "close".to_owned(),
+            Self::ErrorOrClose => "error-or-close".to_owned(),
             Self::Either(patterns) => all(patterns, " | "),
         }
     }

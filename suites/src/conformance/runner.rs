@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 use super::asked::{compare, requests};
 use super::case::{Action, Asked, Case, Fault, Party, Step};
 use super::connection::Connection;
-use super::judge::{Outcome, judge};
+use super::judge::{Outcome, first_fitting, judge};
 use super::pattern::Pattern;
 use super::transcript::merge;
 use super::word::{Scope, Word, letter};
@@ -41,6 +41,8 @@ pub(super) struct Run<'a> {
     parties: BTreeMap<Party, Connection>,
     /// Who has bytes waiting to leave in one write.
     writer: Option<Party>,
+    /// Which alternative fitted the last reply that had some.
+    fitted: Option<usize>,
     begun: Mark,
     begun_at: Duration,
     looked: Vec<Mark>,
@@ -61,6 +63,7 @@ impl<'a> Run<'a> {
             scope,
             parties: BTreeMap::new(),
             writer: None,
+            fitted: None,
             begun,
             begun_at: world.tap.now(),
             looked: vec![begun; world.nodes.len()],
@@ -98,6 +101,9 @@ impl<'a> Run<'a> {
                     self.want(step, *from, pattern).await?;
                 }
                 Ok(())
+            }
+            Action::Likewise { from, alternatives } => {
+                self.likewise(step, *from, alternatives).await
             }
             Action::Nothing { client } => self.nothing(step, *client).await,
             Action::Asked { node, asked } => self.asked(step, *node, asked),
@@ -185,14 +191,48 @@ impl<'a> Run<'a> {
     }
 
     async fn want(&mut self, step: &Step, from: Party, pattern: &Pattern) -> Result<(), Stop> {
+        let time = match step.times {
+            1 => String::new(),
+            times => format!(" (time {} of {times})", self.scope.repetition),
+        };
+        let outcome = self.expect(step, from, pattern, &time).await?;
+        if let Pattern::Either(alternatives) = pattern {
+            self.fitted = first_fitting(alternatives, &outcome, &self.scope);
+        }
+        Ok(())
+    }
+
+    async fn likewise(
+        &mut self,
+        step: &Step,
+        from: Party,
+        alternatives: &[Pattern],
+    ) -> Result<(), Stop> {
+        let fitted = self.fitted.and_then(|at| Some((at, alternatives.get(at)?)));
+        let (at, pattern) = fitted.ok_or_else(|| {
+            Stop::Stuck("likewise: no reply before it had as many alternatives".to_owned())
+        })?;
+        let which = format!(" (alternative {} of {})", at + 1, alternatives.len());
+        self.expect(step, from, pattern, &which).await?;
+        Ok(())
+    }
+
+    /// The next reply, which fits; `which` tells of several expectations of a step the one that it did not.
+    async fn expect(
+        &mut self,
+        step: &Step,
+        from: Party,
+        pattern: &Pattern,
+        which: &str,
+    ) -> Result<Outcome, Stop> {
         let outcome = self.outcome(step, from, pattern).await?;
-        judge(pattern, &outcome, &self.scope).map_err(|class| {
-            let mut expected = pattern.shown(&self.scope);
-            if step.times > 1 {
-                expected += &format!(" (time {} of {})", self.scope.repetition, step.times);
+        match judge(pattern, &outcome, &self.scope) {
+            Ok(()) => Ok(outcome),
+            Err(class) => {
+                let expected = pattern.shown(&self.scope) + which;
+                Err(self.broken(step, class, expected, outcome.shown()))
             }
-            self.broken(step, class, expected, outcome.shown())
-        })
+        }
     }
 
     /// What comes where a reply is due.

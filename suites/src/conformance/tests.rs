@@ -194,6 +194,54 @@ fn the_repetition_that_breaks_is_found_out() {
 }
 
 #[test]
+fn who_says_one_thing_and_does_another_is_found_out() {
+    let copy = "send COPY $k1 $k2\nwant :1 | error-or-close\nsend EXISTS $k2\nlikewise :1 | :0\n";
+    let only_says: Script = |request| match &request[0][..] {
+        b"COPY" => Some(b":1\r\n"),
+        _ => Some(b":0\r\n"),
+    };
+    check(copy, only_says, 4, Class::Wrong);
+    let denies: Script = |request| match &request[0][..] {
+        b"COPY" => Some(b"-ERR no\r\n"),
+        _ => Some(b":1\r\n"),
+    };
+    check(copy, denies, 4, Class::Wrong);
+    let closes: Script = |request| match &request[0][..] {
+        b"COPY" => None,
+        _ => Some(b":1\r\n"),
+    };
+    let on_another = copy
+        .replace("EXISTS", "@2 EXISTS")
+        .replace("likewise", "likewise @2");
+    check(&on_another, closes, 4, Class::Wrong);
+}
+
+#[test]
+fn a_likewise_counts_from_the_last_reply_with_alternatives() {
+    let zero: Script = |_| Some(b":0\r\n");
+    let first = "send STRLEN $k1\nwant :0 | nil\nsend STRLEN $k1\nlikewise :0 | :1\n";
+    let again = "send STRLEN $k1\nwant nil | int\nsend STRLEN $k1\nwant :0\n";
+    let last = format!("{first}{again}send STRLEN $k1\nlikewise :0 | :1\n");
+    check(&last, zero, 10, Class::Wrong);
+    // Where several fit, the first.
+    let both = "send STRLEN $k1\nwant any | int\nsend STRLEN $k1\nlikewise :1 | :0\n";
+    check(both, zero, 4, Class::Wrong);
+}
+
+#[tokio::test]
+async fn what_is_done_or_refused_is_likewise_kept() {
+    let node = redis().await;
+    let mut stage = Stage::attach(node.addr(), &[], 200, true, 7).await.unwrap();
+    for steps in [
+        "send SET $k1 one\nwant error-or-close | +OK\nsend EXISTS $k1\nlikewise :0 | :1\n",
+        "send SET $k1 one AT\nwant +OK | error-or-close\nsend @2 GET $k1\nlikewise @2 \"one\" | ( nil | _ )\n",
+    ] {
+        assert_eq!(stage.judge(&case(steps)).await.verdict, Verdict::Pass);
+    }
+    stage.finish().await.unwrap();
+}
+
+#[test]
 fn what_never_comes_right_is_found_out() {
     check(
         "eventually 100ms\nsend GET $k1\nwant nil\n",

@@ -95,7 +95,11 @@ impl World {
             Action::Fault { .. } | Action::Heal { .. } if self.cluster.is_none() => {
                 Some("faults act on links and nodes of our own only".to_owned())
             }
-            Action::Send { from, .. } | Action::Want { from, .. } if direct(from) => {
+            Action::Send { from, .. }
+            | Action::Want { from, .. }
+            | Action::Likewise { from, .. }
+                if direct(from) =>
+            {
                 Some("it speaks with a node, and the nodes are not known".to_owned())
             }
             _ => None,

@@ -15,6 +15,7 @@ pub(super) use token::tokens;
 
 use self::step::{Order, duration, step};
 use super::case::{Action, Case, Party, Step};
+use super::pattern::Pattern;
 use super::word::{Piece, Variable};
 use crate::fixtures::Source;
 use crate::target::Capability;
@@ -74,6 +75,8 @@ struct Reading {
     steps: Vec<Step>,
     times: Option<usize>,
     eventually: Option<Pending>,
+    /// How many alternatives the last reply had that had some.
+    alternatives: Option<usize>,
 }
 
 /// An `eventually` and what was read of the pair behind it.
@@ -158,6 +161,7 @@ impl Reading {
                 Ok(())
             }
             Order::Do(action) => {
+                self.tie(&action)?;
                 self.collect(&action);
                 let times = self.times.take();
                 if times.is_some() && !repeatable(&action) {
@@ -173,6 +177,31 @@ impl Reading {
                 };
                 self.place(step)
             }
+        }
+    }
+
+    /// Holds a `likewise` to the alternatives before it.
+    fn tie(&mut self, action: &Action) -> Result<(), Complaint> {
+        let count = |pattern: &Pattern| match pattern {
+            Pattern::Either(alternatives) => Some(alternatives.len()),
+            _ => None,
+        };
+        match (action, self.alternatives) {
+            (Action::Want { patterns, .. }, before) => {
+                self.alternatives = patterns.iter().filter_map(count).next_back().or(before);
+                Ok(())
+            }
+            (Action::Likewise { .. }, None) => Err(Complaint::new(
+                "`likewise` without alternatives before it",
+                "a `want` such as `want :1 | error` before it",
+            )),
+            (Action::Likewise { alternatives, .. }, Some(count)) if alternatives.len() != count => {
+                Err(Complaint::new(
+                    format!("{} in `likewise`", alternatives.len()),
+                    format!("{count} alternatives, as in the last `want` that has some"),
+                ))
+            }
+            _ => Ok(()),
         }
     }
 

@@ -25,6 +25,19 @@ pub(super) fn patterns(tokens: &[Token<'_>]) -> Result<Vec<Pattern>, Complaint> 
     Ok(patterns)
 }
 
+/// The alternatives of one reply, which are all of a line.
+pub(super) fn alternatives(tokens: &[Token<'_>]) -> Result<Vec<Pattern>, Complaint> {
+    let mut reader = Reader { tokens, at: 0 };
+    let alternatives = reader.several()?;
+    match reader.peek() {
+        None => Ok(alternatives),
+        Some(token) => Err(Complaint::new(
+            format!("`{}`", token.text),
+            "`|`, or the end of the line",
+        )),
+    }
+}
+
 struct Reader<'a> {
     tokens: &'a [Token<'a>],
     at: usize,
@@ -51,12 +64,16 @@ impl<'a> Reader<'a> {
         Ok(token)
     }
 
-    fn alternatives(&mut self) -> Result<Pattern, Complaint> {
+    fn several(&mut self) -> Result<Vec<Pattern>, Complaint> {
         let mut all = vec![self.one()?];
         while self.take_bare("|") {
             all.push(self.one()?);
         }
-        Ok(match <[Pattern; 1]>::try_from(all) {
+        Ok(all)
+    }
+
+    fn alternatives(&mut self) -> Result<Pattern, Complaint> {
+        Ok(match <[Pattern; 1]>::try_from(self.several()?) {
             Ok([only]) => only,
             Err(all) => Pattern::Either(all),
         })
@@ -83,13 +100,7 @@ impl<'a> Reader<'a> {
             "set" => Pattern::AnySet,
             "close" => Pattern::Close,
             "error" => self.error()?,
-            "error-or-close" => Pattern::Either(vec![
-                Pattern::Error {
-                    prefix: None,
-                    containing: None,
-                },
-                Pattern::Close,
-            ]),
+            "error-or-close" => Pattern::ErrorOrClose,
             "bulk-length" => Pattern::BulkLength(number(self.next()?.text)?),
             "raw" => Pattern::Raw(self.next()?.word()?),
             "(" => self.group()?,

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::error::Complaint;
-use super::pattern::patterns;
+use super::pattern::{alternatives, patterns};
 use super::token::{Token, number, tokens};
 use crate::conformance::case::{Action, Asked, Fault, NODES, Party};
 use crate::conformance::word::{Word, letter};
 
-const VERBS: &str = "given, send, raw, chunks, want, nothing, asked, fault, heal, await, close, half-close, times or eventually";
+const VERBS: &str = "given, send, raw, chunks, want, likewise, nothing, asked, fault, heal, await, close, half-close, times or eventually";
 
 /// What a line asks for.
 pub(super) enum Order {
@@ -41,6 +41,10 @@ pub(super) fn step(verb: &str, rest: &str) -> Result<Order, Complaint> {
         "want" => Action::Want {
             from: line.party()?,
             patterns: patterns(line.rest())?,
+        },
+        "likewise" => Action::Likewise {
+            from: line.party()?,
+            alternatives: alternatives(line.rest())?,
         },
         "nothing" => Action::Nothing {
             client: line.client()?,

@@ -199,6 +199,35 @@ fn patterns_are_checked() {
 }
 
 #[test]
+fn a_likewise_is_held_to_the_alternatives_before_it() {
+    check_step_refused("likewise", "the end of the line, expected a pattern");
+    check_step_refused("likewise :1 | :0", "`likewise` without alternatives");
+    check_step_refused("likewise :1 :0", "`:0`, expected `|`, or the end");
+    let check_behind = |want: &str, likewise: &str, expected: &str| {
+        check_refused(
+            &format!("{HEAD}want {want}\nwant any\n{likewise}\n"),
+            &[&format!("x.case:7: {expected}")],
+        );
+    };
+    let none = "`likewise` without alternatives before it, expected a `want`";
+    check_behind(":1", "likewise :1 | :0", none);
+    check_behind("*1 ( :1 | :0 )", "likewise :1 | :0", none);
+    check_behind("error-or-close", "likewise :1 | :0", none);
+    let other = "in `likewise`, expected 2 alternatives, as in the last `want`";
+    check_behind(":1 | :0", "likewise :1", &format!("1 {other}"));
+    check_behind(
+        ":1 | error-or-close",
+        "likewise :1 | :0 | :2",
+        &format!("3 {other}"),
+    );
+    check_behind(":1 | :0", "likewise ( :1 | :0 )", &format!("1 {other}"));
+    check_refused(
+        &format!("{HEAD}want :1 | :0\ntimes 2\nlikewise :1 | :0\n"),
+        &["x.case:7: `times` before `likewise`, expected send, raw or want"],
+    );
+}
+
+#[test]
 fn an_eventually_needs_its_pair() {
     let wrong = "x.case:6: another step behind `eventually`";
     check_refused(
@@ -255,7 +284,8 @@ fn patterns_read_as_they_are_shown() {
         "error ERR containing \"x y\"",
     );
     check_pattern("error error \"x\"", "error ; error ; \"x\"");
-    check_pattern("error-or-close", "error | close");
+    check_pattern("error-or-close", "error-or-close");
+    check_pattern("error | close", "error | close");
     check_pattern("unordered *2 int bulk", "unordered *2 int bulk");
     check_pattern("bulk-length 3 any array", "bulk-length 3 ; any ; array");
     check_pattern("_ #t #f ,1.5 (12", "_ ; #t ; #f ; ,1.5 ; (12");
@@ -292,6 +322,13 @@ fn steps_say_who_and_what() {
             patterns: vec![Pattern::NullBulk],
         }
     );
+    let text = "want +OK | nil | :1 any\nlikewise @B \"$b1\" | ( :0 | :1 ) | error-or-close\n";
+    let likewise = case(&source(&format!("{HEAD}{text}"))).unwrap();
+    let Action::Likewise { from, alternatives } = &likewise.steps[1].action else {
+        panic!("{likewise:?}")
+    };
+    assert_eq!((*from, alternatives.len()), (Party::Node(1), 3));
+    assert_eq!(likewise.variables.len(), 1);
     assert_eq!(
         step("asked C 2 flushall"),
         Action::Asked {
