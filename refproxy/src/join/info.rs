@@ -1,7 +1,8 @@
 //! INFO of all nodes as one text: what can be added up is, what is the proxy's own is told by the proxy, and what one value
 //! cannot say is left out, unless all nodes say it alike.
 //!
-//! A node that does not answer is told under `# Nodes`; sums are left out then, because they would be too small.
+//! A node that does not answer is told under `# Nodes`, whatever was asked for; sums are left out then, because they would
+//! be too small.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -192,7 +193,8 @@ pub(super) fn info(
             }
         }
     }
-    if with_nodes {
+    // Else what is left out would look like nothing.
+    if with_nodes || said.len() < replies.len() {
         put_nodes(&mut out, &told, replies, nodes, facts);
     }
     let mut reply = Vec::with_capacity(out.len() + 16);
@@ -385,24 +387,32 @@ mod tests {
     /// Texts with `|` for the ends of lines; an error is one by its `-`.
     #[track_caller]
     fn check(replies: &[&str], with_nodes: bool, expected: &str) {
-        let replies: Vec<Bytes> = replies
-            .iter()
-            .map(|text| match text.starts_with('-') {
-                true => format!("{text}\r\n").into(),
-                false => {
-                    let text = text.replace('|', "\r\n");
-                    format!("${}\r\n{text}\r\n", text.len()).into()
-                }
-            })
-            .collect();
-        let nodes: Vec<Rc<str>> = (0..replies.len())
-            .map(|node| format!("n{node}").into())
-            .collect();
-        let reply = info(&replies, &nodes, &facts(), with_nodes).unwrap();
-        let reply = String::from_utf8(reply).unwrap();
-        let (_, text) = reply.split_once("\r\n").unwrap();
-        let text = text.strip_suffix("\r\n").unwrap();
-        assert_eq!(text.replace("\r\n", "|"), expected);
+        let replies: Vec<&[u8]> = replies.iter().map(|text| text.as_bytes()).collect();
+        check_bytes(&replies, with_nodes, expected.as_bytes());
+    }
+
+    #[track_caller]
+    fn check_bytes(replies: &[&[u8]], with_nodes: bool, expected: &[u8]) {
+        let lines = |text: &[u8]| {
+            text.split(|byte| *byte == b'|')
+                .collect::<Vec<_>>()
+                .join(&b"\r\n"[..])
+        };
+        let framed =
+            |text: &[u8]| [format!("${}\r\n", text.len()).as_bytes(), text, b"\r\n"].concat();
+        let nodes = (0..replies.len()).map(|node| format!("n{node}").into());
+        let nodes: Vec<Rc<str>> = nodes.collect();
+        let replies = replies.iter().map(|text| match text.starts_with(b"-") {
+            true => [*text, b"\r\n"].concat().into(),
+            false => framed(&lines(text)).into(),
+        });
+        let replies: Vec<Bytes> = replies.collect();
+        let reply = info(&replies, &nodes, &facts(), with_nodes).expect("the replies fit together");
+        let expected = framed(&lines(expected));
+        assert_eq!(
+            reply.escape_ascii().to_string(),
+            expected.escape_ascii().to_string()
+        );
     }
 
     #[test]
@@ -483,6 +493,22 @@ mod tests {
             &format!(
                 "# Stats|role:master||# Keyspace||# Nodes|refproxy_version:{}|nodes:2|node0:address=n0,state=up,role=master|\
                  node1:address=n1,state=up,error=ERR node n1: connection refused; or so|",
+                env!("CARGO_PKG_VERSION")
+            ),
+        );
+    }
+
+    #[test]
+    fn a_node_that_fails_is_told_whatever_was_asked_for() {
+        check(
+            &[
+                "# Keyspace|db0:keys=1,expires=0,avg_ttl=0|",
+                "-ERR node n1: timeout",
+            ],
+            false,
+            &format!(
+                "# Keyspace||# Nodes|refproxy_version:{}|nodes:2|node0:address=n0,state=up|\
+                 node1:address=n1,state=up,error=ERR node n1: timeout|",
                 env!("CARGO_PKG_VERSION")
             ),
         );
