@@ -176,13 +176,15 @@ pub(super) fn info(
         Some(b'=') => Protocol::Resp3,
         _ => Protocol::Resp2,
     };
-    let mut told = Vec::new();
+    let mut texts = Vec::new();
     for reply in replies {
-        told.push(match is_error(reply) {
+        texts.push(match is_error(reply) {
             true => None,
-            false => Some(Told::read(std::str::from_utf8(text(reply)?).ok()?)),
+            false => Some(widened(text(reply)?)),
         });
     }
+    let told = texts.iter().map(|text| Some(Told::read(text.as_deref()?)));
+    let told: Vec<Option<Told<'_>>> = told.collect();
     let mut out = String::new();
     let said: Vec<&Told<'_>> = told.iter().flatten().collect();
     for (section, names) in sections(&said) {
@@ -198,8 +200,19 @@ pub(super) fn info(
         put_nodes(&mut out, &told, replies, nodes, facts);
     }
     let mut reply = Vec::with_capacity(out.len() + 16);
-    put_verbatim(&mut reply, protocol, out.as_bytes());
+    put_verbatim(&mut reply, protocol, &narrowed(&out));
     Some(reply)
+}
+
+/// A character a byte. Clients make some of the names, of any bytes, and each is to come out as it went in.
+fn widened(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| char::from(*byte)).collect()
+}
+
+/// The bytes of what was widened.
+fn narrowed(text: &str) -> Vec<u8> {
+    let bytes = text.chars().map(u8::try_from);
+    bytes.filter_map(Result::ok).collect()
 }
 
 fn begin(out: &mut String, section: &str) {
@@ -349,7 +362,8 @@ fn put_nodes(
     );
     for (place, ((node, told), reply)) in nodes.iter().zip(told).zip(replies).enumerate() {
         let state = facts.health.get(place).copied().unwrap_or("unknown");
-        let _ = write!(out, "node{place}:address={node},state={state}");
+        let address = widened(node.as_bytes());
+        let _ = write!(out, "node{place}:address={address},state={state}");
         for (name, value) in told.iter().flat_map(|told| {
             let of = |name| told.fields.get(name).map(|value| (name, value));
             OF_EACH.into_iter().filter_map(of)
@@ -358,7 +372,7 @@ fn put_nodes(
         }
         if let Some(error) = error_text(reply) {
             // Whoever splits the line at its commas gets the error in one piece.
-            let error = String::from_utf8_lossy(error).replace([',', '\r', '\n'], ";");
+            let error = widened(error).replace([',', '\r', '\n'], ";");
             let _ = write!(out, ",error={error}");
         }
         out.push_str("\r\n");
@@ -511,6 +525,18 @@ mod tests {
                  node1:address=n1,state=up,error=ERR node n1: timeout|",
                 env!("CARGO_PKG_VERSION")
             ),
+        );
+    }
+
+    #[test]
+    fn names_that_clients_make_may_be_any_bytes() {
+        check_bytes(
+            &[
+                b"# Errorstats|errorstat_\xff\xfe:count=1|errorstat_\xff\xfd:count=2|",
+                b"# Errorstats|errorstat_\xff\xfe:count=1|",
+            ],
+            false,
+            b"# Errorstats|errorstat_\xff\xfe:count=2|errorstat_\xff\xfd:count=2|",
         );
     }
 
