@@ -4,7 +4,7 @@
 //! A node that does not answer is told under `# Nodes`, whatever was asked for; sums are left out then, because they would
 //! be too small.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::rc::Rc;
 
@@ -223,6 +223,8 @@ fn begin(out: &mut String, section: &str) {
 /// All sections in the order of the first node that has them, each with its fields.
 fn sections<'a>(said: &[&Told<'a>]) -> Vec<(&'a str, Vec<&'a str>)> {
     let mut sections: Vec<(&str, Vec<&str>)> = Vec::new();
+    // There may be as many as clients make errors.
+    let mut seen = BTreeSet::new();
     for (section, names) in said.iter().flat_map(|told| &told.sections) {
         let place = sections.iter().position(|(known, _)| known == section);
         let place = place.unwrap_or_else(|| {
@@ -230,7 +232,7 @@ fn sections<'a>(said: &[&Told<'a>]) -> Vec<(&'a str, Vec<&'a str>)> {
             sections.len() - 1
         });
         for name in names {
-            if !sections[place].1.contains(name) {
+            if seen.insert((place, *name)) {
                 sections[place].1.push(name);
             }
         }
