@@ -1,14 +1,19 @@
 //! INFO of all nodes as one text: what can be added up is, what is the proxy's own is told by the proxy, and what one value
-//! cannot say is left out, unless all nodes say it alike.
+//! cannot say is left out. Of what is not known here, words are told that all nodes say alike; never numbers, which would come
+//! and go as they happen to be equal.
 //!
 //! A node that does not answer is told under `# Nodes`, whatever was asked for; sums are left out then, because they would
 //! be too small.
+
+mod fields;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::rc::Rc;
 
 use bytes::Bytes;
+
+use fields::Way::{Alike, Human, Least, Most, Sum};
 
 use crate::resp::{Protocol, error_text, is_error, put_verbatim, text};
 
@@ -25,100 +30,6 @@ pub(crate) struct Facts {
     /// How it stands with each node, in a word.
     pub(crate) health: Vec<&'static str>,
 }
-
-/// How the values of one field become one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
-    Sum,
-    Most,
-    Least,
-    /// What this field is, in the units that people read.
-    Human(&'static str),
-}
-
-use Way::{Human, Least, Most, Sum};
-
-/// Fields whose values differ from node to node, sorted. Of all others, only what all nodes say alike is told.
-const FIELDS: &[(&str, Way)] = &[
-    ("allocator_active", Sum),
-    ("allocator_allocated", Sum),
-    ("allocator_resident", Sum),
-    ("aof_pending_bio_fsync", Sum),
-    ("aof_rewrite_in_progress", Most),
-    ("aof_rewrites", Sum),
-    ("async_loading", Most),
-    ("blocked_clients", Sum),
-    ("connected_slaves", Sum),
-    ("evicted_clients", Sum),
-    ("evicted_keys", Sum),
-    ("evicted_scripts", Sum),
-    ("expired_keys", Sum),
-    ("expired_subkeys", Sum),
-    ("instantaneous_input_kbps", Sum),
-    ("instantaneous_ops_per_sec", Sum),
-    ("instantaneous_output_kbps", Sum),
-    ("keyspace_hits", Sum),
-    ("keyspace_misses", Sum),
-    ("latest_fork_usec", Most),
-    ("lazyfree_pending_objects", Sum),
-    ("lazyfreed_objects", Sum),
-    ("loading", Most),
-    ("lru_clock", Most),
-    ("maxmemory", Sum),
-    ("maxmemory_human", Human("maxmemory")),
-    ("mem_aof_buffer", Sum),
-    ("mem_clients_normal", Sum),
-    ("mem_clients_slaves", Sum),
-    ("mem_not_counted_for_evict", Sum),
-    ("mem_replication_backlog", Sum),
-    ("mem_total_replication_buffers", Sum),
-    ("number_of_cached_scripts", Most),
-    ("number_of_functions", Most),
-    ("number_of_libraries", Most),
-    ("rdb_bgsave_in_progress", Most),
-    ("rdb_changes_since_last_save", Sum),
-    ("rdb_last_save_time", Least),
-    ("rdb_saves", Sum),
-    ("rejected_connections", Sum),
-    ("server_time_usec", Most),
-    ("total_commands_processed", Sum),
-    ("total_connections_received", Sum),
-    ("total_error_replies", Sum),
-    ("total_eviction_exceeded_time", Sum),
-    ("total_forks", Sum),
-    ("total_net_input_bytes", Sum),
-    ("total_net_output_bytes", Sum),
-    ("total_net_repl_input_bytes", Sum),
-    ("total_net_repl_output_bytes", Sum),
-    ("total_reads_processed", Sum),
-    ("total_system_memory", Most),
-    ("total_system_memory_human", Human("total_system_memory")),
-    ("total_writes_processed", Sum),
-    ("unexpected_error_replies", Sum),
-    ("used_cpu_sys", Sum),
-    ("used_cpu_sys_children", Sum),
-    ("used_cpu_sys_main_thread", Sum),
-    ("used_cpu_user", Sum),
-    ("used_cpu_user_children", Sum),
-    ("used_cpu_user_main_thread", Sum),
-    ("used_memory", Sum),
-    ("used_memory_dataset", Sum),
-    ("used_memory_functions", Sum),
-    ("used_memory_human", Human("used_memory")),
-    ("used_memory_lua", Sum),
-    ("used_memory_lua_human", Human("used_memory_lua")),
-    ("used_memory_overhead", Sum),
-    ("used_memory_rss", Sum),
-    ("used_memory_rss_human", Human("used_memory_rss")),
-    ("used_memory_scripts", Sum),
-    ("used_memory_scripts_eval", Sum),
-    ("used_memory_scripts_human", Human("used_memory_scripts")),
-    ("used_memory_startup", Sum),
-    ("used_memory_vm_eval", Sum),
-    ("used_memory_vm_functions", Sum),
-    ("used_memory_vm_total", Sum),
-    ("used_memory_vm_total_human", Human("used_memory_vm_total")),
-];
 
 /// What each node's line under `# Nodes` repeats of what it says.
 const OF_EACH: [&str; 3] = ["redis_version", "role", "used_memory"];
@@ -249,18 +160,23 @@ fn value(name: &str, said: &[&Told<'_>], all: bool, facts: &Facts) -> Option<Str
         .iter()
         .filter_map(|told| told.fields.get(name).copied())
         .collect();
-    let way = FIELDS.binary_search_by_key(&name, |(field, _)| field);
-    match way.map(|place| FIELDS[place].1) {
-        Ok(Sum) => all.then(|| added(&values)).flatten(),
-        Ok(Most) => most(&values, |one, other| one > other),
-        Ok(Least) => most(&values, |one, other| one < other),
-        Ok(Human(field)) => human(value(field, said, all, facts)?.parse().ok()?),
-        Err(_) if is_tally(name) => all.then(|| tally(&values)).flatten(),
-        Err(_) => {
-            let alike = values.len() == said.len() && values.windows(2).all(|two| two[0] == two[1]);
-            alike.then(|| values[0].to_owned())
+    match fields::way(name) {
+        Some(Sum) => all.then(|| added(&values)).flatten(),
+        Some(Most) => most(&values, |one, other| one > other),
+        Some(Least) => most(&values, |one, other| one < other),
+        Some(Human(field)) => human(value(field, said, all, facts)?.parse().ok()?),
+        Some(Alike) => alike(&values, said),
+        None if is_tally(name) => all.then(|| tally(name, &values)).flatten(),
+        None => {
+            alike(&values, said).filter(|value| !value.contains(|at: char| at.is_ascii_digit()))
         }
     }
+}
+
+/// The one value that all nodes say.
+fn alike(values: &[&str], said: &[&Told<'_>]) -> Option<String> {
+    let alike = values.len() == said.len() && values.windows(2).all(|two| two[0] == two[1]);
+    alike.then(|| values[0].to_owned())
 }
 
 /// What is true of the proxy, whatever the nodes say of themselves.
@@ -295,16 +211,34 @@ fn most(values: &[&str], wins: impl Fn(i64, i64) -> bool) -> Option<String> {
     Some(numbers?.into_iter().reduce(better)?.to_string())
 }
 
-/// Whether a field counts several things: `db0:keys=1,expires=0,avg_ttl=0`.
+/// Whether a field counts several things: `db0:keys=1,expires=0,avg_ttl=0`, `db0_distrib_lists_items:1=7,1K=2`.
 fn is_tally(name: &str) -> bool {
     let database = name.strip_prefix("db");
-    database.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+    let of_it = database.map(|name| name.trim_start_matches(|at: char| at.is_ascii_digit()));
+    of_it.is_some_and(|of_it| of_it.is_empty() || of_it.starts_with(BY_SIZE))
         || name.starts_with("cmdstat_")
         || name.starts_with("errorstat_")
 }
 
+/// How many keys there are of which size.
+const BY_SIZE: &str = "_distrib_";
+
+/// What a size is in numbers, as `human` and Redis write it: `512`, `1K`.
+fn size(label: &str) -> Option<u64> {
+    let number = label.trim_end_matches(|at: char| at.is_ascii_alphabetic());
+    let shift = match &label[number.len()..] {
+        "" => 0,
+        "K" => 10,
+        "M" => 20,
+        "G" => 30,
+        "T" => 40,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_shl(shift)
+}
+
 /// Counts add up; averages are weighed by what they are averages of.
-fn tally(values: &[&str]) -> Option<String> {
+fn tally(name: &str, values: &[&str]) -> Option<String> {
     let mut names: Vec<&str> = Vec::new();
     let mut sums: BTreeMap<&str, f64> = BTreeMap::new();
     for value in values {
@@ -327,6 +261,9 @@ fn tally(values: &[&str]) -> Option<String> {
             }
             *sums.entry(name).or_default() += weight * number;
         }
+    }
+    if name.contains(BY_SIZE) {
+        names.sort_by_key(|label| size(label));
     }
     let of = |name: &str| sums.get(name).copied().unwrap_or_default();
     let ratio = |sum: f64, count: f64| if count > 0.0 { sum / count } else { 0.0 };
@@ -387,7 +324,7 @@ mod tests {
 
     use bytes::Bytes;
 
-    use super::{FIELDS, Facts, human, info, wants_nodes};
+    use super::{Facts, human, info, wants_nodes};
 
     fn facts() -> Facts {
         Facts {
@@ -429,16 +366,6 @@ mod tests {
             reply.escape_ascii().to_string(),
             expected.escape_ascii().to_string()
         );
-    }
-
-    #[test]
-    fn fields_are_sorted_and_their_human_forms_have_a_field() {
-        assert!(FIELDS.windows(2).all(|two| two[0].0 < two[1].0));
-        for (name, way) in FIELDS {
-            if let super::Human(field) = way {
-                assert!(FIELDS.iter().any(|(known, _)| known == field), "{name}");
-            }
-        }
     }
 
     #[test]
@@ -539,6 +466,27 @@ mod tests {
             ],
             false,
             b"# Errorstats|errorstat_\xff\xfe:count=2|errorstat_\xff\xfd:count=2|",
+        );
+    }
+
+    #[test]
+    fn numbers_of_unknown_fields_are_not_told_even_when_they_are_equal() {
+        let one = "# Stats|frobnications:7|frob_ratio:1.5|frob_mode:lazy|frob_file:|reply_buffer_shrinks:1|hz:10|";
+        let told = "# Stats|frob_mode:lazy|frob_file:|reply_buffer_shrinks:2|hz:10|";
+        check(&[one, one], false, told);
+        let two = "# Stats|hz:20|frob_mode:eager|";
+        check(&[one, two], false, "# Stats|reply_buffer_shrinks:1|");
+    }
+
+    #[test]
+    fn sizes_of_keys_add_up_in_the_order_of_sizes() {
+        check(
+            &[
+                "# Keysizes|db0_distrib_strings_sizes:1=16,4=2,1K=1|db0_distrib_lists_items:2=1|",
+                "# Keysizes|db0_distrib_strings_sizes:0=1,1=16,512=3,1M=1|",
+            ],
+            false,
+            "# Keysizes|db0_distrib_strings_sizes:0=1,1=32,4=2,512=3,1K=1,1M=1|db0_distrib_lists_items:2=1|",
         );
     }
 
