@@ -53,7 +53,8 @@ pub(super) fn wants_nodes<'a>(mut sections: impl Iterator<Item = &'a [u8]>) -> b
 /// One node's text: its sections in order, and its fields by name.
 struct Told<'a> {
     sections: Vec<(&'a str, Vec<&'a str>)>,
-    fields: BTreeMap<&'a str, &'a str>,
+    /// Each with its values; more than one where the name repeats, as that of modules does.
+    fields: BTreeMap<&'a str, Vec<&'a str>>,
 }
 
 impl<'a> Told<'a> {
@@ -69,10 +70,19 @@ impl<'a> Told<'a> {
                 if let Some((_, names)) = told.sections.last_mut() {
                     names.push(name);
                 }
-                told.fields.insert(name, value);
+                told.fields.entry(name).or_default().push(value);
             }
         }
         told
+    }
+
+    fn values(&self, name: &str) -> &[&'a str] {
+        self.fields.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// The value of a field whose name does not repeat.
+    fn value(&self, name: &str) -> Option<&'a str> {
+        self.values(name).last().copied()
     }
 }
 
@@ -101,7 +111,7 @@ pub(super) fn info(
     for (section, names) in sections(&said) {
         begin(&mut out, section);
         for name in names {
-            if let Some(value) = value(name, &said, said.len() == replies.len(), facts) {
+            for value in values(name, &said, said.len() == replies.len(), facts) {
                 let _ = write!(out, "{name}:{value}\r\n");
             }
         }
@@ -151,32 +161,41 @@ fn sections<'a>(said: &[&Told<'a>]) -> Vec<(&'a str, Vec<&'a str>)> {
     sections
 }
 
-/// The one value of a field; none where one cannot say what the nodes say. `all` is whether every node has answered.
-fn value(name: &str, said: &[&Told<'_>], all: bool, facts: &Facts) -> Option<String> {
+/// The values of a field, one unless its name repeats; none where they cannot say what the nodes say. `all` is whether every
+/// node has answered.
+fn values(name: &str, said: &[&Told<'_>], all: bool, facts: &Facts) -> Vec<String> {
     if let Some(own) = own(name, facts) {
-        return Some(own);
+        return vec![own];
     }
-    let values: Vec<&str> = said
-        .iter()
-        .filter_map(|told| told.fields.get(name).copied())
-        .collect();
-    match fields::way(name) {
-        Some(Sum) => all.then(|| added(&values)).flatten(),
-        Some(Most) => most(&values, |one, other| one > other),
-        Some(Least) => most(&values, |one, other| one < other),
-        Some(Human(field)) => human(value(field, said, all, facts)?.parse().ok()?),
-        Some(Alike) => alike(&values, said),
-        None if is_tally(name) => all.then(|| tally(name, &values)).flatten(),
-        None => {
-            alike(&values, said).filter(|value| !value.contains(|at: char| at.is_ascii_digit()))
+    let each: Vec<&str> = said.iter().filter_map(|told| told.value(name)).collect();
+    let one = match fields::way(name) {
+        Some(Sum) => all.then(|| added(&each)).flatten(),
+        Some(Most) => most(&each, |one, other| one > other),
+        Some(Least) => most(&each, |one, other| one < other),
+        Some(Human(field)) => {
+            let bytes = values(field, said, all, facts).pop();
+            bytes.and_then(|bytes| human(bytes.parse().ok()?))
         }
-    }
+        Some(Alike) => return alike(name, said),
+        None if is_tally(name) => all.then(|| tally(name, &each)).flatten(),
+        None if said.iter().any(|told| told.values(name).len() > 1) => return alike(name, said),
+        None => {
+            let mut words = alike(name, said);
+            words.retain(|value| !value.contains(|at: char| at.is_ascii_digit()));
+            return words;
+        }
+    };
+    one.into_iter().collect()
 }
 
-/// The one value that all nodes say.
-fn alike(values: &[&str], said: &[&Told<'_>]) -> Option<String> {
-    let alike = values.len() == said.len() && values.windows(2).all(|two| two[0] == two[1]);
-    alike.then(|| values[0].to_owned())
+/// The values that all nodes say, in the order of the first.
+fn alike(name: &str, said: &[&Told<'_>]) -> Vec<String> {
+    let Some((first, others)) = said.split_first() else {
+        return Vec::new();
+    };
+    let everywhere = |value: &&&str| others.iter().all(|told| told.values(name).contains(value));
+    let values = first.values(name).iter().filter(everywhere);
+    values.map(|value| (*value).to_owned()).collect()
 }
 
 /// What is true of the proxy, whatever the nodes say of themselves.
@@ -304,7 +323,7 @@ fn put_nodes(
         let address = widened(node.as_bytes());
         let _ = write!(out, "node{place}:address={address},state={state}");
         for (name, value) in told.iter().flat_map(|told| {
-            let of = |name| told.fields.get(name).map(|value| (name, value));
+            let of = |name| told.value(name).map(|value| (name, value));
             OF_EACH.into_iter().filter_map(of)
         }) {
             let _ = write!(out, ",{name}={value}");
@@ -488,6 +507,20 @@ mod tests {
             false,
             "# Keysizes|db0_distrib_strings_sizes:0=1,1=32,4=2,512=3,1K=1,1M=1|db0_distrib_lists_items:2=1|",
         );
+    }
+
+    #[test]
+    fn lines_of_one_name_are_told_each() {
+        check(
+            &[
+                "# Modules|module:name=a,ver=1|module:name=b,ver=1|module:name=c,ver=1|",
+                "# Modules|module:name=c,ver=1|module:name=a,ver=1|module:name=b,ver=2|",
+            ],
+            false,
+            "# Modules|module:name=a,ver=1|module:name=c,ver=1|",
+        );
+        let two = "# Others|other:name=a1|other:name=b2|";
+        check(&[two, two], false, two);
     }
 
     #[test]

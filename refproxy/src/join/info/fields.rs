@@ -9,7 +9,7 @@ pub(super) enum Way {
     Sum,
     Most,
     Least,
-    /// A setting or an identity: what all nodes say alike.
+    /// A setting or an identity: what all nodes say alike, line by line where the name repeats.
     Alike,
     /// What this field is, in the units that people read.
     Human(&'static str),
@@ -138,6 +138,7 @@ const FIELDS: &[(&str, Way)] = &[
     ("mem_replication_backlog", Sum),
     ("mem_total_replication_buffers", Sum),
     ("migrate_cached_sockets", Sum),
+    ("module", Alike),
     ("module_fork_in_progress", Most),
     ("module_fork_last_cow_size", Sum),
     ("monotonic_clock", Alike),
