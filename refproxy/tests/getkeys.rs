@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on is to panic")]
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -45,6 +46,27 @@ fn stores_oddly(row: &Row, call: &[String]) -> bool {
         || call.windows(2).any(counts)
         || call.iter().filter(|word| stores(word)).count() > 1
 }
+
+/// Calls with several words that say where to store, or might: not GETKEYS but running them tells which counts. `k` has all that
+/// they need.
+const STORING: [&str; 16] = [
+    "GEORADIUS k 13 38 10 km STORE a STOREDIST b",
+    "GEORADIUS k 13 38 10 km STOREDIST b STORE a",
+    "GEORADIUS k 13 38 10 km STORE a ASC store b COUNT 1",
+    "GEORADIUS k 13 38 10 km STORE store",
+    "GEORADIUS k 13 38 10 km STORE STOREDIST STOREDIST STORE",
+    "GEORADIUS k 13 38 10 km STOREDIST STORE",
+    "GEORADIUSBYMEMBER k here 10 km STORE store",
+    "GEORADIUSBYMEMBER k store 10 km STORE a",
+    "GEORADIUSBYMEMBER k here 10 km STORE a STOREDIST b STORE c",
+    "SORT k STORE a STORE b ALPHA",
+    "SORT k STORE b ALPHA STORE a",
+    "SORT k STORE store ALPHA",
+    "SORT k STORE store STORE STORE ALPHA",
+    "SORT k BY STORE STORE a",
+    "SORT k ALPHA GET STORE STORE a GET # STORE b",
+    "SORT k ALPHA STORE a LIMIT 0 1 STORE b",
+];
 
 /// Words that mean something to some command, beside keys that mean nothing.
 const WORDS: [&str; 34] = [
@@ -148,20 +170,31 @@ fn main() -> ExitCode {
     let required = std::env::var("SHARDPROOF_REQUIRE").unwrap_or_default();
     let newer = Program::newer_servers();
     let servers = std::iter::once(Program::redis_server()).chain(newer);
-    let trials = servers.map(|program| {
+    let trials = servers.flat_map(|program| {
         let name = program.name.clone();
         let insists =
             program == Program::redis_server() || required.split(',').any(|one| one == name);
-        let search = search.clone();
         let missing = search.find(&program).err().filter(|_| !insists);
-        Trial::test(format!("keys-are-where-{name}-says"), move || {
-            let path = search.find(&program)?;
-            let runtime = Builder::new_current_thread().enable_all().build()?;
-            runtime.block_on(keys_are_where_the_server_says(search.with_server(path)));
-            Ok(())
-        })
-        .with_ignored_flag(missing.is_some())
-        .with_kind(missing.map(|why| why.to_string()).unwrap_or_default())
+        let missing = missing.map(|why| why.to_string());
+        let trial = |name: String, stores: bool| {
+            let (search, program) = (search.clone(), program.clone());
+            Trial::test(name, move || {
+                let path = search.find(&program)?;
+                let search = search.with_server(path);
+                let runtime = Builder::new_current_thread().enable_all().build()?;
+                match stores {
+                    true => runtime.block_on(keys_are_where_the_server_stores(search)),
+                    false => runtime.block_on(keys_are_where_the_server_says(search)),
+                }
+                Ok(())
+            })
+            .with_ignored_flag(missing.is_some())
+            .with_kind(missing.clone().unwrap_or_default())
+        };
+        [
+            trial(format!("keys-are-where-{name}-says"), false),
+            trial(format!("keys-are-where-{name}-stores"), true),
+        ]
     });
     libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit_code()
 }
@@ -214,4 +247,29 @@ async fn keys_are_where_the_server_says(search: Search) {
         compared > 300 * CALLS && whole > compared / 3,
         "{whole} of {compared} calls have keys"
     );
+}
+
+async fn keys_are_where_the_server_stores(search: Search) {
+    let node = Process::start(&search).await.unwrap();
+    let mut client = Client::connect(node.addr(), DEADLINE).await.unwrap();
+    for line in STORING {
+        let call: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        let row = COMMANDS.iter().find(|row| row.name == call[0]).unwrap();
+        let made = "GEOADD k 13 38 here 13 38 store".split(' ');
+        let made: Vec<String> = made.map(str::to_owned).collect();
+        let asked = [vec!["FLUSHALL".to_owned()], made, call.clone()];
+        for asked in &asked {
+            let reply = client.call(asked, DEADLINE).await.unwrap();
+            assert!(!reply.is_error(), "{line}: {reply}");
+        }
+        let stored = client.call(&["KEYS", "*"], DEADLINE).await.unwrap();
+        let beside_k = |keys: Option<Vec<String>>| {
+            let keys: BTreeSet<String> = keys.unwrap().into_iter().collect();
+            let keys = keys.into_iter().filter(|key| key != "k");
+            keys.collect::<Vec<_>>()
+        };
+        let (ours, theirs) = (beside_k(ours(row, &call)), beside_k(theirs(&stored)));
+        assert_eq!(ours, theirs, "where {line} stores");
+        assert_eq!(theirs.len(), 1, "{line}");
+    }
 }
