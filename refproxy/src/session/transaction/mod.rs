@@ -43,9 +43,12 @@ pub(super) struct Transaction {
     held: Vec<Held>,
     /// To be answered by the proxy, each with its place among the queued.
     own: Vec<(usize, Local, Vec<u8>)>,
-    /// Of keys and requests that are kept here.
+    /// Of keys and requests that are kept here, with what keeping requests costs.
     bytes: usize,
 }
+
+/// What keeping a request costs beside its bytes, about: else many small ones would take many times what they may.
+const KEEPING_BYTES: usize = 64;
 
 /// A request that waits for a node.
 #[derive(Debug)]
@@ -65,6 +68,11 @@ struct Pin {
     soiled: bool,
     /// How requests outside of MULTI find it.
     detour: Option<(Rc<Routing>, Rc<Routing>)>,
+}
+
+/// What it costs to keep a request.
+fn cost(request: &[u8]) -> usize {
+    request.len() + KEEPING_BYTES
 }
 
 impl Transaction {
@@ -95,9 +103,16 @@ impl Transaction {
     }
 
     fn hold(&mut self, bytes: &[u8], is_queued: bool) {
-        self.bytes += bytes.len();
+        self.bytes += cost(bytes);
         let bytes = bytes.to_vec();
         self.held.push(Held { bytes, is_queued });
+    }
+
+    /// What was held, to be sent.
+    fn take_held(&mut self) -> Vec<Held> {
+        let held = std::mem::take(&mut self.held);
+        self.bytes -= held.iter().map(|held| cost(&held.bytes)).sum::<usize>();
+        held
     }
 
     fn end(&mut self) {

@@ -2,7 +2,7 @@
 
 use super::outside::changes_protocol;
 use super::traffic::Commits;
-use super::{Phase, Transaction};
+use super::{Phase, Transaction, cost};
 use crate::command::{self, EXEC_ABORTED, Local, Route, Row, Transaction as Step, Why};
 use crate::join::Joining;
 use crate::local;
@@ -176,7 +176,7 @@ impl Turn<'_> {
         if self.is_too_large(transaction, bytes) {
             return self.abort(transaction, TOO_LARGE);
         }
-        transaction.bytes += bytes.len();
+        transaction.bytes += cost(bytes);
         let own = (transaction.queued, local, bytes.to_vec());
         transaction.own.push(own);
         transaction.queued += 1;
@@ -245,7 +245,7 @@ impl Turn<'_> {
     }
 
     fn is_too_large(&self, transaction: &Transaction, bytes: &[u8]) -> bool {
-        transaction.bytes + bytes.len() > self.worker.limits().client_bytes_max
+        transaction.bytes + cost(bytes) > self.worker.limits().client_bytes_max
             || transaction.held.len() + 2 > usize::from(u16::MAX)
     }
 

@@ -73,7 +73,7 @@ impl Turn<'_> {
             return prologue;
         }
         prologue.requests.push(request(&[MULTI]));
-        for (part, held) in (1..).zip(std::mem::take(&mut transaction.held)) {
+        for (part, held) in (1..).zip(transaction.take_held()) {
             prologue.requests.push(held.bytes);
             if !held.is_queued {
                 prologue.unheeded.push(part);
