@@ -42,7 +42,7 @@ pub(crate) struct Joining {
     part_of_key: Vec<u16>,
     asked: Asked,
     replies: Vec<Bytes>,
-    /// Parts whose reply is not looked at.
+    /// Parts whose reply is not looked at, sorted.
     unheeded: Vec<u16>,
     left: usize,
 }
@@ -128,7 +128,7 @@ impl Joining {
         }
     }
 
-    /// The replies of these parts, of which the last is none, do not matter.
+    /// The replies of these parts, sorted, of which the last is none, do not matter.
     pub(crate) fn unheeding(mut self, parts: Vec<u16>) -> Self {
         self.unheeded = parts;
         self
@@ -175,7 +175,7 @@ impl Joining {
     /// All errors that matter, in the order of the parts.
     fn errors(&self) -> impl Iterator<Item = &[u8]> {
         let parts = (0..).zip(&self.replies);
-        let heeded = parts.filter(|(part, _)| !self.unheeded.contains(part));
+        let heeded = parts.filter(|(part, _)| self.unheeded.binary_search(part).is_err());
         heeded
             .map(|(_, reply)| &reply[..])
             .filter(|reply| is_error(reply))
