@@ -1,8 +1,8 @@
 //! From the parts' replies to the reply.
 //!
-//! Pure. A part that failed is an error of its own keys where the reply is one value a key, and told in its place in INFO;
-//! else the reply is one error: the first in the order of the parts, as the node or the proxy wrote it, and who has done it
-//! all the same.
+//! Pure. A part that failed is an error of its own keys where the reply is one value a key, told in its place in INFO, and
+//! of no matter where another one has what was looked for; else the reply is one error: the first in the order of the
+//! parts, as the node or the proxy wrote it, and who has done it all the same.
 
 mod info;
 mod latency;
@@ -160,7 +160,10 @@ impl Joining {
             return self.exec_reply(own);
         }
         let failed = self.errors().count();
-        let tells_of_it = matches!(self.how, How::Row(Join::InKeyOrder | Join::Info));
+        let tells_of_it = matches!(
+            self.how,
+            How::Row(Join::InKeyOrder | Join::Info | Join::Found)
+        );
         let each_for_itself = tells_of_it && failed < self.replies.len();
         if failed > 0 && !each_for_itself {
             return self.error(failed);
@@ -233,6 +236,7 @@ impl Joining {
             Join::Same => ways::same(replies),
             Join::Least => ways::least(replies),
             Join::Any => ways::any(replies, self.asked.lot),
+            Join::Found => ways::found(replies),
             Join::Busy => ways::busy(replies),
             Join::Settings => ways::settings(replies, &self.nodes),
             Join::Latest => ways::latest(replies, self.asked.most),

@@ -84,6 +84,8 @@ pub enum Join {
     Least,
     /// The value of a part that has one, whichever; null when none has.
     Any,
+    /// That of the first part that has it, where the others answer with errors; else the first error.
+    Found,
     /// The array of the first part whose second element is not null, else of the first part.
     Busy,
     /// Names and values: where parts differ, the value is a note of what each says.

@@ -1,6 +1,8 @@
 //! The subcommands of the commands that have some, in the same shape: `XGROUP|CREATE` is one of `XGROUP`.
 
-use super::Join::{AllOk, Busy, Events, Histograms, Latest, Least, Same, Samples, Settings, Sum};
+use super::Join::{
+    AllOk, Busy, Events, Found, Histograms, Latest, Least, Same, Samples, Settings, Sum,
+};
 use super::Route::{Administer, AllNodes, AnyNode, Local, Refuse, SameNode};
 use super::flags::{
     ADMIN, ALLOW_BUSY, DENYOOM, LOADING, NO_ASYNC_LOADING, NOSCRIPT, PUBSUB, READONLY, STALE, WRITE,
@@ -137,7 +139,7 @@ pub static SUBCOMMANDS: &[Row] = &[
     row("SCRIPT|HELP", 2, LOADING | STALE, (0, 0, 0), AnyNode),
     row("SCRIPT|KILL", 2, NOSCRIPT | ALLOW_BUSY, (0, 0, 0), Refuse(Why::BehindScript)),
     row("SCRIPT|LOAD", 3, NOSCRIPT | STALE, (0, 0, 0), AllNodes(Same)),
-    row("SCRIPT|SHOW", 3, NOSCRIPT | STALE, (0, 0, 0), AnyNode),
+    row("SCRIPT|SHOW", 3, NOSCRIPT | STALE, (0, 0, 0), AllNodes(Found)),
     row("SLOWLOG|GET", -2, ADMIN | LOADING | STALE, (0, 0, 0), AllNodes(Latest)),
     row("SLOWLOG|HELP", 2, LOADING | STALE, (0, 0, 0), AnyNode),
     row("SLOWLOG|LEN", 2, ADMIN | LOADING | STALE, (0, 0, 0), AllNodes(Sum)),

@@ -168,6 +168,20 @@ fn who_runs_a_script_is_told_of() {
 }
 
 #[test]
+fn what_one_node_knows_is_found() {
+    let (none, other) = ("-NOSCRIPT no\r\n", "-ERR node n1: timeout\r\n");
+    check(
+        Join::Found,
+        &[],
+        &[none, "$1\r\na\r\n", none],
+        "$1\r\na\r\n",
+    );
+    check(Join::Found, &[], &["$1\r\na\r\n", other], "$1\r\na\r\n");
+    check(Join::Found, &[], &[none, other], none);
+    check(Join::Found, &[], &[other, none], other);
+}
+
+#[test]
 fn settings_that_differ_are_told_with_their_nodes() {
     check(
         Join::Settings,

@@ -7,8 +7,8 @@ use bytes::Bytes;
 use crate::cursor::Cursors;
 use crate::placement::NodeId;
 use crate::resp::{
-    Protocol, bulk, elements, integer, put_array, put_bulk, put_error, put_integer, put_map,
-    put_simple,
+    Protocol, bulk, elements, integer, is_error, put_array, put_bulk, put_error, put_integer,
+    put_map, put_simple,
 };
 
 pub(super) fn sum(replies: &[Bytes]) -> Option<Vec<u8>> {
@@ -75,6 +75,11 @@ pub(super) fn any(replies: &[Bytes], lot: u64) -> Option<Vec<u8>> {
     });
     let place = usize::try_from(hash >> 33).unwrap_or(0) % full.len();
     Some(full[place].to_vec())
+}
+
+pub(super) fn found(replies: &[Bytes]) -> Option<Vec<u8>> {
+    let found = replies.iter().find(|reply| !is_error(reply))?;
+    Some(found.to_vec())
 }
 
 pub(super) fn busy(replies: &[Bytes]) -> Option<Vec<u8>> {
