@@ -371,6 +371,15 @@ async fn info_adds_up_what_the_nodes_say() {
         "{memory}"
     );
     assert_eq!(setup.told("INFO nonsense").await, "\"\"");
+    // An error that a client makes is told to the byte.
+    let made = ["EVAL", r"return redis.error_reply('\255\254 made')", "0"];
+    ask(&mut setup.pair.proxy, &made).await;
+    let told = setup.pair.proxy.call(&["INFO", "errorstats"], DEADLINE);
+    let shardproof::wire::Value::Bulk(told) = told.await.unwrap() else {
+        panic!("INFO is no bulk");
+    };
+    let line = b"errorstat_\xff\xfe:count=1\r\n";
+    assert!(told.windows(line.len()).any(|at| at == line));
 }
 
 #[tokio::test]
@@ -392,6 +401,10 @@ async fn info_tells_of_a_node_that_is_gone_and_sums_nothing_up() {
     for field in ["db0", "used_memory", "keyspace_hits"] {
         assert!(!told.contains_key(field), "{field}: {told:?}");
     }
+    // Nothing but its title would look like no keys.
+    let told = fields(&setup.told("INFO keyspace").await);
+    assert!(told["node1"].contains(",error=ERR node "), "{told:?}");
+    assert!(!told.contains_key("db0"), "{told:?}");
     for node in [0, 2] {
         setup.nodes[node].kill().await.unwrap();
     }
