@@ -69,6 +69,10 @@ fn of_row(placement: &Placement, row: &Row, arguments: &[&[u8]], frame: &[u8]) -
         Route::AllNodes(join) | Route::Administer(join) => Plan::Everywhere(join),
         Route::NodeByNode => Plan::NodeByNode,
         Route::Transaction(Transaction::Watch) => same_node(placement, row, arguments),
+        Route::LocalBelow(_) => match command::elsewhere(row, arguments.get(1).copied()) {
+            Some(below) => of_row(placement, below, arguments, frame),
+            None => Plan::Here,
+        },
         Route::Local(_) | Route::Transaction(_) => Plan::Here,
         Route::Refuse(why) => Plan::Refused(command::unsupported(row, why)),
     }

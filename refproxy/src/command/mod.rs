@@ -12,7 +12,7 @@ mod table;
 
 pub use guard::Guard;
 pub use keys::{Begin, Find, KeyRange, KeySpec, Unclear};
-pub use lookup::{below, find, has_below};
+pub use lookup::{below, elsewhere, find, has_below};
 pub use refusal::{
     EXEC_ABORTED, STRANGER, cross_slot, leaves_transaction, unclear, unknown, unknown_below,
     unsupported, wrong_arity,
@@ -61,6 +61,8 @@ pub enum Route {
     NodeByNode,
     /// Answered by the proxy.
     Local(Local),
+    /// Answered by the proxy, but for the subcommands whose rows say otherwise.
+    LocalBelow(Local),
     /// Begins, ends or guards a transaction, on a connection of the client's own.
     Transaction(Transaction),
     /// Not supported.

@@ -3,7 +3,7 @@
 use super::{unsupported, wrong_arity};
 use crate::command::{self, COMMANDS, Route, Row, below, find, flags};
 use crate::resp::{
-    Protocol, put_array, put_bulk, put_error, put_integer, put_map, put_null, put_set, put_simple,
+    Protocol, put_array, put_bulk, put_error, put_integer, put_null, put_set, put_simple,
 };
 
 /// Answers COMMAND with these arguments.
@@ -26,8 +26,6 @@ pub(super) fn answer<'a>(
             put_array(out, supported().count());
             supported().for_each(|row| put_bulk(out, row.name.to_ascii_lowercase().as_bytes()));
         }
-        // Documentation is optional, and Redis leaves unknown names out.
-        b"DOCS" => put_map(out, protocol, 0),
         b"INFO" => {
             let names: Vec<&[u8]> = args.collect();
             if names.is_empty() {

@@ -143,6 +143,13 @@ impl<'a> Turn<'a> {
             Route::Administer(_) => self.refuse(row, Why::AdminFanOut),
             Route::NodeByNode => self.page(bytes),
             Route::Local(answer) => return self.local(answer, bytes),
+            Route::LocalBelow(answer) => {
+                let subcommand = (frame.argc > 1).then(|| &bytes[frame.first.clone()]);
+                return match command::elsewhere(row, subcommand) {
+                    Some(below) => self.route(below, bytes, frame, payload),
+                    None => self.local(answer, bytes),
+                };
+            }
             Route::Transaction(step) => return self.transact(step, row, bytes, payload),
             Route::Refuse(why) => self.refuse(row, why),
         }
