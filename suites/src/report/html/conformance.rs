@@ -29,7 +29,7 @@ const FILTERS: &str = "<div class=\"filters\"><input id=\"search\" type=\"search
 <button data-standing=\"known\" aria-pressed=\"false\">known deviation</button>\
 <button data-standing=\"wrong\" aria-pressed=\"false\">answered wrongly</button>\
 <button data-standing=\"skipped\" aria-pressed=\"false\">skipped</button>\
-<span id=\"shown\" class=\"dim\"></span></div>\n";
+<span id=\"shown\" data-what=\"cases\" class=\"dim\"></span></div>\n";
 
 /// Every target was judged by the same cases.
 fn cases(report: &Conformance) -> impl Iterator<Item = (usize, &CaseResult)> {

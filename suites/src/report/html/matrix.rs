@@ -71,7 +71,7 @@ fn filters() -> String {
             "<button data-standing=\"{name}\" aria-pressed=\"false\">{name}</button>"
         );
     }
-    html + "<span id=\"shown\" class=\"dim\"></span></div>\n"
+    html + "<span id=\"shown\" data-what=\"commands\" class=\"dim\"></span></div>\n"
 }
 
 fn grid(matrix: &Matrix) -> String {

@@ -19,7 +19,8 @@
         while (next && !next.classList.contains("group")) { any = any || !next.hidden; next = next.nextElementSibling; }
         group.hidden = !any;
       }
-      document.querySelector("#shown").textContent = `${count} of ${rows.length} cases`;
+      const shown = document.querySelector("#shown");
+      shown.textContent = `${count} of ${rows.length} ${shown.dataset.what}`;
     };
     search.addEventListener("input", show);
     for (const button of buttons) {
