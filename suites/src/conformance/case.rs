@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
+use super::disturbs::Disturbed;
 use super::pattern::Pattern;
 use super::word::{Variable, Word, letter};
 use crate::target::Capability;
@@ -29,6 +30,8 @@ pub struct Case {
     pub needs: Vec<Capability>,
     /// Whether it touches keys that are not its own.
     pub destructive: bool,
+    /// What it can change for other clients of the proxy.
+    pub disturbs: BTreeSet<Disturbed>,
     /// Time for one reply, where the target's own is too short.
     pub deadline: Option<Duration>,
     /// The keys that it works with.

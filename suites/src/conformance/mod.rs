@@ -7,6 +7,7 @@ mod beside;
 mod case;
 mod connection;
 pub mod differential;
+mod disturbs;
 mod judge;
 mod keys;
 pub mod matrix;
@@ -23,6 +24,7 @@ use std::collections::BTreeSet;
 
 pub use asked::{Known, compare, requests};
 pub use case::{Action, Asked, Case, Fault, NODES, Party, Step};
+pub use disturbs::Disturbed;
 pub use judge::{Outcome, judge};
 pub use keys::Error as KeysError;
 pub use parse::{Complaint, ParseError};

@@ -15,6 +15,7 @@ pub(super) use token::tokens;
 
 use self::step::{Order, duration, step};
 use super::case::{Action, Case, Party, Step};
+use super::disturbs::Disturbed;
 use super::pattern::Pattern;
 use super::word::{Piece, Variable};
 use crate::fixtures::Source;
@@ -70,6 +71,7 @@ struct Reading {
     level: Option<Level>,
     needs: Vec<Capability>,
     destructive: bool,
+    disturbs: BTreeSet<Disturbed>,
     deadline: Option<Duration>,
     variables: BTreeSet<Variable>,
     steps: Vec<Step>,
@@ -134,6 +136,7 @@ impl Reading {
                 self.destructive = true;
                 Ok(())
             }
+            "disturbs" => disturbs(rest).map(|found| self.disturbs.extend(found)),
             "deadline" => duration(rest).and_then(|time| once(verb, &mut self.deadline, time)),
             _ => return None,
         })
@@ -282,6 +285,7 @@ impl Reading {
                 .ok_or_else(|| missing("level", "`level must`, `should` or `may`"))?,
             needs: self.needs,
             destructive: self.destructive,
+            disturbs: self.disturbs,
             deadline: self.deadline,
             variables: self.variables,
             steps: self.steps,
@@ -317,6 +321,22 @@ fn level(text: &str) -> Result<Level, Complaint> {
             format!("level `{other}`"),
             "must, should or may",
         )),
+    }
+}
+
+fn disturbs(rest: &str) -> Result<Vec<Disturbed>, Complaint> {
+    const EXPECTED: &str = "connections, nodes or proxy";
+    let known = |word: &str| Disturbed::ALL.iter().find(|(name, _)| *name == word);
+    let found: Vec<Disturbed> = rest
+        .split_whitespace()
+        .map(|word| {
+            let found = known(word).map(|(_, disturbed)| *disturbed);
+            found.ok_or_else(|| Complaint::new(format!("disturbs `{word}`"), EXPECTED))
+        })
+        .collect::<Result<_, _>>()?;
+    match found.is_empty() {
+        true => Err(Complaint::new("`disturbs` alone", EXPECTED)),
+        false => Ok(found),
     }
 }
 

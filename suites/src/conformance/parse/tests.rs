@@ -2,6 +2,7 @@
 
 use super::case;
 use crate::conformance::case::{Action, Asked, Fault, Party};
+use crate::conformance::disturbs::Disturbed;
 use crate::conformance::pattern::Pattern;
 use crate::conformance::word::{Scope, Variable, Word};
 use crate::fixtures::Source;
@@ -90,6 +91,24 @@ fn the_first_line_is_the_version() {
     check_refused("case 2\n", &["x.case:1: `case 2`, expected `case 1` on"]);
     check_refused("# A promise.\n", &["x.case:1: `# A promise.`, expected"]);
     check_refused("\ncase 1\n", &["x.case:1: ``, expected"]);
+}
+
+#[test]
+fn what_is_disturbed_is_connections_nodes_or_proxy() {
+    let disturbs = |text: &str| {
+        let case = case(&source(&format!("{HEAD}{text}\nwant any\n"))).expect(text);
+        case.disturbs.into_iter().collect::<Vec<_>>()
+    };
+    assert_eq!(disturbs(""), []);
+    assert_eq!(
+        disturbs("disturbs proxy\ndisturbs nodes connections"),
+        [Disturbed::Connections, Disturbed::Nodes, Disturbed::Proxy]
+    );
+    check_step_refused(
+        "disturbs clients",
+        "disturbs `clients`, expected connections, nodes or proxy",
+    );
+    check_step_refused("disturbs", "`disturbs` alone, expected");
 }
 
 #[test]
