@@ -54,6 +54,42 @@ pub fn matches(pattern: &str, text: &str) -> bool {
     }
 }
 
+/// A word as a POSIX shell takes it.
+#[must_use]
+pub fn shell_quoted(word: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./:=,@%+".contains(&byte);
+    match !word.is_empty() && word.bytes().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
+}
+
+/// Out of `known`, the word that `word` was probably meant to be: at most a third of it is different.
+#[must_use]
+pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let near = word.chars().count().div_ceil(3);
+    known
+        .map(|other| (distance(word, other), other))
+        .filter(|(distance, _)| *distance <= near)
+        .min()
+        .map(|(_, other)| other)
+}
+
+/// The number of letters to insert, delete or replace (Levenshtein).
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (index, letter) in one.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], index + 1);
+        for (at, expected) in other.iter().enumerate() {
+            let replaced = diagonal + usize::from(letter != *expected);
+            diagonal = row[at + 1];
+            row[at + 1] = replaced.min(diagonal + 1).min(row[at] + 1);
+        }
+    }
+    row[other.len()]
+}
+
 /// Appends bytes in printable form, as [`slice::escape_ascii`] shows them.
 pub fn push_escaped(text: &mut Vec<u8>, bytes: &[u8]) {
     for byte in bytes {

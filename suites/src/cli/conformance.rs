@@ -2,16 +2,23 @@
 
 use std::cell::Cell;
 use std::net::SocketAddr;
+use std::num::NonZero;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
-use shardproof::conformance::Case;
+use shardproof::conformance::Allowed;
 use shardproof::program::Search;
 use shardproof::report;
-use shardproof::run::{self, Conformance, Subject};
+use shardproof::run::{self, Conformance, Event, Judged, Order, Subject};
+use shardproof::verdict::Verdict;
 
 use super::selection::Selection;
-use super::{Common, Console, Exit};
+use super::{Common, Console, Exit, Usage, repeat};
+
+/// The usual time limit of a proxy that already runs.
+const OP_TIMEOUT_MS: u64 = 1000;
+/// Where stderr is no terminal, every so many cases are worth a line.
+const LINE_EVERY: usize = 50;
 
 /// Judge proxies by the conformance cases
 #[derive(Debug, Args)]
@@ -21,14 +28,22 @@ pub(super) struct Flags {
     #[arg(long = "target", value_name = "NAME", conflicts_with = "proxy")]
     targets: Vec<String>,
     /// A proxy that already runs. With --node, its nodes are looked at; without, cases that need them are skipped
-    #[arg(long, value_name = "HOST:PORT", value_parser = super::address)]
+    #[arg(long, value_name = "HOST:PORT", value_parser = super::address,
+        conflicts_with_all = ["toxiproxy", "source", "redis_image", "link_port_base"])]
     proxy: Option<SocketAddr>,
     /// The time limit of --proxy for one request
-    #[arg(long, value_name = "MS", default_value_t = 1000, requires = "proxy")]
+    #[arg(long, value_name = "MS", default_value_t = OP_TIMEOUT_MS, requires = "proxy")]
     op_timeout_ms: u64,
     /// Run also cases that destroy what others keep on the nodes of --proxy, such as FLUSHALL
     #[arg(long, requires = "proxy")]
     allow_destructive: bool,
+    /// Run also cases that can change what other clients of --proxy or --node depend on, such as SELECT on connections
+    /// that the proxy shares. Never on a proxy in production
+    #[arg(long)]
+    allow_disturbing: bool,
+    /// End the run after this many failures; the other cases are reported as not judged
+    #[arg(long, value_name = "N")]
+    max_failures: Option<NonZero<usize>>,
     #[command(flatten)]
     selection: Selection,
     /// Promises of level `should` count too
@@ -48,7 +63,8 @@ pub(super) struct Flags {
 }
 
 pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyhow::Result<Exit> {
-    let cases = flags.selection.cases(&flags.common)?;
+    check(&flags)?;
+    let cases = flags.selection.cases(&flags.common.folder)?;
     let subjects = subjects(&flags)?;
     let ground = flags.common.ground(search);
     let seed = ground.seed;
@@ -57,23 +73,40 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
         .iter()
         .any(|file| file.as_deref() == Some("-".as_ref()));
     (console.err)(&format!("seed {seed:x}"));
+    let order = Order {
+        cases: &cases,
+        strict: flags.strict,
+        max_failures: flags.max_failures,
+    };
     let mut targets = Vec::new();
     for (title, subject) in &subjects {
         let progress = console.progress(title);
+        let (begun, count) = (Cell::new(0), cases.len());
         if !console.terminal {
-            progress.say(&format!("{} cases", cases.len()));
+            progress.say(&format!("{count} cases"));
         }
-        let begun = Cell::new(0);
-        let say = |case: &Case| {
-            begun.set(begun.get() + 1);
-            if console.terminal {
-                progress.say(&format!("{} of {}: {}", begun.get(), cases.len(), case.id));
+        let say = |event: Event<'_>| match event {
+            Event::Begins(case) => {
+                begun.set(begun.get() + 1);
+                let number = begun.get();
+                if console.terminal || number % LINE_EVERY == 0 {
+                    progress.say(&format!("{number} of {count}: {}", case.id));
+                }
+            }
+            Event::Judged(result) => {
+                if let Some(line) = report::terminal::not_passed(result) {
+                    progress.line(&format!("{title}: {line}"));
+                }
             }
         };
-        let judged = run::judge(&ground, subject, &cases, &say).await?;
+        let mut judged = run::judge(&ground, subject, order, &say).await?;
         drop(progress);
+        judged.flags = repeated(&flags);
         if !to_stdout {
             (console.out)(&report::terminal::target(&judged, seed));
+        }
+        if let Some(why) = unjudged(&judged) {
+            (console.err)(&format!("shardproof: {title}: {why}"));
         }
         targets.push(judged);
     }
@@ -93,30 +126,85 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
     Ok(exit(&report, flags.strict))
 }
 
+/// Refuses flags that would have no effect.
+fn check(flags: &Flags) -> Result<(), Usage> {
+    let foreign = flags.proxy.is_some() || !flags.common.nodes.is_empty();
+    if flags.allow_disturbing && !foreign {
+        return Err(Usage(
+            "--allow-disturbing: has no effect without --proxy or --node".to_owned(),
+        ));
+    }
+    flags.common.check()
+}
+
 fn subjects(flags: &Flags) -> anyhow::Result<Vec<(String, Subject)>> {
+    let allowed = Allowed {
+        destructive: flags.allow_destructive,
+        disturbing: flags.allow_disturbing,
+    };
     if let Some(proxy) = flags.proxy {
         let running = Subject::Running {
             proxy,
             op_timeout_ms: flags.op_timeout_ms,
-            allow_destructive: flags.allow_destructive,
+            allowed,
         };
         return Ok(vec![(proxy.to_string(), running)]);
     }
     let targets = flags.common.targets(&flags.targets)?;
     let named = |target: shardproof::target::Target| {
-        (target.name.clone(), Subject::Target(Box::new(target)))
+        let name = target.name.clone();
+        let target = Box::new(target);
+        (name, Subject::Target { target, allowed })
     };
     Ok(targets.into_iter().map(named).collect())
 }
 
+/// The flags that change what is judged, as they would be given again.
+fn repeated(flags: &Flags) -> String {
+    let mut repeat = repeat::Flags::default();
+    if flags.op_timeout_ms != OP_TIMEOUT_MS {
+        repeat.value("--op-timeout-ms", flags.op_timeout_ms);
+    }
+    repeat.switch("--allow-destructive", flags.allow_destructive);
+    repeat.switch("--allow-disturbing", flags.allow_disturbing);
+    repeat.switch("--strict", flags.strict);
+    repeat.common(&flags.common);
+    repeat.text()
+}
+
+/// Why the cases of a target were not judged, where they were not: it stopped, or all were skipped.
+fn unjudged(judged: &Judged) -> Option<String> {
+    if let Some(why) = &judged.stopped {
+        return Some(why.clone());
+    }
+    if judged.judged_any() || judged.summary.unknown > 0 {
+        return None;
+    }
+    let skipped = judged
+        .results
+        .iter()
+        .find_map(|result| match &result.verdict {
+            Verdict::Skip { reason } => Some(format!("{}: {reason}", result.case)),
+            _ => None,
+        });
+    let count = judged.summary.skipped;
+    let example = skipped.unwrap_or_default();
+    Some(format!(
+        "nothing judged, all {count} cases were skipped, the first is {example}"
+    ))
+}
+
 fn exit(report: &Conformance, strict: bool) -> Exit {
     let results = || report.targets.iter().flat_map(|judged| &judged.results);
-    if results().any(|result| result.breaks(strict)) {
+    let unjudged = |judged: &Judged| unjudged(judged).is_some();
+    if report.targets.iter().any(|judged| judged.stopped.is_some()) {
+        Exit::Unjudged
+    } else if results().any(|result| result.breaks(strict)) {
         Exit::Broken
     } else if report
         .targets
         .iter()
-        .any(|judged| judged.summary.unknown > 0)
+        .any(|judged| judged.summary.unknown > 0 || unjudged(judged))
     {
         Exit::Unjudged
     } else {

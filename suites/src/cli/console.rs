@@ -49,6 +49,7 @@ impl Console {
         Progress {
             title: title.to_owned(),
             plain: (!self.terminal).then_some(self.err),
+            err: self.err,
             bar,
         }
     }
@@ -72,6 +73,7 @@ impl Write for Out {
 pub(crate) struct Progress {
     title: String,
     plain: Option<fn(&str)>,
+    err: fn(&str),
     bar: ProgressBar,
 }
 
@@ -83,6 +85,13 @@ impl Progress {
             Some(err) => err(&line),
             None => self.bar.set_message(line),
         }
+    }
+}
+
+impl Progress {
+    /// Writes a line that stays, above the step at hand.
+    pub(crate) fn line(&self, text: &str) {
+        self.bar.suspend(|| (self.err)(text));
     }
 }
 

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use shardproof::cluster::LINK_PORT_BASE;
 use shardproof::conformance::differential::{Place, Progress, Wanted};
 use shardproof::conformance::matrix::Row;
 use shardproof::program::Search;
@@ -12,7 +11,7 @@ use shardproof::run;
 use shardproof::target::Target;
 
 use super::matrix::chosen;
-use super::{Basics, Console, Exit};
+use super::{Basics, Console, Exit, repeat};
 
 /// Requests of each target.
 const REQUESTS: usize = 200_000;
@@ -127,25 +126,22 @@ fn rows(flags: &Flags) -> anyhow::Result<Vec<Row>> {
 
 /// The flags that shape the requests, as they would be given again.
 fn repeated(flags: &Flags) -> String {
-    let mut text = String::new();
-    let mut add = |flag: &str, value: &str| text += &format!(" {flag} {value}");
-    if let Some(folder) = &flags.basics.fixtures {
-        add("--fixtures", &folder.display().to_string());
+    let mut repeat = repeat::Flags::default();
+    repeat.basics(&flags.basics);
+    for name in &flags.filters {
+        repeat.value("--filter", name);
     }
-    if flags.basics.link_port_base != LINK_PORT_BASE {
-        add("--link-port-base", &flags.basics.link_port_base.to_string());
+    for name in &flags.skips {
+        repeat.value("--skip", name);
     }
-    flags.filters.iter().for_each(|name| add("--filter", name));
-    flags.skips.iter().for_each(|name| add("--skip", name));
     match flags.keys {
-        Some(Keys::Together) => add("--keys", "together"),
-        Some(Keys::Apart) => add("--keys", "apart"),
+        Some(Keys::Together) => repeat.value("--keys", "together"),
+        Some(Keys::Apart) => repeat.value("--keys", "apart"),
         None => {}
     }
-    match flags.long {
-        true => text += " --long",
-        false if flags.requests != REQUESTS => add("--requests", &flags.requests.to_string()),
-        false => {}
+    repeat.switch("--long", flags.long);
+    if !flags.long && flags.requests != REQUESTS {
+        repeat.value("--requests", flags.requests);
     }
-    text
+    repeat.text()
 }

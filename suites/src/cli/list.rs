@@ -7,7 +7,7 @@ use shardproof::report;
 use shardproof::target;
 
 use super::selection::Selection;
-use super::{Common, Console, Exit};
+use super::{Console, Exit, Folder};
 
 /// List cases and targets
 #[derive(Debug, Args)]
@@ -18,12 +18,12 @@ pub(super) struct Flags {
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     #[command(flatten)]
-    common: Common,
+    folder: Folder,
 }
 
 pub(super) fn run(flags: &Flags, console: &Console) -> anyhow::Result<Exit> {
-    let cases = flags.selection.cases(&flags.common)?;
-    let targets = target::load_all(&flags.common.fixtures().targets()?)?;
+    let cases = flags.selection.cases(&flags.folder)?;
+    let targets = target::load_all(&flags.folder.fixtures().targets()?)?;
     match &flags.json {
         Some(file) => console.save(file, &report::json::list(&cases, &targets)?)?,
         None => (console.out)(&report::terminal::list(&cases, &targets)),

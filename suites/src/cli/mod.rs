@@ -13,6 +13,7 @@ mod locate;
 mod matrix;
 mod migrate;
 mod plan;
+mod repeat;
 mod rescale;
 mod selection;
 mod toxiproxy;
@@ -103,12 +104,27 @@ enum NodeSource {
     Docker,
 }
 
-/// Where cases and targets come from, over nodes of our own.
+/// Where cases and targets come from.
 #[derive(Debug, Args)]
-struct Basics {
+struct Folder {
     /// Fixtures to use instead of the compiled-in ones
     #[arg(long, value_name = "DIR")]
     fixtures: Option<PathBuf>,
+}
+
+impl Folder {
+    fn fixtures(&self) -> Fixtures {
+        self.fixtures
+            .clone()
+            .map_or_else(Fixtures::compiled_in, Fixtures::below)
+    }
+}
+
+/// Where cases and targets come from, over nodes of our own.
+#[derive(Debug, Args)]
+struct Basics {
+    #[command(flatten)]
+    folder: Folder,
     /// First port of the links between proxy and nodes; placements hash these addresses
     #[arg(long, value_name = "PORT", default_value_t = LINK_PORT_BASE)]
     link_port_base: u16,
@@ -145,6 +161,16 @@ impl std::ops::Deref for Common {
 }
 
 impl Common {
+    /// Refuses flags that would have no effect.
+    fn check(&self) -> Result<(), Usage> {
+        match self.redis_image.is_some() && self.source != NodeSource::Docker {
+            true => Err(Usage(
+                "--redis-image: has no effect without --nodes docker".to_owned(),
+            )),
+            false => Ok(()),
+        }
+    }
+
     /// The ground of one run, with nodes from where they are to come from.
     fn ground(&self, search: Search) -> Ground {
         Ground {
@@ -163,9 +189,7 @@ impl Common {
 
 impl Basics {
     fn fixtures(&self) -> Fixtures {
-        self.fixtures
-            .clone()
-            .map_or_else(Fixtures::compiled_in, Fixtures::below)
+        self.folder.fixtures()
     }
 
     /// The ground of one run: its seed is the given one, or a fresh one.

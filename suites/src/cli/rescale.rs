@@ -52,6 +52,7 @@ pub(super) struct Flags {
 }
 
 pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyhow::Result<Exit> {
+    flags.common.check()?;
     let runs = runs(&flags)?;
     let ground = flags.common.ground(search);
     let plan = plan(&flags, ground.seed)?;

@@ -4,7 +4,7 @@ use clap::Args;
 use shardproof::conformance::{self, Case};
 use shardproof::text;
 
-use super::{Common, Usage};
+use super::{Folder, Usage};
 
 /// Cases by id.
 #[derive(Debug, Args)]
@@ -16,8 +16,8 @@ pub(super) struct Selection {
 
 impl Selection {
     /// The cases asked for, sorted by id. A filter that matches nothing is a mistake of the command line.
-    pub(super) fn cases(&self, common: &Common) -> anyhow::Result<Vec<Case>> {
-        let mut cases = conformance::load(&common.fixtures().cases()?)
+    pub(super) fn cases(&self, folder: &Folder) -> anyhow::Result<Vec<Case>> {
+        let mut cases = conformance::load(&folder.fixtures().cases()?)
             .map_err(|errors| anyhow::anyhow!(lines(&errors)))?;
         let idle = |filter: &&String| !cases.iter().any(|case| matches(filter, &case.id));
         if let Some(filter) = self.filters.iter().find(idle) {

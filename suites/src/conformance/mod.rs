@@ -4,6 +4,7 @@
 
 mod asked;
 mod beside;
+mod canary;
 mod case;
 mod connection;
 pub mod differential;
@@ -12,6 +13,7 @@ mod judge;
 mod keys;
 pub mod matrix;
 mod parse;
+mod patience;
 mod pattern;
 mod runner;
 mod settle;
@@ -31,6 +33,7 @@ pub use parse::{Complaint, ParseError};
 pub use pattern::Pattern;
 pub use stage::{Error, Stage, skipped};
 pub use word::{Piece, Scope, Variable, Word, letter};
+pub use world::Allowed;
 
 use crate::fixtures::Source;
 

@@ -384,7 +384,10 @@ impl<'a> Run<'a> {
 
     fn within(&self) -> Duration {
         let usual = self.world.op_timeout * 5 + Duration::from_secs(1);
-        self.case.deadline.unwrap_or(usual.min(REPLY_WITHIN_MAX))
+        let within = self.case.deadline.unwrap_or(usual.min(REPLY_WITHIN_MAX));
+        self.world
+            .reply_within
+            .map_or(within, |most| most.min(within))
     }
 
     fn remember(&mut self, word: &[u8]) {

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
+use super::canary::{Canary, Reading};
+use super::case::Case;
 use super::stage::{Error, Stage};
 use super::word::letter;
 use crate::client::{Client, NODE_DEADLINE};
 use crate::cluster;
 use crate::wire::Value;
 
-/// How long a proxy may take after a case until it serves every node again.
-const SETTLED_WITHIN: Duration = Duration::from_secs(5);
 /// A proxy of several workers has connections to its nodes for each, and says not which one a client meets: so many
 /// clients meet all of a few.
 const CONNECTIONS: usize = 16;
@@ -50,8 +50,79 @@ impl Stage {
         };
         let why = format!("{why}; it was started again. Its log:\n{}", proxy.log());
         proxy.restart().await?;
+        self.used = false;
         self.serves(after).await.map_err(Error::Unsettled)?;
         Ok(Some(why))
+    }
+
+    /// Restarts a proxy of our own before a case that `disturbs`, and before the case after it.
+    pub(super) async fn refresh(&mut self, disturbs: bool) -> Result<(), Error> {
+        let Some(proxy) = &mut self.proxy else {
+            return Ok(());
+        };
+        if self.used && (disturbs || self.spoiled) {
+            proxy.restart().await?;
+            // The case meets warm connections, as after any other case.
+            let served = self.serves(After::Faults).await;
+            served.map_err(Error::Unsettled)?;
+            self.clean(&self.canaries).await?;
+        }
+        (self.used, self.spoiled) = (true, disturbs);
+        Ok(())
+    }
+
+    /// Whether clients of a proxy of others still read what they wrote.
+    pub(super) async fn intact(&mut self, case: &Case) -> Result<(), Error> {
+        let Some(mut canary) = self.canary.take() else {
+            return Ok(());
+        };
+        let found = self.untouched(&mut canary, case).await;
+        self.canary = Some(canary);
+        found
+    }
+
+    async fn untouched(&self, canary: &mut Canary, case: &Case) -> Result<(), Error> {
+        let deadline = Instant::now() + self.patience.settled_within().0;
+        let mut rewrite = case.destructive;
+        loop {
+            let reading = match rewrite {
+                true => canary.restore(&self.world.nodes).await.err(),
+                false => None,
+            };
+            let reading = match reading {
+                Some(failed) => failed,
+                None => canary.read().await,
+            };
+            match reading {
+                // A failed renewal is tried again after the next case.
+                Reading::Intact => {
+                    let _ = canary.renew().await;
+                    return Ok(());
+                }
+                // Evicted or flushed by others: nothing that the proxy did.
+                Reading::Changed { .. } if !rewrite && self.lost(canary).await => rewrite = true,
+                Reading::Changed { wrong, got } => {
+                    return Err(Error::Disturbed(
+                        canary.taken_back(&case.id, wrong, &got).await,
+                    ));
+                }
+                Reading::Unserved(_) | Reading::Refused(_) if Instant::now() > deadline => {
+                    return Err(Error::Unsettled(reading.shown()));
+                }
+                Reading::Unserved(_) | Reading::Refused(_) => sleep(BETWEEN_LOOKS).await,
+            }
+        }
+    }
+
+    /// Whether a key of the canary is gone from its node.
+    async fn lost(&self, canary: &Canary) -> bool {
+        for (key, node) in canary.keys().iter().zip(&self.world.nodes) {
+            let found = call(*node, &[b"GET", key], NODE_DEADLINE).await;
+            if !matches!(found, Ok(Value::Bulk(value)) if value == canary.value()) {
+                return true;
+            }
+        }
+        false
     }
 
     /// What a broken case left on the proxy's connections to its nodes must not reach the next one.
@@ -68,7 +139,8 @@ impl Stage {
 
     /// Whether every node is served, on as many connections as it takes, after a while at the latest.
     async fn serves(&mut self, after: After) -> Result<(), String> {
-        let deadline = Instant::now() + SETTLED_WITHIN;
+        let (window, _) = self.patience.settled_within();
+        let deadline = Instant::now() + window;
         let connections = match after {
             After::Calm => 1,
             After::Faults | After::Broken => CONNECTIONS,
@@ -76,7 +148,7 @@ impl Stage {
         for _ in 0..connections {
             while let Err(why) = self.serves_a_client().await {
                 if Instant::now() > deadline {
-                    let waited = SETTLED_WITHIN.as_secs();
+                    let waited = window.as_secs();
                     return Err(format!("after {waited} s: {why}"));
                 }
                 sleep(BETWEEN_LOOKS).await;
@@ -89,7 +161,7 @@ impl Stage {
     async fn serves_a_client(&mut self) -> Result<(), String> {
         self.looks += 1;
         let value = self.looks.to_string().into_bytes();
-        let within = self.world.op_timeout * 5 + Duration::from_secs(1);
+        let within = self.within();
         let sets = self
             .canaries
             .iter()

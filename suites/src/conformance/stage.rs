@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::canary::{self, Canary};
 use super::case::{Case, Fault, NODES};
 use super::keys::{self, Pool};
+use super::patience::Patience;
 use super::runner::{Run, Stop};
 use super::settle::After;
 use super::word::Scope;
-use super::world::World;
+use super::world::{Allowed, World};
 use crate::client;
 use crate::cluster::{self, Cluster, Ground, Source};
 use crate::link::Tap;
@@ -50,6 +52,12 @@ pub enum Error {
     /// The proxy does not come back.
     #[error("serve again: {0}")]
     Unsettled(String),
+    /// A fault cannot be taken back.
+    #[error("heal: {0}")]
+    Unhealed(String),
+    /// Other clients of the proxy no longer read what they wrote.
+    #[error("{0}")]
+    Disturbed(String),
     /// There is nothing to compare, or nothing to compare with.
     #[error("compare with one plain Redis: {0}")]
     Beside(String),
@@ -65,6 +73,24 @@ pub struct Stage {
     pub(super) canaries: Vec<Vec<u8>>,
     /// How often the canaries were looked at: what is written to them.
     pub(super) looks: u64,
+    /// Keys of a proxy of others, read after every case.
+    pub(super) canary: Option<Canary>,
+    pub(super) patience: Patience,
+    /// Whether a case ran on the proxy since it was started.
+    pub(super) used: bool,
+    /// Whether one of these cases may have changed what the next one meets.
+    pub(super) spoiled: bool,
+    /// Why no more cases are judged.
+    stopped: Option<Stopped>,
+}
+
+/// No more cases are judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Stopped {
+    /// The case after which the run stopped.
+    case: String,
+    /// The state of the proxy, and what its operator should do.
+    why: String,
 }
 
 impl Stage {
@@ -73,6 +99,18 @@ impl Stage {
     /// # Errors
     /// What stood in the way; never a verdict.
     pub async fn start(target: &Target, ground: &Ground) -> Result<Self, Error> {
+        Self::start_allowing(target, ground, Allowed::default()).await
+    }
+
+    /// As [`Stage::start`]; `allowed.disturbing` counts on nodes that others run.
+    ///
+    /// # Errors
+    /// As [`Stage::start`].
+    pub async fn start_allowing(
+        target: &Target,
+        ground: &Ground,
+        allowed: Allowed,
+    ) -> Result<Self, Error> {
         let cluster = Cluster::start(ground, NODES).await?;
         let setting = Setting {
             nodes: cluster.link_addrs(),
@@ -91,26 +129,43 @@ impl Stage {
             op_timeout: Duration::from_millis(target.op_timeout_ms),
             own_traffic: target.own_traffic.clone(),
             prefix: pool.prefix().to_owned(),
-            allow_destructive: owns_nodes,
+            allowed: Allowed {
+                destructive: owns_nodes,
+                disturbing: allowed.disturbing,
+            },
             owns_nodes,
+            owns_proxy: true,
             has_links: ground.toxiproxy.is_none(),
+            reply_within: None,
         };
-        let mut stage = Self {
+        let mut stage = Self::new(world, pool);
+        stage.target = Some(target.clone());
+        stage.proxy = Some(proxy);
+        stage.choose_canaries().await?;
+        Ok(stage)
+    }
+
+    fn new(world: World, pool: Pool) -> Self {
+        Self {
             world,
-            target: Some(target.clone()),
-            proxy: Some(proxy),
+            target: None,
+            proxy: None,
             pool,
             canaries: Vec::new(),
             looks: 0,
-        };
-        stage.choose_canaries().await?;
-        Ok(stage)
+            canary: None,
+            patience: Patience::default(),
+            used: false,
+            spoiled: false,
+            stopped: None,
+        }
     }
 
     /// A proxy that already runs, with the nodes that the user gave, possibly none.
     ///
     /// There are no links: cases that need the tap or faults are skipped. Everything is written under a random prefix
-    /// and deleted at the end of each case.
+    /// and deleted at the end of each case. After each case new connections read keys that did not change, because
+    /// others use the proxy too.
     ///
     /// # Errors
     /// When proxy or nodes do not answer.
@@ -118,7 +173,7 @@ impl Stage {
         proxy: SocketAddr,
         nodes: &[SocketAddr],
         op_timeout_ms: u64,
-        allow_destructive: bool,
+        allowed: Allowed,
         seed: u64,
     ) -> Result<Self, Error> {
         for addr in nodes.iter().copied().chain([proxy]) {
@@ -135,19 +190,15 @@ impl Stage {
             op_timeout: Duration::from_millis(op_timeout_ms),
             own_traffic: Vec::new(),
             prefix: pool.prefix().to_owned(),
-            allow_destructive,
+            allowed,
             owns_nodes: false,
+            owns_proxy: false,
             has_links: false,
+            reply_within: None,
         };
-        let mut stage = Self {
-            world,
-            target: None,
-            proxy: None,
-            pool,
-            canaries: Vec::new(),
-            looks: 0,
-        };
+        let mut stage = Self::new(world, pool);
         stage.choose_canaries().await?;
+        stage.establish_canary().await?;
         Ok(stage)
     }
 
@@ -159,6 +210,30 @@ impl Stage {
         Ok(())
     }
 
+    async fn establish_canary(&mut self) -> Result<(), Error> {
+        let nodes = self.world.nodes.len();
+        self.fill(1).await?;
+        let keys: Vec<Vec<u8>> = match nodes {
+            0 => (0..canary::KEYS).map(|_| self.pool.fresh()).collect(),
+            _ => (0..nodes).filter_map(|node| self.pool.take(node)).collect(),
+        };
+        let value = format!("{}canary", self.world.prefix).into_bytes();
+        let within = self.within();
+        match Canary::establish(self.world.proxy, keys, value, within).await {
+            Ok(canary) => self.canary = Some(canary),
+            Err(reading) => tracing::warn!(
+                "the proxy does not keep a key ({}): whether cases disturb other clients cannot be watched",
+                reading.shown()
+            ),
+        }
+        Ok(())
+    }
+
+    /// Time for a reply of the proxy between cases.
+    pub(super) fn within(&self) -> Duration {
+        self.world.op_timeout * 5 + Duration::from_secs(1)
+    }
+
     async fn fill(&mut self, least: usize) -> Result<(), Error> {
         let (proxy, nodes) = (self.world.proxy, self.world.nodes.clone());
         Ok(self.pool.fill(proxy, &nodes, least).await?)
@@ -167,9 +242,12 @@ impl Stage {
     /// Judges one case, and leaves everything as it was found.
     pub async fn judge(&mut self, case: &Case) -> Judged {
         let started = Instant::now();
-        let verdict = match self.obstacle(case) {
-            Some(reason) => Verdict::Skip { reason },
-            None => self.run(case).await,
+        let verdict = match (self.obstacle(case), &self.stopped) {
+            (Some(reason), _) => Verdict::Skip { reason },
+            (None, Some(Stopped { case, .. })) => Verdict::Unknown {
+                why: format!("not judged: the run stopped after {case}"),
+            },
+            (None, None) => self.patiently(case).await,
         };
         Judged {
             case: case.id.clone(),
@@ -200,10 +278,33 @@ impl Stage {
         })
     }
 
+    /// Why no more cases are judged, if so: the state of the proxy, and what its operator should do.
+    #[must_use]
+    pub fn stopped(&self) -> Option<&str> {
+        self.stopped.as_ref().map(|stopped| stopped.why.as_str())
+    }
+
+    /// Runs a case with a short deadline where the proxy is silent. A failure under a short deadline counts only while the
+    /// proxy is silent; else the case runs again with the full one.
+    async fn patiently(&mut self, case: &Case) -> Verdict {
+        self.world.reply_within = self.patience.reply_within(self.world.op_timeout);
+        let short = self.world.reply_within.is_some();
+        let verdict = self.run(case).await;
+        if short && self.patience.is_full() && matches!(verdict, Verdict::Fail(_)) {
+            self.world.reply_within = None;
+            return self.run(case).await;
+        }
+        verdict
+    }
+
     async fn run(&mut self, case: &Case) -> Verdict {
-        let scope = match self.scope(case).await {
+        let scope = match self.prepare(case).await {
             Ok(scope) => scope,
-            Err(why) => return unknown(&why),
+            Err(why) => {
+                let settled = self.settle(After::Broken).await;
+                self.note(case, After::Broken, &settled);
+                return unknown(&why);
+            }
         };
         self.world.tap.forget();
         let mut run = Run::new(&self.world, case, scope);
@@ -219,11 +320,20 @@ impl Stage {
             Ok(()) if case.has_faults() => After::Faults,
             Ok(()) => After::Calm,
         };
-        let restored = self.restore(&faults, &written, after).await;
+        let (waited, in_full) = self.patience.settled_within();
+        let restored = self.restore(case, &faults, &written, after).await;
+        self.note(case, after, &restored);
         match (ended, restored) {
             (Err(Stop::Stuck(why)), _) => Verdict::Unknown { why },
             (Ok(()), Ok(None)) => Verdict::Pass,
             (Ok(()), Err(why)) => unknown(&why),
+            (Ok(()), Ok(Some(_))) if !in_full => Verdict::Unknown {
+                why: format!(
+                    "the promise was kept; that the proxy serves again was awaited for {} s only, because it did not \
+                     after the cases before",
+                    waited.as_secs()
+                ),
+            },
             (Ok(()), Ok(Some(why))) => Verdict::Fail(left_behind(case, transcript, why)),
             (Err(Stop::Broken(evidence)), Ok(None)) => Verdict::Fail(*evidence),
             (Err(Stop::Broken(evidence)), Ok(Some(why))) => Verdict::Fail(with(*evidence, &why)),
@@ -233,9 +343,43 @@ impl Stage {
         }
     }
 
+    /// A proxy that is fit for the case, and its keys.
+    async fn prepare(&mut self, case: &Case) -> Result<Scope, Error> {
+        self.refresh(!case.disturbs.is_empty()).await?;
+        self.scope(case).await
+    }
+
+    /// Remembers what a case showed of the proxy, and stops where no more can be judged.
+    fn note(&mut self, case: &Case, after: After, restored: &Result<Option<String>, Error>) {
+        let stopped = |case: &str, why: String| Stopped {
+            case: case.to_owned(),
+            why,
+        };
+        match restored {
+            Ok(restarted) => {
+                self.patience.heard();
+                if after == After::Faults {
+                    self.patience.recovered(restarted.is_none());
+                }
+            }
+            Err(Error::Disturbed(why)) => self.stopped = Some(stopped(&case.id, why.clone())),
+            Err(Error::Unsettled(why)) => {
+                if let Some(first) = self.patience.silence(&case.id) {
+                    let why = format!(
+                        "the proxy stopped answering in {first}, and serves no new connection after {}: {why}",
+                        case.id
+                    );
+                    self.stopped = Some(stopped(&case.id, why));
+                }
+            }
+            Err(_) => {}
+        }
+    }
+
     /// Heals, waits until every node is served, and cleans up. What had to be done to the proxy, if anything.
     async fn restore(
         &mut self,
+        case: &Case,
         faults: &[(usize, Fault)],
         written: &[Vec<u8>],
         after: After,
@@ -248,8 +392,11 @@ impl Stage {
                 healed = healed.and(self.world.heal(node, &faults).await);
             }
         }
-        healed.map_err(|why| Error::Unsettled(why.to_string()))?;
-        let settled = self.settle(after).await;
+        healed.map_err(|why| Error::Unhealed(why.to_string()))?;
+        let settled = match self.intact(case).await {
+            Ok(()) => self.settle(after).await,
+            Err(why) => Err(why),
+        };
         // Also when the proxy is lost: the nodes are there.
         // The canaries too: on nodes that are not emptied, the next case would find them.
         self.clean(&[written, &self.canaries].concat()).await?;
@@ -281,7 +428,8 @@ impl Stage {
     /// # Errors
     /// Where keys stay behind.
     pub async fn finish(self) -> Result<(), Error> {
-        self.clean(&self.canaries).await
+        let watched = self.canary.as_ref().map_or(&[][..], Canary::keys);
+        self.clean(&[watched, &self.canaries].concat()).await
     }
 }
 

@@ -6,13 +6,18 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{Case, Stage, load, parse};
+use super::{Allowed, Case, Stage, load, parse};
 use crate::client::{Client, NODE_DEADLINE};
 use crate::fixtures::{Fixtures, Source};
 use crate::node::{Node, Process};
 use crate::program::Search;
 use crate::verdict::{Class, Verdict};
 use crate::wire::{self, Arguments, Value};
+
+const ALL: Allowed = Allowed {
+    destructive: true,
+    disturbing: true,
+};
 
 /// Short, because doubles hang on purpose.
 const OP_TIMEOUT_MS: u64 = 20;
@@ -37,7 +42,7 @@ fn case(steps: &str) -> Case {
 #[tokio::test]
 async fn one_plain_redis_keeps_every_promise() {
     let node = redis().await;
-    let mut stage = Stage::attach(node.addr(), &[], 200, true, 7).await.unwrap();
+    let mut stage = Stage::attach(node.addr(), &[], 200, ALL, 7).await.unwrap();
     let mut passed = 0;
     for case in load(&Fixtures::compiled_in().cases().unwrap()).unwrap() {
         let judged = stage.judge(&case).await;
@@ -60,7 +65,9 @@ async fn a_redis_that_is_its_own_node_is_left_as_it_was_found() {
         .call(&["SET", "foreign", "kept"], NODE_DEADLINE)
         .await
         .unwrap();
-    let mut stage = Stage::attach(addr, &[addr], 200, false, 7).await.unwrap();
+    let mut stage = Stage::attach(addr, &[addr], 200, Allowed::default(), 7)
+        .await
+        .unwrap();
     let kept = case(
         "given A $a1 = one\nsend SET {$a1}:x two\nwant +OK\nsend @A GET $a1\nwant @A \"one\"\n",
     );
@@ -132,7 +139,7 @@ fn check(steps: &str, script: Script, at: usize, class: Class) {
         .unwrap();
     runtime.block_on(async {
         let proxy = double(script).await;
-        let mut stage = Stage::attach(proxy, &[], OP_TIMEOUT_MS, false, 7)
+        let mut stage = Stage::attach(proxy, &[], OP_TIMEOUT_MS, Allowed::default(), 7)
             .await
             .unwrap();
         let verdict = stage.judge(&case(steps)).await.verdict;
@@ -231,7 +238,7 @@ fn a_likewise_counts_from_the_last_reply_with_alternatives() {
 #[tokio::test]
 async fn what_is_done_or_refused_is_likewise_kept() {
     let node = redis().await;
-    let mut stage = Stage::attach(node.addr(), &[], 200, true, 7).await.unwrap();
+    let mut stage = Stage::attach(node.addr(), &[], 200, ALL, 7).await.unwrap();
     for steps in [
         "send SET $k1 one\nwant error-or-close | +OK\nsend EXISTS $k1\nlikewise :0 | :1\n",
         "send SET $k1 one AT\nwant +OK | error-or-close\nsend @2 GET $k1\nlikewise @2 \"one\" | ( nil | _ )\n",
@@ -263,7 +270,7 @@ async fn consecutive_sends_of_a_client_leave_in_one_write_and_chunks_do_not() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
     let reads = tokio::spawn(async move {
-        // The first connection is the stage's own.
+        // The first connections are the stage's own: PING, and the canary.
         let mut reads = Vec::new();
         loop {
             let (mut stream, _) = listener.accept().await.unwrap();
@@ -279,12 +286,12 @@ async fn consecutive_sends_of_a_client_leave_in_one_write_and_chunks_do_not() {
                 }
             }
             reads.push(sizes);
-            if reads.len() == 2 {
-                return reads[1].clone();
+            if reads.len() == 3 {
+                return reads[2].clone();
             }
         }
     });
-    let mut stage = Stage::attach(addr, &[], OP_TIMEOUT_MS, false, 7)
+    let mut stage = Stage::attach(addr, &[], OP_TIMEOUT_MS, Allowed::default(), 7)
         .await
         .unwrap();
     let steps =
@@ -306,7 +313,7 @@ async fn a_proxy_that_is_not_there_is_an_error_and_no_verdict() {
     let addr = SocketAddr::from(([127, 0, 0, 1], crate::port::free().unwrap()));
     let attached = tokio::time::timeout(
         Duration::from_secs(20),
-        Stage::attach(addr, &[], OP_TIMEOUT_MS, false, 7),
+        Stage::attach(addr, &[], OP_TIMEOUT_MS, Allowed::default(), 7),
     );
     assert!(matches!(
         attached.await,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::asked::Known;
 use super::case::{Action, Case, Fault, NODES, Party};
+use super::disturbs::Disturbed;
 use super::word::{Variable, letter};
 use crate::client::{self, Client, NODE_DEADLINE};
 use crate::cluster::{self, Cluster};
@@ -32,11 +33,24 @@ pub(super) struct World {
     pub(super) op_timeout: Duration,
     pub(super) own_traffic: Vec<String>,
     pub(super) prefix: String,
-    pub(super) allow_destructive: bool,
+    pub(super) allowed: Allowed,
     /// Whether the nodes are child processes, so that everything on them is ours.
     pub(super) owns_nodes: bool,
+    /// Whether the suite started the proxy.
+    pub(super) owns_proxy: bool,
     /// Whether the links are ours, with a tap and all toxics.
     pub(super) has_links: bool,
+    /// The longest time for one reply, while the proxy is silent.
+    pub(super) reply_within: Option<Duration>,
+}
+
+/// What cases may do to a proxy or nodes that the suite did not start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Allowed {
+    /// Destroy what others keep there.
+    pub destructive: bool,
+    /// Change what other clients depend on.
+    pub disturbing: bool,
 }
 
 /// A fault or its end could not be carried out. Never a verdict on the proxy.
@@ -66,8 +80,13 @@ impl World {
 
     /// Why a case cannot be run here.
     pub(super) fn obstacle(&self, case: &Case) -> Option<String> {
-        if case.destructive && !self.allow_destructive {
+        if case.destructive && !self.allowed.destructive {
             return Some("it touches foreign keys: needs --allow-destructive".to_owned());
+        }
+        if let Some(what) = self.disturbed(case) {
+            return Some(format!(
+                "it can change {what} that other clients use: needs --allow-disturbing"
+            ));
         }
         let known = self.nodes.len();
         let unknown = |variable: &&Variable| variable.node.is_some_and(|node| node >= known);
@@ -77,6 +96,16 @@ impl World {
         case.steps
             .iter()
             .find_map(|step| self.obstacle_to(&step.action))
+    }
+
+    /// What a case may change of the things that the suite did not start.
+    fn disturbed(&self, case: &Case) -> Option<&'static str> {
+        let ours = |what: &Disturbed| match what {
+            Disturbed::Connections | Disturbed::Proxy => self.owns_proxy,
+            Disturbed::Nodes => self.owns_nodes,
+        };
+        let foreign = case.disturbs.iter().find(|what| !ours(what))?;
+        (!self.allowed.disturbing).then(|| foreign.name())
     }
 
     fn obstacle_to(&self, action: &Action) -> Option<String> {

@@ -1,6 +1,7 @@
 //! Conformance runs: cases on targets, or on a proxy that already runs.
 
 use std::net::SocketAddr;
+use std::num::NonZero;
 use std::time::{Duration, Instant};
 
 use schemars::JsonSchema;
@@ -8,23 +9,28 @@ use serde::Serialize;
 
 use super::{Error, Ground};
 use crate::cluster::Source;
-use crate::conformance::{Case, Stage};
+use crate::conformance::{Allowed, Case, Stage};
 use crate::target::{self, Target};
 use crate::verdict::{Class, Result as CaseResult, Standing, Verdict, as_ms};
 
 /// What is judged.
 #[derive(Debug, Clone)]
 pub enum Subject {
-    /// A proxy that the suite starts over a cluster of its own.
-    Target(Box<Target>),
+    /// A proxy that the suite starts over a cluster of its own, or over nodes of others.
+    Target {
+        /// The proxy.
+        target: Box<Target>,
+        /// What cases may do to nodes of others.
+        allowed: Allowed,
+    },
     /// A proxy that already runs.
     Running {
         /// Where clients reach it.
         proxy: SocketAddr,
         /// Its time limit for one request, as far as known.
         op_timeout_ms: u64,
-        /// Whether cases may destroy what others keep there.
-        allow_destructive: bool,
+        /// What cases may do to what others use.
+        allowed: Allowed,
     },
 }
 
@@ -60,8 +66,13 @@ pub struct Judged {
     pub version: String,
     /// How many results have each meaning for the run.
     pub summary: Summary,
-    /// A result a case, in the order of their ids.
+    /// One result per case, in the order of their ids.
     pub results: Vec<CaseResult>,
+    /// Why the run ended before all cases were judged, or could not clean up.
+    pub stopped: Option<String>,
+    /// The flags of the command line that change what is judged, for the line that repeats a case.
+    #[serde(skip)]
+    pub flags: String,
     /// How long it took; in JSON milliseconds.
     #[serde(rename = "took_ms", serialize_with = "as_ms")]
     #[schemars(with = "f64")]
@@ -96,8 +107,17 @@ impl Judged {
             version,
             summary: Summary::of(&results),
             results,
+            stopped: None,
+            flags: String::new(),
             took,
         }
+    }
+
+    /// Whether any case was judged.
+    #[must_use]
+    pub fn judged_any(&self) -> bool {
+        let sum = &self.summary;
+        sum.kept + sum.known + sum.broken + sum.mended > 0
     }
 }
 
@@ -110,6 +130,13 @@ impl Judged {
             Err(_) => "--target",
         };
         format!("{flag} {}", self.target)
+    }
+
+    /// The command that judges one case again.
+    #[must_use]
+    pub fn repeat(&self, case: &str, seed: &str) -> String {
+        let (flag, flags) = (self.flag(), &self.flags);
+        format!("shardproof run {flag} --filter {case} --seed {seed}{flags}")
     }
 }
 
@@ -134,30 +161,86 @@ impl Summary {
     }
 }
 
-/// Judges `subject` by `cases`; `say` hears of each case before it runs.
+/// What is judged by, and when to end early.
+#[derive(Debug, Clone, Copy)]
+pub struct Order<'a> {
+    /// The cases.
+    pub cases: &'a [Case],
+    /// Whether promises of level `should` count as failures.
+    pub strict: bool,
+    /// The number of failures after which the run ends.
+    pub max_failures: Option<NonZero<usize>>,
+}
+
+/// What happens in a run.
+#[derive(Debug, Clone, Copy)]
+pub enum Event<'a> {
+    /// A case begins.
+    Begins(&'a Case),
+    /// A case was judged or skipped, or ended the run. What follows is not told one by one.
+    Judged(&'a CaseResult),
+}
+
+/// Judges `subject` by the cases of `order`, those that disturb the proxy last; `say` hears of each event.
 ///
 /// # Errors
-/// What stood in the way. What the proxy does is never an error.
+/// What stood in the way before the first case. What the proxy does is never an error.
 pub async fn judge(
     ground: &Ground,
     subject: &Subject,
-    cases: &[Case],
-    say: &dyn Fn(&Case),
+    order: Order<'_>,
+    say: &dyn Fn(Event<'_>),
 ) -> Result<Judged, Error> {
     let started = Instant::now();
     let (name, version, mut stage) = set_up(ground, subject).await?;
-    let mut results = Vec::with_capacity(cases.len());
-    for case in cases {
-        say(case);
-        results.push(stage.judge(case).await);
+    let mut results: Vec<CaseResult> = Vec::with_capacity(order.cases.len());
+    let (calm, disturbing): (Vec<&Case>, Vec<&Case>) = order
+        .cases
+        .iter()
+        .partition(|case| case.disturbs.is_empty());
+    let mut failures = 0;
+    for case in calm.into_iter().chain(disturbing) {
+        let stopped = stage.stopped().is_some();
+        say(Event::Begins(case));
+        let result = match order.max_failures {
+            Some(most) if failures >= most.get() => left_out(case, most.get()),
+            _ => stage.judge(case).await,
+        };
+        failures += usize::from(result.breaks(order.strict));
+        if !stopped {
+            say(Event::Judged(&result));
+        }
+        results.push(result);
     }
-    stage.finish().await?;
-    Ok(Judged::new(name, version, results, started.elapsed()))
+    results.sort_by(|one, other| one.case.cmp(&other.case));
+    let mut stopped = stage.stopped().map(str::to_owned);
+    // What was judged is reported also where keys stay behind.
+    if let Err(why) = stage.finish().await {
+        stopped = Some(stopped.map_or(why.to_string(), |stopped| format!("{stopped}; {why}")));
+    }
+    Ok(Judged {
+        stopped,
+        ..Judged::new(name, version, results, started.elapsed())
+    })
+}
+
+fn left_out(case: &Case, failures: usize) -> CaseResult {
+    CaseResult {
+        case: case.id.clone(),
+        promise: case.promise.clone(),
+        level: case.level,
+        spec: case.spec.clone(),
+        verdict: Verdict::Skip {
+            reason: format!("not judged: the run ended after {failures} failures"),
+        },
+        deviation: None,
+        took: Duration::ZERO,
+    }
 }
 
 async fn set_up(ground: &Ground, subject: &Subject) -> Result<(String, String, Stage), Error> {
     match subject {
-        Subject::Target(target) => {
+        Subject::Target { target, allowed } => {
             let version = target::version(target, &ground.search)?;
             let pinned = &target.version.pinned;
             if version != *pinned {
@@ -166,25 +249,19 @@ async fn set_up(ground: &Ground, subject: &Subject) -> Result<(String, String, S
                     target.name
                 );
             }
-            let stage = Stage::start(target, ground);
+            let stage = Stage::start_allowing(target, ground, *allowed);
             Ok((target.name.clone(), version, stage.await?))
         }
         Subject::Running {
             proxy,
             op_timeout_ms,
-            allow_destructive,
+            allowed,
         } => {
             let nodes = match &ground.nodes {
                 Source::Process | Source::Docker { .. } => &[][..],
                 Source::External(nodes) => nodes,
             };
-            let stage = Stage::attach(
-                *proxy,
-                nodes,
-                *op_timeout_ms,
-                *allow_destructive,
-                ground.seed,
-            );
+            let stage = Stage::attach(*proxy, nodes, *op_timeout_ms, *allowed, ground.seed);
             Ok((proxy.to_string(), "unknown".to_owned(), stage.await?))
         }
     }

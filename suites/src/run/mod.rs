@@ -13,7 +13,7 @@ use crate::cluster;
 use crate::target;
 
 pub use crate::cluster::Ground;
-pub use conformance::{Conformance, Judged, Subject, judge};
+pub use conformance::{Conformance, Event, Judged, Order, Subject, judge};
 pub use differential::{Compared, Differential, Parted, differential};
 pub use fault::fault;
 pub use fingerprint::{Fingerprint, Nearest, Placed, Scatter, SeenNode, Spread, fingerprint};

@@ -162,7 +162,7 @@ fn broken(judged: &Judged, result: &CaseResult, evidence: &Evidence, seed: &str)
          <p>{} <a href=\"{}\">spec</a></p>{known}\
          <p><code>{}</code></p><p>expected <code>{}</code><br>got <code>{}</code></p>\
          <div class=\"picture\">{}</div><pre>{}</pre>\
-         <p class=\"dim\">repeat: <code>shardproof run {} --filter {} --seed {}</code></p></div></details>\n",
+         <p class=\"dim\">repeat: <code>{}</code></p></div></details>\n",
         anchor(judged, result),
         escaped(&judged.target),
         escaped(&result.case),
@@ -175,9 +175,7 @@ fn broken(judged: &Judged, result: &CaseResult, evidence: &Evidence, seed: &str)
         escaped(&evidence.got),
         sequence(&evidence.transcript),
         escaped(&said.join("\n")),
-        escaped(&judged.flag()),
-        escaped(&result.case),
-        escaped(seed),
+        escaped(&judged.repeat(&result.case, seed)),
     )
 }
 

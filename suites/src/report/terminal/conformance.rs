@@ -21,13 +21,27 @@ pub fn target(judged: &Judged, seed: u64) -> String {
             text.push_str(&self::evidence(result, evidence));
             let _ = writeln!(
                 text,
-                "            repeat: shardproof run {} --filter {} --seed {seed:x}",
-                judged.flag(),
-                result.case
+                "            repeat: {}",
+                judged.repeat(&result.case, &format!("{seed:x}"))
             );
         }
     }
     text
+}
+
+/// One line for a case that did not pass, for those who watch the run.
+#[must_use]
+pub fn not_passed(result: &CaseResult) -> Option<String> {
+    match result.verdict {
+        Verdict::Skip { .. } => None,
+        Verdict::Pass if result.standing() == Standing::Kept => None,
+        _ => Some(format!(
+            "{:<7} {}{}",
+            word(result),
+            result.case,
+            remark(result)
+        )),
+    }
 }
 
 /// One line a target, the number that matters most last.
@@ -35,6 +49,9 @@ pub fn target(judged: &Judged, seed: u64) -> String {
 pub fn summary(report: &Conformance) -> String {
     let mut text = String::from("\n");
     for judged in &report.targets {
+        if let Some(why) = &judged.stopped {
+            let _ = writeln!(text, "{}: stopped: {why}", judged.target);
+        }
         let sum = &judged.summary;
         let _ = write!(
             text,
