@@ -44,7 +44,12 @@ impl Case {
     /// Whether something goes wrong with a node or a link in it.
     #[must_use]
     pub fn has_faults(&self) -> bool {
-        let is_fault = |step: &Step| matches!(step.action, Action::Fault { .. });
+        let is_fault = |step: &Step| {
+            matches!(
+                step.action,
+                Action::Fault { .. } | Action::Answers { .. } | Action::Interject { .. }
+            )
+        };
         self.steps.iter().any(is_fault)
     }
 }
@@ -126,6 +131,22 @@ pub enum Action {
         /// What.
         fault: Fault,
     },
+    /// A node says something else than its own reply to some requests, until it is healed.
+    Answers {
+        /// The node.
+        node: usize,
+        /// Requests with this word, in any case.
+        to: Word,
+        /// What it says.
+        answer: Answer,
+    },
+    /// A node sends bytes on all its connections without being asked.
+    Interject {
+        /// The node.
+        node: usize,
+        /// The bytes.
+        bytes: Word,
+    },
     /// A node and its link work again.
     Heal {
         /// The node.
@@ -175,6 +196,14 @@ impl Action {
                 asked: Asked::Keys(words),
                 ..
             } => words.iter().collect(),
+            Self::Answers { to, answer, .. } => {
+                let bytes = match answer {
+                    Answer::Bytes(bytes) | Answer::BytesAndClose(bytes) => Some(bytes),
+                    Answer::Close | Answer::Nothing => None,
+                };
+                [to].into_iter().chain(bytes).collect()
+            }
+            Self::Interject { bytes, .. } => vec![bytes],
             Self::Eventually { send, want, .. } => {
                 [send.action.words(), want.action.words()].concat()
             }
@@ -226,6 +255,19 @@ pub enum Asked {
     },
 }
 
+/// What a node says instead of its own reply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// These bytes as they are.
+    Bytes(Word),
+    /// These bytes, and then the connection ends.
+    BytesAndClose(Word),
+    /// The connection ends.
+    Close,
+    /// Nothing.
+    Nothing,
+}
+
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
@@ -235,6 +277,8 @@ pub enum Fault {
     Hold,
     /// The connection is reset when a reply flows.
     Reset,
+    /// The link says something else than the node; written as an `answers` step.
+    Scripted,
     /// Nobody listens where the node was.
     Down,
     /// The node refuses to be written.

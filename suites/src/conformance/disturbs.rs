@@ -134,6 +134,7 @@ fn by_action(action: &Action) -> Vec<Disturbed> {
             by_names(*from, &said)
         }
         Action::Fault { fault, .. } => by_fault(*fault).into_iter().collect(),
+        Action::Answers { .. } | Action::Interject { .. } => vec![Connections],
         Action::Eventually { send, .. } => by_action(&send.action),
         _ => Vec::new(),
     }
@@ -155,7 +156,7 @@ fn by_names(from: Party, names: &[String]) -> Vec<Disturbed> {
 fn by_fault(fault: Fault) -> Option<Disturbed> {
     match fault {
         Fault::Latency(_) => None,
-        Fault::Hold | Fault::Reset | Fault::Down => Some(Connections),
+        Fault::Hold | Fault::Reset | Fault::Scripted | Fault::Down => Some(Connections),
         Fault::ReadOnly | Fault::Full | Fault::Pause | Fault::Kill => Some(Nodes),
     }
 }

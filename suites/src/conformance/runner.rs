@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::asked::{compare, requests};
-use super::case::{Action, Asked, Case, Fault, Party, Step};
+use super::case::{Action, Answer, Asked, Case, Fault, Party, Step};
 use super::connection::Connection;
 use super::judge::{Outcome, first_fitting, judge};
 use super::pattern::Pattern;
@@ -16,7 +16,7 @@ use super::transcript::merge;
 use super::word::{Scope, Word, letter};
 use super::world::World;
 use crate::client::{Client, NODE_DEADLINE};
-use crate::link::{Mark, What};
+use crate::link::{self, Mark, Then, What};
 use crate::verdict::{Class, Evidence, Line, Way};
 use crate::wire::{encode_request, quoted};
 
@@ -108,6 +108,8 @@ impl<'a> Run<'a> {
             Action::Nothing { client } => self.nothing(step, *client).await,
             Action::Asked { node, asked } => self.asked(step, *node, asked),
             Action::Fault { node, fault } => self.fault(*node, *fault).await,
+            Action::Answers { node, to, answer } => self.answers(*node, to, answer),
+            Action::Interject { node, bytes } => self.interject(*node, bytes).await,
             Action::Heal { node } => self.heal(*node).await,
             Action::Await { node, requests } => self.awaited(step, *node, *requests).await,
             Action::Close { client } => {
@@ -310,6 +312,31 @@ impl<'a> Run<'a> {
             .fault(node, fault)
             .await
             .map_err(|why| Stop::Stuck(why.to_string()))
+    }
+
+    fn answers(&mut self, node: usize, to: &Word, answer: &Answer) -> Result<(), Stop> {
+        let to = to.bytes(&self.scope);
+        let (bytes, then) = match answer {
+            Answer::Bytes(bytes) => (bytes.bytes(&self.scope), Then::GoOn),
+            Answer::BytesAndClose(bytes) => (bytes.bytes(&self.scope), Then::Close),
+            Answer::Close => (Vec::new(), Then::Close),
+            Answer::Nothing => (Vec::new(), Then::GoOn),
+        };
+        let text = format!("answers {} {}", quoted(&to), quoted(&bytes));
+        self.note(Party::Node(node), Way::Event, &text);
+        self.faults.push((node, Fault::Scripted));
+        self.world
+            .answers(node, &to, link::Answer { bytes, then })
+            .map_err(|why| Stop::Stuck(why.to_string()))
+    }
+
+    async fn interject(&mut self, node: usize, bytes: &Word) -> Result<(), Stop> {
+        let bytes = bytes.bytes(&self.scope);
+        let text = format!("answers unasked {}", quoted(&bytes));
+        self.note(Party::Node(node), Way::Event, &text);
+        self.faults.push((node, Fault::Scripted));
+        let interjected = self.world.interject(node, &bytes).await;
+        interjected.map_err(|why| Stop::Stuck(why.to_string()))
     }
 
     async fn heal(&mut self, node: usize) -> Result<(), Stop> {

@@ -29,7 +29,7 @@ fn line(event: &Event, begun: Duration) -> Line {
         party: format!("node {}", letter(event.node)),
         way: match event.what {
             What::Asked(_) | What::GarbledRequest(_) => Way::FromProxy,
-            What::Answered(_) | What::GarbledReply(_) => Way::ToProxy,
+            What::Answered(_) | What::Scripted(_) | What::GarbledReply(_) => Way::ToProxy,
             What::Opened | What::Closed => Way::Event,
         },
         text: format!("{} [connection {}]", event.what, event.connection),

@@ -9,8 +9,8 @@ use super::disturbs::Disturbed;
 use super::word::{Variable, letter};
 use crate::client::{self, Client, NODE_DEADLINE};
 use crate::cluster::{self, Cluster};
-use crate::link::Tap;
 use crate::link::toxic::{Hold, Kind, Latency, ResetPeer, Stream, Toxic};
+use crate::link::{Answer, Answers, Tap};
 use crate::node;
 use crate::wire::Value;
 
@@ -68,6 +68,8 @@ pub(super) enum Error {
     Refused(String),
     #[error("{0} of a cluster that is not ours")]
     NotOurs(&'static str),
+    #[error("the proxy has no connection to node {}", letter(*.0))]
+    NotConnected(usize),
 }
 
 impl World {
@@ -118,6 +120,9 @@ impl World {
             Action::Asked { .. } | Action::Await { .. } if !self.has_links => {
                 Some("what nodes are asked is seen on links of our own only".to_owned())
             }
+            Action::Answers { .. } | Action::Interject { .. } if !self.has_links => {
+                Some("what nodes say is scripted on links of our own only".to_owned())
+            }
             Action::Fault { fault, .. } if *fault == Fault::Hold && self.is_foreign() => {
                 Some("no Toxiproxy can hold bytes and let them go".to_owned())
             }
@@ -159,6 +164,8 @@ impl World {
                 .await?
             }
             Fault::Hold => add(Kind::Hold(Hold {})).await?,
+            // Its rules and bytes are set by `answers` and `interject`.
+            Fault::Scripted => {}
             Fault::Reset => add(Kind::ResetPeer(ResetPeer::default())).await?,
             Fault::Down => cluster.faults().down(node).await?,
             Fault::ReadOnly => self.order(node, READ_ONLY).await?,
@@ -167,6 +174,26 @@ impl World {
             Fault::Kill => cluster.node(node).kill().await?,
         }
         Ok(())
+    }
+
+    /// From now on the link of a node says `answer` to requests with the word `to`.
+    pub(super) fn answers(&self, node: usize, to: &[u8], answer: Answer) -> Result<(), Error> {
+        self.script(node)?.set(to, answer);
+        Ok(())
+    }
+
+    /// Sends `bytes` on all connections of a node, and returns when they are on their way.
+    pub(super) async fn interject(&self, node: usize, bytes: &[u8]) -> Result<(), Error> {
+        match self.script(node)?.interject(bytes).await {
+            0 => Err(Error::NotConnected(node)),
+            _ => Ok(()),
+        }
+    }
+
+    fn script(&self, node: usize) -> Result<&Answers, Error> {
+        let what = "scripting the answers";
+        let answers = self.ours(what)?.faults().answers(node);
+        answers.ok_or(Error::NotOurs(what))
     }
 
     /// Takes back what `faults` did to a node.
@@ -205,7 +232,7 @@ impl Fault {
     fn is_of_node(self) -> bool {
         match self {
             Self::ReadOnly | Self::Full | Self::Pause | Self::Kill => true,
-            Self::Latency(_) | Self::Hold | Self::Reset | Self::Down => false,
+            Self::Latency(_) | Self::Hold | Self::Reset | Self::Scripted | Self::Down => false,
         }
     }
 
@@ -215,6 +242,7 @@ impl Fault {
             Self::Latency(time) => format!("fault {node} latency {}ms", time.as_millis()),
             Self::Hold => format!("fault {node} hold"),
             Self::Reset => format!("fault {node} reset"),
+            Self::Scripted => format!("answers {node}"),
             Self::Down => format!("fault {node} down"),
             Self::ReadOnly => format!("fault {node} readonly"),
             Self::Full => format!("fault {node} full"),

@@ -18,7 +18,7 @@ pub(super) enum Load {
     Bytes(Bytes),
     /// The sender has closed its side.
     End,
-    /// A toxic closes the connection.
+    /// A toxic or a scripted answer closes the connection.
     Close,
 }
 
@@ -68,7 +68,7 @@ impl Chain {
 
     /// Takes what the sender sent.
     pub(super) fn push(&mut self, load: Load, now: Instant) {
-        self.over |= load == Load::End;
+        self.over |= matches!(load, Load::End | Load::Close);
         self.arrive(0, Piece::new(load, now));
     }
 

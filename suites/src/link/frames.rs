@@ -1,10 +1,13 @@
-//! A direction's bytes cut into frames, for the tap.
+//! A direction's bytes cut into frames, for the tap, with scripted answers in the place of replies.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bytes::BytesMut;
+
+use super::answers::{Exchange, Then};
 use super::tap::{Tap, What};
 use super::toxic::Stream;
-use crate::wire::{self, Dialogue};
+use crate::wire;
 
 /// What cannot be cut is recorded once and then left alone: the bytes flow on as they are.
 pub(super) struct Frames {
@@ -12,9 +15,12 @@ pub(super) struct Frames {
     node: usize,
     connection: u64,
     stream: Stream,
-    /// Which protocol the node answers in, as the proxy asks for it; both directions share it.
-    dialogue: Arc<Mutex<Dialogue>>,
+    /// What was asked and is to be answered; both directions share it.
+    exchange: Arc<Mutex<Exchange>>,
+    /// The beginning of a frame.
     pending: Vec<u8>,
+    /// How many of the pending bytes went on. None do where a scripted answer takes their place.
+    passed: usize,
     garbled: bool,
 }
 
@@ -24,70 +30,144 @@ impl Frames {
         node: usize,
         connection: u64,
         stream: Stream,
-        dialogue: Arc<Mutex<Dialogue>>,
+        exchange: Arc<Mutex<Exchange>>,
     ) -> Self {
         Self {
             tap,
             node,
             connection,
             stream,
-            dialogue,
+            exchange,
             pending: Vec::new(),
+            passed: 0,
             garbled: false,
         }
     }
 
-    /// Records the frames that `bytes` complete.
-    pub(super) fn feed(&mut self, bytes: &[u8]) {
+    /// Records the frames that `bytes` complete, and puts scripted answers in their place. What happens to the
+    /// connection after them.
+    pub(super) fn feed(&mut self, bytes: &mut BytesMut) -> Then {
         if self.garbled {
-            return;
+            return Then::GoOn;
         }
+        let exchange = Arc::clone(&self.exchange);
+        let mut exchange = exchange.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.stream {
+            Stream::Downstream if exchange.is_scripted() => self.rewrite(bytes, &mut exchange),
+            _ => {
+                self.note(bytes, &mut exchange);
+                Then::GoOn
+            }
+        }
+    }
+
+    /// Records that the node said something without being asked.
+    pub(super) fn interjected(&self, bytes: &[u8]) {
+        self.add(What::Scripted(bytes.to_vec()));
+    }
+
+    /// Records frames that go on as they are.
+    fn note(&mut self, bytes: &[u8], exchange: &mut Exchange) {
         if self.pending.is_empty() {
-            let used = self.record(bytes);
+            let used = self.record(bytes, exchange);
             self.pending.extend_from_slice(&bytes[used..]);
         } else {
             let mut pending = std::mem::take(&mut self.pending);
             pending.extend_from_slice(bytes);
-            let used = self.record(&pending);
+            let used = self.record(&pending, exchange);
             pending.drain(..used);
             self.pending = pending;
         }
+        self.passed = self.pending.len();
     }
 
     /// Records the whole frames at the start of `bytes`, and says how long they are together.
-    fn record(&mut self, bytes: &[u8]) -> usize {
+    fn record(&mut self, bytes: &[u8], exchange: &mut Exchange) -> usize {
         let mut used = 0;
         loop {
-            match self.first_frame(&bytes[used..]) {
+            match self.first_frame(&bytes[used..], exchange) {
                 Ok(None) => return used,
                 Ok(Some((what, length))) => {
                     used += length;
-                    self.tap.add(self.node, self.connection, what);
+                    self.add(what);
                 }
                 Err(what) => {
                     self.garbled = true;
-                    self.tap.add(self.node, self.connection, what);
+                    self.add(what);
                     return bytes.len();
                 }
             }
         }
     }
 
-    fn first_frame(&self, bytes: &[u8]) -> Result<Option<(What, usize)>, What> {
-        let mut dialogue = self.dialogue.lock().unwrap_or_else(PoisonError::into_inner);
+    fn first_frame(
+        &self,
+        bytes: &[u8],
+        exchange: &mut Exchange,
+    ) -> Result<Option<(What, usize)>, What> {
         match self.stream {
             Stream::Upstream => wire::request(bytes)
                 .map(|frame| {
                     frame.map(|(arguments, length)| {
-                        dialogue.asked(&arguments);
+                        exchange.asked(&arguments);
                         (What::Asked(arguments), length)
                     })
                 })
                 .map_err(|why| What::GarbledRequest(why.to_string())),
-            Stream::Downstream => dialogue
+            Stream::Downstream => exchange
                 .reply(bytes)
-                .map(|frame| frame.map(|(value, length)| (What::Answered(value), length)))
+                .map(|frame| frame.map(|reply| (What::Answered(reply.value), reply.length)))
                 .map_err(|why| What::GarbledReply(why.to_string())),
         }
+    }
+
+    /// Replaces the replies in `bytes` for which there is a scripted answer.
+    fn rewrite(&mut self, bytes: &mut BytesMut, exchange: &mut Exchange) -> Then {
+        let mut read = std::mem::take(&mut self.pending);
+        let mut passed = std::mem::take(&mut self.passed);
+        read.extend_from_slice(bytes);
+        bytes.clear();
+        let mut used = 0;
+        loop {
+            match exchange.reply(&read[used..]) {
+                Ok(Some(reply)) => {
+                    let end = used + reply.length;
+                    match reply.answer {
+                        None => {
+                            bytes.extend_from_slice(&read[used.max(passed)..end]);
+                            self.add(What::Answered(reply.value));
+                        }
+                        Some(answer) => {
+                            bytes.extend_from_slice(&answer.bytes);
+                            self.add(What::Scripted(answer.bytes));
+                            if answer.then == Then::Close {
+                                self.garbled = true;
+                                return Then::Close;
+                            }
+                        }
+                    }
+                    used = end;
+                }
+                Ok(None) => break,
+                Err(why) => {
+                    self.garbled = true;
+                    self.add(What::GarbledReply(why.to_string()));
+                    bytes.extend_from_slice(&read[used.max(passed)..]);
+                    return Then::GoOn;
+                }
+            }
+        }
+        passed = passed.saturating_sub(used);
+        self.pending = read.split_off(used);
+        if !exchange.next_is_scripted() {
+            bytes.extend_from_slice(&self.pending[passed..]);
+            passed = self.pending.len();
+        }
+        self.passed = passed;
+        Then::GoOn
+    }
+
+    fn add(&self, what: What) {
+        self.tap.add(self.node, self.connection, what);
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Never knows what is behind a node or before a proxy; a toxic decides, the relay acts.
 
+mod answers;
 mod chain;
 mod chance;
 mod frames;
@@ -12,6 +13,7 @@ pub mod toxic;
 mod toxics;
 mod traffic;
 
+pub use answers::{Answer, Answers, Then};
 pub use chance::Chance;
 pub use relay::{Error, Link, Setup};
 pub use tap::{Event, Mark, Tap, What};

@@ -6,8 +6,10 @@ use bytes::{Buf, Bytes, BytesMut};
 use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{ReadHalf, WriteHalf};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
+use super::answers::{Interjection, Then};
 use super::chain::{Chain, Load, Next};
 use super::frames::Frames;
 use super::toxic::Stream;
@@ -38,6 +40,8 @@ pub(super) struct Pump<'a> {
     pub(super) chain: Chain,
     pub(super) traffic: &'a Traffic,
     pub(super) frames: Option<Frames>,
+    /// Bytes for the receiver that the sender did not send.
+    pub(super) interjections: Option<mpsc::UnboundedReceiver<Interjection>>,
     /// Read into, and written from where no toxic is: one allocation a connection.
     pub(super) buffer: BytesMut,
 }
@@ -67,6 +71,11 @@ impl Pump<'_> {
                     Ok(length) => self.written(length),
                 },
                 () = until(due) => {}
+                interjection = next(&mut self.interjections) => {
+                    if self.interject(interjection).is_err() {
+                        return End::Broken;
+                    }
+                }
                 read = self.from.read_buf(&mut self.buffer), if accepts => match read {
                     Err(_) => return End::Broken,
                     Ok(0) => self.chain.push(Load::End, Instant::now()),
@@ -91,14 +100,36 @@ impl Pump<'_> {
         self.chain.step(Instant::now())
     }
 
-    /// Passes on what was read: at once where nothing is in the way, else into the chain.
+    /// Passes on what was read, or scripted answers in its place.
     fn forward(&mut self) -> io::Result<()> {
         self.traffic.count_received(self.stream, self.buffer.len());
-        if let Some(frames) = &mut self.frames {
-            frames.feed(&self.buffer);
+        let then = match &mut self.frames {
+            Some(frames) => frames.feed(&mut self.buffer),
+            None => Then::GoOn,
+        };
+        self.pass_on()?;
+        if then == Then::Close {
+            self.chain.push(Load::Close, Instant::now());
         }
+        Ok(())
+    }
+
+    fn interject(&mut self, interjection: Interjection) -> io::Result<()> {
+        let Interjection { bytes, done } = interjection;
+        if let Some(frames) = &self.frames {
+            frames.interjected(&bytes);
+        }
+        self.buffer.extend_from_slice(&bytes);
+        self.pass_on()?;
+        // If nothing waits for them any more, they are sent all the same.
+        let _ = done.send(());
+        Ok(())
+    }
+
+    /// Passes on the buffer: at once where nothing is in the way, else into the chain.
+    fn pass_on(&mut self) -> io::Result<()> {
         self.settle();
-        if self.chain.is_clear() {
+        if self.chain.is_clear() && !self.buffer.is_empty() {
             match self.to.try_write(&self.buffer) {
                 Err(why) if why.kind() == io::ErrorKind::WouldBlock => {}
                 Err(why) => return Err(why),
@@ -140,6 +171,15 @@ async fn write_some(to: &mut WriteHalf<'_>, bytes: Option<&mut Bytes>) -> io::Re
         Some(bytes) => to.write(bytes).await,
         None => std::future::pending().await,
     }
+}
+
+async fn next(interjections: &mut Option<mpsc::UnboundedReceiver<Interjection>>) -> Interjection {
+    if let Some(interjections) = interjections
+        && let Some(interjection) = interjections.recv().await
+    {
+        return interjection;
+    }
+    std::future::pending().await
 }
 
 async fn until(due: Option<Instant>) {

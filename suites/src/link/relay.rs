@@ -12,6 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 
+use super::answers::{Answers, Exchange};
 use super::chain::Chain;
 use super::chance::Chance;
 use super::frames::Frames;
@@ -20,7 +21,6 @@ use super::tap::{Tap, What};
 use super::toxic::{Stream, Toxic};
 use super::toxics::{Taken, Toxics};
 use super::traffic::Traffic;
-use crate::wire::Dialogue;
 
 /// Between a proxy's connection to a link and the link's own to the node.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
@@ -55,6 +55,7 @@ pub struct Setup {
 pub struct Link {
     addr: SocketAddr,
     toxics: Toxics,
+    answers: Answers,
     orders: mpsc::Sender<Order>,
     acceptor: JoinHandle<()>,
 }
@@ -92,12 +93,14 @@ impl Link {
             why,
         })?;
         let (orders, inbox) = mpsc::channel(1);
+        let answers = Answers::default();
         let relay = Relay {
             addr,
             wiring: Arc::new(Wiring {
                 upstream: setup.upstream,
                 tap: setup.tap,
                 toxics: setup.toxics.clone(),
+                answers: answers.clone(),
                 traffic: setup.traffic,
                 chance: setup.chance,
             }),
@@ -107,6 +110,7 @@ impl Link {
         Ok(Self {
             addr,
             toxics: setup.toxics,
+            answers,
             orders,
             acceptor: tokio::spawn(relay.run(listener, inbox)),
         })
@@ -122,6 +126,12 @@ impl Link {
     #[must_use]
     pub fn toxics(&self) -> &Toxics {
         &self.toxics
+    }
+
+    /// What the node says instead of its own replies. Without effect on a link without a tap.
+    #[must_use]
+    pub fn answers(&self) -> &Answers {
+        &self.answers
     }
 
     /// Adds a toxic, at once also for the connections that are open.
@@ -145,12 +155,13 @@ impl Link {
         self.order(Turn::Down).await
     }
 
-    /// Removes all toxics and listens again if the link was down.
+    /// Removes all toxics and scripted answers, and listens again if the link was down.
     ///
     /// # Errors
     /// When the port was taken by somebody else in the meantime.
     pub async fn heal(&self) -> Result<(), Error> {
         self.remove(|_| true);
+        self.answers.clear();
         self.order(Turn::Up).await
     }
 
@@ -197,6 +208,7 @@ struct Wiring {
     upstream: String,
     tap: Option<(Tap, usize)>,
     toxics: Toxics,
+    answers: Answers,
     traffic: Arc<Traffic>,
     chance: Chance,
 }
@@ -238,7 +250,7 @@ impl Relay {
             let seen = wiring
                 .tap
                 .as_ref()
-                .map(|(tap, node)| Seen::open(tap, *node));
+                .map(|(tap, node)| Seen::open(tap, *node, wiring.answers.clone()));
             let connecting = TcpStream::connect(&wiring.upstream);
             match tokio::time::timeout(CONNECT_WITHIN, connecting).await {
                 Ok(Ok(node)) => wiring.relay(proxy, node, seen.as_ref(), chance).await,
@@ -253,27 +265,29 @@ struct Seen {
     tap: Tap,
     node: usize,
     connection: u64,
-    dialogue: Arc<Mutex<Dialogue>>,
+    answers: Answers,
+    exchange: Arc<Mutex<Exchange>>,
 }
 
 impl Seen {
-    fn open(tap: &Tap, node: usize) -> Self {
+    fn open(tap: &Tap, node: usize, answers: Answers) -> Self {
         Self {
             tap: tap.clone(),
             node,
             connection: tap.open_connection(node),
-            dialogue: Arc::default(),
+            exchange: Arc::new(Mutex::new(Exchange::new(answers.clone()))),
+            answers,
         }
     }
 
     fn frames(&self, stream: Stream) -> Frames {
-        let dialogue = Arc::clone(&self.dialogue);
+        let exchange = Arc::clone(&self.exchange);
         Frames::new(
             self.tap.clone(),
             self.node,
             self.connection,
             stream,
-            dialogue,
+            exchange,
         )
     }
 }
@@ -308,6 +322,9 @@ impl Wiring {
             chain: Chain::new(stream, chance.of(stream as u64)),
             traffic: &self.traffic,
             frames: seen.map(|seen| seen.frames(stream)),
+            interjections: seen
+                .filter(|_| stream == Stream::Downstream)
+                .map(|seen| seen.answers.open()),
             buffer: BytesMut::new(),
         };
         let end = {

@@ -31,6 +31,8 @@ pub enum What {
     Asked(Arguments),
     /// The node sent a whole reply.
     Answered(Value),
+    /// The proxy got these bytes in the place of a reply of the node, or without having asked.
+    Scripted(Vec<u8>),
     /// The proxy sent what is no request.
     GarbledRequest(String),
     /// The node sent what is no reply.
@@ -45,6 +47,7 @@ impl fmt::Display for What {
             Self::Opened => f.write_str("opened"),
             Self::Closed => f.write_str("closed"),
             Self::Answered(value) => write!(f, "{value}"),
+            Self::Scripted(bytes) => write!(f, "scripted {}", quoted(bytes)),
             Self::GarbledRequest(why) | Self::GarbledReply(why) => f.write_str(why),
             Self::Asked(arguments) => {
                 let words: Vec<String> = arguments.iter().map(|word| shown(word)).collect();

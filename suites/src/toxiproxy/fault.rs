@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::client::{self, Client};
 use crate::link::toxic::Toxic;
-use crate::link::{self, Chance, Link, Tap};
+use crate::link::{self, Answers, Chance, Link, Tap};
 
 /// How long the end of a run may wait for the end of a proxy.
 const DELETE_WITHIN: Duration = Duration::from_secs(2);
@@ -159,6 +159,15 @@ impl Door {
             }
         }
         Ok(())
+    }
+
+    /// What a node says instead of its own replies; a foreign Toxiproxy knows nothing of replies.
+    #[must_use]
+    pub fn answers(&self, node: usize) -> Option<&Answers> {
+        match self {
+            Self::Links(links) => Some(links[node].answers()),
+            Self::Foreign(_) => None,
+        }
     }
 
     /// Takes all toxics off a node's link, and the link up.

@@ -5,10 +5,10 @@ use std::time::Duration;
 use super::error::Complaint;
 use super::pattern::{alternatives, patterns};
 use super::token::{Token, number, tokens};
-use crate::conformance::case::{Action, Asked, Fault, NODES, Party};
+use crate::conformance::case::{Action, Answer, Asked, Fault, NODES, Party};
 use crate::conformance::word::{Word, letter};
 
-const VERBS: &str = "given, send, raw, chunks, want, likewise, nothing, asked, fault, heal, await, close, half-close, times or eventually";
+const VERBS: &str = "given, send, raw, chunks, want, likewise, nothing, asked, fault, answers, heal, await, close, half-close, times or eventually";
 
 /// What a line asks for.
 pub(super) enum Order {
@@ -57,6 +57,7 @@ pub(super) fn step(verb: &str, rest: &str) -> Result<Order, Complaint> {
             node: line.node()?,
             fault: line.fault()?,
         },
+        "answers" => line.answers()?,
         "heal" => Action::Heal { node: line.node()? },
         "await" => line.awaited()?,
         "close" => Action::Close {
@@ -216,6 +217,30 @@ impl<'a> Line<'a> {
             }),
             other => Err(Complaint::new(format!("`{other}`"), SHAPE)),
         }
+    }
+
+    fn answers(&mut self) -> Result<Action, Complaint> {
+        const SHAPE: &str = "`answers NODE WORD BYTES` or `answers NODE unasked BYTES`";
+        let node = self.node()?;
+        let to = self.next(SHAPE)?;
+        let answer = self.next(SHAPE)?;
+        let closes = self.tokens.first().is_some_and(|token| token.is("close"));
+        if to.is("unasked") {
+            let bytes = answer.word()?;
+            return Ok(Action::Interject { node, bytes });
+        }
+        let answer = if answer.is("nothing") {
+            Answer::Nothing
+        } else if answer.is("close") {
+            Answer::Close
+        } else if closes {
+            self.next(SHAPE)?;
+            Answer::BytesAndClose(answer.word()?)
+        } else {
+            Answer::Bytes(answer.word()?)
+        };
+        let to = to.word()?;
+        Ok(Action::Answers { node, to, answer })
     }
 
     fn fault(&mut self) -> Result<Fault, Complaint> {

@@ -1,7 +1,7 @@
 //! The parser: what it refuses, with the place, and what it makes of the rest.
 
 use super::case;
-use crate::conformance::case::{Action, Asked, Fault, Party};
+use crate::conformance::case::{Action, Answer, Asked, Fault, Party};
 use crate::conformance::disturbs::Disturbed;
 use crate::conformance::pattern::Pattern;
 use crate::conformance::word::{Scope, Variable, Word};
@@ -171,6 +171,56 @@ fn steps_are_checked() {
         &format!("{HEAD}times 3\nheal A\nwant any\n"),
         &["x.case:6: `times` before `heal`, expected send, raw or want"],
     );
+}
+
+#[test]
+fn scripted_answers_are_checked() {
+    check_step_refused("answers", "the end of the line, expected a node: A, B or C");
+    check_step_refused("answers D $a1 x", "node `D`, expected A, B or C");
+    let shape = "the end of the line, expected `answers NODE WORD BYTES` or";
+    check_step_refused("answers A", shape);
+    check_step_refused("answers A $a1", shape);
+    check_step_refused("answers A unasked", shape);
+    let end = "expected the end of the line";
+    check_step_refused("answers A $a1 x y", &format!("`y`, {end}"));
+    check_step_refused("answers A $a1 nothing close", &format!("`close`, {end}"));
+    check_step_refused("answers A $a1 close close", &format!("`close`, {end}"));
+    check_step_refused("answers A unasked x close", &format!("`close`, {end}"));
+}
+
+#[test]
+fn scripted_answers_say_to_what_and_what() {
+    let check = |text: &str, to: &str, answer: Answer| {
+        let (node, to) = (0, Word::plain(to));
+        assert_eq!(step(text), Action::Answers { node, to, answer }, "{text}");
+    };
+    let bytes = Word::plain;
+    check("answers A GET \"x\"", "GET", Answer::Bytes(bytes("x")));
+    check(
+        "answers A GET x close",
+        "GET",
+        Answer::BytesAndClose(bytes("x")),
+    );
+    check("answers A GET close", "GET", Answer::Close);
+    check("answers A GET nothing", "GET", Answer::Nothing);
+    // Quotes make a word of a keyword.
+    check(
+        "answers A \"unasked\" \"close\"",
+        "unasked",
+        Answer::Bytes(bytes("close")),
+    );
+    check(
+        "answers A nothing \"nothing\"",
+        "nothing",
+        Answer::Bytes(bytes("nothing")),
+    );
+    let (node, said) = (1, bytes("close"));
+    let unasked = Action::Interject { node, bytes: said };
+    assert_eq!(step("answers B unasked close"), unasked);
+    let keys = case(&source(&format!(
+        "{HEAD}answers A $a1 $a2 close\nanswers A unasked $a3\nwant any\n"
+    )));
+    assert_eq!(keys.unwrap().variables.len(), 3);
 }
 
 #[test]

@@ -104,6 +104,11 @@ pub(super) fn number(digits: &str) -> Result<usize, Complaint> {
 }
 
 impl Token<'_> {
+    /// Whether it is this keyword: in quotes it is none.
+    pub(super) fn is(&self, keyword: &str) -> bool {
+        !self.quoted && self.text == keyword
+    }
+
     /// The token as a word.
     pub(in crate::conformance) fn word(&self) -> Result<Word, Complaint> {
         self.word_behind(0)

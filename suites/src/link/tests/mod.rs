@@ -11,6 +11,7 @@ use crate::node::{Node, Process};
 use crate::program::Search;
 use crate::wire::Value;
 
+mod scripted;
 mod sockets;
 
 struct Setting {
