@@ -19,6 +19,8 @@ pub(crate) enum Kind {
     Lost,
     /// What came is no reply.
     Garbage(ReplyError),
+    /// A reply came that answers no request.
+    Unasked,
     /// Nothing came for so long that the connection was given up.
     Stalled,
     /// No reply before the request's deadline.
@@ -58,6 +60,7 @@ impl Error {
             Kind::Lost => "connection lost",
             Kind::Garbage(ReplyError::Malformed) => "connection lost: malformed reply",
             Kind::Garbage(ReplyError::Streamed) => "connection lost: streamed reply",
+            Kind::Unasked => "connection lost: reply without a request",
             Kind::Stalled => "connection lost: stalled",
             Kind::Timeout => "timeout",
             Kind::QueueFull => "too many requests wait for it",

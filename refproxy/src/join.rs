@@ -29,8 +29,8 @@ enum How {
     Row(Join),
     /// The last part's: what came before it only led up to it.
     Last,
-    /// The last part's, an array, with replies of the proxy put in at these places.
-    LastWith(Vec<(usize, Vec<u8>)>),
+    /// The last part's, an array of this many elements, with replies of the proxy put in at these places.
+    LastWith(usize, Vec<(usize, Vec<u8>)>),
 }
 
 /// The parts' replies that have arrived, and what becomes of them.
@@ -110,10 +110,10 @@ impl Joining {
         Self::by(How::Last, parts, Vec::new())
     }
 
-    /// Waits for the reply to EXEC, which is the last of `parts`. The proxy's `own` replies come in at their places among
-    /// the elements, in order. Errors before the last part lead to one of the last.
-    pub(crate) fn exec(parts: usize, own: Vec<(usize, Vec<u8>)>) -> Self {
-        Self::by(How::LastWith(own), parts, Vec::new())
+    /// Waits for the reply to EXEC, which is the last of `parts` and has `queued` elements. The proxy's `own` replies are put
+    /// in at their places among the elements, in order. Errors before the last part lead to one of the last.
+    pub(crate) fn exec(parts: usize, queued: usize, own: Vec<(usize, Vec<u8>)>) -> Self {
+        Self::by(How::LastWith(queued, own), parts, Vec::new())
     }
 
     fn by(how: How, parts: usize, nodes: Vec<Rc<str>>) -> Self {
@@ -156,8 +156,8 @@ impl Joining {
 
     /// The one reply of all parts.
     pub(crate) fn reply(&self) -> Vec<u8> {
-        if let How::LastWith(own) = &self.how {
-            return self.exec_reply(own);
+        if let How::LastWith(queued, own) = &self.how {
+            return self.exec_reply(*queued, own);
         }
         let failed = self.errors().count();
         let tells_of_it = matches!(
@@ -204,13 +204,20 @@ impl Joining {
         out
     }
 
-    /// Nulls and errors pass: nothing was carried out, here as little as there.
-    fn exec_reply(&self, own: &[(usize, Vec<u8>)]) -> Vec<u8> {
+    /// Nulls and errors pass: nothing was executed on the node, and nothing here. An array of another length than what was
+    /// queued is an error, because its elements cannot be matched with the requests.
+    fn exec_reply(&self, queued: usize, own: &[(usize, Vec<u8>)]) -> Vec<u8> {
         let last = self.replies.last().cloned().unwrap_or_default();
-        let Some((len, mut theirs)) = elements(&last).filter(|_| !own.is_empty()) else {
+        let Some((len, mut theirs)) = elements(&last) else {
             return last.to_vec();
         };
         let mut out = Vec::with_capacity(last.len() + 16);
+        if len != queued {
+            let text =
+                format!("ERR the node answered EXEC of {queued} commands with {len} replies");
+            put_error(&mut out, text.as_bytes());
+            return out;
+        }
         put_array(&mut out, len + own.len());
         let mut own = own.iter().peekable();
         for place in 0..len + own.len() {
@@ -226,7 +233,7 @@ impl Joining {
         let replies = &self.replies;
         let how = match self.how {
             How::Row(how) => how,
-            How::Last | How::LastWith(_) => return replies.last().map(|last| last.to_vec()),
+            How::Last | How::LastWith(..) => return replies.last().map(|last| last.to_vec()),
         };
         match how {
             Join::Sum => ways::sum(replies),

@@ -305,20 +305,35 @@ fn what_leads_up_to_the_last_part_is_silent_unless_it_fails() {
 
 #[test]
 fn own_replies_come_in_at_their_places() {
-    let check = |places: &[usize], last, expected| {
-        let own = |place: &usize| (*place, format!("$1\r\n{place}\r\n").into_bytes());
-        let joining = Joining::exec(2, places.iter().map(own).collect());
-        check_joining(joining, &["+OK\r\n", last], expected);
-    };
-    check(&[], "*2\r\n:1\r\n:2\r\n", "*2\r\n:1\r\n:2\r\n");
-    check(&[0], "*1\r\n:7\r\n", "*2\r\n$1\r\n0\r\n:7\r\n");
-    check(
+    check_exec(2, &[], "*2\r\n:1\r\n:2\r\n", "*2\r\n:1\r\n:2\r\n");
+    check_exec(1, &[0], "*1\r\n:7\r\n", "*2\r\n$1\r\n0\r\n:7\r\n");
+    check_exec(
+        2,
         &[1, 2, 4],
         "*2\r\n*1\r\n:7\r\n-ERR x\r\n",
         "*5\r\n*1\r\n:7\r\n$1\r\n1\r\n$1\r\n2\r\n-ERR x\r\n$1\r\n4\r\n",
     );
-    check(&[0, 1], "*-1\r\n", "*-1\r\n");
-    check(&[0], "-EXECABORT x\r\n", "-EXECABORT x\r\n");
+    check_exec(1, &[0, 1], "*-1\r\n", "*-1\r\n");
+    check_exec(1, &[0], "-EXECABORT x\r\n", "-EXECABORT x\r\n");
+}
+
+/// EXEC of `queued` commands on the node and of replies of the proxy at `places`.
+#[track_caller]
+fn check_exec(queued: usize, places: &[usize], last: &str, expected: &str) {
+    let own = |place: &usize| (*place, format!("$1\r\n{place}\r\n").into_bytes());
+    let joining = Joining::exec(2, queued, places.iter().map(own).collect());
+    check_joining(joining, &["+OK\r\n", last], expected);
+}
+
+#[test]
+fn exec_with_another_number_of_replies_than_commands_is_an_error() {
+    for places in [&[][..], &[0], &[2]] {
+        for (last, count) in [("*1\r\n:1\r\n", 1), ("*3\r\n:1\r\n:2\r\n:3\r\n", 3)] {
+            let text =
+                format!("-ERR the node answered EXEC of 2 commands with {count} replies\r\n");
+            check_exec(2, places, last, &text);
+        }
+    }
 }
 
 proptest! {

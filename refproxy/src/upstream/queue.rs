@@ -10,7 +10,7 @@ use crate::buffer::WriteQueue;
 use crate::client::{Client, Reply};
 use crate::clock::Micros;
 use crate::command::EXEC_ABORTED;
-use crate::error::Executed;
+use crate::error::{Executed, Kind};
 
 /// Who waits for a reply.
 #[derive(Debug)]
@@ -115,11 +115,22 @@ impl Queue {
         self.sent += count as u64;
     }
 
-    /// Hands a reply to whoever waits for it. False when nothing was asked.
+    /// Delivers a reply to the oldest request.
+    ///
+    /// # Errors
+    /// The connection cannot be used any more: the reply answers no request, because the node has not got one, or the node
+    /// has refused a request of which it has only a part, as Redis does with a protocol error.
     #[inline]
-    pub(super) fn answer(&mut self, reply: Reply<'_>) -> bool {
+    pub(super) fn answer(&mut self, reply: Reply<'_>) -> Result<(), Kind> {
+        let Some(front) = self.entries.front() else {
+            return Err(Kind::Unasked);
+        };
+        let is_sent = front.end <= self.sent;
+        if !is_sent && !self.is_refusal_of_a_part(&reply) {
+            return Err(Kind::Unasked);
+        }
         let Some(entry) = self.entries.pop_front() else {
-            return false;
+            return Err(Kind::Unasked);
         };
         self.answered = entry.end;
         if self.logs {
@@ -129,7 +140,13 @@ impl Queue {
             Some(client) => client.deliver(entry.number, entry.part, reply),
             None => self.failed -= 1,
         }
-        true
+        if is_sent { Ok(()) } else { Err(Kind::Lost) }
+    }
+
+    /// Whether a part of the oldest request is sent, and `reply` is an error.
+    #[cold]
+    fn is_refusal_of_a_part(&self, reply: &Reply<'_>) -> bool {
+        self.sent > self.answered && matches!(reply.first_byte(), Some(b'-' | b'!'))
     }
 
     /// The deadline of the oldest request that has not failed.

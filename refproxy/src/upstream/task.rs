@@ -18,7 +18,7 @@ use crate::buffer::no_slices;
 use crate::client::{Reply, is_large};
 use crate::clock::{Micros, micros};
 use crate::error::Kind;
-use crate::resp::{ReplyError, ReplyScan};
+use crate::resp::ReplyScan;
 
 /// Bytes read at once.
 const CHUNK: usize = 64 * 1024;
@@ -298,16 +298,13 @@ fn deliver(input: &mut BytesMut, scan: &mut ReplyScan, upstream: &Upstream) -> R
             // Nobody asked for it, so it is nobody's reply.
             Ok(len) if input[at] == b'>' => at += len,
             Ok(len) => {
-                let answered = if is_large(len) {
+                if is_large(len) {
                     input.advance(at);
                     at = 0;
-                    queue.answer(Reply::Large(input.split_to(len).freeze()))
+                    queue.answer(Reply::Large(input.split_to(len).freeze()))?;
                 } else {
                     at += len;
-                    queue.answer(Reply::Small(&input[at - len..at]))
-                };
-                if !answered {
-                    return Err(Kind::Garbage(ReplyError::Malformed));
+                    queue.answer(Reply::Small(&input[at - len..at]))?;
                 }
             }
             Err(more) => {

@@ -216,7 +216,8 @@ impl Turn<'_> {
         let number = if before.requests.is_empty() && own.is_empty() {
             self.outbox.expect(bytes.len())
         } else {
-            let joining = Joining::exec(before.requests.len() + 1, own);
+            let queued = transaction.queued - own.len();
+            let joining = Joining::exec(before.requests.len() + 1, queued, own);
             let joining = joining.unheeding(before.unheeded);
             self.outbox.expect_joined(bytes.len(), joining)
         };

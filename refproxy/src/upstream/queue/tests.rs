@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Queue, Ticket};
 use crate::buffer::no_slices;
 use crate::client::{Client, Reply};
-use crate::error::Executed;
+use crate::error::{Executed, Kind};
 use crate::output::OutputBudget;
 use crate::upstream::Payload;
 
@@ -68,14 +68,14 @@ fn a_late_reply_is_nobodys_and_shifts_nothing() {
     queue.written(8);
     queue.expire(10, text);
     check(&a, "-Maybe\\r\\n");
-    assert!(queue.answer(Reply::Small(b"+one\r\n")));
+    assert_eq!(queue.answer(Reply::Small(b"+one\r\n")), Ok(()));
     check(&a, "");
     check(&b, "");
-    assert!(queue.answer(Reply::Small(b"+two\r\n")));
+    assert_eq!(queue.answer(Reply::Small(b"+two\r\n")), Ok(()));
     check(&b, "+two\\r\\n");
-    assert!(
-        !queue.answer(Reply::Small(b"+three\r\n")),
-        "nothing was asked"
+    assert_eq!(
+        queue.answer(Reply::Small(b"+three\r\n")),
+        Err(Kind::Unasked)
     );
 }
 
@@ -127,7 +127,7 @@ fn what_is_late_before_it_is_sent_is_never_sent() {
     check_unsent(&queue, "five ");
     queue.written(5);
     for reply in [&b"+one\r\n"[..], b"+two\r\n", b"+five\r\n"] {
-        assert!(queue.answer(Reply::Small(reply)));
+        assert_eq!(queue.answer(Reply::Small(reply)), Ok(()));
     }
     check(&a, "");
     check(&b, "+five\\r\\n");
@@ -154,8 +154,8 @@ fn what_was_not_sent_goes_out_on_the_next_connection() {
     queue.written(11);
     queue.expire(20, text);
     check(&b, "-Maybe\\r\\n");
-    assert!(queue.answer(Reply::Small(b"+three\r\n")));
-    assert!(queue.answer(Reply::Small(b"+four\r\n")));
+    assert_eq!(queue.answer(Reply::Small(b"+three\r\n")), Ok(()));
+    assert_eq!(queue.answer(Reply::Small(b"+four\r\n")), Ok(()));
     check(&a, "+four\\r\\n");
     check(&b, "");
     queue.fail_sent(text);
@@ -170,12 +170,54 @@ fn a_lost_connection_says_what_may_have_been_executed() {
     ask(&mut queue, &a, b"two ", 10);
     ask(&mut queue, &a, b"three ", 10);
     queue.written(5);
-    assert!(queue.answer(Reply::Small(b"+one\r\n")));
+    assert_eq!(queue.answer(Reply::Small(b"+one\r\n")), Ok(()));
     queue.fail_all(text);
     check(&a, "+one\\r\\n-Maybe\\r\\n-No\\r\\n");
     assert_eq!((queue.waiting(), queue.unsent_bytes()), (0, 0));
     ask(&mut queue, &a, b"again ", 30);
     queue.written(6);
-    assert!(queue.answer(Reply::Small(b"+again\r\n")));
+    assert_eq!(queue.answer(Reply::Small(b"+again\r\n")), Ok(()));
     check(&a, "+again\\r\\n");
+}
+
+#[test]
+fn a_reply_before_its_request_is_sent_answers_nobody() {
+    let (a, b) = (client(), client());
+    let mut queue = Queue::new("node".into());
+    ask(&mut queue, &a, b"one ", 10);
+    ask(&mut queue, &b, b"two ", 20);
+    assert_eq!(
+        queue.answer(Reply::Small(b"+early\r\n")),
+        Err(Kind::Unasked)
+    );
+    queue.written(4);
+    assert_eq!(queue.answer(Reply::Small(b"+one\r\n")), Ok(()));
+    check(&a, "+one\\r\\n");
+    // Also between two requests, and in the middle of one.
+    for unasked in [b"+again\r\n", b"-error\r\n"] {
+        assert_eq!(queue.answer(Reply::Small(unasked)), Err(Kind::Unasked));
+    }
+    queue.written(1);
+    assert_eq!(
+        queue.answer(Reply::Small(b"+again\r\n")),
+        Err(Kind::Unasked)
+    );
+    check(&b, "");
+    queue.fail_sent(text);
+    check(&b, "-Maybe\\r\\n");
+}
+
+#[test]
+fn a_node_may_refuse_a_request_of_which_it_has_a_part() {
+    let (a, b) = (client(), client());
+    let mut queue = Queue::new("node".into());
+    ask(&mut queue, &a, b"one ", 10);
+    ask(&mut queue, &b, b"two ", 20);
+    queue.written(1);
+    let refusal = Reply::Small(b"-ERR Protocol error: invalid bulk length\r\n");
+    assert_eq!(queue.answer(refusal), Err(Kind::Lost));
+    check(&a, "-ERR Protocol error: invalid bulk length\\r\\n");
+    queue.fail_sent(text);
+    check(&b, "");
+    check_unsent(&queue, "two ");
 }
