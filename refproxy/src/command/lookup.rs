@@ -23,6 +23,13 @@ pub fn find(name: &[u8]) -> Option<&'static Row> {
     }
 }
 
+/// Whether the unknown `name` is what an HTTP request begins a line with. A web page can make a browser send one, with
+/// commands in its body, so Redis closes the connection. Source: Redis 7.0 `processCommand`, `securityWarningCommand`.
+#[must_use]
+pub fn is_http(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"POST") || name.eq_ignore_ascii_case(b"Host:")
+}
+
 /// The row of a subcommand of `row`, whatever its case. Not on the way of any command that is used often.
 #[must_use]
 pub fn below(row: &Row, subcommand: &[u8]) -> Option<&'static Row> {

@@ -12,7 +12,7 @@ mod table;
 
 pub use guard::Guard;
 pub use keys::{Begin, Find, KeyRange, KeySpec, Unclear};
-pub use lookup::{below, elsewhere, find, has_below};
+pub use lookup::{below, elsewhere, find, has_below, is_http};
 pub use refusal::{
     EXEC_ABORTED, STRANGER, cross_slot, leaves_transaction, unclear, unknown, unknown_below,
     unsupported, wrong_arity,

@@ -25,6 +25,8 @@ pub(super) enum Taken {
     Done,
     /// It is the client's last.
     Last,
+    /// The connection closes at once, without the replies that are still owed.
+    Cut,
     /// Nothing: it is to come again when all that is under way has been answered.
     NotNow,
 }
@@ -99,6 +101,9 @@ impl<'a> Turn<'a> {
         }
         let Some(row) = command::find(&bytes[frame.name.clone()]) else {
             self.worker.stats().unknown();
+            if command::is_http(&bytes[frame.name.clone()]) {
+                return Taken::Cut;
+            }
             let text = command::unknown(&bytes[frame.name.clone()], Args::of(bytes).skip(1));
             self.answer(|out| put_error(out, &text));
             return Taken::Done;

@@ -223,6 +223,7 @@ impl Session {
     fn plan(&mut self, buf: &mut BytesMut, own: bool) {
         let worker = Rc::clone(&self.worker);
         let client = Rc::clone(&self.client);
+        let mut is_cut = false;
         client.with_outbox(|outbox| {
             let mut turn = Turn::new(
                 &worker,
@@ -285,6 +286,10 @@ impl Session {
                 match goes_on {
                     Ok(Taken::Done) => {}
                     Ok(Taken::Last) => self.input = Input::Refused,
+                    Ok(Taken::Cut) => {
+                        is_cut = true;
+                        self.input = Input::Refused;
+                    }
                     Ok(Taken::NotNow) => {
                         (self.paused, self.settles) = (true, true);
                         break;
@@ -304,6 +309,10 @@ impl Session {
                 buf.advance(at);
             }
         });
+        if is_cut {
+            tracing::warn!(client = client.id, "closed: it sent an HTTP request");
+            client.leave();
+        }
     }
 
     /// Writes what is ready, as far as the client takes it.

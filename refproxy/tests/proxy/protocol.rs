@@ -1,6 +1,8 @@
 //! Bytes that clients send: framing, limits, and the end of a connection.
 
 use shardproof::client::{Client, Error};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use crate::support::{DEADLINE, Proxy, ask, nodes, show};
 
@@ -65,6 +67,57 @@ async fn inline_requests_and_empty_ones_are_understood() {
         seen,
         ["OK", "\"a\\r\\nb\"", "[\"a\\r\\nb\" nil]", "\"x y\"", "OK"]
     );
+}
+
+/// What a server sends back, up to where it closes the connection, orderly or not.
+async fn answer_to(addr: std::net::SocketAddr, bytes: &[u8]) -> String {
+    let mut stream = TcpStream::connect(addr).await.unwrap();
+    stream.write_all(bytes).await.unwrap();
+    let mut seen = Vec::new();
+    let read = tokio::time::timeout(DEADLINE, stream.read_to_end(&mut seen));
+    // A reset is an end too.
+    let _ = read.await.expect("the connection closes");
+    seen.escape_ascii().to_string()
+}
+
+#[tokio::test]
+async fn an_http_request_closes_the_connection_wherever_it_begins() {
+    let (_nodes, addrs) = nodes(3).await;
+    let proxy = Proxy::start(&addrs[..2], "workers: 1").await;
+    let attack = "SET attacked yes\r\nFLUSHALL\r\nQUIT\r\n";
+    for begin in [
+        "POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\n",
+        "pOsT\r\n",
+        "\"POST\" x\r\n",
+        "GET /key HTTP/1.1\r\nAccept: *\r\nHost: example.org\r\n\r\n",
+        "hosT:\r\n",
+        "*1\r\n$4\r\nPOST\r\n",
+        "*2\r\n$5\r\nHost:\r\n$1\r\nx\r\n",
+        "PING\r\nPOST / HTTP/1.1\r\n",
+        "GET k\r\nGET l\r\nPOST / HTTP/1.1\r\n",
+        "MULTI\r\nPOST / HTTP/1.1\r\n",
+        "MULTI\r\nSET k v\r\nHost: x\r\n",
+        "MULTI\r\nSET k v\r\nDISCARD\r\nHost: x\r\n",
+        "WATCH k\r\nPOST / HTTP/1.1\r\n",
+    ] {
+        let bytes = format!("{begin}{attack}");
+        for (name, addr) in [("Redis", addrs[2]), ("the proxy", proxy.addr)] {
+            let seen = answer_to(addr, bytes.as_bytes()).await;
+            assert_eq!(seen, "", "{begin:?} sent to {name}");
+        }
+    }
+    let mut client = proxy.client().await;
+    assert_eq!(ask(&mut client, &["EXISTS", "attacked"]).await, ":0");
+    assert!(proxy.log().contains("it sent an HTTP request"));
+}
+
+#[tokio::test]
+async fn an_http_request_of_an_unauthenticated_client_closes_the_connection() {
+    let (_nodes, addrs) = nodes(1).await;
+    let settings = "workers: 1\nauth: { password: s3cret }";
+    let proxy = Proxy::start(&addrs, settings).await;
+    let seen = answer_to(proxy.addr, b"POST / HTTP/1.1\r\nAUTH s3cret\r\nQUIT\r\n").await;
+    assert_eq!(seen, "");
 }
 
 #[tokio::test]

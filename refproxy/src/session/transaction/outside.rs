@@ -49,6 +49,10 @@ impl Turn<'_> {
             return Taken::Done;
         };
         let row = command::find(&bytes[frame.name.clone()]);
+        if row.is_none() && command::is_http(&bytes[frame.name.clone()]) {
+            self.worker.stats().unknown();
+            return Taken::Cut;
+        }
         let taken = match transaction.phase {
             Phase::Over if self.outbox.waiting() == 0 => {
                 transaction.release(self.worker);
