@@ -5,16 +5,17 @@ use super::ProtocolError;
 /// The words of `line` (with or without its line end); none for an empty line.
 ///
 /// `"..."` knows `\n \r \t \b \a \xHH` and `\` before any other byte; `'...'` knows only `\'`. A closing quote must be
-/// followed by a space or the end. Source: Redis 7.0 `sdssplitargs`.
+/// followed by white space or the end. Before a word and after a quote, white space is what C's `isspace` says; but a vertical
+/// tab or a form feed does not end a word, it belongs to it. Source: Redis 7.0 `sdssplitargs`.
 ///
 /// # Errors
-/// [`ProtocolError::Quotes`] when a quote is not closed properly.
+/// [`ProtocolError::Quotes`] when a quote is not closed properly; [`ProtocolError::InlineNul`] when there is a NUL, which Redis
+/// takes for the end of what has arrived, so that it never answers.
 pub fn split_inline(line: &[u8]) -> Result<Vec<Vec<u8>>, ProtocolError> {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     let mut rest = line.strip_suffix(b"\r").unwrap_or(line);
-    // Redis works on a C string here: what follows a NUL is not seen.
-    if let Some(nul) = memchr::memchr(0, rest) {
-        rest = &rest[..nul];
+    if memchr::memchr(0, rest).is_some() {
+        return Err(ProtocolError::InlineNul);
     }
     let mut words = Vec::new();
     loop {
@@ -45,7 +46,7 @@ fn word(mut rest: &[u8]) -> Result<(Vec<u8>, &[u8]), ProtocolError> {
             [] => return Ok((word, rest)),
             [b'"', tail @ ..] => return double_quoted(word, tail),
             [b'\'', tail @ ..] => return single_quoted(word, tail),
-            [byte, tail @ ..] if is_space(*byte) => return Ok((word, tail)),
+            [b' ' | b'\t' | b'\n' | b'\r', tail @ ..] => return Ok((word, tail)),
             [byte, tail @ ..] => {
                 word.push(*byte);
                 rest = tail;
@@ -133,6 +134,23 @@ mod tests {
         check(b" \t\r\n", Some(&[]));
         check(b"GET a\r\n", Some(&[b"GET", b"a"]));
         check(b"  SET  a\tb \n", Some(&[b"SET", b"a", b"b"]));
+    }
+
+    #[test]
+    fn a_vertical_tab_or_form_feed_ends_no_word() {
+        check(b"SET k v\x0b\r\n", Some(&[b"SET", b"k", b"v\x0b"]));
+        check(b"\x0bSET \x0c\x0bk\x0cv\r\n", Some(&[b"SET", b"k\x0cv"]));
+        check(b"\"a\"\x0b'b'\x0c\r\n", Some(&[b"a", b"b"]));
+        check(b"\x0b\x0c\r\n", Some(&[]));
+        check(b"a\x85\xa0b", Some(&[b"a\x85\xa0b"]));
+    }
+
+    #[test]
+    fn a_nul_is_an_error_wherever_it_is() {
+        for line in [&b"\0"[..], b"GET a\0b", b"GET k\0", b"\"a\0b\""] {
+            check(line, None);
+        }
+        check(b"\"a\\x00b\"", Some(&[b"a\0b"]));
     }
 
     #[test]

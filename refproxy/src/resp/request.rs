@@ -82,6 +82,9 @@ pub enum ProtocolError {
     /// An inline request opens a quote that it does not close.
     #[error("unbalanced quotes in request")]
     Quotes,
+    /// An inline request holds a NUL.
+    #[error("NUL in an inline request")]
+    InlineNul,
     /// Each argument fits, but not all of them.
     #[error("request of more than {0} bytes")]
     RequestTooLong(u64),

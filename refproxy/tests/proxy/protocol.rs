@@ -37,6 +37,7 @@ async fn a_protocol_error_comes_after_the_replies_before_it_and_closes() {
             "expected CRLF after a bulk string",
         ),
         ("SET \"k\r\n", "unbalanced quotes in request"),
+        ("SET k v\0\r\n", "NUL in an inline request"),
         (&"x".repeat(200), "too big inline request"),
         (
             &format!("*3\r\n$1000\r\n{0}\r\n$1000\r\n", "x".repeat(1000)),
@@ -67,6 +68,36 @@ async fn inline_requests_and_empty_ones_are_understood() {
         seen,
         ["OK", "\"a\\r\\nb\"", "[\"a\\r\\nb\" nil]", "\"x y\"", "OK"]
     );
+}
+
+#[tokio::test]
+async fn inline_words_are_those_of_one_plain_redis_however_they_are_cut() {
+    let (_nodes, addrs) = nodes(2).await;
+    let proxy = Proxy::start(&addrs[..1], "workers: 1").await;
+    let mut plain = Client::connect(addrs[1], DEADLINE).await.unwrap();
+    let mut client = proxy.client().await;
+    for line in [
+        &b"ECHO v\x0b\r\n"[..],
+        b"\x0bECHO \x0c\x0bv\x0bw\x0c\r\n",
+        b"ECHO \"v\"\x0c\r\n",
+        b"ECHO a\rb\r\n",
+        b"ECHO a\r\r\n",
+        b"ECHO \"a\r\"\r\n",
+        b"ECHO \"a\\x41\\n\\\"\\\\\\xZ1\\x00b\"\r\n",
+        b"ECHO 'a\\'\\n'\n",
+        b"ECHO \x85a\xa0b\x85\r\n",
+    ] {
+        plain.write(line, DEADLINE).await.unwrap();
+        let expected = show(&plain.reply(DEADLINE).await.unwrap());
+        for cut in 1..line.len() {
+            client.write(&line[..cut], DEADLINE).await.unwrap();
+            // The proxy has the first part when it answers another client.
+            assert_eq!(ask(&mut proxy.client().await, &["PING"]).await, "PONG");
+            client.write(&line[cut..], DEADLINE).await.unwrap();
+            let seen = show(&client.reply(DEADLINE).await.unwrap());
+            assert_eq!(seen, expected, "{} cut at {cut}", line.escape_ascii());
+        }
+    }
 }
 
 /// What a server sends back, up to where it closes the connection, orderly or not.
