@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 use crate::config::Config;
@@ -86,13 +86,13 @@ impl Server {
             error,
         };
         // With SO_REUSEPORT a second proxy on the same port would silently take half of the clients.
-        let address = listener(config.listen, Reuse::No)
-            .and_then(|probe| probe.local_addr())
-            .map_err(listen_error)?;
+        let probe = bound(config.listen, Reuse::No).map_err(listen_error)?;
+        let address = probe.local_addr().and_then(ip).map_err(listen_error)?;
         let listeners = (0..config.workers)
-            .map(|_| listener(address, Reuse::Yes))
+            .map(|_| listener(address))
             .collect::<Result<Vec<_>, _>>()
             .map_err(listen_error)?;
+        drop(probe);
         let shared = Arc::new(Shared {
             started: Instant::now(),
             port: address.port(),
@@ -266,7 +266,8 @@ enum Reuse {
     Yes,
 }
 
-fn listener(address: SocketAddr, reuse: Reuse) -> io::Result<TcpListener> {
+/// A socket bound to `address` that does not listen: a connection that it took would be reset when it closes.
+fn bound(address: SocketAddr, reuse: Reuse) -> io::Result<Socket> {
     let socket = Socket::new(
         Domain::for_address(address),
         Type::STREAM,
@@ -278,6 +279,39 @@ fn listener(address: SocketAddr, reuse: Reuse) -> io::Result<TcpListener> {
     }
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
+    Ok(socket)
+}
+
+fn listener(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = bound(address, Reuse::Yes)?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())
+}
+
+fn ip(address: SockAddr) -> io::Result<SocketAddr> {
+    address
+        .as_socket()
+        .ok_or_else(|| io::Error::other("not an IP address"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+    use std::net::TcpStream;
+
+    use super::{Reuse, bound, ip, listener};
+
+    #[test]
+    fn the_probe_takes_no_connection_and_finds_a_port_in_use() {
+        let any = "127.0.0.1:0".parse().unwrap();
+        let probe = bound(any, Reuse::No).unwrap();
+        let address = ip(probe.local_addr().unwrap()).unwrap();
+        let refused = TcpStream::connect(address).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
+        let _workers = [listener(address).unwrap(), listener(address).unwrap()];
+        drop(probe);
+        TcpStream::connect(address).unwrap();
+        let in_use = bound(address, Reuse::No).unwrap_err();
+        assert_eq!(in_use.kind(), ErrorKind::AddrInUse);
+    }
 }
