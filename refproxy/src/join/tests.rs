@@ -418,3 +418,17 @@ fn what_led_up_to_the_last_reply_may_fail_where_that_does_not_matter() {
     let replies = ["-ERR no\r\n", "-ERR nested\r\n", "+QUEUED\r\n"];
     check_joining(Joining::last(3).unheeding(vec![1]), &replies, "-ERR no\r\n");
 }
+
+/// A node may have modules with thousands of parameters: with a search of all names for each name, this takes minutes.
+#[test]
+fn settings_of_many_names_are_joined() {
+    const NAMES: usize = 100_000;
+    let mut reply = Vec::new();
+    put_array(&mut reply, 2 * NAMES);
+    for number in 0..NAMES {
+        put_bulk(&mut reply, format!("name-{number}").as_bytes());
+        put_bulk(&mut reply, b"yes");
+    }
+    let reply = String::from_utf8(reply).unwrap();
+    check(Join::Settings, &[], &[&reply, &reply], &reply);
+}

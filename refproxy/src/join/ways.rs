@@ -1,5 +1,6 @@
 //! How replies that are no errors become one; none where they do not fit together.
 
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -100,12 +101,12 @@ pub(super) fn settings(replies: &[Bytes], nodes: &[Rc<str>]) -> Option<Vec<u8>> 
     };
     let mut names: Vec<&[u8]> = Vec::new();
     let mut values: Vec<Vec<Option<&[u8]>>> = Vec::new();
+    let mut places: HashMap<&[u8], usize> = HashMap::new();
     for (part, reply) in replies.iter().enumerate() {
         let (_, mut walk) = elements(reply)?;
         while let Some(name) = walk.next() {
             let (name, value) = (bulk(name)?, bulk(walk.next()?)?);
-            let place = names.iter().position(|known| *known == name);
-            let place = place.unwrap_or_else(|| {
+            let place = *places.entry(name).or_insert_with(|| {
                 names.push(name);
                 values.push(vec![None; replies.len()]);
                 names.len() - 1
