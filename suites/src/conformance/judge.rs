@@ -109,6 +109,7 @@ fn fits(pattern: &Pattern, value: &Value, scope: &Scope) -> bool {
         }
         (Pattern::Boolean(expected), Value::Boolean(seen)) => expected == seen,
         (Pattern::BulkLength(length), Value::Bulk(bytes)) => *length == bytes.len(),
+        (Pattern::Cursor, Value::Bulk(bytes)) => is_cursor(bytes),
         (Pattern::Verbatim { format, text: word }, Value::Verbatim { format: seen, text }) => {
             format.as_bytes() == seen && word.bytes(scope) == *text
         }
@@ -186,6 +187,16 @@ fn is_part(pattern: &Pattern, value: &Value, scope: &Scope) -> bool {
     }
 }
 
+/// Digits of a number that a double can hold exactly, next to its neighbours.
+fn is_cursor(digits: &[u8]) -> bool {
+    const END: u64 = 1 << 53;
+    let number = std::str::from_utf8(digits).ok();
+    let number = number.filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+    number
+        .and_then(|text| text.parse::<u64>().ok())
+        .is_some_and(|cursor| cursor < END)
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Outcome, judge};
@@ -252,6 +263,14 @@ mod tests {
             ("bulk", "$1\r\nx\r\n", "$-1\r\n"),
             ("array", "*0\r\n", "*-1\r\n"),
             ("bulk-length 2", "$2\r\nab\r\n", "$1\r\na\r\n"),
+            ("cursor", "$1\r\n0\r\n", ":0\r\n"),
+            (
+                "cursor",
+                "$16\r\n9007199254740991\r\n",
+                "$16\r\n9007199254740992\r\n",
+            ),
+            ("cursor", "$1\r\n7\r\n", "$2\r\n+7\r\n"),
+            ("cursor", "$1\r\n7\r\n", "$0\r\n\r\n"),
             ("*2 :1 :2", "*2\r\n:1\r\n:2\r\n", "*2\r\n:2\r\n:1\r\n"),
             ("*1 *1 :1", "*1\r\n*1\r\n:1\r\n", "*1\r\n:1\r\n"),
             ("*1 any", "*1\r\n:1\r\n", "*0\r\n"),

@@ -22,6 +22,8 @@ pub enum Pattern {
     AnyArray,
     /// A bulk string of so many bytes.
     BulkLength(usize),
+    /// A bulk string that is a cursor of SCAN below 2^53, which a double can count.
+    Cursor,
     /// The null bulk string.
     NullBulk,
     /// The null array.
@@ -107,6 +109,7 @@ impl Pattern {
             | Self::AnyBulk
             | Self::AnyArray
             | Self::BulkLength(_)
+            | Self::Cursor
             | Self::NullBulk
             | Self::NullArray
             | Self::Null
@@ -140,6 +143,7 @@ impl Pattern {
             Self::AnyBulk => "bulk".to_owned(),
             Self::AnyArray => "array".to_owned(),
             Self::BulkLength(length) => format!("bulk-length {length}"),
+            Self::Cursor => "cursor".to_owned(),
             Self::NullBulk => "nil".to_owned(),
             Self::NullArray => "nil-array".to_owned(),
             Self::Array(elements) => {

@@ -88,6 +88,7 @@ impl<'a> Reader<'a> {
             "any" => Pattern::Any,
             "int" => Pattern::AnyInteger,
             "bulk" => Pattern::AnyBulk,
+            "cursor" => Pattern::Cursor,
             "array" => Pattern::AnyArray,
             "nil" => Pattern::NullBulk,
             "nil-array" => Pattern::NullArray,
@@ -133,7 +134,7 @@ impl<'a> Reader<'a> {
             text => {
                 return Err(Complaint::new(
                     format!("`{text}`"),
-                    "a pattern: +OK :1 \"bulk\" nil nil-array *N _ #t ,1.5 (1 =txt %N ~N >N error any int bulk array double verbatim map set bulk-length unordered raw close error-or-close",
+                    "a pattern: +OK :1 \"bulk\" nil nil-array *N _ #t ,1.5 (1 =txt %N ~N >N error any int bulk array double verbatim map set bulk-length cursor unordered raw close error-or-close",
                 ));
             }
         })

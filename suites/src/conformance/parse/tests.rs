@@ -357,6 +357,7 @@ fn patterns_read_as_they_are_shown() {
     check_pattern("error | close", "error | close");
     check_pattern("unordered *2 int bulk", "unordered *2 int bulk");
     check_pattern("bulk-length 3 any array", "bulk-length 3 ; any ; array");
+    check_pattern("*2 cursor array", "*2 cursor array");
     check_pattern("_ #t #f ,1.5 (12", "_ ; #t ; #f ; ,1.5 ; (12");
     check_pattern("( _ | (1 )", "_ | (1");
     check_pattern("=txt \"a b\" =mkd x", "=txt \"a b\" ; =mkd \"x\"");
