@@ -62,7 +62,9 @@ pub fn judge(pattern: &Pattern, outcome: &Outcome, scope: &Scope) -> Result<(), 
             _ if bytes.starts_with(b"-") || bytes.starts_with(b"!") => Err(Class::Refused),
             _ => Err(Class::Wrong),
         },
-        Outcome::Closed(pending) if !pending.is_empty() => Err(Class::Partial),
+        Outcome::Closed(pending) if !pending.is_empty() && *pattern != Pattern::ErrorOrCut => {
+            Err(Class::Partial)
+        }
         Outcome::Closed(_) if allows_close(pattern) => Ok(()),
         Outcome::Closed(_) => Err(Class::Closed),
         Outcome::Silent(pending) if !pending.is_empty() => Err(Class::Partial),
@@ -73,7 +75,7 @@ pub fn judge(pattern: &Pattern, outcome: &Outcome, scope: &Scope) -> Result<(), 
 
 fn allows_close(pattern: &Pattern) -> bool {
     match pattern {
-        Pattern::Close | Pattern::ErrorOrClose => true,
+        Pattern::Close | Pattern::ErrorOrClose | Pattern::ErrorOrCut => true,
         Pattern::Either(patterns) => patterns.iter().any(allows_close),
         _ => false,
     }
@@ -127,7 +129,7 @@ fn fits(pattern: &Pattern, value: &Value, scope: &Scope) -> bool {
                     .as_ref()
                     .is_none_or(|word| contains(text, &word.bytes(scope)))
         }
-        (Pattern::ErrorOrClose, value) => value.is_error(),
+        (Pattern::ErrorOrClose | Pattern::ErrorOrCut, value) => value.is_error(),
         (Pattern::Either(patterns), value) => patterns.iter().any(|pattern| one(pattern, value)),
         _ => false,
     }
@@ -393,6 +395,10 @@ mod tests {
         check("error-or-close", "-ERR no\r\n", Correct);
         check(":1 | error-or-close", "close", Correct);
         check("error-or-close", "-ERRclose", Partial);
+        check("error-or-cut", "$3\r\nabclose", Correct);
+        check("error-or-cut", "close", Correct);
+        check("error-or-cut", "-ERR no\r\n", Correct);
+        check("error-or-cut", "$-1\r\n", Wrong);
         check("error-or-close", "*1\r\nclose", Partial);
         check("close", "silence", Hung);
         check("+OK", "!3\r\n", Wrong);

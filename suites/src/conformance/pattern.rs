@@ -74,6 +74,8 @@ pub enum Pattern {
     Close,
     /// An error reply, or the end of the connection with nothing before: one alternative, not two.
     ErrorOrClose,
+    /// The same, or the end of the connection within a reply.
+    ErrorOrCut,
     /// One of several.
     Either(Vec<Pattern>),
 }
@@ -119,7 +121,8 @@ impl Pattern {
             | Self::AnyMap
             | Self::AnySet
             | Self::Close
-            | Self::ErrorOrClose => Vec::new(),
+            | Self::ErrorOrClose
+            | Self::ErrorOrCut => Vec::new(),
         }
     }
 
@@ -186,6 +189,7 @@ impl Pattern {
             Self::Raw(word) => format!("raw {}", quoted(&word.bytes(scope))),
             Self::Close => "close".to_owned(),
             Self::ErrorOrClose => "error-or-close".to_owned(),
+            Self::ErrorOrCut => "error-or-cut".to_owned(),
             Self::Either(patterns) => all(patterns, " | "),
         }
     }

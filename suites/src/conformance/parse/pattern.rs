@@ -102,6 +102,7 @@ impl<'a> Reader<'a> {
             "close" => Pattern::Close,
             "error" => self.error()?,
             "error-or-close" => Pattern::ErrorOrClose,
+            "error-or-cut" => Pattern::ErrorOrCut,
             "bulk-length" => Pattern::BulkLength(number(self.next()?.text)?),
             "raw" => Pattern::Raw(self.next()?.word()?),
             "(" => self.group()?,
@@ -134,7 +135,7 @@ impl<'a> Reader<'a> {
             text => {
                 return Err(Complaint::new(
                     format!("`{text}`"),
-                    "a pattern: +OK :1 \"bulk\" nil nil-array *N _ #t ,1.5 (1 =txt %N ~N >N error any int bulk array double verbatim map set bulk-length cursor unordered raw close error-or-close",
+                    "a pattern: +OK :1 \"bulk\" nil nil-array *N _ #t ,1.5 (1 =txt %N ~N >N error any int bulk array double verbatim map set bulk-length cursor unordered raw close error-or-close error-or-cut",
                 ));
             }
         })

@@ -354,6 +354,7 @@ fn patterns_read_as_they_are_shown() {
     );
     check_pattern("error error \"x\"", "error ; error ; \"x\"");
     check_pattern("error-or-close", "error-or-close");
+    check_pattern("error-or-cut", "error-or-cut");
     check_pattern("error | close", "error | close");
     check_pattern("unordered *2 int bulk", "unordered *2 int bulk");
     check_pattern("bulk-length 3 any array", "bulk-length 3 ; any ; array");
