@@ -86,6 +86,8 @@ async fn a_redis_that_is_its_own_node_is_left_as_it_was_found() {
         destructive,
         case("send PING\nwant +PONG\nasked A nothing\n"),
         case("fault A down\nwant any\n"),
+        case("answers A $a1 \"x\"\nwant any\n"),
+        case("answers A unasked \"x\"\nwant any\n"),
     ] {
         let verdict = stage.judge(&skipped).await.verdict;
         assert!(matches!(verdict, Verdict::Skip { .. }), "{verdict:?}");
