@@ -2,6 +2,8 @@
 //!
 //! One stage at a time, one case after the other: links listen on fixed ports, and a target's cases share its cluster.
 
+#[path = "conformance/bystander.rs"]
+mod bystander;
 mod support;
 
 use std::env;
@@ -33,12 +35,17 @@ fn main() -> ExitCode {
     arguments.test_threads = Some(1);
     let host = Arc::new(Host::new());
     let cases = cases();
+    // As in a run, those that disturb come last, so that the proxy is started again for them only.
+    let (calm, disturbing): (Vec<&Case>, Vec<&Case>) =
+        cases.iter().partition(|case| case.disturbs.is_empty());
+    let cases: Vec<&Case> = calm.into_iter().chain(disturbing).collect();
     let trials = support::targets().into_iter().flat_map(|target| {
         let host = &host;
-        let trial = move |case: &Case| trial(host, target.clone(), case.clone());
+        let trial = move |case: &&Case| trial(host, target.clone(), Case::clone(case));
         cases.iter().map(trial).collect::<Vec<_>>()
     });
-    let conclusion = libtest_mimic::run(&arguments, trials.chain([foreign_nodes()]).collect());
+    let others = bystander::trials().into_iter().chain([foreign_nodes()]);
+    let conclusion = libtest_mimic::run(&arguments, trials.chain(others).collect());
     host.close();
     conclusion.exit_code()
 }

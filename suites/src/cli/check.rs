@@ -36,6 +36,9 @@ pub(super) async fn run(flags: Flags, console: &Console) -> anyhow::Result<Exit>
     if let Some(file) = &flags.json {
         console.save(file, &report::json::check(&check)?)?;
     }
+    if check.keys == 0 && check.proxy.is_none() {
+        anyhow::bail!("nothing judged: the nodes hold no keys that were looked at");
+    }
     Ok(if check.as_expected() {
         Exit::Expected
     } else {

@@ -211,3 +211,97 @@ fn exit(report: &Conformance, strict: bool) -> Exit {
         Exit::Expected
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Cli {
+        #[command(flatten)]
+        flags: Flags,
+    }
+
+    fn read(line: &str) -> Flags {
+        let read = Cli::try_parse_from(["run"].into_iter().chain(line.split_whitespace()));
+        read.map_or_else(|wrong| panic!("{line}: {wrong}"), |cli| cli.flags)
+    }
+
+    /// Flags that name what is judged, which the line itself does, or that change nothing about a verdict.
+    const APART: &[&str] = &[
+        "target",
+        "proxy",
+        "filter",
+        "seed",
+        "max-failures",
+        "json",
+        "junit",
+        "html",
+        "help",
+    ];
+
+    /// Command lines that together have every flag.
+    const LINES: [&str; 3] = [
+        "--proxy 127.0.0.1:1 --op-timeout-ms 300 --allow-destructive --allow-disturbing --strict \
+         --node 127.0.0.1:2 --node 127.0.0.1:3 --fixtures f",
+        "--target x --nodes docker --redis-image redis:8 --link-port-base 22000",
+        "--target x --node 127.0.0.1:2 --toxiproxy 127.0.0.1:8474",
+    ];
+
+    #[test]
+    fn the_repeat_line_has_every_flag_that_changes_what_is_judged() {
+        for line in LINES {
+            let again = repeated(&read(line));
+            let subject = line
+                .split_whitespace()
+                .take(2)
+                .collect::<Vec<_>>()
+                .join(" ");
+            let twice = repeated(&read(&format!("{subject}{again}")));
+            assert_eq!(again, twice, "{line}");
+            for flag in line.split_whitespace().skip(2) {
+                assert!(
+                    again.split_whitespace().any(|word| word == flag),
+                    "{flag}: {again}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn every_flag_of_run_is_on_a_line() {
+        use clap::CommandFactory;
+        for argument in Cli::command().get_arguments() {
+            let Some(name) = argument.get_long() else {
+                continue;
+            };
+            let flag = format!("--{name}");
+            let given = LINES
+                .iter()
+                .any(|line| line.split_whitespace().any(|word| word == flag));
+            assert!(APART.contains(&name) || given, "{flag} is on no line");
+        }
+    }
+
+    #[test]
+    fn values_are_quoted_for_a_shell() {
+        let flags = Cli::try_parse_from(["run", "--target", "x", "--fixtures", "my folder's"]);
+        let again = repeated(&flags.expect("a command line").flags);
+        assert_eq!(again, r" --fixtures 'my folder'\''s'");
+    }
+
+    #[test]
+    fn flags_without_effect_are_refused() {
+        for line in [
+            "--target x --allow-disturbing",
+            "--target x --redis-image redis:8",
+            "--proxy 127.0.0.1:1 --redis-image redis:8",
+        ] {
+            let read = Cli::try_parse_from(["run"].into_iter().chain(line.split_whitespace()));
+            let refused = read.map_or(true, |cli| check(&cli.flags).is_err());
+            assert!(refused, "{line}");
+        }
+    }
+}

@@ -107,6 +107,12 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
     if let Some(file) = &flags.json {
         console.save(file, &report::json::differential(&report)?)?;
     }
+    for compared in &report.targets {
+        if compared.answered == 0 && compared.difference.is_none() {
+            let (name, count) = (&compared.target, compared.requests);
+            anyhow::bail!("nothing judged: {name} answered none of {count} requests");
+        }
+    }
     Ok(if report.as_expected() {
         Exit::Expected
     } else {

@@ -9,7 +9,7 @@ use shardproof::report;
 use shardproof::run;
 use shardproof::target::Target;
 
-use super::{Basics, Console, Exit, Usage};
+use super::{Basics, Console, Exit, Usage, repeat};
 
 /// Call every command of Redis through a proxy, and on one plain Redis with the same data.
 ///
@@ -52,8 +52,11 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
             ));
         }
     };
-    let matrix = run::matrix(&ground, &targets, &rows, &say).await?;
+    let mut matrix = run::matrix(&ground, &targets, &rows, &say).await?;
     drop(progress);
+    let mut flags_again = repeat::Flags::default();
+    flags_again.basics(&flags.basics);
+    matrix.flags = flags_again.text();
     if matrix.rows.is_empty() {
         let (server, names) = (&matrix.server, matrix.unknown.join(", "));
         anyhow::bail!("nothing to judge: {server} does not know {names}");

@@ -2,6 +2,7 @@
 //!
 //! A case names no target, and nothing here knows where a key lives but by looking on the nodes.
 
+mod aftermath;
 mod asked;
 mod beside;
 mod canary;

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::canary::{self, Canary};
+use super::aftermath::{Stopped, left_behind, with};
+use super::canary::Canary;
 use super::case::{Case, Fault, NODES};
 use super::keys::{self, Pool};
 use super::patience::Patience;
@@ -19,7 +20,7 @@ use crate::client;
 use crate::cluster::{self, Cluster, Ground, Source};
 use crate::link::Tap;
 use crate::target::{self, Occurs, Proxy, Setting, Target};
-use crate::verdict::{Class, Evidence, Known, Line, Result as Judged, Verdict, Way};
+use crate::verdict::{Known, Result as Judged, Verdict};
 
 /// There is nothing to judge cases on.
 #[derive(Debug, thiserror::Error)]
@@ -68,7 +69,7 @@ pub struct Stage {
     pub(super) world: World,
     target: Option<Target>,
     pub(super) proxy: Option<Proxy>,
-    pool: Pool,
+    pub(super) pool: Pool,
     /// A key of each node, to see whether the proxy serves it.
     pub(super) canaries: Vec<Vec<u8>>,
     /// How often the canaries were looked at: what is written to them.
@@ -81,16 +82,7 @@ pub struct Stage {
     /// Whether one of these cases may have changed what the next one meets.
     pub(super) spoiled: bool,
     /// Why no more cases are judged.
-    stopped: Option<Stopped>,
-}
-
-/// No more cases are judged.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Stopped {
-    /// The case after which the run stopped.
-    case: String,
-    /// The state of the proxy, and what its operator should do.
-    why: String,
+    pub(super) stopped: Option<Stopped>,
 }
 
 impl Stage {
@@ -210,31 +202,12 @@ impl Stage {
         Ok(())
     }
 
-    async fn establish_canary(&mut self) -> Result<(), Error> {
-        let nodes = self.world.nodes.len();
-        self.fill(1).await?;
-        let keys: Vec<Vec<u8>> = match nodes {
-            0 => (0..canary::KEYS).map(|_| self.pool.fresh()).collect(),
-            _ => (0..nodes).filter_map(|node| self.pool.take(node)).collect(),
-        };
-        let value = format!("{}canary", self.world.prefix).into_bytes();
-        let within = self.within();
-        match Canary::establish(self.world.proxy, keys, value, within).await {
-            Ok(canary) => self.canary = Some(canary),
-            Err(reading) => tracing::warn!(
-                "the proxy does not keep a key ({}): whether cases disturb other clients cannot be watched",
-                reading.shown()
-            ),
-        }
-        Ok(())
-    }
-
     /// Time for a reply of the proxy between cases.
     pub(super) fn within(&self) -> Duration {
         self.world.op_timeout * 5 + Duration::from_secs(1)
     }
 
-    async fn fill(&mut self, least: usize) -> Result<(), Error> {
+    pub(super) async fn fill(&mut self, least: usize) -> Result<(), Error> {
         let (proxy, nodes) = (self.world.proxy, self.world.nodes.clone());
         Ok(self.pool.fill(proxy, &nodes, least).await?)
     }
@@ -276,12 +249,6 @@ impl Stage {
             always: deviation.occurs == Occurs::Always,
             link: deviation.link.clone(),
         })
-    }
-
-    /// Why no more cases are judged, if so: the state of the proxy, and what its operator should do.
-    #[must_use]
-    pub fn stopped(&self) -> Option<&str> {
-        self.stopped.as_ref().map(|stopped| stopped.why.as_str())
     }
 
     /// Runs a case with a short deadline where the proxy is silent. A failure under a short deadline counts only while the
@@ -349,33 +316,6 @@ impl Stage {
         self.scope(case).await
     }
 
-    /// Remembers what a case showed of the proxy, and stops where no more can be judged.
-    fn note(&mut self, case: &Case, after: After, restored: &Result<Option<String>, Error>) {
-        let stopped = |case: &str, why: String| Stopped {
-            case: case.to_owned(),
-            why,
-        };
-        match restored {
-            Ok(restarted) => {
-                self.patience.heard();
-                if after == After::Faults {
-                    self.patience.recovered(restarted.is_none());
-                }
-            }
-            Err(Error::Disturbed(why)) => self.stopped = Some(stopped(&case.id, why.clone())),
-            Err(Error::Unsettled(why)) => {
-                if let Some(first) = self.patience.silence(&case.id) {
-                    let why = format!(
-                        "the proxy stopped answering in {first}, and serves no new connection after {}: {why}",
-                        case.id
-                    );
-                    self.stopped = Some(stopped(&case.id, why));
-                }
-            }
-            Err(_) => {}
-        }
-    }
-
     /// Heals, waits until every node is served, and cleans up. What had to be done to the proxy, if anything.
     async fn restore(
         &mut self,
@@ -397,10 +337,16 @@ impl Stage {
             Ok(()) => self.settle(after).await,
             Err(why) => Err(why),
         };
+        if settled.is_err() && self.world.nodes.is_empty() {
+            // Only the proxy could remove them.
+            return settled;
+        }
         // Also when the proxy is lost: the nodes are there.
         // The canaries too: on nodes that are not emptied, the next case would find them.
-        self.clean(&[written, &self.canaries].concat()).await?;
-        settled
+        let cleaned = self.clean(&[written, &self.canaries].concat()).await;
+        let settled = settled?;
+        cleaned?;
+        Ok(settled)
     }
 
     async fn scope(&mut self, case: &Case) -> Result<Scope, Error> {
@@ -445,29 +391,4 @@ fn unknown(why: &Error) -> Verdict {
     Verdict::Unknown {
         why: why.to_string(),
     }
-}
-
-/// The promise was kept, and the proxy was not the same afterwards.
-fn left_behind(case: &Case, transcript: Vec<Line>, why: String) -> Evidence {
-    let last = case.steps.last().map_or(0, |step| step.line);
-    let evidence = Evidence {
-        class: Class::Hung,
-        at: format!("{}:{last}", case.path),
-        expected: "the proxy serves every node again".to_owned(),
-        got: why.clone(),
-        transcript,
-    };
-    with(evidence, &why)
-}
-
-/// The evidence with what happened after the case.
-fn with(mut evidence: Evidence, text: &str) -> Evidence {
-    let at = evidence.transcript.last();
-    evidence.transcript.push(Line {
-        at: at.map_or(Duration::ZERO, |line| line.at),
-        party: "proxy".to_owned(),
-        way: Way::Event,
-        text: text.to_owned(),
-    });
-    evidence
 }

@@ -201,7 +201,9 @@ pub async fn judge(
     let mut failures = 0;
     for case in calm.into_iter().chain(disturbing) {
         let stopped = stage.stopped().is_some();
-        say(Event::Begins(case));
+        if !stopped {
+            say(Event::Begins(case));
+        }
         let result = match order.max_failures {
             Some(most) if failures >= most.get() => left_out(case, most.get()),
             _ => stage.judge(case).await,

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::{Error, Ground};
 use crate::conformance::matrix::{Judge, Row};
 use crate::target::{self, Target};
+use crate::text::shell_quoted;
 use crate::verdict::{Class, Evidence};
 
 /// Every command on every target.
@@ -30,6 +31,9 @@ pub struct Matrix {
     pub rows: Vec<Cell>,
     /// How long it took, in milliseconds.
     pub took_ms: u64,
+    /// The flags of the command line that change what is judged, for the line that repeats a command.
+    #[serde(skip)]
+    pub flags: String,
 }
 
 /// A target of the matrix.
@@ -97,6 +101,7 @@ impl Matrix {
             summary,
             rows,
             took_ms,
+            flags: String::new(),
         }
     }
 
@@ -108,6 +113,18 @@ impl Matrix {
             .and_then(|counts| counts.get(&class))
             .copied()
             .unwrap_or(0)
+    }
+
+    /// The command that judges a command of a target again.
+    #[must_use]
+    pub fn repeat(&self, cell: &Cell) -> String {
+        format!(
+            "shardproof matrix --target {} --filter {} --seed {}{}",
+            cell.target,
+            shell_quoted(&cell.command),
+            self.seed,
+            self.flags
+        )
     }
 
     /// Whether no target gave a wrong answer or none at all.

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::capability::{Capability, correction};
 use crate::fixtures::Source;
 use crate::program::Program;
 
@@ -36,9 +37,6 @@ pub struct Target {
     #[serde(default, rename = "deviation")]
     pub deviations: Vec<Deviation>,
 }
-
-/// Something that a proxy can do; the `needs` of cases.
-pub type Capability = String;
 
 /// How a program tells its version.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -134,6 +132,15 @@ impl Target {
         };
         let target: Self =
             toml::from_str(&source.text).map_err(|why| failed(one_line(&why, &source.text)))?;
+        for claimed in &target.capabilities {
+            if let Some(correction) = correction(claimed) {
+                let line = line_of(&source.text, &format!("\"{claimed}\""));
+                return Err(Error {
+                    path: format!("{}:{line}", source.path),
+                    why: format!("capabilities: `{claimed}` is unknown, {correction}"),
+                });
+            }
+        }
         if target.policies.is_empty() {
             return Err(failed("policies: at least one is expected".to_owned()));
         }
@@ -176,6 +183,13 @@ pub fn load_all(sources: &[Source]) -> Result<Vec<Target>, Error> {
             }
         })
         .collect()
+}
+
+/// The line of the list of capabilities, or below it, on which `word` is.
+fn line_of(text: &str, word: &str) -> usize {
+    let from = text.find("capabilities").unwrap_or(0);
+    let at = text[from..].find(word).map_or(from, |at| from + at);
+    text[..at].matches('\n').count() + 1
 }
 
 /// TOML errors come with a picture of several lines; one line with the place is what scripts can read.

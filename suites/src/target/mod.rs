@@ -2,11 +2,13 @@
 //!
 //! What a proxy is and where it deviates is data; nothing here knows a proxy by name.
 
+mod capability;
 mod file;
 mod proxy;
 mod template;
 mod version;
 
-pub use file::{Capability, Deviation, Error as FileError, Occurs, Target, load_all};
+pub use capability::{CAPABILITIES, Capability, correction};
+pub use file::{Deviation, Error as FileError, Occurs, Target, load_all};
 pub use proxy::{Error, Proxy, Setting};
 pub use version::version;

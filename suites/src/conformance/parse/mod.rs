@@ -19,7 +19,7 @@ use super::disturbs::Disturbed;
 use super::pattern::Pattern;
 use super::word::{Piece, Variable};
 use crate::fixtures::Source;
-use crate::target::Capability;
+use crate::target::{Capability, correction};
 use crate::verdict::Level;
 
 /// The version of the format that this parser reads.
@@ -127,11 +127,7 @@ impl Reading {
             "spec" if rest.starts_with("https://") => once(verb, &mut self.spec, rest.to_owned()),
             "spec" => Err(Complaint::new(format!("`{rest}`"), "an https:// address")),
             "level" => level(rest).and_then(|level| once(verb, &mut self.level, level)),
-            "needs" => {
-                self.needs
-                    .extend(rest.split_whitespace().map(str::to_owned));
-                Ok(())
-            }
+            "needs" => needs(rest).map(|found| self.needs.extend(found)),
             "destructive" => {
                 self.destructive = true;
                 Ok(())
@@ -322,6 +318,19 @@ fn level(text: &str) -> Result<Level, Complaint> {
             "must, should or may",
         )),
     }
+}
+
+fn needs(rest: &str) -> Result<Vec<Capability>, Complaint> {
+    let words = rest.split_whitespace();
+    words
+        .map(|word| match correction(word) {
+            None => Ok(word.to_owned()),
+            Some(correction) => Err(Complaint::new(
+                format!("unknown capability `{word}`"),
+                format!("a known one: {correction}"),
+            )),
+        })
+        .collect()
 }
 
 fn disturbs(rest: &str) -> Result<Vec<Disturbed>, Complaint> {

@@ -112,6 +112,14 @@ fn what_is_disturbed_is_connections_nodes_or_proxy() {
 }
 
 #[test]
+fn a_misspelt_capability_is_corrected() {
+    check_step_refused(
+        "needs split-mget splt-mset",
+        "unknown capability `splt-mset`, expected a known one: did you mean `split-mset`?",
+    );
+}
+
+#[test]
 fn what_every_case_has_is_missed() {
     let without = |line: &str| format!("{HEAD}want any\n").replace(line, "");
     check_refused(&without("spec https://redis.io/\n"), &["x.case: no spec, "]);

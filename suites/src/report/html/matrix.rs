@@ -30,7 +30,7 @@ pub fn matrix(matrix: &Matrix) -> String {
     body.push_str("<h2>Evidence</h2>\n");
     for cell in &matrix.rows {
         if let Some(evidence) = &cell.evidence {
-            body.push_str(&told(cell, evidence, &matrix.seed));
+            body.push_str(&told(matrix, cell, evidence));
         }
     }
     page("shardproof: commands", &body)
@@ -118,7 +118,7 @@ fn word(cell: &Cell) -> String {
     }
 }
 
-fn told(cell: &Cell, evidence: &Evidence, seed: &str) -> String {
+fn told(matrix: &Matrix, cell: &Cell, evidence: &Evidence) -> String {
     let said: Vec<String> = evidence.transcript.iter().map(spoken).collect();
     let name = cell.class.name();
     // A refusal is told by its text; a picture of each would make the page heavy.
@@ -132,7 +132,7 @@ fn told(cell: &Cell, evidence: &Evidence, seed: &str) -> String {
     format!(
         "<details class=\"evidence\" id=\"{}\"><summary><b>{}</b> <span class=\"id\">{}</span> <span class=\"class-{name}\">{name}</span></summary><div>\
          <p><code>{}</code></p><p>expected <code>{}</code><br>got <code>{}</code></p>{picture}<pre>{}</pre>\
-         <p class=\"dim\">repeat: <code>shardproof matrix --target {} --filter {} --seed {}</code></p></div></details>\n",
+         <p class=\"dim\">repeat: <code>{}</code></p></div></details>\n",
         anchor(cell),
         escaped(&cell.target),
         escaped(&cell.command),
@@ -140,9 +140,7 @@ fn told(cell: &Cell, evidence: &Evidence, seed: &str) -> String {
         escaped(&evidence.expected),
         escaped(&evidence.got),
         escaped(&said.join("\n")),
-        escaped(&cell.target),
-        escaped(&cell.command),
-        escaped(seed),
+        escaped(&matrix.repeat(cell)),
     )
 }
 
