@@ -2,7 +2,7 @@
 //!
 //! Pure: the row says where its keys are, the placement which nodes they have.
 
-use crate::command::{self, Row, Why};
+use crate::command::{self, Row, Rules, Why};
 use crate::placement::{NodeId, Placement};
 
 /// What becomes of such a request.
@@ -10,21 +10,28 @@ use crate::placement::{NodeId, Placement};
 pub(crate) enum Aim<'a> {
     /// All its keys live there.
     Node(NodeId),
-    /// It has no keys.
+    /// It has no keys; or they cannot be found, and every node answers it with the same error.
     Any,
     /// These two keys live on different nodes.
     Crosses((&'a [u8], NodeId), (&'a [u8], NodeId)),
     /// An option of it is refused.
     Refused(Why),
-    /// Its keys cannot be told.
-    Unclear,
 }
 
 /// Where the request of `args` goes, the name first.
-pub(crate) fn aim<'a>(row: &Row, args: &[&'a [u8]], placement: &Placement) -> Aim<'a> {
-    let Ok(positions) = row.key_positions(args) else {
-        return Aim::Unclear;
-    };
+pub(crate) fn aim<'a>(
+    row: &Row,
+    args: &[&'a [u8]],
+    placement: &Placement,
+    rules: Rules,
+) -> Aim<'a> {
+    let found = row.key_positions(args);
+    let is_malformed = found.is_err();
+    let positions = found.unwrap_or_default();
+    let has_home = is_malformed || !positions.is_empty() || placement.nodes() == 1;
+    if let Some(why) = rules.refuse(row, has_home) {
+        return Aim::Refused(why);
+    }
     let mut keys = positions.into_iter().map(|position| args[position]);
     let first = keys.next().map(|key| (key, placement.node(key)));
     if let Some(guard) = row.guard {
@@ -63,14 +70,13 @@ pub(crate) fn refusal(
             Some(command::cross_slot(row, (one, &here), (other, &there)))
         }
         Aim::Refused(why) => Some(command::unsupported(row, why).into_bytes()),
-        Aim::Unclear => Some(command::unclear(row).into_bytes()),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Aim, aim};
-    use crate::command::find;
+    use crate::command::{Rules, find};
     use crate::hash::TagRule;
     use crate::placement::{Cluster, Node, NodeId, Placement, Policy};
 
@@ -101,7 +107,8 @@ mod tests {
             .map(|word| key_on(&placement, word).unwrap_or_else(|| word.to_owned()))
             .collect();
         let args: Vec<&[u8]> = words.iter().map(String::as_bytes).collect();
-        let found = match aim(find(args[0]).unwrap(), &args, &placement) {
+        let rules = Rules::default();
+        let found = match aim(find(args[0]).unwrap(), &args, &placement, rules) {
             Aim::Node(node) => ["a", "b", "c"][node.index()].to_owned(),
             Aim::Any => "any".to_owned(),
             Aim::Crosses((one, _), (other, _)) => {
@@ -115,7 +122,6 @@ mod tests {
                 format!("crosses {} {}", last(one), last(other))
             }
             Aim::Refused(why) => format!("{why:?}"),
-            Aim::Unclear => "unclear".to_owned(),
         };
         assert_eq!(found, expected, "{request}");
     }
@@ -127,10 +133,12 @@ mod tests {
         check("ZUNION 2 b1 b2 WEIGHTS 1 2", "b");
         check("ZUNION 2 b1 c WEIGHTS 1 2", "crosses b1 c");
         check("ZUNIONSTORE c 2 b1 b2", "crosses c b1");
-        check("ZUNION 3 a1 a2", "unclear");
-        check("ZUNION x a1 a2", "unclear");
+        check("ZUNION 3 a1 a2", "any");
+        check("ZUNION x a1 a2", "any");
         check("EVAL return 2 c1 c2 b", "c");
-        check("EVAL return 0 b", "any");
+        check("EVAL return 0 b", "NoKeys");
+        check("FCALL_RO f 0", "NoKeys");
+        check("EVAL return x b", "any");
         check("EVAL return 1 b", "b");
         check("BITOP AND b1 b2 a", "crosses b1 a");
         check("MSETNX a1 1 a2 b", "a");
@@ -158,8 +166,18 @@ mod tests {
         let placement = Placement::new(&Cluster::new(Policy::maglev(), nodes)).unwrap();
         let args: [&[u8]; 4] = [b"SORT", b"k", b"BY", b"w_*"];
         assert_eq!(
-            aim(find(b"SORT").unwrap(), &args, &placement),
+            aim(find(b"SORT").unwrap(), &args, &placement, Rules::default()),
             Aim::Node(NodeId(0))
+        );
+        let script: [&[u8]; 3] = [b"EVAL", b"return 7", b"0"];
+        assert_eq!(
+            aim(
+                find(b"EVAL").unwrap(),
+                &script,
+                &placement,
+                Rules::default()
+            ),
+            Aim::Any
         );
     }
 }

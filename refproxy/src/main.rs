@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use clap::{Parser, ValueEnum};
 use refproxy::admin;
 use refproxy::auth::Users;
+use refproxy::command::{Rules, ScriptsWithoutKeys};
 use refproxy::config::{self, Config, Limits, Timeouts};
 use refproxy::hash::TagRule;
 use refproxy::placement::{Cluster, Node, Placement, Policy};
@@ -26,7 +27,7 @@ const UNUSABLE: u8 = 2;
 #[command(version)]
 struct Args {
     /// YAML file with everything; SIGHUP reads its `cluster:` part again.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["listen", "admin", "policy", "node", "hash_tags", "table_size", "workers", "op_timeout_ms", "no_admin_fan_out"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["listen", "admin", "policy", "node", "hash_tags", "table_size", "workers", "op_timeout_ms", "no_admin_fan_out", "scripts_without_keys"])]
     config: Option<PathBuf>,
     /// Where clients are listened for.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:6400")]
@@ -49,9 +50,12 @@ struct Args {
     /// Threads that serve clients; one a core without it.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     workers: Option<u16>,
-    /// Refuse what changes or empties every node: FLUSHALL, CONFIG SET, FUNCTION LOAD and the like.
+    /// Refuse what changes or empties every node (FLUSHALL, CONFIG SET, FUNCTION LOAD, ...), and scripts that may write.
     #[arg(long)]
     no_admin_fan_out: bool,
+    /// Scripts that declare no keys: `refuse` them, or run them on one of the nodes (`any_node`).
+    #[arg(long, value_name = "WHAT", default_value = "refuse", value_parser = scripts)]
+    scripts_without_keys: ScriptsWithoutKeys,
     /// From reading a request to its reply.
     #[arg(long, value_name = "MS", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..))]
     op_timeout_ms: u64,
@@ -71,6 +75,14 @@ fn policy(text: &str) -> Result<Policy, String> {
         let known = Policy::all().map(|policy| policy.name());
         format!("one of {} is expected", known.join(", "))
     })
+}
+
+fn scripts(text: &str) -> Result<ScriptsWithoutKeys, &'static str> {
+    match text {
+        "refuse" => Ok(ScriptsWithoutKeys::Refuse),
+        "any_node" => Ok(ScriptsWithoutKeys::AnyNode),
+        _ => Err("refuse or any_node is expected"),
+    }
 }
 
 fn address(text: &str) -> Result<String, config::Error> {
@@ -138,7 +150,10 @@ impl Args {
                 .map_or_else(config::default_workers, usize::from),
             users: Users::default(),
             node_auth: None,
-            admin_fan_out: !self.no_admin_fan_out,
+            rules: Rules {
+                admin_fan_out: !self.no_admin_fan_out,
+                scripts_without_keys: self.scripts_without_keys,
+            },
             cluster,
             timeouts: Timeouts {
                 op: Duration::from_millis(self.op_timeout_ms),

@@ -3,7 +3,7 @@
 //! Pure, and made of the same pieces as the request path (`command`, `split`), which acts on them without building this.
 
 use crate::aim::{self, Aim};
-use crate::command::{self, Join, Route, Row, Transaction};
+use crate::command::{self, Join, Route, Row, Rules, Transaction};
 use crate::placement::{NodeId, Placement};
 use crate::resp::{Args, request};
 use crate::split::Split;
@@ -79,7 +79,7 @@ fn of_row(placement: &Placement, row: &Row, arguments: &[&[u8]], frame: &[u8]) -
 }
 
 fn same_node(placement: &Placement, row: &Row, arguments: &[&[u8]]) -> Plan {
-    let aim = aim::aim(row, arguments, placement);
+    let aim = aim::aim(row, arguments, placement, Rules::default());
     // Addresses are not known here: nodes are told by their place.
     match aim::refusal(row, aim, |node| format!("node {}", node.0)) {
         Some(refusal) => Plan::Refused(text(&refusal)),

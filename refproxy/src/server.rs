@@ -123,7 +123,7 @@ impl Server {
                 node_auth: config.node_auth.clone(),
                 limits: config.limits.clone(),
                 timeouts: config.timeouts,
-                admin_fan_out: config.admin_fan_out,
+                rules: config.rules,
                 stats,
                 shared: Arc::clone(&handle.shared),
             };

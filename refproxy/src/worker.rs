@@ -16,6 +16,7 @@ use tracing::Instrument as _;
 use crate::auth::{NodeAuth, Users};
 use crate::client::Client;
 use crate::clock::Clock;
+use crate::command::Rules;
 use crate::config::{Limits, Timeouts};
 use crate::cursor::Cursors;
 use crate::join::Facts;
@@ -93,7 +94,7 @@ pub(crate) struct Setup {
     pub(crate) node_auth: Option<NodeAuth>,
     pub(crate) limits: Limits,
     pub(crate) timeouts: Timeouts,
-    pub(crate) admin_fan_out: bool,
+    pub(crate) rules: Rules,
     pub(crate) stats: Arc<WorkerStats>,
     pub(crate) shared: Arc<Shared>,
 }
@@ -109,7 +110,7 @@ pub(crate) struct Worker {
     timeouts: Timeouts,
     /// What the connections to nodes have in common.
     upstream: upstream::Settings,
-    admin_fan_out: bool,
+    rules: Rules,
     upstream_resp3: upstream::Settings,
     stats: Arc<WorkerStats>,
     shared: Arc<Shared>,
@@ -139,9 +140,9 @@ impl Worker {
         Rc::clone(&self.users)
     }
 
-    /// Whether clients may change all nodes at once.
-    pub(crate) fn admin_fan_out(&self) -> bool {
-        self.admin_fan_out
+    /// What clients may do.
+    pub(crate) fn rules(&self) -> Rules {
+        self.rules
     }
 
     pub(crate) fn op_timeout(&self) -> Duration {
@@ -387,7 +388,7 @@ async fn serve(setup: Setup) -> io::Result<()> {
         upstream: settings,
         upstream_resp3,
         timeouts: setup.timeouts,
-        admin_fan_out: setup.admin_fan_out,
+        rules: setup.rules,
         stats: setup.stats,
         shared: setup.shared,
         budget: Rc::new(budget),

@@ -1,6 +1,37 @@
-//! What is refused of a command that is otherwise routed, because of its options.
+//! What is refused of a command that is otherwise routed, because of its options or of the configuration.
 
-use super::Why;
+use super::{Row, Why, flags};
+
+/// What clients may do, from the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rules {
+    /// Whether clients may change or empty all nodes with one request. Scripts that may write are refused without it: a
+    /// script can do on its node what is refused elsewhere, FLUSHALL for one.
+    pub admin_fan_out: bool,
+    /// What becomes of a script that declares no keys.
+    pub scripts_without_keys: ScriptsWithoutKeys,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            admin_fan_out: true,
+            scripts_without_keys: ScriptsWithoutKeys::Refuse,
+        }
+    }
+}
+
+/// What becomes of a script that declares no keys. What it reads and writes is not known, so the node may be wrong.
+///
+/// Undeclared keys of a script that declares others are not found either: the script runs where its declared keys live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScriptsWithoutKeys {
+    /// An error that says what to do.
+    Refuse,
+    /// It runs on one of the nodes, always the same.
+    AnyNode,
+}
 
 /// An option that cannot be carried out over several nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +42,8 @@ pub enum Guard {
     OtherDatabase,
     /// BY and GET of SORT, when their pattern makes keys that may live on other nodes.
     Patterns,
+    /// A script, which runs where its declared keys live and may do what the proxy does not see.
+    Script,
 }
 
 impl Guard {
@@ -21,11 +54,27 @@ impl Guard {
         match self {
             Self::Blocks => blocks(args).then_some(Why::Blocking),
             Self::OtherDatabase => leaves_database(args).then_some(Why::OneDatabase),
+            Self::Script => None,
             Self::Patterns => {
                 let leaves = patterns(args).any(|pattern| !stays(pattern));
                 leaves.then_some(Why::Patterns)
             }
         }
+    }
+}
+
+impl Rules {
+    /// Why these rules refuse a request of `row`; `has_home` says whether it has keys, or there is only one node.
+    #[must_use]
+    pub fn refuse(self, row: &Row, has_home: bool) -> Option<Why> {
+        if row.guard != Some(Guard::Script) {
+            return None;
+        }
+        if !self.admin_fan_out && row.flags & flags::READONLY == 0 {
+            return Some(Why::ScriptsAdminister);
+        }
+        let refuses = self.scripts_without_keys == ScriptsWithoutKeys::Refuse;
+        (refuses && !has_home).then_some(Why::NoKeys)
     }
 }
 

@@ -10,12 +10,12 @@ mod refusal;
 mod subcommands;
 mod table;
 
-pub use guard::Guard;
+pub use guard::{Guard, Rules, ScriptsWithoutKeys};
 pub use keys::{Begin, Find, KeyRange, KeySpec, Unclear};
 pub use lookup::{below, elsewhere, find, has_below, is_http};
 pub use refusal::{
-    EXEC_ABORTED, STRANGER, cross_slot, leaves_transaction, unclear, unknown, unknown_below,
-    unsupported, wrong_arity,
+    EXEC_ABORTED, STRANGER, cross_slot, leaves_transaction, unknown, unknown_below, unsupported,
+    wrong_arity,
 };
 pub use subcommands::SUBCOMMANDS;
 pub use table::{COMMANDS, REDIS_VERSION};
@@ -174,6 +174,10 @@ pub enum Why {
     Transaction,
     /// Administration that changes every node is switched off.
     AdminFanOut,
+    /// The same, for scripts that may write.
+    ScriptsAdminister,
+    /// A script that declares no keys.
+    NoKeys,
 }
 
 const fn row(name: &'static str, arity: i8, flags: u32, keys: (i8, i8, i8), route: Route) -> Row {

@@ -54,13 +54,6 @@ pub fn unknown_below(row: &Row, subcommand: &[u8]) -> Vec<u8> {
     text
 }
 
-/// The text for keys that cannot be told from the other arguments.
-#[must_use]
-pub fn unclear(row: &Row) -> String {
-    let name = row.name.to_ascii_lowercase();
-    format!("ERR syntax error: the keys of '{name}' cannot be told")
-}
-
 /// The reply, with its framing, to EXEC of a transaction that is certainly not carried out.
 pub const EXEC_ABORTED: &[u8] = b"-EXECABORT Transaction discarded because of previous errors.\r\n";
 
@@ -90,8 +83,12 @@ pub fn cross_slot(row: &Row, one: (&[u8], &str), other: (&[u8], &str)) -> Vec<u8
 /// The text for a command that the proxy refuses.
 #[must_use]
 pub fn unsupported(row: &Row, why: Why) -> String {
+    let what = match why {
+        Why::NoKeys => " without keys",
+        _ => "",
+    };
     format!(
-        "ERR command '{}' is not supported by this proxy: {}",
+        "ERR command '{}'{what} is not supported by this proxy: {}",
         row.name,
         reason(why)
     )
@@ -113,6 +110,12 @@ fn reason(why: Why) -> &'static str {
         }
         Why::Transaction => "in a transaction it would be about one node only",
         Why::AdminFanOut => "it changes every node, and `admin_fan_out` is off",
+        Why::ScriptsAdminister => {
+            "a script can change or empty its node, and `admin_fan_out` is off; use the command's _RO variant"
+        }
+        Why::NoKeys => {
+            "declare the keys that the script uses, or set `scripts_without_keys: any_node`"
+        }
     }
 }
 

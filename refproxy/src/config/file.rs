@@ -10,6 +10,7 @@ use serde_saphyr::Spanned;
 
 use super::{ClusterFile, Config, Error, Limits, Timeouts, default_workers, yaml};
 use crate::auth::{DEFAULT_USER, NodeAuth, Secret, Users};
+use crate::command::{Rules, ScriptsWithoutKeys};
 use crate::resp;
 
 #[derive(Debug, Deserialize)]
@@ -18,8 +19,8 @@ struct File {
     listen: SocketAddr,
     admin: Option<SocketAddr>,
     workers: Option<NonZeroUsize>,
-    #[serde(default = "yes")]
-    admin_fan_out: bool,
+    admin_fan_out: Option<bool>,
+    scripts_without_keys: Option<ScriptsWithoutKeys>,
     #[serde(default)]
     auth: Option<AuthFile>,
     node_auth: Option<NodeAuthFile>,
@@ -83,10 +84,6 @@ struct LimitsFile {
     node_bytes: Option<NonZeroUsize>,
 }
 
-fn yes() -> bool {
-    true
-}
-
 /// Checks the text of a file; `name` is what errors call it.
 pub(super) fn parse(text: &str, name: &str) -> Result<Config, Error> {
     let file: File = yaml::parse(text, name)?;
@@ -99,6 +96,7 @@ pub(super) fn parse(text: &str, name: &str) -> Result<Config, Error> {
     let users = file
         .auth
         .map_or_else(|| Ok(Users::default()), |auth| auth.check());
+    let default = Rules::default();
     Ok(Config {
         users: users.map_err(|error| Error(format!("{name}: auth: {error}")))?,
         node_auth: file.node_auth.map(|auth| NodeAuth {
@@ -108,7 +106,12 @@ pub(super) fn parse(text: &str, name: &str) -> Result<Config, Error> {
         listen: file.listen,
         admin: file.admin,
         workers: file.workers.map_or_else(default_workers, NonZeroUsize::get),
-        admin_fan_out: file.admin_fan_out,
+        rules: Rules {
+            admin_fan_out: file.admin_fan_out.unwrap_or(default.admin_fan_out),
+            scripts_without_keys: file
+                .scripts_without_keys
+                .unwrap_or(default.scripts_without_keys),
+        },
         cluster,
         timeouts: file.timeouts.or_default(),
         limits: file.limits.or_default(),
@@ -189,6 +192,7 @@ mod tests {
 
     use super::parse;
     use crate::auth::{NodeAuth, Secret};
+    use crate::command::{Rules, ScriptsWithoutKeys};
     use crate::config::{Limits, Timeouts};
     use crate::hash::TagRule;
     use crate::placement::Policy;
@@ -199,7 +203,7 @@ mod tests {
         let config = parse(include_str!("../../refproxy.yaml"), "refproxy.yaml").unwrap();
         let least = "listen: 127.0.0.1:1\ncluster: { policy: maglev, nodes: [{ address: 'a:1' }] }";
         let default = parse(least, "least.yaml").unwrap();
-        assert_eq!(config.admin_fan_out, default.admin_fan_out);
+        assert_eq!(config.rules, default.rules);
         assert_eq!(config.timeouts, Timeouts::default());
         assert_eq!(config.limits, Limits::default());
         assert!(config.users.is_open() && config.node_auth.is_none());
@@ -218,6 +222,7 @@ workers: 3
 auth: { password: p, users: { a: q } }
 node_auth: { username: u, password: r }
 admin_fan_out: false
+scripts_without_keys: any_node
 cluster:
   policy: maglev
   table_size: 251
@@ -254,7 +259,11 @@ limits:
             password: Secret::new("r"),
         };
         assert_eq!(config.node_auth, Some(node_auth));
-        assert!(!config.admin_fan_out);
+        let rules = Rules {
+            admin_fan_out: false,
+            scripts_without_keys: ScriptsWithoutKeys::AnyNode,
+        };
+        assert_eq!(config.rules, rules);
         assert_eq!(config.cluster.tags, TagRule::BRACES);
         assert_eq!(
             config.cluster.policy,

@@ -13,6 +13,7 @@ use std::time::Duration;
 pub use cluster::ClusterFile;
 
 use crate::auth::{NodeAuth, Users};
+use crate::command::Rules;
 use crate::placement::Cluster;
 use crate::resp;
 
@@ -29,8 +30,8 @@ pub struct Config {
     pub users: Users,
     /// What is said first to each node; nothing without it.
     pub node_auth: Option<NodeAuth>,
-    /// Whether clients may change or empty all nodes with one request; they may by default.
-    pub admin_fan_out: bool,
+    /// What clients may do.
+    pub rules: Rules,
     /// What is sharded over.
     pub cluster: Cluster,
     /// How long what may take.

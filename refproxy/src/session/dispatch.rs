@@ -144,7 +144,9 @@ impl<'a> Turn<'a> {
             Route::Below => return self.below(row, bytes, frame, payload),
             Route::PerNode(join) => self.split(row, join, bytes, frame, payload),
             Route::AllNodes(join) => self.broadcast(join, bytes),
-            Route::Administer(join) if self.worker.admin_fan_out() => self.broadcast(join, bytes),
+            Route::Administer(join) if self.worker.rules().admin_fan_out => {
+                self.broadcast(join, bytes)
+            }
             Route::Administer(_) => self.refuse(row, Why::AdminFanOut),
             Route::NodeByNode => self.page(bytes),
             Route::Local(answer) => return self.local(answer, bytes),
@@ -174,7 +176,7 @@ impl<'a> Turn<'a> {
     /// The request as it is to the node of all its keys.
     fn same_node(&mut self, row: &Row, bytes: &[u8], payload: Payload<'_>) {
         let args: Vec<&[u8]> = Args::of(bytes).collect();
-        let aim = aim::aim(row, &args, self.routing.placement());
+        let aim = aim::aim(row, &args, self.routing.placement(), self.worker.rules());
         let address = |node: NodeId| self.routing.nodes[node.index()].address().to_string();
         match aim::refusal(row, aim, address) {
             Some(text) => self.answer(|out| put_error(out, &text)),

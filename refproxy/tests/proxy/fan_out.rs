@@ -64,7 +64,6 @@ async fn scripts_and_functions_are_the_same_everywhere() {
         "EVALSHA c25612b82607a58c0a27b966f5ea53f2556fcb4e 1 a",
         "EVALSHA c25612b82607a58c0a27b966f5ea53f2556fcb4e 1 b",
         "EVALSHA c25612b82607a58c0a27b966f5ea53f2556fcb4e 1 c",
-        "EVALSHA c25612b82607a58c0a27b966f5ea53f2556fcb4e 0",
         "SCRIPT FLUSH NOW",
         "SCRIPT FLUSH SYNC",
         "SCRIPT NONSENSE",
@@ -306,16 +305,84 @@ async fn administration_of_all_nodes_can_be_switched_off() {
             )
         );
     }
+    // A script can do the same on its node.
+    setup
+        .told("SCRIPT LOAD return(redis.call('flushall'))")
+        .await;
+    for line in [
+        "EVAL return(redis.call('flushall')) 1 k",
+        "EVALSHA e0e1f9fabfc9d4800c877a703b823ac0578ff8db 1 k",
+        "FCALL f 1 k",
+    ] {
+        let told = setup.told(line).await;
+        assert!(
+            told.contains("a script can change or empty its node, and `admin_fan_out` is off"),
+            "{line}: {told}"
+        );
+        assert_eq!(setup.told("MULTI").await, "OK");
+        assert_eq!(setup.told(line).await, told);
+        assert!(setup.told("EXEC").await.starts_with("-EXECABORT"));
+    }
     for line in [
         "DBSIZE",
         "KEYS *",
         "CONFIG GET maxmemory",
+        "EVAL_RO return(redis.call('get',KEYS[1])) 1 k",
         "SCRIPT LOAD return(1)",
     ] {
         let told = setup.told(line).await;
         assert!(!told.starts_with('-'), "{line}: {told}");
     }
+    let flushes = "EVAL_RO return(redis.call('flushall')) 1 k";
+    assert!(setup.told(flushes).await.starts_with('-'));
     assert_eq!(setup.told("GET k").await, "\"v\"");
+}
+
+#[tokio::test]
+async fn a_script_without_keys_is_refused_with_what_to_do() {
+    let mut setup = Setup::start("workers: 1").await;
+    setup.told("SET k5 old").await;
+    setup
+        .told("FUNCTION LOAD #!lua name=mine\nredis.register_function('f',function()return(1)end)")
+        .await;
+    for (line, name) in [
+        ("EVAL redis.call('SET','k5','v') 0", "EVAL"),
+        ("EVAL_RO return(7) 0", "EVAL_RO"),
+        (
+            "EVALSHA e0e1f9fabfc9d4800c877a703b823ac0578ff8db 0",
+            "EVALSHA",
+        ),
+        (
+            "EVALSHA_RO e0e1f9fabfc9d4800c877a703b823ac0578ff8db 0 a",
+            "EVALSHA_RO",
+        ),
+        ("FCALL f 0", "FCALL"),
+        ("FCALL_RO f 0 a", "FCALL_RO"),
+    ] {
+        let refused = format!(
+            "-ERR command '{name}' without keys is not supported by this proxy: declare the keys that the script uses, or set \
+             `scripts_without_keys: any_node`"
+        );
+        assert_eq!(setup.told(line).await, refused);
+        assert_eq!(setup.told("MULTI").await, "OK");
+        assert_eq!(setup.told(line).await, refused);
+        assert!(setup.told("EXEC").await.starts_with("-EXECABORT"));
+    }
+    assert_eq!(setup.told("GET k5").await, "\"old\"");
+    assert_eq!(
+        setup
+            .told("EVAL return(redis.call('SET',KEYS[1],'new')) 1 k5")
+            .await,
+        "OK"
+    );
+    assert_eq!(setup.told("GET k5").await, "\"new\"");
+    // Where there is one node, it has all keys.
+    let one = Proxy::start(&setup.addrs[..1], "workers: 1").await;
+    let mut client = one.client().await;
+    assert_eq!(ask(&mut client, &["EVAL", "return 7", "0"]).await, ":7");
+    let any = Proxy::start(&setup.addrs, "workers: 1\nscripts_without_keys: any_node").await;
+    let mut client = any.client().await;
+    assert_eq!(ask(&mut client, &["EVAL", "return 7", "0"]).await, ":7");
 }
 
 /// The fields of a text of INFO.
@@ -372,7 +439,12 @@ async fn info_adds_up_what_the_nodes_say() {
     );
     assert_eq!(setup.told("INFO nonsense").await, "\"\"");
     // An error that a client makes is told to the byte.
-    let made = ["EVAL", r"return redis.error_reply('\255\254 made')", "0"];
+    let made = [
+        "EVAL",
+        r"return redis.error_reply('\255\254 made')",
+        "1",
+        "k",
+    ];
     ask(&mut setup.pair.proxy, &made).await;
     let told = setup.pair.proxy.call(&["INFO", "errorstats"], DEADLINE);
     let shardproof::wire::Value::Bulk(told) = told.await.unwrap() else {

@@ -97,7 +97,7 @@ impl Setting {
 
 #[tokio::test]
 async fn the_answers_are_those_of_one_plain_redis() {
-    let setting = Setting::start("workers: 1").await;
+    let setting = Setting::start("workers: 1\nscripts_without_keys: any_node").await;
     for text in [
         "MULTI; SET a 1; GET a; EXEC; GET a",
         "MULTI; EXEC; MULTI; DISCARD; EXEC",
@@ -131,6 +131,7 @@ async fn the_answers_are_those_of_one_plain_redis() {
         "MULTI; EVAL return(7) 0; SET a 1; EXEC",
         "MULTI; EVAL return(7) 0; PING; EVAL return(8) 0; EXEC",
         "MULTI; EVAL return 0; SET a 1; INCR a; EXEC; GET a",
+        "MULTI; EVAL return x; SET a 1; ZUNION 2 b; EXEC",
         "MULTI; MSET a 1 b 2; MGET a b c; DEL a b c; EXISTS a b; EXEC",
         "MULTI; RENAME a b; SET a 1; RENAME a b; GET b; EXEC; GET b",
         "MULTI; SET a x; INCR a; LPUSH a 1; GET a; EXEC; GET a",
@@ -673,7 +674,8 @@ async fn a_rescale_in_the_middle_lets_it_finish_where_its_keys_still_live() {
 
 #[tokio::test]
 async fn what_is_kept_for_a_transaction_has_a_limit() {
-    let setting = Setting::start("workers: 1\nlimits: { client_bytes: 20000 }").await;
+    let settings = "workers: 1\nlimits: { client_bytes: 20000 }\nscripts_without_keys: any_node";
+    let setting = Setting::start(settings).await;
     let mut client = setting.proxy.client().await;
     let mut lines = vec!["MULTI".to_owned()];
     lines.extend((0..30).map(|_| format!("ECHO {}", "x".repeat(1000))));
@@ -750,8 +752,30 @@ async fn redis_cli_transactions() {
 }
 
 #[tokio::test]
+async fn a_refused_command_aborts_the_transaction() {
+    let setting = Setting::start("workers: 1").await;
+    let mut client = setting.proxy.client().await;
+    for refused in [
+        "SUBSCRIBE x",
+        "PUBLISH x y",
+        "PUBSUB CHANNELS",
+        "BLPOP k 0",
+        "DEBUG SLEEP 0",
+    ] {
+        let lines = ["MULTI", "SET k v", refused, "EXEC", "GET k"].map(str::to_owned);
+        let replies = say(&mut client, &lines, 10_000).await;
+        assert!(
+            replies[2].contains("is not supported by this proxy"),
+            "{refused}: {replies:?}"
+        );
+        assert_eq!(replies[3..], [ABORTED, "nil"], "{refused}");
+    }
+}
+
+#[tokio::test]
 async fn what_a_node_has_got_is_kept_no_longer() {
-    let setting = Setting::start("workers: 1\nlimits: { client_bytes: 20000 }").await;
+    let settings = "workers: 1\nlimits: { client_bytes: 20000 }\nscripts_without_keys: any_node";
+    let setting = Setting::start(settings).await;
     let mut client = setting.proxy.client().await;
     let long = "x".repeat(1000);
     let mut lines = vec!["MULTI".to_owned()];
@@ -772,7 +796,8 @@ async fn what_a_node_has_got_is_kept_no_longer() {
 
 #[tokio::test]
 async fn many_small_requests_count_for_what_keeping_them_costs() {
-    let setting = Setting::start("workers: 1\nlimits: { client_bytes: 20000 }").await;
+    let settings = "workers: 1\nlimits: { client_bytes: 20000 }\nscripts_without_keys: any_node";
+    let setting = Setting::start(settings).await;
     let mut client = setting.proxy.client().await;
     for small in ["PING", "EVAL return(1) 0"] {
         for (count, fits) in [(100, true), (400, false)] {

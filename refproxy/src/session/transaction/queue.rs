@@ -57,7 +57,7 @@ impl Turn<'_> {
                     None => self.abort(transaction, &command::unknown_below(row, subcommand)),
                 }
             }
-            Route::Administer(_) if !self.worker.admin_fan_out() => {
+            Route::Administer(_) if !self.worker.rules().admin_fan_out => {
                 let text = command::unsupported(row, Why::AdminFanOut);
                 self.abort(transaction, text.as_bytes())
             }

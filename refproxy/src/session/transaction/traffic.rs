@@ -17,7 +17,7 @@ use crate::upstream::{Payload, Ticket};
 impl Turn<'_> {
     /// The node of all keys; none without keys.
     pub(super) fn home(&self, row: &Row, args: &[&[u8]]) -> Result<Option<NodeId>, Vec<u8>> {
-        let aim = aim::aim(row, args, self.routing.placement());
+        let aim = aim::aim(row, args, self.routing.placement(), self.worker.rules());
         let address = |node: NodeId| self.address(node).to_owned();
         match aim::refusal(row, aim, address) {
             Some(text) => Err(text),
