@@ -11,7 +11,7 @@ use std::process::{self, Command, Stdio};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use shardproof::link::{Chance, Link, Setup, Tap, Toxics};
+use shardproof::link::{Chance, Ending, Link, Setup, Tap, Toxics};
 use shardproof::node::{Node, Process};
 use shardproof::program::{Program, Search};
 
@@ -82,6 +82,7 @@ fn through(path: Path, node: &Process, search: &Search, pipeline: &str) -> anyho
         toxics: Toxics::default(),
         traffic: Arc::default(),
         chance: Chance::seeded(0),
+        ending: Ending::Reset,
     })?;
     let addr = match path {
         Path::Direct => node.addr(),

@@ -158,7 +158,7 @@ impl World {
         match fault {
             Fault::Latency(time) => {
                 add(Kind::Latency(Latency {
-                    latency_ms: u64::try_from(time.as_millis()).unwrap_or(u64::MAX),
+                    latency_ms: i64::try_from(time.as_millis()).unwrap_or(i64::MAX),
                     ..Latency::default()
                 }))
                 .await?

@@ -18,7 +18,7 @@ pub(super) enum Load {
     Bytes(Bytes),
     /// The sender has closed its side.
     End,
-    /// A toxic or a scripted answer closes the connection.
+    /// The connection closes in order: a toxic or a scripted answer says so, or the sender is gone.
     Close,
 }
 
@@ -308,7 +308,9 @@ impl Stage {
     }
 
     fn accepts(&self) -> bool {
-        self.queue.is_empty() || (self.active && self.waiting < self.kind.rule().room())
+        let room = self.kind.rule().room();
+        let roomy = self.waiting < room.bytes && self.queue.len() < room.chunks;
+        self.queue.is_empty() || (self.active && roomy)
     }
 
     fn push(&mut self, piece: Piece) {

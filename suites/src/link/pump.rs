@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep_until};
 use super::answers::{Interjection, Then};
 use super::chain::{Chain, Load, Next};
 use super::frames::Frames;
+use super::relay::Ending;
 use super::toxic::Stream;
 use super::toxics::Watch;
 use super::traffic::Traffic;
@@ -24,7 +25,7 @@ const CHUNK: usize = 64 * 1024;
 pub(super) enum End {
     /// The sender closed, everything was delivered, and the receiver was told.
     Finished,
-    /// A toxic closes the connection; everything that it let through was delivered.
+    /// The connection closes in order; everything that was let through was delivered.
     Closed,
     /// A toxic wants RST.
     Reset,
@@ -42,6 +43,7 @@ pub(super) struct Pump<'a> {
     pub(super) frames: Option<Frames>,
     /// Bytes for the receiver that the sender did not send.
     pub(super) interjections: Option<mpsc::UnboundedReceiver<Interjection>>,
+    pub(super) ending: Ending,
     /// Read into, and written from where no toxic is: one allocation a connection.
     pub(super) buffer: BytesMut,
 }
@@ -77,6 +79,10 @@ impl Pump<'_> {
                     }
                 }
                 read = self.from.read_buf(&mut self.buffer), if accepts => match read {
+                    // What was read before still goes on, as in Toxiproxy.
+                    Err(_) if self.ending == Ending::Close => {
+                        self.chain.push(Load::Close, Instant::now());
+                    }
                     Err(_) => return End::Broken,
                     Ok(0) => self.chain.push(Load::End, Instant::now()),
                     Ok(_) => if self.forward().is_err() {

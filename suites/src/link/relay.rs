@@ -1,7 +1,7 @@
 //! The relay: listens where the proxy looks for its node, and forwards both ways.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv6Addr, SocketAddr};
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::BytesMut;
 use socket2::{Domain, SockRef, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::answers::{Answers, Exchange};
@@ -33,6 +33,15 @@ pub struct Error {
     why: io::Error,
 }
 
+/// How connections end when the link goes down, or when one side is not there or breaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// By RST, as when a node dies.
+    Reset,
+    /// By FIN, as Toxiproxy ends them. Only the toxic `reset_peer` resets.
+    Close,
+}
+
 /// What a link is made of.
 #[derive(Debug)]
 pub struct Setup {
@@ -48,6 +57,8 @@ pub struct Setup {
     pub traffic: Arc<Traffic>,
     /// The root of the draws of all its connections.
     pub chance: Chance,
+    /// How its connections end.
+    pub ending: Ending,
 }
 
 /// The relay before one node. Ends with all its connections when dropped.
@@ -79,6 +90,7 @@ impl Link {
             toxics: Toxics::default(),
             traffic: Arc::default(),
             chance: chance.of(index as u64),
+            ending: Ending::Reset,
         })
     }
 
@@ -94,6 +106,7 @@ impl Link {
         })?;
         let (orders, inbox) = mpsc::channel(1);
         let answers = Answers::default();
+        let (closing, closed) = watch::channel(());
         let relay = Relay {
             addr,
             wiring: Arc::new(Wiring {
@@ -103,7 +116,10 @@ impl Link {
                 answers: answers.clone(),
                 traffic: setup.traffic,
                 chance: setup.chance,
+                ending: setup.ending,
+                closed,
             }),
+            closing,
             accepted: 0,
             connections: JoinSet::new(),
         };
@@ -147,7 +163,7 @@ impl Link {
         self.toxics.remove(gone);
     }
 
-    /// Resets the open connections and refuses new ones, as if nobody listened there: nobody does.
+    /// Ends the open connections as the link's [`Ending`] says, and no longer listens.
     ///
     /// # Errors
     /// Never for a link that runs.
@@ -201,6 +217,8 @@ struct Relay {
     accepted: u64,
     /// Aborted when the relay goes down or ends; their sockets then close with RST.
     connections: JoinSet<()>,
+    /// Tells all connections to close in order.
+    closing: watch::Sender<()>,
 }
 
 /// What all connections of a link share.
@@ -211,6 +229,8 @@ struct Wiring {
     answers: Answers,
     traffic: Arc<Traffic>,
     chance: Chance,
+    ending: Ending,
+    closed: watch::Receiver<()>,
 }
 
 impl Relay {
@@ -234,6 +254,10 @@ impl Relay {
         match turn {
             Turn::Down => {
                 *listener = None;
+                if self.wiring.ending == Ending::Close {
+                    self.closing.send_replace(());
+                    while self.connections.join_next().await.is_some() {}
+                }
                 self.connections.shutdown().await;
             }
             Turn::Up if listener.is_none() => *listener = Some(listen(self.addr)?),
@@ -246,15 +270,21 @@ impl Relay {
         self.accepted += 1;
         let wiring = self.wiring.clone();
         let chance = wiring.chance.of(self.accepted);
+        // Subscribed here: an order that comes before the task runs is seen all the same.
+        let mut closed = wiring.closed.clone();
+        closed.mark_unchanged();
         self.connections.spawn(async move {
             let seen = wiring
                 .tap
                 .as_ref()
                 .map(|(tap, node)| Seen::open(tap, *node, wiring.answers.clone()));
-            let connecting = TcpStream::connect(&wiring.upstream);
-            match tokio::time::timeout(CONNECT_WITHIN, connecting).await {
-                Ok(Ok(node)) => wiring.relay(proxy, node, seen.as_ref(), chance).await,
-                _ => reset(&proxy),
+            match wiring.connect(&mut closed).await {
+                Some(node) => {
+                    let relaying = wiring.relay(proxy, node, seen.as_ref(), chance, closed);
+                    relaying.await;
+                }
+                None if wiring.ending == Ending::Close => close(&proxy),
+                None => reset(&proxy),
             }
         });
     }
@@ -299,12 +329,22 @@ impl Drop for Seen {
 }
 
 impl Wiring {
+    /// The connection to the node, unless there is none or the link goes down.
+    async fn connect(&self, closed: &mut watch::Receiver<()>) -> Option<TcpStream> {
+        let connecting = TcpStream::connect(&self.upstream);
+        tokio::select! {
+            connected = tokio::time::timeout(CONNECT_WITHIN, connecting) => connected.ok()?.ok(),
+            Ok(()) = closed.changed() => None,
+        }
+    }
+
     async fn relay(
         &self,
         mut proxy: TcpStream,
         mut node: TcpStream,
         seen: Option<&Seen>,
         chance: Chance,
+        mut closed: watch::Receiver<()>,
     ) {
         for stream in [&proxy, &node] {
             // From here on an end that is no orderly one (a toxic's reset, an aborted task, a broken peer) shows as RST.
@@ -325,24 +365,36 @@ impl Wiring {
             interjections: seen
                 .filter(|_| stream == Stream::Downstream)
                 .map(|seen| seen.answers.open()),
+            ending: self.ending,
             buffer: BytesMut::new(),
         };
         let end = {
-            let mut upstream = pin!(pump(Stream::Upstream, from_proxy, to_node).run());
-            let mut downstream = pin!(pump(Stream::Downstream, from_node, to_proxy).run());
-            let first = tokio::select! {
-                end = &mut upstream => (end, &mut downstream),
-                end = &mut downstream => (end, &mut upstream),
-            };
-            match first {
-                (End::Finished, other) => other.await,
-                (end, _) => end,
+            let upstream = pump(Stream::Upstream, from_proxy, to_node).run();
+            let downstream = pump(Stream::Downstream, from_node, to_proxy).run();
+            tokio::select! {
+                end = both(upstream, downstream) => end,
+                Ok(()) = closed.changed() => End::Closed,
             }
         };
-        if end == End::Closed {
+        if end == End::Closed || (end == End::Broken && self.ending == Ending::Close) {
             close(&proxy);
             close(&node);
         }
+    }
+}
+
+/// How a connection ends: when both directions have finished, or one of them ends it.
+async fn both(upstream: impl Future<Output = End>, downstream: impl Future<Output = End>) -> End {
+    let (mut upstream, mut downstream) = (pin!(upstream), pin!(downstream));
+    tokio::select! {
+        end = &mut upstream => match end {
+            End::Finished => downstream.await,
+            end => end,
+        },
+        end = &mut downstream => match end {
+            End::Finished => upstream.await,
+            end => end,
+        },
     }
 }
 
@@ -374,10 +426,24 @@ async fn accept(listener: Option<&TcpListener>) -> TcpStream {
     }
 }
 
-/// SO_REUSEADDR, so that a link that went down can listen again at once.
+/// Listens on an address. One that names no host means both families, as in Go, where the machine has both.
 fn listen(addr: SocketAddr) -> Result<TcpListener, Error> {
+    if addr.ip().is_unspecified() {
+        let both = SocketAddr::from((Ipv6Addr::UNSPECIFIED, addr.port()));
+        if let Ok(listener) = listen_on(both) {
+            return Ok(listener);
+        }
+    }
+    listen_on(addr)
+}
+
+/// SO_REUSEADDR, so that a link that went down can listen again at once.
+fn listen_on(addr: SocketAddr) -> Result<TcpListener, Error> {
     let listen = || {
         let socket = Socket::new(Domain::for_address(addr), Type::STREAM, None)?;
+        if addr.ip() == Ipv6Addr::UNSPECIFIED {
+            socket.set_only_v6(false)?;
+        }
         socket.set_reuse_address(true)?;
         socket.set_nonblocking(true)?;
         socket.bind(&addr.into())?;

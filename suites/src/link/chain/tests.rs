@@ -143,14 +143,14 @@ fn numbered(number: usize) -> u8 {
     (number % 251) as u8
 }
 
-fn latency(latency_ms: u64, jitter_ms: u64) -> Kind {
+fn latency(latency_ms: i64, jitter_ms: i64) -> Kind {
     Kind::Latency(Latency {
         latency_ms,
         jitter_ms,
     })
 }
 
-fn slicer(average_size: u64, size_variation: u64, delay_us: u64) -> Kind {
+fn slicer(average_size: i64, size_variation: i64, delay_us: i64) -> Kind {
     Kind::Slicer(Slicer {
         average_size,
         size_variation,
@@ -467,10 +467,10 @@ enum Deed {
 /// The toxics that promise delivery.
 fn delivering() -> impl Strategy<Value = Kind> {
     prop_oneof![
-        (0..200_u64, 0..200_u64).prop_map(|(latency_ms, jitter_ms)| latency(latency_ms, jitter_ms)),
-        (0..20_u64).prop_map(|rate_kb| Kind::Bandwidth(Bandwidth { rate_kb })),
-        (0..40_u64, 0..40_u64, 0..3000_u64).prop_map(|(size, more, us)| slicer(size, more, us)),
-        (0..100_u64).prop_map(|delay_ms| Kind::SlowClose(SlowClose { delay_ms })),
+        (0..200_i64, 0..200_i64).prop_map(|(latency_ms, jitter_ms)| latency(latency_ms, jitter_ms)),
+        (0..20_i64).prop_map(|rate_kb| Kind::Bandwidth(Bandwidth { rate_kb })),
+        (0..40_i64, 0..40_i64, 0..3000_i64).prop_map(|(size, more, us)| slicer(size, more, us)),
+        (0..100_i64).prop_map(|delay_ms| Kind::SlowClose(SlowClose { delay_ms })),
         Just(HOLD),
         Just(Kind::Noop(Noop {})),
     ]
@@ -553,5 +553,22 @@ proptest! {
         prop_assert_eq!(on.bytes.len(), on.sent);
         prop_assert_eq!(&on.bytes, &(0..on.sent).map(numbered).collect::<Vec<u8>>());
         prop_assert!(matches!(on.out.last(), Some(Out::End(_))), "{:?}", on.out.last());
+    }
+}
+
+#[test]
+fn latency_holds_1024_chunks_and_32_mib() {
+    let hour = Kind::Latency(Latency {
+        latency_ms: 3_600_000,
+        jitter_ms: 0,
+    });
+    for (length, most) in [(1, 1024), (32 * 1024, 1024), (64 * 1024, 512)] {
+        let mut line = line(&[hour]);
+        let mut taken = 0;
+        while line.chain.accepts() {
+            line.send(length);
+            taken += 1;
+        }
+        assert_eq!(taken, most, "chunks of {length} bytes");
     }
 }

@@ -1,8 +1,12 @@
 //! Links over a real Redis, and over a plain pair of sockets.
 
 use std::env;
+use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
+
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
 
 use super::toxic::{Hold, Kind, Latency, ResetPeer, Stream, Toxic};
 use super::{Chance, Event, Link, Mark, Tap, What};
@@ -40,7 +44,7 @@ fn downstream(kind: Kind) -> Toxic {
     Toxic::new(Stream::Downstream, kind)
 }
 
-fn latency(latency_ms: u64) -> Kind {
+fn latency(latency_ms: i64) -> Kind {
     Kind::Latency(Latency {
         latency_ms,
         jitter_ms: 0,
@@ -175,9 +179,13 @@ async fn a_reset_ends_each_connection_that_is_used() {
 #[tokio::test]
 async fn a_link_that_is_down_refuses_until_it_is_healed() {
     let mut on = setting().await;
+    let mut open = TcpStream::connect(on.link.addr()).await.unwrap();
     on.link.down().await.unwrap();
     let ended = on.client.reply(NODE_DEADLINE).await;
     assert!(matches!(ended, Err(Error::Closed { .. })), "{ended:?}");
+    // As the case files say: connections are reset. Only the fault server ends them with FIN.
+    let ended = open.read_u8().await.unwrap_err();
+    assert_eq!(ended.kind(), ErrorKind::ConnectionReset);
     assert!(matches!(
         ping(on.link.addr()).await,
         Err(Error::Connect { .. })

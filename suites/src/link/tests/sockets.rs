@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use super::super::toxic::{
     Bandwidth, Hold, Kind, Latency, LimitData, ResetPeer, Slicer, SlowClose, Stream, Timeout, Toxic,
 };
-use super::super::{Chance, Link, Setup, Toxics, Traffic};
+use super::super::{Chance, Ending, Link, Setup, Toxics, Traffic};
 
 const DEADLINE: Duration = Duration::from_secs(10);
 
@@ -36,6 +36,7 @@ async fn pair() -> Pair {
         toxics: Toxics::default(),
         traffic: traffic.clone(),
         chance: Chance::seeded(1),
+        ending: Ending::Reset,
     })
     .unwrap();
     let client = TcpStream::connect(link.addr()).await.unwrap();
@@ -294,12 +295,12 @@ enum Deed {
 
 fn deed() -> impl Strategy<Value = Deed> {
     let kind = prop_oneof![
-        (0..8_u64, 0..8_u64).prop_map(|(latency_ms, jitter_ms)| Kind::Latency(Latency {
+        (0..8_i64, 0..8_i64).prop_map(|(latency_ms, jitter_ms)| Kind::Latency(Latency {
             latency_ms,
             jitter_ms
         })),
-        (1000..5000_u64).prop_map(|rate_kb| Kind::Bandwidth(Bandwidth { rate_kb })),
-        (50..400_u64, 0..50_u64, 0..50_u64).prop_map(|(average_size, size_variation, delay_us)| {
+        (1000..5000_i64).prop_map(|rate_kb| Kind::Bandwidth(Bandwidth { rate_kb })),
+        (50..400_i64, 0..50_i64, 0..50_i64).prop_map(|(average_size, size_variation, delay_us)| {
             Kind::Slicer(Slicer {
                 average_size,
                 size_variation,
@@ -307,7 +308,7 @@ fn deed() -> impl Strategy<Value = Deed> {
             })
         }),
         Just(Kind::Hold(Hold {})),
-        (0..20_u64).prop_map(|delay_ms| Kind::SlowClose(SlowClose { delay_ms })),
+        (0..20_i64).prop_map(|delay_ms| Kind::SlowClose(SlowClose { delay_ms })),
     ];
     prop_oneof![
         (prop_oneof![Just(1.0_f32), Just(0.5)], kind)

@@ -15,25 +15,26 @@ const PIECE_MS: u64 = 100;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Bandwidth {
-    /// The rate in 1000 bytes a second; 0 is without limit, as in Toxiproxy 2.13.
+    /// The rate in 1000 bytes a second; 0 and less is without limit, as in Toxiproxy 2.13.
     #[serde(rename = "rate")]
-    pub rate_kb: u64,
+    pub rate_kb: i64,
 }
 
 impl Rule for Bandwidth {
     fn decide(&self, view: &View) -> Decision {
+        let rate_kb = u64::try_from(self.rate_kb).unwrap_or(0);
         let (length, came_at) = match view.head {
             Head::Nothing => return Decision::Wait,
             Head::Bytes {
                 length, came_at, ..
-            } if self.rate_kb > 0 => (length as u64, came_at),
+            } if rate_kb > 0 => (length as u64, came_at),
             Head::Bytes { came_at, .. } | Head::End { came_at } => {
                 let (length, due) = (usize::MAX, came_at);
                 return Decision::Pass { length, due };
             }
         };
-        let length = length.min(self.rate_kb.saturating_mul(PIECE_MS));
-        let takes = Duration::from_nanos(length.saturating_mul(1_000_000) / self.rate_kb);
+        let length = length.min(rate_kb.saturating_mul(PIECE_MS));
+        let takes = Duration::from_nanos(length.saturating_mul(1_000_000) / rate_kb);
         let earliest = came_at.checked_sub(CATCH_UP).unwrap_or(came_at);
         let begins = view.last_due.map_or(came_at, |last| last.max(earliest));
         Decision::Pass {

@@ -2,7 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{BUFFER, Decision, Rule, View};
+use super::{Decision, Room, Rule, View};
+
+/// Large, because a case holds everything that a node answers.
+const ROOM: Room = Room {
+    chunks: usize::MAX,
+    bytes: 64 * 1024 * 1024,
+};
 
 /// Waits for its removal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -14,7 +20,7 @@ impl Rule for Hold {
         Decision::Wait
     }
 
-    fn room(&self) -> usize {
-        BUFFER
+    fn room(&self) -> Room {
+        ROOM
     }
 }

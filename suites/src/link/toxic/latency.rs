@@ -2,27 +2,34 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{BUFFER, Chance, Decision, Head, Rule, View, later, ms};
+use super::{Chance, Decision, Head, Room, Rule, View, later, ms};
+
+/// As in Toxiproxy: a channel of 1,024 chunks, each of at most 32 KiB.
+const ROOM: Room = Room {
+    chunks: 1024,
+    bytes: 32 * 1024 * 1024,
+};
 
 /// A delay. The end of the stream is not delayed, but waits behind the bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Latency {
-    /// The delay in milliseconds.
+    /// The delay in milliseconds; none where it is negative.
     #[serde(rename = "latency")]
-    pub latency_ms: u64,
-    /// How much more or less it may be, drawn for each chunk.
+    pub latency_ms: i64,
+    /// How much more or less it may be, drawn for each chunk; none where it is negative.
     #[serde(rename = "jitter")]
-    pub jitter_ms: u64,
+    pub jitter_ms: i64,
 }
 
 impl Latency {
-    fn delay_ms(&self, chance: Chance) -> u64 {
-        let Some(width) = self.jitter_ms.checked_mul(2).filter(|width| *width > 0) else {
+    fn delay_ms(&self, chance: Chance) -> i64 {
+        if self.jitter_ms <= 0 {
             return self.latency_ms;
-        };
-        let most = self.latency_ms.saturating_add(chance.number() % width);
-        most.saturating_sub(self.jitter_ms)
+        }
+        let (latency, jitter) = (i128::from(self.latency_ms), i128::from(self.jitter_ms));
+        let delay = latency - jitter + i128::from(chance.number()) % (2 * jitter);
+        i64::try_from(delay).unwrap_or(i64::MAX)
     }
 }
 
@@ -39,7 +46,7 @@ impl Rule for Latency {
         }
     }
 
-    fn room(&self) -> usize {
-        BUFFER
+    fn room(&self) -> Room {
+        ROOM
     }
 }

@@ -8,13 +8,14 @@ use super::{Decision, Head, Rule, View};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LimitData {
-    /// Bytes that go through. With 0, the first byte closes the connection.
-    pub bytes: u64,
+    /// Bytes that go through. With 0 and less, the first byte closes the connection.
+    pub bytes: i64,
 }
 
 impl Rule for LimitData {
     fn decide(&self, view: &View) -> Decision {
-        let left = self.bytes.saturating_sub(view.passed);
+        let most = u64::try_from(self.bytes).unwrap_or(0);
+        let left = most.saturating_sub(view.passed);
         match view.head {
             Head::Nothing if left == 0 && view.passed > 0 => Decision::Close {
                 due: view.quiet_since,

@@ -45,9 +45,6 @@ pub const NAMES: &[&str] = &[
     "timeout",
 ];
 
-/// Bytes that may wait before a toxic that buffers, until their sender is no longer read from.
-const BUFFER: usize = 64 * 1024 * 1024;
-
 /// The direction that a toxic works on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -155,14 +152,23 @@ pub enum Removal {
     Close,
 }
 
+/// The buffer before a toxic: it is full when either limit is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Room {
+    /// Chunks, as they were read.
+    pub chunks: usize,
+    /// Bytes in all of them.
+    pub bytes: usize,
+}
+
 /// The law of one toxic.
 pub trait Rule {
     /// What happens to the head. Asked again whenever the view or the toxics of the link change.
     fn decide(&self, view: &View) -> Decision;
 
-    /// Bytes that may wait before the toxic until its sender is no longer read from. With none, one chunk waits.
-    fn room(&self) -> usize {
-        0
+    /// What may wait before the toxic until its sender is no longer read from. One chunk always may.
+    fn room(&self) -> Room {
+        Room::default()
     }
 
     /// What becomes of a connection when the toxic is removed.
@@ -260,8 +266,9 @@ fn later(at: Instant, time: Duration) -> Instant {
     at + time.min(NEVER)
 }
 
-fn ms(ms: u64) -> Duration {
-    Duration::from_millis(ms)
+/// A time in milliseconds; a negative one is none.
+fn ms(ms: i64) -> Duration {
+    Duration::from_millis(u64::try_from(ms).unwrap_or(0))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::{Decision, Head, Rule, View, later, ms};
 pub struct ResetPeer {
     /// Milliseconds from the first bytes, or the end of the stream, to the reset.
     #[serde(rename = "timeout")]
-    pub timeout_ms: u64,
+    pub timeout_ms: i64,
 }
 
 impl Rule for ResetPeer {

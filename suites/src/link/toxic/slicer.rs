@@ -11,12 +11,12 @@ use super::{Decision, Head, Rule, View, later};
 #[serde(default)]
 pub struct Slicer {
     /// Bytes of a piece, on average; at least 1.
-    pub average_size: u64,
-    /// Bytes that a piece may have more or less; less than the average.
-    pub size_variation: u64,
+    pub average_size: i64,
+    /// Bytes that a piece may have more or less. A piece has at least one.
+    pub size_variation: i64,
     /// Microseconds between two pieces.
     #[serde(rename = "delay")]
-    pub delay_us: u64,
+    pub delay_us: i64,
 }
 
 impl Rule for Slicer {
@@ -28,14 +28,16 @@ impl Rule for Slicer {
             } => (length as u64, came_at),
             Head::End { came_at } => (0, came_at),
         };
-        let most = self.average_size.saturating_add(self.size_variation).max(1);
-        let least = self.average_size.saturating_sub(self.size_variation).max(1);
+        let average = u64::try_from(self.average_size).unwrap_or(0);
+        let variation = u64::try_from(self.size_variation).unwrap_or(0);
+        let most = average.saturating_add(variation).max(1);
+        let least = average.saturating_sub(variation).max(1);
         let piece = if length <= most {
             most
         } else {
             least + view.chance.number() % (most - least + 1)
         };
-        let delay = Duration::from_micros(self.delay_us);
+        let delay = Duration::from_micros(u64::try_from(self.delay_us).unwrap_or(0));
         let next = view.last_due.map_or(came_at, |last| later(last, delay));
         Decision::Pass {
             length: usize::try_from(piece).unwrap_or(usize::MAX),

@@ -10,7 +10,7 @@ use super::{Decision, Head, Rule, View, later, ms};
 pub struct SlowClose {
     /// The delay in milliseconds.
     #[serde(rename = "delay")]
-    pub delay_ms: u64,
+    pub delay_ms: i64,
 }
 
 impl Rule for SlowClose {

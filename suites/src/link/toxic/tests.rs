@@ -79,7 +79,7 @@ fn toxics_are_written_and_read_as_toxiproxy_does() {
 #[test]
 fn no_attribute_is_too_large() {
     let now = Instant::now();
-    let most = u64::MAX;
+    let most = i64::MAX;
     let kinds = [
         Kind::Bandwidth(Bandwidth { rate_kb: most }),
         Kind::Latency(Latency {
@@ -113,9 +113,9 @@ fn no_attribute_is_too_large() {
             kind.rule().decide(&View {
                 head,
                 quiet_since: now,
-                passed: most,
+                passed: u64::MAX,
                 last_due: Some(now),
-                chance: Chance::seeded(most),
+                chance: Chance::seeded(u64::MAX),
             });
         }
     }

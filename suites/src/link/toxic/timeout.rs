@@ -9,9 +9,9 @@ use super::{Decision, Head, Removal, Rule, View, later, ms};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Timeout {
-    /// Milliseconds until the close; 0 is never.
+    /// Milliseconds until the close; 0 and less is never.
     #[serde(rename = "timeout")]
-    pub timeout_ms: u64,
+    pub timeout_ms: i64,
 }
 
 impl Rule for Timeout {
@@ -22,7 +22,7 @@ impl Rule for Timeout {
                 length: usize::MAX,
                 due: came_at,
             },
-            Head::Nothing if self.timeout_ms == 0 => Decision::Wait,
+            Head::Nothing if self.timeout_ms <= 0 => Decision::Wait,
             Head::Nothing => Decision::Close {
                 due: later(view.quiet_since, ms(self.timeout_ms)),
             },

@@ -7,7 +7,7 @@ use super::super::Server;
 use super::*;
 use crate::link::toxic::{Kind, Latency, Stream};
 
-fn slow(latency_ms: u64) -> Toxic {
+fn slow(latency_ms: i64) -> Toxic {
     Toxic::new(
         Stream::Upstream,
         Kind::Latency(Latency {
@@ -23,19 +23,19 @@ async fn every_call_is_understood() {
     let client = Client::new(server.addr());
     assert!(client.version().await.unwrap().starts_with("2."));
     let made = client
-        .create("a b/c", "127.0.0.1:0", "127.0.0.1:1")
+        .create("a b?c", "127.0.0.1:0", "127.0.0.1:1")
         .await
         .unwrap();
     assert!(made.enabled);
-    assert_eq!(client.proxy("a b/c").await, Ok(made.clone()));
-    assert_eq!(client.proxies().await.unwrap()["a b/c"], made);
-    assert_eq!(client.add("a b/c", &slow(1)).await, Ok(slow(1)));
-    assert_eq!(client.update("a b/c", &slow(5)).await, Ok(slow(5)));
-    assert_eq!(client.proxy("a b/c").await.unwrap().toxics, [slow(5)]);
-    assert_eq!(client.remove("a b/c", "latency_upstream").await, Ok(()));
-    let down = client.set_enabled("a b/c", false).await.unwrap();
+    assert_eq!(client.proxy("a b?c").await, Ok(made.clone()));
+    assert_eq!(client.proxies().await.unwrap()["a b?c"], made);
+    assert_eq!(client.add("a b?c", &slow(1)).await, Ok(slow(1)));
+    assert_eq!(client.update("a b?c", &slow(5)).await, Ok(slow(5)));
+    assert_eq!(client.proxy("a b?c").await.unwrap().toxics, [slow(5)]);
+    assert_eq!(client.remove("a b?c", "latency_upstream").await, Ok(()));
+    let down = client.set_enabled("a b?c", false).await.unwrap();
     assert!(!down.enabled && down.toxics.is_empty());
-    assert_eq!(client.delete("a b/c").await, Ok(()));
+    assert_eq!(client.delete("a b?c").await, Ok(()));
     assert_eq!(client.proxies().await, Ok(BTreeMap::new()));
 }
 

@@ -17,7 +17,7 @@ async fn node() -> Process {
     Process::start(&search).await.unwrap()
 }
 
-fn slow(latency_ms: u64) -> Toxic {
+fn slow(latency_ms: i64) -> Toxic {
     Toxic::new(
         Stream::Downstream,
         Kind::Latency(Latency {

@@ -1,109 +1,183 @@
-//! What clients send. Their content type is not looked at, and fields that nobody knows are ignored: clients differ.
+//! What clients send. Their content type is not looked at: clients differ.
 
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::Failed;
-use crate::link::toxic::{Kind, NAMES, Stream, Toxic};
-
-/// A body as JSON of a shape.
-pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failed> {
-    serde_json::from_slice(body).map_err(wrong)
-}
-
-fn wrong(why: serde_json::Error) -> Failed {
-    Failed::Body(why.to_string())
-}
+use super::json::Node;
+use crate::link::toxic::{Kind, NAMES, Toxic};
 
 /// A proxy to create, or to replace another one.
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub(super) struct NewProxy {
-    #[serde(default)]
     pub(super) name: String,
-    #[serde(default)]
     pub(super) listen: String,
-    #[serde(default)]
     pub(super) upstream: String,
-    pub(super) enabled: Option<bool>,
+    pub(super) enabled: bool,
 }
 
-/// What to change of a proxy. Its name stays.
-#[derive(Debug, Deserialize)]
-pub(super) struct ProxyChange {
-    pub(super) listen: Option<String>,
-    pub(super) upstream: Option<String>,
-    pub(super) enabled: Option<bool>,
-}
+impl NewProxy {
+    pub(super) fn read(body: &[u8]) -> Result<Self, Failed> {
+        Self::of(&Node::first(body)?)
+    }
 
-/// A toxic to add.
-#[derive(Debug, Deserialize)]
-pub(super) struct NewToxic {
-    #[serde(default)]
-    name: String,
-    #[serde(default, rename = "type")]
-    kind: String,
-    stream: Option<String>,
-    toxicity: Option<f32>,
-    attributes: Option<Map<String, Value>>,
-}
+    /// The proxies of a body that populates.
+    pub(super) fn list(body: &[u8]) -> Result<Vec<Self>, Failed> {
+        let body = Node::first(body)?;
+        body.elements("the body")?.iter().map(Self::of).collect()
+    }
 
-impl NewToxic {
-    pub(super) fn toxic(self) -> Result<Toxic, Failed> {
-        let stream = match &self.stream {
-            Some(stream) => stream.parse()?,
-            None => Stream::Downstream,
+    fn of(node: &Node) -> Result<Self, Failed> {
+        let mut new = Self {
+            name: String::new(),
+            listen: String::new(),
+            upstream: String::new(),
+            enabled: true,
         };
-        let kind = kind(&self.kind, self.attributes.unwrap_or_default())?;
-        let toxic = Toxic::new(stream, kind);
-        Ok(Toxic {
-            name: if self.name.is_empty() {
-                toxic.name.clone()
-            } else {
-                self.name
-            },
-            toxicity: self.toxicity.unwrap_or(toxic.toxicity),
-            ..toxic
-        })
+        for (name, value) in node.members("a proxy")? {
+            match name.as_str() {
+                "name" => value.put(&name, &mut new.name)?,
+                "listen" => value.put(&name, &mut new.listen)?,
+                "upstream" => value.put(&name, &mut new.upstream)?,
+                "enabled" => value.put(&name, &mut new.enabled)?,
+                _ => {}
+            }
+        }
+        Ok(new)
     }
 }
 
-/// What to change of a toxic. Attributes that are not named stay; its type and direction too.
-#[derive(Debug, Deserialize)]
-pub(super) struct ToxicChange {
-    toxicity: Option<f32>,
-    attributes: Option<Map<String, Value>>,
+/// What a proxy is to be. Its name stays.
+#[derive(Debug)]
+pub(super) struct ProxyChange {
+    pub(super) listen: String,
+    pub(super) upstream: String,
+    pub(super) enabled: bool,
 }
 
-impl ToxicChange {
-    pub(super) fn applied_to(self, toxic: &Toxic) -> Result<Toxic, Failed> {
-        let now = serde_json::to_value(toxic.kind).map_err(wrong)?;
-        let mut attributes = match now.get("attributes") {
-            Some(Value::Object(attributes)) => attributes.clone(),
-            _ => Map::new(),
-        };
-        attributes.extend(self.attributes.unwrap_or_default());
-        Ok(Toxic {
-            toxicity: self.toxicity.unwrap_or(toxic.toxicity),
-            kind: kind(toxic.kind.name(), attributes)?,
-            ..toxic.clone()
-        })
+impl ProxyChange {
+    /// The change of a body. What it does not name stays as it is here.
+    pub(super) fn read(mut self, body: &[u8]) -> Result<Self, Failed> {
+        let body = Node::first(body)?;
+        for (name, value) in body.members("a proxy")? {
+            match name.as_str() {
+                // Read and dropped, as in Toxiproxy: a wrong type is refused.
+                "name" => value.put(&name, &mut String::new())?,
+                "listen" => value.put(&name, &mut self.listen)?,
+                "upstream" => value.put(&name, &mut self.upstream)?,
+                "enabled" => value.put(&name, &mut self.enabled)?,
+                _ => {}
+            }
+        }
+        Ok(self)
+    }
+}
+
+/// The toxic of a body. `taken` says whether a toxic of a name is there: Toxiproxy refuses it before it looks at the
+/// attributes.
+pub(super) fn new_toxic(body: &[u8], taken: impl Fn(&str) -> bool) -> Result<Toxic, Failed> {
+    let body = Node::first(body)?;
+    let (mut name, mut kind) = (String::new(), String::new());
+    let (mut stream, mut toxicity) = ("downstream".to_owned(), 1.0);
+    let mut attributes = Attributes::default();
+    for (field, value) in body.members("a toxic")? {
+        match field.as_str() {
+            "name" => value.put(&field, &mut name)?,
+            "type" => value.put(&field, &mut kind)?,
+            "stream" => value.put(&field, &mut stream)?,
+            "toxicity" => value.put(&field, &mut toxicity)?,
+            "attributes" => attributes.add(value)?,
+            _ => {}
+        }
+    }
+    let direction = stream.to_ascii_lowercase().parse()?;
+    if name.is_empty() {
+        name = format!("{kind}_{stream}");
+    }
+    if !NAMES.contains(&kind.as_str()) {
+        return Err(Failed::ToxicType);
+    }
+    if taken(&name) {
+        return Err(Failed::ToxicExists);
+    }
+    Ok(Toxic {
+        name,
+        stream: direction,
+        toxicity,
+        kind: attributes.on(&kind, Map::new())?,
+    })
+}
+
+/// The toxic after the change of a body: attributes that it does not name stay, and so do type and direction.
+pub(super) fn changed_toxic(body: &[u8], toxic: &Toxic) -> Result<Toxic, Failed> {
+    let body = Node::first(body)?;
+    let mut changed = toxic.clone();
+    let mut attributes = Attributes::default();
+    for (field, value) in body.members("a toxic")? {
+        match field.as_str() {
+            "toxicity" => value.put(&field, &mut changed.toxicity)?,
+            "attributes" => attributes.add(value)?,
+            _ => {}
+        }
+    }
+    changed.kind = attributes.on(toxic.kind.name(), written(&toxic.kind)?)?;
+    Ok(changed)
+}
+
+/// The attributes of a body, which may give them several times.
+#[derive(Debug, Default)]
+struct Attributes<'a> {
+    given: Vec<(String, &'a Node)>,
+    /// A null was given: Go then reads all that follow into something else.
+    detached: bool,
+}
+
+impl<'a> Attributes<'a> {
+    fn add(&mut self, value: &'a Node) -> Result<(), Failed> {
+        self.detached |= *value == Node::Null;
+        if !self.detached {
+            self.given.extend(value.members("attributes")?);
+        }
+        Ok(())
+    }
+
+    /// The kind of this name with these attributes over `now`.
+    fn on(self, name: &str, now: Map<String, Value>) -> Result<Kind, Failed> {
+        let mut attributes = written(&kind(name, now)?)?;
+        for (field, value) in self.given {
+            if let Some(attribute) = attributes.get_mut(&field) {
+                let mut number = attribute.as_i64().unwrap_or(0);
+                value.put(&field, &mut number)?;
+                *attribute = number.into();
+            }
+        }
+        sliced(kind(name, attributes)?)
     }
 }
 
 fn kind(name: &str, attributes: Map<String, Value>) -> Result<Kind, Failed> {
-    if !NAMES.contains(&name) {
-        return Err(Failed::ToxicType);
-    }
     let written = serde_json::json!({ "type": name, "attributes": attributes });
-    let kind = serde_json::from_value(written).map_err(wrong)?;
+    serde_json::from_value(written).map_err(|why| Failed::Body(why.to_string()))
+}
+
+/// All attributes of a kind.
+fn written(kind: &Kind) -> Result<Map<String, Value>, Failed> {
+    let written = serde_json::to_value(kind).map_err(|why| Failed::Body(why.to_string()))?;
+    match written.get("attributes") {
+        Some(Value::Object(attributes)) => Ok(attributes.clone()),
+        _ => Ok(Map::new()),
+    }
+}
+
+/// Refuses what ends a Toxiproxy before 2.13.
+fn sliced(kind: Kind) -> Result<Kind, Failed> {
+    let refused = |what: &str| Err(Failed::Body(what.to_owned()));
     match kind {
-        Kind::Slicer(slicer) if slicer.average_size == 0 => Err(Failed::Body(
-            "average_size of a slicer: expected at least 1".to_owned(),
-        )),
-        Kind::Slicer(slicer) if slicer.size_variation >= slicer.average_size => Err(Failed::Body(
-            "size_variation of a slicer: expected less than average_size".to_owned(),
-        )),
+        Kind::Slicer(slicer) if slicer.average_size < 1 => {
+            refused("average_size of a slicer: expected at least 1")
+        }
+        Kind::Slicer(slicer) if slicer.size_variation < 0 => {
+            refused("size_variation of a slicer: expected at least 0")
+        }
         kind => Ok(kind),
     }
 }

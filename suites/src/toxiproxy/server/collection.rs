@@ -71,7 +71,7 @@ impl Collection {
 
     async fn insert(&mut self, new: NewProxy) -> Result<api::Proxy, Failed> {
         let mut proxy = Proxy::new(new.name.clone(), new.listen, new.upstream, self.chance);
-        if new.enabled.unwrap_or(true) {
+        if new.enabled {
             proxy.enable().await?;
         }
         let shown = proxy.shown();

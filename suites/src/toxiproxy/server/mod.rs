@@ -1,12 +1,18 @@
 //! The fault server: Toxiproxy's REST API, one group of routes a file, over links in this process.
 //!
 //! As in Toxiproxy, browsers are refused by their User-Agent (a page must not reconfigure it), and no call takes longer
-//! than 25 s. Not as in Toxiproxy: `/metrics` needs no flag, there is no bearer token, and negative attributes are
-//! refused instead of meaning something else for each toxic.
+//! than 25 s. Bodies are read as Go reads them. Connections end with FIN when their proxy is disabled, deleted or gets
+//! another address, and when their upstream cannot be reached or breaks; only the toxic `reset_peer` sends RST. An
+//! address without a host listens on both families.
+//!
+//! Not as in Toxiproxy: `/metrics` needs no flag, there is no bearer token, a half-closed connection stays open in its
+//! other direction, a toxic keeps its draw of toxicity when it is changed, the stream of a toxic is shown in lower case,
+//! and a slicer whose average size is less than 1 is refused in all versions.
 
 mod body;
 mod collection;
 mod failure;
+mod json;
 mod metrics;
 mod proxies;
 mod proxy;
@@ -19,8 +25,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::StatusCode;
 use axum::http::header::USER_AGENT;
+use axum::http::{Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use tokio::net::TcpListener;
@@ -28,6 +34,7 @@ use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
 use crate::link::Chance;
+use body::NewProxy;
 use collection::Collection;
 
 pub use failure::Failed;
@@ -75,7 +82,7 @@ impl Server {
         let addr = listener.local_addr().map_err(failed)?;
         let mut collection = Collection::new(Chance::seeded(seed));
         if let Some(config) = config {
-            collection.populate(body::read(config)?).await.1?;
+            collection.populate(NewProxy::list(config)?).await.1?;
         }
         let router = router(Arc::new(Mutex::new(collection)));
         let serving = tokio::spawn(async move { axum::serve(listener, router).await });
@@ -96,13 +103,37 @@ impl Drop for Server {
 }
 
 fn router(shared: Shared) -> Router {
-    Router::new()
+    let routes = Router::new()
         .merge(proxies::routes())
         .merge(toxics::routes())
         .merge(whole::routes())
         .merge(metrics::routes())
+        .route_layer(middleware::from_fn(no_head))
+        .fallback(|| async { (StatusCode::NOT_FOUND, "404 page not found\n") })
         .layer(middleware::from_fn(guard))
-        .with_state(shared)
+        .with_state(shared);
+    // Outside of the routes, which look at the path as it was sent.
+    Router::new()
+        .fallback_service(routes)
+        .layer(middleware::map_request(with_slashes))
+}
+
+/// A path is routed by its decoded form: `%2F` separates segments.
+async fn with_slashes(mut request: Request) -> Request {
+    let decoded = request.uri().to_string().replace("%2F", "/");
+    // Without its escapes a path is still one; if not, it is routed as it was sent.
+    if let Ok(uri) = decoded.replace("%2f", "/").parse() {
+        *request.uri_mut() = uri;
+    }
+    request
+}
+
+/// A route for GET takes no HEAD.
+async fn no_head(request: Request, next: Next) -> Response {
+    if request.method() == Method::HEAD {
+        return StatusCode::METHOD_NOT_ALLOWED.into_response();
+    }
+    next.run(request).await
 }
 
 async fn guard(request: Request, next: Next) -> Response {

@@ -9,7 +9,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 
 use super::super::api::Proxy;
-use super::body::{self, ProxyChange};
+use super::body::NewProxy;
 use super::{Failed, Shared};
 
 pub(super) fn routes() -> Router<Shared> {
@@ -29,7 +29,7 @@ async fn create(
     State(shared): State<Shared>,
     body: Bytes,
 ) -> Result<(StatusCode, Json<Proxy>), Failed> {
-    let proxy = shared.lock().await.create(body::read(&body)?).await?;
+    let proxy = shared.lock().await.create(NewProxy::read(&body)?).await?;
     Ok((StatusCode::CREATED, Json(proxy)))
 }
 
@@ -48,10 +48,8 @@ async fn change(
 ) -> Result<Json<Proxy>, Failed> {
     let mut collection = shared.lock().await;
     let proxy = collection.find(&name)?;
-    let change: ProxyChange = body::read(&body)?;
-    proxy
-        .change(change.listen, change.upstream, change.enabled)
-        .await?;
+    let change = proxy.unchanged().read(&body)?;
+    proxy.change(change).await?;
     Ok(Json(proxy.shown()))
 }
 

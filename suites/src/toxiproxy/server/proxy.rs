@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::super::api;
 use super::Failed;
+use super::body::ProxyChange;
 use crate::link::toxic::Stream;
-use crate::link::{Chance, Link, Setup, Toxics, Traffic};
+use crate::link::{Chance, Ending, Link, Setup, Toxics, Traffic};
 
 #[derive(Debug)]
 pub(super) struct Proxy {
@@ -57,6 +58,7 @@ impl Proxy {
                 toxics: self.toxics.clone(),
                 traffic: self.traffic.clone(),
                 chance: self.chance,
+                ending: Ending::Close,
             })?;
             self.listen = link.addr().to_string();
             self.link = Some(link);
@@ -80,21 +82,22 @@ impl Proxy {
         Ok(listen != self.listen && resolved(listen).await?.to_string() != self.listen)
     }
 
-    /// Changes what is given. Another address ends all connections.
-    pub(super) async fn change(
-        &mut self,
-        listen: Option<String>,
-        upstream: Option<String>,
-        enabled: Option<bool>,
-    ) -> Result<(), Failed> {
-        let enabled = enabled.unwrap_or(self.link.is_some());
-        let listen = listen.unwrap_or_else(|| self.listen.clone());
-        let upstream = upstream.unwrap_or_else(|| self.upstream.clone());
-        if self.differs(&listen, &upstream).await? {
-            self.disable().await;
-            (self.listen, self.upstream) = (listen, upstream);
+    /// The change that changes nothing.
+    pub(super) fn unchanged(&self) -> ProxyChange {
+        ProxyChange {
+            listen: self.listen.clone(),
+            upstream: self.upstream.clone(),
+            enabled: self.link.is_some(),
         }
-        if enabled {
+    }
+
+    /// Becomes as `change` says. Another address ends all connections.
+    pub(super) async fn change(&mut self, change: ProxyChange) -> Result<(), Failed> {
+        if self.differs(&change.listen, &change.upstream).await? {
+            self.disable().await;
+            (self.listen, self.upstream) = (change.listen, change.upstream);
+        }
+        if change.enabled {
             self.enable().await
         } else {
             self.disable().await;
@@ -103,7 +106,7 @@ impl Proxy {
     }
 }
 
-/// `HOST:PORT`, or `:PORT` for all addresses of the machine.
+/// `HOST:PORT`, or `:PORT` for all addresses of the machine. IPv4 comes first where a name has both, as in Go.
 async fn resolved(listen: &str) -> Result<SocketAddr, Failed> {
     let full = match listen.strip_prefix(':') {
         Some(port) => format!("0.0.0.0:{port}"),
@@ -112,8 +115,10 @@ async fn resolved(listen: &str) -> Result<SocketAddr, Failed> {
         None => listen.to_owned(),
     };
     let failed = |why: String| Failed::Listen(format!("listen {listen}: {why}"));
-    let mut found = tokio::net::lookup_host(full)
-        .await
-        .map_err(|why| failed(why.to_string()))?;
-    found.next().ok_or_else(|| failed("no address".to_owned()))
+    let found = tokio::net::lookup_host(full).await;
+    let found: Vec<SocketAddr> = found.map_err(|why| failed(why.to_string()))?.collect();
+    let first = found.iter().find(|addr| addr.is_ipv4()).or(found.first());
+    first
+        .copied()
+        .ok_or_else(|| failed("no address".to_owned()))
 }

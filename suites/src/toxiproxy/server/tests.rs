@@ -309,14 +309,6 @@ async fn a_toxic_that_cannot_be_is_refused() {
     on.refused(add, json!({"type": "flood"}), 400, "invalid toxic type")
         .await;
     on.refused(add, json!({}), 400, "invalid toxic type").await;
-    for attributes in [json!({"latency": "long"}), json!({"latency": -1})] {
-        let wrong = json!({"type": "latency", "attributes": attributes});
-        on.refused(add, wrong, 400, "bad request body: ").await;
-    }
-    for attributes in [json!({}), json!({"average_size": 5, "size_variation": 5})] {
-        let wrong = json!({"type": "slicer", "attributes": attributes});
-        on.refused(add, wrong, 400, "bad request body: ").await;
-    }
     on.json(add, 200, json!({"type": "noop"})).await;
     on.refused(add, json!({"type": "noop"}), 409, "toxic already exists")
         .await;
@@ -411,3 +403,5 @@ async fn a_config_is_populated_or_refused() {
     let taken = Server::start(&on.server.addr().to_string(), None, 1).await;
     assert!(matches!(taken, Err(Error::Listen { .. })), "{taken:?}");
 }
+
+mod observed;

@@ -6,8 +6,7 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
 
-use super::body::{self, NewToxic, ToxicChange};
-use super::{Failed, Shared};
+use super::{Failed, Shared, body};
 use crate::link::toxic::Toxic;
 
 pub(super) fn routes() -> Router<Shared> {
@@ -32,7 +31,7 @@ async fn create(
 ) -> Result<Json<Toxic>, Failed> {
     let mut collection = shared.lock().await;
     let proxy = collection.find(&proxy)?;
-    let toxic = body::read::<NewToxic>(&body)?.toxic()?;
+    let toxic = body::new_toxic(&body, |name| proxy.toxics.find(name).is_some())?;
     proxy.toxics.add(toxic.clone())?;
     Ok(Json(toxic))
 }
@@ -55,7 +54,7 @@ async fn change(
     let mut collection = shared.lock().await;
     let toxics = &collection.find(&proxy)?.toxics;
     let toxic = toxics.find(&name).ok_or(Failed::NoToxic)?;
-    let changed = body::read::<ToxicChange>(&body)?.applied_to(&toxic)?;
+    let changed = body::changed_toxic(&body, &toxic)?;
     toxics.update(&name, |toxic| *toxic = changed.clone());
     Ok(Json(changed))
 }

@@ -8,7 +8,8 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::json;
 
-use super::{Failed, Shared, body};
+use super::body::NewProxy;
+use super::{Failed, Shared};
 
 /// The API that is spoken, and who speaks it. Build metadata leaves the order of versions as it is.
 const VERSION: &str = concat!("2.13.0+shardproof.", env!("CARGO_PKG_VERSION"));
@@ -22,7 +23,7 @@ pub(super) fn routes() -> Router<Shared> {
 
 /// A failure carries the proxies that were made before it.
 async fn populate(State(shared): State<Shared>, body: Bytes) -> Response {
-    let proxies = match body::read(&body) {
+    let proxies = match NewProxy::list(&body) {
         Ok(proxies) => proxies,
         Err(why) => return populated(&[], Err(why)),
     };
