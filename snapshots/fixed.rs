@@ -1,4 +1,4 @@
-//! One fixed run: four cases that end in four ways. Times are round, because a snapshot has no clock.
+//! One fixed run: cases that end in every way. Times are round, because a snapshot has no clock.
 
 use std::time::Duration;
 
@@ -25,6 +25,36 @@ pub(crate) fn run() -> Conformance {
             Level::Should,
             Verdict::Fail(evidence()),
             Some(known()),
+        ),
+        result(
+            "errors/unknown-commands",
+            Level::Should,
+            Verdict::Fail(evidence()),
+            None,
+        ),
+        result(
+            "fan-out/keys-of-all-nodes",
+            Level::Must,
+            Verdict::Pass,
+            Some(Known {
+                always: false,
+                class: Some(Class::Wrong),
+                ..known()
+            }),
+        ),
+        result(
+            "fan-out/flushall-empties-each-node",
+            Level::Must,
+            Verdict::Pass,
+            Some(known()),
+        ),
+        result(
+            "node-down/own-keys-fail-at-once",
+            Level::Must,
+            Verdict::Unknown {
+                why: "node A did not answer".to_owned(),
+            },
+            None,
         ),
         result(
             "fan-out/dbsize-sums",
@@ -82,6 +112,7 @@ fn known() -> Known {
         why: "answers in its own words".to_owned(),
         seen: "1.2.3".to_owned(),
         always: true,
+        class: None,
         link: None,
     }
 }

@@ -13,7 +13,7 @@ use fixed::run;
 fn snapshots() {
     let run = run();
     let json = report::json::conformance(&run).expect("a report is JSON");
-    let junit = report::junit::conformance(&run, false).expect("a report is XML");
+    let junit = report::junit::conformance(&run).expect("a report is XML");
     let text = [
         report::terminal::target(&run.targets[0], 0x7c1f),
         report::terminal::summary(&run),
@@ -80,6 +80,71 @@ fn the_schemas_are_those_of_the_reports() {
     }
 }
 
+/// One number with its level: whoever reads two formats of one run reads the same words and figures.
+#[test]
+fn all_formats_of_a_run_agree() {
+    for run in [run(), run().strict()] {
+        let json = report::json::conformance(&run).expect("a report is JSON");
+        let json: serde_json::Value = serde_json::from_str(&json).expect("a report is JSON");
+        let junit = report::junit::conformance(&run).expect("a report is XML");
+        let page = report::html::conformance(&run);
+        let text = report::terminal::target(&run.targets[0], 1);
+        let said = report::terminal::summary(&run);
+        let sentence = said.trim().trim_start_matches("some-proxy 1.2.3: ");
+        let sentence = sentence.trim_end_matches(" (2.0 s)");
+        assert!(page.contains(sentence), "the page lacks: {sentence}");
+        assert!(junit.contains(sentence), "JUnit lacks: {sentence}");
+
+        let target = &json["targets"][0];
+        let results = target["results"].as_array().expect("results");
+        let of = |standing: &str, level: Option<&str>| {
+            let fits = |result: &&serde_json::Value| {
+                result["standing"] == standing && level.is_none_or(|level| result["level"] == level)
+            };
+            results.iter().filter(fits).count()
+        };
+        let summary = &target["summary"];
+        for (field, standing) in [
+            ("kept", "pass"),
+            ("known", "known"),
+            ("broken", "FAIL"),
+            ("mended", "MENDED"),
+            ("skipped", "skip"),
+            ("unknown", "unknown"),
+        ] {
+            let count = of(standing, None);
+            assert!(count > 0, "no result is {standing}");
+            assert_eq!(summary[field], count, "{field}");
+            let word = format!("    {standing:<7} ");
+            let lines = text.lines().filter(|line| line.starts_with(&word)).count();
+            assert_eq!(lines, count, "{standing} in the terminal:\n{text}");
+        }
+        let mut counted = of("MENDED", None);
+        for level in ["must", "should", "may"] {
+            let count = of("FAIL", Some(level));
+            assert_eq!(summary["broken_by_level"][level], count);
+            let counts = json["counted"].as_array().expect("levels");
+            let counts = counts.contains(&level.into());
+            counted += if counts { count } else { 0 };
+            let note = if counts { "" } else { " (not counted)" };
+            assert_eq!(
+                count > 0,
+                sentence.contains(&format!("{count} {level}{note}"))
+            );
+            let cells = page.matches(&format!("FAIL, {level}: ")).count();
+            assert_eq!(cells, count, "FAIL, {level} on the page");
+        }
+        assert_eq!(junit.matches("<failure").count(), counted, "{junit}");
+        assert_eq!(junit.matches("<error").count(), of("unknown", None));
+        let wrong = format!("silently wrong answers: {}", summary["wrong"]);
+        assert!(sentence.ends_with(&wrong), "{sentence}");
+        assert_eq!(
+            page.matches(" wrong\"><td>").count(),
+            summary["wrong"].as_u64().expect("a count") as usize
+        );
+    }
+}
+
 /// A page that asks anybody for anything is no report.
 #[test]
 fn the_page_is_self_contained_and_escapes_what_it_shows() {
@@ -88,8 +153,8 @@ fn the_page_is_self_contained_and_escapes_what_it_shows() {
         assert!(!page.contains(outside), "the page has `{outside}`");
     }
     assert!(page.contains("MGET a &lt;b&gt;") && !page.contains("MGET a <b>"));
-    assert_eq!(page.matches("<details").count(), 2);
-    assert_eq!(page.matches("class=\"sequence\"").count(), 2);
+    assert_eq!(page.matches("<details").count(), 3);
+    assert_eq!(page.matches("class=\"sequence\"").count(), 3);
 }
 
 #[test]

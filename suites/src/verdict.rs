@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use schemars::JsonSchema;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// A duration in JSON: milliseconds, to the microsecond.
 pub(crate) fn as_ms<S: Serializer>(
@@ -17,7 +17,9 @@ pub(crate) fn as_ms<S: Serializer>(
 }
 
 /// What a client saw.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Class {
     /// What was promised.
@@ -70,6 +72,18 @@ pub enum Level {
     Should,
     /// Worth knowing.
     May,
+}
+
+impl Level {
+    /// The word in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Must => "must",
+            Self::Should => "should",
+            Self::May => "may",
+        }
+    }
 }
 
 /// The judgement of one case on one target.
@@ -163,10 +177,20 @@ pub struct Known {
     pub why: String,
     /// The version that was seen doing it.
     pub seen: String,
-    /// Whether its absence is news.
+    /// Whether it shows in every run, so that its absence is news. If not, it counts as known in every run.
     pub always: bool,
+    /// What clients see where it shows, for one that does not show in every run.
+    pub class: Option<Class>,
     /// Where others met it.
     pub link: Option<String>,
+}
+
+impl Known {
+    /// Whether a failure of this class is the recorded one. A wrong answer is covered only where it is recorded as one.
+    #[must_use]
+    pub fn covers(&self, class: Class) -> bool {
+        self.always || class != Class::Wrong || self.class == Some(Class::Wrong)
+    }
 }
 
 /// What a result means for the run.
@@ -175,9 +199,9 @@ pub struct Known {
 pub enum Standing {
     /// As promised.
     Kept,
-    /// Broken as recorded.
+    /// Broken as recorded, or recorded as broken for some keys, ports or timings only, whether it showed or not.
     Known,
-    /// Broken, and nobody recorded it.
+    /// Broken, and not recorded.
     Broken,
     /// Recorded as broken, and it is not: the row must go.
     Mended,
@@ -185,6 +209,21 @@ pub enum Standing {
     Skipped,
     /// Could not be decided.
     Unknown,
+}
+
+impl Standing {
+    /// The word in reports.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Kept => "pass",
+            Self::Known => "known",
+            Self::Broken => "FAIL",
+            Self::Mended => "MENDED",
+            Self::Skipped => "skip",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 impl Result {
@@ -195,9 +234,21 @@ impl Result {
             (Verdict::Skip { .. }, _) => Standing::Skipped,
             (Verdict::Unknown { .. }, _) => Standing::Unknown,
             (Verdict::Pass, Some(known)) if known.always => Standing::Mended,
-            (Verdict::Pass, _) => Standing::Kept,
-            (Verdict::Fail(_), Some(_)) => Standing::Known,
-            (Verdict::Fail(_), None) => Standing::Broken,
+            (Verdict::Pass, Some(_)) => Standing::Known,
+            (Verdict::Pass, None) => Standing::Kept,
+            (Verdict::Fail(found), Some(known)) if known.covers(found.class) => Standing::Known,
+            (Verdict::Fail(_), _) => Standing::Broken,
+        }
+    }
+
+    /// Whether it counts as a silently wrong answer. A deviation that does not show in every run counts by what is
+    /// recorded, so that the count is the same in every run.
+    #[must_use]
+    pub fn is_wrong(&self) -> bool {
+        match (self.standing(), &self.deviation, &self.verdict) {
+            (Standing::Known, Some(known), _) if !known.always => known.class == Some(Class::Wrong),
+            (_, _, Verdict::Fail(found)) => found.class == Class::Wrong,
+            _ => false,
         }
     }
 
@@ -213,5 +264,72 @@ impl Result {
             Standing::Mended => true,
             Standing::Kept | Standing::Known | Standing::Skipped | Standing::Unknown => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn result(verdict: Verdict, deviation: Option<Known>) -> Result {
+        Result {
+            case: "group/name".to_owned(),
+            promise: "A promise.".to_owned(),
+            level: Level::Must,
+            spec: "https://redis.io".to_owned(),
+            verdict,
+            deviation,
+            took: Duration::ZERO,
+        }
+    }
+
+    fn fail(class: Class) -> Verdict {
+        Verdict::Fail(Evidence {
+            class,
+            at: "group/name.case:1".to_owned(),
+            expected: "nil".to_owned(),
+            got: "\"x\"".to_owned(),
+            transcript: Vec::new(),
+        })
+    }
+
+    #[track_caller]
+    fn check(verdict: Verdict, class: Option<Class>, standing: Standing, wrong: bool) {
+        let known = Known {
+            why: "differs by placement".to_owned(),
+            seen: "1.2.3".to_owned(),
+            always: class.is_none(),
+            class,
+            link: None,
+        };
+        let result = result(verdict, Some(known));
+        assert_eq!((result.standing(), result.is_wrong()), (standing, wrong));
+    }
+
+    #[test]
+    fn a_deviation_by_placement_counts_alike_whether_it_shows_or_not() {
+        for verdict in [Verdict::Pass, fail(Class::Wrong), fail(Class::Partial)] {
+            check(verdict, Some(Class::Wrong), Standing::Known, true);
+        }
+        for verdict in [Verdict::Pass, fail(Class::Correct), fail(Class::Closed)] {
+            check(verdict, Some(Class::Closed), Standing::Known, false);
+        }
+    }
+
+    #[test]
+    fn a_deviation_by_placement_hides_no_wrong_answer_that_is_not_recorded() {
+        check(
+            fail(Class::Wrong),
+            Some(Class::Closed),
+            Standing::Broken,
+            true,
+        );
+    }
+
+    #[test]
+    fn a_deviation_that_always_shows_counts_as_it_shows() {
+        check(fail(Class::Wrong), None, Standing::Known, true);
+        check(fail(Class::Closed), None, Standing::Known, false);
+        check(Verdict::Pass, None, Standing::Mended, false);
     }
 }

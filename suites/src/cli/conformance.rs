@@ -110,7 +110,10 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
         }
         targets.push(judged);
     }
-    let report = Conformance::new(seed, targets);
+    let report = match flags.strict {
+        true => Conformance::new(seed, targets).strict(),
+        false => Conformance::new(seed, targets),
+    };
     if !to_stdout {
         (console.out)(&report::terminal::summary(&report));
     }
@@ -118,7 +121,7 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
         console.save(file, &report::json::conformance(&report)?)?;
     }
     if let Some(file) = &flags.junit {
-        console.save(file, &report::junit::conformance(&report, flags.strict)?)?;
+        console.save(file, &report::junit::conformance(&report)?)?;
     }
     if let Some(file) = &flags.html {
         console.save(file, &report::html::conformance(&report))?;

@@ -247,6 +247,7 @@ impl Stage {
             why: deviation.why.clone(),
             seen: deviation.seen.clone(),
             always: deviation.occurs == Occurs::Always,
+            class: deviation.class,
             link: deviation.link.clone(),
         })
     }

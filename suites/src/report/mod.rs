@@ -3,6 +3,7 @@
 pub mod html;
 pub mod json;
 pub mod junit;
+mod summary;
 mod svg;
 pub mod terminal;
 mod yaml;

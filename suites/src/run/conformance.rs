@@ -5,13 +5,13 @@ use std::num::NonZero;
 use std::time::{Duration, Instant};
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::{Error, Ground};
 use crate::cluster::Source;
 use crate::conformance::{Allowed, Case, Stage};
 use crate::target::{self, Target};
-use crate::verdict::{Class, Result as CaseResult, Standing, Verdict, as_ms};
+use crate::verdict::{Level, Result as CaseResult, Standing, Verdict, as_ms};
 
 /// What is judged.
 #[derive(Debug, Clone)]
@@ -41,6 +41,8 @@ pub struct Conformance {
     pub format: &'static str,
     /// What the run can be repeated with.
     pub seed: String,
+    /// The levels whose failures fail the run.
+    pub counted: Vec<Level>,
     /// One entry a target, in the order asked for.
     pub targets: Vec<Judged>,
 }
@@ -52,7 +54,17 @@ impl Conformance {
         Self {
             format: "shardproof.conformance/1",
             seed: format!("{seed:x}"),
+            counted: vec![Level::Must],
             targets,
+        }
+    }
+
+    /// The same where promises of level `should` count too.
+    #[must_use]
+    pub fn strict(self) -> Self {
+        Self {
+            counted: vec![Level::Must, Level::Should],
+            ..self
         }
     }
 }
@@ -67,6 +79,8 @@ pub struct Judged {
     /// How many results have each meaning for the run.
     pub summary: Summary,
     /// One result per case, in the order of their ids.
+    #[serde(serialize_with = "with_standing")]
+    #[schemars(with = "Vec<Shown>")]
     pub results: Vec<CaseResult>,
     /// Why the run ended before all cases were judged, or could not clean up.
     pub stopped: Option<String>,
@@ -84,18 +98,68 @@ pub struct Judged {
 pub struct Summary {
     /// As promised.
     pub kept: usize,
-    /// Broken as recorded.
+    /// Broken as recorded, or recorded as broken for some keys, ports or timings only, whether it showed or not.
     pub known: usize,
-    /// Broken, and nobody recorded it.
+    /// Broken, and not recorded.
     pub broken: usize,
+    /// The same by level.
+    pub broken_by_level: ByLevel,
     /// Recorded as broken, and it is not.
     pub mended: usize,
     /// Not judged.
     pub skipped: usize,
     /// Could not be decided.
     pub unknown: usize,
-    /// Answers that are not true, without an error: recorded or not.
+    /// Cases with an answer that is not true, without an error: recorded or not. A deviation that is recorded as wrong for
+    /// some keys, ports or timings only is one of them in every run.
     pub wrong: usize,
+}
+
+/// A result in JSON.
+#[derive(Serialize, JsonSchema)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    result: &'a CaseResult,
+    /// What it means for the run, as all reports call it: `pass`, `known`, `FAIL`, `MENDED`, `skip` or `unknown`.
+    standing: &'static str,
+}
+
+fn with_standing<S: Serializer>(results: &[CaseResult], out: S) -> Result<S::Ok, S::Error> {
+    out.collect_seq(results.iter().map(|result| Shown {
+        result,
+        standing: result.standing().word(),
+    }))
+}
+
+/// How many of each level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
+pub struct ByLevel {
+    /// Clients break without it.
+    pub must: usize,
+    /// Clients suffer without it.
+    pub should: usize,
+    /// Worth knowing.
+    pub may: usize,
+}
+
+impl ByLevel {
+    /// The number of a level.
+    #[must_use]
+    pub fn count(&self, level: Level) -> usize {
+        match level {
+            Level::Must => self.must,
+            Level::Should => self.should,
+            Level::May => self.may,
+        }
+    }
+
+    fn add(&mut self, level: Level) {
+        *match level {
+            Level::Must => &mut self.must,
+            Level::Should => &mut self.should,
+            Level::May => &mut self.may,
+        } += 1;
+    }
 }
 
 impl Judged {
@@ -152,10 +216,10 @@ impl Summary {
                 Standing::Skipped => &mut summary.skipped,
                 Standing::Unknown => &mut summary.unknown,
             } += 1;
-            if matches!(&result.verdict, Verdict::Fail(evidence) if evidence.class == Class::Wrong)
-            {
-                summary.wrong += 1;
+            if result.standing() == Standing::Broken {
+                summary.broken_by_level.add(result.level);
             }
+            summary.wrong += usize::from(result.is_wrong());
         }
         summary
     }

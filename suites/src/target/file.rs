@@ -5,6 +5,7 @@ use serde::Deserialize;
 use super::capability::{Capability, correction};
 use crate::fixtures::Source;
 use crate::program::Program;
+use crate::verdict::Class;
 
 /// A proxy under test, as its file in `fixtures/targets/` describes it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -94,9 +95,11 @@ pub struct Deviation {
     pub why: String,
     /// The version that was seen doing it.
     pub seen: String,
-    /// Whether its absence is news.
+    /// When it shows.
     #[serde(default)]
     pub occurs: Occurs,
+    /// The worst that clients see, for a deviation that does not show in every run: it is counted as that in all of them.
+    pub class: Option<Class>,
     /// Where others met it.
     pub link: Option<String>,
 }
@@ -108,8 +111,25 @@ pub enum Occurs {
     /// In every run: a run without it fails, so that the row is removed.
     #[default]
     Always,
-    /// Depends on where keys or nodes happen to lie.
+    /// Depends on where keys or nodes happen to lie, or on which of two connections is faster. It counts as known in
+    /// every run, whether it shows or not.
     ByPlacement,
+}
+
+impl Deviation {
+    /// What is counted in every run has to be recorded; what shows in every run is counted as it shows.
+    fn check(&self) -> Result<(), String> {
+        let cases = &self.cases;
+        match (self.occurs, self.class) {
+            (Occurs::ByPlacement, None) => Err(format!(
+                "deviation {cases}: occurs = \"by-placement\" needs the class that clients see"
+            )),
+            (Occurs::Always, Some(_)) => Err(format!(
+                "deviation {cases}: class is for occurs = \"by-placement\" only"
+            )),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// A target file is wrong.
@@ -143,6 +163,9 @@ impl Target {
         }
         if target.policies.is_empty() {
             return Err(failed("policies: at least one is expected".to_owned()));
+        }
+        for deviation in &target.deviations {
+            deviation.check().map_err(failed)?;
         }
         Ok(target)
     }

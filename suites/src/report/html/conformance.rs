@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::page;
+use crate::report::summary::sentence;
 use crate::report::svg::escaped;
 use crate::report::svg::sequence::sequence;
 use crate::report::terminal::spoken;
@@ -25,7 +26,7 @@ pub fn conformance(report: &Conformance) -> String {
 }
 
 const FILTERS: &str = "<div class=\"filters\"><input id=\"search\" type=\"search\" placeholder=\"case or promise\" aria-label=\"filter cases\">\
-<button data-standing=\"broken\" aria-pressed=\"false\">broken</button>\
+<button data-standing=\"broken\" aria-pressed=\"false\">FAIL</button>\
 <button data-standing=\"known\" aria-pressed=\"false\">known deviation</button>\
 <button data-standing=\"wrong\" aria-pressed=\"false\">answered wrongly</button>\
 <button data-standing=\"skipped\" aria-pressed=\"false\">skipped</button>\
@@ -48,16 +49,12 @@ fn cards(report: &Conformance) -> String {
             html,
             "<div class=\"card\"><h3>{} <span class=\"dim\">{}</span></h3>\
              <div class=\"number {}\">{}</div><p>answered wrongly, without an error</p>\
-             <p class=\"dim\">{} kept, {} broken, {} known deviations, {} skipped, {} undecided</p></div>",
+             <p class=\"dim\">{}</p></div>",
             escaped(&judged.target),
             escaped(&judged.version),
             if sum.wrong == 0 { "zero" } else { "some" },
             sum.wrong,
-            sum.kept,
-            sum.broken + sum.mended,
-            sum.known,
-            sum.skipped,
-            sum.unknown,
+            escaped(&sentence(sum, &report.counted)),
         );
     }
     html + "</div>\n"
@@ -110,13 +107,17 @@ fn cell(judged: &Judged, result: &CaseResult) -> String {
     let standing = word(result.standing());
     match &result.verdict {
         Verdict::Fail(evidence) => {
+            let level = match result.standing() {
+                Standing::Broken => format!("FAIL, {}: ", result.level.name()),
+                _ => String::new(),
+            };
             let class = if evidence.class == Class::Wrong {
                 " wrong-class"
             } else {
                 ""
             };
             format!(
-                "<a class=\"{standing}{class}\" href=\"#{}\" title=\"{standing}\">{}</a>",
+                "<a class=\"{standing}{class}\" href=\"#{}\" title=\"{standing}\">{level}{}</a>",
                 anchor(judged, result),
                 evidence.word()
             )
@@ -126,10 +127,16 @@ fn cell(judged: &Judged, result: &CaseResult) -> String {
             escaped(reason)
         ),
         Verdict::Unknown { why } => format!(
-            "<span class=\"unknown\" title=\"{}\">undecided</span>",
+            "<span class=\"unknown\" title=\"{}\">unknown</span>",
             escaped(why)
         ),
-        Verdict::Pass => format!("<span class=\"{standing}\">✓</span>"),
+        Verdict::Pass => {
+            let shown = match result.standing() {
+                Standing::Kept => "✓",
+                standing => standing.word(),
+            };
+            format!("<span class=\"{standing}\">{shown}</span>")
+        }
     }
 }
 
@@ -181,14 +188,16 @@ fn broken(judged: &Judged, result: &CaseResult, evidence: &Evidence, seed: &str)
 
 /// The words that the filters of a row know.
 fn standings(result: &CaseResult) -> Vec<&'static str> {
-    let wrong =
-        matches!(&result.verdict, Verdict::Fail(evidence) if evidence.class == Class::Wrong);
-    [Some(word(result.standing())), wrong.then_some("wrong")]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        Some(word(result.standing())),
+        result.is_wrong().then_some("wrong"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
+/// The name of its colour on the page.
 fn word(standing: Standing) -> &'static str {
     match standing {
         Standing::Kept => "kept",

@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
+use crate::report::summary::sentence;
 use crate::run::{Conformance, Judged};
-use crate::verdict::{Evidence, Level, Line, Result as CaseResult, Standing, Verdict, Way};
+use crate::verdict::{Evidence, Line, Result as CaseResult, Standing, Verdict, Way};
 
 /// One target: its cases by group.
 #[must_use]
@@ -16,7 +17,12 @@ pub fn target(judged: &Judged, seed: u64) -> String {
             group = folder;
             let _ = writeln!(text, "  {group}");
         }
-        let _ = writeln!(text, "    {:<7} {name}{}", word(result), remark(result));
+        let _ = writeln!(
+            text,
+            "    {:<7} {name}{}",
+            result.standing().word(),
+            remark(result)
+        );
         if let (Verdict::Fail(evidence), Standing::Broken) = (&result.verdict, result.standing()) {
             text.push_str(&self::evidence(result, evidence));
             let _ = writeln!(
@@ -37,7 +43,7 @@ pub fn not_passed(result: &CaseResult) -> Option<String> {
         Verdict::Pass if result.standing() == Standing::Kept => None,
         _ => Some(format!(
             "{:<7} {}{}",
-            word(result),
+            result.standing().word(),
             result.case,
             remark(result)
         )),
@@ -52,24 +58,12 @@ pub fn summary(report: &Conformance) -> String {
         if let Some(why) = &judged.stopped {
             let _ = writeln!(text, "{}: stopped: {why}", judged.target);
         }
-        let sum = &judged.summary;
-        let _ = write!(
-            text,
-            "{} {}: {} kept, {} broken, {} known deviations, {} skipped",
-            judged.target, judged.version, sum.kept, sum.broken, sum.known, sum.skipped
-        );
-        for (count, what) in [
-            (sum.mended, "deviations that no longer occur"),
-            (sum.unknown, "undecided"),
-        ] {
-            if count > 0 {
-                let _ = write!(text, ", {count} {what}");
-            }
-        }
         let _ = writeln!(
             text,
-            "; silently wrong answers: {} ({:.1} s)",
-            sum.wrong,
+            "{} {}: {} ({:.1} s)",
+            judged.target,
+            judged.version,
+            sentence(&judged.summary, &report.counted),
             judged.took.as_secs_f64()
         );
     }
@@ -84,7 +78,7 @@ pub fn evidence(result: &CaseResult, evidence: &Evidence) -> String {
         let _ = writeln!(text, "            {words}");
     };
     line(&result.promise);
-    line(&format!("{} ({})", result.spec, level(result.level)));
+    line(&format!("{} ({})", result.spec, result.level.name()));
     line(&format!("{}: expected {}", evidence.at, evidence.expected));
     line(&format!("got {} [{}]", evidence.got, evidence.word()));
     evidence
@@ -110,27 +104,16 @@ pub fn spoken(line: &Line) -> String {
     )
 }
 
-fn word(result: &CaseResult) -> &'static str {
-    match result.standing() {
-        Standing::Kept => "pass",
-        Standing::Known => "known",
-        Standing::Broken => "FAIL",
-        Standing::Mended => "MENDED",
-        Standing::Skipped => "skip",
-        Standing::Unknown => "unknown",
-    }
-}
-
 /// What a reader wants to know at a glance.
 fn remark(result: &CaseResult) -> String {
     match (&result.verdict, &result.deviation) {
         (Verdict::Skip { reason }, _) => format!("  ({reason})"),
         (Verdict::Unknown { why }, _) => format!("  ({why})"),
-        (Verdict::Fail(evidence), Some(known)) => {
+        (Verdict::Fail(evidence), Some(known)) if result.standing() == Standing::Known => {
             format!("  [{}] {}", evidence.word(), known.why)
         }
-        (Verdict::Fail(evidence), None) => {
-            format!("  [{}, {}]", evidence.word(), level(result.level))
+        (Verdict::Fail(evidence), _) => {
+            format!("  [{}, {}]", evidence.word(), result.level.name())
         }
         (Verdict::Pass, Some(known)) if known.always => {
             format!(
@@ -138,14 +121,9 @@ fn remark(result: &CaseResult) -> String {
                 known.why
             )
         }
-        (Verdict::Pass, _) => String::new(),
-    }
-}
-
-fn level(level: Level) -> &'static str {
-    match level {
-        Level::Must => "must",
-        Level::Should => "should",
-        Level::May => "may",
+        (Verdict::Pass, Some(known)) => {
+            format!("  (did not show in this run: {})", known.why)
+        }
+        (Verdict::Pass, None) => String::new(),
     }
 }
