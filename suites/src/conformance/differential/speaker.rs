@@ -59,7 +59,8 @@ impl Speaker {
         Ok(())
     }
 
-    /// Whether the proxy may refuse a step: its keys, or those of the transaction, lie on several nodes.
+    /// Whether the proxy may refuse a step: its keys, or those of the transaction, lie on several nodes, or may not lie on
+    /// the node that the transaction is pinned to.
     pub(super) fn may_refuse(&self, step: &Step) -> bool {
         self.mode.may_refuse(step)
     }
@@ -86,8 +87,17 @@ struct Block {
     queued: Vec<Comparison>,
     /// Nodes of its keys, and of those that were watched before it.
     nodes: BTreeSet<usize>,
+    /// A request without keys is queued: before any key it may have pinned the transaction to any node.
+    keyless: bool,
     /// The proxy has refused a request in it that the plain Redis would have queued.
     refused: bool,
+}
+
+impl Block {
+    /// Whether the proxy may have chosen a node that no key tells.
+    fn is_pinned_anywhere(&self) -> bool {
+        self.keyless && self.nodes.is_empty()
+    }
 }
 
 impl Mode {
@@ -106,7 +116,8 @@ impl Mode {
             (None, Part::Watch) => &self.watched,
             (None, _) => &BTreeSet::new(),
         };
-        !step.whole || (!nodes.is_empty() && nodes.union(others).count() > 1)
+        let pinned = self.block.as_ref().is_some_and(Block::is_pinned_anywhere);
+        !step.whole || (!nodes.is_empty() && (pinned || nodes.union(others).count() > 1))
     }
 
     fn ask(&mut self, step: &Step, is_error: bool) -> Ask {
@@ -153,6 +164,7 @@ impl Mode {
             Part::Call | Part::Unwatch => {
                 if !is_error {
                     block.queued.push(step.comparison);
+                    block.keyless |= nodes.is_empty();
                     block.nodes.extend(nodes);
                 }
                 exact
@@ -237,6 +249,67 @@ mod tests {
             ..get(1)
         };
         check(Place::Apart, &[(partly, true)], &[Ask::Nothing]);
+    }
+
+    /// A proxy may pin a transaction to the node that it asks for COMMAND, and refuse keys of all others.
+    #[test]
+    fn a_refusal_after_a_command_without_keys_is_no_difference() {
+        let keyless = || call(&["COMMAND"], &[]);
+        for place in [Place::Together, Place::Apart] {
+            check(
+                place,
+                &[
+                    (multi(), false),
+                    (keyless(), false),
+                    (get(1), true),
+                    (exec(), true),
+                ],
+                &[EXACT, EXACT, Ask::Nothing, Ask::ToDiscard],
+            );
+            // Known keys have pinned it, before or after: the same node may not be refused.
+            check(
+                place,
+                &[
+                    (multi(), false),
+                    (get(1), false),
+                    (keyless(), false),
+                    (get(4), true),
+                ],
+                &[EXACT, EXACT, EXACT, EXACT],
+            );
+            check(
+                place,
+                &[
+                    (multi(), false),
+                    (keyless(), false),
+                    (get(1), false),
+                    (get(4), true),
+                ],
+                &[EXACT, EXACT, EXACT, EXACT],
+            );
+            let watch = part(Part::Watch, &["WATCH"], &[key(1)]);
+            check(
+                place,
+                &[
+                    (watch, false),
+                    (multi(), false),
+                    (keyless(), false),
+                    (get(1), true),
+                ],
+                &[EXACT, EXACT, EXACT, EXACT],
+            );
+            // What was not queued pins nothing, and outside of a transaction nothing is pinned.
+            check(
+                place,
+                &[(multi(), false), (keyless(), true), (get(1), true)],
+                &[EXACT, EXACT, EXACT],
+            );
+            check(
+                place,
+                &[(keyless(), false), (get(1), true)],
+                &[EXACT, EXACT],
+            );
+        }
     }
 
     #[test]
