@@ -66,7 +66,13 @@ fn of_row(placement: &Placement, row: &Row, arguments: &[&[u8]], frame: &[u8]) -
                 },
             }
         }
-        Route::AllNodes(join) | Route::Administer(join) => Plan::Everywhere(join),
+        Route::AllNodes(join) | Route::Administer(join) => {
+            let guard = row.guard;
+            match guard.and_then(|guard| guard.refuses(arguments, |_| true)) {
+                Some(why) => Plan::Refused(command::unsupported(row, why)),
+                None => Plan::Everywhere(join),
+            }
+        }
         Route::NodeByNode => Plan::NodeByNode,
         Route::Transaction(Transaction::Watch) => same_node(placement, row, arguments),
         Route::LocalBelow(_) => match command::elsewhere(row, arguments.get(1).copied()) {

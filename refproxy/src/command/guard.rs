@@ -1,5 +1,6 @@
 //! What is refused of a command that is otherwise routed, because of its options or of the configuration.
 
+use super::setting::{is_proxys_own, is_secret, needs_joining};
 use super::{Row, Why, flags};
 
 /// What clients may do, from the configuration.
@@ -42,11 +43,25 @@ pub enum Guard {
     OtherDatabase,
     /// BY and GET of SORT, when their pattern makes keys that may live on other nodes.
     Patterns,
+    /// CONFIG GET of a password by its name. Patterns are answered without passwords.
+    Secrets,
+    /// CONFIG SET of what the proxy itself needs.
+    ProxysOwn,
     /// A script, which runs where its declared keys live and may do what the proxy does not see.
     Script,
 }
 
 impl Guard {
+    /// Why the request is refused in a transaction, where the node's reply reaches the client unchanged.
+    #[must_use]
+    pub fn refuses_in_transaction(self, args: &[&[u8]]) -> Option<Why> {
+        let unchanged = args.iter().skip(2).all(|name| !needs_joining(name));
+        match self.refuses(args, |_| true) {
+            None if self == Self::Secrets && !unchanged => Some(Why::Transaction),
+            refused => refused,
+        }
+    }
+
     /// Why the request of these arguments is refused; `stays` says whether all keys that a pattern makes live where the
     /// request's own key lives.
     #[must_use]
@@ -55,6 +70,16 @@ impl Guard {
             Self::Blocks => blocks(args).then_some(Why::Blocking),
             Self::OtherDatabase => leaves_database(args).then_some(Why::OneDatabase),
             Self::Script => None,
+            Self::Secrets => {
+                let mut names = args.iter().skip(2);
+                names.any(|name| is_secret(name)).then_some(Why::Secret)
+            }
+            Self::ProxysOwn => {
+                let mut names = args.iter().skip(2).step_by(2);
+                names
+                    .any(|name| is_proxys_own(name))
+                    .then_some(Why::ProxysOwn)
+            }
             Self::Patterns => {
                 let leaves = patterns(args).any(|pattern| !stays(pattern));
                 leaves.then_some(Why::Patterns)
@@ -146,5 +171,72 @@ mod tests {
         check(Patterns, "SORT k GET w_*->{k}", Some(Why::Patterns));
         check(Patterns, "SORT k BY nosort GET #", None);
         check(Patterns, "SORT {k} get *", Some(Why::Patterns));
+    }
+
+    #[test]
+    fn passwords_and_what_the_proxy_needs_are_not_for_clients() {
+        use Guard::{ProxysOwn, Secrets};
+        for name in [
+            "requirepass",
+            "MasterAuth",
+            "primaryauth",
+            "tls-key-file-pass",
+        ] {
+            check(Secrets, &format!("CONFIG GET {name}"), Some(Why::Secret));
+            check(
+                Secrets,
+                &format!("CONFIG GET save {name}"),
+                Some(Why::Secret),
+            );
+            check(
+                ProxysOwn,
+                &format!("CONFIG SET {name} x"),
+                Some(Why::ProxysOwn),
+            );
+        }
+        for name in [
+            "PORT",
+            "bind",
+            "maxclients",
+            "timeout",
+            "TLS-port",
+            "unixsocket",
+        ] {
+            check(
+                ProxysOwn,
+                &format!("CONFIG SET save x {name} 1"),
+                Some(Why::ProxysOwn),
+            );
+        }
+        check(Secrets, "CONFIG GET port maxmemory *", None);
+        check(
+            ProxysOwn,
+            "CONFIG SET maxmemory port save requirepass",
+            None,
+        );
+    }
+
+    #[test]
+    fn in_a_transaction_nothing_is_shown_that_the_proxy_would_change() {
+        let check = |request: &str, expected| {
+            let args: Vec<&[u8]> = request.split(' ').map(str::as_bytes).collect();
+            assert_eq!(
+                Guard::Secrets.refuses_in_transaction(&args),
+                expected,
+                "{request}"
+            );
+        };
+        for pattern in [
+            "*",
+            "req*",
+            "requirepas[s]",
+            "requirepas?",
+            "requirepas\\s",
+            "databases",
+        ] {
+            check(&format!("CONFIG GET {pattern}"), Some(Why::Transaction));
+        }
+        check("CONFIG GET requirepass", Some(Why::Secret));
+        check("CONFIG GET maxmemory", None);
     }
 }

@@ -7,6 +7,7 @@ mod guard;
 mod keys;
 mod lookup;
 mod refusal;
+mod setting;
 mod subcommands;
 mod table;
 
@@ -17,6 +18,7 @@ pub use refusal::{
     EXEC_ABORTED, STRANGER, cross_slot, leaves_transaction, unknown, unknown_below, unsupported,
     wrong_arity,
 };
+pub use setting::{is_proxys_own, is_secret};
 pub use subcommands::SUBCOMMANDS;
 pub use table::{COMMANDS, REDIS_VERSION};
 
@@ -178,6 +180,10 @@ pub enum Why {
     ScriptsAdminister,
     /// A script that declares no keys.
     NoKeys,
+    /// Would show a password of the nodes.
+    Secret,
+    /// Would change how the proxy reaches the nodes.
+    ProxysOwn,
 }
 
 const fn row(name: &'static str, arity: i8, flags: u32, keys: (i8, i8, i8), route: Route) -> Row {

@@ -113,6 +113,10 @@ fn reason(why: Why) -> &'static str {
         Why::ScriptsAdminister => {
             "a script can change or empty its node, and `admin_fan_out` is off; use the command's _RO variant"
         }
+        Why::Secret => "it would show a password of the nodes",
+        Why::ProxysOwn => {
+            "it would change how the proxy reaches the nodes (requirepass, port, bind, maxclients, timeout and the like)"
+        }
         Why::NoKeys => {
             "declare the keys that the script uses, or set `scripts_without_keys: any_node`"
         }

@@ -7,7 +7,7 @@ use super::Route::{Administer, AllNodes, AnyNode, Local, Refuse, SameNode};
 use super::flags::{
     ADMIN, ALLOW_BUSY, DENYOOM, LOADING, NO_ASYNC_LOADING, NOSCRIPT, PUBSUB, READONLY, STALE, WRITE,
 };
-use super::{Local as Answer, Row, Why, row};
+use super::{Guard, Local as Answer, Row, Why, row};
 
 /// All subcommands, sorted by name.
 #[rustfmt::skip]
@@ -90,11 +90,11 @@ pub static SUBCOMMANDS: &[Row] = &[
     row("COMMAND|HELP", 2, LOADING | STALE, (0, 0, 0), AnyNode),
     row("COMMAND|INFO", -2, LOADING | STALE, (0, 0, 0), Local(Answer::Command)),
     row("COMMAND|LIST", -2, LOADING | STALE, (0, 0, 0), Local(Answer::Command)),
-    row("CONFIG|GET", -3, ADMIN | NOSCRIPT | LOADING | STALE, (0, 0, 0), AllNodes(Settings)),
+    row("CONFIG|GET", -3, ADMIN | NOSCRIPT | LOADING | STALE, (0, 0, 0), AllNodes(Settings)).guarded(Guard::Secrets),
     row("CONFIG|HELP", 2, LOADING | STALE, (0, 0, 0), AnyNode),
     row("CONFIG|RESETSTAT", 2, ADMIN | NOSCRIPT | LOADING | STALE, (0, 0, 0), Administer(AllOk)),
     row("CONFIG|REWRITE", 2, ADMIN | NOSCRIPT | LOADING | STALE, (0, 0, 0), Administer(AllOk)),
-    row("CONFIG|SET", -4, ADMIN | NOSCRIPT | LOADING | STALE, (0, 0, 0), Administer(AllOk)),
+    row("CONFIG|SET", -4, ADMIN | NOSCRIPT | LOADING | STALE, (0, 0, 0), Administer(AllOk)).guarded(Guard::ProxysOwn),
     row("FUNCTION|DELETE", 3, WRITE | NOSCRIPT, (0, 0, 0), Administer(AllOk)),
     row("FUNCTION|DUMP", 2, NOSCRIPT, (0, 0, 0), AnyNode),
     row("FUNCTION|FLUSH", -2, WRITE | NOSCRIPT, (0, 0, 0), Administer(AllOk)),

@@ -182,21 +182,42 @@ fn what_one_node_knows_is_found() {
 }
 
 #[test]
-fn settings_that_differ_are_told_with_their_nodes() {
+fn settings_that_differ_are_a_number_or_a_note() {
     check(
         Join::Settings,
         &[],
         &[
-            "*4\r\n$1\r\na\r\n$1\r\n1\r\n$1\r\nb\r\n$1\r\n2\r\n",
+            "*4\r\n$1\r\na\r\n$1\r\n1\r\n$1\r\nb\r\n$1\r\nx\r\n",
             "*4\r\n$1\r\nb\r\n$1\r\n3\r\n$1\r\na\r\n$1\r\n1\r\n",
         ],
-        "*4\r\n$1\r\na\r\n$1\r\n1\r\n$1\r\nb\r\n$38\r\nnodes differ: n0 says '2'; n1 says '3'\r\n",
+        "*4\r\n$1\r\na\r\n$1\r\n1\r\n$1\r\nb\r\n$38\r\nnodes differ: n0 says 'x'; n1 says '3'\r\n",
     );
     check(
         Join::Settings,
         &[],
         &["*0\r\n", "*2\r\n$1\r\na\r\n$1\r\n1\r\n"],
-        "*2\r\n$1\r\na\r\n$46\r\nnodes differ: n0 does not know it; n1 says '1'\r\n",
+        "*2\r\n$1\r\na\r\n$1\r\n1\r\n",
+    );
+    check(
+        Join::Settings,
+        &[],
+        &["*0\r\n", "*2\r\n$1\r\na\r\n$1\r\nx\r\n"],
+        "*2\r\n$1\r\na\r\n$46\r\nnodes differ: n0 does not know it; n1 says 'x'\r\n",
+    );
+    check(
+        Join::Settings,
+        &[],
+        &[
+            "*2\r\n$1\r\na\r\n$2\r\n10\r\n",
+            "*2\r\n$1\r\na\r\n$1\r\n9\r\n",
+        ],
+        "*2\r\n$1\r\na\r\n$1\r\n9\r\n",
+    );
+    check(
+        Join::Settings,
+        &[],
+        &["*4\r\n$11\r\nrequirepass\r\n$1\r\ns\r\n$9\r\ndatabases\r\n$2\r\n16\r\n"],
+        "*2\r\n$9\r\ndatabases\r\n$1\r\n1\r\n",
     );
 }
 

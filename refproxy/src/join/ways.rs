@@ -5,11 +5,12 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 
+use crate::command::is_secret;
 use crate::cursor::Cursors;
 use crate::placement::NodeId;
 use crate::resp::{
     Protocol, bulk, elements, integer, is_error, put_array, put_bulk, put_error, put_integer,
-    put_map, put_simple,
+    put_map, put_simple, strict,
 };
 
 pub(super) fn sum(replies: &[Bytes]) -> Option<Vec<u8>> {
@@ -92,7 +93,8 @@ pub(super) fn busy(replies: &[Bytes]) -> Option<Vec<u8>> {
     elements(chosen).map(|_| chosen.to_vec())
 }
 
-/// In the order of the first node that knows the name.
+/// In the order of the first node that knows the name, without passwords. Where nodes differ in a number, the least is the
+/// value, because a client expects a number; in words, a note of what each says.
 pub(super) fn settings(replies: &[Bytes], nodes: &[Rc<str>]) -> Option<Vec<u8>> {
     // Only RESP3 has maps.
     let protocol = match replies.first()?.first() {
@@ -106,6 +108,9 @@ pub(super) fn settings(replies: &[Bytes], nodes: &[Rc<str>]) -> Option<Vec<u8>> 
         let (_, mut walk) = elements(reply)?;
         while let Some(name) = walk.next() {
             let (name, value) = (bulk(name)?, bulk(walk.next()?)?);
+            if is_secret(name) {
+                continue;
+            }
             let place = *places.entry(name).or_insert_with(|| {
                 names.push(name);
                 values.push(vec![None; replies.len()]);
@@ -118,14 +123,29 @@ pub(super) fn settings(replies: &[Bytes], nodes: &[Rc<str>]) -> Option<Vec<u8>> 
     put_map(&mut out, protocol, names.len());
     for (name, values) in names.into_iter().zip(values) {
         put_bulk(&mut out, name);
+        if name == b"databases" {
+            put_bulk(&mut out, b"1");
+            continue;
+        }
         match values.first().copied().flatten() {
             Some(value) if values.iter().all(|other| *other == Some(value)) => {
                 put_bulk(&mut out, value)
             }
-            _ => put_bulk(&mut out, &note(&values, nodes)),
+            _ => match least_number(&values).filter(|_| name != b"port") {
+                Some(least) => put_bulk(&mut out, least),
+                None => put_bulk(&mut out, &note(&values, nodes)),
+            },
         }
     }
     Some(out)
+}
+
+/// The least of values that are all numbers; those of nodes that do not know the name do not count.
+fn least_number<'a>(values: &[Option<&'a [u8]>]) -> Option<&'a [u8]> {
+    let known = values.iter().flatten();
+    let numbers: Option<Vec<(i64, &[u8])>> =
+        known.map(|value| Some((strict(value)?, *value))).collect();
+    numbers?.into_iter().min().map(|(_, value)| value)
 }
 
 /// `nodes differ: ADDRESS says VALUE; ...`: no client can take it for a value.

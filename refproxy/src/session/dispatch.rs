@@ -143,11 +143,10 @@ impl<'a> Turn<'a> {
             Route::AnyNode => self.forward(ANY_NODE, bytes, payload),
             Route::Below => return self.below(row, bytes, frame, payload),
             Route::PerNode(join) => self.split(row, join, bytes, frame, payload),
-            Route::AllNodes(join) => self.broadcast(join, bytes),
-            Route::Administer(join) if self.worker.rules().admin_fan_out => {
-                self.broadcast(join, bytes)
+            Route::Administer(_) if !self.worker.rules().admin_fan_out => {
+                self.refuse(row, Why::AdminFanOut);
             }
-            Route::Administer(_) => self.refuse(row, Why::AdminFanOut),
+            Route::AllNodes(join) | Route::Administer(join) => self.all_nodes(row, join, bytes),
             Route::NodeByNode => self.page(bytes),
             Route::Local(answer) => return self.local(answer, bytes),
             Route::LocalBelow(answer) => {
@@ -215,6 +214,18 @@ impl<'a> Turn<'a> {
         let number = self.outbox.expect_joined(bytes.len(), joining);
         for ((part, (node, _)), request) in (0..).zip(split.parts).zip(requests) {
             self.send(node, Payload::of(request), number, part);
+        }
+    }
+
+    /// The same request to every node, unless its arguments are refused.
+    fn all_nodes(&mut self, row: &Row, join: Join, bytes: &[u8]) {
+        let refused = row.guard.and_then(|guard| {
+            let args: Vec<&[u8]> = Args::of(bytes).collect();
+            guard.refuses(&args, |_| true)
+        });
+        match refused {
+            Some(why) => self.refuse(row, why),
+            None => self.broadcast(join, bytes),
         }
     }
 

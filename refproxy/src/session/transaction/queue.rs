@@ -70,10 +70,19 @@ impl Turn<'_> {
                 let text = command::unsupported(row, Why::Transaction);
                 self.abort(transaction, text.as_bytes())
             }
-            Route::AnyNode
-            | Route::AllNodes(_)
-            | Route::Administer(_)
-            | Route::Transaction(Step::Unwatch) => self.queue_anywhere(transaction, bytes, payload),
+            Route::AllNodes(_) | Route::Administer(_) => {
+                let refused = row.guard.and_then(|guard| {
+                    let args: Vec<&[u8]> = Args::of(bytes).collect();
+                    guard.refuses_in_transaction(&args)
+                });
+                match refused {
+                    Some(why) => self.abort(transaction, command::unsupported(row, why).as_bytes()),
+                    None => self.queue_anywhere(transaction, bytes, payload),
+                }
+            }
+            Route::AnyNode | Route::Transaction(Step::Unwatch) => {
+                self.queue_anywhere(transaction, bytes, payload)
+            }
             Route::Refuse(why) => {
                 self.abort(transaction, command::unsupported(row, why).as_bytes())
             }
