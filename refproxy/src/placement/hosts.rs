@@ -38,6 +38,9 @@ pub(super) fn check(cluster: &Cluster) -> Result<(), Error> {
     if let Some(node) = nodes.iter().find(|node| node.weight == 0) {
         return Err(Error::WeightZero(node.address.clone()));
     }
+    if cluster.panic.overprovisioning == 0 {
+        return Err(Error::Overprovisioning);
+    }
     check_weights(cluster)?;
     check_levels(nodes)
 }

@@ -95,7 +95,11 @@ struct Loads {
 fn loads(counts: &[Counts], panic: Panic) -> (Loads, Vec<bool>) {
     let available = |some: u32, all: u32| match all {
         0 => 0,
-        all => (panic.overprovisioning * some / all).min(100),
+        // Any factor of 32 bits is allowed; what is left is at most 100.
+        all => {
+            let percent = u64::from(panic.overprovisioning) * u64::from(some) / u64::from(all);
+            percent.min(100) as u32
+        }
     };
     let healthy: Vec<u32> = counts
         .iter()

@@ -93,6 +93,9 @@ pub enum Error {
     /// A level of priority is asked for keys and has nobody to hold them.
     #[error("priority {0} has no healthy node, and its keys have none")]
     NoHealthyNode(u32),
+    /// Envoy refuses it: no level would have any load.
+    #[error("overprovisioning factor 0, at least 1 is expected")]
+    Overprovisioning,
     /// Envoy refuses such levels.
     #[error("priority {0} has no node, and a later one has")]
     PriorityGap(u32),

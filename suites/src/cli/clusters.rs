@@ -17,6 +17,17 @@ pub(super) struct Hinting {
     /// Which cluster (Envoy) or pool (twemproxy) is meant, where a file has several
     #[arg(long, value_name = "NAME")]
     cluster_name: Option<String>,
+    /// Whether only the part of a key between { and } is hashed, where no description says it
+    #[arg(long, value_name = "on|off", value_parser = on_or_off)]
+    hash_tags: Option<bool>,
+}
+
+fn on_or_off(text: &str) -> Result<bool, String> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err("expected on or off".to_owned()),
+    }
 }
 
 fn resolved(text: &str) -> Result<(String, IpAddr), String> {
@@ -33,6 +44,7 @@ impl Hinting {
         Hints {
             resolve: self.resolve.clone(),
             pick: self.cluster_name.clone(),
+            hash_tags: self.hash_tags,
         }
     }
 
@@ -40,6 +52,7 @@ impl Hinting {
     /// the command line is a mistake of usage, what is wrong in a file is not.
     pub(super) fn read(&self, flag: &str, text: &str) -> anyhow::Result<Described> {
         let hints = self.hints();
+        description::check_address(text).map_err(|why| Usage(format!("{flag}: {why}")))?;
         let is_file = Path::new(text).exists();
         if !is_file && (description::is_inline(text) || text.contains(':')) {
             let described = description::inline(text, &hints);

@@ -37,6 +37,13 @@ impl Console {
         Ok(Box::new(BufWriter::new(file)))
     }
 
+    /// Writes what one has to know to understand the report, to stderr.
+    pub(crate) fn notes(&self, notes: &[String]) {
+        for note in notes {
+            (self.err)(&format!("note: {note}"));
+        }
+    }
+
     /// Shows the step at hand: in place on a terminal, as plain lines elsewhere.
     pub(crate) fn progress(&self, title: &str) -> Progress {
         let bar = if self.terminal {

@@ -49,8 +49,15 @@ pub(super) struct FleetFlags {
 
 impl FleetFlags {
     /// The fleet, every node of which answers.
-    pub(super) async fn open(&self) -> anyhow::Result<Arc<Fleet>> {
-        let Described { cluster, mut reach } = self.hinting.read("--to", &self.to)?;
+    pub(super) async fn open(&self, console: &Console) -> anyhow::Result<Arc<Fleet>> {
+        let Described {
+            cluster,
+            mut reach,
+            routing,
+            notes,
+            ..
+        } = self.hinting.read("--to", &self.to)?;
+        console.notes(&notes);
         let seen: Vec<&str> = cluster
             .nodes
             .iter()
@@ -72,9 +79,8 @@ impl FleetFlags {
             let usage = format!("--from-node {both}: the description has it, so it has not left");
             return Err(Usage(usage).into());
         }
-        Ok(Arc::new(
-            Fleet::open(&cluster, &reach, &self.leaving).await?,
-        ))
+        let fleet = Fleet::open(&cluster, &reach, &self.leaving).await?;
+        Ok(Arc::new(fleet.routed(routing)))
     }
 
     pub(super) fn scanning(&self) -> Scanning {

@@ -58,6 +58,7 @@ pub(super) struct Flags {
 
 pub(super) async fn run(flags: &Flags, console: &Console) -> anyhow::Result<Exit> {
     let described = flags.hinting.read("--cluster", &flags.cluster)?;
+    console.notes(&described.notes);
     let mut source = source(flags)?;
     let mut look = Look::default();
     let asks_nodes = flags.look || !flags.nodes.is_empty();
@@ -182,7 +183,7 @@ async fn lines(
     let seen: Vec<Seen<'_>> = look.seen(&keys, &addresses).await?;
     let mut text = Vec::new();
     for (key, seen) in keys.iter().zip(&seen) {
-        let place = Located::new(cluster, placement, key);
+        let place = Located::new(described, placement, key);
         if json {
             serde_json::to_writer(&mut text, &Location::new(&place, seen))?;
             text.push(b'\n');

@@ -35,7 +35,7 @@ pub(super) struct Flags {
 }
 
 pub(super) async fn run(flags: Flags, console: &Console) -> anyhow::Result<Exit> {
-    let fleet = flags.fleet.open().await?;
+    let fleet = flags.fleet.open(console).await?;
     let looking = Looking {
         scanning: flags.fleet.scanning(),
         // The rate is for what is moved.

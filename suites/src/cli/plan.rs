@@ -62,7 +62,7 @@ pub(super) struct Flags {
 }
 
 pub(super) async fn run(flags: &Flags, console: &Console) -> anyhow::Result<Exit> {
-    let change = change(flags)?;
+    let change = change(flags, console)?;
     let (mut source, called) = flags.keys.source().await?;
     let counts = count(flags, console, &change.change, &mut *source)?;
     let detail = match (&flags.json, &flags.html) {
@@ -98,8 +98,9 @@ struct Asked {
 }
 
 /// What the flags ask for.
-fn change(flags: &Flags) -> anyhow::Result<Asked> {
+fn change(flags: &Flags, console: &Console) -> anyhow::Result<Asked> {
     let (from, before) = before(flags)?;
+    console.notes(&before.notes);
     let (to, after) = match &flags.to {
         Some(to) => (to.clone(), flags.hinting.read("--to", to)?),
         None => changed(flags, &before)?,

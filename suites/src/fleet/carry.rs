@@ -76,7 +76,9 @@ impl Carrier {
     pub(super) async fn run(mut self, mut scan: Scan) -> Result<(Carried, u64), Error> {
         while let Some(keys) = scan.next().await? {
             self.progress.add_looked_at(keys.len());
-            let placed = keys.into_iter().map(|key| {
+            let ours = keys.into_iter();
+            let ours = ours.filter(|key| self.fleet.routing().takes(key));
+            let placed = ours.map(|key| {
                 let right = self.fleet.right(&key);
                 (key, right)
             });

@@ -108,8 +108,11 @@ impl Look {
     }
 
     async fn run(mut self, mut scan: Scan) -> Result<Part, Error> {
-        while let Some(keys) = scan.next().await? {
+        while let Some(mut keys) = scan.next().await? {
             self.progress.add_looked_at(keys.len());
+            let all = keys.len();
+            keys.retain(|key| self.fleet.routing().takes(key));
+            self.part.counts.routed_elsewhere += (all - keys.len()) as u64;
             let sightings = self.judge(keys).await?;
             if let Some(probe) = &mut self.probe {
                 probe.ask(&self.fleet, &sightings, &mut self.nodes).await?;
@@ -211,6 +214,7 @@ impl Seen {
                 .zip(more)
                 .for_each(|(cell, more)| *cell += more);
         }
+        report.routed_elsewhere += part.counts.routed_elsewhere;
         if let Some(proxy) = &mut report.proxy {
             proxy.add(part.probed);
         }

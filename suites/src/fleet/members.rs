@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use super::Error;
 use super::connection::Connection;
+use crate::planner::description::Routing;
 use crate::planner::{Cluster, Placement};
 use crate::wire::Value;
 
@@ -26,6 +27,7 @@ pub struct Fleet {
     pub policy: &'static str,
     placement: Placement,
     members: Vec<Member>,
+    routing: Routing,
 }
 
 impl Fleet {
@@ -54,9 +56,22 @@ impl Fleet {
             policy: cluster.policy.name(),
             placement: Placement::new(cluster)?,
             members,
+            routing: Routing::default(),
         };
         fleet.check_servers().await?;
         Ok(fleet)
+    }
+
+    /// The same fleet behind a proxy that sends it only some keys.
+    #[must_use]
+    pub fn routed(self, routing: Routing) -> Self {
+        Self { routing, ..self }
+    }
+
+    /// Which keys the proxy sends to the fleet.
+    #[must_use]
+    pub fn routing(&self) -> &Routing {
+        &self.routing
     }
 
     /// All nodes: those with keys placed on them, then those that are leaving.

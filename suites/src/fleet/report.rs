@@ -70,6 +70,10 @@ pub struct Check {
     pub duplicated: u64,
     /// Duplicated keys with a copy of another value, which comes back when the cluster changes back.
     pub stale: u64,
+    /// Keys that the proxy sends to another cluster, or to none; they are counted nowhere else. Copies count each.
+    pub routed_elsewhere: u64,
+    /// Whether they may be where the proxy asks for them, because that cluster shares nodes with this one.
+    pub shares_nodes: bool,
     /// By node; those that are leaving come last.
     pub nodes: Vec<NodeKeys>,
     /// How many keys are placed on the node of the row and lie on the node of the column, both in the order of `nodes`.
@@ -163,6 +167,8 @@ impl Check {
             unreachable: 0,
             duplicated: 0,
             stale: 0,
+            routed_elsewhere: 0,
+            shares_nodes: fleet.routing().shares_nodes(),
             matrix: vec![vec![0; nodes.len()]; fleet.placed()],
             nodes,
             proxy: None,
@@ -185,7 +191,13 @@ impl Check {
     #[must_use]
     pub fn as_expected(&self) -> bool {
         let agrees = self.proxy.as_ref().is_none_or(|proxy| proxy.differ == 0);
-        self.misplaced() == 0 && agrees
+        self.misplaced() == 0 && agrees && !self.has_strays()
+    }
+
+    /// Whether the proxy asks for some keys on nodes that they do not lie on, because it sends them to another cluster.
+    #[must_use]
+    pub fn has_strays(&self) -> bool {
+        self.routed_elsewhere > 0 && !self.shares_nodes
     }
 
     /// Copies that lie where they are not placed.

@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Cluster, Placement};
+use super::Placement;
+use super::description::Described;
 
 /// The format of the JSON lines.
 const FORMAT: &str = "shardproof.location/1";
@@ -17,24 +18,25 @@ pub struct Located<'a> {
     pub hashed: &'a [u8],
     /// What they hash to.
     pub digest: u64,
-    /// The place of its node in the cluster.
-    pub index: usize,
+    /// The place of its node in the cluster; none where the proxy sends the key to another cluster, or to none.
+    pub index: Option<usize>,
     /// The address of its node as the proxy sees it.
-    pub node: &'a str,
+    pub node: Option<&'a str>,
 }
 
 impl<'a> Located<'a> {
     /// Places `key`.
     #[must_use]
-    pub fn new(cluster: &'a Cluster, placement: &Placement, key: &'a [u8]) -> Self {
+    pub fn new(described: &'a Described, placement: &Placement, key: &'a [u8]) -> Self {
         let digest = placement.digest(key);
-        let index = placement.node_of_digest(digest).index();
+        let is_here = described.routing.takes(key);
+        let index = is_here.then(|| placement.node_of_digest(digest).index());
         Self {
             key,
             hashed: placement.hashed_part(key),
             digest,
             index,
-            node: &cluster.nodes[index].address,
+            node: index.map(|index| &*described.cluster.nodes[index].address),
         }
     }
 }
@@ -70,10 +72,10 @@ pub struct Location<'a> {
     pub digest: u64,
     /// The same in hexadecimal digits, for readers whose numbers are floats.
     pub digest_hex: String,
-    /// The address of its node as the proxy sees it.
-    pub node: &'a str,
-    /// The place of its node in the cluster, from 0.
-    pub index: usize,
+    /// The address of its node as the proxy sees it; null where the proxy sends the key to another cluster, or to none.
+    pub node: Option<&'a str>,
+    /// The place of its node in the cluster, from 0; null where it has none.
+    pub index: Option<usize>,
     /// The addresses of the nodes that have it; left out where nodes were not asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub found_on: Option<Vec<&'a str>>,
@@ -118,9 +120,9 @@ mod tests {
     #[test]
     fn a_key_is_told_with_its_tag_and_digest() {
         let text = "maglev/hash_tags:127.0.0.1:7001,127.0.0.1:7002,127.0.0.1:7003";
-        let cluster = inline(text, &Hints::default()).unwrap().cluster;
-        let placement = Placement::new(&cluster).unwrap();
-        let located = Located::new(&cluster, &placement, b"\xff{foo}bar");
+        let described = inline(text, &Hints::default()).unwrap();
+        let placement = Placement::new(&described.cluster).unwrap();
+        let located = Located::new(&described, &placement, b"\xff{foo}bar");
         let seen = Seen {
             on: Some(vec!["127.0.0.1:7002"]),
             by_proxy: Some(false),

@@ -47,7 +47,7 @@ pub struct Report {
     pub wrong: usize,
     /// Keys that were answered with an error, there or back.
     pub failed: usize,
-    /// Keys that must move at least: the share of the nodes that come or go.
+    /// The fewest moves that lead from the counts of keys before to those after: what nodes have more of afterwards.
     pub minimum: usize,
     /// All fates after the change.
     pub there: Tally,
@@ -125,7 +125,7 @@ impl Report {
             stale: back.stale,
             wrong: there.wrong + back.wrong,
             failed: there.failed + back.failed,
-            minimum: keys * plan.from.abs_diff(plan.to) / plan.from.max(plan.to),
+            minimum: minimum(observed, addrs.len()),
             there,
             back,
             nodes: addrs
@@ -205,6 +205,19 @@ pub fn write_keys(
         )?;
     }
     out.flush()
+}
+
+/// What nodes gain, of the keys whose nodes before and after are known: each of these keys has moved.
+fn minimum(observed: &Observed, nodes: usize) -> usize {
+    let mut gained = vec![0_i64; nodes];
+    for (before, after) in observed.before.iter().zip(&observed.after) {
+        if let (Some(before), Some(after)) = (before, after) {
+            gained[*before] -= 1;
+            gained[*after] += 1;
+        }
+    }
+    // At most as many as there are keys.
+    gained.into_iter().filter(|gained| *gained > 0).sum::<i64>() as usize
 }
 
 fn placed(places: &[Option<usize>], node: usize) -> usize {

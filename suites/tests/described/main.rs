@@ -3,6 +3,7 @@
 //! The configuration of each target is read back; and configurations with everything that decides where keys are run in real
 //! proxies over real nodes, where each key is looked for.
 
+mod forms;
 #[path = "../support/mod.rs"]
 mod support;
 mod variants;
@@ -23,6 +24,8 @@ use variants::Variant;
 const WITHIN: Duration = Duration::from_secs(5);
 /// Enough to meet each node, and each part of a table that is built otherwise.
 const KEYS: usize = 2000;
+/// The targets whose programs check a configuration without running it.
+const PROGRAMS: [&str; 2] = ["envoy", "twemproxy"];
 
 fn main() {
     let targets = support::targets();
@@ -44,7 +47,20 @@ fn main() {
             }
         }
     });
-    libtest_mimic::run(&Arguments::from_args(), own.chain(real).collect()).exit();
+    let programs = targets
+        .iter()
+        .filter(|target| PROGRAMS.contains(&&*target.name));
+    let forms = programs.map(|target| {
+        let (name, target) = (format!("{}::forms", target.name), target.clone());
+        match support::presence(&target) {
+            Presence::Expected => Trial::test(name, move || forms::hold(&target)),
+            Presence::Missing(why) => {
+                Trial::test(format!("{name} ({why})"), || Ok(())).with_ignored_flag(true)
+            }
+        }
+    });
+    let all = own.chain(real).chain(forms);
+    libtest_mimic::run(&Arguments::from_args(), all.collect()).exit();
 }
 
 /// The templates of the target files, with every policy that they know.
@@ -114,15 +130,23 @@ async fn compare(target: &Target) -> Result<(), Failed> {
     let config = render(&target.start.config, &target.policies[0], false, &addrs)?;
     let hints = Hints {
         resolve: vec![("localhost".to_owned(), IpAddr::from(Ipv4Addr::LOCALHOST))],
-        pick: None,
+        pick: Some("nodes".to_owned()),
+        ..Hints::default()
     };
     let described = read(&config, &target.start.config_name, &hints)?;
+    let elsewhere = keys
+        .iter()
+        .filter(|key| !described.routing.takes(key.as_bytes()));
+    if described.routing.takes_all() != (elsewhere.count() == 0) {
+        return Err("no key is routed elsewhere".into());
+    }
     let placement = Placement::new(&described.cluster)?;
     let mut wrong = Vec::new();
     for (id, reach) in described.reach.iter().enumerate() {
         let held = held(reached(reach)?, &keys).await?;
         for (key, held) in keys.iter().zip(held) {
-            if held != (placement.node(key.as_bytes()).index() == id) {
+            let here = described.routing.takes(key.as_bytes());
+            if held != (here && placement.node(key.as_bytes()).index() == id) {
                 wrong.push(format!("{key} held by {reach}: {held}"));
             }
         }

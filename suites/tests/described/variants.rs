@@ -69,7 +69,48 @@ const TAGGED: &str = "
                   catch_all_route: { cluster: nodes }
 ";
 
-pub(crate) const VARIANTS: [Variant; 13] = [
+const ROUTED: &str = "
+                settings: { op_timeout: 5s, enable_hashtagging: true }
+                prefix_routes:
+                  case_insensitive: true
+                  routes:
+                    - { prefix: 'KEY:1', cluster: other }
+                    - { prefix: 'key:10', cluster: nodes }
+                    - { prefix: '{2', cluster: other }
+                  catch_all_route: { cluster: nodes }
+";
+
+const ROUTED_BY_NO_PREFIX: &str = "
+                settings: { op_timeout: 5s }
+                prefix_routes:
+                  routes:
+                    - { prefix: '', cluster: nodes }
+                    - { prefix: 'key:1', cluster: other }
+                    - { prefix: 'KEY:', cluster: other }
+";
+
+const THREE_AND_OTHER: &str = "
+      type: STATIC
+      lb_policy: MAGLEV
+      load_assignment:
+        cluster_name: nodes
+        endpoints:
+          - lb_endpoints:
+{% for node in nodes[:3] %}
+              - endpoint: { address: { socket_address: { address: {{ node.host }}, port_value: {{ node.port }} } } }
+{% endfor %}
+    - name: other
+      connect_timeout: 1s
+      type: STATIC
+      lb_policy: MAGLEV
+      load_assignment:
+        cluster_name: other
+        endpoints:
+          - lb_endpoints:
+              - endpoint: { address: { socket_address: { address: {{ nodes[3].host }}, port_value: {{ nodes[3].port }} } } }
+";
+
+pub(crate) const VARIANTS: [Variant; 17] = [
     envoy("tags-of-routes", TAGGED, "
       type: STATIC
       lb_policy: MAGLEV
@@ -225,6 +266,35 @@ pub(crate) const VARIANTS: [Variant; 13] = [
                 health_status: TIMEOUT
               - endpoint: { address: { socket_address: { address: {{ nodes[3].host }}, port_value: {{ nodes[3].port }} } } }
                 health_status: HEALTHY
+"),
+    envoy("prefixes-of-another-cluster", ROUTED, THREE_AND_OTHER),
+    envoy("no-prefix-is-a-prefix", ROUTED_BY_NO_PREFIX, THREE_AND_OTHER),
+    envoy("overprovisioning-beyond-32-bits", PLAIN, r"
+      type: STATIC
+      lb_policy: MAGLEV
+      load_assignment:
+        cluster_name: nodes
+        policy: { overprovisioning_factor: 2147483648 }
+        endpoints:
+          - lb_endpoints:
+              - endpoint: { address: { socket_address: { address: {{ nodes[0].host }}, port_value: {{ nodes[0].port }} } } }
+              - endpoint: { address: { socket_address: { address: {{ nodes[1].host }}, port_value: {{ nodes[1].port }} } } }
+          - priority: 1
+            lb_endpoints:
+              - endpoint: { address: { socket_address: { address: {{ nodes[2].host }}, port_value: {{ nodes[2].port }} } } }
+              - endpoint: { address: { socket_address: { address: {{ nodes[3].host }}, port_value: {{ nodes[3].port }} } } }
+"),
+    envoy("subsets-without-selectors", PLAIN, r"
+      type: STATIC
+      lb_policy: MAGLEV
+      lb_subset_config: {}
+      load_assignment:
+        cluster_name: nodes
+        endpoints:
+          - lb_endpoints:
+{% for node in nodes %}
+              - endpoint: { address: { socket_address: { address: {{ node.host }}, port_value: {{ node.port }} } } }
+{% endfor %}
 "),
     twemproxy("names-and-weights", "
   hash: murmur

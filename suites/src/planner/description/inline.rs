@@ -7,7 +7,7 @@ use ::refproxy::config::ClusterFile;
 use ::refproxy::placement::{Node, Policy};
 use serde_json::{Map, Value, json};
 
-use super::{Described, Error, Hints, Unread, Why, refproxy};
+use super::{Described, Error, Hints, Unread, Why, check_address, refproxy};
 
 /// Whether `text` begins like a description in one word, and not like the path of a file.
 #[must_use]
@@ -21,6 +21,7 @@ pub fn is_inline(text: &str) -> bool {
 /// # Errors
 /// What of it is wrong, and what was expected.
 pub fn inline(text: &str, hints: &Hints) -> Result<Described, Error> {
+    check_address(text).map_err(|why| Why::from(why).at("description"))?;
     let Some((head, nodes)) = text.split_once(':') else {
         let expected = "POLICY:NODE,NODE... is expected";
         return Err(Why::field("nodes", expected).at(text));
@@ -32,6 +33,10 @@ pub fn inline(text: &str, hints: &Hints) -> Result<Described, Error> {
         let (name, value) = setting.split_once('=').unwrap_or((setting, "true"));
         file.insert(name.to_owned(), typed(value));
     }
+    // One word says nothing of hash tags unless it names them.
+    if let Some(on) = hints.hash_tags {
+        file.entry("hash_tags").or_insert(json!(on));
+    }
     let nodes = nodes.split(',').filter(|node| !node.is_empty());
     let (seen, reach): (Vec<Value>, Vec<String>) = nodes
         .map(|text| place(text, hints))
@@ -42,7 +47,7 @@ pub fn inline(text: &str, hints: &Hints) -> Result<Described, Error> {
     file.insert("nodes".to_owned(), Value::Array(seen));
     let file: ClusterFile = serde_json::from_value(Value::Object(file))
         .map_err(|error| Unread(format!("{text}: {error}")))?;
-    let described = refproxy::check(file, text)?;
+    let described = refproxy::check(file, text, hints)?;
     Ok(Described { reach, ..described })
 }
 
@@ -53,7 +58,11 @@ pub fn inline(text: &str, hints: &Hints) -> Result<Described, Error> {
 pub fn node(text: &str, hints: &Hints) -> Result<(Node, String), Error> {
     // It is checked as the only node of a cluster that takes any.
     let alone = format!("{}:{text}", Policy::Rendezvous.name());
-    let described = inline(&alone, hints)?;
+    let hints = Hints {
+        hash_tags: None,
+        ..hints.clone()
+    };
+    let described = inline(&alone, &hints)?;
     let nodes = described.cluster.nodes.into_iter().zip(described.reach);
     let mut nodes: Vec<_> = nodes.collect();
     match (nodes.pop(), nodes.is_empty()) {

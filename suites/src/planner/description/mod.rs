@@ -4,16 +4,23 @@
 
 mod envoy;
 mod inline;
+mod near;
 mod refproxy;
+mod routing;
+mod secrets;
+mod tree;
 mod twemproxy;
 
 use std::net::IpAddr;
 
-use ::refproxy::config::{Error as Unread, yaml};
+use ::refproxy::config::Error as Unread;
+use ::refproxy::hash::TagRule;
 use ::refproxy::placement::{self, Cluster, Node, Placement};
 use serde_saphyr::Spanned;
 
 pub use inline::{inline, is_inline, node};
+pub use routing::Routing;
+pub use secrets::{Secret, check_address};
 
 /// A cluster as its proxy sees it, and where its nodes are reached from here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +29,12 @@ pub struct Described {
     pub cluster: Cluster,
     /// Where we reach each node, in the order of the cluster's nodes: an address, or the path of a Unix socket.
     pub reach: Vec<String>,
+    /// The database that the proxy selects on its nodes, where the description names one.
+    pub database: Option<u32>,
+    /// Which keys the proxy sends to this cluster.
+    pub routing: Routing,
+    /// What one has to know of the cluster to understand what its proxy answers.
+    pub notes: Vec<String>,
 }
 
 impl Described {
@@ -54,6 +67,7 @@ impl Described {
                 ..self.cluster.clone()
             },
             reach,
+            ..self.clone()
         })
     }
 }
@@ -65,6 +79,8 @@ pub struct Hints {
     pub resolve: Vec<(String, IpAddr)>,
     /// Which cluster or pool is meant, where a file has several.
     pub pick: Option<String>,
+    /// Whether hash tags count, where a description does not say it.
+    pub hash_tags: Option<bool>,
 }
 
 impl Hints {
@@ -127,6 +143,31 @@ pub enum Why {
         "host `{0}` is resolved by the proxy, and its address is hashed: say it by --resolve {0}=IP"
     )]
     Unresolved(String),
+    /// Nothing in the file says what is hashed of a key.
+    #[error(
+        "cluster {0}: no redis_proxy filter that can be read routes to it, and nothing else says whether hash tags count: say \
+         it by --hash-tags on or --hash-tags off, or give what Envoy answers to /config_dump"
+    )]
+    TagsUnsaid(String),
+    /// The hint and the description disagree.
+    #[error("--hash-tags {}: hash tags are {} here", on_off(*.0), on_off(!*.0))]
+    TagsContradicted(bool),
+    /// A field that the proxy does not know.
+    #[error(
+        "unknown field `{}` in {of}{}", .field.escape_debug(),
+        .meant.as_ref().map_or_else(String::new, |meant| format!(", did you mean `{meant}`?"))
+    )]
+    UnknownField {
+        /// Its name.
+        field: String,
+        /// What it is a field of.
+        of: &'static str,
+        /// The field that was probably meant.
+        meant: Option<String>,
+    },
+    /// A user or a password is given.
+    #[error(transparent)]
+    Secret(#[from] Secret),
     /// A field has a value that means nothing, or that nothing can be computed from.
     #[error("{field}: {expected}")]
     Field {
@@ -161,18 +202,51 @@ impl Why {
 /// # Errors
 /// `file:line: ` and what is wrong there.
 pub fn read(text: &str, name: &str, hints: &Hints) -> Result<Described, Error> {
-    let top: serde_json::Value = yaml::parse(text, name)?;
-    let has = |field: &str| top.get(field).is_some();
-    if has("static_resources") || has("staticResources") {
-        envoy::read(text, name, hints)
+    let top = tree::parse(text, name)?;
+    if envoy::are_in(&top) {
+        envoy::read(&top, name, hints)
     } else if twemproxy::has_pools(&top) {
-        twemproxy::read(text, name, hints)
-    } else if has("cluster") {
-        refproxy::read_config(text, name)
-    } else if has("policy") || has("nodes") {
-        refproxy::read_cluster(text, name)
+        twemproxy::read(&top, name, hints)
+    } else if top.get("cluster").is_some() {
+        refproxy::read_config((text, &top), name, hints)
+    } else if top.get("policy").or_else(|| top.get("nodes")).is_some() {
+        refproxy::read_cluster((text, &top), name, hints)
     } else {
         Err(Why::UnknownFormat.at(name))
+    }
+}
+
+fn on_off(on: bool) -> &'static str {
+    if on { "on" } else { "off" }
+}
+
+/// The rule of hash tags: what the description says at a line, or else what the hint says. `unsaid` is the error where neither
+/// does.
+fn hash_tags(
+    said: Option<(u64, bool)>,
+    hints: &Hints,
+    name: &str,
+    unsaid: impl FnOnce() -> Error,
+) -> Result<TagRule, Error> {
+    let on = match (said, hints.hash_tags) {
+        (Some((line, said)), Some(hint)) if said != hint => {
+            return Err(Why::TagsContradicted(hint).at(format!("{name}:{line}")));
+        }
+        (Some((_, on)), _) | (None, Some(on)) => on,
+        (None, None) => return Err(unsaid()),
+    };
+    Ok(if on {
+        TagRule::BRACES
+    } else {
+        TagRule::WholeKey
+    })
+}
+
+/// Checks the hint against a rule that a description always gives.
+fn agrees(tags: TagRule, hints: &Hints) -> Result<(), Why> {
+    match hints.hash_tags {
+        Some(hint) if hint != (tags != TagRule::WholeKey) => Err(Why::TagsContradicted(hint)),
+        _ => Ok(()),
     }
 }
 
@@ -184,7 +258,13 @@ fn place<T>(name: &str, value: &Spanned<T>) -> String {
 /// A cluster that has a placement, whose nodes are reached at `reach`.
 fn described(cluster: Cluster, reach: Vec<String>, place: String) -> Result<Described, Error> {
     match Placement::new(&cluster) {
-        Ok(_) => Ok(Described { cluster, reach }),
+        Ok(_) => Ok(Described {
+            cluster,
+            reach,
+            database: None,
+            routing: Routing::default(),
+            notes: Vec::new(),
+        }),
         Err(why) => Err(Why::from(why).at(place)),
     }
 }

@@ -1,10 +1,13 @@
 //! Refproxy's file, whole or only its `cluster:` part; the JSON of its admin interface is such a part.
 
 use ::refproxy::config::{ClusterFile, yaml};
+use ::refproxy::hash::TagRule;
+use ::refproxy::placement::Policy;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
-use super::{Described, Error, Unread, place};
+use super::tree::{Content, Tree};
+use super::{Described, Error, Hints, Unread, Why, agrees, check_address, described, place};
 
 /// The part of the file that says where keys are. The rest is refproxy's own business.
 #[derive(Debug, Deserialize)]
@@ -12,26 +15,55 @@ struct File {
     cluster: Spanned<ClusterFile>,
 }
 
-/// A whole file.
-pub(super) fn read_config(text: &str, name: &str) -> Result<Described, Error> {
+/// A whole file, whose tree is `top`.
+pub(super) fn read_config(
+    (text, top): (&str, &Tree),
+    name: &str,
+    hints: &Hints,
+) -> Result<Described, Error> {
+    check_addresses(top.get("cluster"), name)?;
     let file: File = yaml::parse(text, name)?;
     let place = place(name, &file.cluster);
-    check(file.cluster.value, &place)
+    check(file.cluster.value, &place, hints)
 }
 
 /// The `cluster:` part alone.
-pub(super) fn read_cluster(text: &str, name: &str) -> Result<Described, Error> {
+pub(super) fn read_cluster(
+    (text, top): (&str, &Tree),
+    name: &str,
+    hints: &Hints,
+) -> Result<Described, Error> {
+    check_addresses(Some(top), name)?;
     let file: Spanned<ClusterFile> = yaml::parse(text, name)?;
     let place = place(name, &file);
-    check(file.value, &place)
+    check(file.value, &place, hints)
+}
+
+/// Before anything else, because other errors repeat addresses.
+fn check_addresses(cluster: Option<&Tree>, name: &str) -> Result<(), Error> {
+    let nodes = cluster.and_then(|cluster| cluster.get("nodes"));
+    let nodes = match nodes.map(|nodes| &nodes.content) {
+        Some(Content::List(nodes)) => nodes.as_slice(),
+        _ => &[],
+    };
+    for address in nodes.iter().filter_map(|node| node.get("address")) {
+        check_address(address.text().unwrap_or_default())
+            .map_err(|why| Why::from(why).at(format!("{name}:{}", address.line)))?;
+    }
+    Ok(())
 }
 
 /// Its checks are refproxy's own, the placement among them.
-pub(super) fn check(file: ClusterFile, place: &str) -> Result<Described, Error> {
+pub(super) fn check(file: ClusterFile, place: &str, hints: &Hints) -> Result<Described, Error> {
     let cluster = file
         .check()
         .map_err(|error| Unread(format!("{place}: {error}")))?;
+    let tags = match cluster.policy {
+        Policy::Slots => TagRule::BRACES,
+        _ => cluster.tags,
+    };
+    agrees(tags, hints).map_err(|why| why.at(place))?;
     let nodes = cluster.nodes.iter();
     let reach = nodes.map(|node| node.address.clone()).collect();
-    Ok(Described { cluster, reach })
+    described(cluster, reach, place.to_owned())
 }

@@ -5,7 +5,7 @@ use ::refproxy::placement::{
     Cluster, Health, Locality, Node, Panic, Policy, RING_SIZE_MAX, RingFunction,
 };
 
-use super::{Described, Hints, inline, is_inline, read};
+use super::{Described, Hints, Routing, inline, is_inline, read};
 
 #[track_caller]
 fn check(text: &str, hints: &Hints, cluster: Cluster) {
@@ -13,6 +13,9 @@ fn check(text: &str, hints: &Hints, cluster: Cluster) {
     let expected = Described {
         reach: reach.collect(),
         cluster,
+        database: None,
+        routing: Routing::default(),
+        notes: Vec::new(),
     };
     assert_eq!(read(text, "file", hints), Ok(expected), "{text}");
 }
@@ -27,6 +30,18 @@ fn wrong(text: &str, hints: &Hints, expected: &str) {
 
 fn none() -> Hints {
     Hints::default()
+}
+
+/// Hash tags do not count, where a file does not say it.
+fn untagged() -> Hints {
+    tags(false)
+}
+
+fn tags(on: bool) -> Hints {
+    Hints {
+        hash_tags: Some(on),
+        ..none()
+    }
 }
 
 fn picking(name: &str) -> Hints {
@@ -171,17 +186,25 @@ fn a_bootstrap_may_be_json() {
     );
 }
 
+/// The file names only where Envoy starts to ask for the slots.
 #[test]
-fn a_redis_cluster_has_slots() {
-    let text = redis(
-        "      lb_policy: CLUSTER_PROVIDED\n      cluster_type: {name: envoy.clusters.redis, typed_config: {}}\n",
-    );
-    check(&text, &none(), cluster(Policy::Slots, &ADDRS));
+fn a_redis_cluster_is_refused_with_what_to_do() {
+    for policy in ["CLUSTER_PROVIDED", "MAGLEV"] {
+        let config = "{\"@type\": type.googleapis.com/google.protobuf.Struct, value: {}}";
+        let text = redis(&format!(
+            "      lb_policy: {policy}\n      cluster_type: {{name: envoy.clusters.redis, typed_config: {config}}}\n",
+        ));
+        let error = read(&text, "file", &none()).unwrap_err().to_string();
+        assert!(error.starts_with("file:10: "), "{error}");
+        for part in ["envoy.clusters.redis", "policy: slots", "CLUSTER SLOTS"] {
+            assert!(error.contains(part), "{error}");
+        }
+    }
 }
 
 #[test]
 fn tags_are_those_of_the_filter_that_routes() {
-    let filter = "settings: {enable_hashtagging: true}\n          prefix_routes: {routes: [{prefix: a, cluster: redis}]}";
+    let filter = "settings: {enable_hashtagging: true}\n          prefix_routes: {catch_all_route: {cluster: redis}}";
     let body = format!(
         "      lb_policy: MAGLEV\n{}",
         endpoints(&["10.0.0.1", "10.0.0.2"])
@@ -206,11 +229,8 @@ fn only_clusters_that_keys_are_routed_to_count() {
         &none(),
         "file: several clusters hold keys: web, redis; say which by --cluster-name",
     );
-    check(
-        &two,
-        &picking("web"),
-        cluster(Policy::maglev(), &["10.0.0.9:6379"]),
-    );
+    let web = read(&two, "file", &picking("web")).unwrap();
+    assert_eq!(web.cluster, cluster(Policy::maglev(), &["10.0.0.9:6379"]));
     wrong(
         &two,
         &picking("none"),
@@ -219,7 +239,7 @@ fn only_clusters_that_keys_are_routed_to_count() {
     let bare = format!("static_resources:\n  clusters:\n    - name: only\n{other}");
     check(
         &bare,
-        &none(),
+        &untagged(),
         cluster(Policy::maglev(), &["10.0.0.8:6379"]),
     );
 }
@@ -289,16 +309,17 @@ static_resources:
             weight: 1,
         });
     }
-    check(text, &none(), expected);
+    check(text, &untagged(), expected);
 }
 
 #[test]
 fn names_that_envoy_resolves_are_told_by_hints() {
-    let body = |kind: &str| {
-        let nodes = endpoints(&["redis-a", "redis-b"]);
+    let body_of = |kind: &str, hosts: &[&str]| {
+        let nodes = endpoints(hosts);
         let body = format!("      type: {kind}\n      lb_policy: MAGLEV\n{nodes}");
         envoy(CATCH_ALL, &[("redis", &body)])
     };
+    let body = |kind: &str| body_of(kind, &["redis-a", "redis-b"]);
     wrong(
         &body("STRICT_DNS"),
         &resolving(&[("redis-a", [10, 0, 0, 1])]),
@@ -320,7 +341,16 @@ fn names_that_envoy_resolves_are_told_by_hints() {
         addresses("STRICT_DNS"),
         ["10.0.0.1:6379", "10.0.0.2:6379", "10.0.0.3:6379"]
     );
-    assert_eq!(addresses("LOGICAL_DNS"), ADDRS);
+    wrong(
+        &body("LOGICAL_DNS"),
+        &hints,
+        "file:17: type LOGICAL_DNS: one endpoint is expected, Envoy refuses more",
+    );
+    check(
+        &body_of("LOGICAL_DNS", &["redis-b"]),
+        &hints,
+        named("redis-b", "10.0.0.2:6379"),
+    );
     wrong(
         &body("STATIC"),
         &hints,
@@ -331,6 +361,13 @@ fn names_that_envoy_resolves_are_told_by_hints() {
         &hints,
         "file:10: type EDS: STATIC, STRICT_DNS or LOGICAL_DNS is expected, whose nodes are in the file",
     );
+}
+
+/// The only node of a cluster, with the name that Envoy resolved.
+fn named(hostname: &str, address: &str) -> Cluster {
+    let mut cluster = cluster(Policy::maglev(), &[address]);
+    cluster.nodes[0].hostname = Some(hostname.to_owned());
+    cluster
 }
 
 #[test]
@@ -365,7 +402,7 @@ fn what_envoy_would_not_place_alike_is_told() {
             "hash_balance_factor 150: placement then depends on the load of the moment, and no key has a place",
         ),
         (
-            "      lb_policy: MAGLEV\n      lb_subset_config: {}\n",
+            "      lb_policy: MAGLEV\n      lb_subset_config: {subset_selectors: [{keys: [a]}]}\n",
             "lb_subset_config: subsets of nodes cannot be computed",
         ),
         (
@@ -373,8 +410,9 @@ fn what_envoy_would_not_place_alike_is_told() {
             "maglev table size 65536 is not a prime from 2 to 5000011",
         ),
         (
-            "      lb_policy: CLUSTER_PROVIDED\n      cluster_type: {name: envoy.clusters.aggregate}\n",
-            "cluster_type `envoy.clusters.aggregate`: envoy.clusters.redis is expected, or one of the plain types",
+            "      lb_policy: MAGLEV\n      cluster_type: {name: envoy.clusters.aggregate}\n",
+            "cluster_type `envoy.clusters.aggregate`: envoy.cluster.static, envoy.cluster.strict_dns, envoy.cluster.logical_dns or \
+             envoy.cluster.dns is expected, whose nodes are in the file",
         ),
         (
             "      lb_policy: MAGLEV\n      common_lb_config: {consistent_hashing_lb_config: {use_hostname_for_hashing: true}}\n",
@@ -388,8 +426,8 @@ fn what_envoy_would_not_place_alike_is_told() {
     wrong(
         &envoy(filter, &[("redis", &body)]),
         &none(),
-        "file:7: remove_prefix: keys of redis are changed before they are hashed; give the file without its listeners, and keys \
-         as they are sent to nodes",
+        "file:8: remove_prefix: it changes keys of cluster redis before they are hashed; give a file with the cluster and without \
+         its listeners, --hash-tags, and keys as they are on nodes",
     );
 }
 
@@ -463,7 +501,7 @@ fn mistakes_in_a_pool_are_told() {
         (
             "127.0.0.1:6379:1",
             "127.0.0.1:6379",
-            "file:9: server `127.0.0.1:6379`: HOST:PORT:WEIGHT or /PATH:WEIGHT is expected, and perhaps a name behind it",
+            "file:9: server `127.0.0.1:6379`: HOST:PORT:WEIGHT or /PATH:WEIGHT is expected, and perhaps a name after it",
         ),
         (
             "127.0.0.1:6379:1",

@@ -1,61 +1,120 @@
 //! Twemproxy's file: pools of servers by name. Names of servers are hashed as they are written, and nothing is resolved.
 //!
-//! Source: nutcracker 0.5.0 `src/nc_conf.c`, `notes/recommendation.md`. Settings that place nothing are left to twemproxy.
+//! Source: nutcracker 0.5.0 `src/nc_conf.c`, `notes/recommendation.md`, and `nutcracker -t`: every value is a word, whatever YAML
+//! takes it for. Only the pool that is described has to be right.
 
-use std::collections::BTreeMap;
-
-use ::refproxy::config::yaml;
 use ::refproxy::hash::{Digest, TagRule};
 use ::refproxy::placement::{Cluster, Node, Policy};
-use serde::Deserialize;
-use serde_json::Value;
-use serde_saphyr::Spanned;
 
-use super::{Described, Error, Hints, Why, described, pick, place};
+use super::near::nearest;
+use super::tree::{Content, Tree};
+use super::{Described, Error, Hints, Why, agrees, check_address, described, pick};
 
-/// The settings of a pool that decide where keys are.
-#[derive(Debug, Deserialize)]
-struct Pool {
-    hash: Option<String>,
-    distribution: Option<String>,
-    hash_tag: Option<String>,
-    servers: Vec<Spanned<String>>,
-}
+/// The settings of a pool; nutcracker refuses others.
+const SETTINGS: [&str; 18] = [
+    "listen",
+    "hash",
+    "hash_tag",
+    "distribution",
+    "timeout",
+    "backlog",
+    "client_connections",
+    "tcpkeepalive",
+    "redis",
+    "redis_auth",
+    "redis_db",
+    "preconnect",
+    "auto_eject_hosts",
+    "server_connections",
+    "server_retry_timeout",
+    "server_failure_limit",
+    "servers",
+    // Of forks and later versions; it places nothing.
+    "reuseport",
+];
+
+/// The greatest weight: nutcracker reads a signed number.
+const WEIGHT_MAX: u32 = i32::MAX as u32;
 
 /// Whether a file is one of pools.
-pub(super) fn has_pools(top: &Value) -> bool {
-    let pools = top
-        .as_object()
-        .into_iter()
-        .flat_map(serde_json::Map::values);
-    pools.into_iter().any(|pool| {
-        pool.get("servers")
-            .is_some_and(|servers| !servers.is_object())
-    })
+pub(super) fn has_pools(top: &Tree) -> bool {
+    let pools = top.entries().iter();
+    let mut servers = pools.filter_map(|(_, pool)| pool.get("servers"));
+    servers.any(|servers| !matches!(servers.content, Content::Map(_)))
 }
 
 /// Reads the pool that is asked for, or the only one.
-pub(super) fn read(text: &str, name: &str, hints: &Hints) -> Result<Described, Error> {
-    let pools: BTreeMap<String, Spanned<Pool>> = yaml::parse(text, name)?;
-    let pools: Vec<_> = pools.into_iter().collect();
-    let pool = pick("pools", &pools, hints).map_err(|why| why.at(name))?;
-    let at = place(name, pool);
-    let pool = &pool.value;
-    let wrong = |why: Why| why.at(at.clone());
-    let nodes = pool
-        .servers
+pub(super) fn read(top: &Tree, name: &str, hints: &Hints) -> Result<Described, Error> {
+    let pool = pick("pools", top.entries(), hints).map_err(|why| why.at(name))?;
+    let at = |tree: &Tree| format!("{name}:{}", tree.line);
+    check_settings(pool, name)?;
+    let servers = match pool.get("servers").map(|servers| &servers.content) {
+        Some(Content::List(servers)) => servers,
+        _ => {
+            let why = Why::field("servers", "a list is expected, one server a line");
+            return Err(why.at(at(pool)));
+        }
+    };
+    let nodes = servers
         .iter()
-        .map(|server| node(&server.value).map_err(|why| why.at(place(name, server))))
+        .map(|server| {
+            let text = server.text().unwrap_or_default();
+            node(text).map_err(|why| why.at(at(server)))
+        })
         .collect::<Result<Vec<Node>, Error>>()?;
+    let wrong = |why: Why| why.at(at(pool));
     let mut cluster = Cluster::new(policy(pool).map_err(wrong)?, nodes);
     cluster.tags = tags(pool).map_err(wrong)?;
+    agrees(cluster.tags, hints).map_err(wrong)?;
     let reach = cluster.nodes.iter().map(|node| node.address.clone());
     let reach = reach.collect();
-    described(cluster, reach, at)
+    Ok(Described {
+        database: database(pool).map_err(wrong)?,
+        ..described(cluster, reach, at(pool))?
+    })
 }
 
-fn policy(pool: &Pool) -> Result<Policy, Why> {
-    let digest = match pool.hash.as_deref() {
+/// Selected on every node as soon as it is connected.
+fn database(pool: &Tree) -> Result<Option<u32>, Why> {
+    let given = setting(pool, "redis_db");
+    let number = given.map(|text| {
+        text.parse()
+            .ok()
+            .ok_or_else(|| Why::field("redis_db", "the number of a database is expected"))
+    });
+    number.transpose()
+}
+
+fn check_settings(pool: &Tree, name: &str) -> Result<(), Error> {
+    for (setting, value) in pool.entries() {
+        if !SETTINGS.contains(&&**setting) {
+            let why = Why::UnknownField {
+                field: setting.clone(),
+                of: "a pool",
+                meant: nearest(setting, SETTINGS).map(str::to_owned),
+            };
+            return Err(why.at(format!("{name}:{}", value.line)));
+        }
+        let is_list = setting == "servers";
+        if value.text().is_some() == is_list {
+            let expected = if is_list {
+                "a list is expected"
+            } else {
+                "one value is expected"
+            };
+            return Err(Why::field(setting, expected).at(format!("{name}:{}", value.line)));
+        }
+    }
+    Ok(())
+}
+
+/// The word of a setting.
+fn setting<'a>(pool: &'a Tree, name: &str) -> Option<&'a str> {
+    pool.get(name).and_then(Tree::text)
+}
+
+fn policy(pool: &Tree) -> Result<Policy, Why> {
+    let digest = match setting(pool, "hash") {
         None => Digest::Fnv1a64,
         Some(name) => Digest::named(name).ok_or_else(|| {
             let known: Vec<&str> = Digest::all().map(Digest::name).collect();
@@ -63,7 +122,7 @@ fn policy(pool: &Pool) -> Result<Policy, Why> {
             Why::field(format!("hash `{name}`"), expected)
         })?,
     };
-    match pool.distribution.as_deref() {
+    match setting(pool, "distribution") {
         None | Some("ketama") => Ok(Policy::Ketama { digest }),
         Some("modula") => Ok(Policy::Modula { digest }),
         Some("random") => Err(Why::Scatters("distribution random".to_owned())),
@@ -74,8 +133,8 @@ fn policy(pool: &Pool) -> Result<Policy, Why> {
     }
 }
 
-fn tags(pool: &Pool) -> Result<TagRule, Why> {
-    match pool.hash_tag.as_deref().map(str::as_bytes) {
+fn tags(pool: &Tree) -> Result<TagRule, Why> {
+    match setting(pool, "hash_tag").map(str::as_bytes) {
         None => Ok(TagRule::WholeKey),
         Some([open, close]) => Ok(TagRule::Between(*open, *close)),
         Some(other) => {
@@ -88,15 +147,20 @@ fn tags(pool: &Pool) -> Result<TagRule, Why> {
 /// `HOST:PORT:WEIGHT [NAME]` or `/PATH:WEIGHT [NAME]`.
 fn node(server: &str) -> Result<Node, Why> {
     let wrong = || {
-        let expected = "HOST:PORT:WEIGHT or /PATH:WEIGHT is expected, and perhaps a name behind it";
+        let expected = "HOST:PORT:WEIGHT or /PATH:WEIGHT is expected, and perhaps a name after it";
         Why::field(format!("server `{server}`"), expected)
     };
-    let (place, name) = match server.rsplit_once(' ') {
-        Some((place, name)) => (place.trim_end(), Some(name.to_owned())),
+    check_address(server.split(' ').next().unwrap_or_default())?;
+    let (place, name) = match server.split_once(' ') {
+        Some((place, name)) if !name.contains(' ') => (place, Some(name.to_owned())),
+        Some(_) => return Err(wrong()),
         None => (server, None),
     };
     let (address, weight) = place.rsplit_once(':').ok_or_else(wrong)?;
     let weight = weight.parse().map_err(|_| wrong())?;
+    if weight > WEIGHT_MAX {
+        return Err(wrong());
+    }
     let is_path = address.starts_with('/');
     let is_address = address.rsplit_once(':').is_some_and(|(host, port)| {
         !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0)

@@ -119,6 +119,7 @@ impl Change {
     pub fn counts(&self) -> Counts {
         Counts {
             keys: 0,
+            routed_elsewhere: 0,
             cells: vec![0; self.rows.len() * self.columns.len()],
             sample: Sample::default(),
             tags: Tags::new(self.tag_rule()),
@@ -127,6 +128,10 @@ impl Change {
 
     /// Counts `key`; tells where it moves, if it does.
     pub fn count(&self, counts: &mut Counts, key: &[u8]) -> Option<Move> {
+        if !self.takes(key) {
+            counts.routed_elsewhere += 1;
+            return None;
+        }
         let digest = self.before.digest(key);
         let (from, to) = self.places(key, digest);
         counts.keys += 1;
@@ -140,6 +145,11 @@ impl Change {
         counts.tags.offer(key);
         let (from, to) = (self.rows[from.index()], self.columns[to.index()]);
         (from != to).then_some(Move { from, to })
+    }
+
+    /// Whether the proxy sends `key` to these clusters, before and after.
+    fn takes(&self, key: &[u8]) -> bool {
+        self.from.routing.takes(key) && self.to.routing.takes(key)
     }
 
     /// Its node before, whose digest is known, and after.
@@ -167,6 +177,8 @@ impl Change {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Counts {
     keys: u64,
+    /// Keys that the proxy sends to another cluster, or to none: they are counted nowhere else.
+    routed_elsewhere: u64,
     /// For each node before, a counter for each node after.
     cells: Vec<u64>,
     sample: Sample,
@@ -183,6 +195,7 @@ impl Counts {
     /// Adds what was counted of other keys for the same change.
     pub fn add(&mut self, other: Self) {
         self.keys += other.keys;
+        self.routed_elsewhere += other.routed_elsewhere;
         for (cell, more) in self.cells.iter_mut().zip(other.cells) {
             *cell += more;
         }

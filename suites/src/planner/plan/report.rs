@@ -23,16 +23,20 @@ pub struct Report {
     pub to: Side,
     /// Where the keys came from.
     pub source: String,
-    /// How many there were.
+    /// How many there were, without those that are routed elsewhere.
     pub keys: u64,
+    /// Keys that the proxy sends to another cluster, or to none: they are left out.
+    pub routed_elsewhere: u64,
     /// Keys that have another node after the change.
     pub moved: u64,
     /// `moved` as a share of `keys`.
     pub moved_share: f64,
-    /// Keys that must move at least, for nodes to have the shares that they have before and after.
+    /// The fewest moves that lead from the counts of keys before to those after: what nodes have more of afterwards.
     pub minimum: u64,
     /// `minimum` as a share of `keys`.
     pub minimum_share: f64,
+    /// The share of keys that is expected to move at least, of any set of keys: by the shares of all digests.
+    pub expected_minimum_share: f64,
     /// Keys that move between nodes that are in both clusters.
     pub unforced: u64,
     /// `unforced` as a share of `keys`.
@@ -109,6 +113,7 @@ impl Report {
     pub fn new(change: &Change, counts: Counts, descriptions: [&str; 3], detail: Detail) -> Self {
         let Counts {
             keys,
+            routed_elsewhere,
             cells,
             mut sample,
             tags,
@@ -117,7 +122,7 @@ impl Report {
         let whole = sample.is_whole();
         let sampled: Vec<(&[u8], u64)> = sample.keys().collect();
         let table = Table::new(change, &cells);
-        let minimum_share = minimum_share(change);
+        let minimum = table.minimum(change.addresses.len());
         let on = [&change.from, &change.to].map(|side| rule(&side.cluster));
         let few = &sampled[..sampled.len().min(curve::KEYS)];
         Self {
@@ -126,11 +131,12 @@ impl Report {
             to: Side::new(to, &change.to.cluster),
             source: source.to_owned(),
             keys,
+            routed_elsewhere,
             moved: table.moved(),
             moved_share: share(table.moved(), keys),
-            // At most as many as there are keys.
-            minimum: (minimum_share * keys as f64).round() as u64,
-            minimum_share,
+            minimum,
+            minimum_share: share(minimum, keys),
+            expected_minimum_share: expected_minimum_share(change),
             unforced: table.unforced(),
             unforced_share: share(table.unforced(), keys),
             nodes: table.nodes(change),
@@ -205,6 +211,20 @@ impl<'a> Table<'a> {
 
     fn moved(&self) -> u64 {
         self.moving().map(|(.., count)| count).sum()
+    }
+
+    /// What nodes have more of after than before: each of these keys has moved, in whatever way the others did.
+    fn minimum(&self, nodes: usize) -> u64 {
+        let mut gained = vec![0_i128; nodes];
+        for (from, to, count) in self.moving() {
+            gained[from] -= i128::from(count);
+            gained[to] += i128::from(count);
+        }
+        // Each key counts once, so that the sum is at most the number of keys.
+        gained
+            .into_iter()
+            .filter(|gained| *gained > 0)
+            .sum::<i128>() as u64
     }
 
     fn unforced(&self) -> u64 {
@@ -290,8 +310,8 @@ pub(super) fn expected(cluster: &Cluster, placement: &Placement) -> Vec<f64> {
     weights().map(|weight| weight / sum).collect()
 }
 
-/// The share of keys that nodes must give away at least, to have the shares that they have after.
-fn minimum_share(change: &Change) -> f64 {
+/// The share of all digests that nodes must give away at least, to have the shares that they have after.
+fn expected_minimum_share(change: &Change) -> f64 {
     let mut surplus = vec![0.0; change.addresses.len()];
     for (node, share) in change.rows.iter().zip(change.before.shares()) {
         surplus[*node] += share;

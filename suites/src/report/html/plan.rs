@@ -79,7 +79,7 @@ fn cards(report: &Report) -> String {
             report.minimum_share,
             report.minimum,
             "zero",
-            "minimum: must move, for nodes to have these shares",
+            "minimum: the fewest that lead from these counts to those",
         ),
         (
             report.unforced_share,
@@ -95,7 +95,20 @@ fn cards(report: &Report) -> String {
             percent(share)
         );
     }
-    html + "</div>\n"
+    html.push_str("</div>\n");
+    let _ = writeln!(
+        html,
+        "<p class=\"dim\">Expectation: {} of any set of keys must move, by the shares of the digests.</p>",
+        percent(report.expected_minimum_share)
+    );
+    if report.routed_elsewhere > 0 {
+        let _ = writeln!(
+            html,
+            "<p class=\"dim\">{} keys are left out: the routes of the proxy send them to another cluster or to none.</p>",
+            report.routed_elsewhere
+        );
+    }
+    html
 }
 
 fn rows(report: &Report) -> Vec<Row> {

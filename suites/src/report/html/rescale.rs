@@ -87,7 +87,7 @@ fn ledger(report: &Report) -> String {
     let predicted = match &report.predicted {
         None => "this build has no specification of the policy to predict with".to_owned(),
         Some(prediction) => format!(
-            "predicted: {} keys agree, {} differ; at least {} must move",
+            "predicted: {} keys agree, {} differ; these counts need {} moves at least",
             prediction.agree, prediction.differ, report.minimum
         ),
     };

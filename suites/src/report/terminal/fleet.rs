@@ -43,6 +43,10 @@ pub fn check(check: &Check) -> String {
     for (name, count, what) in fates {
         line(&format!("{name:<12} {}  {what}", part(count, check.keys)));
     }
+    if check.routed_elsewhere > 0 {
+        line("");
+        line(&elsewhere(check));
+    }
     if let Some(probed) = &check.proxy {
         line("");
         if probed.differ == 0 {
@@ -62,6 +66,19 @@ pub fn check(check: &Check) -> String {
         }
     }
     text
+}
+
+/// Keys that the proxy asks for on another cluster.
+fn elsewhere(check: &Check) -> String {
+    let keys = check.routed_elsewhere;
+    let fate = if check.shares_nodes {
+        "that cluster shares nodes with this one, so they may be in reach; check it by --cluster-name"
+    } else {
+        "OUT OF REACH on these nodes"
+    };
+    format!(
+        "routed elsewhere: {keys} keys are left out, because the routes of the proxy send them to another cluster or to none: {fate}"
+    )
 }
 
 /// A migration, or what one would do.

@@ -21,10 +21,11 @@ pub fn located(text: &mut Vec<u8>, located: &Located<'_>, seen: &Seen<'_>) {
     push_escaped(text, located.key);
     text.push(b'\t');
     push_escaped(text, located.hashed);
-    let place = format!(
-        "\t{:x}\t{}\t{}",
-        located.digest, located.index, located.node
-    );
+    let index = located
+        .index
+        .map_or("-".to_owned(), |index| index.to_string());
+    let node = located.node.unwrap_or("routed elsewhere");
+    let place = format!("\t{:x}\t{index}\t{node}", located.digest);
     text.extend_from_slice(place.as_bytes());
     if let Some(on) = &seen.on {
         let on = if on.is_empty() {
@@ -53,14 +54,25 @@ mod tests {
             key: b"a\t{b}",
             hashed: b"b",
             digest: 255,
-            index: 1,
-            node: "n:1",
+            index: Some(1),
+            node: Some("n:1"),
         };
         let mut text = Vec::new();
         located(&mut text, &key, &Seen::default());
         assert_eq!(
             String::from_utf8(text.clone()).unwrap(),
             "a\\t{b}\tb\tff\t1\tn:1\n"
+        );
+        text.clear();
+        let elsewhere = Located {
+            index: None,
+            node: None,
+            ..key
+        };
+        located(&mut text, &elsewhere, &Seen::default());
+        assert_eq!(
+            String::from_utf8(text.clone()).unwrap(),
+            "a\\t{b}\tb\tff\t-\trouted elsewhere\n"
         );
         text.clear();
         let seen = Seen {

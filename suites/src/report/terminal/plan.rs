@@ -31,7 +31,7 @@ pub fn plan(report: &Report) -> String {
             "minimum",
             report.minimum,
             report.minimum_share,
-            "must move, for nodes to have these shares",
+            "is the fewest that lead from these counts to those",
         ),
         (
             "unforced",
@@ -43,6 +43,16 @@ pub fn plan(report: &Report) -> String {
         line(&format!(
             "{name:<9}{count:>12} {:>6.1} %  {what}",
             100.0 * share
+        ));
+    }
+    line(&format!(
+        "expectation{:>16.1} %  of any set of keys must move, by the shares of the digests",
+        100.0 * report.expected_minimum_share
+    ));
+    if report.routed_elsewhere > 0 {
+        line(&format!(
+            "elsewhere{:>12}           left out: the routes of the proxy send them to another cluster or to none",
+            report.routed_elsewhere
         ));
     }
     line("");

@@ -1,64 +1,117 @@
-//! Envoy's v3 bootstrap, YAML or JSON: a static cluster that a redis_proxy filter routes to.
+//! Envoy's v3 bootstrap or `/config_dump`, YAML or JSON: a static cluster that a redis_proxy filter routes to.
 //!
-//! Source: Envoy 1.40 `api/envoy/config/{bootstrap,cluster,endpoint}/v3`, `extensions/load_balancing_policies`. The nodes of a
-//! Redis Cluster are taken for owners of evenly dealt slots, because the file names only where Envoy starts to ask.
+//! Source: Envoy 1.40 `api/envoy/config/{bootstrap,cluster,endpoint}/v3`, `extensions/load_balancing_policies`. Only the cluster
+//! that is described has to be right: the others are left to Envoy.
 
+mod messages;
 mod nodes;
 mod policy;
+mod proto;
+mod resources;
 mod routes;
 mod shape;
 
-use ::refproxy::config::yaml;
+use std::collections::BTreeSet;
+
 use ::refproxy::placement::{Cluster, Panic, Policy};
 
-use super::{Described, Error, Hints, Why, described, pick, place};
+use super::routing::Routing;
+use super::tree::Tree;
+use super::{Described, Error, Hints, Why, described, hash_tags, pick};
+use proto::Reader;
+pub(super) use resources::are_in;
+use routes::Ways;
 
 /// Reads the cluster that is asked for, or the only one that holds keys.
-pub(super) fn read(text: &str, name: &str, hints: &Hints) -> Result<Described, Error> {
-    let file: shape::Bootstrap = yaml::parse(text, name)?;
-    let resources = file.static_resources;
-    let routes = routes::routes(&resources.listeners, name)?;
-    let clusters: Vec<_> = resources
-        .clusters
-        .into_iter()
-        .map(|cluster| (cluster.value.name.clone(), cluster))
-        .filter(|(name, _)| routes.is_empty() || routes.contains_key(name))
-        .collect();
-    let cluster = pick("clusters", &clusters, hints).map_err(|why| why.at(name))?;
-    let at = place(name, cluster);
-    let cluster = &cluster.value;
+pub(super) fn read(top: &Tree, name: &str, hints: &Hints) -> Result<Described, Error> {
+    let reader = Reader { file: name };
+    let resources = resources::of(top, reader)?;
+    let ways = routes::ways(&resources.listeners, reader)?;
+    let tree = choose(&resources.clusters, &ways, hints).map_err(|why| why.at(name))?;
+    let cluster: shape::Cluster = reader.shaped(reader.message(tree, &messages::CLUSTER)?, tree)?;
+    let at = format!("{name}:{}", cluster.line);
     let wrong = |why: Why| why.at(at.clone());
-    let tags = match routes.get(&cluster.name) {
-        Some(route) => route.tags(&cluster.name)?,
-        None => ::refproxy::hash::TagRule::WholeKey,
-    };
-    let chosen = policy::choose(cluster).map_err(wrong)?;
-    let (nodes, reach) = nodes::nodes(cluster, &chosen, (name, &at), hints)?;
+    let said = ways.say(&cluster.name, name)?;
+    let kind = nodes::kind(&cluster).map_err(wrong)?;
+    let chosen = policy::choose(&cluster).map_err(wrong)?;
+    let tags = hash_tags(said.tags, hints, name, || {
+        Why::TagsUnsaid(cluster.name.clone()).at(&*at)
+    })?;
+    let (nodes, reach) = nodes::nodes(&cluster, (kind, &chosen), (name, &at), hints)?;
     let cluster = Cluster {
-        panic: panic(cluster),
+        panic: panic(&cluster).map_err(wrong)?,
         policy: chosen.policy,
         tags,
         nodes,
     };
-    described(cluster, reach, at)
+    let shares = shares_nodes(tree, &resources.clusters);
+    let routing = match said.tables {
+        tables if tables.is_empty() => Routing::default(),
+        tables => Routing::new(tables, shares),
+    };
+    Ok(Described {
+        routing,
+        notes: said.notes,
+        ..described(cluster, reach, at)?
+    })
 }
 
-fn panic(cluster: &shape::Cluster) -> Panic {
+/// The cluster that is asked for, or the only one that keys are routed to.
+fn choose<'a>(clusters: &[&'a Tree], ways: &Ways, hints: &Hints) -> Result<&'a Tree, Why> {
+    let named = clusters.iter().filter_map(|cluster| {
+        let name = cluster.get("name").and_then(Tree::text)?;
+        Some((name.to_owned(), *cluster))
+    });
+    let holds_keys = |name: &str| ways.is_empty() || ways.lead_to(name);
+    let candidates: Vec<_> = named
+        .filter(|(name, _)| hints.pick.is_some() || holds_keys(name))
+        .collect();
+    pick("clusters", &candidates, hints).copied()
+}
+
+/// Whether another cluster has a node of this one.
+fn shares_nodes(cluster: &Tree, all: &[&Tree]) -> bool {
+    let own = sockets(cluster);
+    let mut others = all.iter().filter(|other| !std::ptr::eq(**other, cluster));
+    others.any(|other| !own.is_disjoint(&sockets(other)))
+}
+
+/// All addresses in a part of a file.
+fn sockets(tree: &Tree) -> BTreeSet<(&str, &str)> {
+    if let (Some(address), Some(port)) = (
+        tree.get("address"),
+        tree.get("port_value").or(tree.get("portValue")),
+    ) && let (Some(address), Some(port)) = (address.text(), port.text())
+    {
+        return BTreeSet::from([(address, port)]);
+    }
+    if let Some(path) = tree.get("pipe").and_then(|pipe| pipe.get("path")?.text()) {
+        return BTreeSet::from([(path, "")]);
+    }
+    tree.children().flat_map(sockets).collect()
+}
+
+fn panic(cluster: &shape::Cluster) -> Result<Panic, Why> {
     let default = Panic::default();
+    let policy = &cluster.load_assignment.policy;
+    if policy.weighted_priority_health {
+        let expected = "health by weights cannot be computed, leave it out";
+        return Err(Why::field("weighted_priority_health", expected));
+    }
     let threshold = &cluster.common_lb_config.healthy_panic_threshold;
-    Panic {
-        // Envoy rounds it, and takes 0 to 100.
-        threshold_percent: threshold
-            .as_ref()
-            .map_or(default.threshold_percent, |percent| {
-                percent.value.round().clamp(0.0, 100.0) as u32
-            }),
-        overprovisioning: cluster
-            .load_assignment
-            .policy
+    let percent = threshold.as_ref().map(|percent| percent.value);
+    if let Some(percent) = percent.filter(|percent| !(0.0..=100.0).contains(percent)) {
+        let field = format!("healthy_panic_threshold {percent}");
+        return Err(Why::field(field, "0 to 100 is expected"));
+    }
+    Ok(Panic {
+        // Envoy rounds it.
+        threshold_percent: percent
+            .map_or(default.threshold_percent, |percent| percent.round() as u32),
+        overprovisioning: policy
             .overprovisioning_factor
             .unwrap_or(default.overprovisioning),
-    }
+    })
 }
 
 /// Whether nodes are hashed by their host names.

@@ -4,29 +4,29 @@ use std::net::{IpAddr, SocketAddr};
 
 use ::refproxy::placement::{Health, Locality, Node};
 
-use super::super::{Error, Hints, Why, place};
+use super::super::{Error, Hints, Why, secrets};
 use super::hashes_hostnames;
 use super::policy::Chosen;
-use super::shape::{Cluster, LbEndpoint, LocalityEndpoints, SocketAddress};
+use super::shape::{Cluster, ClusterType, LbEndpoint, LocalityEndpoints};
 
 /// How the addresses of a cluster come to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Static,
     StrictDns,
     LogicalDns,
-    /// Redis Cluster tells its nodes itself.
-    Told,
 }
+
+/// The type of clusters that follow a Redis Cluster.
+const REDIS_CLUSTER: &str = "envoy.clusters.redis";
 
 /// Who takes part, and where each is reached.
 pub(super) fn nodes(
     cluster: &Cluster,
-    chosen: &Chosen,
+    (kind, chosen): (Kind, &Chosen),
     (name, at): (&str, &str),
     hints: &Hints,
 ) -> Result<(Vec<Node>, Vec<String>), Error> {
-    let kind = kind(cluster).map_err(|why| why.at(at))?;
     if kind == Kind::Static && hashes_hostnames(&chosen.policy) {
         let why = Why::field(
             "use_hostname_for_hashing",
@@ -37,12 +37,15 @@ pub(super) fn nodes(
     let mut nodes = Vec::new();
     let mut reach = Vec::new();
     for group in &cluster.load_assignment.endpoints {
+        check(group).map_err(|why| why.at(format!("{name}:{}", group.line)))?;
         for endpoint in &group.lb_endpoints {
-            let found = addresses(&endpoint.value, kind, chosen, hints)
-                .map_err(|why| why.at(place(name, endpoint)))?;
-            for address in found {
-                let node = node(&endpoint.value, group, address, (kind, chosen))
-                    .map_err(|why| why.at(place(name, endpoint)))?;
+            let wrong = |why: Why| why.at(format!("{name}:{}", endpoint.line));
+            if kind == Kind::LogicalDns && !nodes.is_empty() {
+                let expected = "one endpoint is expected, Envoy refuses more";
+                return Err(wrong(Why::field("type LOGICAL_DNS", expected)));
+            }
+            for address in addresses(endpoint, kind, chosen, hints).map_err(wrong)? {
+                let node = node(endpoint, group, address, (kind, chosen)).map_err(wrong)?;
                 reach.push(node.address.clone());
                 nodes.push(node);
             }
@@ -51,18 +54,75 @@ pub(super) fn nodes(
     Ok((nodes, reach))
 }
 
-fn kind(cluster: &Cluster) -> Result<Kind, Why> {
-    if cluster.cluster_type.is_some() {
-        return Ok(Kind::Told);
+/// What Envoy refuses of a group of nodes, and what names nodes that are not in the file.
+fn check(group: &LocalityEndpoints) -> Result<(), Why> {
+    if group.load_balancer_endpoints.is_some() || group.leds_cluster_locality_config.is_some() {
+        let expected = "lb_endpoints is expected, whose nodes are in the file";
+        return Err(Why::field(
+            "load_balancer_endpoints or leds_cluster_locality_config",
+            expected,
+        ));
     }
-    match cluster.kind.as_deref().unwrap_or("STATIC") {
-        "STATIC" => Ok(Kind::Static),
-        "STRICT_DNS" => Ok(Kind::StrictDns),
-        "LOGICAL_DNS" => Ok(Kind::LogicalDns),
-        other => {
+    let mut weights = group
+        .lb_endpoints
+        .iter()
+        .map(|node| node.load_balancing_weight);
+    if group.load_balancing_weight == Some(0) || weights.any(|weight| weight == Some(0)) {
+        return Err(Why::field(
+            "load_balancing_weight 0",
+            "at least 1 is expected",
+        ));
+    }
+    Ok(())
+}
+
+/// The type of a cluster, in either of its fields.
+pub(super) fn kind(cluster: &Cluster) -> Result<Kind, Why> {
+    match (&cluster.cluster_type, cluster.kind.as_deref()) {
+        (Some(_), Some(_)) => Err(Why::field(
+            "cluster_type",
+            "type is given too, one is expected",
+        )),
+        (Some(custom), None) => custom_kind(custom),
+        (None, None | Some("STATIC")) => Ok(Kind::Static),
+        (None, Some("STRICT_DNS")) => Ok(Kind::StrictDns),
+        (None, Some("LOGICAL_DNS")) => Ok(Kind::LogicalDns),
+        (None, Some(other)) => {
             let expected =
                 "STATIC, STRICT_DNS or LOGICAL_DNS is expected, whose nodes are in the file";
             Err(Why::field(format!("type {other}"), expected))
+        }
+    }
+}
+
+/// The plain types by the names of their extensions.
+fn custom_kind(custom: &ClusterType) -> Result<Kind, Why> {
+    let dns = custom
+        .typed_config
+        .as_ref()
+        .filter(|config| config.of == "DnsCluster");
+    if let Some(dns) = dns {
+        return Ok(match dns.all_addresses_in_single_endpoint {
+            true => Kind::LogicalDns,
+            false => Kind::StrictDns,
+        });
+    }
+    match &*custom.name {
+        "envoy.cluster.static" => Ok(Kind::Static),
+        "envoy.cluster.strict_dns" | "envoy.cluster.dns" => Ok(Kind::StrictDns),
+        "envoy.cluster.logical_dns" => Ok(Kind::LogicalDns),
+        REDIS_CLUSTER => {
+            let expected = "the nodes decide who owns which slot, and the file does not say it; write a description with \
+                            policy: slots, and the slots of each node as CLUSTER SLOTS answers them";
+            Err(Why::field(
+                format!("cluster_type `{REDIS_CLUSTER}`"),
+                expected,
+            ))
+        }
+        other => {
+            let expected = "envoy.cluster.static, envoy.cluster.strict_dns, envoy.cluster.logical_dns or envoy.cluster.dns is \
+                            expected, whose nodes are in the file";
+            Err(Why::field(format!("cluster_type `{other}`"), expected))
         }
     }
 }
@@ -74,15 +134,24 @@ fn addresses(
     chosen: &Chosen,
     hints: &Hints,
 ) -> Result<Vec<String>, Why> {
-    let address = &endpoint.endpoint.address;
-    let socket = match (&address.socket_address, &address.pipe) {
-        (Some(socket), _) => socket,
-        (None, Some(pipe)) => return Ok(vec![pipe.path.clone()]),
-        (None, None) => {
-            return Err(Why::field("address", "socket_address or pipe is expected"));
+    let address = endpoint.endpoint.as_ref().map(|endpoint| &endpoint.address);
+    let socket = match address.map(|address| (&address.socket_address, &address.pipe)) {
+        Some((Some(socket), _)) => socket,
+        Some((None, Some(pipe))) => return Ok(vec![pipe.path.clone()]),
+        _ => {
+            let expected = "address: socket_address or pipe is expected";
+            return Err(Why::field("endpoint", expected));
         }
     };
-    let (host, port) = (&socket.address, socket.port_value);
+    if !socket.resolver_name.is_empty() {
+        let expected = "a resolver of its own cannot be asked, leave it out and say what it answers by --resolve";
+        return Err(Why::field("resolver_name", expected));
+    }
+    let Some(port) = socket.port_value else {
+        return Err(Why::field("port_value", "a port is expected"));
+    };
+    let host = &socket.address;
+    secrets::check_address(host)?;
     if let Ok(ip) = host.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(ip, port).to_string()]);
     }
@@ -100,8 +169,7 @@ fn addresses(
         .take(many)
         .map(|ip| SocketAddr::new(ip, port).to_string())
         .collect();
-    let hashes_address =
-        kind != Kind::Told && hash_key(endpoint).is_none() && !hashes_hostnames(&chosen.policy);
+    let hashes_address = hash_key(endpoint).is_none() && !hashes_hostnames(&chosen.policy);
     match known.is_empty() {
         false => Ok(known),
         true if hashes_address => Err(Why::Unresolved(host.clone())),
@@ -128,11 +196,12 @@ fn node(
 
 /// What Envoy takes for the host name: the one that is given, or else the name that is resolved.
 fn hostname(endpoint: &LbEndpoint, kind: Kind) -> Option<String> {
-    let given = &endpoint.endpoint.hostname;
-    if !given.is_empty() || matches!(kind, Kind::Static | Kind::Told) {
+    let endpoint = endpoint.endpoint.as_ref()?;
+    let given = &endpoint.hostname;
+    if !given.is_empty() || kind == Kind::Static {
         return Some(given.clone()).filter(|given| !given.is_empty());
     }
-    let socket: Option<&SocketAddress> = endpoint.endpoint.address.socket_address.as_ref();
+    let socket = endpoint.address.socket_address.as_ref();
     socket.map(|socket| socket.address.clone())
 }
 
@@ -163,6 +232,6 @@ fn locality(group: &LocalityEndpoints) -> Locality {
             "{}/{}/{}",
             locality.region, locality.zone, locality.sub_zone
         ),
-        weight: group.load_balancing_weight,
+        weight: group.load_balancing_weight.unwrap_or(0),
     }
 }

@@ -7,10 +7,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::super::Why;
+use super::proto::TYPE;
 use super::shape::{Cluster, ConsistentHashing, LoadBalancingPolicy, Maglev, RingHash};
-
-/// The name of Envoy's extension that follows a Redis Cluster.
-const REDIS_CLUSTER: &str = "envoy.clusters.redis";
 
 /// A policy, and whether localities have weights under it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,12 +19,13 @@ pub(super) struct Chosen {
 
 /// The policy of `cluster`, with Envoy's defaults.
 pub(super) fn choose(cluster: &Cluster) -> Result<Chosen, Why> {
-    if cluster.lb_subset_config.is_some() {
+    if has_subsets(cluster) {
         let expected = "subsets of nodes cannot be computed";
         return Err(Why::field("lb_subset_config", expected));
     }
-    if let Some(kind) = &cluster.cluster_type {
-        return redis_cluster(&kind.name, cluster);
+    if cluster.maglev_lb_config.is_some() && cluster.ring_hash_lb_config.is_some() {
+        let expected = "maglev_lb_config or ring_hash_lb_config is expected, not both";
+        return Err(Why::field("ring_hash_lb_config", expected));
     }
     match &cluster.load_balancing_policy {
         Some(policy) => of_extension(policy),
@@ -34,20 +33,11 @@ pub(super) fn choose(cluster: &Cluster) -> Result<Chosen, Why> {
     }
 }
 
-fn redis_cluster(kind: &str, cluster: &Cluster) -> Result<Chosen, Why> {
-    let policy = cluster.lb_policy.as_deref().unwrap_or("ROUND_ROBIN");
-    if kind != REDIS_CLUSTER {
-        let expected = format!("{REDIS_CLUSTER} is expected, or one of the plain types");
-        return Err(Why::field(format!("cluster_type `{kind}`"), expected));
-    }
-    if policy != "CLUSTER_PROVIDED" && cluster.load_balancing_policy.is_none() {
-        let expected = format!("CLUSTER_PROVIDED is expected with {REDIS_CLUSTER}");
-        return Err(Why::field(format!("lb_policy {policy}"), expected));
-    }
-    Ok(Chosen {
-        policy: Policy::Slots,
-        by_locality: false,
-    })
+/// Envoy ignores subsets without selectors.
+fn has_subsets(cluster: &Cluster) -> bool {
+    let subsets = cluster.lb_subset_config.as_ref();
+    let fields = subsets.and_then(Value::as_object);
+    fields.is_some_and(|fields| !fields.is_empty())
 }
 
 fn of_fields(cluster: &Cluster) -> Result<Chosen, Why> {
@@ -57,7 +47,7 @@ fn of_fields(cluster: &Cluster) -> Result<Chosen, Why> {
         "MAGLEV" => maglev(cluster.maglev_lb_config.as_ref(), hashing)?,
         "RING_HASH" => ring_hash(cluster.ring_hash_lb_config.as_ref(), hashing)?,
         "LOAD_BALANCING_POLICY_CONFIG" => {
-            let expected = "load_balancing_policy is expected beside it";
+            let expected = "load_balancing_policy is expected next to it";
             return Err(Why::field(
                 "lb_policy LOAD_BALANCING_POLICY_CONFIG",
                 expected,
@@ -81,11 +71,13 @@ fn of_fields(cluster: &Cluster) -> Result<Chosen, Why> {
 fn of_extension(policy: &LoadBalancingPolicy) -> Result<Chosen, Why> {
     for choice in &policy.policies {
         let extension = &choice.typed_extension_config;
-        let kind = extension.typed_config.get("@type").and_then(Value::as_str);
-        let kind = kind.unwrap_or(&extension.name);
-        match kind.rsplit(['.', '/']).next().unwrap_or_default() {
+        let Some(config) = &extension.typed_config else {
+            let field = format!("load_balancing_policy {}", extension.name);
+            return Err(Why::field(field, "typed_config is expected"));
+        };
+        match config[TYPE].as_str().unwrap_or_default() {
             "Maglev" => {
-                let shape: Maglev = shape(&extension.typed_config, "maglev")?;
+                let shape: Maglev = shape(config, "maglev")?;
                 let hashing = shape.consistent_hashing_lb_config.unwrap_or_default();
                 return Ok(Chosen {
                     policy: maglev(Some(&shape), hashing)?,
@@ -93,7 +85,7 @@ fn of_extension(policy: &LoadBalancingPolicy) -> Result<Chosen, Why> {
                 });
             }
             "RingHash" => {
-                let shape: RingHash = shape(&extension.typed_config, "ring_hash")?;
+                let shape: RingHash = shape(config, "ring_hash")?;
                 let hashing = shape.consistent_hashing_lb_config;
                 let hashing = hashing.unwrap_or(ConsistentHashing {
                     use_hostname_for_hashing: shape.use_hostname_for_hashing,
@@ -122,8 +114,9 @@ fn of_extension(policy: &LoadBalancingPolicy) -> Result<Chosen, Why> {
     Err(Why::field("load_balancing_policy", expected))
 }
 
+/// The configuration of an extension; its types are right already.
 fn shape<T: DeserializeOwned>(config: &Value, policy: &str) -> Result<T, Why> {
-    serde_json::from_value(config.clone()).map_err(|error| Why::field(policy, error.to_string()))
+    serde_json::from_value(config.clone()).map_err(|_| Why::field(policy, "it cannot be read"))
 }
 
 fn maglev(shape: Option<&Maglev>, hashing: ConsistentHashing) -> Result<Policy, Why> {
@@ -152,17 +145,18 @@ fn ring_hash(shape: Option<&RingHash>, hashing: ConsistentHashing) -> Result<Pol
     })
 }
 
-/// Whether host names are hashed. With bounded loads nobody can tell where a key is.
+/// Whether host names are hashed. With bounded loads no one can say where a key is.
 fn by_hostname(hashing: ConsistentHashing) -> Result<bool, Why> {
-    match hashing.hash_balance_factor {
-        0 => Ok(hashing.use_hostname_for_hashing),
-        factor => {
-            let expected =
-                "placement then depends on the load of the moment, and no key has a place";
-            Err(Why::field(
-                format!("hash_balance_factor {factor}"),
-                expected,
-            ))
-        }
-    }
+    let Some(factor) = hashing.hash_balance_factor else {
+        return Ok(hashing.use_hostname_for_hashing);
+    };
+    let expected = if factor < 100 {
+        "at least 100 is expected, or no such field"
+    } else {
+        "placement then depends on the load of the moment, and no key has a place"
+    };
+    Err(Why::field(
+        format!("hash_balance_factor {factor}"),
+        expected,
+    ))
 }

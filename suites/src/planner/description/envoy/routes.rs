@@ -1,88 +1,219 @@
-//! Which clusters the redis_proxy filters route to, and whether tags are hashed on the way.
+//! Which clusters the redis_proxy filters route to: which keys, and whether their hash tags count.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use ::refproxy::hash::TagRule;
-use serde::Deserialize;
+use super::super::routing::Table;
+use super::super::tree::Tree;
+use super::super::{Error, Why};
+use super::messages;
+use super::proto::{Reader, TYPE};
+use super::shape::{FilterChain, Listener, PrefixRoutes, RedisProxy, Route};
 
-use super::super::{Error, Why, place};
-use super::shape::{Listener, RedisProxy, Route};
-
-/// How keys come to a cluster.
+/// How keys come to a cluster through one filter.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Way {
-    /// Where the filter stands.
-    at: String,
+struct Way {
+    /// The line of the filter.
+    line: u64,
     tags: bool,
-    /// A route changes keys before they are hashed.
-    rewrites: Option<&'static str>,
-    /// Another filter, which says other things of tags.
-    disagrees: bool,
+    table: Table,
+    /// A route that changes keys before they are hashed: its line, and the field.
+    rewrites: Option<(u64, &'static str)>,
+    /// Whether keys are routed here, and not only copies or reads of them.
+    is_primary: bool,
+    notes: BTreeSet<String>,
 }
 
-impl Way {
-    /// What is hashed of the keys of `cluster`.
-    pub(super) fn tags(&self, cluster: &str) -> Result<TagRule, Error> {
-        let why = if let Some(field) = self.rewrites {
-            let expected = format!(
-                "keys of {cluster} are changed before they are hashed; give the file without its listeners, and keys as they \
-                 are sent to nodes"
-            );
-            Why::field(field, expected)
-        } else if self.disagrees {
-            let expected = format!("on in one filter that routes to {cluster}, off in another one");
-            Why::field("enable_hashtagging", expected)
-        } else if self.tags {
-            return Ok(TagRule::BRACES);
-        } else {
-            return Ok(TagRule::WholeKey);
+/// All clusters that are routed to, by name.
+#[derive(Debug, Default)]
+pub(super) struct Ways(BTreeMap<String, Vec<Way>>);
+
+/// What the filters say of one cluster.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    /// Where hash tags are switched on or off, and which.
+    pub(super) tags: Option<(u64, bool)>,
+    /// How keys come to it; none where no filter leads there.
+    pub(super) tables: Vec<Table>,
+    pub(super) notes: Vec<String>,
+}
+
+impl Ways {
+    /// Whether no filter can be read.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether a filter routes keys to `cluster`, and not only copies or reads of them.
+    pub(super) fn lead_to(&self, cluster: &str) -> bool {
+        let ways = self.0.get(cluster);
+        ways.is_some_and(|ways| ways.iter().any(|way| way.is_primary))
+    }
+
+    /// What is said of `cluster`.
+    pub(super) fn say(&self, cluster: &str, file: &str) -> Result<Said, Error> {
+        let ways = self.0.get(cluster).map_or(&[][..], Vec::as_slice);
+        let Some(first) = ways.first() else {
+            return Ok(Said::default());
         };
-        Err(why.at(self.at.clone()))
+        if let Some((line, field)) = ways.iter().find_map(|way| way.rewrites) {
+            let expected = format!(
+                "it changes keys of cluster {cluster} before they are hashed; give a file with the cluster and without its \
+                 listeners, --hash-tags, and keys as they are on nodes"
+            );
+            return Err(Why::field(field, expected).at(format!("{file}:{line}")));
+        }
+        if let Some(other) = ways.iter().find(|way| way.tags != first.tags) {
+            let expected = format!(
+                "another filter that routes to cluster {cluster} has the opposite, at line {}",
+                first.line
+            );
+            let why = Why::field(format!("enable_hashtagging {}", other.tags), expected);
+            return Err(why.at(format!("{file}:{}", other.line)));
+        }
+        let notes: BTreeSet<&String> = ways.iter().flat_map(|way| &way.notes).collect();
+        Ok(Said {
+            tags: Some((first.line, first.tags)),
+            tables: ways.iter().map(|way| way.table.clone()).collect(),
+            notes: notes.into_iter().cloned().collect(),
+        })
+    }
+
+    fn add(&mut self, proxy: &RedisProxy) {
+        let routes = &proxy.prefix_routes;
+        for cluster in clusters(routes) {
+            let way = way(cluster, proxy);
+            self.0.entry(cluster.to_owned()).or_default().push(way);
+        }
     }
 }
 
-/// The clusters that are routed to, by name; none where no filter of Redis is.
-pub(super) fn routes(listeners: &[Listener], name: &str) -> Result<BTreeMap<String, Way>, Error> {
-    let chains = listeners.iter().flat_map(|listener| {
-        listener
-            .filter_chains
-            .iter()
-            .chain(&listener.default_filter_chain)
-    });
-    let configs = chains
-        .flat_map(|chain| &chain.filters)
-        .filter_map(|filter| filter.typed_config.as_ref());
-    let mut ways = BTreeMap::new();
-    for config in configs {
-        let kind = config.value.get("@type").and_then(|kind| kind.as_str());
-        if !kind.is_some_and(|kind| kind.ends_with(".RedisProxy")) {
-            continue;
-        }
-        let at = place(name, config);
-        let proxy = RedisProxy::deserialize(&config.value)
-            .map_err(|error| Why::field("redis_proxy", error.to_string()).at(at.clone()))?;
-        let routes = &proxy.prefix_routes;
-        for route in routes.routes.iter().chain(&routes.catch_all_route) {
-            add(&mut ways, route, proxy.settings.enable_hashtagging, &at);
+/// Reads all filters that are Envoy's for Redis.
+pub(super) fn ways(listeners: &[&Tree], reader: Reader<'_>) -> Result<Ways, Error> {
+    let mut ways = Ways::default();
+    for tree in listeners {
+        let read = reader.message(tree, &messages::LISTENER)?;
+        let listener: Listener = reader.shaped(read, tree)?;
+        let chains = listener.filter_chains.iter();
+        for chain in chains.chain(&listener.default_filter_chain) {
+            for proxy in proxies(chain, tree, reader)? {
+                check(&proxy.prefix_routes, proxy.line, reader)?;
+                ways.add(&proxy);
+            }
         }
     }
     Ok(ways)
 }
 
-fn add(ways: &mut BTreeMap<String, Way>, route: &Route, tags: bool, at: &str) {
-    let rewrites = if route.remove_prefix && !route.prefix.is_empty() {
-        Some("remove_prefix")
+fn proxies(chain: &FilterChain, tree: &Tree, reader: Reader<'_>) -> Result<Vec<RedisProxy>, Error> {
+    let configs = chain.filters.iter();
+    let configs = configs.filter_map(|filter| filter.typed_config.as_ref());
+    let redis = configs.filter(|config| config[TYPE] == "RedisProxy");
+    redis
+        .map(|config| reader.shaped(config.clone(), tree))
+        .collect()
+}
+
+/// What Envoy refuses of routes.
+fn check(routes: &PrefixRoutes, line: u64, reader: Reader<'_>) -> Result<(), Error> {
+    let mut known = BTreeSet::new();
+    if routes.routes.is_empty() && routes.catch_all_route.is_none() {
+        let why = Why::field("prefix_routes", "no route is given, one is expected");
+        return Err(why.at(format!("{}:{}", reader.file, line)));
+    }
+    for route in routes.routes.iter().chain(&routes.catch_all_route) {
+        let at = |why: Why| Err(why.at(format!("{}:{}", reader.file, route.line)));
+        if route.cluster.is_empty() {
+            return at(Why::field(
+                "cluster",
+                "the name of a cluster is expected in a route",
+            ));
+        }
+    }
+    for route in &routes.routes {
+        let mut prefix = route.prefix.clone();
+        if routes.case_insensitive {
+            prefix.make_ascii_lowercase();
+        }
+        if !known.insert(prefix) {
+            let field = format!("prefix `{}`", route.prefix.escape_debug());
+            let why = Why::field(field, "another route of the filter has it");
+            return Err(why.at(format!("{}:{}", reader.file, route.line)));
+        }
+    }
+    Ok(())
+}
+
+/// The clusters of some routes, once each.
+fn clusters(routes: &PrefixRoutes) -> BTreeSet<&str> {
+    let all = routes.routes.iter().chain(&routes.catch_all_route);
+    all.flat_map(all_of).collect()
+}
+
+/// The clusters of one route.
+fn all_of(route: &Route) -> impl Iterator<Item = &str> {
+    let others = route.request_mirror_policy.iter();
+    let others = others.chain(&route.read_command_policy);
+    [&*route.cluster]
+        .into_iter()
+        .chain(others.map(|other| &*other.cluster))
+}
+
+/// What a filter means to `cluster`.
+fn way(cluster: &str, proxy: &RedisProxy) -> Way {
+    let routes = &proxy.prefix_routes;
+    let leads = |route: &Route| all_of(route).any(|name| name == cluster);
+    let prefixes = routes.routes.iter();
+    let prefixes = prefixes.map(|route| (route.prefix.clone().into_bytes(), leads(route)));
+    let others = routes.catch_all_route.as_ref().is_some_and(leads);
+    let table = Table::new(prefixes, others, routes.case_insensitive);
+    let mut way = Way {
+        line: proxy.line,
+        tags: proxy.settings.enable_hashtagging,
+        table,
+        rewrites: None,
+        is_primary: false,
+        notes: BTreeSet::new(),
+    };
+    let all = routes.routes.iter().chain(&routes.catch_all_route);
+    for route in all.filter(|route| leads(route)) {
+        way.is_primary |= route.cluster == cluster;
+        way.rewrites = way.rewrites.or(rewrites(route));
+        way.notes.extend(notes(cluster, route));
+    }
+    way
+}
+
+fn rewrites(route: &Route) -> Option<(u64, &'static str)> {
+    if route.remove_prefix && !route.prefix.is_empty() {
+        Some((route.line, "remove_prefix"))
     } else if route.key_formatter.is_empty() {
         None
     } else {
-        Some("key_formatter")
-    };
-    let way = ways.entry(route.cluster.clone()).or_insert(Way {
-        at: at.to_owned(),
-        tags,
-        rewrites: None,
-        disagrees: false,
-    });
-    way.rewrites = way.rewrites.or(rewrites);
-    way.disagrees |= way.tags != tags;
+        Some((route.line, "key_formatter"))
+    }
+}
+
+/// What one has to know of `cluster` to understand what a proxy answers.
+fn notes(cluster: &str, route: &Route) -> Vec<String> {
+    let mut notes = Vec::new();
+    let primary = &route.cluster;
+    if let Some(reads) = &route.read_command_policy {
+        if reads.cluster == cluster && primary != cluster {
+            notes.push(format!(
+                "cluster {cluster} answers reads of cluster {primary} (read_command_policy): the proxy writes no key to it"
+            ));
+        } else if primary == cluster && reads.cluster != cluster {
+            notes.push(format!(
+                "reads go to cluster {} (read_command_policy): what the proxy finds is not on cluster {cluster}",
+                reads.cluster
+            ));
+        }
+    }
+    let mirrors = &route.request_mirror_policy;
+    if primary != cluster && mirrors.iter().any(|mirror| mirror.cluster == cluster) {
+        notes.push(format!(
+            "cluster {cluster} is a mirror of cluster {primary} (request_mirror_policy): the proxy answers nothing from it"
+        ));
+    }
+    notes
 }

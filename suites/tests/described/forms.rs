@@ -1,0 +1,938 @@
+//! Forms of the same settings, each held against the program: what Envoy or nutcracker takes is read, or refused with what to
+//! do; what they refuse is refused.
+
+use std::path::Path;
+use std::process::Command;
+
+use libtest_mimic::Failed;
+use shardproof::planner::description::{Hints, inline, read};
+use shardproof::target::Target;
+
+use crate::support;
+
+/// What a program, and the reader of descriptions, make of a form.
+#[derive(Debug, Clone, Copy)]
+enum Fate {
+    /// The program takes it, and it is read as this description in one word.
+    Read(&'static str),
+    /// The program takes it, and it is refused with these words.
+    Declined(&'static str),
+    /// The program refuses it, and so do we, with these words.
+    Refused(&'static str),
+}
+use Fate::{Declined, Read, Refused};
+
+/// Where a form goes in the file.
+#[derive(Debug, Clone, Copy)]
+enum Slot {
+    /// The settings of the filter.
+    Settings,
+    /// The routes of the filter.
+    Routes,
+    /// The whole configuration of the filter.
+    Filter,
+    /// Settings of the cluster.
+    Cluster,
+    /// The nodes of the cluster.
+    Assignment,
+}
+use Slot::{Assignment, Cluster, Filter, Routes, Settings};
+
+const TAGGED: &str = "maglev/hash_tags:10.0.0.1:6379,10.0.0.2:6379";
+const PLAIN: &str = "maglev:10.0.0.1:6379,10.0.0.2:6379";
+const TABLE: &str = "maglev/table_size=251:10.0.0.1:6379,10.0.0.2:6379";
+const RING: &str = "ring_hash:10.0.0.1:6379,10.0.0.2:6379";
+const ONE: &str = "maglev:10.0.0.1:6379";
+const HEAVY: &str = "maglev:10.0.0.1:6379*2,10.0.0.2:6379";
+
+const FILTER: &str = r#"typed_config:
+          "@type": type.googleapis.com/envoy.extensions.filters.network.redis_proxy.v3.RedisProxy
+          stat_prefix: s
+          settings: { op_timeout: 5s, SETTINGS }
+          prefix_routes: ROUTES"#;
+
+const ENVOY: &str = r"static_resources:
+  listeners:
+  - name: l
+    address: { socket_address: { address: 127.0.0.1, port_value: 6400 } }
+    filter_chains:
+    - filters:
+      - name: envoy.filters.network.redis_proxy
+        FILTER
+  clusters:
+  - name: redis
+    connect_timeout: 1s
+    CLUSTER
+    load_assignment:
+      cluster_name: redis
+      ASSIGNMENT
+";
+
+/// Two nodes with something more of the first one.
+const NODES: &str = "endpoints: [ { lb_endpoints: [ \
+    { endpoint: { address: { socket_address: { address: 10.0.0.1, port_value: 6379 } } } MORE }, \
+    { endpoint: { address: { socket_address: { address: 10.0.0.2, port_value: 6379 } } } } ] } ]";
+
+/// A bootstrap with one form in it.
+fn envoy(slot: Slot, form: &str) -> String {
+    let nodes = NODES.replace("MORE", "");
+    let [
+        mut settings,
+        mut routes,
+        mut filter,
+        mut cluster,
+        mut assignment,
+    ] = [
+        "",
+        "{ catch_all_route: { cluster: redis } }",
+        FILTER,
+        "lb_policy: MAGLEV",
+        &nodes,
+    ];
+    let more = NODES.replace("MORE", form);
+    let around = form.replace("NODES", &nodes);
+    match slot {
+        Settings => settings = form,
+        Routes => routes = form,
+        Filter => filter = form,
+        Cluster => cluster = form,
+        Assignment if form.starts_with(',') => assignment = &more,
+        Assignment => assignment = &around,
+    }
+    ENVOY
+        .replace("FILTER", filter)
+        .replace("SETTINGS", settings)
+        .replace("ROUTES", routes)
+        .replace("CLUSTER", cluster)
+        .replace("ASSIGNMENT", assignment)
+}
+
+/// Forms of a bootstrap.
+const OF_ENVOY: &[(Slot, &str, Fate)] = &[
+    (Cluster, "lb_policy: MAGLEV", Read(PLAIN)),
+    (Cluster, "lb_policy: maglev", Read(PLAIN)),
+    (Cluster, "lb_policy: Maglev", Read(PLAIN)),
+    (Cluster, "lb_policy: 5", Read(PLAIN)),
+    (Cluster, r#"lb_policy: "5""#, Read(PLAIN)),
+    (Cluster, r#"lb_policy: "ring_hash""#, Read(RING)),
+    (
+        Cluster,
+        "lb_policy: null",
+        Declined("ROUND_ROBIN is not a placement"),
+    ),
+    (
+        Cluster,
+        "lb_policy: round_robin",
+        Declined("ROUND_ROBIN is not a placement"),
+    ),
+    (Cluster, "lb_policy: 5.0", Refused("one of ROUND_ROBIN")),
+    (Cluster, "lb_policy: 99", Refused("one of ROUND_ROBIN")),
+    (
+        Cluster,
+        "lb_policy: ringHash",
+        Refused("one of ROUND_ROBIN"),
+    ),
+    (
+        Cluster,
+        "lb_policy: ring-hash",
+        Refused("one of ROUND_ROBIN"),
+    ),
+    (
+        Cluster,
+        "lb_policy: [MAGLEV]",
+        Refused("one of ROUND_ROBIN"),
+    ),
+    (
+        Cluster,
+        "lbPolicy: MAGLEV\n    maglevLbConfig: { tableSize: 251 }",
+        Read(TABLE),
+    ),
+    (
+        Cluster,
+        "lb_policy: MAGLEV\n    lbPolicy: MAGLEV",
+        Declined("given twice"),
+    ),
+    (
+        Cluster,
+        "lb_policy: MAGLEV\n    lb_policy: MAGLEV",
+        Declined("given twice"),
+    ),
+    (
+        Cluster,
+        "lb_polcy: MAGLEV",
+        Refused("unknown field `lb_polcy` in Cluster, did you mean `lb_policy`?"),
+    ),
+    (
+        Cluster,
+        "LbPolicy: MAGLEV",
+        Refused("did you mean `lb_policy`?"),
+    ),
+    (
+        Cluster,
+        "lb_policy: MAGLEV\n    hosts: [ { socket_address: { address: 10.0.0.1, port_value: 1 } } ]",
+        Refused("unknown field `hosts` in Cluster"),
+    ),
+    (
+        Cluster,
+        "lb_policy: MAGLEV\n    maglev_lb_config: { table_size: 251 }",
+        Read(TABLE),
+    ),
+    (
+        Cluster,
+        r#"lb_policy: MAGLEV
+    maglev_lb_config: { table_size: "251" }"#,
+        Read(TABLE),
+    ),
+    (
+        Cluster,
+        "lb_policy: MAGLEV\n    maglev_lb_config: { table_size: 251.0 }",
+        Read(TABLE),
+    ),
+    (
+        Cluster,
+        r#"lb_policy: MAGLEV
+    maglev_lb_config: { table_size: "251.0" }"#,
+        Read(TABLE),
+    ),
+    (
+        Cluster,
+        "lb_policy: MAGLEV\n    maglev_lb_config: { table_size: 2.51e2 }",
+        Read(TABLE),
+    ),
+    (
+        Cluster,
+        "lb_policy: MAGLEV\n    maglev_lb_config: { table_size: 0xfb }",
+        Read(TABLE),
+    ),
+    (
+        Cluster,
+        "lb_policy: MAGLEV\n    maglev_lb_config: { table_size: 0373 }",
+        Read(TABLE),
+    ),
+    (
+        Cluster,
+        "lb_policy: MAGLEV\n    maglev_lb_config: { table_size: +251 }",
+        Read(TABLE),
+    ),
+    (
+        Cluster,
+        "lb_policy: MAGLEV\n    maglev_lb_config: { table_size: { value: 251 } }",
+        Read(TABLE),
+    ),
+    (
+        Cluster,
+        r#"lb_policy: MAGLEV
+    maglev_lb_config: { table_size: { value: "251" } }"#,
+        Read(TABLE),
+    ),
+    (
+        Cluster,
+        "lb_policy: MAGLEV\n    maglev_lb_config: { table_size: null }",
+        Read(PLAIN),
+    ),
+    (
+        Cluster,
+        "lb_policy: MAGLEV\n    maglev_lb_config: { table_size: [251] }",
+        Refused("table_size: a whole number"),
+    ),
+    (
+        Cluster,
+        "lb_policy: MAGLEV\n    maglev_lb_config: { table_size: -1 }",
+        Refused("table_size: a whole number"),
+    ),
+    (
+        Cluster,
+        r#"lb_policy: MAGLEV
+    maglev_lb_config: { table_size: " 251" }"#,
+        Refused("table_size: a whole number"),
+    ),
+    (
+        Cluster,
+        "lb_policy: MAGLEV\n    maglev_lb_config: { table_size: 251_0 }",
+        Refused("table_size: a whole number"),
+    ),
+    (
+        Cluster,
+        "lb_policy: MAGLEV\n    maglev_lb_config: { table_size: 1e400 }",
+        Refused("table_size: a whole number"),
+    ),
+    (
+        Cluster,
+        "lb_policy: MAGLEV\n    maglev_lb_config: { table_size: true }",
+        Refused("table_size: a whole number"),
+    ),
+    (
+        Cluster,
+        r#"lb_policy: MAGLEV
+    maglev_lb_config: { table_size: "" }"#,
+        Refused("table_size: a whole number"),
+    ),
+    (
+        Cluster,
+        "lb_policy: MAGLEV\n    maglev_lb_config: { table_size: 65536 }",
+        Refused("is not a prime"),
+    ),
+    (
+        Cluster,
+        "lb_policy: MAGLEV\n    maglev_lb_config: { table_size: 0 }",
+        Refused("is not a prime"),
+    ),
+    (
+        Cluster,
+        "lb_policy: MAGLEV\n    maglev_lb_config: []",
+        Refused("a mapping is expected"),
+    ),
+    (
+        Cluster,
+        r#"lb_policy: MAGLEV
+    maglev_lb_config: "x""#,
+        Refused("a mapping is expected"),
+    ),
+    (
+        Cluster,
+        "lb_policy: MAGLEV\n    maglev_lb_config: { table_siz: 251 }",
+        Refused("unknown field `table_siz` in MaglevLbConfig, did you mean `table_size`?"),
+    ),
+    (
+        Cluster,
+        "lb_policy: RING_HASH\n    ring_hash_lb_config: { hash_function: 1 }",
+        Read("ring_hash/hash_function=murmur_hash_2:10.0.0.1:6379,10.0.0.2:6379"),
+    ),
+    (
+        Cluster,
+        "lb_policy: RING_HASH\n    ring_hash_lb_config: { hash_function: murmur_hash_2 }",
+        Read("ring_hash/hash_function=murmur_hash_2:10.0.0.1:6379,10.0.0.2:6379"),
+    ),
+    (
+        Cluster,
+        "lb_policy: RING_HASH\n    ring_hash_lb_config: { hash_function: 2 }",
+        Refused("one of XX_HASH, MURMUR_HASH_2"),
+    ),
+    (
+        Cluster,
+        "lb_policy: RING_HASH\n    ring_hash_lb_config: { hash_function: DEFAULT_HASH }",
+        Refused("one of XX_HASH, MURMUR_HASH_2"),
+    ),
+    (
+        Cluster,
+        "lb_policy: RING_HASH\n    ring_hash_lb_config: { minimum_ring_size: 10, maximum_ring_size: 5 }",
+        Refused("is greater than the maximum"),
+    ),
+    (
+        Cluster,
+        "lb_policy: RING_HASH\n    ring_hash_lb_config: { maximum_ring_size: 8388609 }",
+        Refused("from 0 to 8388608"),
+    ),
+    (
+        Cluster,
+        "lb_policy: RING_HASH\n    ring_hash_lb_config: { minimum_ring_size: 0 }",
+        Declined("ring size 0"),
+    ),
+    (Cluster, "lb_policy: MAGLEV\n    type: static", Read(PLAIN)),
+    (Cluster, "lb_policy: MAGLEV\n    type: 0", Read(PLAIN)),
+    (
+        Cluster,
+        r#"lb_policy: MAGLEV
+    type: "STATIC""#,
+        Read(PLAIN),
+    ),
+    (Cluster, "lb_policy: MAGLEV\n    type: null", Read(PLAIN)),
+    (
+        Cluster,
+        "lb_policy: MAGLEV\n    type: EDS",
+        Refused("type EDS"),
+    ),
+    (
+        Cluster,
+        "lb_policy: MAGLEV\n    type: STATIC\n    cluster_type: { name: envoy.cluster.static }",
+        Refused("one is expected"),
+    ),
+    (
+        Cluster,
+        "lb_policy: MAGLEV\n    cluster_type: { name: envoy.cluster.static }",
+        Read(PLAIN),
+    ),
+    (
+        Cluster,
+        "lb_policy: MAGLEV\n    cluster_type: { name: envoy.clusters.static }",
+        Refused("cluster_type `envoy.clusters.static`"),
+    ),
+    (
+        Cluster,
+        "lb_policy: CLUSTER_PROVIDED\n    cluster_type: { name: envoy.clusters.redis }",
+        Declined("CLUSTER SLOTS"),
+    ),
+    (
+        Cluster,
+        "lb_policy: MAGLEV\n    lb_subset_config: {}",
+        Read(PLAIN),
+    ),
+    (
+        Cluster,
+        "lb_policy: MAGLEV\n    lb_subset_config: { subset_selectors: [ { keys: [ a ] } ] }",
+        Declined("subsets of nodes cannot be computed"),
+    ),
+    (
+        Cluster,
+        "lb_policy: MAGLEV\n    common_lb_config: { consistent_hashing_lb_config: { hash_balance_factor: 50 } }",
+        Refused("at least 100 is expected"),
+    ),
+    (
+        Cluster,
+        "lb_policy: MAGLEV\n    common_lb_config: { consistent_hashing_lb_config: { hash_balance_factor: 0 } }",
+        Refused("at least 100 is expected"),
+    ),
+    (
+        Cluster,
+        "lb_policy: MAGLEV\n    common_lb_config: { healthy_panic_threshold: { value: 101 } }",
+        Refused("0 to 100 is expected"),
+    ),
+    (
+        Cluster,
+        r#"lb_policy: MAGLEV
+    common_lb_config: { healthy_panic_threshold: { value: "50" } }"#,
+        Read(PLAIN),
+    ),
+    (
+        Cluster,
+        "lb_policy: MAGLEV\n    common_lb_config: { healthy_panic_threshold: 50 }",
+        Refused("a mapping is expected"),
+    ),
+    (
+        Cluster,
+        r#"load_balancing_policy: { policies: { typed_extension_config: { name: m, typed_config: { "@type": type.googleapis.com/envoy.extensions.load_balancing_policies.maglev.v3.Maglev, table_size: "251" } } } }"#,
+        Read(TABLE),
+    ),
+    (
+        Cluster,
+        r#"load_balancing_policy: { policies: [{ typed_extension_config: { name: m, typed_config: { "@type": type.googleapis.com/envoy.extensions.load_balancing_policies.maglev.v3.Maglev, tableSize: 251 } } }] }"#,
+        Read(TABLE),
+    ),
+    (
+        Cluster,
+        r#"load_balancing_policy: { policies: [{ typed_extension_config: { name: m, typed_config: { "@type": type.googleapis.com/envoy.extensions.load_balancing_policies.maglev.v3.Maglev, table_siz: 251 } } }] }"#,
+        Refused("unknown field `table_siz` in Maglev, did you mean `table_size`?"),
+    ),
+    (
+        Cluster,
+        r#"load_balancing_policy: { policies: [ { typed_extension_config: { name: m, typed_config: { "@type": type.googleapis.com/xds.type.v3.TypedStruct, type_url: type.googleapis.com/envoy.extensions.load_balancing_policies.maglev.v3.Maglev, value: { table_size: 251 } } } } ] }"#,
+        Read(TABLE),
+    ),
+    (
+        Cluster,
+        "load_balancing_policy: { policies: [ { typed_extension_config: { name: envoy.load_balancing_policies.maglev } } ] }",
+        Refused("typed_config is expected"),
+    ),
+    (
+        Cluster,
+        "load_balancing_policy: { policies: [] }",
+        Refused("maglev or ring_hash is expected"),
+    ),
+    (Settings, r#"enable_hashtagging: "true""#, Read(TAGGED)),
+    (Settings, "enable_hashtagging: yes", Read(TAGGED)),
+    (Settings, "enable_hashtagging: on", Read(TAGGED)),
+    (Settings, "enable_hashtagging: True", Read(TAGGED)),
+    (Settings, "enable_hashtagging: y", Read(TAGGED)),
+    (Settings, r#"enable_hashtagging: "1""#, Read(TAGGED)),
+    (Settings, r#"enable_hashtagging: "t""#, Read(TAGGED)),
+    (Settings, r#"enable_hashtagging: "TRUE""#, Read(TAGGED)),
+    (Settings, "enable_hashtagging: null", Read(PLAIN)),
+    (Settings, "enable_hashtagging: ~", Read(PLAIN)),
+    (Settings, "enable_hashtagging: n", Read(PLAIN)),
+    (Settings, r#"enable_hashtagging: "no""#, Read(PLAIN)),
+    (Settings, r#"enable_hashtagging: "0""#, Read(PLAIN)),
+    (Settings, "enable_hashtagging: off", Read(PLAIN)),
+    (Settings, "enableHashtagging: true", Read(TAGGED)),
+    (
+        Settings,
+        "enable_hashtagging: 1",
+        Refused("true or false is expected"),
+    ),
+    (
+        Settings,
+        "enable_hashtagging: 0",
+        Refused("true or false is expected"),
+    ),
+    (
+        Settings,
+        r#"enable_hashtagging: "on""#,
+        Refused("true or false is expected"),
+    ),
+    (
+        Settings,
+        r#"enable_hashtagging: """#,
+        Refused("true or false is expected"),
+    ),
+    (
+        Settings,
+        "enable_hashtagging: [true]",
+        Refused("true or false is expected"),
+    ),
+    (
+        Settings,
+        "enable_hashtagging: { value: true }",
+        Refused("true or false is expected"),
+    ),
+    (
+        Settings,
+        "enable_hash_tagging: true",
+        Refused("did you mean `enable_hashtagging`?"),
+    ),
+    (Routes, "{ catchAllRoute: { cluster: redis } }", Read(PLAIN)),
+    (
+        Routes,
+        "{ routes: { prefix: a, cluster: redis }, catch_all_route: { cluster: redis } }",
+        Read(PLAIN),
+    ),
+    (
+        Routes,
+        "{ routes: null, catch_all_route: { cluster: redis } }",
+        Read(PLAIN),
+    ),
+    (
+        Routes,
+        "{ routes: [ null ], catch_all_route: { cluster: redis } }",
+        Refused("the name of a cluster is expected"),
+    ),
+    (
+        Routes,
+        "{ routes: [ [ { prefix: a, cluster: redis } ] ], catch_all_route: { cluster: redis } }",
+        Read(PLAIN),
+    ),
+    (
+        Routes,
+        "[ { catch_all_route: { cluster: redis } } ]",
+        Refused("a mapping is expected"),
+    ),
+    (
+        Routes,
+        "{ routes: [ { prefix: 2, cluster: redis } ] }",
+        Refused("prefix: a string is expected"),
+    ),
+    (
+        Routes,
+        "{ routes: [ { prefix: true, cluster: redis } ] }",
+        Refused("prefix: a string is expected"),
+    ),
+    (
+        Routes,
+        "{ routes: [ { prefix: on, cluster: redis } ] }",
+        Refused("prefix: a string is expected"),
+    ),
+    (
+        Routes,
+        "{ routes: [ { prefix: -7, cluster: redis } ] }",
+        Refused("prefix: a string is expected"),
+    ),
+    (
+        Routes,
+        "{ routes: [ { prefix: a, cluster: redis }, { prefix: a, cluster: redis } ] }",
+        Refused("another route of the filter has it"),
+    ),
+    (
+        Routes,
+        "{ case_insensitive: true, routes: [ { prefix: a, cluster: redis }, { prefix: A, cluster: redis } ] }",
+        Refused("another route of the filter has it"),
+    ),
+    (
+        Routes,
+        "{ catch_all_cluster: redis }",
+        Refused("unknown field `catch_all_cluster` in PrefixRoutes"),
+    ),
+    (
+        Routes,
+        r#"{ routes: [ { prefix: "a:", remove_prefix: true, cluster: redis } ] }"#,
+        Declined("changes keys of cluster redis before they are hashed"),
+    ),
+    (Routes, "{}", Refused("no route")),
+    (
+        Filter,
+        r#"typed_config: { "@type": type.googleapis.com/xds.type.v3.TypedStruct, type_url: type.googleapis.com/envoy.extensions.filters.network.redis_proxy.v3.RedisProxy, value: { stat_prefix: s, settings: { op_timeout: 5s, enable_hashtagging: "true" }, prefix_routes: { catch_all_route: { cluster: redis } } } }"#,
+        Read(TAGGED),
+    ),
+    (
+        Filter,
+        r#"typed_config: { "@type": type.googleapis.com/udpa.type.v1.TypedStruct, type_url: type.googleapis.com/envoy.extensions.filters.network.redis_proxy.v3.RedisProxy, value: { stat_prefix: s, settings: { op_timeout: 5s, enable_hashtagging: "true" }, prefix_routes: { catch_all_route: { cluster: redis } } } }"#,
+        Read(TAGGED),
+    ),
+    (
+        Filter,
+        r#"typed_config: { "@type": type.googleapis.com/xds.type.v3.TypedStruct, type_url: envoy.extensions.filters.network.redis_proxy.v3.RedisProxy, value: { stat_prefix: s, settings: { op_timeout: 5s, enable_hashtagging: "true" }, prefix_routes: { catch_all_route: { cluster: redis } } } }"#,
+        Read(TAGGED),
+    ),
+    (
+        Filter,
+        r#"typed_config: { "@type": type.googleapis.com/xds.type.v3.TypedStruct, value: { stat_prefix: s, settings: { op_timeout: 5s, enable_hashtagging: "true" }, prefix_routes: { catch_all_route: { cluster: redis } } } }"#,
+        Refused("`type_url` is expected"),
+    ),
+    (
+        Filter,
+        r#"typed_config: { "@type": type.googleapis.com/xds.type.v3.TypedStruct, type_url: envoy.extensions.filters.network.redis_proxy.v3.RedisProxy, value: { foo: 1, stat_prefix: s, settings: { op_timeout: 5s, enable_hashtagging: "true" }, prefix_routes: { catch_all_route: { cluster: redis } } } }"#,
+        Refused("unknown field `foo` in RedisProxy"),
+    ),
+    (
+        Filter,
+        r#"config: { stat_prefix: s, settings: { op_timeout: 5s, enable_hashtagging: "true" }, prefix_routes: { catch_all_route: { cluster: redis } } }"#,
+        Refused("unknown field `config` in Filter"),
+    ),
+    (
+        Filter,
+        r#"typed_config: { "@type": type.googleapis.com/envoy.config.filter.network.redis_proxy.v2.RedisProxy, stat_prefix: s, settings: { op_timeout: 5s, enable_hashtagging: "true" }, prefix_routes: { catch_all_route: { cluster: redis } } }"#,
+        Refused("v3.RedisProxy is expected"),
+    ),
+    (
+        Filter,
+        r#"typed_config: { "@type": envoy.extensions.filters.network.redis_proxy.v3.RedisProxy, stat_prefix: s, settings: { op_timeout: 5s, enable_hashtagging: "true" }, prefix_routes: { catch_all_route: { cluster: redis } } }"#,
+        Refused("`@type` is expected"),
+    ),
+    (
+        Filter,
+        r#"typed_config: { "@type": x.y/envoy.extensions.filters.network.redis_proxy.v3.RedisProxy, stat_prefix: s, settings: { op_timeout: 5s, enable_hashtagging: "true" }, prefix_routes: { catch_all_route: { cluster: redis } } }"#,
+        Read(TAGGED),
+    ),
+    (
+        Filter,
+        r#"typed_config: { stat_prefix: s, settings: { op_timeout: 5s, enable_hashtagging: "true" }, prefix_routes: { catch_all_route: { cluster: redis } } }"#,
+        Refused("`@type` is expected"),
+    ),
+    (
+        Filter,
+        r#"typed_config: { "@type": type.googleapis.com/envoy.extensions.filters.network.redis_proxy.v3.RedisProxy, stat_prefix: s, settings: { op_timeout: 5s }, cluster: redis }"#,
+        Refused("unknown field `cluster` in RedisProxy"),
+    ),
+    (
+        Assignment,
+        r#"endpoints: { lb_endpoints: { endpoint: { address: { socket_address: { address: 10.0.0.1, port_value: "6379" } } } } }"#,
+        Read(ONE),
+    ),
+    (
+        Assignment,
+        "endpoints: [ [ { lbEndpoints: [ { endpoint: { address: { socketAddress: { protocol: tcp, address: 10.0.0.1, portValue: 6379.0 } } } } ] } ] ]",
+        Read(ONE),
+    ),
+    (Assignment, ", load_balancing_weight: 2", Read(HEAVY)),
+    (Assignment, r#", load_balancing_weight: "2""#, Read(HEAVY)),
+    (Assignment, ", load_balancing_weight: 2.0", Read(HEAVY)),
+    (
+        Assignment,
+        ", load_balancing_weight: { value: 2 }",
+        Read(HEAVY),
+    ),
+    (Assignment, ", load_balancing_weight: null", Read(PLAIN)),
+    (
+        Assignment,
+        ", load_balancing_weight: 0",
+        Refused("at least 1 is expected"),
+    ),
+    (
+        Assignment,
+        ", load_balancing_weight: {}",
+        Refused("at least 1 is expected"),
+    ),
+    (
+        Assignment,
+        ", load_balancing_weight: 1.5",
+        Refused("a whole number from 0 to 4294967295 is expected"),
+    ),
+    (
+        Assignment,
+        ", load_balancing_weight: 4294967296",
+        Refused("a whole number from 0 to 4294967295 is expected"),
+    ),
+    (
+        Assignment,
+        ", load_balancing_weight: 4294967295",
+        Refused("add up to more than"),
+    ),
+    (Assignment, ", health_status: healthy", Read(PLAIN)),
+    (Assignment, ", health_status: 1", Read(PLAIN)),
+    (Assignment, r#", health_status: "1""#, Read(PLAIN)),
+    (Assignment, ", health_status: null", Read(PLAIN)),
+    (Assignment, ", health_status: UNKNOWN", Read(PLAIN)),
+    (
+        Assignment,
+        ", health_status: bogus",
+        Refused("one of UNKNOWN, HEALTHY"),
+    ),
+    (
+        Assignment,
+        ", health_status: 9",
+        Declined("one of UNKNOWN, HEALTHY"),
+    ),
+    (
+        Assignment,
+        ", priority: 0",
+        Refused("unknown field `priority` in LbEndpoint"),
+    ),
+    (
+        Assignment,
+        "policy: { overprovisioning_factor: 140 }\n      NODES",
+        Read(PLAIN),
+    ),
+    (
+        Assignment,
+        r#"policy: { overprovisioning_factor: "140" }
+      NODES"#,
+        Read(PLAIN),
+    ),
+    (
+        Assignment,
+        "policy: { overprovisioning_factor: null }\n      NODES",
+        Read(PLAIN),
+    ),
+    (
+        Assignment,
+        "policy: { overprovisioning_factor: 0 }\n      NODES",
+        Refused("overprovisioning factor 0"),
+    ),
+    (
+        Assignment,
+        "policy: { overprovisioning_factor: 4294967296 }\n      NODES",
+        Refused("a whole number from 0 to 4294967295"),
+    ),
+    (
+        Assignment,
+        "policy: { weighted_priority_health: true }\n      NODES",
+        Declined("health by weights cannot be computed"),
+    ),
+    (
+        Assignment,
+        "endpoints: [ { priority: 129, lb_endpoints: [] } ]",
+        Refused("a whole number from 0 to 128"),
+    ),
+    (
+        Assignment,
+        "endpoints: []",
+        Declined("the cluster has no node"),
+    ),
+    (
+        Assignment,
+        "endpoints: [ { lb_endpoints: [ { endpoint: { address: { socket_address: { address: 10.0.0.1, port_value: 65536 } } } } ] } ]",
+        Refused("port_value: a whole number"),
+    ),
+    (
+        Assignment,
+        "endpoints: [ { lb_endpoints: [ { endpoint: { address: { socket_address: { address: 10.0.0.1, port_value: -1 } } } } ] } ]",
+        Refused("port_value: a whole number"),
+    ),
+    (
+        Assignment,
+        r#"endpoints: [ { lb_endpoints: [ { endpoint: { address: { socket_address: { address: 10.0.0.1, port_value: "x" } } } } ] } ]"#,
+        Refused("port_value: a whole number"),
+    ),
+    (
+        Assignment,
+        "endpoints: [ { lb_endpoints: [ { endpoint: { address: { socket_address: { address: 10.0.0.1, named_port: redis } } } } ] } ]",
+        Refused("a port is expected"),
+    ),
+    (
+        Assignment,
+        "endpoints: [ { lb_endpoints: [ { health_status: HEALTHY } ] } ]",
+        Refused("socket_address or pipe is expected"),
+    ),
+];
+
+/// Forms of a pool.
+const OF_TWEMPROXY: &[(&str, Fate)] = &[
+    (
+        "hash: fnv1a_64\n  servers:\n  - 10.0.0.1:6379:1",
+        Read("ketama:10.0.0.1:6379"),
+    ),
+    (
+        "redis: \"true\"\n  timeout: \"1\"\n  backlog: 5\n  servers:\n  - 10.0.0.1:6379:1",
+        Read("ketama:10.0.0.1:6379"),
+    ),
+    (
+        "hash: \"md5\"\n  distribution: \"modula\"\n  servers:\n  - 10.0.0.1:6379:1",
+        Read("modula/hash=md5:10.0.0.1:6379"),
+    ),
+    (
+        "hash: MD5\n  servers:\n  - 10.0.0.1:6379:1",
+        Refused("one of crc16"),
+    ),
+    (
+        "hash: Fnv1a_64\n  servers:\n  - 10.0.0.1:6379:1",
+        Refused("one of crc16"),
+    ),
+    (
+        "hash: ~\n  servers:\n  - 10.0.0.1:6379:1",
+        Refused("one of crc16"),
+    ),
+    (
+        "hash: null\n  servers:\n  - 10.0.0.1:6379:1",
+        Refused("one of crc16"),
+    ),
+    (
+        "hash: \"\"\n  servers:\n  - 10.0.0.1:6379:1",
+        Refused("one of crc16"),
+    ),
+    (
+        "hash: xxhash\n  servers:\n  - 10.0.0.1:6379:1",
+        Refused("one of crc16"),
+    ),
+    (
+        "distribution: KETAMA\n  servers:\n  - 10.0.0.1:6379:1",
+        Refused("ketama, modula or random is expected"),
+    ),
+    (
+        "distribution: Ketama\n  servers:\n  - 10.0.0.1:6379:1",
+        Refused("ketama, modula or random is expected"),
+    ),
+    (
+        "distribution: random\n  servers:\n  - 10.0.0.1:6379:1",
+        Declined("random is not a placement"),
+    ),
+    (
+        "hash_tag: \"{}\"\n  servers:\n  - 10.0.0.1:6379:1",
+        Read("ketama/hash_tags:10.0.0.1:6379"),
+    ),
+    (
+        "hash_tag: '{}'\n  servers:\n  - 10.0.0.1:6379:1",
+        Read("ketama/hash_tags:10.0.0.1:6379"),
+    ),
+    (
+        "hash_tag: $$\n  servers:\n  - 10.0.0.1:6379:1",
+        Read("ketama/hash_tags=$$:10.0.0.1:6379"),
+    ),
+    (
+        "hash_tag: ab\n  servers:\n  - 10.0.0.1:6379:1",
+        Read("ketama/hash_tags=ab:10.0.0.1:6379"),
+    ),
+    (
+        "hash_tag: {}\n  servers:\n  - 10.0.0.1:6379:1",
+        Refused("hash_tag: one value is expected"),
+    ),
+    (
+        "hash_tag: \"{\"\n  servers:\n  - 10.0.0.1:6379:1",
+        Refused("two characters are expected"),
+    ),
+    (
+        "hash_tag: \"abc\"\n  servers:\n  - 10.0.0.1:6379:1",
+        Refused("two characters are expected"),
+    ),
+    (
+        "hash_tag: \"\"\n  servers:\n  - 10.0.0.1:6379:1",
+        Refused("two characters are expected"),
+    ),
+    (
+        "distributon: modula\n  servers:\n  - 10.0.0.1:6379:1",
+        Refused("unknown field `distributon` in a pool, did you mean `distribution`?"),
+    ),
+    (
+        "Hash: md5\n  servers:\n  - 10.0.0.1:6379:1",
+        Refused("did you mean `hash`?"),
+    ),
+    (
+        "hash: md5\n  hash: md5\n  servers:\n  - 10.0.0.1:6379:1",
+        Refused("given twice"),
+    ),
+    (
+        "redis: true\n  redis_auth: 1234\n  servers:\n  - 10.0.0.1:6379:1",
+        Read("ketama:10.0.0.1:6379"),
+    ),
+    (
+        "servers:\n  - 10.0.0.1:6379",
+        Refused("HOST:PORT:WEIGHT or /PATH:WEIGHT is expected"),
+    ),
+    (
+        "servers:\n  - 10.0.0.1:6379:1  name",
+        Refused("HOST:PORT:WEIGHT or /PATH:WEIGHT is expected"),
+    ),
+    (
+        "servers:\n  - 10.0.0.1:6379:1 two words",
+        Refused("HOST:PORT:WEIGHT or /PATH:WEIGHT is expected"),
+    ),
+    (
+        "servers:\n  - 10.0.0.1:65536:1",
+        Refused("HOST:PORT:WEIGHT or /PATH:WEIGHT is expected"),
+    ),
+    (
+        "servers:\n  - 10.0.0.1:0:1",
+        Refused("HOST:PORT:WEIGHT or /PATH:WEIGHT is expected"),
+    ),
+    (
+        "servers:\n  - 10.0.0.1:6379:1.5",
+        Refused("HOST:PORT:WEIGHT or /PATH:WEIGHT is expected"),
+    ),
+    (
+        "servers:\n  - 10.0.0.1:6379:2147483648",
+        Refused("HOST:PORT:WEIGHT or /PATH:WEIGHT is expected"),
+    ),
+    (
+        "servers:\n  - 10.0.0.1:6379:",
+        Refused("HOST:PORT:WEIGHT or /PATH:WEIGHT is expected"),
+    ),
+    (
+        "servers:\n  - 10.0.0.1:6379:-1",
+        Refused("HOST:PORT:WEIGHT or /PATH:WEIGHT is expected"),
+    ),
+    ("servers:\n  - 10.0.0.1:6379:0", Refused("has weight 0")),
+    (
+        "servers:\n  - 10.0.0.1:6379:1\n  - 10.0.0.1:6379:1",
+        Refused("two nodes hash as"),
+    ),
+    (
+        "servers:\n  - 10.0.0.1:6379:1 a\n  - 10.0.0.1:6380:1 a",
+        Refused("two nodes hash as `a`"),
+    ),
+    ("servers: 10.0.0.1:6379:1", Refused("a list is expected")),
+];
+
+/// Holds every form of a target's file against its program.
+pub(crate) fn hold(target: &Target) -> Result<(), Failed> {
+    let program = support::search().find(&target.program)?;
+    let forms: Vec<(String, Fate)> = match &*target.name {
+        "envoy" => OF_ENVOY
+            .iter()
+            .map(|(slot, form, fate)| (envoy(*slot, form), *fate))
+            .collect(),
+        _ => {
+            let pool = |form: &str| format!("alpha:\n  listen: 127.0.0.1:6400\n  {form}\n");
+            OF_TWEMPROXY
+                .iter()
+                .map(|(form, fate)| (pool(form), *fate))
+                .collect()
+        }
+    };
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join(&target.start.config_name);
+    let mut wrong = Vec::new();
+    for (text, fate) in forms {
+        std::fs::write(&file, &text)?;
+        let takes = takes(&program, &file)?;
+        if let Err(why) = judge(&text, takes, fate) {
+            wrong.push(format!("{why}, expected {fate:?}, of\n{text}"));
+        }
+    }
+    match wrong.is_empty() {
+        true => Ok(()),
+        false => Err(wrong.join("\n").into()),
+    }
+}
+
+/// Whether the program takes a file.
+fn takes(program: &Path, file: &Path) -> Result<bool, Failed> {
+    let mut command = Command::new(program);
+    match file.extension().is_some_and(|ending| ending == "yaml") {
+        true => command.args(["--mode", "validate", "--log-level", "off", "-c"]),
+        false => command.args(["--test-conf", "--conf-file"]),
+    };
+    Ok(command.arg(file).output()?.status.success())
+}
+
+fn judge(text: &str, takes: bool, fate: Fate) -> Result<(), String> {
+    if takes == matches!(fate, Refused(_)) {
+        return Err(format!("the program takes it: {takes}"));
+    }
+    match (read(text, "file", &Hints::default()), fate) {
+        (Ok(found), Read(expected)) => {
+            let expected = inline(expected, &Hints::default()).map_err(|why| why.to_string())?;
+            match found.cluster == expected.cluster {
+                true => Ok(()),
+                false => Err(format!("read {:?}", found.cluster)),
+            }
+        }
+        (Err(why), Declined(words) | Refused(words)) if why.to_string().contains(words) => Ok(()),
+        (found, _) => Err(format!("{found:?}")),
+    }
+}
