@@ -295,6 +295,10 @@ fn mistakes_in_descriptions_are_2_and_say_where() {
             &["d.yaml:9: ", "`redis-1`", "--resolve redis-1=IP"],
         ),
         (several, &["d.yaml: ", "one, two", "--cluster-name"]),
+        (
+            envoy("MAGLEV", "10.0.0.1") + "      policy: {overprovisioning_factor: 0}\n",
+            &["d.yaml:3: ", "overprovisioning factor 0"],
+        ),
         (table, &["d.yaml:3: ", "table size 6 is not a prime"]),
         (
             "p: {distribution: random, servers: ['a:1:1']}".to_owned(),
@@ -308,8 +312,14 @@ fn mistakes_in_descriptions_are_2_and_say_where() {
         ("some: text".to_owned(), &["d.yaml: ", "static_resources"]),
     ] {
         let (_folder, path) = file("d.yaml", &text);
-        check(&["plan", "--from", &path, "--to", "maglev:a:1"], 2, parts);
-        check(&["locate", "--cluster", &path, "key"], 2, parts);
+        let plan = ["plan", "--from", &path, "--to", "maglev:a:1"];
+        let locate = ["locate", "--cluster", &path, "key"];
+        let hint: &[&str] = match text.starts_with("static_resources") {
+            true => &["--hash-tags", "off"],
+            false => &[],
+        };
+        check(&[&plan[..], hint].concat(), 2, parts);
+        check(&[&locate[..], hint].concat(), 2, parts);
     }
     check(
         &["plan", "--from", "/none.yaml", "--to", "maglev:a:1"],
@@ -324,9 +334,96 @@ fn mistakes_in_descriptions_are_2_and_say_where() {
         &path,
         "--resolve",
         "redis-1=10.0.0.1",
+        "--hash-tags",
+        "off",
         "key",
     ]);
     assert!(stdout(located).ends_with("\t0\t10.0.0.1:6379\n"));
+}
+
+/// Nothing of a plan without it: keys would be looked for on wrong nodes.
+#[test]
+fn a_file_that_does_not_say_whether_hash_tags_count_is_2() {
+    let (_folder, path) = file(
+        "d.yaml",
+        "static_resources:
+  clusters:
+  - name: one
+    lb_policy: MAGLEV
+    load_assignment: {endpoints: {lb_endpoints: {endpoint: {address: {socket_address: {address: 10.0.0.1, port_value: 1}}}}}}
+",
+    );
+    let parts = ["d.yaml:3: ", "--hash-tags on"];
+    for command in [
+        &["plan", "--from", &path, "--add-node", "10.0.0.2:1"][..],
+        &["locate", "--cluster", &path, "key"],
+        &["check", "--to", &path],
+        &["migrate", "--to", &path],
+    ] {
+        check(command, 2, &parts);
+    }
+    let locate = ["locate", "--cluster", &path, "--hash-tags", "on", "a{b}"];
+    let text = stdout(shardproof(&locate));
+    assert!(text.contains("a{b}\tb\t"), "{text}");
+    check(
+        &["locate", "--cluster", &path, "--hash-tags", "yes", "k"],
+        64,
+        &["on or off"],
+    );
+}
+
+#[test]
+fn passwords_in_addresses_are_64_and_not_repeated() {
+    for words in [
+        &[
+            "plan",
+            "--from",
+            "maglev:u:hunter2@a:1",
+            "--add-node",
+            "b:1",
+        ][..],
+        &["plan", "--from", "maglev:a:1", "--add-node", ":hunter2@b:1"],
+        &[
+            "plan",
+            "--from",
+            "maglev:a:1",
+            "--add-node",
+            "b:1",
+            "--scan",
+            "redis://:hunter2@localhost",
+        ],
+        &[
+            "check",
+            "--to",
+            "maglev:a:1",
+            "--proxy",
+            "u:hunter2@localhost:1",
+        ],
+        &[
+            "check",
+            "--to",
+            "maglev:a:1",
+            "--from-node",
+            "u:hunter2@localhost:1",
+        ],
+        &[
+            "check",
+            "--to",
+            "maglev:a:1",
+            "--node",
+            "u:hunter2@localhost:1=a:1",
+        ],
+        &["run", "--node", "redis://:hunter2@localhost:1"],
+    ] {
+        let output = shardproof(words);
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
+        assert_eq!(output.status.code(), Some(64), "{said}");
+        assert!(
+            !said.contains("hunter2") && said.contains("not shown here"),
+            "{said}"
+        );
+    }
 }
 
 #[test]
@@ -466,6 +563,100 @@ async fn keys_are_looked_for_where_they_may_be() {
     );
     let unreached = ["locate", "--cluster", "maglev:127.0.0.1:1", "--look", "key"];
     check(&unreached, 2, &["node 127.0.0.1:1", "no connection"]);
+}
+
+/// An Envoy that sends keys of a prefix to another cluster.
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_are_routed_elsewhere_are_never_kept() {
+    let search = support::search();
+    let nodes = [
+        Process::start(&search).await.unwrap(),
+        Process::start(&search).await.unwrap(),
+    ];
+    let [one, two] = nodes.each_ref().map(|node| node.addr());
+    let cluster = |name: &str, addr: SocketAddr| {
+        let place = format!(
+            "{{socket_address: {{address: {}, port_value: {}}}}}",
+            addr.ip(),
+            addr.port()
+        );
+        format!(
+            "  - {{name: {name}, lb_policy: MAGLEV, load_assignment: {{endpoints: {{lb_endpoints: {{endpoint: {{address: {place}}}}}}}}}}}\n"
+        )
+    };
+    let text = format!(
+        "static_resources:
+  listeners:
+  - filter_chains:
+    - filters:
+      - name: redis
+        typed_config:
+          \"@type\": type.googleapis.com/envoy.extensions.filters.network.redis_proxy.v3.RedisProxy
+          prefix_routes: {{routes: [{{prefix: '2:', cluster: c2}}], catch_all_route: {{cluster: c1}}}}
+  clusters:
+{}{}",
+        cluster("c1", one),
+        cluster("c2", two)
+    );
+    let (folder, path) = file("envoy.yaml", &text);
+    for number in 0..39 {
+        let key = format!("{}:{number}", 1 + number % 2);
+        call(one, &["SET", &key, "value"]).await;
+    }
+    let description = ["--to", &path, "--cluster-name", "c1"];
+    for command in ["check", "migrate"] {
+        let output = shardproof(&[&[command][..], &description, &["--json", "-"]].concat());
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let check = report.get("check").unwrap_or(&report);
+        assert_eq!((&check["kept"], &check["keys"]), (&20.into(), &20.into()));
+        assert_eq!(check["routed_elsewhere"], 19);
+        let output = shardproof(&[&[command][..], &description].concat());
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.contains("routed elsewhere: 19 keys"), "{text}");
+    }
+    let output = shardproof(&[
+        "check",
+        "--to",
+        &path,
+        "--cluster-name",
+        "c2",
+        "--from-node",
+        &one.to_string(),
+        "--json",
+        "-",
+    ]);
+    assert_eq!(output.status.code(), Some(1));
+    let check: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        (&check["unreachable"], &check["routed_elsewhere"]),
+        (&19.into(), &20.into())
+    );
+
+    let keys = folder.path().join("keys");
+    fs::write(&keys, "1:a\n2:a\n2:b\n").unwrap();
+    let keys = keys.to_str().unwrap();
+    let plan = [
+        "plan",
+        "--from",
+        &path,
+        "--cluster-name",
+        "c1",
+        "--add-node",
+        "c:1",
+        "--keys",
+        keys,
+        "--json",
+        "-",
+    ];
+    let plan: Value = serde_json::from_str(&stdout(shardproof(&plan))).unwrap();
+    assert_eq!(
+        (&plan["keys"], &plan["routed_elsewhere"]),
+        (&1.into(), &2.into())
+    );
+    let locate = ["locate", "--cluster", &path, "--cluster-name", "c1", "2:a"];
+    let located = stdout(shardproof(&locate));
+    assert!(located.ends_with("\t-\trouted elsewhere\n"), "{located}");
 }
 
 async fn call(addr: SocketAddr, arguments: &[&str]) {

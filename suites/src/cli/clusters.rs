@@ -52,8 +52,10 @@ impl Hinting {
     /// the command line is a mistake of usage, what is wrong in a file is not.
     pub(super) fn read(&self, flag: &str, text: &str) -> anyhow::Result<Described> {
         let hints = self.hints();
-        description::check_address(text).map_err(|why| Usage(format!("{flag}: {why}")))?;
         let is_file = Path::new(text).exists();
+        if !is_file {
+            description::check_address(text).map_err(|why| Usage(format!("{flag}: {why}")))?;
+        }
         if !is_file && (description::is_inline(text) || text.contains(':')) {
             let described = description::inline(text, &hints);
             return described.map_err(|why| Usage(format!("{flag} {why}")).into());

@@ -15,6 +15,7 @@ mod migrate;
 mod plan;
 mod repeat;
 mod rescale;
+mod secrets;
 mod selection;
 mod toxiproxy;
 
@@ -57,6 +58,7 @@ enum Command {
 impl Cli {
     /// Reads a command line, the program's name first. `plan --check` is another way to say `check`.
     pub(crate) fn read(mut words: Vec<OsString>) -> Result<Self, clap::Error> {
+        secrets::check(&words)?;
         let checks = |words: &[OsString]| words.iter().position(|word| word == "--check");
         if let (Some(command), Some(check)) = (words.get(1), checks(&words))
             && command == "plan"

@@ -254,7 +254,7 @@ const OF_ENVOY: &[(Slot, &str, Fate)] = &[
     (
         Cluster,
         "lb_policy: MAGLEV\n    maglev_lb_config: { table_size: 1e400 }",
-        Refused("table_size: a whole number"),
+        Refused("a number is out of range"),
     ),
     (
         Cluster,
@@ -296,12 +296,12 @@ const OF_ENVOY: &[(Slot, &str, Fate)] = &[
     (
         Cluster,
         "lb_policy: RING_HASH\n    ring_hash_lb_config: { hash_function: 1 }",
-        Read("ring_hash/hash_function=murmur_hash_2:10.0.0.1:6379,10.0.0.2:6379"),
+        Read("ring_hash/hash_function=MURMUR_HASH_2:10.0.0.1:6379,10.0.0.2:6379"),
     ),
     (
         Cluster,
         "lb_policy: RING_HASH\n    ring_hash_lb_config: { hash_function: murmur_hash_2 }",
-        Read("ring_hash/hash_function=murmur_hash_2:10.0.0.1:6379,10.0.0.2:6379"),
+        Read("ring_hash/hash_function=MURMUR_HASH_2:10.0.0.1:6379,10.0.0.2:6379"),
     ),
     (
         Cluster,

@@ -71,6 +71,22 @@ fn a_threshold_of_zero_never_panics() {
     assert_eq!(nobody, Err(Error::NoHealthyNode(0)));
 }
 
+/// Without it no level has any load; with a large one percentages are cut, not wrapped.
+#[test]
+fn any_overprovisioning_factor_places_keys_or_is_refused() {
+    let factor = |overprovisioning| Panic {
+        overprovisioning,
+        ..Panic::default()
+    };
+    for priorities in [&["h"][..], &["hu", "h"], &["u"]] {
+        let none = Placement::new(&cluster(priorities, factor(0)));
+        assert_eq!(none, Err(Error::Overprovisioning), "{priorities:?}");
+    }
+    for large in [1 << 31, u32::MAX] {
+        check_with(&["hh", "hh"], factor(large), &[(0, 100, &[0, 1])]);
+    }
+}
+
 #[test]
 fn a_later_priority_takes_what_an_earlier_one_cannot() {
     check(&["hh", "hh"], &[(0, 100, &[0, 1])]);

@@ -639,3 +639,221 @@ fn mistakes_in_one_word_are_told() {
         assert_eq!(found, format!("{text}: {why}"));
     }
 }
+
+/// A file that nothing says of whether hash tags count.
+#[test]
+fn hash_tags_have_to_be_said() {
+    let body = format!("      lb_policy: MAGLEV\n{}", endpoints(&["10.0.0.1"]));
+    let bare = format!("static_resources:\n  clusters:\n    - name: only\n{body}");
+    let discovered = format!(
+        "static_resources:
+  listeners:
+  - filter_chains:
+    - filters:
+      - name: envoy.filters.network.redis_proxy
+        config_discovery: {{config_source: {{ads: {{}}}}, type_urls: [x]}}
+  clusters:
+    - name: only
+{body}"
+    );
+    let told = format!("dynamic_resources: {{lds_config: {{path: lds.yaml}}}}\n{bare}");
+    for text in [&bare, &discovered, &told] {
+        let error = read(text, "file", &none()).unwrap_err().to_string();
+        assert!(
+            error.contains("--hash-tags on or --hash-tags off"),
+            "{error}"
+        );
+        for on in [true, false] {
+            let found = read(text, "file", &tags(on)).unwrap().cluster.tags;
+            assert_eq!(found != TagRule::WholeKey, on, "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_hint_that_contradicts_the_file_is_an_error() {
+    let off = redis("      lb_policy: MAGLEV\n");
+    wrong(
+        &off,
+        &tags(true),
+        "file:7: --hash-tags on: hash tags are off here",
+    );
+    let settings = "settings: {enable_hashtagging: true}";
+    let on = off.replace(
+        "prefix_routes",
+        &format!("{settings}\n          prefix_routes"),
+    );
+    wrong(
+        &on,
+        &tags(false),
+        "file:7: --hash-tags off: hash tags are on here",
+    );
+    wrong(
+        POOL,
+        &tags(false),
+        "file:3: --hash-tags off: hash tags are on here",
+    );
+    let part = "{policy: ketama, nodes: [{address: 'a:1'}]}";
+    wrong(
+        part,
+        &tags(true),
+        "file:1: --hash-tags on: hash tags are off here",
+    );
+    let word = inline("maglev/hash_tags:a:1", &tags(false)).unwrap_err();
+    assert!(word.to_string().contains("hash tags are on here"), "{word}");
+    let silent = inline("maglev:a:1", &tags(true)).unwrap();
+    assert_eq!(silent.cluster.tags, TagRule::BRACES);
+    inline("slots:a:1", &tags(false)).unwrap_err();
+}
+
+/// Keys of another cluster, keys without a route, and the clusters of copies and of reads.
+#[test]
+fn keys_that_routes_send_elsewhere_are_known() {
+    let body = |host| format!("      lb_policy: MAGLEV\n{}", endpoints(&[host]));
+    let (one, two) = (body("10.0.0.1"), body("10.0.0.2"));
+    let routed = |routes: &str, name: &str| {
+        let filter = format!("prefix_routes: {{{routes}}}");
+        let text = envoy(&filter, &[("c1", &one), ("c2", &two), ("c3", &one)]);
+        read(&text, "file", &picking(name)).unwrap()
+    };
+    let prefix = "routes: [{prefix: '2:', cluster: c2}], catch_all_route: {cluster: c1}";
+    let first = routed(prefix, "c1");
+    assert!(first.routing.takes(b"1:x") && !first.routing.takes(b"2:x"));
+    assert!(first.routing.shares_nodes(), "c3 has its node");
+    let second = routed(prefix, "c2");
+    assert!(!second.routing.takes(b"1:x") && second.routing.takes(b"2:x"));
+    assert!(!second.routing.shares_nodes());
+    let alone = routed("routes: [{prefix: '2:', cluster: c2}]", "c2");
+    assert!(!alone.routing.takes(b"1:x"));
+
+    let mirrored = "catch_all_route: {cluster: c1, request_mirror_policy: {cluster: c2}, read_command_policy: {cluster: c3}}";
+    for (name, note) in [
+        ("c1", "reads go to cluster c3"),
+        ("c2", "is a mirror of cluster c1"),
+        ("c3", "answers reads of cluster c1"),
+    ] {
+        let found = routed(mirrored, name);
+        assert!(found.routing.takes_all());
+        assert_eq!(found.notes.len(), 1, "{:?}", found.notes);
+        assert!(found.notes[0].contains(note), "{:?}", found.notes);
+    }
+}
+
+/// What `/config_dump` answers: numbers of 64 bits as text, types in each resource, clusters and listeners that came by xDS.
+#[test]
+fn a_config_dump_is_read() {
+    let dump = r#"{"configs": [
+        {"@type": "type.googleapis.com/envoy.admin.v3.BootstrapConfigDump", "bootstrap": {"static_resources": {}}},
+        {"@type": "type.googleapis.com/envoy.admin.v3.ClustersConfigDump", "version_info": "1",
+         "static_clusters": [{"cluster": {"@type": "type.googleapis.com/envoy.config.cluster.v3.Cluster", "name": "web"}}],
+         "dynamic_active_clusters": [{"version_info": "1", "cluster": {
+            "@type": "type.googleapis.com/envoy.config.cluster.v3.Cluster", "name": "redis", "type": "STATIC",
+            "connect_timeout": "0.250s", "lb_policy": "MAGLEV", "maglev_lb_config": {"table_size": "251"},
+            "load_assignment": {"cluster_name": "redis", "endpoints": [{"lb_endpoints": [{"endpoint": {"address":
+                {"socket_address": {"address": "10.0.0.1", "port_value": 6379}}}, "load_balancing_weight": 2}]}]}}}]},
+        {"@type": "type.googleapis.com/envoy.admin.v3.ListenersConfigDump",
+         "dynamic_listeners": [{"name": "l", "active_state": {"version_info": "1", "listener": {
+            "@type": "type.googleapis.com/envoy.config.listener.v3.Listener", "name": "l",
+            "filter_chains": [{"filters": [{"name": "r", "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.filters.network.redis_proxy.v3.RedisProxy",
+                "stat_prefix": "s", "settings": {"op_timeout": "5s", "enable_hashtagging": true},
+                "prefix_routes": {"catch_all_route": {"cluster": "redis"}}}}]}]}}}]}
+    ]}"#;
+    let mut expected = cluster(
+        Policy::Maglev {
+            table_size: 251,
+            hash_hostnames: false,
+        },
+        &["10.0.0.1:6379"],
+    );
+    expected.nodes[0].weight = 2;
+    expected.tags = TagRule::BRACES;
+    check(dump, &none(), expected);
+}
+
+#[test]
+fn one_bad_pool_does_not_hide_the_others() {
+    let two = format!("{POOL}bad:\n  hash: none\n  distributon: x\n  servers: [x]\n");
+    assert!(read(&two, "file", &picking("alpha")).is_ok());
+    wrong(
+        &two,
+        &picking("bad"),
+        "file:14: unknown field `distributon` in a pool, did you mean `distribution`?",
+    );
+}
+
+/// In every place where an address or a secret may be, the right and the wrong ones.
+#[test]
+fn no_error_repeats_a_secret() {
+    let host = |text: &str| envoy(CATCH_ALL, &[("redis", text)]);
+    let lb = "      lb_policy: MAGLEV\n";
+    for text in [
+        host(&format!("{lb}{}", endpoints(&["'user:hunter2@10.0.0.1'"]))),
+        host(&format!("{lb}{}", endpoints(&["':hunter2@host'"]))),
+        POOL.replace("127.0.0.1:6379:1", "user:hunter2@127.0.0.1:6379:1"),
+        POOL.replace("redis: true", "redis_auth: {hunter2: x}"),
+        POOL.replace("redis: true", "redis_auth: [hunter2]"),
+        POOL.replace("redis: true", "redis_auth: *hunter2"),
+        POOL.replace("redis: true", "redis_auth: \"hunter2"),
+        POOL.replace("redis: true", "redis_auth: hunter2: hunter2"),
+        "{policy: maglev, nodes: [{address: 'redis://:hunter2@host:1'}]}".to_owned(),
+        "{policy: maglev, nodes: [{address: ':hunter2@host:1'}]}".to_owned(),
+        "cluster: {policy: maglev, nodes: [{address: 'u:hunter2@host:1'}]}\nauth: {hunter2: 1, hunter2: 2}".to_owned(),
+        "cluster: {policy: maglev, nodes: [{address: 'a:1'}]}\nauth: {hunter2: 1, hunter2: 2}".to_owned(),
+        "cluster: {policy: maglev, nodes: [{address: 'a:1'}]}\nauth: [hunter2".to_owned(),
+        redis(lb).replace("prefix_routes", "downstream_auth_passwords: {inline_string: {hunter2\n          prefix_routes"),
+    ] {
+        let error = read(&text, "file", &none()).unwrap_err().to_string();
+        assert!(!error.contains("hunter2"), "{error} of {text}");
+    }
+    for word in [
+        "maglev:redis://:hunter2@host:1",
+        "maglev:u:hunter2@h:1=a:1",
+        "maglev:a:1,hunter2@h:1",
+    ] {
+        let error = inline(word, &none()).unwrap_err().to_string();
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+}
+
+proptest::proptest! {
+    /// Whatever numbers a description has, it is read or refused.
+    #[test]
+    fn no_number_ends_the_planner(
+        numbers in proptest::array::uniform8(proptest::prop_oneof![
+            0_u64..4, proptest::strategy::Just(140), 250_u64..260, (u64::from(u32::MAX) - 2)..(u64::from(u32::MAX) + 3),
+        ]),
+        ring in proptest::bool::ANY,
+        health in proptest::array::uniform3(0_u32..6),
+        local in proptest::bool::ANY,
+    ) {
+        let [table, factor, panic, one, two, heavy, light, priority] = numbers;
+        let shape = match ring {
+            true => format!("lb_policy: RING_HASH\n      ring_hash_lb_config: {{minimum_ring_size: {table}, maximum_ring_size: {table}}}"),
+            false => format!("lb_policy: MAGLEV\n      maglev_lb_config: {{table_size: {table}}}"),
+        };
+        let local = if local { ", locality_weighted_lb_config: {}" } else { "" };
+        let node = |port: u32, weight: u64, health: u32| format!(
+            "{{load_balancing_weight: {weight}, health_status: {health}, endpoint: {{address: {{socket_address: {{address: 10.0.0.1, \
+             port_value: {port}}}}}}}}}"
+        );
+        let [first, second, third] = health;
+        let body = format!(
+            "      {shape}
+      common_lb_config: {{healthy_panic_threshold: {{value: {panic}}}{local}}}
+      load_assignment:
+        policy: {{overprovisioning_factor: {factor}}}
+        endpoints:
+        - {{load_balancing_weight: {heavy}, lb_endpoints: [{}, {}]}}
+        - {{priority: {priority}, load_balancing_weight: {light}, lb_endpoints: [{}]}}
+",
+            node(1, one, first), node(2, two, second), node(3, two, third),
+        );
+        if let Ok(described) = read(&envoy(CATCH_ALL, &[("redis", &body)]), "file", &none()) {
+            let placement = crate::planner::Placement::new(&described.cluster).unwrap();
+            for key in ["", "a", "key:1", "{a}b"] {
+                assert!(placement.node(key.as_bytes()).index() < 3);
+            }
+        }
+    }
+}

@@ -100,7 +100,12 @@ fn reason(error: &serde_saphyr::Error) -> String {
         ("merge", "a merge key needs a mapping"),
     ];
     let found = known.iter().find(|(word, _)| said.contains(word));
-    found.map_or("not valid YAML", |(_, what)| what).to_owned()
+    found
+        .map_or(
+            "not valid YAML, or a number is out of range",
+            |(_, what)| what,
+        )
+        .to_owned()
 }
 
 fn tree(raw: Spanned<Raw>, text: &str) -> Tree {

@@ -123,6 +123,7 @@ impl Reader<'_> {
             Kind::Wrapped(most) => {
                 let inner = tree.entries();
                 return match inner {
+                    [] if matches!(tree.content, Content::Map(_)) => Ok(json!(0)),
                     [(key, value)] if key == "value" => self.value(value, Kind::Number(most), field),
                     _ => self.value(tree, Kind::Number(most), field),
                 };
