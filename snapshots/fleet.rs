@@ -13,6 +13,8 @@ pub(crate) fn check() -> Check {
         duplicated,
     };
     Check {
+        routed_elsewhere: 0,
+        shares_nodes: false,
         format: "shardproof.check/1",
         policy: "maglev",
         keys: 2000,

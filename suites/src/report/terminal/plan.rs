@@ -46,7 +46,7 @@ pub fn plan(report: &Report) -> String {
         ));
     }
     line(&format!(
-        "expectation{:>16.1} %  of any set of keys must move, by the shares of the digests",
+        "expectation{:>17.1} %  of any set of keys must move, by the shares of the digests",
         100.0 * report.expected_minimum_share
     ));
     if report.routed_elsewhere > 0 {

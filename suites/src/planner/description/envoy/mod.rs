@@ -3,6 +3,7 @@
 //! Source: Envoy 1.40 `api/envoy/config/{bootstrap,cluster,endpoint}/v3`, `extensions/load_balancing_policies`. Only the cluster
 //! that is described has to be right: the others are left to Envoy.
 
+mod cluster_messages;
 mod messages;
 mod nodes;
 mod policy;
@@ -28,7 +29,8 @@ pub(super) fn read(top: &Tree, name: &str, hints: &Hints) -> Result<Described, E
     let resources = resources::of(top, reader)?;
     let ways = routes::ways(&resources.listeners, reader)?;
     let tree = choose(&resources.clusters, &ways, hints).map_err(|why| why.at(name))?;
-    let cluster: shape::Cluster = reader.shaped(reader.message(tree, &messages::CLUSTER)?, tree)?;
+    let cluster: shape::Cluster =
+        reader.shaped(reader.message(tree, &cluster_messages::CLUSTER)?, tree)?;
     let at = format!("{name}:{}", cluster.line);
     let wrong = |why: Why| why.at(at.clone());
     let said = ways.say(&cluster.name, name)?;
