@@ -14,6 +14,8 @@ use crate::program::Search;
 use crate::verdict::{Class, Verdict};
 use crate::wire::{self, Arguments, Value};
 
+mod scripted;
+
 const ALL: Allowed = Allowed {
     destructive: true,
     disturbing: true,
