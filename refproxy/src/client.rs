@@ -10,6 +10,7 @@ use std::task::Waker;
 use bytes::Bytes;
 
 use crate::buffer::{SHARE_FROM, WriteQueue};
+use crate::clock::Micros;
 use crate::join::Joining;
 use crate::output::OutputBudget;
 
@@ -18,12 +19,85 @@ const BACKLOG_MAX: usize = 1024 * 1024;
 /// A stash beyond this is not grown: replies are then kept one by one.
 const STASH_MAX: usize = 64 * 1024;
 
-/// A client may have so many requests under way before any was answered; small replies earn it more.
-const WINDOW_START: u32 = 64;
+/// Requests that a client may have under way before any was answered; small replies earn it more.
+const WINDOW_START: u32 = 16;
+/// How large the reply of a client is taken to be before any has come.
+const EXPECTED_START: usize = WINDOW_BYTES / WINDOW_START as usize;
 /// With large replies, it may have as many under way as make about so many bytes of replies, but at least
 /// `WINDOW_MIN`: what is asked for has to be taken from the node, and the others wait behind it.
 const WINDOW_BYTES: usize = 4 * 1024 * 1024;
 const WINDOW_MIN: u32 = 4;
+
+/// How much a reply that a node owes may take, as the power of two that it does not exceed: a byte a request. None for
+/// small replies, which are bounded by their number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Charge(u8);
+
+impl Charge {
+    /// Of a small reply.
+    pub(crate) const NONE: Self = Self(0);
+
+    #[inline]
+    fn of(bytes: usize) -> Self {
+        if bytes == 0 {
+            return Self::NONE;
+        }
+        let power = usize::BITS - (bytes - 1).leading_zeros();
+        // At most 64.
+        Self(u8::try_from(power.clamp(1, 40)).unwrap_or(40))
+    }
+
+    #[inline]
+    pub(crate) fn bytes(self) -> u64 {
+        if self == Self::NONE { 0 } else { 1 << self.0 }
+    }
+}
+
+/// Where a client is that may have to wait until a node owes less.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Gate {
+    /// It does not wait.
+    Free,
+    /// It waits in the line of a node.
+    Waiting,
+    /// It has waited, and there is room for its next request.
+    Called,
+    /// It has waited in vain: nothing came from the node meanwhile.
+    Expired,
+}
+
+/// Why the proxy closes a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Closed {
+    Idle,
+    Unauthenticated,
+    Output,
+    Panic,
+}
+
+impl Closed {
+    pub(crate) const ALL: [Self; 4] =
+        [Self::Idle, Self::Unauthenticated, Self::Output, Self::Panic];
+
+    /// As the counters have it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::Unauthenticated => "unauthenticated",
+            Self::Output => "output",
+            Self::Panic => "panic",
+        }
+    }
+
+    fn text(self) -> &'static str {
+        match self {
+            Self::Idle => "timeouts.client_idle_ms",
+            Self::Unauthenticated => "timeouts.unauthenticated_ms",
+            Self::Output => "it does not read its replies",
+            Self::Panic => "internal error of the proxy",
+        }
+    }
+}
 
 /// A reply on its way to a client.
 #[derive(Debug)]
@@ -32,27 +106,29 @@ pub(crate) enum Reply<'a> {
     Small(&'a [u8]),
     /// To be kept as it is.
     Large(Bytes),
+    /// Of the proxy itself, to be copied: tells nothing of how large the client's replies are.
+    Own(&'a [u8]),
 }
 
 impl Reply<'_> {
     /// What kind of reply it is.
     pub(crate) fn first_byte(&self) -> Option<u8> {
         match self {
-            Self::Small(bytes) => bytes.first().copied(),
+            Self::Small(bytes) | Self::Own(bytes) => bytes.first().copied(),
             Self::Large(bytes) => bytes.first().copied(),
         }
     }
 
     pub(crate) fn len(&self) -> usize {
         match self {
-            Self::Small(bytes) => bytes.len(),
+            Self::Small(bytes) | Self::Own(bytes) => bytes.len(),
             Self::Large(bytes) => bytes.len(),
         }
     }
 
     fn into_bytes(self) -> Bytes {
         match self {
-            Self::Small(bytes) => Bytes::copy_from_slice(bytes),
+            Self::Small(bytes) | Self::Own(bytes) => Bytes::copy_from_slice(bytes),
             Self::Large(bytes) => bytes,
         }
     }
@@ -90,6 +166,8 @@ pub(crate) struct Outbox {
     asked: usize,
     /// Requests that may be under way.
     window: u32,
+    /// How large the next reply may be, from those that came; 0 when they are small.
+    expected: usize,
 }
 
 impl Default for Outbox {
@@ -103,6 +181,7 @@ impl Default for Outbox {
             held: 0,
             asked: 0,
             window: WINDOW_START,
+            expected: EXPECTED_START,
         }
     }
 }
@@ -138,9 +217,20 @@ impl Outbox {
         if is_large(reply_bytes) {
             let fit = u32::try_from(WINDOW_BYTES / reply_bytes).unwrap_or(WINDOW_MIN);
             self.window = self.window.min(fit).max(WINDOW_MIN);
+            self.expected = reply_bytes.max(self.expected / 2);
         } else {
             self.window = self.window.saturating_add(1);
+            if self.expected != 0 {
+                let less = self.expected / 2;
+                self.expected = if is_large(less) { less } else { 0 };
+            }
         }
+    }
+
+    /// What the reply to the next request may take of what a node may owe; see [`Charge`].
+    #[inline]
+    pub(crate) fn charge(&self) -> Charge {
+        Charge::of(self.expected)
     }
 
     /// Makes room for the reply to a request of `cost` bytes; gives the number to deliver it by.
@@ -171,7 +261,7 @@ impl Outbox {
             self.ready.put(reply);
         } else {
             let number = self.expect(0);
-            self.complete(number, 0, Reply::Small(reply));
+            self.complete(number, 0, Reply::Own(reply));
         }
     }
 
@@ -189,7 +279,11 @@ impl Outbox {
                 }
                 self.held -= joining.held_bytes() - len;
                 let joined = joining.reply();
-                self.fill(place, Reply::Large(Bytes::from(joined)));
+                match joined.first() {
+                    // It may be the proxy's own.
+                    Some(b'-') => self.fill(place, Reply::Own(&joined)),
+                    _ => self.fill(place, Reply::Large(Bytes::from(joined))),
+                }
             }
             Some(State::Stashed { .. } | State::Kept(_)) | None => {}
         }
@@ -197,12 +291,14 @@ impl Outbox {
 
     #[inline]
     fn fill(&mut self, place: usize, reply: Reply<'_>) {
-        self.adapt(reply.len());
+        if !matches!(reply, Reply::Own(_)) {
+            self.adapt(reply.len());
+        }
         if place > 0 {
             return self.keep(place, reply);
         }
         match reply {
-            Reply::Small(bytes) => self.ready.put(bytes),
+            Reply::Small(bytes) | Reply::Own(bytes) => self.ready.put(bytes),
             Reply::Large(bytes) => self.ready.put_shared(bytes),
         }
         self.pop();
@@ -221,7 +317,9 @@ impl Outbox {
     fn keep(&mut self, place: usize, reply: Reply<'_>) {
         self.held += reply.len();
         let state = match reply {
-            Reply::Small(bytes) if self.stash.len() + bytes.len() <= STASH_MAX => {
+            Reply::Small(bytes) | Reply::Own(bytes)
+                if self.stash.len() + bytes.len() <= STASH_MAX =>
+            {
                 let start = self.stash.len();
                 self.stash.extend_from_slice(bytes);
                 self.stashed += 1;
@@ -276,17 +374,32 @@ pub(crate) struct Client {
     woken: Cell<bool>,
     /// Replies are discarded from now on.
     gone: Cell<bool>,
+    closed: Cell<Option<Closed>>,
+    pub(crate) gate: Cell<Gate>,
+    connected_at: Micros,
+    /// When it last sent something.
+    pub(crate) heard_at: Cell<Micros>,
+    /// Whether it is one of the users, or need not be.
+    pub(crate) known: Cell<bool>,
+    /// Bytes of replies that the budget knows of.
+    counted: Cell<usize>,
     budget: Rc<OutputBudget>,
 }
 
 impl Client {
-    pub(crate) fn new(id: u64, budget: Rc<OutputBudget>) -> Self {
+    pub(crate) fn new(id: u64, budget: Rc<OutputBudget>, now: Micros) -> Self {
         Self {
             id,
             outbox: RefCell::default(),
             waker: RefCell::default(),
             woken: Cell::new(false),
             gone: Cell::new(false),
+            closed: Cell::new(None),
+            gate: Cell::new(Gate::Free),
+            connected_at: now,
+            heard_at: Cell::new(now),
+            known: Cell::new(false),
+            counted: Cell::new(0),
             budget,
         }
     }
@@ -317,9 +430,39 @@ impl Client {
     /// Discards what is owed, now and later.
     pub(crate) fn leave(&self) {
         self.gone.set(true);
-        let mut outbox = self.outbox.borrow_mut();
-        self.budget.shrink(outbox.bytes());
-        *outbox = Outbox::default();
+        *self.outbox.borrow_mut() = Outbox::default();
+        self.budget.shrink(self.counted.take());
+    }
+
+    /// Ends it for this reason; its session closes the connection.
+    pub(crate) fn close(&self, why: Closed) {
+        tracing::warn!(client = self.id, "closed: {}", why.text());
+        self.closed.set(Some(why));
+        self.leave();
+        self.wake();
+    }
+
+    /// Why the proxy has closed it, if it has.
+    pub(crate) fn closed(&self) -> Option<Closed> {
+        self.closed.get()
+    }
+
+    /// Whether it is owed nothing and has sent nothing since `before`.
+    pub(crate) fn is_idle_since(&self, before: Micros) -> bool {
+        let outbox = self.outbox.borrow();
+        let idle = outbox.waiting() == 0 && outbox.ready.is_empty();
+        idle && self.heard_at.get() <= before && self.gate.get() == Gate::Free
+    }
+
+    /// Whether it connected before this moment and is still not known.
+    pub(crate) fn is_unknown_since(&self, before: Micros) -> bool {
+        !self.known.get() && self.connected_at <= before
+    }
+
+    /// Lets it go on after it waited for a node.
+    pub(crate) fn pass(&self, gate: Gate) {
+        self.gate.set(gate);
+        self.wake();
     }
 
     /// Delivers the reply, or the reply of one part, to the request of this number.
@@ -328,14 +471,14 @@ impl Client {
         if self.gone.get() {
             return;
         }
+        let guard = CloseOnPanic(self);
         let over = self.with_outbox(|outbox| {
             outbox.complete(number, part, reply);
             self.budget.is_over(outbox.bytes())
         });
+        std::mem::forget(guard);
         if over {
-            tracing::warn!(client = self.id, "closed: it does not read its replies");
-            self.leave();
-            self.wake();
+            self.close(Closed::Output);
         } else if !self.outbox.borrow().ready.is_empty() {
             self.wake();
         }
@@ -345,9 +488,9 @@ impl Client {
     #[inline]
     pub(crate) fn with_outbox<T>(&self, work: impl FnOnce(&mut Outbox) -> T) -> T {
         let mut outbox = self.outbox.borrow_mut();
-        let before = outbox.bytes();
         let result = work(&mut outbox);
         let after = outbox.bytes();
+        let before = self.counted.replace(after);
         if after >= before {
             self.budget.grow(after - before);
         } else {
@@ -364,6 +507,15 @@ impl Client {
     /// What is owed, to look at.
     pub(crate) fn outbox(&self) -> std::cell::Ref<'_, Outbox> {
         self.outbox.borrow()
+    }
+}
+
+/// Closes a client in whose outbox a panic has left a reply undone: it would wait for it for ever.
+struct CloseOnPanic<'a>(&'a Client);
+
+impl Drop for CloseOnPanic<'_> {
+    fn drop(&mut self) {
+        self.0.close(Closed::Panic);
     }
 }
 

@@ -27,6 +27,10 @@ pub(crate) enum Kind {
     Timeout,
     /// Too much waits for the node already.
     QueueFull,
+    /// All connections for one client each are in use; how many there may be.
+    NoDedicated(usize),
+    /// The task that serves the node's connection has panicked.
+    Panicked,
 }
 
 /// Whose fault it is.
@@ -34,6 +38,10 @@ pub(crate) enum Kind {
 pub(crate) enum Blame {
     /// The node at this address.
     Node(Rc<str>),
+    /// A limit of the proxy that the clients have used up.
+    Limit(&'static str),
+    /// The proxy itself, while it asked the node at this address.
+    Proxy(Rc<str>),
 }
 
 /// Whether a node may have executed the request. What may have been is never sent again.
@@ -54,8 +62,21 @@ pub(crate) struct Error {
 impl Error {
     /// The error reply for the client, with its framing.
     pub(crate) fn reply(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        put_error(&mut out, self.text().as_bytes());
+        out
+    }
+
+    /// The text of the error reply.
+    pub(crate) fn text(&self) -> String {
+        let full;
         let what = match &self.kind {
-            Kind::Connect(reason) | Kind::Unwelcome(reason) => reason,
+            Kind::Connect(reason) | Kind::Unwelcome(reason) => &**reason,
+            Kind::NoDedicated(max) => {
+                full = format!("all {max} node connections for transactions are in use");
+                &full
+            }
+            Kind::Panicked => "internal error of the proxy",
             Kind::ConnectTimeout => "connect timeout",
             Kind::Lost => "connection lost",
             Kind::Garbage(ReplyError::Malformed) => "connection lost: malformed reply",
@@ -66,16 +87,15 @@ impl Error {
             Kind::QueueFull => "too many requests wait for it",
         };
         let sent = match (&self.kind, self.executed) {
-            (Kind::Timeout, Executed::No) => ", the request was not sent",
+            (Kind::Timeout | Kind::NoDedicated(_), Executed::No) => ", the request was not sent",
+            (Kind::Panicked, Executed::Maybe) => ", the request may have been executed",
             _ => "",
         };
-        let Blame::Node(node) = &self.blame;
-        let mut out = Vec::new();
-        put_error(
-            &mut out,
-            format!("ERR node {node}: {what}{sent}").as_bytes(),
-        );
-        out
+        match &self.blame {
+            Blame::Node(node) => format!("ERR node {node}: {what}{sent}"),
+            Blame::Limit(limit) => format!("ERR {limit}: {what}{sent}"),
+            Blame::Proxy(node) => format!("ERR proxy, asking node {node}: {what}{sent}"),
+        }
     }
 }
 

@@ -3,16 +3,18 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize};
+use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 use crate::config::Config;
 use crate::cursor::Cursors;
+use crate::descriptors::{self, Demand, TooFew};
 use crate::placement::{self, Cluster, Placement};
+use crate::socket;
 use crate::stats::{self, Shared, WorkerStats};
 use crate::worker::{self, NodeReport, Order, Plan, Setup};
 
@@ -33,6 +35,9 @@ pub enum StartError {
     /// The cluster has no placement.
     #[error("cluster: {0}")]
     Cluster(#[from] placement::Error),
+    /// There are too few file descriptors.
+    #[error(transparent)]
+    Descriptors(#[from] TooFew),
     /// The operating system gives no thread.
     #[error("start a worker: {0}")]
     Thread(io::Error),
@@ -52,6 +57,8 @@ pub struct Handle {
     stats: Vec<Arc<WorkerStats>>,
     shared: Arc<Shared>,
     current: Arc<Mutex<Current>>,
+    /// Of file descriptors, as configured.
+    demand: Demand,
 }
 
 /// A running proxy.
@@ -81,6 +88,8 @@ impl Server {
     /// The address is in use, the cluster has no placement, or there is no thread to be had.
     pub fn start(config: &Config) -> Result<Self, StartError> {
         let plan = Arc::new(plan(&config.cluster)?);
+        let demand = Demand::of(config.workers, config.cluster.nodes.len(), &config.limits);
+        let share = descriptors::secure(demand)?;
         let listen_error = |error| StartError::Listen {
             address: config.listen,
             error,
@@ -89,17 +98,11 @@ impl Server {
         let probe = bound(config.listen, Reuse::No).map_err(listen_error)?;
         let address = probe.local_addr().and_then(ip).map_err(listen_error)?;
         let listeners = (0..config.workers)
-            .map(|_| listener(address))
+            .map(|_| listener(address, config.timeouts.keepalive))
             .collect::<Result<Vec<_>, _>>()
             .map_err(listen_error)?;
         drop(probe);
-        let shared = Arc::new(Shared {
-            started: Instant::now(),
-            port: address.port(),
-            clients: AtomicUsize::new(0),
-            clients_total: AtomicU64::new(0),
-            output_bytes: Arc::default(),
-        });
+        let shared = Arc::new(Shared::new(address.port(), share));
         let mut handle = Handle {
             orders: Vec::new(),
             stats: Vec::new(),
@@ -108,6 +111,7 @@ impl Server {
                 generation: 1,
                 cluster: config.cluster.clone(),
             })),
+            demand,
         };
         let mut threads = Vec::new();
         for (place, listener) in listeners.into_iter().enumerate() {
@@ -115,21 +119,10 @@ impl Server {
             let stats = Arc::new(WorkerStats::new());
             handle.orders.push(sender);
             handle.stats.push(Arc::clone(&stats));
-            let setup = Setup {
-                listener,
-                orders,
-                plan: Arc::clone(&plan),
-                users: config.users.clone(),
-                node_auth: config.node_auth.clone(),
-                limits: config.limits.clone(),
-                timeouts: config.timeouts,
-                rules: config.rules,
-                stats,
-                shared: Arc::clone(&handle.shared),
-            };
+            let setup = Setup::of(config, Arc::clone(&plan), stats, Arc::clone(&handle.shared));
             let thread = std::thread::Builder::new()
                 .name(format!("worker-{place}"))
-                .spawn(move || worker::run(setup))
+                .spawn(move || worker::run(listener, orders, setup))
                 .map_err(StartError::Thread)?;
             threads.push(thread);
         }
@@ -178,6 +171,7 @@ impl Handle {
     pub async fn reload(&self, cluster: Cluster) -> Result<u64, placement::Error> {
         let mut current = self.current.lock().await;
         let plan = Arc::new(plan(&cluster)?);
+        self.make_room(cluster.nodes.len());
         let mut swapped = Vec::new();
         for orders in &self.orders {
             let (sender, done) = oneshot::channel();
@@ -197,6 +191,21 @@ impl Handle {
             "cluster"
         );
         Ok(current.generation)
+    }
+
+    /// Other nodes leave another number of file descriptors to clients. Those that are there stay.
+    fn make_room(&self, nodes: usize) {
+        match descriptors::secure(Demand {
+            nodes,
+            ..self.demand
+        }) {
+            Ok(share) => {
+                let max = &self.shared.clients_max;
+                max.store(share.clients_max, Ordering::Relaxed);
+                self.shared.dedicated.limit_to(share.dedicated_max);
+            }
+            Err(error) => tracing::warn!(%error, nodes, "more nodes than file descriptors allow"),
+        }
     }
 
     /// The cluster in force with its generation.
@@ -246,7 +255,7 @@ fn merge(states: &mut Vec<NodeState>, place: usize, node: NodeReport) {
     }
 }
 
-fn plan(cluster: &Cluster) -> Result<Plan, placement::Error> {
+pub(crate) fn plan(cluster: &Cluster) -> Result<Plan, placement::Error> {
     let addresses = cluster.nodes.iter().map(|node| node.address.as_str());
     Ok(Plan {
         placement: Placement::new(cluster)?,
@@ -282,8 +291,10 @@ fn bound(address: SocketAddr, reuse: Reuse) -> io::Result<Socket> {
     Ok(socket)
 }
 
-fn listener(address: SocketAddr) -> io::Result<TcpListener> {
+fn listener(address: SocketAddr, keepalive: Duration) -> io::Result<TcpListener> {
     let socket = bound(address, Reuse::Yes)?;
+    // Connections that are accepted inherit it.
+    socket::set_keepalive(&socket, keepalive)?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())
 }
@@ -298,6 +309,7 @@ fn ip(address: SockAddr) -> io::Result<SocketAddr> {
 mod tests {
     use std::io::ErrorKind;
     use std::net::TcpStream;
+    use std::time::Duration;
 
     use super::{Reuse, bound, ip, listener};
 
@@ -308,7 +320,8 @@ mod tests {
         let address = ip(probe.local_addr().unwrap()).unwrap();
         let refused = TcpStream::connect(address).unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
-        let _workers = [listener(address).unwrap(), listener(address).unwrap()];
+        let keepalive = Duration::from_secs(300);
+        let _workers = [(); 2].map(|()| listener(address, keepalive).unwrap());
         drop(probe);
         TcpStream::connect(address).unwrap();
         let in_use = bound(address, Reuse::No).unwrap_err();

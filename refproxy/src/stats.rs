@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
+use crate::client::Closed;
 use crate::command::{COMMANDS, Row};
+use crate::descriptors::Share;
+use crate::upstream::Quota;
 
 /// What one worker has counted. Only that worker writes.
 #[derive(Debug)]
@@ -64,9 +67,34 @@ pub(crate) struct Shared {
     pub(crate) started: Instant,
     pub(crate) port: u16,
     pub(crate) clients: AtomicUsize,
+    /// What `clients` may grow to: the limit, as far as there are file descriptors.
+    pub(crate) clients_max: AtomicUsize,
     pub(crate) clients_total: AtomicU64,
+    /// Clients that the proxy closed, by [`Closed`].
+    pub(crate) closed: [AtomicU64; Closed::ALL.len()],
+    /// Sessions and node connections that ended in a panic.
+    pub(crate) panics: AtomicU64,
+    /// Connections to nodes for one client each.
+    pub(crate) dedicated: Arc<Quota>,
     /// Bytes of replies that wait for clients.
     pub(crate) output_bytes: Arc<AtomicUsize>,
+}
+
+impl Shared {
+    /// Of a proxy that listens on this port and may have this many connections.
+    pub(crate) fn new(port: u16, share: Share) -> Self {
+        Self {
+            started: Instant::now(),
+            port,
+            clients: AtomicUsize::new(0),
+            clients_max: AtomicUsize::new(share.clients_max),
+            clients_total: AtomicU64::new(0),
+            closed: Default::default(),
+            panics: AtomicU64::new(0),
+            dedicated: Arc::new(Quota::new(share.dedicated_max)),
+            output_bytes: Arc::default(),
+        }
+    }
 }
 
 /// All counters, sorted by name, in the words of Envoy's redis_proxy with the prefix `egress_redis`, so that what people
@@ -79,6 +107,16 @@ pub(crate) fn counters(workers: &[Arc<WorkerStats>], shared: &Shared) -> Vec<(St
     let mut counters = vec![
         named("refproxy.output_bytes", wide(&shared.output_bytes)),
         named("refproxy.workers", workers.len() as u64),
+        named("refproxy.clients_max", wide(&shared.clients_max)),
+        named(
+            "refproxy.dedicated_connections",
+            shared.dedicated.count() as u64,
+        ),
+        named(
+            "refproxy.dedicated_connections_max",
+            shared.dedicated.max() as u64,
+        ),
+        named("refproxy.panics", shared.panics.load(Ordering::Relaxed)),
         named("server.uptime", shared.started.elapsed().as_secs()),
         named(
             "redis.egress_redis.downstream_cx_active",
@@ -93,6 +131,10 @@ pub(crate) fn counters(workers: &[Arc<WorkerStats>], shared: &Shared) -> Vec<(St
             sum(&|worker| worker.unknown.load(Ordering::Relaxed)),
         ),
     ];
+    counters.extend(Closed::ALL.map(|why| {
+        let count = shared.closed[why as usize].load(Ordering::Relaxed);
+        (format!("refproxy.clients_closed.{}", why.name()), count)
+    }));
     counters.extend(COMMANDS.iter().enumerate().map(|(place, row)| {
         let name = row.name.to_ascii_lowercase();
         let count = sum(&|worker| worker.commands[place].load(Ordering::Relaxed));

@@ -14,10 +14,10 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tracing::Instrument as _;
 
 use crate::auth::{NodeAuth, Users};
-use crate::client::Client;
-use crate::clock::Clock;
+use crate::client::{Client, Closed};
+use crate::clock::{Clock, micros};
 use crate::command::Rules;
-use crate::config::{Limits, Timeouts};
+use crate::config::{Config, Limits, Timeouts};
 use crate::cursor::Cursors;
 use crate::join::Facts;
 use crate::output::OutputBudget;
@@ -25,10 +25,13 @@ use crate::placement::Placement;
 use crate::resp::{self, Protocol};
 use crate::session::{CHUNK, Session};
 use crate::stats::{Shared, WorkerStats};
-use crate::upstream::{self, Dedicated, Greeting, Health, Idle, Upstream};
+use crate::upstream::{self, Dedicated, Greeting, Health, Idle, NoDedicated, Upstream};
 
 /// After running out of sockets, the next attempt to accept.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// How often clients are looked for that are idle or unauthenticated for too long, at most and at least.
+const SWEEP: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
 /// A placement and where its nodes are; the same for all workers.
 #[derive(Debug)]
@@ -87,8 +90,6 @@ impl Routing {
 /// What a worker starts with.
 #[derive(Debug)]
 pub(crate) struct Setup {
-    pub(crate) listener: std::net::TcpListener,
-    pub(crate) orders: mpsc::UnboundedReceiver<Order>,
     pub(crate) plan: Arc<Plan>,
     pub(crate) users: Users,
     pub(crate) node_auth: Option<NodeAuth>,
@@ -97,6 +98,27 @@ pub(crate) struct Setup {
     pub(crate) rules: Rules,
     pub(crate) stats: Arc<WorkerStats>,
     pub(crate) shared: Arc<Shared>,
+}
+
+impl Setup {
+    /// Of every worker of a proxy with this configuration.
+    pub(crate) fn of(
+        config: &Config,
+        plan: Arc<Plan>,
+        stats: Arc<WorkerStats>,
+        shared: Arc<Shared>,
+    ) -> Self {
+        Self {
+            plan,
+            users: config.users.clone(),
+            node_auth: config.node_auth.clone(),
+            limits: config.limits.clone(),
+            timeouts: config.timeouts,
+            rules: config.rules,
+            stats,
+            shared,
+        }
+    }
 }
 
 /// What the clients of one worker have in common.
@@ -124,6 +146,41 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
+    fn new(setup: Setup) -> Self {
+        let clock = Clock::start();
+        let settings = upstream_settings(clock, Protocol::Resp2, &setup);
+        let upstream_resp3 = upstream_settings(clock, Protocol::Resp3, &setup);
+        let nodes = connect_all(&setup.plan, &[], &settings);
+        let budget = OutputBudget::new(
+            setup.limits.client_output_bytes_max,
+            setup.limits.output_bytes_max,
+            Arc::clone(&setup.shared.output_bytes),
+        );
+        Self {
+            clock,
+            users: Rc::new(setup.users),
+            stranger_limits: setup.limits.request.for_stranger(),
+            limits: setup.limits,
+            upstream: settings,
+            upstream_resp3,
+            timeouts: setup.timeouts,
+            rules: setup.rules,
+            stats: setup.stats,
+            shared: setup.shared,
+            budget: Rc::new(budget),
+            routing: RefCell::new(Rc::new(Routing {
+                plan: setup.plan,
+                nodes,
+                resp3: OnceCell::new(),
+            })),
+            clients: RefCell::default(),
+            idle: Idle::default(),
+            draining: Cell::new(false),
+            emptied: Notify::new(),
+            buffer: RefCell::default(),
+        }
+    }
+
     pub(crate) fn clock(&self) -> Clock {
         self.clock
     }
@@ -175,12 +232,19 @@ impl Worker {
     }
 
     /// A connection to a node of the present cluster for one client alone, clean.
-    pub(crate) fn dedicated(&self, address: &str, protocol: Protocol) -> Dedicated {
+    ///
+    /// # Errors
+    /// There are too many.
+    pub(crate) fn dedicated(
+        &self,
+        address: &str,
+        protocol: Protocol,
+    ) -> Result<Dedicated, NoDedicated> {
         let settings = match protocol {
             Protocol::Resp2 => &self.upstream,
             Protocol::Resp3 => &self.upstream_resp3,
         };
-        self.idle.take(address, settings)
+        self.idle.take(address, settings, &self.shared.dedicated)
     }
 
     /// Takes a clean connection back.
@@ -194,7 +258,7 @@ impl Worker {
     pub(crate) fn facts(&self) -> Facts {
         Facts {
             clients: self.shared.clients.load(Ordering::Relaxed),
-            clients_max: self.limits.clients_max,
+            clients_max: self.shared.clients_max.load(Ordering::Relaxed),
             process_id: std::process::id(),
             uptime_seconds: self.shared.started.elapsed().as_secs(),
             port: self.shared.port,
@@ -269,7 +333,8 @@ impl Worker {
     }
 
     fn admit(self: &Rc<Self>, stream: TcpStream, peer: std::net::SocketAddr) {
-        if self.shared.clients.fetch_add(1, Ordering::Relaxed) >= self.limits.clients_max {
+        let clients_max = self.shared.clients_max.load(Ordering::Relaxed);
+        if self.shared.clients.fetch_add(1, Ordering::Relaxed) >= clients_max {
             self.shared.clients.fetch_sub(1, Ordering::Relaxed);
             // A new socket takes these few bytes; whether they arrive is not waited for.
             let _ = stream.try_write(b"-ERR max number of clients reached\r\n");
@@ -279,19 +344,48 @@ impl Worker {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY");
         }
-        let client = Rc::new(Client::new(id, Rc::clone(&self.budget)));
+        let client = Client::new(id, Rc::clone(&self.budget), self.clock.now());
+        let client = Rc::new(client);
         self.clients.borrow_mut().insert(id, Rc::clone(&client));
         let worker = Rc::clone(self);
+        let place = Place {
+            worker: Rc::clone(self),
+            client: Rc::clone(&client),
+        };
         let span = tracing::info_span!("client", id, %peer);
         tokio::task::spawn_local(
             async move {
-                Session::new(stream, client, Rc::clone(&worker)).run().await;
-                worker.clients.borrow_mut().remove(&id);
-                worker.shared.clients.fetch_sub(1, Ordering::Relaxed);
-                worker.emptied.notify_one();
+                let _place = place;
+                Session::new(stream, client, worker).run().await;
             }
             .instrument(span),
         );
+    }
+
+    /// Closes clients that are idle or unauthenticated for too long.
+    async fn sweep(self: Rc<Self>) {
+        let Timeouts {
+            client_idle,
+            unauthenticated,
+            ..
+        } = self.timeouts;
+        let unauthenticated = (!self.users.is_open()).then_some(unauthenticated);
+        let Some(shortest) = client_idle.into_iter().chain(unauthenticated).min() else {
+            return;
+        };
+        loop {
+            tokio::time::sleep((shortest / 4).clamp(SWEEP.0, SWEEP.1)).await;
+            let now = self.clock.now();
+            let before = |limit: Option<Duration>| now.checked_sub(micros(limit?));
+            let (idle, unknown) = (before(client_idle), before(unauthenticated));
+            for client in self.clients.borrow().values() {
+                if unknown.is_some_and(|moment| client.is_unknown_since(moment)) {
+                    client.close(Closed::Unauthenticated);
+                } else if idle.is_some_and(|moment| client.is_idle_since(moment)) {
+                    client.close(Closed::Idle);
+                }
+            }
+        }
     }
 
     /// Lets the clients go once they have what they are owed.
@@ -315,6 +409,30 @@ impl Worker {
     }
 }
 
+/// The place of a client among all, given back when its session ends, also by a panic.
+struct Place {
+    worker: Rc<Worker>,
+    client: Rc<Client>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.worker.shared.panics.fetch_add(1, Ordering::Relaxed);
+            self.client.close(Closed::Panic);
+        } else {
+            self.client.leave();
+        }
+        let shared = &self.worker.shared;
+        if let Some(why) = self.client.closed() {
+            shared.closed[why as usize].fetch_add(1, Ordering::Relaxed);
+        }
+        self.worker.clients.borrow_mut().remove(&self.client.id);
+        shared.clients.fetch_sub(1, Ordering::Relaxed);
+        self.worker.emptied.notify_one();
+    }
+}
+
 fn upstream_settings(clock: Clock, protocol: Protocol, setup: &Setup) -> upstream::Settings {
     let (limits, timeouts) = (&setup.limits, &setup.timeouts);
     upstream::Settings {
@@ -324,6 +442,9 @@ fn upstream_settings(clock: Clock, protocol: Protocol, setup: &Setup) -> upstrea
         op_timeout: timeouts.op,
         connect_timeout: timeouts.connect,
         stall_timeout: timeouts.stall,
+        keepalive: timeouts.keepalive,
+        unacknowledged: timeouts.unacknowledged,
+        shared: Arc::clone(&setup.shared),
         requests_max: limits.node_requests_max,
         bytes_max: limits.node_bytes_max,
     }
@@ -362,48 +483,25 @@ fn connect_all(
 ///
 /// # Errors
 /// The runtime or the listener cannot be set up.
-pub(crate) fn run(setup: Setup) -> io::Result<()> {
+pub(crate) fn run(
+    listener: std::net::TcpListener,
+    orders: mpsc::UnboundedReceiver<Order>,
+    setup: Setup,
+) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    tokio::task::LocalSet::new().block_on(&runtime, serve(setup))
+    tokio::task::LocalSet::new().block_on(&runtime, serve(listener, orders, setup))
 }
 
-async fn serve(setup: Setup) -> io::Result<()> {
-    let clock = Clock::start();
-    let settings = upstream_settings(clock, Protocol::Resp2, &setup);
-    let upstream_resp3 = upstream_settings(clock, Protocol::Resp3, &setup);
-    let listener = TcpListener::from_std(setup.listener)?;
-    let nodes = connect_all(&setup.plan, &[], &settings);
-    let budget = OutputBudget::new(
-        setup.limits.client_output_bytes_max,
-        setup.limits.output_bytes_max,
-        Arc::clone(&setup.shared.output_bytes),
-    );
-    let worker = Rc::new(Worker {
-        clock,
-        users: Rc::new(setup.users),
-        stranger_limits: setup.limits.request.for_stranger(),
-        limits: setup.limits,
-        upstream: settings,
-        upstream_resp3,
-        timeouts: setup.timeouts,
-        rules: setup.rules,
-        stats: setup.stats,
-        shared: setup.shared,
-        budget: Rc::new(budget),
-        routing: RefCell::new(Rc::new(Routing {
-            plan: setup.plan,
-            nodes,
-            resp3: OnceCell::new(),
-        })),
-        clients: RefCell::default(),
-        idle: Idle::default(),
-        draining: Cell::new(false),
-        emptied: Notify::new(),
-        buffer: RefCell::default(),
-    });
-    let mut orders = setup.orders;
+async fn serve(
+    listener: std::net::TcpListener,
+    mut orders: mpsc::UnboundedReceiver<Order>,
+    setup: Setup,
+) -> io::Result<()> {
+    let listener = TcpListener::from_std(listener)?;
+    let worker = Rc::new(Worker::new(setup));
+    tokio::task::spawn_local(Rc::clone(&worker).sweep());
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
@@ -432,3 +530,6 @@ async fn serve(setup: Setup) -> io::Result<()> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -66,6 +66,10 @@ struct TimeoutsFile {
     connect_ms: Option<NonZeroU64>,
     stall_ms: Option<NonZeroU64>,
     drain_ms: Option<NonZeroU64>,
+    keepalive_ms: Option<NonZeroU64>,
+    unacknowledged_ms: Option<NonZeroU64>,
+    client_idle_ms: Option<NonZeroU64>,
+    unauthenticated_ms: Option<NonZeroU64>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -80,6 +84,7 @@ struct LimitsFile {
     client_output_bytes: Option<NonZeroUsize>,
     output_bytes: Option<NonZeroUsize>,
     clients: Option<NonZeroUsize>,
+    dedicated_connections: Option<NonZeroUsize>,
     node_requests: Option<NonZeroUsize>,
     node_bytes: Option<NonZeroUsize>,
 }
@@ -157,6 +162,12 @@ impl TimeoutsFile {
             connect: or(self.connect_ms, default.connect),
             stall: or(self.stall_ms, default.stall),
             drain: or(self.drain_ms, default.drain),
+            keepalive: or(self.keepalive_ms, default.keepalive),
+            unacknowledged: or(self.unacknowledged_ms, default.unacknowledged),
+            client_idle: self
+                .client_idle_ms
+                .map(|ms| Duration::from_millis(ms.get())),
+            unauthenticated: or(self.unauthenticated_ms, default.unauthenticated),
         }
     }
 }
@@ -180,6 +191,7 @@ impl LimitsFile {
             client_output_bytes_max: or(self.client_output_bytes, default.client_output_bytes_max),
             output_bytes_max: or(self.output_bytes, default.output_bytes_max),
             clients_max: or(self.clients, default.clients_max),
+            dedicated_max: or(self.dedicated_connections, default.dedicated_max),
             node_requests_max: or(self.node_requests, default.node_requests_max),
             node_bytes_max: or(self.node_bytes, default.node_bytes_max),
         }
@@ -231,7 +243,15 @@ cluster:
   nodes:
     - { address: 'a:1', weight: 2, name: first, hostname: host-a }
     - { address: '[::1]:2', hash_key: b }
-timeouts: { op_ms: 1, connect_ms: 2, stall_ms: 3, drain_ms: 4 }
+timeouts:
+  op_ms: 1
+  connect_ms: 2
+  stall_ms: 3
+  drain_ms: 4
+  keepalive_ms: 5
+  unacknowledged_ms: 6
+  client_idle_ms: 7
+  unauthenticated_ms: 8
 limits:
   request_bytes: 1
   bulk_bytes: 2
@@ -244,6 +264,7 @@ limits:
   clients: 9
   node_requests: 10
   node_bytes: 11
+  dedicated_connections: 12
 ";
 
     #[test]
@@ -285,8 +306,12 @@ limits:
             timeouts.connect,
             timeouts.stall,
             timeouts.drain,
+            timeouts.keepalive,
+            timeouts.unacknowledged,
+            timeouts.client_idle.unwrap(),
+            timeouts.unauthenticated,
         ];
-        assert_eq!(all, [1, 2, 3, 4].map(Duration::from_millis));
+        assert_eq!(all, [1, 2, 3, 4, 5, 6, 7, 8].map(Duration::from_millis));
         let limits = config.limits;
         let request = limits.request;
         assert_eq!(
@@ -307,8 +332,9 @@ limits:
                 limits.clients_max,
                 limits.node_requests_max,
                 limits.node_bytes_max,
+                limits.dedicated_max,
             ],
-            [4, 5, 6, 7, 8, 9, 10, 11]
+            [4, 5, 6, 7, 8, 9, 10, 11, 12]
         );
     }
 }

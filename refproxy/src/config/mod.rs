@@ -53,6 +53,17 @@ pub struct Timeouts {
     pub stall: Duration,
     /// To give clients what they are owed at the end; 5 s by default.
     pub drain: Duration,
+    /// A connection, of a client or to a node, on which nothing was sent for this long is probed, then every third of it;
+    /// after 3 probes without an answer it is closed. 300 s by default, as Redis.
+    pub keepalive: Duration,
+    /// A connection to a node is closed when the node's host does not acknowledge what was sent for this long; 3 s by
+    /// default. The host acknowledges even when the node itself is stopped, until its socket is full.
+    pub unacknowledged: Duration,
+    /// A client that is owed nothing and sends nothing for this long is closed; never by default.
+    pub client_idle: Option<Duration>,
+    /// A client that has not authenticated this long after it connected is closed, where users are configured; 10 s by
+    /// default.
+    pub unauthenticated: Duration,
 }
 
 /// How much of what there may be. Bytes are of whole requests and replies, framing included.
@@ -68,8 +79,11 @@ pub struct Limits {
     pub client_output_bytes_max: usize,
     /// Bytes of replies that wait for all clients; beyond that those that add to it are closed.
     pub output_bytes_max: usize,
-    /// Clients at once; more are told so and closed.
+    /// Clients at once; more are told so and closed. Lowered at the start to what the limit of file descriptors leaves.
     pub clients_max: usize,
+    /// Connections to nodes that belong to one client each, for WATCH and MULTI, of all workers; beyond that these commands
+    /// fail.
+    pub dedicated_max: usize,
     /// Requests that wait for one node, in one worker; beyond that they are refused.
     pub node_requests_max: usize,
     /// Bytes that wait to be sent to one node, in one worker; beyond that requests are refused.
@@ -83,6 +97,10 @@ impl Default for Timeouts {
             connect: Duration::from_secs(1),
             stall: Duration::from_secs(10),
             drain: Duration::from_secs(5),
+            keepalive: Duration::from_secs(300),
+            unacknowledged: Duration::from_secs(3),
+            client_idle: None,
+            unauthenticated: Duration::from_secs(10),
         }
     }
 }
@@ -96,6 +114,7 @@ impl Default for Limits {
             client_output_bytes_max: 256 * 1024 * 1024,
             output_bytes_max: 1024 * 1024 * 1024,
             clients_max: 10_000,
+            dedicated_max: 1_000,
             node_requests_max: 100_000,
             node_bytes_max: 256 * 1024 * 1024,
         }

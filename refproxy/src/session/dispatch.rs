@@ -3,9 +3,10 @@
 use std::rc::Rc;
 
 use crate::aim::{self, Aim};
-use crate::client::{Client, Outbox, Reply};
+use crate::client::{Charge, Client, Gate, Outbox, Reply};
 use crate::clock::{Micros, micros};
 use crate::command::{self, Join, Route, Row, Why};
+use crate::error::{Executed, Kind};
 use crate::join::{Asked, Joining};
 use crate::local::{self, Identity};
 use crate::placement::NodeId;
@@ -29,6 +30,15 @@ pub(super) enum Taken {
     Cut,
     /// Nothing: it is to come again when all that is under way has been answered.
     NotNow,
+    /// Nothing: it is to come again when its node owes less.
+    Waits,
+}
+
+impl Taken {
+    /// Whether the request is done with.
+    pub(super) fn is_taken(self) -> bool {
+        !matches!(self, Self::NotNow | Self::Waits)
+    }
 }
 
 /// All requests of one read: one look at the clock and at the cluster for all of them.
@@ -55,6 +65,7 @@ impl<'a> Turn<'a> {
         scratch: &'a mut Vec<u8>,
     ) -> Self {
         let now = worker.clock().now();
+        client.heard_at.set(now);
         Self {
             worker,
             client,
@@ -116,7 +127,11 @@ impl<'a> Turn<'a> {
         if self.logs {
             tracing::debug!(command = row.name, arguments = frame.argc, bytes = frame.len, route = ?row.route, "asked");
         }
-        self.route(row, bytes, frame, payload)
+        let taken = self.route(row, bytes, frame, payload);
+        if taken == Taken::Waits {
+            self.worker.stats().take_back(row);
+        }
+        taken
     }
 
     fn route(
@@ -137,17 +152,19 @@ impl<'a> Turn<'a> {
         match row.route {
             Route::OneNode => {
                 let node = self.routing.placement().node(&bytes[frame.first.clone()]);
-                self.forward(node, bytes, payload);
+                return self.forward(node, bytes, payload);
             }
-            Route::SameNode => self.same_node(row, bytes, payload),
-            Route::AnyNode => self.forward(ANY_NODE, bytes, payload),
+            Route::SameNode => return self.same_node(row, bytes, payload),
+            Route::AnyNode => return self.forward(ANY_NODE, bytes, payload),
             Route::Below => return self.below(row, bytes, frame, payload),
-            Route::PerNode(join) => self.split(row, join, bytes, frame, payload),
+            Route::PerNode(join) => return self.split(row, join, bytes, frame, payload),
             Route::Administer(_) if !self.worker.rules().admin_fan_out => {
                 self.refuse(row, Why::AdminFanOut);
             }
-            Route::AllNodes(join) | Route::Administer(join) => self.all_nodes(row, join, bytes),
-            Route::NodeByNode => self.page(bytes),
+            Route::AllNodes(join) | Route::Administer(join) => {
+                return self.all_nodes(row, join, bytes);
+            }
+            Route::NodeByNode => return self.page(bytes),
             Route::Local(answer) => return self.local(answer, bytes),
             Route::LocalBelow(answer) => {
                 let subcommand = (frame.argc > 1).then(|| &bytes[frame.first.clone()]);
@@ -167,18 +184,59 @@ impl<'a> Turn<'a> {
     }
 
     #[inline]
-    fn forward(&mut self, node: NodeId, bytes: &[u8], payload: Payload<'_>) {
+    fn forward(&mut self, node: NodeId, bytes: &[u8], payload: Payload<'_>) -> Taken {
+        if self.outbox.charge() != Charge::NONE
+            && let Some(taken) = self.wait_for([node])
+        {
+            return taken;
+        }
         let number = self.outbox.expect(bytes.len());
         self.send(node, payload, number, 0);
+        Taken::Done
+    }
+
+    /// A request whose reply may be large waits while a node owes much: what it asks for has to come from the node before
+    /// what other clients ask. None when it need not wait; else what becomes of it.
+    #[cold]
+    fn wait_for(&mut self, nodes: impl IntoIterator<Item = NodeId>) -> Option<Taken> {
+        let charge = self.outbox.charge();
+        let gate = self.client.gate.get();
+        if gate == Gate::Waiting {
+            return Some(Taken::Waits);
+        }
+        let mut nodes = nodes.into_iter();
+        let Some(node) = nodes.find(|node| !self.upstream(*node).admits(charge, gate)) else {
+            if gate == Gate::Called {
+                self.client.gate.set(Gate::Free);
+            }
+            return None;
+        };
+        let upstream = Rc::clone(self.upstream(node));
+        if gate == Gate::Expired {
+            let error = upstream.error(Kind::Timeout, Executed::No).reply();
+            self.answer(|out| out.extend_from_slice(&error));
+            return Some(Taken::Done);
+        }
+        upstream.wait_in_line(self.client, charge);
+        Some(Taken::Waits)
+    }
+
+    /// All nodes of the cluster.
+    fn every_node(&self) -> impl Iterator<Item = NodeId> + use<> {
+        // A cluster has at most as many nodes as a NodeId can tell.
+        (0..u16::try_from(self.routing.nodes.len()).unwrap_or(u16::MAX)).map(NodeId)
     }
 
     /// The request as it is to the node of all its keys.
-    fn same_node(&mut self, row: &Row, bytes: &[u8], payload: Payload<'_>) {
+    fn same_node(&mut self, row: &Row, bytes: &[u8], payload: Payload<'_>) -> Taken {
         let args: Vec<&[u8]> = Args::of(bytes).collect();
         let aim = aim::aim(row, &args, self.routing.placement(), self.worker.rules());
         let address = |node: NodeId| self.routing.nodes[node.index()].address().to_string();
         match aim::refusal(row, aim, address) {
-            Some(text) => self.answer(|out| put_error(out, &text)),
+            Some(text) => {
+                self.answer(|out| put_error(out, &text));
+                Taken::Done
+            }
             None => match aim {
                 Aim::Node(node) => self.forward(node, bytes, payload),
                 _ => self.forward(ANY_NODE, bytes, payload),
@@ -200,12 +258,25 @@ impl<'a> Turn<'a> {
     }
 
     /// One request to each node that holds some of the keys; the request itself when one node holds them all.
-    fn split(&mut self, row: &Row, join: Join, bytes: &[u8], frame: &Frame, payload: Payload<'_>) {
+    fn split(
+        &mut self,
+        row: &Row,
+        join: Join,
+        bytes: &[u8],
+        frame: &Frame,
+        payload: Payload<'_>,
+    ) -> Taken {
         let split = Split::plan(row, frame.argc, bytes, |key| {
             self.routing.placement().node(key)
         });
         if let [(node, _)] = split.parts[..] {
             return self.forward(node, bytes, payload);
+        }
+        if self.outbox.charge() != Charge::NONE {
+            let nodes: Vec<NodeId> = split.parts.iter().map(|(node, _)| *node).collect();
+            if let Some(taken) = self.wait_for(nodes) {
+                return taken;
+            }
         }
         let requests = split.requests(row, bytes);
         let nodes = split.parts.iter();
@@ -215,44 +286,60 @@ impl<'a> Turn<'a> {
         for ((part, (node, _)), request) in (0..).zip(split.parts).zip(requests) {
             self.send(node, Payload::of(request), number, part);
         }
+        Taken::Done
     }
 
     /// The same request to every node, unless its arguments are refused.
-    fn all_nodes(&mut self, row: &Row, join: Join, bytes: &[u8]) {
+    fn all_nodes(&mut self, row: &Row, join: Join, bytes: &[u8]) -> Taken {
         let refused = row.guard.and_then(|guard| {
             let args: Vec<&[u8]> = Args::of(bytes).collect();
             guard.refuses(&args, |_| true)
         });
         match refused {
-            Some(why) => self.refuse(row, why),
+            Some(why) => {
+                self.refuse(row, why);
+                Taken::Done
+            }
             None => self.broadcast(join, bytes),
         }
     }
 
     /// The same request to every node.
-    fn broadcast(&mut self, join: Join, bytes: &[u8]) {
+    fn broadcast(&mut self, join: Join, bytes: &[u8]) -> Taken {
+        if self.outbox.charge() != Charge::NONE
+            && let Some(taken) = self.wait_for(self.every_node())
+        {
+            return taken;
+        }
         let names: Vec<_> = self.routing.nodes.iter().map(|node| node.name()).collect();
-        // A cluster has at most as many nodes as a NodeId can tell.
-        let nodes = u16::try_from(names.len()).unwrap_or(u16::MAX);
         let asked = match join {
             Join::Info => Asked::about(bytes, self.worker.facts()),
             _ => Asked::by(bytes, self.deadline),
         };
         let joining = Joining::new(join, names, Vec::new()).asked(asked);
         let number = self.outbox.expect_joined(bytes.len(), joining);
-        for part in 0..nodes {
-            self.send(NodeId(part), Payload::Small(bytes), number, part);
+        for node in self.every_node() {
+            self.send(node, Payload::Small(bytes), number, node.0);
         }
+        Taken::Done
     }
 
     /// The request to the node that its cursor says, with that node's own cursor.
-    fn page(&mut self, bytes: &[u8]) {
+    fn page(&mut self, bytes: &[u8]) -> Taken {
         let cursors = self.routing.cursors();
         let mut args: Vec<&[u8]> = Args::of(bytes).collect();
         let place = match cursors.read(args[1]) {
             Ok(place) => place,
-            Err(invalid) => return self.answer(|out| put_error(out, invalid.text().as_bytes())),
+            Err(invalid) => {
+                self.answer(|out| put_error(out, invalid.text().as_bytes()));
+                return Taken::Done;
+            }
         };
+        if self.outbox.charge() != Charge::NONE
+            && let Some(taken) = self.wait_for([place.node])
+        {
+            return taken;
+        }
         let cursor = place.cursor.to_string();
         args[1] = cursor.as_bytes();
         let names = vec![self.routing.nodes[place.node.index()].name()];
@@ -260,6 +347,7 @@ impl<'a> Turn<'a> {
         let joining = Joining::new(Join::Page, names, Vec::new()).asked(asked);
         let number = self.outbox.expect_joined(bytes.len(), joining);
         self.send(place.node, Payload::of(request(&args)), number, 0);
+        Taken::Done
     }
 
     /// The connection to this node on which replies come in the client's protocol.
@@ -280,6 +368,7 @@ impl<'a> Turn<'a> {
             part,
             deadline: self.deadline,
             commits: false,
+            charge: self.outbox.charge(),
         };
         let upstream = self.upstream(node);
         if self.logs {
@@ -290,7 +379,7 @@ impl<'a> Turn<'a> {
                 tracing::debug!(number, part, node = upstream.address(), why = ?error.kind, "refused");
             }
             self.outbox
-                .complete(number, part, Reply::Small(&error.reply()));
+                .complete(number, part, Reply::Own(&error.reply()));
         }
     }
 

@@ -19,7 +19,7 @@ use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
 use crate::buffer::no_slices;
-use crate::client::{Client, is_large};
+use crate::client::{Client, Gate, is_large};
 use crate::local::Identity;
 use crate::resp::{ProtocolError, RequestScan, Scanned, put_error, request, split_inline};
 use crate::upstream::Payload;
@@ -55,6 +55,8 @@ pub(crate) struct Session {
     paused: bool,
     /// Whether it was left until everything before it is answered.
     settles: bool,
+    /// Whether it was left until a node owes less.
+    waits: bool,
     scan: RequestScan,
     input: Input,
     identity: Identity,
@@ -67,14 +69,17 @@ pub(crate) struct Session {
 
 impl Session {
     pub(crate) fn new(stream: TcpStream, client: Rc<Client>, worker: Rc<Worker>) -> Self {
+        let identity = Identity::new(client.id, worker.users());
+        client.known.set(identity.is_known());
         Self {
             stream,
-            identity: Identity::new(client.id, worker.users()),
+            identity,
             client,
             worker,
             rest: BytesMut::new(),
             paused: false,
             settles: false,
+            waits: false,
             scan: RequestScan::default(),
             input: Input::Open,
             transaction: None,
@@ -197,7 +202,7 @@ impl Session {
         if !buf.is_empty() {
             self.rest = buf;
         }
-        true
+        !self.waits
     }
 
     /// Whether so much is under way that no more requests are taken.
@@ -234,7 +239,7 @@ impl Session {
                 &mut self.scratch,
             );
             let mut at = 0;
-            (self.paused, self.settles) = (false, false);
+            (self.paused, self.settles, self.waits) = (false, false, false);
             while self.input != Input::Refused {
                 if turn.is_full() {
                     self.paused = true;
@@ -257,7 +262,7 @@ impl Session {
                     }
                     Ok(Scanned::Inline(len)) => {
                         let taken = inline(&mut turn, &buf[at..at + len]);
-                        if taken != Ok(Taken::NotNow) {
+                        if !taken.as_ref().is_ok_and(|taken| !taken.is_taken()) {
                             at += len;
                         }
                         taken
@@ -267,7 +272,7 @@ impl Session {
                         at = 0;
                         let bytes = buf.split_to(frame.len).freeze();
                         let taken = turn.take(&bytes, &frame, Payload::Large(bytes.clone()));
-                        if taken == Taken::NotNow {
+                        if !taken.is_taken() {
                             let behind = std::mem::replace(buf, BytesMut::from(bytes));
                             buf.unsplit(behind);
                         }
@@ -276,7 +281,7 @@ impl Session {
                     Ok(Scanned::Request(frame)) => {
                         let bytes = &buf[at..at + frame.len];
                         let taken = turn.take(bytes, &frame, Payload::Small(bytes));
-                        if taken != Taken::NotNow {
+                        if taken.is_taken() {
                             at += frame.len;
                         }
                         Ok(taken)
@@ -294,6 +299,10 @@ impl Session {
                         (self.paused, self.settles) = (true, true);
                         break;
                     }
+                    Ok(Taken::Waits) => {
+                        (self.paused, self.waits) = (true, true);
+                        break;
+                    }
                     Err(error) => {
                         tracing::debug!(%error, "protocol error");
                         turn.answer(|out| {
@@ -309,6 +318,10 @@ impl Session {
                 buf.advance(at);
             }
         });
+        client.known.set(self.identity.is_known());
+        if client.gate.get() == Gate::Expired {
+            client.gate.set(Gate::Free);
+        }
         if is_cut {
             tracing::warn!(client = client.id, "closed: it sent an HTTP request");
             client.leave();

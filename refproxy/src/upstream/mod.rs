@@ -8,25 +8,30 @@
 
 mod dedicated;
 mod greeting;
+mod line;
 mod queue;
 mod task;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
 
 use bytes::Bytes;
 
-pub(crate) use dedicated::{Dedicated, Idle};
+pub(crate) use dedicated::{Dedicated, Idle, NoDedicated, Quota};
 pub(crate) use greeting::Greeting;
 use queue::Queue;
 pub(crate) use queue::Ticket;
 pub(crate) use task::run;
 
+use crate::client::{Charge, Client, Gate};
 use crate::clock::Clock;
 use crate::error::{Blame, Error, Executed, Kind};
 use crate::resp::Protocol;
+use crate::stats::Shared;
+use line::Line;
 
 /// After a failed attempt the next one, when requests want it; they wait for its outcome, so that no one is told of a
 /// failure that is over.
@@ -45,6 +50,11 @@ pub(crate) struct Settings {
     pub(crate) connect_timeout: Duration,
     /// A connection on which nothing comes for so long, although something is awaited, is given up.
     pub(crate) stall_timeout: Duration,
+    /// An idle connection is probed after this time.
+    pub(crate) keepalive: Duration,
+    /// A connection is given up when the node's host acknowledges nothing for this long.
+    pub(crate) unacknowledged: Duration,
+    pub(crate) shared: Arc<Shared>,
     /// Requests that may wait for one node.
     pub(crate) requests_max: usize,
     /// Bytes that may wait to be sent to one node.
@@ -105,6 +115,8 @@ pub(crate) struct Upstream {
     settings: Settings,
     how: Use,
     queue: RefCell<Queue>,
+    /// Clients that wait until the node owes less.
+    line: RefCell<Line>,
     health: Cell<Health>,
     retired: Cell<bool>,
     /// Ends at once, whoever waits.
@@ -126,6 +138,7 @@ impl Upstream {
         let address: Rc<str> = address.into();
         Rc::new(Self {
             queue: RefCell::new(Queue::new(Rc::clone(&address))),
+            line: RefCell::default(),
             address,
             room: Cell::new(settings.requests_max),
             settings,
@@ -178,9 +191,27 @@ impl Upstream {
         Ok(())
     }
 
+    /// Whether a request may be sent whose reply is charged with this. A connection that nobody shares has no limit.
+    pub(crate) fn admits(&self, charge: Charge, gate: Gate) -> bool {
+        if self.how == Use::Dedicated {
+            return true;
+        }
+        let is_next = gate == Gate::Called || self.line.borrow().is_empty();
+        is_next && line::has_room(self.queue.borrow().owed(), charge)
+    }
+
+    /// Puts a client in the line of those that wait until the node owes less; it is woken when it is its turn, or when
+    /// nothing has come from the node for the time of an operation.
+    pub(crate) fn wait_in_line(&self, client: &Rc<Client>, charge: Charge) {
+        let now = self.settings.clock.now();
+        self.line.borrow_mut().join(client, charge, now);
+        self.wake();
+    }
+
     /// No request will come any more: the connection ends when nobody waits for it.
     pub(crate) fn retire(&self) {
         self.retired.set(true);
+        self.line.borrow_mut().call_all();
         self.wake();
     }
 
@@ -201,10 +232,23 @@ impl Upstream {
         }
     }
 
-    fn error(&self, kind: Kind, executed: Executed) -> Error {
+    /// Runs `work`, while which every turn of the connection's task panics.
+    #[cfg(test)]
+    pub(crate) async fn panic_while(&self, work: impl Future<Output = ()>) {
+        let line = self.line.borrow_mut();
+        self.wake();
+        work.await;
+        drop(line);
+    }
+
+    pub(crate) fn error(&self, kind: Kind, executed: Executed) -> Error {
+        let node = Rc::clone(&self.address);
         Error {
+            blame: match kind {
+                Kind::Panicked => Blame::Proxy(node),
+                _ => Blame::Node(node),
+            },
             kind,
-            blame: Blame::Node(Rc::clone(&self.address)),
             executed,
         }
     }

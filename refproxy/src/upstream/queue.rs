@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use super::Payload;
 use crate::buffer::WriteQueue;
-use crate::client::{Client, Reply};
+use crate::client::{Charge, Client, Reply};
 use crate::clock::Micros;
 use crate::command::EXEC_ABORTED;
 use crate::error::{Executed, Kind};
@@ -23,6 +23,8 @@ pub(crate) struct Ticket {
     pub(crate) deadline: Micros,
     /// Carries out what was queued before it: when it is certainly not sent, that is certainly not carried out.
     pub(crate) commits: bool,
+    /// What its reply takes of what the node may owe.
+    pub(crate) charge: Charge,
 }
 
 #[derive(Debug)]
@@ -32,6 +34,7 @@ struct Entry {
     number: u32,
     part: u16,
     commits: bool,
+    charge: Charge,
     deadline: Micros,
     /// Where the request ends in the stream of bytes to the node.
     end: u64,
@@ -53,6 +56,8 @@ pub(crate) struct Queue {
     appended: u64,
     sent: u64,
     answered: u64,
+    /// Charges of the requests whose reply has not come, failed ones included.
+    owed: u64,
 }
 
 impl Queue {
@@ -66,6 +71,7 @@ impl Queue {
             appended: 0,
             sent: 0,
             answered: 0,
+            owed: 0,
         }
     }
 
@@ -78,6 +84,11 @@ impl Queue {
     /// Whether anybody still waits.
     pub(super) fn is_awaited(&self) -> bool {
         self.entries.len() > self.failed
+    }
+
+    /// Bytes of large replies that the node owes.
+    pub(super) fn owed(&self) -> u64 {
+        self.owed
     }
 
     #[inline]
@@ -99,11 +110,13 @@ impl Queue {
             }
         };
         self.appended += len as u64;
+        self.owed += ticket.charge.bytes();
         self.entries.push_back(Entry {
             client: Some(ticket.client),
             number: ticket.number,
             part: ticket.part,
             commits: ticket.commits,
+            charge: ticket.charge,
             deadline: ticket.deadline,
             end: self.appended,
         });
@@ -133,6 +146,7 @@ impl Queue {
             return Err(Kind::Unasked);
         };
         self.answered = entry.end;
+        self.owed -= entry.charge.bytes();
         if self.logs {
             log_answer(&self.node, &entry, &reply);
         }
@@ -186,7 +200,7 @@ impl Queue {
                 if self.logs {
                     tracing::debug!(client = client.id, number = entry.number, node = %self.node, ?executed, "timed out");
                 }
-                client.deliver(entry.number, entry.part, Reply::Small(&text(executed)));
+                client.deliver(entry.number, entry.part, Reply::Own(&text(executed)));
             }
             self.failed += 1;
         }
@@ -199,7 +213,8 @@ impl Queue {
     fn cut(&mut self, first: usize, begin: u64, end: u64) {
         let place = |at: u64| usize::try_from(at - self.sent).unwrap_or(usize::MAX);
         self.out.cut(place(begin), place(end));
-        self.entries.drain(first..self.failed);
+        let charges = self.entries.drain(first..self.failed);
+        self.owed -= charges.map(|entry| entry.charge.bytes()).sum::<u64>();
         self.failed = first;
         let gone = end - begin;
         self.appended -= gone;
@@ -216,6 +231,7 @@ impl Queue {
             && let Some(entry) = self.entries.pop_front()
         {
             start = entry.end;
+            self.owed -= entry.charge.bytes();
             self.fail(entry, Executed::Maybe, &text);
         }
         // What is left of the last one is not sent on another connection.
@@ -238,9 +254,18 @@ impl Queue {
             tracing::debug!(client = client.id, number = entry.number, node = %self.node, ?executed, "lost");
         }
         if entry.commits && executed == Executed::No {
-            return client.deliver(entry.number, entry.part, Reply::Small(EXEC_ABORTED));
+            return client.deliver(entry.number, entry.part, Reply::Own(EXEC_ABORTED));
         }
-        client.deliver(entry.number, entry.part, Reply::Small(&text(executed)));
+        client.deliver(entry.number, entry.part, Reply::Own(&text(executed)));
+    }
+
+    /// Fails everything, as what may have been executed: a panic has left the rest of this in any state.
+    pub(super) fn abandon(&mut self, text: impl Fn(Executed) -> Vec<u8>) {
+        let entries = std::mem::take(&mut self.entries);
+        *self = Self::new(Rc::clone(&self.node));
+        for entry in entries {
+            self.fail(entry, Executed::Maybe, &text);
+        }
     }
 
     /// Fails everything: there is no connection to be had.

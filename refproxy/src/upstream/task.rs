@@ -4,9 +4,12 @@
 
 use std::future::{Future, poll_fn};
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWrite};
@@ -19,6 +22,7 @@ use crate::client::{Reply, is_large};
 use crate::clock::{Micros, micros};
 use crate::error::Kind;
 use crate::resp::ReplyScan;
+use crate::socket;
 
 /// Bytes read at once.
 const CHUNK: usize = 64 * 1024;
@@ -54,24 +58,64 @@ struct Task {
 
 /// Serves `upstream` until it is closed, or retired and nobody waits for it, or, being dedicated, its connection ends.
 pub(crate) async fn run(upstream: Rc<Upstream>) {
-    let clock = upstream.settings.clock;
-    let mut task = Task {
-        link: Link::Down {
-            retry_at: 0,
-            knock_at: 0,
-        },
-        scan: ReplyScan::of(upstream.settings.protocol),
-        upstream,
-        input: BytesMut::new(),
-        heard_at: 0,
-        failures: 0,
-        timer: Box::pin(tokio::time::sleep_until(clock.instant(0))),
-        armed_at: None,
-    };
-    poll_fn(|cx| task.poll(cx)).await;
+    let mut task = Task::new(upstream);
+    poll_fn(|cx| {
+        // Without this, a panic would leave a node that nobody serves until the proxy is restarted.
+        let polled = catch_unwind(AssertUnwindSafe(|| task.poll(cx)));
+        polled.unwrap_or_else(|_| task.recover(cx))
+    })
+    .await;
 }
 
 impl Task {
+    fn new(upstream: Rc<Upstream>) -> Self {
+        let clock = upstream.settings.clock;
+        Self {
+            link: Link::Down {
+                retry_at: 0,
+                knock_at: 0,
+            },
+            scan: ReplyScan::of(upstream.settings.protocol),
+            upstream,
+            input: BytesMut::new(),
+            heard_at: 0,
+            failures: 0,
+            timer: Box::pin(tokio::time::sleep_until(clock.instant(0))),
+            armed_at: None,
+        }
+    }
+
+    /// Goes on after a panic, with a new connection and without the requests that waited.
+    #[cold]
+    fn recover(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let upstream = Rc::clone(&self.upstream);
+        let panics = &upstream.settings.shared.panics;
+        panics.fetch_add(1, Ordering::Relaxed);
+        tracing::error!(node = %upstream.address, "panic of a node connection: it is made anew");
+        if self.is_dedicated() {
+            upstream.over.replace(Some(Kind::Panicked));
+            upstream.room.set(0);
+        }
+        let text = |executed| upstream.error(Kind::Panicked, executed).reply();
+        upstream.queue.borrow_mut().abandon(text);
+        if self.is_dedicated() {
+            return Poll::Ready(());
+        }
+        let failures = self.failures + 1;
+        let retry_at = upstream.settings.clock.now() + retry_after(failures);
+        *self = Self {
+            link: Link::Down {
+                retry_at,
+                knock_at: retry_at,
+            },
+            failures,
+            ..Self::new(Rc::clone(&upstream))
+        };
+        upstream.health.set(Health::Down);
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.upstream.attend(cx.waker());
         if self.upstream.closed.get() {
@@ -93,8 +137,27 @@ impl Task {
         if self.upstream.retired.get() && !self.upstream.queue.borrow().is_awaited() {
             return Poll::Ready(());
         }
+        self.call_waiting(cx, now);
         self.arm(cx, now);
         Poll::Pending
+    }
+
+    /// Lets clients go on that wait until the node owes less.
+    #[inline]
+    fn call_waiting(&mut self, cx: &Context<'_>, now: Micros) {
+        let mut line = self.upstream.line.borrow_mut();
+        if line.is_empty() {
+            return;
+        }
+        line.expire(
+            now,
+            self.heard_at,
+            micros(self.upstream.settings.op_timeout),
+        );
+        if line.call(self.upstream.queue.borrow().owed()) {
+            // Should those that were called ask for nothing, it is the turn of the next.
+            cx.waker().wake_by_ref();
+        }
     }
 
     /// Goes on as far as possible; `Ready` when there may be more to do at once.
@@ -107,7 +170,9 @@ impl Task {
                 }
                 let address = Rc::clone(&self.upstream.address);
                 let greeting = self.upstream.settings.greeting.clone();
-                let attempt = connect(address, greeting);
+                let settings = &self.upstream.settings;
+                let probes = (settings.keepalive, settings.unacknowledged);
+                let attempt = connect(address, greeting, probes);
                 let limit = self.upstream.settings.connect_timeout;
                 self.link = Link::Connecting(Box::pin(async move {
                     let timed = tokio::time::timeout(limit, attempt).await;
@@ -230,16 +295,14 @@ impl Task {
         }
         // A connection that was good is tried again at once.
         let at_once = self.failures == 0 && matches!(self.link, Link::Up(_));
-        let wait = RETRY_MIN
-            .saturating_mul(1 << self.failures.min(10))
-            .min(RETRY_MAX);
+        let wait = retry_after(self.failures);
         self.failures += 1;
         self.input = BytesMut::new();
         self.scan = ReplyScan::of(self.upstream.settings.protocol);
         let (retry_at, knock_at) = if at_once {
             (now, now)
         } else {
-            (now + micros(wait), now + micros(KNOCK))
+            (now + wait, now + micros(KNOCK))
         };
         let lost = matches!(self.link, Link::Up(_));
         self.link = Link::Down { retry_at, knock_at };
@@ -260,6 +323,9 @@ impl Task {
             self.armed_at = None;
         }
         let queue = self.upstream.queue.borrow();
+        let patience = micros(self.upstream.settings.op_timeout);
+        let line = self.upstream.line.borrow();
+        let line = line.expires_at(self.heard_at, patience);
         let due = match &self.link {
             Link::Down { retry_at, knock_at } => match queue.next_deadline() {
                 Some(deadline) => Some(deadline.min(*knock_at)),
@@ -273,7 +339,7 @@ impl Task {
                 queue.next_deadline().into_iter().chain(stall).min()
             }
         };
-        if let Some(due) = due
+        if let Some(due) = due.into_iter().chain(line).min()
             && self.armed_at.is_none_or(|armed| due < armed)
         {
             self.timer
@@ -337,12 +403,27 @@ fn write(
     }
 }
 
-async fn connect(address: Rc<str>, greeting: Option<Greeting>) -> Result<TcpStream, Kind> {
+/// After this many failures in a row the next attempt comes so much later.
+fn retry_after(failures: u32) -> Micros {
+    micros(
+        RETRY_MIN
+            .saturating_mul(1 << failures.min(10))
+            .min(RETRY_MAX),
+    )
+}
+
+async fn connect(
+    address: Rc<str>,
+    greeting: Option<Greeting>,
+    (keepalive, unacknowledged): (Duration, Duration),
+) -> Result<TcpStream, Kind> {
     let mut stream = TcpStream::connect(&*address)
         .await
         .map_err(|error| connect_failed(&error))?;
     stream
         .set_nodelay(true)
+        .and_then(|()| socket::set_keepalive(&stream, keepalive))
+        .and_then(|()| socket::set_unacknowledged(&stream, unacknowledged))
         .map_err(|error| connect_failed(&error))?;
     if let Some(greeting) = greeting {
         greeting.exchange(&mut stream).await?;

@@ -1,5 +1,6 @@
 //! What becomes of a request of a client that begins a transaction, watches for one, or has just ended one.
 
+use super::traffic::Pinned;
 use super::{Phase, Transaction};
 use crate::command::{self, Route, Row, Transaction as Step, Why};
 use crate::resp::{Args, Frame, put_error, put_simple};
@@ -174,8 +175,15 @@ impl Turn<'_> {
                 return Taken::Done;
             }
         };
-        if transaction.pin.is_none() && !self.pin(transaction, node) {
-            return Taken::NotNow;
+        if transaction.pin.is_none() {
+            match self.pin(transaction, node) {
+                Pinned::Yes => {}
+                Pinned::NotNow => return Taken::NotNow,
+                Pinned::No(text) => {
+                    self.answer(|out| put_error(out, text.as_bytes()));
+                    return Taken::Done;
+                }
+            }
         }
         if let Some(text) = self.elsewhere(transaction, node, args[1]) {
             self.answer(|out| put_error(out, &text));

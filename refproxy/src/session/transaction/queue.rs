@@ -1,7 +1,7 @@
 //! What becomes of a request behind MULTI.
 
 use super::outside::changes_protocol;
-use super::traffic::Commits;
+use super::traffic::{Commits, Pinned};
 use super::{Phase, Transaction, cost};
 use crate::command::{self, EXEC_ABORTED, Local, Route, Row, Transaction as Step, Why};
 use crate::join::Joining;
@@ -112,8 +112,12 @@ impl Turn<'_> {
             if let Some(text) = self.elsewhere(transaction, node, key) {
                 return self.abort(transaction, &text);
             }
-        } else if !self.pin(transaction, node) {
-            return Taken::NotNow;
+        } else {
+            match self.pin(transaction, node) {
+                Pinned::Yes => {}
+                Pinned::NotNow => return Taken::NotNow,
+                Pinned::No(text) => return self.abort(transaction, text.as_bytes()),
+            }
         }
         if self.is_too_large(transaction, bytes) {
             return self.abort(transaction, TOO_LARGE);
@@ -217,8 +221,16 @@ impl Turn<'_> {
             return Taken::Done;
         }
         let unusable = transaction.pin.is_none() || transaction.is_lost();
-        if !begun && unusable && !self.pin(transaction, ANY_NODE) {
-            return Taken::NotNow;
+        if !begun && unusable {
+            match self.pin(transaction, ANY_NODE) {
+                Pinned::Yes => {}
+                Pinned::NotNow => return Taken::NotNow,
+                Pinned::No(text) => {
+                    self.answer(|out| put_error(out, text.as_bytes()));
+                    transaction.end();
+                    return Taken::Done;
+                }
+            }
         }
         let own = self.own_answers(transaction);
         let before = self.prologue(transaction);

@@ -6,13 +6,13 @@ use bytes::Bytes;
 
 use super::{Phase, Pin, Transaction};
 use crate::aim::{self, Aim};
-use crate::client::Reply;
+use crate::client::{Charge, Reply};
 use crate::command::{self, EXEC_ABORTED, Row};
 use crate::join::Joining;
 use crate::placement::NodeId;
 use crate::resp::request;
 use crate::session::dispatch::{Taken, Turn};
-use crate::upstream::{Payload, Ticket};
+use crate::upstream::{NoDedicated, Payload, Ticket};
 
 impl Turn<'_> {
     /// The node of all keys; none without keys.
@@ -44,26 +44,30 @@ impl Turn<'_> {
         (pinned != address).then(|| command::leaves_transaction(pinned, (key, address)))
     }
 
-    /// Gives the transaction a connection to `node`. False when that has to wait for replies.
-    pub(super) fn pin(&mut self, transaction: &mut Transaction, node: NodeId) -> bool {
+    /// Gives the transaction a connection to `node`.
+    pub(super) fn pin(&mut self, transaction: &mut Transaction, node: NodeId) -> Pinned {
         let address = self.address(node);
         if let Some(pin) = &transaction.pin
             && pin.connection.address() == address
             && !pin.connection.is_over()
         {
-            return true;
+            return Pinned::Yes;
         }
         if self.outbox.waiting() > 0 {
-            return false;
+            return Pinned::NotNow;
         }
         transaction.release(self.worker);
+        let connection = match self.worker.dedicated(address, self.identity.protocol()) {
+            Ok(connection) => connection,
+            Err(NoDedicated(error)) => return Pinned::No(error.text()),
+        };
         transaction.pin = Some(Pin {
-            connection: self.worker.dedicated(address, self.identity.protocol()),
+            connection,
             begun: false,
             soiled: false,
             detour: None,
         });
-        true
+        Pinned::Yes
     }
 
     /// What the node has to get first: MULTI and what was held, unless it has begun.
@@ -136,6 +140,7 @@ impl Turn<'_> {
                 part,
                 deadline: self.deadline,
                 commits,
+                charge: Charge::NONE,
             };
             if failed.is_none()
                 && let Err(error) = pin.connection.send(payload, ticket)
@@ -148,7 +153,7 @@ impl Turn<'_> {
                 } else {
                     error.reply()
                 };
-                self.outbox.complete(number, part, Reply::Small(&reply));
+                self.outbox.complete(number, part, Reply::Own(&reply));
             }
         }
         pin.begun |= begins;
@@ -159,6 +164,16 @@ impl Turn<'_> {
             }
         }
     }
+}
+
+/// Whether a transaction has its connection.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Pinned {
+    Yes,
+    /// Replies have to come first.
+    NotNow,
+    /// There are too many; the text of the error.
+    No(String),
 }
 
 /// What a node gets before the first request that is sent to it.

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use super::{Queue, Ticket};
 use crate::buffer::no_slices;
-use crate::client::{Client, Reply};
+use crate::client::{Charge, Client, Reply};
 use crate::error::{Executed, Kind};
 use crate::output::OutputBudget;
 use crate::upstream::Payload;
 
 fn client() -> Rc<Client> {
     let budget = OutputBudget::new(1 << 20, 1 << 20, Arc::default());
-    Rc::new(Client::new(1, Rc::new(budget)))
+    Rc::new(Client::new(1, Rc::new(budget), 0))
 }
 
 /// Asks for `client`, due at `deadline`.
@@ -27,6 +27,7 @@ fn push(queue: &mut Queue, client: &Rc<Client>, request: &[u8], deadline: u64, c
         number,
         part: 0,
         commits,
+        charge: Charge::NONE,
         deadline,
     };
     queue.push(Payload::Small(request), ticket);

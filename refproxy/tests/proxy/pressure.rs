@@ -1,0 +1,190 @@
+//! Many clients, few descriptors, clients that vanished: what the limits keep free for whom.
+
+use std::net::SocketAddr;
+use std::process::Command;
+
+use shardproof::client::{Client, Error};
+use shardproof::http;
+use shardproof::node::Node as _;
+
+use crate::support::{DEADLINE, Proxy, ask, nodes, until};
+
+const FULL: &str = "-ERR max number of clients reached";
+
+/// Runs the command of the proxy after `ulimit` with these arguments.
+fn limited(command: &mut Command, ulimit: &str) {
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-c", &format!("ulimit {ulimit} && exec \"$@\""), "sh"])
+        .arg(command.get_program())
+        .args(command.get_args());
+    *command = shell;
+}
+
+/// Connects `count` clients; those that the proxy serves, and how many it refused.
+async fn crowd(proxy: &Proxy, count: usize) -> (Vec<Client>, usize) {
+    let (mut served, mut refused) = (Vec::new(), 0);
+    for _ in 0..count {
+        let mut client = proxy.client().await;
+        match client.call(&["PING"], DEADLINE).await {
+            Ok(reply) if crate::support::show(&reply) == "PONG" => served.push(client),
+            Ok(reply) => {
+                assert_eq!(crate::support::show(&reply), FULL);
+                refused += 1;
+            }
+            // The refusal was lost in the reset: the client had written before it read.
+            Err(Error::Closed { .. }) => refused += 1,
+            Err(error) => panic!("client {} of {count}: {error}", served.len() + refused),
+        }
+    }
+    (served, refused)
+}
+
+async fn stat(proxy: &Proxy, name: &str) -> u64 {
+    let answer = http::get(proxy.admin, "/stats", DEADLINE).await.unwrap();
+    let line = answer
+        .body
+        .lines()
+        .find_map(|line| line.strip_prefix(&format!("{name}: ")).map(str::to_owned));
+    line.unwrap_or_else(|| panic!("no {name} in {}", answer.body))
+        .parse()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn few_descriptors_lower_the_number_of_clients_and_leave_some_for_nodes_and_admin() {
+    let (nodes, addrs) = nodes(1).await;
+    let proxy = Proxy::start_with(&addrs, "workers: 1", |command| {
+        limited(command, "-n 256");
+    })
+    .await;
+    let (mut served, refused) = crowd(&proxy, 300).await;
+    assert!(!served.is_empty() && refused > 0);
+    assert_eq!(
+        stat(&proxy, "refproxy.clients_max").await,
+        served.len() as u64
+    );
+    assert!(
+        proxy.log().contains("limits.clients is lowered"),
+        "{}",
+        proxy.log()
+    );
+    nodes[0].kill().await.unwrap();
+    nodes[0].restart().await.unwrap();
+    let client = &mut served[0];
+    until("the node is back", async || {
+        ask(client, &["SET", "k", "v"]).await == "OK"
+    })
+    .await;
+    let ready = http::get(proxy.admin, "/ready", DEADLINE).await.unwrap();
+    assert_eq!(ready.status, 200);
+}
+
+#[tokio::test]
+async fn a_soft_limit_of_descriptors_is_raised() {
+    let (_nodes, addrs) = nodes(1).await;
+    let proxy = Proxy::start_with(&addrs, "workers: 1\nlimits: { clients: 500 }", |command| {
+        limited(command, "-S -n 64");
+    })
+    .await;
+    let (served, refused) = crowd(&proxy, 501).await;
+    assert_eq!((served.len(), refused), (500, 1));
+}
+
+/// Sockets of established connections with this port at one end: whether their keepalive timer runs.
+fn keepalive_timers(port_of: impl Fn(&str, &str) -> bool) -> Vec<bool> {
+    let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    let rows = table.lines().skip(1).map(|line| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        (fields[1], fields[2], fields[3], fields[5])
+    });
+    rows.filter(|(local, remote, state, _)| *state == "01" && port_of(local, remote))
+        .map(|(_, _, _, timer)| timer.starts_with("02:"))
+        .collect()
+}
+
+fn has_port(end: &str, addr: SocketAddr) -> bool {
+    end.ends_with(&format!(":{:04X}", addr.port()))
+}
+
+#[tokio::test]
+async fn connections_on_both_sides_are_probed_when_idle() {
+    let (_nodes, addrs) = nodes(1).await;
+    let proxy = Proxy::start(&addrs, "workers: 1").await;
+    let mut client = proxy.client().await;
+    assert_eq!(ask(&mut client, &["SET", "k", "v"]).await, "OK");
+    until("nothing is left to be acknowledged", async || {
+        let clients = keepalive_timers(|local, _| has_port(local, proxy.addr));
+        let nodes = keepalive_timers(|_, remote| has_port(remote, addrs[0]));
+        clients == [true] && !nodes.is_empty() && nodes.iter().all(|runs| *runs)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_idle_client_is_closed_when_there_is_a_limit() {
+    let (_nodes, addrs) = nodes(1).await;
+    let proxy = Proxy::start(&addrs, "workers: 1\ntimeouts: { client_idle_ms: 1000 }").await;
+    let (mut idle, mut busy) = (proxy.client().await, proxy.client().await);
+    assert_eq!(ask(&mut idle, &["SET", "k", "v"]).await, "OK");
+    until("the idle client is closed", async || {
+        assert_eq!(ask(&mut busy, &["GET", "k"]).await, "\"v\"");
+        stat(&proxy, "refproxy.clients_closed.idle").await == 1
+    })
+    .await;
+    let closed = idle.reply(DEADLINE).await;
+    assert!(matches!(closed, Err(Error::Closed { .. })), "{closed:?}");
+    assert_eq!(ask(&mut busy, &["GET", "k"]).await, "\"v\"");
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_authenticate_is_closed_soon() {
+    let (_nodes, addrs) = nodes(1).await;
+    let proxy = Proxy::start(
+        &addrs,
+        "workers: 1\nauth: { password: p }\ntimeouts: { unauthenticated_ms: 1000 }",
+    )
+    .await;
+    let (mut silent, mut talks, mut known) = (
+        proxy.client().await,
+        proxy.client().await,
+        proxy.client().await,
+    );
+    assert_eq!(ask(&mut known, &["AUTH", "p"]).await, "OK");
+    let mut closed = 0;
+    until("both are closed", async || {
+        if closed == 0 && talks.call(&["GET", "k"], DEADLINE).await.is_err() {
+            closed = 1;
+        }
+        stat(&proxy, "refproxy.clients_closed.unauthenticated").await == 2
+    })
+    .await;
+    let seen = silent.reply(DEADLINE).await;
+    assert!(matches!(seen, Err(Error::Closed { .. })), "{seen:?}");
+    assert_eq!(ask(&mut known, &["SET", "k", "v"]).await, "OK");
+}
+
+#[tokio::test]
+async fn clients_that_watch_share_a_bounded_number_of_node_connections() {
+    let (_nodes, addrs) = nodes(2).await;
+    let proxy = Proxy::start(&addrs, "workers: 1\nlimits: { dedicated_connections: 3 }").await;
+    let mut watching = Vec::new();
+    for _ in 0..3 {
+        let mut client = proxy.client().await;
+        assert_eq!(ask(&mut client, &["WATCH", &proxy.key_on(0)]).await, "OK");
+        watching.push(client);
+    }
+    let mut late = proxy.client().await;
+    let key = proxy.key_on(1);
+    let full = "-ERR limits.dedicated_connections: all 3 node connections for transactions are in use, the request was not sent";
+    assert_eq!(ask(&mut late, &["WATCH", &key]).await, full);
+    assert_eq!(ask(&mut late, &["MULTI"]).await, "OK");
+    assert_eq!(ask(&mut late, &["SET", &key, "v"]).await, full);
+    assert!(ask(&mut late, &["EXEC"]).await.starts_with("-EXECABORT"));
+    // What one client lets go serves the next, also for another node.
+    assert_eq!(ask(&mut watching[0], &["UNWATCH"]).await, "OK");
+    until("there is room again", async || {
+        ask(&mut late, &["WATCH", &key]).await == "OK"
+    })
+    .await;
+}
