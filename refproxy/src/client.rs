@@ -72,12 +72,18 @@ pub(crate) enum Closed {
     Idle,
     Unauthenticated,
     Output,
+    Memory,
     Panic,
 }
 
 impl Closed {
-    pub(crate) const ALL: [Self; 4] =
-        [Self::Idle, Self::Unauthenticated, Self::Output, Self::Panic];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Idle,
+        Self::Unauthenticated,
+        Self::Output,
+        Self::Memory,
+        Self::Panic,
+    ];
 
     /// As the counters have it.
     pub(crate) fn name(self) -> &'static str {
@@ -85,6 +91,7 @@ impl Closed {
             Self::Idle => "idle",
             Self::Unauthenticated => "unauthenticated",
             Self::Output => "output",
+            Self::Memory => "memory",
             Self::Panic => "panic",
         }
     }
@@ -94,6 +101,9 @@ impl Closed {
             Self::Idle => "timeouts.client_idle_ms",
             Self::Unauthenticated => "timeouts.unauthenticated_ms",
             Self::Output => "it does not read its replies",
+            Self::Memory => {
+                "limits.output_bytes: its requests that are not complete and its transaction occupy too much"
+            }
             Self::Panic => "internal error of the proxy",
         }
     }
@@ -255,9 +265,15 @@ impl Outbox {
         number
     }
 
-    /// A reply that the proxy gives at once, in its turn.
-    pub(crate) fn answer(&mut self, reply: &[u8]) {
-        if self.slots.is_empty() {
+    /// A reply that the proxy gives at once, in its turn; a large one is taken out of `reply`.
+    pub(crate) fn answer(&mut self, reply: &mut Vec<u8>) {
+        if is_large(reply.len()) {
+            let number = self.expect(0);
+            let window = (self.window, self.expected);
+            let reply = Bytes::from(std::mem::take(reply));
+            self.complete(number, 0, Reply::Large(reply));
+            (self.window, self.expected) = window;
+        } else if self.slots.is_empty() {
             self.ready.put(reply);
         } else {
             let number = self.expect(0);
@@ -381,7 +397,9 @@ pub(crate) struct Client {
     pub(crate) heard_at: Cell<Micros>,
     /// Whether it is one of the users, or need not be.
     pub(crate) known: Cell<bool>,
-    /// Bytes of replies that the budget knows of.
+    /// Bytes of requests that are not complete, and of its transaction.
+    kept: Cell<usize>,
+    /// Bytes of replies and of `kept` that the budget knows of.
     counted: Cell<usize>,
     budget: Rc<OutputBudget>,
 }
@@ -399,6 +417,7 @@ impl Client {
             connected_at: now,
             heard_at: Cell::new(now),
             known: Cell::new(false),
+            kept: Cell::new(0),
             counted: Cell::new(0),
             budget,
         }
@@ -431,6 +450,7 @@ impl Client {
     pub(crate) fn leave(&self) {
         self.gone.set(true);
         *self.outbox.borrow_mut() = Outbox::default();
+        self.kept.set(0);
         self.budget.shrink(self.counted.take());
     }
 
@@ -474,7 +494,8 @@ impl Client {
         let guard = CloseOnPanic(self);
         let over = self.with_outbox(|outbox| {
             outbox.complete(number, part, reply);
-            self.budget.is_over(outbox.bytes())
+            self.budget
+                .is_over(outbox.bytes(), outbox.bytes() + self.kept.get())
         });
         std::mem::forget(guard);
         if over {
@@ -489,14 +510,34 @@ impl Client {
     pub(crate) fn with_outbox<T>(&self, work: impl FnOnce(&mut Outbox) -> T) -> T {
         let mut outbox = self.outbox.borrow_mut();
         let result = work(&mut outbox);
-        let after = outbox.bytes();
+        self.count(outbox.bytes() + self.kept.get());
+        result
+    }
+
+    #[inline]
+    fn count(&self, after: usize) {
         let before = self.counted.replace(after);
         if after >= before {
             self.budget.grow(after - before);
         } else {
             self.budget.shrink(before - after);
         }
-        result
+    }
+
+    /// After its requests were looked at: closes the client when what the proxy has answered itself, or the `kept` bytes of
+    /// requests that are not complete and of its transaction, make it occupy too much.
+    #[inline]
+    pub(crate) fn settle_accounts(&self, kept: usize) {
+        let output = self.outbox.borrow().bytes();
+        self.kept.set(kept);
+        self.count(output + kept);
+        if self.budget.is_over(output, output + kept) {
+            self.close(if output > kept {
+                Closed::Output
+            } else {
+                Closed::Memory
+            });
+        }
     }
 
     /// Forgets `count` bytes of what is ready: they are written.

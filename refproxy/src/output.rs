@@ -1,4 +1,4 @@
-//! How many bytes of replies may wait for clients that do not read them.
+//! How many bytes the clients may occupy: replies that they have not read, requests that are not complete, transactions.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -16,16 +16,24 @@ pub(crate) struct OutputBudget {
     total_max: usize,
     /// Of all workers, as far as told.
     total: Arc<AtomicUsize>,
+    /// Clients of all workers.
+    clients: Arc<AtomicUsize>,
     own: Cell<usize>,
     told: Cell<usize>,
 }
 
 impl OutputBudget {
-    pub(crate) fn new(client_max: usize, total_max: usize, total: Arc<AtomicUsize>) -> Self {
+    pub(crate) fn new(
+        client_max: usize,
+        total_max: usize,
+        total: Arc<AtomicUsize>,
+        clients: Arc<AtomicUsize>,
+    ) -> Self {
         Self {
             client_max,
             total_max,
             total,
+            clients,
             own: Cell::new(0),
             told: Cell::new(0),
         }
@@ -55,11 +63,19 @@ impl OutputBudget {
         self.told.set(own);
     }
 
-    /// Whether a client that holds `bytes` holds too much.
+    /// Whether a client holds too much that has `output` bytes of replies among the `bytes` that it occupies.
     #[inline]
-    pub(crate) fn is_over(&self, bytes: usize) -> bool {
+    pub(crate) fn is_over(&self, output: usize, bytes: usize) -> bool {
         bytes > FLOOR
-            && (bytes > self.client_max || self.total.load(Ordering::Relaxed) > self.total_max)
+            && (output > self.client_max
+                || self.total.load(Ordering::Relaxed) > self.total_max && self.is_unfair(bytes))
+    }
+
+    /// Whether `bytes` is more than an equal share of all. When too much is occupied, somebody has more than that; those
+    /// who have less are spared, and together cannot double what is occupied.
+    #[cold]
+    fn is_unfair(&self, bytes: usize) -> bool {
+        bytes > self.total_max / self.clients.load(Ordering::Relaxed).max(1)
     }
 }
 
@@ -72,17 +88,23 @@ mod tests {
 
     #[test]
     fn all_workers_count_together() {
-        let total = Arc::new(AtomicUsize::new(0));
-        let a = OutputBudget::new(1 << 20, 3 << 20, Arc::clone(&total));
-        let b = OutputBudget::new(1 << 20, 3 << 20, Arc::clone(&total));
-        assert!(!a.is_over(1 << 20));
-        assert!(a.is_over((1 << 20) + 1));
+        let (total, clients) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(4)));
+        let budget =
+            || OutputBudget::new(1 << 20, 3 << 20, Arc::clone(&total), Arc::clone(&clients));
+        let (a, b) = (budget(), budget());
+        assert!(!a.is_over(1 << 20, 1 << 20));
+        assert!(a.is_over((1 << 20) + 1, (1 << 20) + 1));
+        assert!(!a.is_over(0, 2 << 20), "requests have a limit of their own");
         a.grow(2 << 20);
         b.grow((1 << 20) + 1);
-        assert!(a.is_over(100_000), "the total is over");
-        assert!(!a.is_over(1_000), "small holders are spared");
+        assert!(a.is_over(1 << 20, 1 << 20), "the total is over");
+        assert!(a.is_over(0, 1 << 20), "whatever it is that is kept");
+        assert!(
+            !a.is_over(700_000, 700_000),
+            "those who hold less than an equal share are spared"
+        );
         b.shrink((1 << 20) + 1);
-        assert!(!a.is_over(100_000));
+        assert!(!a.is_over(1 << 20, 1 << 20));
         a.shrink(2 << 20);
         assert_eq!(total.load(Ordering::Relaxed), 0);
     }

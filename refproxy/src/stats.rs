@@ -66,7 +66,7 @@ fn count(counter: &AtomicU64) {
 pub(crate) struct Shared {
     pub(crate) started: Instant,
     pub(crate) port: u16,
-    pub(crate) clients: AtomicUsize,
+    pub(crate) clients: Arc<AtomicUsize>,
     /// What `clients` may grow to: the limit, as far as there are file descriptors.
     pub(crate) clients_max: AtomicUsize,
     pub(crate) clients_total: AtomicU64,
@@ -76,7 +76,7 @@ pub(crate) struct Shared {
     pub(crate) panics: AtomicU64,
     /// Connections to nodes for one client each.
     pub(crate) dedicated: Arc<Quota>,
-    /// Bytes of replies that wait for clients.
+    /// Bytes that clients occupy: replies that they have not read, requests that are not complete, transactions.
     pub(crate) output_bytes: Arc<AtomicUsize>,
 }
 
@@ -86,7 +86,7 @@ impl Shared {
         Self {
             started: Instant::now(),
             port,
-            clients: AtomicUsize::new(0),
+            clients: Arc::default(),
             clients_max: AtomicUsize::new(share.clients_max),
             clients_total: AtomicU64::new(0),
             closed: Default::default(),

@@ -155,6 +155,7 @@ impl Worker {
             setup.limits.client_output_bytes_max,
             setup.limits.output_bytes_max,
             Arc::clone(&setup.shared.output_bytes),
+            Arc::clone(&setup.shared.clients),
         );
         Self {
             clock,

@@ -27,7 +27,7 @@ fn written(outbox: &mut Outbox) -> Vec<u8> {
 fn an_answer_waits_for_the_replies_before_it() {
     let mut outbox = Outbox::default();
     let first = outbox.expect(10);
-    outbox.answer(b"+PONG\r\n");
+    outbox.answer(&mut b"+PONG\r\n".to_vec());
     assert!(written(&mut outbox).is_empty());
     outbox.complete(first, 0, Reply::Small(b"+OK\r\n"));
     assert_eq!(written(&mut outbox), b"+OK\r\n+PONG\r\n");

@@ -77,7 +77,8 @@ pub struct Limits {
     pub client_bytes_max: usize,
     /// Bytes of replies that wait for one client; beyond that it is closed.
     pub client_output_bytes_max: usize,
-    /// Bytes of replies that wait for all clients; beyond that those that add to it are closed.
+    /// Bytes of replies that wait for all clients, of requests that are not complete, and of transactions. Beyond that,
+    /// clients that add to it and occupy more than an equal share are closed.
     pub output_bytes_max: usize,
     /// Clients at once; more are told so and closed. Lowered at the start to what the limit of file descriptors leaves.
     pub clients_max: usize,

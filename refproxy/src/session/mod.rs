@@ -229,6 +229,7 @@ impl Session {
         let worker = Rc::clone(&self.worker);
         let client = Rc::clone(&self.client);
         let mut is_cut = false;
+        let mut is_split = false;
         client.with_outbox(|outbox| {
             let mut turn = Turn::new(
                 &worker,
@@ -271,6 +272,7 @@ impl Session {
                         buf.advance(at);
                         at = 0;
                         let bytes = buf.split_to(frame.len).freeze();
+                        is_split = true;
                         let taken = turn.take(&bytes, &frame, Payload::Large(bytes.clone()));
                         if !taken.is_taken() {
                             let behind = std::mem::replace(buf, BytesMut::from(bytes));
@@ -318,6 +320,12 @@ impl Session {
                 buf.advance(at);
             }
         });
+        if is_split && buf.len() < CHUNK {
+            // What follows a large request must not keep its whole buffer.
+            *buf = BytesMut::from(&buf[..]);
+        }
+        let transaction = self.transaction.as_ref().map_or(0, |own| own.bytes());
+        client.settle_accounts(buf.len() + transaction);
         client.known.set(self.identity.is_known());
         if client.gate.get() == Gate::Expired {
             client.gate.set(Gate::Free);

@@ -188,3 +188,120 @@ async fn clients_that_watch_share_a_bounded_number_of_node_connections() {
     })
     .await;
 }
+
+/// An ECHO of `len` bytes.
+fn echo(len: usize) -> Vec<u8> {
+    let mut request = format!("*2\r\n$4\r\nECHO\r\n${len}\r\n").into_bytes();
+    request.resize(request.len() + len, b'x');
+    request.extend_from_slice(b"\r\n");
+    request
+}
+
+/// The client that reads is served while others make the proxy hold more than it may.
+async fn check_offenders_pay(proxy: &Proxy, offence: &[u8]) {
+    let mut innocent = proxy.client().await;
+    assert_eq!(
+        ask(&mut innocent, &["SET", "k", &"v".repeat(1 << 20)]).await,
+        "OK"
+    );
+    let mut offenders = Vec::new();
+    for _ in 0..4 {
+        let mut offender = proxy.client().await;
+        // It may be closed while it writes.
+        let _ = offender.write(offence, DEADLINE).await;
+        offenders.push(offender);
+    }
+    until("offenders are closed", async || {
+        let reply = innocent.call(&["GET", "k"], DEADLINE).await.unwrap();
+        assert!(!reply.is_error());
+        let output = stat(proxy, "refproxy.clients_closed.output").await;
+        output + stat(proxy, "refproxy.clients_closed.memory").await > 0
+    })
+    .await;
+    until("the budget is kept", async || {
+        stat(proxy, "refproxy.output_bytes").await <= 64 << 20
+    })
+    .await;
+    let reply = innocent.call(&["GET", "k"], DEADLINE).await.unwrap();
+    assert!(!reply.is_error());
+}
+
+const BUDGET: &str = "workers: 1\nlimits: { output_bytes: 67108864 }";
+
+#[tokio::test]
+async fn answers_of_the_proxy_count_for_the_client_that_does_not_read_them() {
+    let (_nodes, addrs) = nodes(1).await;
+    let proxy = Proxy::start(&addrs, BUDGET).await;
+    check_offenders_pay(&proxy, &echo(32 << 20)).await;
+}
+
+#[tokio::test]
+async fn requests_that_are_not_complete_count_for_their_client() {
+    let (_nodes, addrs) = nodes(1).await;
+    let proxy = Proxy::start(&addrs, BUDGET).await;
+    let whole = echo(40 << 20);
+    check_offenders_pay(&proxy, &whole[..whole.len() - 10]).await;
+}
+
+#[tokio::test]
+async fn transactions_count_for_their_client() {
+    let (_nodes, addrs) = nodes(1).await;
+    let proxy = Proxy::start(&addrs, BUDGET).await;
+    let mut offence = b"MULTI\r\n".to_vec();
+    // Any node would do, so that it waits here until a key names one.
+    offence.extend(echo(30 << 20));
+    check_offenders_pay(&proxy, &offence).await;
+}
+
+#[tokio::test]
+async fn a_key_that_is_watched_twice_is_kept_once() {
+    let (_nodes, addrs) = nodes(1).await;
+    let proxy = Proxy::start(&addrs, "workers: 1\nlimits: { client_bytes: 4194304 }").await;
+    let mut client = proxy.client().await;
+    let key = "k".repeat(1 << 20);
+    for _ in 0..20 {
+        assert_eq!(ask(&mut client, &["WATCH", &key]).await, "OK");
+    }
+    let mut other = key.clone();
+    let mut answers = Vec::new();
+    for _ in 0..5 {
+        other.push('x');
+        answers.push(ask(&mut client, &["WATCH", &other]).await);
+    }
+    assert_eq!(answers[0], "OK");
+    assert_eq!(answers[4], "-ERR transaction too large");
+    assert_eq!(ask(&mut client, &["UNWATCH"]).await, "OK");
+    assert_eq!(ask(&mut client, &["WATCH", &other]).await, "OK");
+}
+
+#[tokio::test]
+async fn an_idle_client_does_not_keep_the_buffer_of_its_last_request() {
+    let (_nodes, addrs) = nodes(1).await;
+    let proxy = Proxy::start(&addrs, "workers: 1").await;
+    let before = proxy.rss_mib();
+    let mut clients = Vec::new();
+    for _ in 0..8 {
+        let mut client = proxy.client().await;
+        let mut request = format!("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n${}\r\n", 32 << 20).into_bytes();
+        request.resize(request.len() + (32 << 20), b'v');
+        // And the first byte of the next request.
+        request.extend_from_slice(b"\r\n*");
+        client.write(&request, DEADLINE).await.unwrap();
+        let reply = client.reply(DEADLINE).await.unwrap();
+        assert_eq!(crate::support::show(&reply), "OK");
+        clients.push(client);
+    }
+    let after = proxy.rss_mib();
+    assert!(
+        after < before + 128,
+        "{after} MiB in use, {before} before 8 requests of 32 MiB"
+    );
+    for client in &mut clients {
+        client
+            .write(b"1\r\n$4\r\nPING\r\n", DEADLINE)
+            .await
+            .unwrap();
+        let reply = client.reply(DEADLINE).await.unwrap();
+        assert_eq!(crate::support::show(&reply), "PONG");
+    }
+}

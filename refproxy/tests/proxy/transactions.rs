@@ -486,11 +486,10 @@ async fn a_client_that_leaves_in_the_middle_leaves_nothing_behind() {
     ] {
         let mut client = setting.proxy.client().await;
         say(&mut client, &setting.lines(text), 1000).await;
-        assert_eq!(
-            clients_of(node).await.0,
-            before + 1,
-            "{text}: one of its own"
-        );
+        until(&format!("{text}: one of its own"), async || {
+            clients_of(node).await.0 == before + 1
+        })
+        .await;
         drop(client);
         until("the node has forgotten it", async || {
             clients_of(node).await == (before, 0)

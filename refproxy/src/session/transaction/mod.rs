@@ -8,6 +8,7 @@ mod outside;
 mod queue;
 mod traffic;
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use crate::command::Local;
@@ -34,7 +35,7 @@ pub(super) struct Transaction {
     phase: Phase,
     pin: Option<Pin>,
     /// All that were watched or queued.
-    keys: Vec<Box<[u8]>>,
+    keys: HashSet<Box<[u8]>>,
     /// The cluster in which the keys were found to live on the pin's node.
     seen: Option<Rc<Routing>>,
     /// Requests that are queued, wherever.
@@ -70,7 +71,7 @@ struct Pin {
     detour: Option<(Rc<Routing>, Rc<Routing>)>,
 }
 
-/// What it costs to keep a request.
+/// What it costs to keep a request or a key.
 fn cost(request: &[u8]) -> usize {
     request.len() + KEEPING_BYTES
 }
@@ -80,13 +81,18 @@ impl Transaction {
         Box::new(Self {
             phase,
             pin: None,
-            keys: Vec::new(),
+            keys: HashSet::new(),
             seen: None,
             queued: 0,
             held: Vec::new(),
             own: Vec::new(),
             bytes: 0,
         })
+    }
+
+    /// Bytes that are kept for it.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -160,8 +166,11 @@ impl Transaction {
     }
 
     fn remember(&mut self, keys: &[&[u8]], routing: &Rc<Routing>) {
-        self.bytes += keys.iter().map(|key| key.len()).sum::<usize>();
-        self.keys.extend(keys.iter().map(|key| Box::from(*key)));
+        for key in keys {
+            if self.keys.insert(Box::from(*key)) {
+                self.bytes += cost(key);
+            }
+        }
         self.seen.get_or_insert_with(|| Rc::clone(routing));
     }
 

@@ -1,5 +1,6 @@
 //! What becomes of a request of a client that begins a transaction, watches for one, or has just ended one.
 
+use super::queue::TOO_LARGE;
 use super::traffic::Pinned;
 use super::{Phase, Transaction};
 use crate::command::{self, Route, Row, Transaction as Step, Why};
@@ -187,6 +188,10 @@ impl Turn<'_> {
         }
         if let Some(text) = self.elsewhere(transaction, node, args[1]) {
             self.answer(|out| put_error(out, &text));
+            return Taken::Done;
+        }
+        if self.is_too_large(transaction, bytes) {
+            self.answer(|out| put_error(out, TOO_LARGE));
             return Taken::Done;
         }
         let lost = transaction.is_lost();

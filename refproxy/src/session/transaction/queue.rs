@@ -10,7 +10,7 @@ use crate::resp::{Args, Frame, put_array, put_error, put_simple};
 use crate::session::dispatch::{ANY_NODE, Taken, Turn};
 use crate::upstream::Payload;
 
-const TOO_LARGE: &[u8] = b"ERR transaction too large";
+pub(super) const TOO_LARGE: &[u8] = b"ERR transaction too large";
 
 impl Turn<'_> {
     /// A request behind MULTI.
@@ -273,7 +273,7 @@ impl Turn<'_> {
         self.local(local, bytes)
     }
 
-    fn is_too_large(&self, transaction: &Transaction, bytes: &[u8]) -> bool {
+    pub(super) fn is_too_large(&self, transaction: &Transaction, bytes: &[u8]) -> bool {
         transaction.bytes + cost(bytes) > self.worker.limits().client_bytes_max
             || transaction.held.len() + 2 > usize::from(u16::MAX)
     }

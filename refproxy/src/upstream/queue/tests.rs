@@ -11,7 +11,7 @@ use crate::output::OutputBudget;
 use crate::upstream::Payload;
 
 fn client() -> Rc<Client> {
-    let budget = OutputBudget::new(1 << 20, 1 << 20, Arc::default());
+    let budget = OutputBudget::new(1 << 20, 1 << 20, Arc::default(), Arc::default());
     Rc::new(Client::new(1, Rc::new(budget), 0))
 }
 
