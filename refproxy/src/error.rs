@@ -27,6 +27,8 @@ pub(crate) enum Kind {
     Timeout,
     /// Too much waits for the node already.
     QueueFull,
+    /// The reply is larger than what may wait for one client; how much that is.
+    ReplyTooLarge(usize),
     /// All connections for one client each are in use; how many there may be.
     NoDedicated(usize),
     /// The task that serves the node's connection has panicked.
@@ -76,6 +78,10 @@ impl Error {
                 full = format!("all {max} node connections for transactions are in use");
                 &full
             }
+            Kind::ReplyTooLarge(max) => {
+                full = format!("the reply is larger than limits.client_output_bytes, {max}");
+                &full
+            }
             Kind::Panicked => "internal error of the proxy",
             Kind::ConnectTimeout => "connect timeout",
             Kind::Lost => "connection lost",
@@ -88,7 +94,9 @@ impl Error {
         };
         let sent = match (&self.kind, self.executed) {
             (Kind::Timeout | Kind::NoDedicated(_), Executed::No) => ", the request was not sent",
-            (Kind::Panicked, Executed::Maybe) => ", the request may have been executed",
+            (Kind::Panicked | Kind::ReplyTooLarge(_), Executed::Maybe) => {
+                ", the request may have been executed"
+            }
             _ => "",
         };
         match &self.blame {

@@ -276,17 +276,37 @@ impl Joining {
             }
             walks.push(Some(walk));
         }
+        let errors: Vec<Vec<u8>> = self
+            .replies
+            .iter()
+            .map(|reply| short_error(reply))
+            .collect();
         let mut out = Vec::with_capacity(self.held_bytes() + 16);
         put_array(&mut out, self.part_of_key.len());
         for part in &self.part_of_key {
             let part = usize::from(*part);
             out.extend_from_slice(match walks.get_mut(part)? {
                 Some(walk) => walk.next()?,
-                None => &self.replies[part],
+                None => &errors[part],
             });
         }
         Some(out)
     }
+}
+
+/// The longest error that stands for each of many keys: a longer one would take memory once for each.
+const REPEATED_ERROR_MAX: usize = 256;
+
+/// An error as it stands for one key; empty for what is none.
+fn short_error(reply: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    if let Some(text) = error_text(reply) {
+        match text.get(..REPEATED_ERROR_MAX) {
+            Some(start) => put_error(&mut out, &[start, b"..."].concat()),
+            None => out.extend_from_slice(reply),
+        }
+    }
+    out
 }
 
 #[cfg(test)]

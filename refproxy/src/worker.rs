@@ -445,6 +445,7 @@ fn upstream_settings(clock: Clock, protocol: Protocol, setup: &Setup) -> upstrea
         stall_timeout: timeouts.stall,
         keepalive: timeouts.keepalive,
         unacknowledged: timeouts.unacknowledged,
+        reply_bytes_max: limits.client_output_bytes_max,
         shared: Arc::clone(&setup.shared),
         requests_max: limits.node_requests_max,
         bytes_max: limits.node_bytes_max,

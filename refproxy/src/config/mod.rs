@@ -75,7 +75,8 @@ pub struct Limits {
     pub client_requests_max: usize,
     /// Bytes of requests under way of one client; no more are read meanwhile.
     pub client_bytes_max: usize,
-    /// Bytes of replies that wait for one client; beyond that it is closed.
+    /// Bytes of replies that wait for one client; beyond that it is closed. A single reply that is larger is replaced by an
+    /// error.
     pub client_output_bytes_max: usize,
     /// Bytes of replies that wait for all clients, of requests that are not complete, and of transactions. Beyond that,
     /// clients that add to it and occupy more than an equal share are closed.

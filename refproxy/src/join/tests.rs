@@ -453,3 +453,16 @@ fn settings_of_many_names_are_joined() {
     let reply = String::from_utf8(reply).unwrap();
     check(Join::Settings, &[], &[&reply, &reply], &reply);
 }
+
+#[test]
+fn a_long_error_is_not_repeated_whole_for_each_key() {
+    let long = format!("-ERR {}\r\n", "x".repeat(20_000));
+    let short = format!("-ERR {}...\r\n", "x".repeat(252));
+    let expected = format!("*3\r\n{short}$1\r\na\r\n{short}");
+    check(
+        Join::InKeyOrder,
+        &[0, 1, 0],
+        &[&long, "*1\r\n$1\r\na\r\n"],
+        &expected,
+    );
+}

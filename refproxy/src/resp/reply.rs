@@ -27,6 +27,8 @@ pub struct ReplyScan {
     at: usize,
     /// Elements to come; 0 before the first byte.
     left: u64,
+    /// Bytes to come of a string whose start was given up, its line end not included; the string is the element at `at`.
+    body: Option<usize>,
     protocol: Protocol,
 }
 
@@ -54,6 +56,15 @@ impl ReplyScan {
         if self.left == 0 {
             self.left = 1;
             self.at = 0;
+        }
+        if let Some(body) = self.body {
+            let body = i64::try_from(body).map_err(|_| Malformed)?;
+            match blob(buf, body, 0)? {
+                Ok(end) => self.at = end,
+                Err(more) => return Ok(Err(more)),
+            }
+            self.body = None;
+            self.left -= 1;
         }
         while self.left > 0 {
             let Some(kind) = buf.get(self.at) else {
@@ -85,6 +96,26 @@ impl ReplyScan {
             self.left -= 1;
         }
         Ok(Ok(self.at))
+    }
+
+    /// After a scan that found no end: how many bytes at the start of `buf` are not needed to go on. The caller removes them,
+    /// and the next scan continues with what is left.
+    pub fn give_up(&mut self, buf: &[u8]) -> usize {
+        if let Some(body) = &mut self.body {
+            let taken = buf.len().min(*body);
+            *body -= taken;
+            return taken;
+        }
+        let start = std::mem::take(&mut self.at);
+        if buf.get(start) == Some(&b'$')
+            && let Line::Number(len, next) = line(buf, start + 1, 32)
+            && let Ok(len) = usize::try_from(len)
+        {
+            let taken = len.min(buf.len() - next);
+            self.body = Some(len - taken);
+            return next + taken;
+        }
+        start
     }
 
     /// The head of an aggregate: so many elements are to come for each one that it counts.
@@ -340,6 +371,36 @@ mod tests {
                 "{} cut at {cut}",
                 wire.escape_ascii()
             );
+        }
+    }
+
+    #[test]
+    fn a_reply_whose_start_is_given_up_ends_where_it_would_have() {
+        for reply in [
+            "$12\r\nabcdefghijkl\r\n",
+            "*3\r\n$4\r\nabcd\r\n:1\r\n$5\r\nab\r\nc\r\n",
+            "-ERR some text\r\n",
+            "*2\r\n*1\r\n$2\r\nab\r\n+OK\r\n",
+        ] {
+            let wire = [reply, ":7\r\n"].concat().into_bytes();
+            for chunk in 1..=wire.len() {
+                let mut scan = ReplyScan::of(Protocol::Resp2);
+                let (mut buf, mut gone, mut ends) = (Vec::new(), 0, Vec::new());
+                for bytes in wire.chunks(chunk) {
+                    buf.extend_from_slice(bytes);
+                    while let Ok(len) = scan.scan(&buf).unwrap() {
+                        buf.drain(..len);
+                        gone += len;
+                        ends.push(gone);
+                    }
+                    if !buf.is_empty() {
+                        let len = scan.give_up(&buf);
+                        buf.drain(..len);
+                        gone += len;
+                    }
+                }
+                assert_eq!(ends, [reply.len(), wire.len()], "{reply:?} by {chunk}");
+            }
         }
     }
 

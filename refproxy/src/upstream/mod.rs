@@ -54,6 +54,8 @@ pub(crate) struct Settings {
     pub(crate) keepalive: Duration,
     /// A connection is given up when the node's host acknowledges nothing for this long.
     pub(crate) unacknowledged: Duration,
+    /// A reply beyond this is not kept.
+    pub(crate) reply_bytes_max: usize,
     pub(crate) shared: Arc<Shared>,
     /// Requests that may wait for one node.
     pub(crate) requests_max: usize,

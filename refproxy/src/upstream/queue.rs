@@ -50,7 +50,9 @@ pub(crate) struct Queue {
     /// Bytes of requests that are not sent yet.
     pub(super) out: WriteQueue,
     entries: VecDeque<Entry>,
-    /// How many entries at the front have failed already.
+    /// Whether the reply to the front entry has begun and keeps coming, so that it is not late.
+    comes: bool,
+    /// How many entries at the front, or after the one whose reply comes, have failed already.
     failed: usize,
     /// Places in the stream of bytes to the node: behind the last request, what is sent, behind the last reply.
     appended: u64,
@@ -67,6 +69,7 @@ impl Queue {
             logs: false,
             out: WriteQueue::default(),
             entries: VecDeque::new(),
+            comes: false,
             failed: 0,
             appended: 0,
             sent: 0,
@@ -145,6 +148,7 @@ impl Queue {
         let Some(entry) = self.entries.pop_front() else {
             return Err(Kind::Unasked);
         };
+        self.comes = false;
         self.answered = entry.end;
         self.owed -= entry.charge.bytes();
         if self.logs {
@@ -163,9 +167,66 @@ impl Queue {
         self.sent > self.answered && matches!(reply.first_byte(), Some(b'-' | b'!'))
     }
 
-    /// The deadline of the oldest request that has not failed.
+    /// The place of the first entry that may become late.
+    fn first_due(&self) -> usize {
+        usize::from(self.comes) + self.failed
+    }
+
+    /// The deadline of the oldest request that has not failed and whose reply does not come.
     pub(super) fn next_deadline(&self) -> Option<Micros> {
-        self.entries.get(self.failed).map(|entry| entry.deadline)
+        self.entries
+            .get(self.first_due())
+            .map(|entry| entry.deadline)
+    }
+
+    /// Whether a reply is not late because it keeps coming.
+    pub(super) fn comes(&self) -> bool {
+        self.comes
+    }
+
+    /// Whether the reply to the oldest request has begun and keeps coming. One that has stopped to come while requests
+    /// after it ran out of time has run out of time too.
+    pub(super) fn set_comes(&mut self, comes: bool, text: impl Fn(Executed) -> Vec<u8>) {
+        if comes == self.comes || self.entries.is_empty() || comes && self.failed > 0 {
+            return;
+        }
+        self.comes = comes;
+        if !comes && self.failed > 0 {
+            self.fail_front(text);
+        }
+    }
+
+    /// Whether the reply to the oldest request, of which so many bytes have come, is not kept: no client waits for it, or
+    /// it is larger than `max`, which its client learns now.
+    pub(super) fn gives_up(
+        &mut self,
+        bytes: usize,
+        max: usize,
+        text: impl Fn(Executed) -> Vec<u8>,
+    ) -> bool {
+        let client = self.entries.front().map(|entry| entry.client.as_ref());
+        match client.flatten() {
+            Some(client) if client.is_gone() => true,
+            Some(_) if bytes <= max => false,
+            Some(_) => {
+                self.fail_front(text);
+                true
+            }
+            None => true,
+        }
+    }
+
+    /// Fails the oldest request, whose reply has begun.
+    #[cold]
+    fn fail_front(&mut self, text: impl Fn(Executed) -> Vec<u8>) {
+        if let Some(front) = self.entries.front_mut()
+            && let Some(client) = front.client.take()
+        {
+            let reply = text(Executed::Maybe);
+            client.deliver(front.number, front.part, Reply::Own(&reply));
+            self.comes = false;
+            self.failed += 1;
+        }
     }
 
     /// The deadline of the oldest request, failed or not, of which the node has got something.
@@ -178,13 +239,13 @@ impl Queue {
 
     /// Fails the requests whose time is up. Those of which nothing was sent yet are never sent.
     pub(super) fn expire(&mut self, now: Micros, text: impl Fn(Executed) -> Vec<u8>) {
-        let from = self.failed;
+        let from = self.first_due();
         let mut start = match from.checked_sub(1) {
             Some(before) => self.entries[before].end,
             None => self.answered,
         };
         let mut unsent = None;
-        while let Some(entry) = self.entries.get_mut(self.failed)
+        while let Some(entry) = self.entries.get_mut(usize::from(self.comes) + self.failed)
             && entry.deadline <= now
         {
             let executed = if start >= self.sent {
@@ -193,7 +254,7 @@ impl Queue {
                 Executed::Maybe
             };
             if executed == Executed::No && unsent.is_none() {
-                unsent = Some((self.failed, start));
+                unsent = Some((usize::from(self.comes) + self.failed, start));
             }
             start = entry.end;
             if let Some(client) = entry.client.take() {
@@ -213,9 +274,11 @@ impl Queue {
     fn cut(&mut self, first: usize, begin: u64, end: u64) {
         let place = |at: u64| usize::try_from(at - self.sent).unwrap_or(usize::MAX);
         self.out.cut(place(begin), place(end));
-        let charges = self.entries.drain(first..self.failed);
+        let charges = self
+            .entries
+            .drain(first..usize::from(self.comes) + self.failed);
         self.owed -= charges.map(|entry| entry.charge.bytes()).sum::<u64>();
-        self.failed = first;
+        self.failed = first - usize::from(self.comes);
         let gone = end - begin;
         self.appended -= gone;
         for entry in self.entries.range_mut(first..) {
@@ -238,7 +301,7 @@ impl Queue {
         self.out
             .advance(usize::try_from(start.saturating_sub(self.sent)).unwrap_or(0));
         // Failed requests of which nothing was sent are not kept, so none is left here.
-        self.failed = 0;
+        (self.comes, self.failed) = (false, 0);
         self.appended -= start;
         for entry in &mut self.entries {
             entry.end -= start;

@@ -16,12 +16,13 @@ use tokio::io::{AsyncReadExt, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
+use super::queue::Queue;
 use super::{Greeting, Health, KNOCK, RETRY_MAX, RETRY_MIN, Upstream, Use};
 use crate::buffer::no_slices;
 use crate::client::{Reply, is_large};
 use crate::clock::{Micros, micros};
 use crate::error::Kind;
-use crate::resp::ReplyScan;
+use crate::resp::{ReplyError, ReplyScan};
 use crate::socket;
 
 /// Bytes read at once.
@@ -48,6 +49,8 @@ struct Task {
     link: Link,
     input: BytesMut,
     scan: ReplyScan,
+    /// Whether what comes of the reply is dropped.
+    drops: bool,
     /// When something last came.
     heard_at: Micros,
     /// Failures in a row without a reply in between.
@@ -78,6 +81,7 @@ impl Task {
             scan: ReplyScan::of(upstream.settings.protocol),
             upstream,
             input: BytesMut::new(),
+            drops: false,
             heard_at: 0,
             failures: 0,
             timer: Box::pin(tokio::time::sleep_until(clock.instant(0))),
@@ -240,7 +244,12 @@ impl Task {
             }
             self.heard_at = now;
             self.failures = 0;
-            deliver(&mut self.input, &mut self.scan, &self.upstream)?;
+            deliver(
+                &mut self.input,
+                &mut self.scan,
+                &mut self.drops,
+                &self.upstream,
+            )?;
         }
         // More may be there, but it is the others' turn.
         cx.waker().wake_by_ref();
@@ -257,18 +266,31 @@ impl Task {
     /// Fails what is late. Of a dedicated connection that is the end.
     fn expire(&mut self, now: Micros) -> Result<(), Kind> {
         let mut queue = self.upstream.queue.borrow_mut();
-        if queue
-            .next_deadline()
-            .is_some_and(|deadline| deadline <= now)
-        {
-            if self.upstream.how == Use::Dedicated {
-                return Err(Kind::Timeout);
-            }
-            queue.expire(now, |executed| {
-                self.upstream.error(Kind::Timeout, executed).reply()
-            });
+        let is_due = |queue: &Queue| {
+            let deadline = queue.next_deadline();
+            deadline.is_some_and(|deadline| deadline <= now)
+        };
+        if !is_due(&queue) && !queue.comes() {
+            return Ok(());
+        }
+        let comes = !self.input.is_empty() && now < self.patience();
+        if self.is_dedicated() {
+            return match is_due(&queue) && !comes {
+                true => Err(Kind::Timeout),
+                false => Ok(()),
+            };
+        }
+        let text = |executed| self.upstream.error(Kind::Timeout, executed).reply();
+        queue.set_comes(comes, text);
+        if is_due(&queue) {
+            queue.expire(now, text);
         }
         Ok(())
+    }
+
+    /// Until when a reply that has begun is waited for if nothing comes of it.
+    fn patience(&self) -> Micros {
+        self.heard_at + micros(self.upstream.settings.op_timeout)
     }
 
     fn is_dedicated(&self) -> bool {
@@ -298,6 +320,7 @@ impl Task {
         let wait = retry_after(self.failures);
         self.failures += 1;
         self.input = BytesMut::new();
+        self.drops = false;
         self.scan = ReplyScan::of(self.upstream.settings.protocol);
         let (retry_at, knock_at) = if at_once {
             (now, now)
@@ -336,7 +359,14 @@ impl Task {
                 let stall = queue
                     .oldest_sent_deadline()
                     .map(|deadline| self.stalls_at(deadline));
-                queue.next_deadline().into_iter().chain(stall).min()
+                let deadline = queue.next_deadline().map(|deadline| {
+                    match self.is_dedicated() && !self.input.is_empty() {
+                        true => deadline.max(self.patience()),
+                        false => deadline,
+                    }
+                });
+                let comes = queue.comes().then(|| self.patience());
+                deadline.into_iter().chain(comes).chain(stall).min()
             }
         };
         if let Some(due) = due.into_iter().chain(line).min()
@@ -356,11 +386,22 @@ impl Task {
 
 /// Hands out all replies that are complete.
 #[inline]
-fn deliver(input: &mut BytesMut, scan: &mut ReplyScan, upstream: &Upstream) -> Result<(), Kind> {
+fn deliver(
+    input: &mut BytesMut,
+    scan: &mut ReplyScan,
+    drops: &mut bool,
+    upstream: &Upstream,
+) -> Result<(), Kind> {
     let mut queue = upstream.queue.borrow_mut();
     let mut at = 0;
     loop {
         match scan.scan(&input[at..]).map_err(Kind::Garbage)? {
+            Ok(len) if *drops => {
+                *drops = false;
+                at += len;
+                // Its client has an error already, or is gone.
+                queue.answer(Reply::Small(b""))?;
+            }
             // Nobody asked for it, so it is nobody's reply.
             Ok(len) if input[at] == b'>' => at += len,
             Ok(len) => {
@@ -378,6 +419,12 @@ fn deliver(input: &mut BytesMut, scan: &mut ReplyScan, upstream: &Upstream) -> R
                     input.clear();
                 } else {
                     input.advance(at);
+                    if *drops || input.len() >= ROOM && is_given_up(input, &mut queue, upstream)? {
+                        *drops = true;
+                        let rest = input.split_off(scan.give_up(input));
+                        // Not the buffer of what was dropped.
+                        *input = BytesMut::from(&rest[..]);
+                    }
                     // Beyond that it grows with what has come, not with what was only announced.
                     let room = more.min(input.len().max(ROOM));
                     input.reserve(room);
@@ -386,6 +433,21 @@ fn deliver(input: &mut BytesMut, scan: &mut ReplyScan, upstream: &Upstream) -> R
             }
         }
     }
+}
+
+/// Whether the large reply that has begun in `input` is not kept.
+#[cold]
+fn is_given_up(input: &[u8], queue: &mut Queue, upstream: &Upstream) -> Result<bool, Kind> {
+    let max = upstream.settings.reply_bytes_max;
+    if input.first() == Some(&b'>') {
+        // No request asked for it.
+        return match input.len() > max {
+            true => Err(Kind::Garbage(ReplyError::Malformed)),
+            false => Ok(false),
+        };
+    }
+    let text = |executed| upstream.error(Kind::ReplyTooLarge(max), executed).reply();
+    Ok(queue.gives_up(input.len(), max, text))
 }
 
 fn write(

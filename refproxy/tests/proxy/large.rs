@@ -6,7 +6,7 @@ use shardproof::client::Client;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::support::{DEADLINE, Proxy, ask, nodes};
+use crate::support::{DEADLINE, Proxy, ask, nodes, show};
 
 const MIB: usize = 1 << 20;
 
@@ -84,4 +84,107 @@ async fn many_pipelines_of_large_values_complete_in_bounded_memory_and_spare_ano
     assert_eq!(good, CLIENTS * EACH);
     assert!(node_mib < 400, "the node had {node_mib} MiB");
     assert!(proxy_mib < 500, "the proxy had {proxy_mib} MiB");
+}
+
+/// A node that sends the same piece again and again.
+struct Trickle {
+    node: TcpStream,
+    piece: Vec<u8>,
+}
+
+impl Trickle {
+    async fn next(&mut self, what: &str) {
+        let written = tokio::time::timeout(DEADLINE, self.node.write_all(&self.piece)).await;
+        written
+            .unwrap_or_else(|_| panic!("{what} is taken"))
+            .unwrap();
+    }
+}
+
+/// A proxy over a node that is played by hand: no Redis sends a reply slowly, or one without end.
+async fn scripted(settings: &str) -> (Proxy, TcpStream, tokio::net::TcpListener) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let proxy = Proxy::start(&[listener.local_addr().unwrap()], settings).await;
+    let accepted = tokio::time::timeout(DEADLINE, listener.accept()).await;
+    (proxy, accepted.unwrap().unwrap().0, listener)
+}
+
+async fn expect_get(node: &mut TcpStream) {
+    let mut seen = vec![0; get("k").len()];
+    let read = tokio::time::timeout(DEADLINE, node.read_exact(&mut seen)).await;
+    read.expect("the request comes").unwrap();
+    assert_eq!(seen, get("k").into_bytes());
+}
+
+#[tokio::test]
+async fn a_reply_that_keeps_coming_is_not_late_and_one_that_stops_is() {
+    let (proxy, mut node, _listener) = scripted("workers: 1\ntimeouts: { op_ms: 500 }").await;
+    let mut client = proxy.client().await;
+    client.write(get("k").as_bytes(), DEADLINE).await.unwrap();
+    expect_get(&mut node).await;
+    node.write_all(b"$2000\r\n").await.unwrap();
+    // Four times the time of an operation, without a pause as long as it.
+    for _ in 0..20 {
+        node.write_all(&[b'x'; 100]).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    node.write_all(b"\r\n").await.unwrap();
+    let reply = client.reply(DEADLINE).await.unwrap();
+    assert_eq!(show(&reply), format!("\"{}\"", "x".repeat(2000)));
+    client.write(get("k").as_bytes(), DEADLINE).await.unwrap();
+    expect_get(&mut node).await;
+    node.write_all(b"$4\r\nab").await.unwrap();
+    let reply = client.reply(DEADLINE).await.unwrap();
+    assert_eq!(show(&reply), format!("-{}", proxy.error(0, "timeout")));
+    // The rest is dropped, and what follows is right.
+    client.write(get("k").as_bytes(), DEADLINE).await.unwrap();
+    expect_get(&mut node).await;
+    node.write_all(b"cd\r\n$2\r\nok\r\n").await.unwrap();
+    assert_eq!(show(&client.reply(DEADLINE).await.unwrap()), "\"ok\"");
+}
+
+#[tokio::test]
+async fn a_reply_beyond_the_limit_is_an_error_in_its_place_and_takes_no_memory() {
+    let (_nodes, addrs) = nodes(1).await;
+    let proxy = Proxy::start(
+        &addrs,
+        "workers: 1\nlimits: { client_output_bytes: 33554432 }",
+    )
+    .await;
+    let mut client = proxy.client().await;
+    let value = "x".repeat(100 * MIB);
+    assert_eq!(ask(&mut client, &["SET", "big", &value]).await, "OK");
+    assert_eq!(ask(&mut client, &["SET", "k", "v"]).await, "OK");
+    let before = proxy.rss_mib();
+    let requests = vec![vec!["GET", "k"], vec!["GET", "big"], vec!["GET", "k"]];
+    let replies = client.pipeline(&requests, DEADLINE).await.unwrap();
+    let seen: Vec<String> = replies.iter().map(show).collect();
+    let large = proxy.error(
+        0,
+        "the reply is larger than limits.client_output_bytes, 33554432, the request may have been executed",
+    );
+    assert_eq!(seen, ["\"v\"".into(), format!("-{large}"), "\"v\"".into()]);
+    let after = proxy.rss_mib();
+    assert!(after < before + 64, "{after} MiB, {before} before");
+}
+
+#[tokio::test]
+async fn a_reply_without_end_that_no_client_waits_for_takes_no_memory() {
+    let (proxy, node, _listener) = scripted("workers: 1").await;
+    let mut node = node;
+    let mut client = proxy.client().await;
+    client.write(get("k").as_bytes(), DEADLINE).await.unwrap();
+    expect_get(&mut node).await;
+    node.write_all(b"$400000000000\r\n").await.unwrap();
+    let before = proxy.rss_mib();
+    let piece = vec![b'x'; MIB];
+    let mut trickle = Trickle { node, piece };
+    trickle.next("the first piece").await;
+    drop(client);
+    for number in 0..300 {
+        trickle.next(&format!("piece {number}")).await;
+    }
+    let after = proxy.rss_mib();
+    assert!(after < before + 64, "{after} MiB, {before} before");
+    assert_eq!(ask(&mut proxy.client().await, &["PING"]).await, "PONG");
 }
