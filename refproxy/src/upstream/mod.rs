@@ -236,6 +236,10 @@ impl Upstream {
 
     /// Runs `work`, while which every turn of the connection's task panics.
     #[cfg(test)]
+    #[expect(
+        clippy::await_holding_refcell_ref,
+        reason = "the task is to find it borrowed"
+    )]
     pub(crate) async fn panic_while(&self, work: impl Future<Output = ()>) {
         let line = self.line.borrow_mut();
         self.wake();

@@ -59,6 +59,10 @@ async fn until(what: &str, mut holds: impl FnMut() -> bool) {
 }
 
 #[tokio::test]
+#[expect(
+    clippy::await_holding_refcell_ref,
+    reason = "the session is to find it borrowed"
+)]
 async fn a_session_that_panics_gives_its_place_back() {
     let check = async {
         let worker = worker("127.0.0.1:1");
