@@ -1,22 +1,33 @@
 //! The admin interface: HTTP on its own thread, never on a worker's.
 //!
 //! `GET /ready`, `/clusters`, `/stats`, `/cluster`; `PUT /cluster` swaps the cluster and answers once every worker has.
+//! Every error is JSON: `{"error": "one line"}`. While the proxy drains, `/ready` and `PUT /cluster` are 503.
 
-use std::io;
+mod connection;
+mod guard;
+
 use std::net::{SocketAddr, TcpListener};
+use std::{io, time::Duration};
 
-use axum::Json;
-use axum::Router;
-use axum::body::Bytes;
+use axum::body::{Body, HttpBody as _};
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Json, Router, middleware};
 use regex_lite::Regex;
 use serde_json::json;
 
-use crate::config::{ClusterFile, Error, one_line};
-use crate::server::Handle;
+use crate::config::{ClusterFile, one_line};
+use crate::server::{Handle, ReloadError};
+use connection::{Listener, Timing};
+
+/// Bytes of the body of `PUT /cluster`.
+const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
+const TOO_LARGE: &str = "body of more than 16 MiB";
+/// To receive the head of a request, and again to receive its body.
+const RECEIVE_LIMIT: Duration = Duration::from_secs(10);
 
 /// Binds the address, so that one in use is found out at the start.
 ///
@@ -35,12 +46,38 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 pub async fn serve(listener: TcpListener, handle: Handle) -> io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let router = Router::new()
-        .route("/ready", get(|| async { "LIVE\n" }))
+        .route("/ready", get(ready))
         .route("/stats", get(stats))
         .route("/clusters", get(clusters))
         .route("/cluster", get(cluster).put(put_cluster))
+        .fallback(async || failed(StatusCode::NOT_FOUND, "no such path"))
+        .method_not_allowed_fallback(async || {
+            failed(StatusCode::METHOD_NOT_ALLOWED, "method not allowed")
+        })
+        .layer(middleware::from_fn(guard::check_host))
+        .layer(middleware::from_fn(connection::begin))
         .with_state(handle);
-    axum::serve(listener, router).await
+    let service = router.into_make_service_with_connect_info::<Timing>();
+    axum::serve(Listener::new(listener, RECEIVE_LIMIT), service).await
+}
+
+/// One line, as JSON.
+fn failed(status: StatusCode, why: &str) -> Response {
+    (status, Json(json!({ "error": one_line(why) }))).into_response()
+}
+
+async fn ready(State(handle): State<Handle>) -> Response {
+    match handle.is_draining() {
+        true => unavailable(),
+        false => "LIVE\n".into_response(),
+    }
+}
+
+fn unavailable() -> Response {
+    failed(
+        StatusCode::SERVICE_UNAVAILABLE,
+        &ReloadError::Draining.to_string(),
+    )
 }
 
 /// `/stats?usedonly&filter=REGEX`, as Envoy's admin has it.
@@ -53,10 +90,20 @@ struct Wanted {
 }
 
 /// One `name: value` line each.
-async fn stats(State(handle): State<Handle>, Query(wanted): Query<Wanted>) -> Response {
+async fn stats(
+    State(handle): State<Handle>,
+    wanted: Result<Query<Wanted>, QueryRejection>,
+) -> Response {
+    let Query(wanted) = match wanted {
+        Ok(wanted) => wanted,
+        Err(why) => return failed(StatusCode::BAD_REQUEST, &why.body_text()),
+    };
     let filter = match Regex::new(wanted.filter.as_deref().unwrap_or_default()) {
         Ok(filter) => filter,
-        Err(why) => return refused(&format!("filter: {why}, expected a regular expression")),
+        Err(why) => {
+            let why = format!("filter: {why}, expected a regular expression");
+            return failed(StatusCode::BAD_REQUEST, &why);
+        }
     };
     let (generation, _) = handle.cluster().await;
     let generation = ("refproxy.cluster_generation".to_owned(), generation);
@@ -79,23 +126,34 @@ async fn cluster(State(handle): State<Handle>) -> Response {
     Json(ClusterFile::of(&cluster)).into_response()
 }
 
-async fn put_cluster(State(handle): State<Handle>, body: Bytes) -> Response {
-    match swap(&handle, &body).await {
-        Ok(generation) => Json(json!({ "generation": generation })).into_response(),
-        Err(error) => refused(&error.to_string()),
+async fn put_cluster(State(handle): State<Handle>, body: Body) -> Response {
+    if handle.is_draining() {
+        return unavailable();
     }
-}
-
-/// One line, as JSON.
-fn refused(why: &str) -> Response {
-    (StatusCode::BAD_REQUEST, Json(json!({ "error": why }))).into_response()
-}
-
-async fn swap(handle: &Handle, body: &[u8]) -> Result<u64, Error> {
-    let file: ClusterFile =
-        serde_json::from_slice(body).map_err(|error| Error(one_line(&error.to_string())))?;
-    handle
-        .reload(file.check()?)
-        .await
-        .map_err(|error| Error(error.to_string()))
+    if body.size_hint().lower() > BODY_BYTES_MAX as u64 {
+        return failed(StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE);
+    }
+    let received = tokio::time::timeout(RECEIVE_LIMIT, axum::body::to_bytes(body, BODY_BYTES_MAX));
+    let body = match received.await {
+        Ok(Ok(body)) => body,
+        // Either it is too large without having said so, or the connection has ended.
+        Ok(Err(why)) => return failed(StatusCode::PAYLOAD_TOO_LARGE, &why.to_string()),
+        Err(_) => return failed(StatusCode::REQUEST_TIMEOUT, "the body does not end"),
+    };
+    let file = match serde_json::from_slice::<ClusterFile>(&body) {
+        Ok(file) => file,
+        Err(why) => return failed(StatusCode::BAD_REQUEST, &why.to_string()),
+    };
+    let cluster = match file.cluster() {
+        Ok(cluster) => cluster,
+        Err(why) => return failed(StatusCode::BAD_REQUEST, &why.to_string()),
+    };
+    match handle.reload(cluster).await {
+        Ok(generation) => Json(json!({ "generation": generation })).into_response(),
+        Err(ReloadError::Draining) => unavailable(),
+        Err(why @ ReloadError::Cluster(_)) => failed(StatusCode::BAD_REQUEST, &why.to_string()),
+        Err(why @ ReloadError::Panicked) => {
+            failed(StatusCode::INTERNAL_SERVER_ERROR, &why.to_string())
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal as _;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -202,33 +202,39 @@ fn run(args: &Args) -> anyhow::Result<()> {
                 }
             });
         }
-        loop {
-            tokio::select! {
-                _ = hangup.recv() => reread(args, &handle).await,
-                _ = terminate.recv() => break,
-                _ = interrupt.recv() => break,
+        let path = args.config.clone();
+        tokio::spawn(async move {
+            while hangup.recv().await.is_some() {
+                reread(path.as_deref(), &handle).await;
             }
+        });
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
         }
-    });
-    tracing::info!("draining");
-    server.drain();
+        tracing::info!("draining");
+        // The admin interface answers meanwhile.
+        tokio::task::spawn_blocking(|| server.drain()).await
+    })?;
+    // A placement that is being built is not waited for.
+    runtime.shutdown_background();
     Ok(())
 }
 
 /// What SIGHUP asks for. A file that cannot be used changes nothing.
-async fn reread(args: &Args, handle: &Handle) {
-    let Some(path) = &args.config else {
+async fn reread(path: Option<&Path>, handle: &Handle) {
+    let Some(path) = path.map(Path::to_owned) else {
         return eprintln!("refproxy: SIGHUP: there is no --config to read again");
     };
-    let outcome = match Config::read(path) {
-        Ok(config) => handle
-            .reload(config.cluster)
-            .await
-            .map_err(|error| config::Error(error.to_string())),
-        Err(error) => Err(error),
-    };
-    match outcome {
+    match swap(path, handle).await {
         Ok(generation) => eprintln!("refproxy: SIGHUP: cluster generation {generation}"),
-        Err(error) => eprintln!("refproxy: SIGHUP: {error}: the cluster stays as it is"),
+        Err(error) => eprintln!("refproxy: SIGHUP: {error:#}: the cluster stays as it is"),
     }
+}
+
+async fn swap(path: PathBuf, handle: &Handle) -> anyhow::Result<u64> {
+    // Reading a file may block.
+    let read = tokio::task::spawn_blocking(move || Config::read_cluster(&path)).await?;
+    let (cluster, place) = read?;
+    handle.reload(cluster).await.context(place)
 }

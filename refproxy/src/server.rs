@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -43,6 +43,20 @@ pub enum StartError {
     Thread(io::Error),
 }
 
+/// Why a cluster is not swapped.
+#[derive(Debug, thiserror::Error)]
+pub enum ReloadError {
+    /// The cluster has no placement.
+    #[error(transparent)]
+    Cluster(#[from] placement::Error),
+    /// The proxy has been told to end.
+    #[error("the proxy is draining")]
+    Draining,
+    /// Building the placement panicked.
+    #[error("the placement cannot be built")]
+    Panicked,
+}
+
 /// The cluster that is in force, and how many there were.
 #[derive(Debug)]
 struct Current {
@@ -59,6 +73,9 @@ pub struct Handle {
     current: Arc<Mutex<Current>>,
     /// Of file descriptors, as configured.
     demand: Demand,
+    /// Held while a cluster is built and swapped in.
+    reloading: Arc<Mutex<()>>,
+    draining: Arc<AtomicBool>,
 }
 
 /// A running proxy.
@@ -112,6 +129,8 @@ impl Server {
                 cluster: config.cluster.clone(),
             })),
             demand,
+            reloading: Arc::default(),
+            draining: Arc::default(),
         };
         let mut threads = Vec::new();
         for (place, listener) in listeners.into_iter().enumerate() {
@@ -148,6 +167,7 @@ impl Server {
 
     /// Stops listening, gives the clients what they are owed, and ends.
     pub fn drain(self) {
+        self.handle.draining.store(true, Ordering::Relaxed);
         for orders in &self.handle.orders {
             // A worker that is gone has nothing to drain.
             let _ = orders.send(Order::Drain(self.drain));
@@ -167,10 +187,16 @@ impl Handle {
     /// Of several calls at once, one comes after the other.
     ///
     /// # Errors
-    /// `cluster` has no placement; the one before stays.
-    pub async fn reload(&self, cluster: Cluster) -> Result<u64, placement::Error> {
-        let mut current = self.current.lock().await;
-        let plan = Arc::new(plan(&cluster)?);
+    /// `cluster` has no placement, or the proxy is draining; the cluster before stays.
+    pub async fn reload(&self, cluster: Cluster) -> Result<u64, ReloadError> {
+        let _turn = self.reloading.lock().await;
+        // A large ring takes seconds, in which signals and other requests are still served.
+        let built = tokio::task::spawn_blocking(move || Ok((plan(&cluster)?, cluster))).await;
+        let (plan, cluster) = built.unwrap_or(Err(ReloadError::Panicked))?;
+        if self.is_draining() {
+            return Err(ReloadError::Draining);
+        }
+        let plan = Arc::new(plan);
         self.make_room(cluster.nodes.len());
         let mut swapped = Vec::new();
         for orders in &self.orders {
@@ -183,6 +209,7 @@ impl Handle {
             // A worker that ends meanwhile serves nobody with the old cluster.
             let _ = done.await;
         }
+        let mut current = self.current.lock().await;
         current.generation += 1;
         current.cluster = cluster;
         tracing::info!(
@@ -206,6 +233,12 @@ impl Handle {
             }
             Err(error) => tracing::warn!(%error, nodes, "more nodes than file descriptors allow"),
         }
+    }
+
+    /// Whether the proxy has been told to end.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
     }
 
     /// The cluster in force with its generation.

@@ -146,16 +146,26 @@ impl ClusterFile {
         file
     }
 
-    /// The cluster that is described.
+    /// The cluster that is described, if there is a placement over its nodes. A large ring takes seconds to build.
     ///
     /// # Errors
-    /// A field is wrong or not one of this policy, a node's address is none, or there is no placement over these nodes.
+    /// As of [`ClusterFile::cluster`], or there is no placement over these nodes.
     pub fn check(self) -> Result<Cluster, Error> {
+        let cluster = self.cluster()?;
+        Placement::new(&cluster).map_err(|error| Error(error.to_string()))?;
+        Ok(cluster)
+    }
+
+    /// The cluster that is described. Its placement is not built.
+    ///
+    /// # Errors
+    /// A field is wrong or not one of this policy, or a node's address is none.
+    pub fn cluster(self) -> Result<Cluster, Error> {
         for node in &self.nodes {
             check_address(&node.address)?;
         }
         let default = Panic::default();
-        let cluster = Cluster {
+        Ok(Cluster {
             policy: self.policy()?,
             tags: self.hash_tags.rule()?,
             panic: Panic {
@@ -167,9 +177,7 @@ impl ClusterFile {
                     .unwrap_or(default.overprovisioning),
             },
             nodes: self.nodes.into_iter().map(NodeFile::node).collect(),
-        };
-        Placement::new(&cluster).map_err(|error| Error(error.to_string()))?;
-        Ok(cluster)
+        })
     }
 
     /// The policy with its parameters.

@@ -11,6 +11,7 @@ use serde_saphyr::Spanned;
 use super::{ClusterFile, Config, Error, Limits, Timeouts, default_workers, yaml};
 use crate::auth::{DEFAULT_USER, NodeAuth, Secret, Users};
 use crate::command::{Rules, ScriptsWithoutKeys};
+use crate::placement::Cluster;
 use crate::resp;
 
 #[derive(Debug, Deserialize)]
@@ -121,6 +122,15 @@ pub(super) fn parse(text: &str, name: &str) -> Result<Config, Error> {
         timeouts: file.timeouts.or_default(),
         limits: file.limits.or_default(),
     })
+}
+
+/// The cluster of a file with its place, `name:line: cluster`. Everything else is checked for its shape.
+pub(super) fn parse_cluster(text: &str, name: &str) -> Result<(Cluster, String), Error> {
+    let file: File = yaml::parse(text, name)?;
+    let place = format!("{name}:{}: cluster", file.cluster.referenced.line());
+    let cluster = file.cluster.value.cluster();
+    let cluster = cluster.map_err(|error| Error(format!("{place}: {error}")))?;
+    Ok((cluster, place))
 }
 
 impl AuthFile {
@@ -266,6 +276,61 @@ limits:
   node_bytes: 11
   dedicated_connections: 12
 ";
+
+    /// The error for a file with these lines.
+    fn error(lines: &str) -> String {
+        let rest = "listen: 127.0.0.1:1\ncluster: { policy: maglev, nodes: [{ address: 'a:1' }] }";
+        parse(&format!("{lines}\n{rest}"), "a.yaml")
+            .unwrap_err()
+            .to_string()
+    }
+
+    #[test]
+    fn a_secret_in_the_wrong_place_is_not_repeated() {
+        for lines in [
+            "auth: { s3cret }",
+            "auth: { s3cret: x }",
+            "auth: s3cret",
+            "auth: [s3cret]",
+            "auth: { users: { s3cret } }",
+            "auth: { users: s3cret }",
+            "auth: { users: { a: [s3cret] } }",
+            "auth: { password: { s3cret: x } }",
+            "auth: { 's3cret, expected password': x }",
+            "auth: { users: { 'a, expected users s3cret': x, 'a, expected users s3cret': y } }",
+            "node_auth: { s3cret }",
+            "node_auth: s3cret",
+            "node_auth: { username: [s3cret], password: p }",
+            "node_auth: { password: [s3cret] }",
+        ] {
+            let error = error(lines);
+            assert!(
+                error.starts_with("a.yaml:1: ") && !error.contains("s3cret"),
+                "{lines}: {error}"
+            );
+        }
+        assert_eq!(
+            error("auth: { s3cret }"),
+            "a.yaml:1: auth: unknown field, expected one of password, users"
+        );
+    }
+
+    #[test]
+    fn names_of_a_file_are_printable_in_errors() {
+        for lines in [
+            r#""a\e[31mb": 1"#,
+            r#""a\nb": 1"#,
+            r#"limits: { "a\rb": 1 }"#,
+            r#"workers: "\e[0m""#,
+            r#"scripts_without_keys: "\u009bx""#,
+        ] {
+            let error = error(lines);
+            assert!(!error.contains(char::is_control), "{error:?}");
+        }
+        let policy = "listen: 127.0.0.1:1\ncluster: { policy: \"\\e\", nodes: [] }";
+        let error = parse(policy, "a.yaml").unwrap_err().to_string();
+        assert!(error.contains("policy `\\u{1b}`"), "{error:?}");
+    }
 
     #[test]
     fn every_field_is_read() {

@@ -6,6 +6,7 @@ mod cluster;
 mod file;
 pub mod yaml;
 
+use std::io::Read as _;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
@@ -16,6 +17,9 @@ use crate::auth::{NodeAuth, Users};
 use crate::command::Rules;
 use crate::placement::Cluster;
 use crate::resp;
+
+/// Size of a configuration file.
+const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// A checked configuration.
 #[derive(Debug, Clone)]
@@ -125,8 +129,17 @@ impl Default for Limits {
 
 /// Why a configuration cannot be used: one line, with file and line where there is one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
+#[error("{}", printable(.0))]
 pub struct Error(pub String);
+
+/// Control characters, which a file's names may contain, as escapes: the text ends up on terminals and in logs.
+fn printable(text: &str) -> String {
+    let shown = text.chars().map(|char| match char.is_control() {
+        true => char.escape_default().to_string(),
+        false => char.to_string(),
+    });
+    shown.collect()
+}
 
 impl Config {
     /// Reads a file.
@@ -134,11 +147,35 @@ impl Config {
     /// # Errors
     /// `file:line: field: what was expected`.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let name = path.display();
-        let text =
-            std::fs::read_to_string(path).map_err(|error| Error(format!("{name}: {error}")))?;
-        file::parse(&text, &name.to_string())
+        file::parse(&text(path)?, &path.display().to_string())
     }
+
+    /// Reads the cluster of a file again, and where it begins there: `file:line`. Its placement is not built.
+    ///
+    /// # Errors
+    /// As of [`Config::read`], or it is not a regular file: reading a pipe would wait for a writer.
+    pub fn read_cluster(path: &Path) -> Result<(Cluster, String), Error> {
+        let name = path.display();
+        let about = std::fs::metadata(path).map_err(|error| Error(format!("{name}: {error}")))?;
+        if !about.is_file() {
+            return Err(Error(format!("{name}: not a regular file")));
+        }
+        file::parse_cluster(&text(path)?, &name.to_string())
+    }
+}
+
+/// The text of a configuration file, which has a limit.
+fn text(path: &Path) -> Result<String, Error> {
+    let failed = |error: std::io::Error| Error(format!("{}: {error}", path.display()));
+    let file = std::fs::File::open(path).map_err(failed)?;
+    let mut text = String::new();
+    let mut limited = file.take(FILE_BYTES_MAX + 1);
+    limited.read_to_string(&mut text).map_err(failed)?;
+    if text.len() as u64 > FILE_BYTES_MAX {
+        let name = path.display();
+        return Err(Error(format!("{name}: more than {FILE_BYTES_MAX} bytes")));
+    }
+    Ok(text)
 }
 
 /// As many as there are cores to run them.

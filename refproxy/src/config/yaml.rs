@@ -18,11 +18,44 @@ pub fn parse<T: DeserializeOwned>(text: &str, name: &str) -> Result<T, Error> {
     });
     read.map_err(|error| {
         let line = error.location().map_or(1, |location| location.line());
+        let (field, reason) = match is_of_secrets(&field) {
+            true => without_content(&field, &reason(&error)),
+            false => (field, reason(&error)),
+        };
         Error(match field.as_str() {
-            "" => format!("{name}:{line}: {}", reason(&error)),
-            field => format!("{name}:{line}: {field}: {}", reason(&error)),
+            "" => format!("{name}:{line}: {reason}"),
+            field => format!("{name}:{line}: {field}: {reason}"),
         })
     })
+}
+
+/// Fields that hold passwords, with the names of fields in them.
+const OF_SECRETS: [&str; 2] = ["auth", "node_auth"];
+const IN_SECRETS: [&str; 3] = ["password", "username", "users"];
+/// What a wrong password leads to; it does not repeat the password.
+const WRONG_PASSWORD: &str = "a password in quotes is expected";
+
+fn is_of_secrets(field: &str) -> bool {
+    let first = field.split('.').next().unwrap_or_default();
+    OF_SECRETS.contains(&first)
+}
+
+/// The field and the reason without anything from the file: a password may stand where a name belongs.
+fn without_content(field: &str, reason: &str) -> (String, String) {
+    let known = |step: &&str| OF_SECRETS.contains(step) || IN_SECRETS.contains(step);
+    let steps: Vec<&str> = field.split('.').take_while(known).collect();
+    let expected = reason
+        .rsplit_once(", expected ")
+        .map(|(_, expected)| expected);
+    let is_safe = reason == WRONG_PASSWORD || WORDING.iter().any(|(_, better)| reason == *better);
+    let reason = match expected {
+        _ if is_safe => reason.to_owned(),
+        Some(expected) if IN_SECRETS.iter().any(|name| expected.contains(name)) => {
+            format!("unknown field, expected {expected}")
+        }
+        _ => "a mapping of fields is expected".to_owned(),
+    };
+    (steps.join("."), reason)
 }
 
 /// The path to a field. `value` is a step of the parser where a place is kept, not of the file.

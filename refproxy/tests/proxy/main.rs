@@ -7,6 +7,7 @@
     reason = "clippy takes only the functions marked as tests for tests"
 )]
 
+mod admin;
 mod auth;
 mod broken_node;
 mod commands;
