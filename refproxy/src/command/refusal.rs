@@ -62,7 +62,7 @@ pub const EXEC_ABORTED: &[u8] = b"-EXECABORT Transaction discarded because of pr
 pub fn leaves_transaction(here: &str, (key, there): (&[u8], &str)) -> Vec<u8> {
     let mut text = b"CROSSSLOT keys of one transaction must live on one node: '".to_vec();
     text.extend(c_string(key, 128));
-    text.extend(format!("' is on {there}, the transaction is on {here}").bytes());
+    text.extend(format!("' is on {there}, the transaction is on {here}; give the keys one hash tag, or use a pipeline without MULTI").bytes());
     text
 }
 

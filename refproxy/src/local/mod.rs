@@ -11,7 +11,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::auth::Users;
 use crate::command::Local;
 use crate::resp::{
-    Args, Protocol, put_array, put_bulk, put_error, put_integer, put_null, put_simple,
+    Args, Protocol, put_array, put_bulk, put_error, put_integer, put_null, put_simple, strict,
 };
 
 /// What a client said about itself.
@@ -106,10 +106,7 @@ fn time(out: &mut Vec<u8>) {
 }
 
 fn select(index: &[u8], out: &mut Vec<u8>) {
-    match std::str::from_utf8(index)
-        .ok()
-        .and_then(|text| text.parse::<i64>().ok())
-    {
+    match strict(index).and_then(|index| i32::try_from(index).ok()) {
         Some(0) => put_simple(out, "OK"),
         Some(_) => put_error(out, b"ERR DB index is out of range"),
         None => put_error(out, b"ERR value is not an integer or out of range"),
@@ -137,10 +134,36 @@ fn client<'a>(args: impl Iterator<Item = &'a [u8]>, identity: &mut Identity, out
             put_simple(out, "OK");
         }
         (b"SETNAME", [_]) => put_error(out, BAD_CLIENT_NAME),
-        (b"SETINFO", [_, _]) => put_simple(out, "OK"),
-        (b"ID" | b"GETNAME" | b"SETNAME" | b"SETINFO", _) => wrong_arity("client", subcommand, out),
+        (b"SETINFO", [attribute, value]) => set_info(attribute, value, out),
+        (b"NO-EVICT", [mode])
+            if mode.eq_ignore_ascii_case(b"ON") || mode.eq_ignore_ascii_case(b"OFF") =>
+        {
+            // No client is evicted for its memory.
+            put_simple(out, "OK");
+        }
+        (b"NO-EVICT", [_]) => put_error(out, b"ERR syntax error"),
+        (b"ID" | b"GETNAME" | b"SETNAME" | b"SETINFO" | b"NO-EVICT", _) => {
+            wrong_arity("client", subcommand, out)
+        }
         _ => unsupported("CLIENT", subcommand, out),
     }
+}
+
+/// Checks what a client says about its library, which is not kept. Source: Redis 7.2 `clientSetinfoCommand`.
+fn set_info(attribute: &[u8], value: &[u8], out: &mut Vec<u8>) {
+    let known: [&[u8]; 2] = [b"LIB-NAME", b"LIB-VER"];
+    let shown = String::from_utf8_lossy(attribute);
+    if !known
+        .iter()
+        .any(|known| attribute.eq_ignore_ascii_case(known))
+    {
+        return put_error(out, format!("ERR Unrecognized option '{shown}'").as_bytes());
+    }
+    if !is_client_name(value) {
+        let text = format!("ERR {shown} cannot contain spaces, newlines or special characters.");
+        return put_error(out, text.as_bytes());
+    }
+    put_simple(out, "OK");
 }
 
 /// Redis' words for a subcommand with the wrong number of arguments.

@@ -60,6 +60,13 @@ fn small_talk() {
         &["SELECT", "x"],
         "-ERR value is not an integer or out of range\r\n",
     );
+    for index in ["00", "+0", " 0", "0x0", "4294967296", ""] {
+        check(
+            &["SELECT", index],
+            "-ERR value is not an integer or out of range\r\n",
+        );
+    }
+    check(&["SELECT", "-1"], "-ERR DB index is out of range\r\n");
     check_starts(&["TIME"], "*2\r\n$10\r\n");
     assert_eq!(
         ask(&mut stranger(1, ""), &["QUIT"]),
@@ -135,6 +142,17 @@ fn a_client_has_an_id_and_a_name() {
     assert_eq!(told(&["client", "getname"]), "$2\r\nme\r\n");
     assert!(told(&["CLIENT", "SETNAME", "a b"]).starts_with("-ERR Client names cannot contain"));
     assert_eq!(told(&["CLIENT", "SETINFO", "LIB-NAME", "x"]), "+OK\r\n");
+    assert_eq!(told(&["CLIENT", "SETINFO", "lib-ver", "1.2"]), "+OK\r\n");
+    assert_eq!(
+        told(&["CLIENT", "SETINFO", "colour", "x"]),
+        "-ERR Unrecognized option 'colour'\r\n"
+    );
+    assert_eq!(
+        told(&["CLIENT", "SETINFO", "lib-name", "a b"]),
+        "-ERR lib-name cannot contain spaces, newlines or special characters.\r\n"
+    );
+    assert_eq!(told(&["CLIENT", "NO-EVICT", "on"]), "+OK\r\n");
+    assert_eq!(told(&["CLIENT", "NO-EVICT", "x"]), "-ERR syntax error\r\n");
     assert_eq!(
         told(&["CLIENT", "ID", "x"]),
         "-ERR wrong number of arguments for 'client|id' command\r\n"
