@@ -38,14 +38,14 @@ pub fn is_secret(name: &[u8]) -> bool {
 /// Whether the proxy could lose a node, or not reach it again, when a client changes the parameter.
 #[must_use]
 pub fn is_proxys_own(name: &[u8]) -> bool {
-    let is = |known: &&str| name.eq_ignore_ascii_case(known.as_bytes());
-    let begins = |prefix: &&str| {
+    let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
+    let begins = |prefix: &str| {
         let start = name.get(..prefix.len());
         start.is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()))
     };
     is_secret(name)
-        || CONNECTION.iter().any(|known| is(&known))
-        || CONNECTION_PREFIXES.iter().any(|prefix| begins(&prefix))
+        || CONNECTION.iter().any(|known| is(known))
+        || CONNECTION_PREFIXES.iter().any(|prefix| begins(prefix))
 }
 
 /// Whether the answer to CONFIG GET of `pattern` has to be changed by the proxy before a client sees it.

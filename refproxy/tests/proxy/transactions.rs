@@ -418,7 +418,6 @@ async fn a_key_on_another_node_is_an_error_and_nothing_is_done() {
             1,
             "-ERR command 'SORT' is not supported",
         ),
-        ("MULTI; ZUNION 2 a; SET a 1; EXEC", 1, "-ERR syntax error"),
     ] {
         let replies = say(&mut client, &setting.lines(text), 1000).await;
         assert!(replies[at].starts_with(code), "{text}: {replies:?}");
