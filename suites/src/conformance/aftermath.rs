@@ -38,7 +38,8 @@ impl Stage {
         match restored {
             Ok(restarted) => {
                 self.patience.heard();
-                if after == After::Faults {
+                // Latency alone shows nothing: connections to nodes have to be lost and made again.
+                if after == After::Broken || case.loses_connections() {
                     self.patience.recovered(restarted.is_none());
                 }
             }

@@ -52,6 +52,18 @@ impl Case {
         };
         self.steps.iter().any(is_fault)
     }
+
+    /// Whether connections from the proxy to a node end in it.
+    #[must_use]
+    pub fn loses_connections(&self) -> bool {
+        let ends = |step: &Step| match &step.action {
+            Action::Fault { fault, .. } => {
+                matches!(fault, Fault::Reset | Fault::Down | Fault::Kill)
+            }
+            _ => false,
+        };
+        self.steps.iter().any(ends)
+    }
 }
 
 /// One line of a case.

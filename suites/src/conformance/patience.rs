@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use super::settle::After;
+
 /// Cases in a row after which a proxy has stopped answering.
 const CASES: usize = 3;
 /// Cases in a row that a proxy did not recover from, after which it is not waited for at length.
@@ -12,7 +14,7 @@ const UNRECOVERED: usize = 2;
 /// Shortest time for one reply.
 const REPLY_WITHIN_MIN: Duration = Duration::from_millis(500);
 /// How long a proxy may take after a case until it serves every node again.
-const SETTLED_WITHIN: Duration = Duration::from_secs(5);
+pub(super) const SETTLED_WITHIN: Duration = Duration::from_secs(5);
 /// The same for a proxy that has not done so after several cases.
 const SETTLED_WITHIN_MIN: Duration = Duration::from_secs(1);
 
@@ -21,7 +23,7 @@ const SETTLED_WITHIN_MIN: Duration = Duration::from_secs(1);
 pub(super) struct Patience {
     /// Cases in a row that hung and left a proxy that does not serve, by their ids.
     silent: Vec<String>,
-    /// Cases with faults in a row after which the proxy served only when it was started again.
+    /// Cases in a row, with faults or broken, after which the proxy served only when it was started again.
     unrecovered: usize,
 }
 
@@ -37,9 +39,11 @@ impl Patience {
     }
 
     /// How long a proxy may take until it serves again, and whether that is long enough for a verdict.
-    pub(super) fn settled_within(&self) -> (Duration, bool) {
+    pub(super) fn settled_within(&self, after: After) -> (Duration, bool) {
         match self.silent.is_empty() && self.unrecovered < UNRECOVERED {
             true => (SETTLED_WITHIN, true),
+            // The case has its verdict: one look decides whether the proxy is started again.
+            false if after == After::Broken => (Duration::ZERO, false),
             false => (SETTLED_WITHIN_MIN, false),
         }
     }
@@ -49,7 +53,7 @@ impl Patience {
         self.silent.clear();
     }
 
-    /// It recovered from a fault by itself, or only by a restart.
+    /// It recovered from faults or lost connections to nodes by itself, or only by a restart.
     pub(super) fn recovered(&mut self, by_itself: bool) {
         match by_itself {
             true => self.unrecovered = 0,
@@ -76,13 +80,22 @@ mod tests {
     fn only_silence_shortens_a_deadline_and_an_answer_restores_it() {
         let mut patience = Patience::default();
         assert_eq!(patience.reply_within(OP_TIMEOUT), None);
-        assert_eq!(patience.settled_within(), (SETTLED_WITHIN, true));
+        assert_eq!(
+            patience.settled_within(After::Faults),
+            (SETTLED_WITHIN, true)
+        );
         assert_eq!(patience.silence("a/a"), None);
         assert_eq!(patience.reply_within(OP_TIMEOUT), Some(OP_TIMEOUT));
-        assert_eq!(patience.settled_within(), (SETTLED_WITHIN_MIN, false));
+        assert_eq!(
+            patience.settled_within(After::Faults),
+            (SETTLED_WITHIN_MIN, false)
+        );
         patience.heard();
         assert_eq!(patience.reply_within(OP_TIMEOUT), None);
-        assert_eq!(patience.settled_within(), (SETTLED_WITHIN, true));
+        assert_eq!(
+            patience.settled_within(After::Faults),
+            (SETTLED_WITHIN, true)
+        );
     }
 
     #[test]
@@ -100,10 +113,11 @@ mod tests {
     fn a_proxy_that_recovers_is_waited_for_again() {
         let mut patience = Patience::default();
         patience.recovered(false);
-        assert!(patience.settled_within().1);
+        assert!(patience.settled_within(After::Faults).1);
         patience.recovered(false);
-        assert!(!patience.settled_within().1);
+        assert!(!patience.settled_within(After::Faults).1);
+        assert_eq!(patience.settled_within(After::Broken).0, Duration::ZERO);
         patience.recovered(true);
-        assert!(patience.settled_within().1);
+        assert!(patience.settled_within(After::Faults).1);
     }
 }

@@ -7,6 +7,7 @@ use tokio::time::{Instant, sleep};
 
 use super::canary::{Canary, Reading};
 use super::case::Case;
+use super::patience::SETTLED_WITHIN;
 use super::stage::{Error, Stage};
 use super::word::letter;
 use crate::client::{Client, NODE_DEADLINE};
@@ -40,7 +41,8 @@ impl Stage {
         let why = if died {
             "the proxy has ended".to_owned()
         } else {
-            match self.serves(after).await {
+            let (window, _) = self.patience.settled_within(after);
+            match self.serves(after, window).await {
                 Ok(()) => return Ok(None),
                 Err(why) => why,
             }
@@ -51,7 +53,9 @@ impl Stage {
         let why = format!("{why}; it was started again. Its log:\n{}", proxy.log());
         proxy.restart().await?;
         self.used = false;
-        self.serves(after).await.map_err(Error::Unsettled)?;
+        // A proxy that was just started has its time in full.
+        let served = self.serves(after, SETTLED_WITHIN).await;
+        served.map_err(Error::Unsettled)?;
         Ok(Some(why))
     }
 
@@ -63,7 +67,7 @@ impl Stage {
         if self.used && (disturbs || self.spoiled) {
             proxy.restart().await?;
             // The case meets warm connections, as after any other case.
-            let served = self.serves(After::Faults).await;
+            let served = self.serves(After::Faults, SETTLED_WITHIN).await;
             served.map_err(Error::Unsettled)?;
             self.clean(&self.canaries).await?;
         }
@@ -82,7 +86,7 @@ impl Stage {
     }
 
     async fn untouched(&self, canary: &mut Canary, case: &Case) -> Result<(), Error> {
-        let deadline = Instant::now() + self.patience.settled_within().0;
+        let deadline = Instant::now() + self.patience.settled_within(After::Calm).0;
         let mut rewrite = case.destructive;
         loop {
             let reading = match rewrite {
@@ -138,8 +142,7 @@ impl Stage {
     }
 
     /// Whether every node is served, on as many connections as it takes, after a while at the latest.
-    async fn serves(&mut self, after: After) -> Result<(), String> {
-        let (window, _) = self.patience.settled_within();
+    async fn serves(&mut self, after: After, window: Duration) -> Result<(), String> {
         let deadline = Instant::now() + window;
         let connections = match after {
             After::Calm => 1,

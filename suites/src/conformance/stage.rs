@@ -288,7 +288,7 @@ impl Stage {
             Ok(()) if case.has_faults() => After::Faults,
             Ok(()) => After::Calm,
         };
-        let (waited, in_full) = self.patience.settled_within();
+        let (waited, in_full) = self.patience.settled_within(after);
         let restored = self.restore(case, &faults, &written, after).await;
         self.note(case, after, &restored);
         match (ended, restored) {
