@@ -2,6 +2,7 @@
 //!
 //! Never waits and never reads.
 
+use super::entries;
 use crate::conformance::judge::Outcome;
 use crate::verdict::Class;
 use crate::wire::Value;
@@ -19,18 +20,24 @@ pub enum Comparison {
     Kind,
     /// All elements of all pages of a scan, in any order.
     Scan,
+    /// All elements of each entry about a command, as COMMAND INFO gives them.
+    CommandInfo,
+    /// The same for the entries that both list, as COMMAND gives them.
+    CommandTable,
     /// The plain Redis is not asked, because its answer is no reply: only a refusal is right.
     Refusal,
 }
 
 impl Comparison {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Exact,
         Self::AnyOrder,
         Self::Shape,
         Self::Kind,
         Self::Scan,
+        Self::CommandInfo,
+        Self::CommandTable,
         Self::Refusal,
     ];
 
@@ -43,6 +50,8 @@ impl Comparison {
             Self::Shape => "shape",
             Self::Kind => "kind",
             Self::Scan => "scan",
+            Self::CommandInfo => "command-info",
+            Self::CommandTable => "command-table",
             Self::Refusal => "refusal",
         }
     }
@@ -94,6 +103,8 @@ fn replies(comparison: Comparison, plain: &Value, seen: &Value) -> Class {
         Comparison::AnyOrder | Comparison::Scan => sorted(plain) == sorted(seen),
         Comparison::Shape => shaped(plain, seen),
         Comparison::Kind => std::mem::discriminant(plain) == std::mem::discriminant(seen),
+        Comparison::CommandInfo => entries::alike(plain, seen),
+        Comparison::CommandTable => entries::agree(plain, seen),
         Comparison::Refusal => false,
     };
     match (plain, seen) {
@@ -125,7 +136,7 @@ fn is_part(all: &Value, some: &Value) -> bool {
 }
 
 /// The same with the elements of all arrays, maps and sets in one order.
-fn sorted(value: &Value) -> Value {
+pub(super) fn sorted(value: &Value) -> Value {
     let all = |elements: &[Value]| in_one_order(elements.iter().map(sorted).collect());
     let entries = |entries: &[(Value, Value)]| {
         let sorted = |(key, value): &(Value, Value)| (sorted(key), sorted(value));

@@ -2,6 +2,7 @@
 
 mod compare;
 mod contents;
+mod entries;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
