@@ -2,7 +2,7 @@
 //!
 //! Never waits and never reads.
 
-use super::entries;
+use super::entries::{self, Parted};
 use crate::conformance::judge::Outcome;
 use crate::verdict::Class;
 use crate::wire::Value;
@@ -84,6 +84,29 @@ pub(in crate::conformance) fn compare(
     }
 }
 
+/// What was promised and what came, in words. Of long tables only where they part.
+#[must_use]
+pub(in crate::conformance) fn parted(
+    comparison: Comparison,
+    plain: &Outcome,
+    seen: &Outcome,
+) -> Parted {
+    let part = match (comparison, plain, seen) {
+        (Comparison::CommandInfo, Outcome::Reply(plain), Outcome::Reply(seen)) => {
+            entries::info(plain, seen)
+        }
+        (Comparison::CommandTable, Outcome::Reply(plain), Outcome::Reply(seen)) => {
+            entries::table(plain, seen)
+        }
+        _ => None,
+    };
+    let whole = || Parted {
+        expected: plain.shown(),
+        got: seen.shown(),
+    };
+    part.unwrap_or_else(whole)
+}
+
 /// Whether both are errors with the same code, whatever they say behind it.
 #[must_use]
 pub(in crate::conformance) fn errors_alike(plain: &Outcome, seen: &Outcome) -> bool {
@@ -103,8 +126,8 @@ fn replies(comparison: Comparison, plain: &Value, seen: &Value) -> Class {
         Comparison::AnyOrder | Comparison::Scan => sorted(plain) == sorted(seen),
         Comparison::Shape => shaped(plain, seen),
         Comparison::Kind => std::mem::discriminant(plain) == std::mem::discriminant(seen),
-        Comparison::CommandInfo => entries::alike(plain, seen),
-        Comparison::CommandTable => entries::agree(plain, seen),
+        Comparison::CommandInfo => entries::info(plain, seen).is_none(),
+        Comparison::CommandTable => entries::table(plain, seen).is_none(),
         Comparison::Refusal => false,
     };
     match (plain, seen) {

@@ -3,46 +3,81 @@
 //! The elements are those of <https://redis.io/docs/latest/commands/command/>. Redis keeps subcommands in a hash table with
 //! a seed of its own, and flags, categories and hints are sets: none of them has an order.
 
+use std::fmt::Display;
+
 use super::compare::sorted;
 use crate::wire::Value;
 
-/// Flags, categories and hints.
-const SETS: [usize; 3] = [2, 6, 7];
-const KEY_SPECS: usize = 8;
+/// The elements of an entry, in their order.
+const ELEMENTS: [&str; 10] = [
+    "name",
+    "arity",
+    "flags",
+    "first key",
+    "last key",
+    "step",
+    "categories",
+    "hints",
+    "key specs",
+    "subcommands",
+];
+/// Flags, categories and hints are sets; of key specs, the members are.
+const UNORDERED: [usize; 4] = [2, 6, 7, 8];
 const SUBCOMMANDS: usize = 9;
 
-/// Whether two lists of entries are equal, place by place: the answers to COMMAND INFO.
-pub(super) fn alike(plain: &Value, seen: &Value) -> bool {
-    match (plain, seen) {
-        (Value::Array(plain), Value::Array(seen)) => {
-            plain.len() == seen.len()
-                && plain.iter().zip(seen).all(|(one, other)| entry(one, other))
-        }
-        _ => false,
-    }
+/// Where two answers part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::conformance) struct Parted {
+    pub(in crate::conformance) expected: String,
+    pub(in crate::conformance) got: String,
 }
 
-/// Whether each entry is the one of the same name: the answers to COMMAND. A proxy may leave out what it does not serve,
-/// and list what only it knows; what both list has to be equal.
-pub(super) fn agree(plain: &Value, seen: &Value) -> bool {
+fn parted(what: &str, expected: impl Display, got: impl Display) -> Option<Parted> {
+    Some(Parted {
+        expected: format!("{what}: {expected}"),
+        got: format!("{what}: {got}"),
+    })
+}
+
+/// Where two lists of entries part, place by place: the answers to COMMAND INFO.
+pub(in crate::conformance) fn info(plain: &Value, seen: &Value) -> Option<Parted> {
     let (Value::Array(plain), Value::Array(seen)) = (plain, seen) else {
-        return false;
+        return parted("answer", "entries of commands", seen);
     };
-    let of = |entries: &[Value], wanted: &[u8]| {
-        let fits = |entry: &&Value| name(entry) == Some(wanted);
-        let found: Vec<Value> = entries.iter().filter(fits).cloned().collect();
-        found
+    if plain.len() != seen.len() {
+        return parted("number of entries", plain.len(), seen.len());
+    }
+    let mut both = plain.iter().zip(seen);
+    both.find_map(|(plain, seen)| entry(plain, seen))
+}
+
+/// Where the entries of one name part: the answers to COMMAND. A proxy may leave out what it does not serve, and list what
+/// only it knows; what both list has to be equal.
+pub(in crate::conformance) fn table(plain: &Value, seen: &Value) -> Option<Parted> {
+    let (Value::Array(plain), Value::Array(seen)) = (plain, seen) else {
+        return parted("answer", "entries of commands", seen);
     };
-    let agrees = |seen_entry: &Value| match name(seen_entry) {
-        None => false,
-        Some(name) => match (&of(plain, name)[..], &of(seen, name)[..]) {
-            ([], [_]) => true,
-            ([one], [other]) => entry(one, other),
-            _ => false,
-        },
-    };
-    let known = |entry: &&Value| name(entry).is_some_and(|name| !of(plain, name).is_empty());
-    seen.iter().all(agrees) && seen.iter().any(|entry| known(&entry))
+    let mut both = 0;
+    for (place, one) in seen.iter().enumerate() {
+        let Some(name) = name(one) else {
+            return parted("entry", "the name of a command first", one);
+        };
+        let named = |other: &&Value| self::name(other) == Some(name);
+        if seen[..place].iter().any(|other| named(&other)) {
+            let what = String::from_utf8_lossy(name);
+            return parted(&what, "one entry", "several");
+        }
+        if let Some(other) = plain.iter().find(named) {
+            both += 1;
+            if let Some(parted) = entry(other, one) {
+                return Some(parted);
+            }
+        }
+    }
+    match both {
+        0 => parted("entries of commands of Redis", "some", "none"),
+        _ => None,
+    }
 }
 
 fn name(entry: &Value) -> Option<&[u8]> {
@@ -55,30 +90,60 @@ fn name(entry: &Value) -> Option<&[u8]> {
     }
 }
 
-fn entry(plain: &Value, seen: &Value) -> bool {
+fn entry(plain: &Value, seen: &Value) -> Option<Parted> {
+    let what = name(plain).or(name(seen)).unwrap_or(b"unknown command");
+    let what = String::from_utf8_lossy(what);
     let (Value::Array(plain), Value::Array(seen)) = (plain, seen) else {
         // No such command, in whatever way the protocol says it.
-        return plain == seen;
+        return match plain == seen {
+            true => None,
+            false => parted(&what, plain, seen),
+        };
     };
-    let element = |(place, (one, other)): (usize, (&Value, &Value))| match place {
-        place if SETS.contains(&place) || place == KEY_SPECS => sorted(one) == sorted(other),
-        SUBCOMMANDS => subcommands(one, other),
-        _ => one == other,
-    };
-    plain.len() == seen.len() && plain.iter().zip(seen).enumerate().all(element)
+    if plain.len() != seen.len() {
+        let what = format!("{what}: number of elements");
+        return parted(&what, plain.len(), seen.len());
+    }
+    plain
+        .iter()
+        .zip(seen)
+        .enumerate()
+        .find_map(|(place, (one, other))| {
+            if place == SUBCOMMANDS {
+                return subcommands(&what, one, other);
+            }
+            let alike = match UNORDERED.contains(&place) {
+                true => sorted(one) == sorted(other),
+                false => one == other,
+            };
+            let element = ELEMENTS.get(place).unwrap_or(&"more");
+            match alike {
+                true => None,
+                false => parted(&format!("{what}: {element}"), one, other),
+            }
+        })
 }
 
-fn subcommands(plain: &Value, seen: &Value) -> bool {
-    let (Value::Array(plain), Value::Array(seen)) = (plain, seen) else {
-        return plain == seen;
+fn subcommands(of: &str, plain: &Value, seen: &Value) -> Option<Parted> {
+    let (Value::Array(ones), Value::Array(others)) = (plain, seen) else {
+        return match plain == seen {
+            true => None,
+            false => parted(&format!("{of}: subcommands"), plain, seen),
+        };
     };
-    let has = |one: &Value| seen.iter().any(|other| entry(one, other));
-    plain.len() == seen.len() && plain.iter().all(has)
+    if ones.len() != others.len() {
+        let what = format!("{of}: number of subcommands");
+        return parted(&what, ones.len(), others.len());
+    }
+    ones.iter().find_map(|one| {
+        let same = others.iter().find(|other| name(other) == name(one));
+        same.map_or_else(|| parted(of, one, "nothing"), |other| entry(one, other))
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{agree, alike};
+    use super::{info, table};
     use crate::wire::{Protocol, Value, reply};
 
     /// An entry in the notation of this test: elements by `;`, those of a list by spaces.
@@ -104,6 +169,21 @@ mod tests {
 
     fn of(entries: &[&str]) -> Value {
         Value::Array(entries.iter().map(|entry| listed(entry)).collect())
+    }
+
+    fn alike(plain: &Value, seen: &Value) -> bool {
+        info(plain, seen).is_none()
+    }
+
+    fn agree(plain: &Value, seen: &Value) -> bool {
+        table(plain, seen).is_none()
+    }
+
+    #[test]
+    fn the_first_difference_is_named() {
+        let parted = info(&of(&[GET]), &of(&["get;2;readonly;1;1;1;;;;"])).unwrap();
+        assert_eq!(parted.expected, "get: flags: *2 +readonly +fast");
+        assert_eq!(parted.got, "get: flags: *1 +readonly");
     }
 
     const GET: &str = "get;2;readonly fast;1;1;1;@read @string;;flags RO access;";

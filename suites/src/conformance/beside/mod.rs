@@ -23,7 +23,7 @@ use crate::target::{Proxy, Setting, Target};
 use crate::wire::Value;
 
 pub use compare::Comparison;
-pub(super) use compare::{compare, errors_alike};
+pub(super) use compare::{compare, errors_alike, parted};
 pub(super) use contents::Contents;
 
 /// Keys that requests may name, each place of them on a node of its own where that is wanted.

@@ -3,7 +3,7 @@
 use super::sheet::{Request, Row, Trial};
 use super::{Place, Tried};
 use crate::client::{Client, NODE_DEADLINE};
-use crate::conformance::beside::{Beside, Comparison, compare, errors_alike, outcome};
+use crate::conformance::beside::{Beside, Comparison, compare, errors_alike, outcome, parted};
 use crate::conformance::judge::Outcome;
 use crate::conformance::stage::Error;
 use crate::conformance::transcript;
@@ -159,11 +159,12 @@ impl Run<'_> {
             let expected = expected.get(index).unwrap_or(&nothing);
             let class = compare(comparison, expected, seen);
             if class != Class::Correct {
+                let words = parted(comparison, expected, seen);
                 return Some(Parted {
                     class,
                     in_other_words: errors_alike(expected, seen),
-                    expected: format!("{}, as {}", expected.shown(), comparison.name()),
-                    got: seen.shown(),
+                    expected: format!("{}, as {}", words.expected, comparison.name()),
+                    got: words.got,
                 });
             }
         }
