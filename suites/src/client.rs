@@ -1,8 +1,10 @@
-//! One client connection as the judge uses it: any bytes out, strictly decoded replies in, a deadline on everything.
+//! One client connection as the judge uses it: any bytes out, strictly decoded replies in, a deadline on everything, and
+//! a limit for one reply, because the other side may never end it.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
@@ -11,6 +13,17 @@ use crate::wire::{self, Dialogue, Malformed, Value};
 
 /// How long a node of our own may take to answer; it has microseconds of work.
 pub const NODE_DEADLINE: Duration = Duration::from_secs(5);
+
+/// Longest reply. Far above what any case asks for.
+const REPLY_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Most values in one reply, in all its aggregates.
+const REPLY_VALUES_MAX: usize = 1024 * 1024;
+/// What had arrived before the deadline counts even if it is read later. No socket buffers more.
+const LATE_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Room for one read.
+const READ_BYTES: usize = 16 * 1024;
+/// Bytes of an unfinished reply that errors keep.
+const PENDING_BYTES: usize = 64 * 1024;
 
 /// What came instead of a reply.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -37,6 +50,12 @@ pub enum Error {
         /// What had come of the next reply.
         pending: Vec<u8>,
     },
+    /// The reply goes on beyond the limit for one.
+    #[error("no end of a reply {}", describe(.pending))]
+    Endless {
+        /// What had come of it, at least its beginning.
+        pending: Vec<u8>,
+    },
     /// What came is not in the protocol of the connection.
     #[error(transparent)]
     Malformed(#[from] Malformed),
@@ -55,8 +74,9 @@ fn describe(pending: &[u8]) -> String {
 #[derive(Debug)]
 pub struct Client {
     stream: TcpStream,
-    ahead: Vec<u8>,
+    ahead: BytesMut,
     dialogue: Dialogue,
+    reply_bytes_max: usize,
 }
 
 impl Client {
@@ -75,9 +95,25 @@ impl Client {
             .map_err(|why| failed(why.to_string()))?;
         Ok(Self {
             stream,
-            ahead: Vec::new(),
+            ahead: BytesMut::new(),
             dialogue: Dialogue::default(),
+            reply_bytes_max: REPLY_BYTES_MAX,
         })
+    }
+
+    /// The same connection with another limit for the bytes of one reply.
+    #[must_use]
+    pub fn with_reply_bytes_max(self, reply_bytes_max: usize) -> Self {
+        Self {
+            reply_bytes_max,
+            ..self
+        }
+    }
+
+    /// Bytes that were read and not taken yet.
+    #[must_use]
+    pub fn ahead(&self) -> usize {
+        self.ahead.len()
     }
 
     /// Writes bytes as they are.
@@ -100,13 +136,19 @@ impl Client {
     /// # Errors
     /// All of [`Error`] but `Connect`.
     pub async fn reply(&mut self, within: Duration) -> Result<Value, Error> {
-        let deadline = Instant::now() + within;
+        let mut wait = Wait::new(within);
         loop {
             if let Some((value, length)) = self.dialogue.reply(&self.ahead)? {
-                self.ahead.drain(..length);
+                self.ahead.advance(length);
                 return Ok(value);
             }
-            self.read_more(deadline, within).await?;
+            let too_long = self.ahead.len() > self.reply_bytes_max;
+            if too_long || self.dialogue.values() > REPLY_VALUES_MAX {
+                return Err(Error::Endless {
+                    pending: self.pending(),
+                });
+            }
+            self.read_more(&mut wait).await?;
         }
     }
 
@@ -115,21 +157,33 @@ impl Client {
     /// # Errors
     /// [`Error::Closed`] and [`Error::Silent`], with what had come.
     pub async fn take(&mut self, count: usize, within: Duration) -> Result<Vec<u8>, Error> {
-        let deadline = Instant::now() + within;
+        let mut wait = Wait::new(within);
         while self.ahead.len() < count {
-            self.read_more(deadline, within).await?;
+            self.read_more(&mut wait).await?;
         }
-        let behind = self.ahead.split_off(count);
-        Ok(std::mem::replace(&mut self.ahead, behind))
+        Ok(self.ahead.split_to(count).to_vec())
     }
 
-    async fn read_more(&mut self, deadline: Instant, within: Duration) -> Result<(), Error> {
-        match timeout_at(deadline, self.stream.read_buf(&mut self.ahead)).await {
-            Err(_) => Err(self.silent(within)),
-            Ok(Ok(0) | Err(_)) => Err(Error::Closed {
-                pending: std::mem::take(&mut self.ahead),
-            }),
-            Ok(Ok(_)) => Ok(()),
+    async fn read_more(&mut self, wait: &mut Wait) -> Result<(), Error> {
+        if wait.late_bytes > LATE_BYTES_MAX {
+            return Err(self.silent(wait.within));
+        }
+        self.ahead.reserve(READ_BYTES);
+        // Takes what is there also after the deadline.
+        let read = timeout_at(wait.deadline, self.stream.read_buf(&mut self.ahead)).await;
+        match read {
+            Err(_) => Err(self.silent(wait.within)),
+            Ok(Ok(0) | Err(_)) => {
+                let pending = self.pending();
+                self.ahead.clear();
+                Err(Error::Closed { pending })
+            }
+            Ok(Ok(count)) => {
+                if Instant::now() > wait.deadline {
+                    wait.late_bytes += count;
+                }
+                Ok(())
+            }
         }
     }
 
@@ -180,7 +234,29 @@ impl Client {
     fn silent(&self, within: Duration) -> Error {
         Error::Silent {
             waited_ms: within.as_millis(),
-            pending: self.ahead.clone(),
+            pending: self.pending(),
+        }
+    }
+
+    fn pending(&self) -> Vec<u8> {
+        self.ahead[..self.ahead.len().min(PENDING_BYTES)].to_vec()
+    }
+}
+
+/// A wait for bytes.
+struct Wait {
+    within: Duration,
+    deadline: Instant,
+    /// Bytes that were read after the deadline.
+    late_bytes: usize,
+}
+
+impl Wait {
+    fn new(within: Duration) -> Self {
+        Self {
+            within,
+            deadline: Instant::now() + within,
+            late_bytes: 0,
         }
     }
 }
@@ -199,3 +275,6 @@ pub async fn ping(addr: SocketAddr) -> Result<(), Error> {
         }),
     }
 }
+
+#[cfg(test)]
+mod tests;

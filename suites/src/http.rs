@@ -4,11 +4,14 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Full, Limited};
 use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+
+/// Longest body of an answer; a server may never end it.
+const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// What the server said.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,9 +131,11 @@ async fn exchange(
     let response = sender.send_request(request).await;
     let response = response.map_err(|why| text(&why))?;
     let status = response.status().as_u16();
-    let body = response.into_body().collect().await;
-    let body = body.map_err(|why| text(&why))?.to_bytes();
+    let body = Limited::new(response.into_body(), BODY_BYTES_MAX);
+    let body = body.collect().await;
+    // Also where the body does not end.
     connection.abort();
+    let body = body.map_err(|why| text(&why))?.to_bytes();
     Ok(Answer {
         status,
         body: String::from_utf8_lossy(&body).into_owned(),

@@ -66,6 +66,7 @@ fn instead(error: client::Error) -> Outcome {
     match error {
         client::Error::Closed { pending } => Outcome::Closed(pending),
         client::Error::Silent { pending, .. } => Outcome::Silent(pending),
+        client::Error::Endless { pending } => Outcome::Endless(pending),
         client::Error::Malformed(why) => Outcome::Garbled(why.to_string()),
         client::Error::Connect { .. } => Outcome::Closed(Vec::new()),
     }

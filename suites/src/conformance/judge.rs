@@ -18,6 +18,8 @@ pub enum Outcome {
     Closed(Vec<u8>),
     /// Nothing more came in time, after these bytes of an unfinished reply.
     Silent(Vec<u8>),
+    /// A reply that goes on beyond the limit for one, and its beginning.
+    Endless(Vec<u8>),
     /// Bytes that are no RESP.
     Garbled(String),
 }
@@ -33,6 +35,7 @@ impl Outcome {
             Self::Closed(pending) => format!("close in mid-reply, after {}", quoted(pending)),
             Self::Silent(pending) if pending.is_empty() => "silence".to_owned(),
             Self::Silent(pending) => format!("silence in mid-reply, after {}", quoted(pending)),
+            Self::Endless(pending) => format!("no end of a reply, after {}", quoted(pending)),
             Self::Garbled(why) => why.clone(),
         }
     }
@@ -69,6 +72,7 @@ pub fn judge(pattern: &Pattern, outcome: &Outcome, scope: &Scope) -> Result<(), 
         Outcome::Closed(_) => Err(Class::Closed),
         Outcome::Silent(pending) if !pending.is_empty() => Err(Class::Partial),
         Outcome::Silent(_) => Err(Class::Hung),
+        Outcome::Endless(_) => Err(Class::Partial),
         Outcome::Garbled(_) => Err(Class::Wrong),
     }
 }

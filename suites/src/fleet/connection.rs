@@ -9,6 +9,8 @@ use crate::wire::Value;
 
 /// How long a reply may take: the largest values are half a gigabyte.
 const REPLY_WITHIN: Duration = Duration::from_secs(30);
+/// Redis' limit for one value, and room for what is around it.
+const REPLY_BYTES_MAX: usize = 513 * 1024 * 1024;
 /// Nodes and proxies accept at once, or not at all.
 const CONNECTED_WITHIN: Duration = Duration::from_secs(5);
 
@@ -27,7 +29,7 @@ impl Connection {
         match Client::connect(addr, CONNECTED_WITHIN).await {
             Ok(client) => Ok(Self {
                 who: who.to_owned(),
-                client,
+                client: client.with_reply_bytes_max(REPLY_BYTES_MAX),
             }),
             Err(why) => Err(Error::Lost {
                 who: who.to_owned(),

@@ -9,6 +9,9 @@ use super::tap::{Tap, What};
 use super::toxic::Stream;
 use crate::wire;
 
+/// Bytes of an unfinished frame that are kept. Longer ones flow on, and are not recorded.
+const FRAME_BYTES_MAX: usize = 64 * 1024 * 1024;
+
 /// What cannot be cut is recorded once and then left alone: the bytes flow on as they are.
 pub(super) struct Frames {
     tap: Tap,
@@ -77,6 +80,15 @@ impl Frames {
             let used = self.record(&pending, exchange);
             pending.drain(..used);
             self.pending = pending;
+        }
+        if self.pending.len() > FRAME_BYTES_MAX {
+            self.pending = Vec::new();
+            self.garbled = true;
+            let why = format!("no end of a frame after {FRAME_BYTES_MAX} bytes");
+            self.add(match self.stream {
+                Stream::Upstream => What::GarbledRequest(why),
+                Stream::Downstream => What::GarbledReply(why),
+            });
         }
         self.passed = self.pending.len();
     }

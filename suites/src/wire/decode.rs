@@ -4,9 +4,9 @@ use super::scan::{BULK_MAX, Malformed, Scan};
 use super::{Protocol, Value};
 
 /// Deeper nesting is taken for an attack; Redis' own replies nest a handful of levels.
-const DEPTH_MAX: usize = 128;
+pub(super) const DEPTH_MAX: usize = 128;
 /// More elements than any reply of a test has.
-const ELEMENTS_MAX: i64 = 16 * 1024 * 1024;
+pub(super) const ELEMENTS_MAX: i64 = 16 * 1024 * 1024;
 
 /// The arguments of a request, its command name first.
 pub type Arguments = Vec<Vec<u8>>;

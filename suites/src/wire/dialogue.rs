@@ -1,6 +1,7 @@
 //! One connection, seen from its client: which protocol its replies are in, as HELLO and RESET change it.
 
 use super::decode::{Words, reply, words};
+use super::frame::Frame;
 use super::{Malformed, Protocol, Value};
 
 /// What was asked on a connection, as far as it decides how replies are read.
@@ -18,6 +19,8 @@ pub struct Dialogue {
     unfinished: Vec<u8>,
     /// Bytes were sent that are no request: what is behind them is not known to be one.
     garbled: bool,
+    /// How far the next reply has been read.
+    frame: Frame,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,9 +78,20 @@ impl Dialogue {
 
     /// The first reply in `bytes` with the number of bytes it takes, or `None` when it is not complete.
     ///
+    /// After `None`, call it again with the same bytes and more behind them: reading goes on where it stopped.
+    ///
     /// # Errors
     /// [`Malformed`], as soon as no continuation could make it a reply in the connection's protocol.
     pub fn reply(&mut self, bytes: &[u8]) -> Result<Option<(Value, usize)>, Malformed> {
+        let protocol = match self.awaits_map(bytes) {
+            true => Protocol::Resp3,
+            false => self.protocol,
+        };
+        match self.frame.end(bytes, protocol) {
+            Ok(None) => return Ok(None),
+            // What was complete or malformed is decoded as a whole, and the next reply begins anew.
+            Ok(Some(_)) | Err(_) => self.frame = Frame::default(),
+        }
         let found = match reply(bytes, self.protocol) {
             Err(strange) if self.awaits_map(bytes) => match reply(bytes, Protocol::Resp3)? {
                 Some((value, _)) if !greets(&value, Protocol::Resp3) => return Err(strange),
@@ -89,6 +103,12 @@ impl Dialogue {
             self.follow(value);
         }
         Ok(found)
+    }
+
+    /// Values that were read of the next reply, in all its aggregates.
+    #[must_use]
+    pub fn values(&self) -> usize {
+        self.frame.values()
     }
 
     fn awaits_map(&self, bytes: &[u8]) -> bool {

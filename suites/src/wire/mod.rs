@@ -5,6 +5,7 @@
 mod decode;
 mod dialogue;
 mod encode;
+mod frame;
 mod protocol;
 mod resp3;
 mod scan;

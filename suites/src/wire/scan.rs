@@ -6,6 +6,8 @@ use super::Protocol;
 
 /// Redis' limit of a bulk string.
 pub(super) const BULK_MAX: i64 = 512 * 1024 * 1024;
+/// A sign, 19 digits, and as many leading zeros again.
+pub(super) const NUMBER_BYTES_MAX: usize = 40;
 
 /// The bytes are not what the connection's protocol allows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -47,7 +49,10 @@ impl<'a> Scan<'a> {
     pub(super) fn number(&mut self, least: i64, most: i64) -> Result<Option<i64>, Malformed> {
         let start = self.at;
         let Some(line) = self.line()? else {
-            return Ok(None);
+            return match self.bytes.len() - start > NUMBER_BYTES_MAX + 1 {
+                true => Err(self.malformed(start, "a decimal number within its limits")),
+                false => Ok(None),
+            };
         };
         let digits = line.strip_prefix(b"-").unwrap_or(line);
         let all_digits = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);

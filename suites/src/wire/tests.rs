@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::Protocol::{self, Resp2, Resp3};
+use super::frame::Frame;
 use super::{Malformed, Value, encode_request, reply, request};
 
 fn encode(value: &Value) -> Vec<u8> {
@@ -273,4 +274,48 @@ proptest! {
         }
         prop_assert_eq!(request(&bytes), Ok(Some((arguments, bytes.len()))));
     }
+}
+
+proptest! {
+    /// Reading on where it stopped finds the same end as reading from the beginning.
+    #[test]
+    fn a_frame_ends_where_the_reply_does((value, protocol) in value(), step in 1usize..9) {
+        let bytes = encode(&value);
+        let mut frame = Frame::default();
+        for end in (0..bytes.len()).step_by(step) {
+            prop_assert_eq!(frame.end(&bytes[..end], protocol), Ok(None));
+        }
+        let with_more = [&bytes[..], b"+more"].concat();
+        prop_assert_eq!(frame.end(&with_more, protocol), Ok(Some(bytes.len())));
+    }
+}
+
+/// What is malformed for the decoder is malformed for the frame, in one piece and byte by byte.
+#[test]
+fn a_frame_is_malformed_where_the_reply_is() {
+    for (protocol, bytes) in [
+        (Resp2, &b"OK"[..]),
+        (Resp2, b"+OK\n"),
+        (Resp2, b"*2\r\n:1\r\n?"),
+        (Resp2, b"*1\r\n$3\r\nabcd"),
+        (Resp2, b"*1\r\n_"),
+        (Resp3, b"*-1\r\n"),
+        (Resp3, b"*1\r\n>1\r\n+a\r\n"),
+        (Resp3, b"=5\r\ntxt;"),
+        (Resp2, b":111111111111111111111111111111111111111111111111"),
+    ] {
+        let shown = bytes.escape_ascii();
+        let expected = reply(bytes, protocol).unwrap_err();
+        assert_eq!(
+            Frame::default().end(bytes, protocol),
+            Err(expected),
+            "{shown}"
+        );
+        let mut frame = Frame::default();
+        let byte_by_byte =
+            (1..=bytes.len()).find_map(|end| frame.end(&bytes[..end], protocol).err());
+        assert!(byte_by_byte.is_some(), "{shown}");
+    }
+    let nested = b"*1\r\n".repeat(200);
+    assert!(Frame::default().end(&nested, Resp2).is_err());
 }

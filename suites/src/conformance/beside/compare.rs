@@ -76,6 +76,7 @@ pub(in crate::conformance) fn compare(
         (Outcome::Closed(pending) | Outcome::Silent(pending), _) if !pending.is_empty() => {
             Class::Partial
         }
+        (Outcome::Endless(_), _) => Class::Partial,
         (Outcome::Silent(_), Outcome::Silent(_)) => Class::Correct,
         (Outcome::Closed(_), _) => Class::Closed,
         (Outcome::Silent(_), _) => Class::Hung,

@@ -312,6 +312,7 @@ pub(super) fn outcome(reply: Result<Value, client::Error>) -> Outcome {
         Ok(value) => Outcome::Reply(value),
         Err(client::Error::Closed { pending }) => Outcome::Closed(pending),
         Err(client::Error::Silent { pending, .. }) => Outcome::Silent(pending),
+        Err(client::Error::Endless { pending }) => Outcome::Endless(pending),
         Err(client::Error::Connect { why, .. }) => Outcome::Garbled(why),
         Err(client::Error::Malformed(why)) => Outcome::Garbled(why.to_string()),
     }
