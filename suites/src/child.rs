@@ -1,34 +1,64 @@
 //! Child processes that die with us, also when we are killed.
 //!
 //! Linux delivers the parent-death signal when the *thread* that forked ends, so every child is started by one thread
-//! that lives as long as the process.
+//! that lives as long as the process. What a child starts in turn gets no such signal: it is ended with its process
+//! group and by a mark in its environment, at the latest when the next process sweeps.
 
+use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus};
-use std::sync::{LazyLock, mpsc};
-use std::{io, thread};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, LazyLock, mpsc};
+use std::{fs, io, thread};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{
+    Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid,
+};
 
-/// A running child process; killed and reaped when dropped.
+use crate::folder::{self, Run};
+
+/// A program that forks faster than it is killed is not waited for.
+const ROUNDS_MAX: usize = 20;
+
+/// Names the folder of the process that started a program, and which of its children it was; inherited by everything
+/// that the program starts.
+const MARK: &str = "SHARDPROOF_RUN";
+
+static COUNT: AtomicU32 = AtomicU32::new(0);
+
+/// A running child process, with everything that it started; killed and reaped when dropped.
 #[derive(Debug)]
 pub struct Running {
     child: Child,
+    mark: String,
+    reaped: bool,
+    /// Not swept as long as it is held.
+    _run: Arc<Run>,
 }
 
 impl Running {
-    /// Starts `command`.
+    /// Starts `command` in a process group of its own.
     ///
     /// # Errors
     /// As [`Command::spawn`].
-    pub fn start(command: Command) -> io::Result<Self> {
+    pub fn start(mut command: Command) -> io::Result<Self> {
+        let run = folder::of_process()?;
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let mark = format!("{}#{number}#", run.path().display());
+        command.env(MARK, &mark).process_group(0);
         let (answer, started) = mpsc::channel();
         SPAWNER
             .send(Order { command, answer })
             .map_err(|_| io::Error::other("the spawning thread has ended"))?;
-        started
+        let child = started
             .recv()
-            .map_err(|_| io::Error::other("the spawning thread has ended"))?
-            .map(|child| Self { child })
+            .map_err(|_| io::Error::other("the spawning thread has ended"))??;
+        Ok(Self {
+            child,
+            mark,
+            reaped: false,
+            _run: run,
+        })
     }
 
     /// The process id.
@@ -42,7 +72,17 @@ impl Running {
     /// # Errors
     /// When the operating system does not say.
     pub fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
-        self.child.try_wait()
+        if self.reaped {
+            return self.child.try_wait();
+        }
+        let pid = WaitId::Pid(Pid::from_child(&self.child));
+        let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        if waitid(pid, look)?.is_none() {
+            return Ok(None);
+        }
+        self.end_group();
+        self.reaped = true;
+        self.child.wait().map(Some)
     }
 
     /// Sends a signal to a child that has not been reaped.
@@ -53,11 +93,22 @@ impl Running {
         kill_process(Pid::from_child(&self.child), signal).map_err(Into::into)
     }
 
-    /// Kills the child and waits until it is gone, so that its ports are free again.
+    /// Kills the child and everything that it started, and waits until it is gone, so that its ports are free again.
     pub fn kill(&mut self) {
-        // It may have ended by itself, which is what was wanted.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        if !self.reaped {
+            self.end_group();
+            // It may have ended by itself, which is what was wanted.
+            let _ = self.child.wait();
+            self.reaped = true;
+        }
+        end_all(&self.mark);
+    }
+
+    /// Only before the child is reaped: until then no other process group can have its number.
+    fn end_group(&self) {
+        // Fails where all have ended.
+        let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
+        let _ = kill_process(Pid::from_child(&self.child), Signal::KILL);
     }
 }
 
@@ -65,6 +116,43 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// Ends everything that a process with this folder had started.
+pub(crate) fn end_marked(run: &Path) {
+    end_all(&format!("{}#", run.display()));
+}
+
+/// Kills all processes whose mark begins with `mark`, also those that left their process group. Programs that clear
+/// their environment are out of reach. Does nothing where there is no /proc.
+fn end_all(mark: &str) {
+    let wanted = format!("{MARK}={mark}");
+    // What is killed may just have forked.
+    for _ in 0..ROUNDS_MAX {
+        let marked = processes(wanted.as_bytes());
+        if marked.is_empty() {
+            return;
+        }
+        for pid in marked {
+            let _ = kill_process(pid, Signal::KILL);
+        }
+    }
+}
+
+/// Processes whose environment has a variable that begins with `wanted`. A zombie has none.
+fn processes(wanted: &[u8]) -> Vec<Pid> {
+    let Ok(entries) = fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    let marked = |entry: fs::DirEntry| {
+        let pid: i32 = entry.file_name().to_str()?.parse().ok()?;
+        let environment = fs::read(entry.path().join("environ")).ok()?;
+        let mut variables = environment.split(|byte| *byte == 0);
+        variables
+            .any(|variable| variable.starts_with(wanted))
+            .then(|| Pid::from_raw(pid))?
+    };
+    entries.flatten().filter_map(marked).collect()
 }
 
 struct Order {
@@ -97,8 +185,6 @@ static SPAWNER: LazyLock<mpsc::Sender<Order>> = LazyLock::new(|| {
     reason = "the parent-death signal can only be set between fork and exec; the closure makes two system calls and allocates nothing"
 )]
 fn die_with_parent(command: &mut Command) {
-    use std::os::unix::process::CommandExt;
-
     let parent = rustix::process::getpid();
     // SAFETY: only async-signal-safe system calls happen between fork and exec.
     unsafe {

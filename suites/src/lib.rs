@@ -6,6 +6,7 @@ pub mod cluster;
 pub mod conformance;
 pub mod fixtures;
 pub mod fleet;
+pub mod folder;
 pub mod http;
 pub mod keys;
 pub mod ledger;

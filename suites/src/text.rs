@@ -1,13 +1,58 @@
 //! Small texts for people.
 
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
+
+/// Bytes at the end of a log that are read: a log may be larger than memory.
+const TAIL_BYTES: u64 = 64 * 1024;
 
 /// The last `count` lines of a file, indented; a note where it cannot be read.
 #[must_use]
 pub fn last_lines(file: &Path, count: usize) -> String {
-    match std::fs::read(file) {
+    match tail(file) {
         Err(why) => format!("  (no log: {why})"),
         Ok(bytes) => last_lines_of(&String::from_utf8_lossy(&bytes), count),
+    }
+}
+
+fn tail(file: &Path) -> io::Result<Vec<u8>> {
+    let mut file = File::open(file)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(TAIL_BYTES)))?;
+    let mut bytes = Vec::new();
+    file.take(TAIL_BYTES).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The text with every character escaped that a terminal obeys or hides, as `\u001b`: control characters other than line
+/// feed and tab, and marks of text direction.
+///
+/// The escape is also valid within a JSON string, where it stands for the same character.
+#[must_use]
+pub fn printable(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_unprintable) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 16);
+    for char in text.chars() {
+        if is_unprintable(char) {
+            // Writing to a String cannot fail.
+            let _ = write!(escaped, "\\u{:04x}", u32::from(char));
+        } else {
+            escaped.push(char);
+        }
+    }
+    Cow::Owned(escaped)
+}
+
+fn is_unprintable(char: char) -> bool {
+    match char {
+        '\n' | '\t' => false,
+        '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
+        char => char.is_control(),
     }
 }
 
@@ -103,7 +148,40 @@ pub fn push_escaped(text: &mut Vec<u8>, bytes: &[u8]) {
 
 #[cfg(test)]
 mod tests {
-    use super::{matches, push_escaped};
+    use super::{last_lines, matches, printable, push_escaped};
+
+    #[test]
+    fn characters_that_a_terminal_obeys_are_escaped() {
+        let cases = [
+            ("plain \u{e9}\n\ttext", "plain \u{e9}\n\ttext"),
+            ("\x1b]0;owned\x07", "\\u001b]0;owned\\u0007"),
+            ("a\rb\x7f\0", "a\\u000db\\u007f\\u0000"),
+            ("\u{9b}2J", "\\u009b2J"),
+            ("\u{202e}abc\u{2066}", "\\u202eabc\\u2066"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(printable(text), expected, "{}", text.escape_debug());
+        }
+    }
+
+    #[test]
+    fn the_escape_is_valid_json() {
+        let text = serde_json::to_string("a\u{9b}\x7f\x1b\u{202e}").unwrap();
+        let shown = printable(&text);
+        assert!(shown.is_ascii(), "{shown}");
+        let read: String = serde_json::from_str(&shown).unwrap();
+        assert_eq!(read, "a\u{9b}\x7f\x1b\u{202e}");
+    }
+
+    #[test]
+    fn only_the_end_of_a_large_log_is_read() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        let line = "x".repeat(1024 * 1024);
+        std::io::Write::write_all(&mut file, format!("{line}\nlast\n").as_bytes()).unwrap();
+        let shown = last_lines(file.path(), 2);
+        assert!(shown.ends_with("\n  last"));
+        assert!(shown.len() <= 64 * 1024 + 16, "{}", shown.len());
+    }
 
     #[test]
     fn bytes_are_escaped_as_the_standard_library_does() {

@@ -8,10 +8,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
-use tempfile::TempDir;
 
 use super::{Error, Node, Step};
 use crate::child::Running;
+use crate::folder::Folder;
 use crate::program::{Program, Search};
 use crate::{client, port, text};
 
@@ -27,7 +27,7 @@ const STOPPED_WITHIN: Duration = Duration::from_secs(5);
 pub struct Process {
     addr: SocketAddr,
     program: PathBuf,
-    folder: TempDir,
+    folder: Folder,
     server: Mutex<Option<Running>>,
 }
 
@@ -45,7 +45,7 @@ impl Process {
             let node = Self {
                 addr: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
                 program: program.clone(),
-                folder: TempDir::with_prefix("shardproof-node-").map_err(Error::Spawn)?,
+                folder: Folder::create("node-").map_err(Error::Spawn)?,
                 server: Mutex::new(None),
             };
             match node.launch().await {

@@ -8,11 +8,11 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use tempfile::TempDir;
 
 use super::file::{Rescale, Start, Target};
 use super::template::Render;
 use crate::child::Running;
+use crate::folder::Folder;
 use crate::program::{Missing, Search};
 use crate::{client, http, port, text};
 
@@ -91,7 +91,7 @@ pub struct Proxy {
     program: PathBuf,
     addr: SocketAddr,
     admin: SocketAddr,
-    folder: TempDir,
+    folder: Folder,
     running: Running,
 }
 
@@ -123,7 +123,7 @@ impl Proxy {
             why,
         };
         let (addr, admin) = (free_addr().map_err(io)?, free_addr().map_err(io)?);
-        let folder = TempDir::with_prefix("shardproof-proxy-").map_err(io)?;
+        let folder = Folder::create("proxy-").map_err(io)?;
         let running = launch(target, &setting, &program, addr, admin, folder.path())?;
         let mut proxy = Self {
             target: target.clone(),

@@ -1,30 +1,65 @@
 //! Which version of a proxy is at hand: deviations were seen with one.
 
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::Target;
 use super::proxy::{Error, find};
+use crate::child::Running;
+use crate::folder::Folder;
 use crate::program::Search;
 
-/// The version that the target's program tells: the pinned one where it is the same, else its first line.
+/// How long a program may take to print its version. It takes milliseconds; a loaded machine takes longer.
+const PRINTED_WITHIN: Duration = Duration::from_secs(20);
+/// Bytes of its output that are read.
+const OUTPUT_BYTES_MAX: u64 = 64 * 1024;
+
+/// The version that the target's program prints: the pinned one where it is the same, else its first line.
 ///
 /// # Errors
-/// When there is no program.
+/// When there is no program, or it does not end.
 pub fn version(target: &Target, search: &Search) -> Result<String, Error> {
     let program = find(target, search)?;
-    let output = Command::new(program)
-        .args(&target.version.args)
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|why| Error::Io {
-            target: target.name.clone(),
-            why,
-        })?;
-    let told = [output.stdout, output.stderr].concat();
+    let told = output(&program, &target.version.args).map_err(|why| Error::Io {
+        target: target.name.clone(),
+        why,
+    })?;
     let told = String::from_utf8_lossy(&told);
     if told.contains(&target.version.pinned) {
         return Ok(target.version.pinned.clone());
     }
     let first = told.lines().find(|line| !line.trim().is_empty());
     Ok(first.unwrap_or("unknown version").trim().to_owned())
+}
+
+/// What the program prints, stdout before stderr.
+fn output(program: &Path, args: &[String]) -> io::Result<Vec<u8>> {
+    let folder = Folder::create("version-")?;
+    let files = ["stdout", "stderr"].map(|name| folder.path().join(name));
+    let mut command = Command::new(program);
+    command
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(File::create(&files[0])?)
+        .stderr(File::create(&files[1])?);
+    let mut running = Running::start(command)?;
+    let started = Instant::now();
+    while running.ended()?.is_none() {
+        if started.elapsed() > PRINTED_WITHIN {
+            let waited = PRINTED_WITHIN.as_secs();
+            let what = format!("it prints no version within {waited} s");
+            return Err(io::Error::new(io::ErrorKind::TimedOut, what));
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
+    let mut printed = Vec::new();
+    for file in &files {
+        let file = File::open(file)?;
+        file.take(OUTPUT_BYTES_MAX).read_to_end(&mut printed)?;
+    }
+    Ok(printed)
 }
