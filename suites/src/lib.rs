@@ -10,6 +10,7 @@ pub mod folder;
 pub mod http;
 pub mod keys;
 pub mod ledger;
+pub mod leftovers;
 pub mod link;
 pub mod node;
 pub mod planner;

@@ -5,6 +5,7 @@
 use std::net::SocketAddr;
 
 use crate::client::{self, Client, NODE_DEADLINE};
+use crate::leftovers::{Record, TTL_S};
 use crate::wire::Value;
 
 use super::word::letter;
@@ -50,6 +51,8 @@ pub(super) struct Pool {
     chance: Chance,
     prefix: String,
     free: Vec<Vec<Vec<u8>>>,
+    /// On foreign servers: what is written there.
+    record: Option<Record>,
 }
 
 impl Pool {
@@ -59,7 +62,13 @@ impl Pool {
             prefix: format!("sp-{:08x}-", chance.next() >> 32),
             chance,
             free: vec![Vec::new(); nodes],
+            record: None,
         }
+    }
+
+    /// The same pool, which records the keys that it writes.
+    pub(super) fn recorded(self, record: Option<Record>) -> Self {
+        Self { record, ..self }
     }
 
     /// What every key of this run begins with.
@@ -89,6 +98,9 @@ impl Pool {
                 return Ok(());
             }
             let keys: Vec<Vec<u8>> = (0..PROBES).map(|_| self.fresh()).collect();
+            if let Some(record) = &self.record {
+                keys.iter().for_each(|key| record.key(key));
+            }
             write(proxy, &keys).await?;
             let mut owners = vec![Vec::new(); keys.len()];
             for (index, addr) in nodes.iter().enumerate() {
@@ -131,9 +143,10 @@ async fn write(proxy: SocketAddr, keys: &[Vec<u8>]) -> Result<(), Error> {
     let mut client = Client::connect(proxy, NODE_DEADLINE)
         .await
         .map_err(failed)?;
+    let ttl = TTL_S.to_string();
     let sets: Vec<_> = keys
         .iter()
-        .map(|key| vec![&b"SET"[..], key, b"probe"])
+        .map(|key| vec![&b"SET"[..], key, b"probe", b"EX", ttl.as_bytes()])
         .collect();
     let replies = client
         .pipeline(&sets, NODE_DEADLINE)

@@ -10,6 +10,7 @@ mod case;
 mod connection;
 pub mod differential;
 mod disturbs;
+mod footprint;
 mod judge;
 mod keys;
 pub mod matrix;

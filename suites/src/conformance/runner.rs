@@ -10,12 +10,14 @@ use tokio::time::{Instant, sleep};
 use super::asked::{compare, requests};
 use super::case::{Action, Answer, Asked, Case, Fault, Party, Step};
 use super::connection::Connection;
+use super::footprint;
 use super::judge::{Outcome, first_fitting, judge};
 use super::pattern::Pattern;
 use super::transcript::merge;
 use super::word::{Scope, Word, letter};
 use super::world::World;
 use crate::client::{Client, NODE_DEADLINE};
+use crate::leftovers::{self, TTL_S};
 use crate::link::{self, Mark, Then, What};
 use crate::verdict::{Class, Evidence, Line, Way};
 use crate::wire::{encode_request, quoted};
@@ -51,11 +53,16 @@ pub(super) struct Run<'a> {
     pub(super) faults: Vec<(usize, Fault)>,
     /// Keys that were written, also those made out of the case's own.
     pub(super) written: Vec<Vec<u8>>,
+    /// How many of them were given a time to live, on foreign servers; `None` where the case would notice it.
+    expiring: Option<usize>,
 }
 
 impl<'a> Run<'a> {
     pub(super) fn new(world: &'a World, case: &'a Case, scope: Scope) -> Self {
         let begun = world.tap.mark();
+        if let Some(record) = &world.record {
+            scope.keys.values().for_each(|key| record.key(key));
+        }
         Self {
             world,
             case,
@@ -69,6 +76,7 @@ impl<'a> Run<'a> {
             looked: vec![begun; world.nodes.len()],
             lines: Vec::new(),
             faults: Vec::new(),
+            expiring: (!notices_expiry(&case.steps)).then_some(0),
         }
     }
 
@@ -79,8 +87,26 @@ impl<'a> Run<'a> {
                 self.scope.repetition = repetition;
                 self.step(step).await?;
             }
+            self.expire(step).await;
         }
         self.flush().await
+    }
+
+    /// Gives what a reply confirmed a time to live, on foreign servers: if the suite is killed, its keys must go.
+    async fn expire(&mut self, step: &Step) {
+        let (Some(record), Some(done)) = (&self.world.record, self.expiring) else {
+            return;
+        };
+        if done == self.written.len() || !reads(&step.action) {
+            return;
+        }
+        for addr in record.places() {
+            // A server that does not answer shows where a reply is due; the end of the run reports what is left.
+            if let Err(why) = leftovers::expire(addr, &self.written).await {
+                tracing::debug!("keys at {addr} get no time to live: {why}");
+            }
+        }
+        self.expiring = Some(self.written.len());
     }
 
     async fn step(&mut self, step: &Step) -> Result<(), Stop> {
@@ -135,13 +161,16 @@ impl<'a> Run<'a> {
         let mut client = Client::connect(addr, NODE_DEADLINE)
             .await
             .map_err(|why| stuck(why.to_string()))?;
-        let reply = client
-            .call(&[&b"SET"[..], &key, &value], NODE_DEADLINE)
-            .await;
+        self.remember(&key);
+        let ttl = TTL_S.to_string();
+        let mut set = vec![&b"SET"[..], &key, &value];
+        if self.world.record.is_some() && self.expiring.is_some() {
+            set.extend([&b"EX"[..], ttl.as_bytes()]);
+        }
+        let reply = client.call(&set, NODE_DEADLINE).await;
         match reply.map_err(|why| stuck(why.to_string()))? {
             reply if reply.is_error() => Err(stuck(reply.to_string())),
             _ => {
-                self.remember(&key);
                 let text = format!("given {} = {}", quoted(&key), quoted(&value));
                 self.note(Party::Node(node), Way::Event, &text);
                 Ok(())
@@ -154,6 +183,9 @@ impl<'a> Run<'a> {
         for word in &words[1..] {
             self.remember(word);
         }
+        if let (Some(record), Some(script)) = (&self.world.record, footprint::script(&words)) {
+            record.script(script);
+        }
         let text = What::Asked(words.clone()).to_string();
         self.enqueue(step, from, &encode_request(&words), &text)
             .await
@@ -164,6 +196,9 @@ impl<'a> Run<'a> {
             .iter()
             .flat_map(|word| word.bytes(&self.scope))
             .collect();
+        for key in footprint::keys_in(&bytes, self.world.prefix.as_bytes()) {
+            self.remember(key);
+        }
         let text = format!("raw {}", quoted(&bytes));
         self.enqueue(step, from, &bytes, &text).await
     }
@@ -418,10 +453,12 @@ impl<'a> Run<'a> {
     }
 
     fn remember(&mut self, word: &[u8]) {
-        let prefix = self.world.prefix.as_bytes();
-        let ours = word.windows(prefix.len()).any(|window| window == prefix);
+        let ours = footprint::contains(word, self.world.prefix.as_bytes());
         if ours && !self.written.iter().any(|known| known == word) {
             self.written.push(word.to_vec());
+            if let Some(record) = &self.world.record {
+                record.key(word);
+            }
         }
     }
 
@@ -449,4 +486,29 @@ impl<'a> Run<'a> {
         let events = self.world.tap.since(self.begun);
         merge(&self.lines, &events, self.begun_at)
     }
+}
+
+/// Whether a step waits for a reply, so that what was sent before it is done.
+fn reads(action: &Action) -> bool {
+    matches!(
+        action,
+        Action::Want { .. }
+            | Action::Likewise { .. }
+            | Action::Nothing { .. }
+            | Action::Eventually { .. }
+    )
+}
+
+/// Whether a request of the steps would notice that keys expire.
+fn notices_expiry(steps: &[Step]) -> bool {
+    steps.iter().any(|step| match &step.action {
+        Action::Send { words, .. } | Action::Raw { words, .. } => {
+            let bytes = |word: &Word| word.bytes(&Scope::default());
+            words
+                .iter()
+                .any(|word| footprint::notices_expiry(&bytes(word)))
+        }
+        Action::Eventually { send, .. } => notices_expiry(std::slice::from_ref(send)),
+        _ => false,
+    })
 }

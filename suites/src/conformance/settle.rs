@@ -12,6 +12,7 @@ use super::stage::{Error, Stage};
 use super::word::letter;
 use crate::client::{Client, NODE_DEADLINE};
 use crate::cluster;
+use crate::leftovers::{self, TTL_S};
 use crate::wire::Value;
 
 /// A proxy of several workers has connections to its nodes for each, and says not which one a client meets: so many
@@ -165,10 +166,11 @@ impl Stage {
         self.looks += 1;
         let value = self.looks.to_string().into_bytes();
         let within = self.within();
+        let ttl = TTL_S.to_string();
         let sets = self
             .canaries
             .iter()
-            .map(|key| vec![&b"SET"[..], key, &value]);
+            .map(|key| vec![&b"SET"[..], key, &value, b"EX", ttl.as_bytes()]);
         let requests: Vec<_> = sets.chain([vec![&b"PING"[..]]]).collect();
         let speaking = async {
             let mut client = Client::connect(self.world.proxy, within).await?;
@@ -199,7 +201,7 @@ impl Stage {
         for addr in places {
             let cleaned = match self.world.owns_nodes {
                 true => call(addr, &[b"FLUSHALL"], NODE_DEADLINE).await.map(drop),
-                false => delete(addr, written).await,
+                false => leftovers::delete(addr, written).await.map(drop),
             };
             cleaned.map_err(|why| Error::Unclean { addr, why })?;
         }
@@ -213,15 +215,4 @@ async fn call(addr: SocketAddr, request: &[&[u8]], within: Duration) -> Result<V
         client.call(request, within).await
     };
     calling.await.map_err(|why| why.to_string())
-}
-
-/// One key a request: a proxy need not know how to split.
-async fn delete(addr: SocketAddr, keys: &[Vec<u8>]) -> Result<(), String> {
-    for key in keys {
-        let reply = call(addr, &[b"DEL", key], NODE_DEADLINE).await?;
-        if reply.is_error() {
-            return Err(format!("DEL was answered with {reply}"));
-        }
-    }
-    Ok(())
 }

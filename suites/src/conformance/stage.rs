@@ -18,6 +18,7 @@ use super::word::Scope;
 use super::world::{Allowed, World};
 use crate::client;
 use crate::cluster::{self, Cluster, Ground, Source};
+use crate::leftovers::{self, Record};
 use crate::link::Tap;
 use crate::target::{self, Occurs, Proxy, Setting, Target};
 use crate::verdict::{Known, Result as Judged, Verdict};
@@ -113,6 +114,14 @@ impl Stage {
         let proxy = Proxy::start(target, setting, &ground.search).await?;
         let pool = Pool::new(ground.seed, NODES);
         let owns_nodes = !matches!(ground.nodes, Source::External(_));
+        let record = (!owns_nodes).then(|| {
+            Record::open(leftovers::Scope {
+                prefix: Some(pool.prefix().to_owned()),
+                nodes: cluster.node_addrs(),
+                proxy: None,
+            })
+        });
+        let pool = pool.recorded(record.clone());
         let world = World {
             proxy: proxy.addr(),
             nodes: cluster.node_addrs(),
@@ -125,6 +134,7 @@ impl Stage {
                 destructive: owns_nodes,
                 disturbing: allowed.disturbing,
             },
+            record,
             owns_nodes,
             owns_proxy: true,
             has_links: ground.toxiproxy.is_none(),
@@ -174,6 +184,12 @@ impl Stage {
                 .map_err(|why| Error::Unreachable { addr, why })?;
         }
         let pool = Pool::new(seed, nodes.len());
+        let record = Some(Record::open(leftovers::Scope {
+            prefix: Some(pool.prefix().to_owned()),
+            nodes: nodes.to_vec(),
+            proxy: Some(proxy),
+        }));
+        let pool = pool.recorded(record.clone());
         let world = World {
             proxy,
             nodes: nodes.to_vec(),
@@ -183,6 +199,7 @@ impl Stage {
             own_traffic: Vec::new(),
             prefix: pool.prefix().to_owned(),
             allowed,
+            record,
             owns_nodes: false,
             owns_proxy: false,
             has_links: false,

@@ -9,6 +9,7 @@ use super::disturbs::Disturbed;
 use super::word::{Variable, letter};
 use crate::client::{self, Client, NODE_DEADLINE};
 use crate::cluster::{self, Cluster};
+use crate::leftovers::Record;
 use crate::link::toxic::{Hold, Kind, Latency, ResetPeer, Stream, Toxic};
 use crate::link::{Answer, Answers, Tap};
 use crate::node;
@@ -34,6 +35,8 @@ pub(super) struct World {
     pub(super) own_traffic: Vec<String>,
     pub(super) prefix: String,
     pub(super) allowed: Allowed,
+    /// Where servers are foreign: what is written there.
+    pub(super) record: Option<Record>,
     /// Whether the nodes are child processes, so that everything on them is ours.
     pub(super) owns_nodes: bool,
     /// Whether the suite started the proxy.

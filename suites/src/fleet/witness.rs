@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 
 use crate::client::{self, Client, NODE_DEADLINE};
+use crate::leftovers::{Record, Scope};
 use crate::wire::Value;
 
 /// Requests a pipeline.
@@ -59,6 +60,8 @@ pub struct Witness {
     proxy: SocketAddr,
     nodes: Vec<SocketAddr>,
     ttl_s: u64,
+    /// What is removed when the process ends before [`Witness::clean`].
+    record: Record,
     /// Where each key was seen; nowhere until it was looked for.
     written: HashMap<Vec<u8>, Vec<usize>>,
 }
@@ -67,10 +70,17 @@ impl Witness {
     /// Of a proxy over nodes, which are looked at directly. Keys live `ttl_s` seconds.
     #[must_use]
     pub fn new(proxy: SocketAddr, nodes: Vec<SocketAddr>, ttl_s: u64) -> Self {
+        let record = Record::open(Scope {
+            // Too short to be searched for: a foreign key may contain it.
+            prefix: None,
+            nodes: nodes.clone(),
+            proxy: Some(proxy),
+        });
         Self {
             proxy,
             nodes,
             ttl_s,
+            record,
             written: HashMap::new(),
         }
     }
@@ -97,6 +107,7 @@ impl Witness {
         times: usize,
     ) -> Result<Vec<Vec<usize>>, Error> {
         for key in keys {
+            self.record.key(key);
             self.written.entry(key.clone()).or_default();
         }
         self.set(keys, times).await?;

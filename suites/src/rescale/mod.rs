@@ -20,3 +20,9 @@ pub use faulted::{FaultPlan, Faulted, Recovery, observe_fault};
 pub use forecast::{Forecast, forecast};
 pub use refusal::Refusal;
 pub use report::{NodeCount, Predicted, Prediction, Report, write_keys};
+
+/// What the keys of a run on foreign nodes begin with.
+#[must_use]
+pub fn prefix(seed: u64) -> String {
+    format!("sp-{seed:08x}-")
+}

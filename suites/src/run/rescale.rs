@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 
 use super::{Error, Ground};
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Source};
+use crate::leftovers::{self, Record};
 use crate::planner;
 use crate::rescale::{self, Observed, Plan, Predicted, Report};
 use crate::target::{self, Proxy, Setting, Target};
@@ -43,6 +44,14 @@ pub async fn rescale(
         hash_tags: false,
         op_timeout_ms: OP_TIMEOUT_MS,
     };
+    if let Source::External(_) = ground.nodes {
+        // Keys have a time to live; these are removed at once, however the run ends.
+        let _ = Record::open(leftovers::Scope {
+            prefix: Some(rescale::prefix(plan.seed)),
+            nodes: cluster.node_addrs(),
+            proxy: None,
+        });
+    }
     let mut proxy = Proxy::start(target, setting, &ground.search).await?;
     let observed = rescale::observe(plan, &cluster, &mut proxy, say).await?;
     let predicted = predict(policy, plan, &addrs, &observed);

@@ -1,0 +1,40 @@
+//! Gives keys a time to live that were written by commands that cannot set one.
+
+use std::net::SocketAddr;
+
+use super::TTL_S;
+use super::sweep::connect;
+use crate::client::NODE_DEADLINE;
+use crate::wire::Value;
+
+/// Gives every key without a time to live one of [`TTL_S`] seconds, in the first database of a node or through a proxy.
+/// Keys that do not exist are left alone.
+///
+/// # Errors
+/// What the server said or did instead.
+pub async fn expire(addr: SocketAddr, keys: &[Vec<u8>]) -> Result<(), String> {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let mut client = connect(addr).await?;
+    let asked: Vec<Vec<&[u8]>> = keys.iter().map(|key| vec![&b"TTL"[..], key]).collect();
+    let told = client.pipeline(&asked, NODE_DEADLINE).await;
+    let told = told.map_err(|why| why.to_string())?;
+    let ttl = TTL_S.to_string();
+    let lasting = keys
+        .iter()
+        .zip(told)
+        .filter(|(_, ttl)| *ttl == Value::Integer(-1));
+    let requests: Vec<Vec<&[u8]>> = lasting
+        .map(|(key, _)| vec![&b"EXPIRE"[..], key, ttl.as_bytes()])
+        .collect();
+    let done = client.pipeline(&requests, NODE_DEADLINE).await;
+    match done
+        .map_err(|why| why.to_string())?
+        .iter()
+        .find(|reply| reply.is_error())
+    {
+        Some(error) => Err(format!("EXPIRE was answered with {error}")),
+        None => Ok(()),
+    }
+}
