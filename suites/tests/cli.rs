@@ -752,3 +752,138 @@ fn a_matrix_of_nothing_is_no_success() {
     let output = shardproof(&["matrix", "--target", "refproxy", "--filter", "MSETEX"]);
     check(&output, 2, &["nothing to judge", "does not know MSETEX"]);
 }
+
+const PLAN: &[&str] = &[
+    "plan",
+    "--from",
+    "maglev:a:1,b:1",
+    "--add-node",
+    "c:1",
+    "--count",
+    "2000",
+];
+
+/// Runs with stdout on a full disk.
+fn on_full_disk(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_shardproof"))
+        .args(arguments)
+        .stdout(fs::File::create("/dev/full").unwrap())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+        .wait_with_output()
+        .unwrap()
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_2() {
+    let to = |flag: &'static str, file: &'static str| [PLAN, &[flag, file]].concat();
+    for arguments in [
+        &["list"][..],
+        &["list", "--json", "-"],
+        &["--help"],
+        &["--version"],
+        &["locate", "--cluster", "maglev:a:1,b:1", "key"],
+        &[
+            "locate",
+            "--cluster",
+            "maglev:a:1,b:1",
+            "--json",
+            "-",
+            "key",
+        ],
+        PLAN,
+        &to("--json", "-"),
+        &to("--html", "-"),
+        &to("--moved", "-"),
+    ] {
+        let output = on_full_disk(arguments);
+        check(&output, 2, &["stdout cannot be written", "No space left"]);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(stderr.matches("shardproof: ").count(), 1, "{stderr}");
+    }
+    for arguments in [
+        &["list", "--json", "/dev/full"][..],
+        &[
+            "locate",
+            "--cluster",
+            "maglev:a:1,b:1",
+            "--json",
+            "/dev/full",
+            "key",
+        ],
+        &to("--json", "/dev/full"),
+        &to("--html", "/dev/full"),
+        &to("--moved", "/dev/full"),
+    ] {
+        check(
+            &shardproof(arguments),
+            2,
+            &["cannot be written", "No space left"],
+        );
+    }
+}
+
+#[test]
+fn a_reader_that_has_gone_away_is_no_error() {
+    let mut run = Command::new(env!("CARGO_BIN_EXE_shardproof"))
+        .args(["list", "--json", "-"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(run.stdout.take());
+    let output = run.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(output.stderr, b"");
+}
+
+/// Neither stream has a byte that a terminal obeys.
+#[track_caller]
+fn check_printable(output: &Output) {
+    for bytes in [&output.stdout, &output.stderr] {
+        let text = String::from_utf8_lossy(bytes);
+        let obeyed = |char: char| char.is_control() && !matches!(char, '\n' | '\t');
+        assert!(!text.contains(obeyed), "{}", text.escape_debug());
+    }
+}
+
+#[test]
+fn control_characters_from_files_are_escaped() {
+    const TITLE: &str = "\x1b]0;owned\x07";
+    for (case, target) in [
+        // A key, a name and a log line of a target; a word and the promise of a case.
+        (
+            CASE.to_owned(),
+            format!("\"{TITLE}\" = 1\n{}", stub("exit 3")),
+        ),
+        (
+            CASE.to_owned(),
+            stub("exit 3").replace("\"stub\"", "\"stub\\u001b]0;owned\\u0007\""),
+        ),
+        (
+            CASE.to_owned(),
+            stub("printf '\\\\033]0;owned\\\\007\\\\n'; exit 3"),
+        ),
+        (CASE.replace("want ", TITLE), stub("exit 3")),
+        (CASE.replace("PING is", TITLE), stub("exit 3")),
+    ] {
+        let output = run_stub(&case, &target);
+        assert_ne!(output.status.code(), Some(0));
+        check_printable(&output);
+        let all = [output.stdout, output.stderr].concat();
+        assert!(!all.is_empty());
+    }
+    check_printable(&shardproof(&["list", "--filter", TITLE]));
+    check_printable(&shardproof(&["plan", "--from", TITLE, "--add-node", "c:1"]));
+    check_printable(&shardproof(&[TITLE]));
+    let keys = [
+        "locate",
+        "--cluster",
+        "maglev:a\u{9b}:1,b:1",
+        "--json",
+        "-",
+        "\u{9b}2J",
+    ];
+    check_printable(&shardproof(&keys));
+}

@@ -6,13 +6,16 @@ use std::path::Path;
 
 use anyhow::Context;
 use indicatif::ProgressBar;
+use shardproof::text::printable;
 
-/// The two outputs, handed in by main.
+/// The two outputs, handed in by main. Both escape what a terminal would obey.
 pub(crate) struct Console {
     /// Whether stderr is a terminal.
     pub(crate) terminal: bool,
-    /// Writes to stdout.
+    /// Writes to stdout. Main reports the first error when the subcommand ends, so no caller can forget it.
     pub(crate) out: fn(&str),
+    /// Writes to stdout, for callers that stop at the first error.
+    pub(crate) write: fn(&str) -> io::Result<()>,
     /// Writes a line to stderr.
     pub(crate) err: fn(&str),
 }
@@ -21,20 +24,19 @@ impl Console {
     /// Writes `text` to a file; `-` is stdout.
     pub(crate) fn save(&self, file: &Path, text: &str) -> anyhow::Result<()> {
         if file == Path::new("-") {
-            (self.out)(text);
-            return Ok(());
+            return Ok((self.write)(text)?);
         }
-        std::fs::write(file, text).with_context(|| format!("{} cannot be written", file.display()))
+        std::fs::write(file, &*printable(text)).with_context(|| unwritten(file))
     }
 
     /// A file to write to little by little; `-` is stdout.
     pub(crate) fn stream(&self, file: &Path) -> anyhow::Result<Box<dyn Write + Send>> {
         if file == Path::new("-") {
-            return Ok(Box::new(Out(self.out)));
+            return Ok(Box::new(Out(self.write)));
         }
-        let file =
-            File::create(file).with_context(|| format!("{} cannot be written", file.display()))?;
-        Ok(Box::new(BufWriter::new(file)))
+        let name = unwritten(file);
+        let file = File::create(file).with_context(|| name.clone())?;
+        Ok(Box::new(BufWriter::new(Named { name, file })))
     }
 
     /// Writes what one has to know to understand the report, to stderr.
@@ -62,12 +64,33 @@ impl Console {
     }
 }
 
-/// Stdout as a file. Who writes to it writes whole lines.
-struct Out(fn(&str));
+fn unwritten(file: &Path) -> String {
+    format!("{} cannot be written", file.display())
+}
+
+/// A file whose errors name it.
+struct Named {
+    name: String,
+    file: File,
+}
+
+impl Write for Named {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let named = |why: io::Error| io::Error::new(why.kind(), format!("{}: {why}", self.name));
+        self.file.write(bytes).map_err(named)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// Stdout as a file. Callers write whole lines.
+struct Out(fn(&str) -> io::Result<()>);
 
 impl Write for Out {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        (self.0)(&String::from_utf8_lossy(bytes));
+        (self.0)(&String::from_utf8_lossy(bytes))?;
         Ok(bytes.len())
     }
 
@@ -90,7 +113,7 @@ impl Progress {
         let line = format!("{}: {step}", self.title);
         match self.plain {
             Some(err) => err(&line),
-            None => self.bar.set_message(line),
+            None => self.bar.set_message(printable(&line).into_owned()),
         }
     }
 }

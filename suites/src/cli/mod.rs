@@ -17,6 +17,7 @@ mod repeat;
 mod rescale;
 mod secrets;
 mod selection;
+pub(crate) mod signals;
 mod toxiproxy;
 
 use std::ffi::OsString;
@@ -67,6 +68,11 @@ impl Cli {
             words[1] = "check".into();
         }
         Self::try_parse_from(words)
+    }
+
+    /// Whether signals are the usual way to end the subcommand.
+    pub(crate) fn ends_by_signals(&self) -> bool {
+        matches!(self.command, Command::Toxiproxy(_))
     }
 }
 

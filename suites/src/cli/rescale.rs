@@ -1,14 +1,14 @@
 //! `shardproof rescale`: what adding or removing nodes costs, key by key.
 
 use std::fs::File;
-use std::io::BufWriter;
+use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
 use shardproof::program::Search;
 use shardproof::report;
-use shardproof::rescale::{Plan, Report, write_keys};
+use shardproof::rescale::{self, Plan, Report, write_keys};
 use shardproof::run::{self, Rescaled};
 use shardproof::target::Target;
 
@@ -32,7 +32,7 @@ pub(super) struct Flags {
     /// Number of keys
     #[arg(long, value_name = "COUNT", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     keys: u32,
-    /// Key names: n in braces counts from 0
+    /// Key names: n in braces counts from 0. On the nodes of --node they begin with a prefix of the run
     #[arg(long, value_name = "PATTERN", default_value = "key:{n}")]
     key_pattern: String,
     /// Time to live of the keys, in seconds
@@ -132,9 +132,14 @@ fn plan(flags: &Flags, seed: u64) -> Result<Plan, Usage> {
             "--key-pattern {pattern}: expected to contain {{n}}"
         )));
     }
+    // Foreign nodes may have keys of any name: a prefix of the run's own keeps ours apart from them.
+    let prefix = match flags.common.nodes.is_empty() {
+        true => String::new(),
+        false => rescale::prefix(seed),
+    };
     let key = |number: u32| {
-        let number = number.to_string();
-        flags.key_pattern.replace("{n}", &number).into_bytes()
+        let name = flags.key_pattern.replace("{n}", &number.to_string());
+        [prefix.as_bytes(), name.as_bytes()].concat()
     };
     Ok(Plan {
         from: flags.from.into(),
@@ -147,5 +152,6 @@ fn plan(flags: &Flags, seed: u64) -> Result<Plan, Usage> {
 
 fn save_keys(file: &PathBuf, rescaled: &Rescaled) -> std::io::Result<()> {
     let mut out = BufWriter::new(File::create(file)?);
-    write_keys(&mut out, &rescaled.addrs, &rescaled.observed)
+    write_keys(&mut out, &rescaled.addrs, &rescaled.observed)?;
+    out.flush()
 }
