@@ -78,7 +78,11 @@ impl Pool {
 
     /// A key that nobody used yet, on any node.
     pub(super) fn fresh(&mut self) -> Vec<u8> {
-        format!("{}{:010x}", self.prefix, self.chance.next() >> 24).into_bytes()
+        let key = format!("{}{:010x}", self.prefix, self.chance.next() >> 24).into_bytes();
+        if let Some(record) = &self.record {
+            record.key(&key);
+        }
+        key
     }
 
     /// A key that nobody used yet, on a node, out of those that were found before.
@@ -98,9 +102,6 @@ impl Pool {
                 return Ok(());
             }
             let keys: Vec<Vec<u8>> = (0..PROBES).map(|_| self.fresh()).collect();
-            if let Some(record) = &self.record {
-                keys.iter().for_each(|key| record.key(key));
-            }
             write(proxy, &keys).await?;
             let mut owners = vec![Vec::new(); keys.len()];
             for (index, addr) in nodes.iter().enumerate() {

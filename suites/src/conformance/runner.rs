@@ -60,9 +60,6 @@ pub(super) struct Run<'a> {
 impl<'a> Run<'a> {
     pub(super) fn new(world: &'a World, case: &'a Case, scope: Scope) -> Self {
         let begun = world.tap.mark();
-        if let Some(record) = &world.record {
-            scope.keys.values().for_each(|key| record.key(key));
-        }
         Self {
             world,
             case,

@@ -13,9 +13,7 @@ use crate::cluster;
 use crate::target;
 
 pub use crate::cluster::Ground;
-pub use conformance::{
-    ByLevel, Conformance, Event, Judged, Order, Subject, Summary, judge,
-};
+pub use conformance::{ByLevel, Conformance, Event, Judged, Order, Subject, Summary, judge};
 pub use differential::{Compared, Differential, Parted, differential};
 pub use fault::fault;
 pub use fingerprint::{Fingerprint, Nearest, Placed, Scatter, SeenNode, Spread, fingerprint};
