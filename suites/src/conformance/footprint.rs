@@ -29,7 +29,7 @@ const NOTICING: &[&str] = &[
 pub(super) fn notices_expiry(bytes: &[u8]) -> bool {
     tokens(bytes).any(|token| {
         let named = |name: &&str| token.eq_ignore_ascii_case(name.as_bytes());
-        NOTICING.iter().any(|name| named(name))
+        NOTICING.iter().any(named)
     })
 }
 
