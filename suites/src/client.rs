@@ -51,7 +51,7 @@ pub enum Error {
         pending: Vec<u8>,
     },
     /// The reply goes on beyond the limit for one.
-    #[error("no end of a reply {}", describe(.pending))]
+    #[error("a reply does not end, after {}", wire::quoted(.pending))]
     Endless {
         /// What had come of it, at least its beginning.
         pending: Vec<u8>,
