@@ -26,6 +26,7 @@ pub(super) async fn run(flags: Flags, console: &Console) -> anyhow::Result<Exit>
     let fleet = flags.fleet.open(console).await?;
     let looking = Looking {
         scanning: flags.fleet.scanning(),
+        databases: flags.fleet.databases(&fleet).await?,
         rate: flags.fleet.rate,
         proxy: flags.fleet.proxy,
     };
@@ -39,9 +40,5 @@ pub(super) async fn run(flags: Flags, console: &Console) -> anyhow::Result<Exit>
     if check.keys == 0 && check.proxy.is_none() {
         anyhow::bail!("nothing judged: the nodes hold no keys that were looked at");
     }
-    Ok(if check.as_expected() {
-        Exit::Expected
-    } else {
-        Exit::Broken
-    })
+    Ok(check.standing().into())
 }

@@ -31,6 +31,9 @@ pub(super) struct FleetFlags {
     /// A node that has left the cluster and may still hold keys; repeat for each
     #[arg(long = "from-node", value_name = "ADDR")]
     leaving: Vec<String>,
+    /// The database that is looked at on every node, or all that hold keys. Default: the one that the description names, or 0
+    #[arg(long = "db", value_name = "N|all", value_parser = database)]
+    database: Option<Database>,
     /// Only keys that begin so
     #[arg(
         long,
@@ -53,6 +56,7 @@ impl FleetFlags {
         let Described {
             cluster,
             mut reach,
+            database,
             routing,
             notes,
             ..
@@ -80,7 +84,22 @@ impl FleetFlags {
             return Err(Usage(usage).into());
         }
         let fleet = Fleet::open(&cluster, &reach, &self.leaving).await?;
-        Ok(Arc::new(fleet.routed(routing)))
+        let database = match self.database {
+            Some(Database::One(number)) => number,
+            _ => database.unwrap_or(0),
+        };
+        Ok(Arc::new(fleet.routed(routing).in_database(database)))
+    }
+
+    /// The databases to look at, that of the proxy first. None is the fleet's own one.
+    pub(super) async fn databases(&self, fleet: &Fleet) -> anyhow::Result<Vec<u32>> {
+        if self.database != Some(Database::All) {
+            return Ok(Vec::new());
+        }
+        let own = fleet.database();
+        let held = fleet::databases(fleet).await?.into_iter();
+        let others = held.filter(|database| *database != own);
+        Ok(std::iter::once(own).chain(others).collect())
     }
 
     pub(super) fn scanning(&self) -> Scanning {
@@ -88,6 +107,21 @@ impl FleetFlags {
             prefix: self.prefix.as_bytes().to_vec(),
             ..Scanning::default()
         }
+    }
+}
+
+/// Which databases are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Database {
+    One(u32),
+    All,
+}
+
+fn database(text: &str) -> Result<Database, String> {
+    match text.parse() {
+        Ok(number) => Ok(Database::One(number)),
+        Err(_) if text == "all" => Ok(Database::All),
+        Err(_) => Err("expected the number of a database, or all".to_owned()),
     }
 }
 

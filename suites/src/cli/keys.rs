@@ -38,7 +38,7 @@ pub(super) struct Keys {
     #[arg(long, value_name = "COUNT", conflicts_with = "keys", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
     /// The keys of a live node, by SCAN; repeat for each node
-    #[arg(long = "scan", value_name = "redis://HOST:PORT", conflicts_with_all = ["keys", "generate", "count"])]
+    #[arg(long = "scan", value_name = "redis://HOST:PORT[/DATABASE]", conflicts_with_all = ["keys", "generate", "count"])]
     scanned: Vec<String>,
     /// Scan only keys that begin so
     #[arg(long, value_name = "TEXT", requires = "scanned")]

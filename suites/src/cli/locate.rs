@@ -48,6 +48,9 @@ pub(super) struct Flags {
     /// Ask every node, and reach this one at ADDR; repeat for more
     #[arg(long = "node", value_name = "ADDR[=AS_THE_PROXY_SEES_IT]")]
     nodes: Vec<String>,
+    /// The database that nodes are asked for. Default: the one that the description names, or 0
+    #[arg(long = "db", value_name = "N")]
+    database: Option<u32>,
     /// Ask this proxy for the keys
     #[arg(long, value_name = "HOST:PORT", value_parser = address)]
     proxy: Option<SocketAddr>,
@@ -63,7 +66,8 @@ pub(super) async fn run(flags: &Flags, console: &Console) -> anyhow::Result<Exit
     let mut look = Look::default();
     let asks_nodes = flags.look || !flags.nodes.is_empty();
     if asks_nodes {
-        look.at_nodes(&reached(flags, &described)?).await?;
+        let database = flags.database.or(described.database).unwrap_or(0);
+        look.at_nodes(&reached(flags, &described)?, database).await?;
     }
     if let Some(proxy) = flags.proxy {
         look.at_proxy(proxy).await?;

@@ -27,6 +27,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use shardproof::cluster::{LINK_PORT_BASE, Source};
 use shardproof::fixtures::Fixtures;
+use shardproof::fleet::Standing;
 use shardproof::program::Search;
 use shardproof::run::Ground;
 use shardproof::target::{self, Target};
@@ -87,6 +88,16 @@ pub(crate) enum Exit {
     Unjudged,
     /// The command line is wrong.
     Usage,
+}
+
+impl From<Standing> for Exit {
+    fn from(standing: Standing) -> Self {
+        match standing {
+            Standing::AsExpected => Self::Expected,
+            Standing::Broken => Self::Broken,
+            Standing::Unjudged => Self::Unjudged,
+        }
+    }
 }
 
 impl From<Exit> for ExitCode {

@@ -14,16 +14,18 @@ use tokio::task::JoinSet;
 
 use super::connection::Connection;
 use super::connections::Connections;
-use super::probe::Probe;
+use super::probe::{Evidence, Probe};
 use super::report::{Check, Lies, Probed, Sighting};
 use super::scan::{Scan, Scanning, join};
-use super::{Error, Fleet, Pace, Progress, value};
+use super::{Error, Fleet, Pace, Progress, keyspace, value};
 
 /// What is looked at, and how fast.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Looking {
     /// Which keys.
     pub scanning: Scanning,
+    /// In which databases; none is the fleet's own one.
+    pub databases: Vec<u32>,
     /// Keys a second over all nodes; `None` is as fast as it goes.
     pub rate: Option<u64>,
     /// A proxy to ask for each key.
@@ -40,22 +42,46 @@ pub async fn check(
     progress: &Arc<Progress>,
     lines: Option<mpsc::Sender<Vec<Sighting>>>,
 ) -> Result<Check, Error> {
+    let own = fleet.database();
     let pace = Arc::new(Pace::new(looking.rate));
+    let mut report = Check::new(fleet);
+    report.databases = fleet.databases_or_own(&looking.databases);
+    report.proxy = looking.proxy.map(|_| Probed::default());
+    for database in report.databases.clone() {
+        let fleet = Arc::new(fleet.in_database(database));
+        // A proxy serves one database. It finds nothing of the others.
+        let proxy = looking.proxy.filter(|_| database == own);
+        let looking = Looking {
+            proxy,
+            ..looking.clone()
+        };
+        let seen = look(&fleet, &looking, &pace, progress, lines.as_ref(), &mut report).await?;
+        seen.finish(&mut report);
+    }
+    report.elsewhere = keyspace::others(fleet, &report.databases).await?;
+    Ok(report)
+}
+
+/// Looks at one database of all nodes.
+async fn look(
+    fleet: &Arc<Fleet>,
+    looking: &Looking,
+    pace: &Arc<Pace>,
+    progress: &Arc<Progress>,
+    lines: Option<&mpsc::Sender<Vec<Sighting>>>,
+    report: &mut Check,
+) -> Result<Seen, Error> {
     let mut looks = JoinSet::new();
     for (on, member) in fleet.members().iter().enumerate() {
-        let scan = Scan::open(member, &looking.scanning, Arc::clone(&pace)).await?;
+        let scan = Scan::open(member, &looking.scanning, Arc::clone(pace)).await?;
         let mut look = Look::open(fleet, on, looking.proxy).await?;
-        look.lines = lines.clone();
+        look.lines = lines.cloned();
         look.progress = Arc::clone(progress);
         looks.spawn(look.run(scan));
     }
-    drop(lines);
     let mut seen = Seen::default();
-    let mut report = Check::new(fleet);
-    report.proxy = looking.proxy.map(|_| Probed::default());
-    join(&mut looks, |part| seen.add(part, &mut report)).await?;
-    seen.finish(&mut report);
-    Ok(report)
+    join(&mut looks, |part| seen.add(part, report)).await?;
+    Ok(seen)
 }
 
 /// The look at one node.
@@ -75,7 +101,7 @@ struct Look {
 struct Part {
     counts: Check,
     seen: Seen,
-    probed: Probed,
+    evidence: Evidence,
 }
 
 /// The keys that were seen where they are not placed.
@@ -84,6 +110,7 @@ struct Seen {
     unreachable: HashSet<Vec<u8>>,
     /// Those that lie right too, and whether a copy has another value.
     duplicated: HashMap<Vec<u8>, bool>,
+    evidence: Evidence,
 }
 
 impl Look {
@@ -102,7 +129,7 @@ impl Look {
             part: Part {
                 counts: Check::new(fleet),
                 seen: Seen::default(),
-                probed: Probed::default(),
+                evidence: Evidence::default(),
             },
         })
     }
@@ -125,7 +152,7 @@ impl Look {
                 let _ = lines.send(sightings).await;
             }
         }
-        self.part.probed = self.probe.map(Probe::done).unwrap_or_default();
+        self.part.evidence = self.probe.map(Probe::done).unwrap_or_default();
         Ok(self.part)
     }
 
@@ -141,13 +168,14 @@ impl Look {
             } else {
                 self.misplaced(right, &keys).await?
             };
-            let on = self.on;
+            let (on, database) = (self.on, self.fleet.database());
             let seen = |(key, lies): (Vec<u8>, Option<Lies>)| {
                 lies.map(|lies| Sighting {
                     key,
                     right,
                     on,
                     lies,
+                    database,
                 })
             };
             sightings.extend(keys.into_iter().zip(lies).filter_map(seen));
@@ -215,9 +243,7 @@ impl Seen {
                 .for_each(|(cell, more)| *cell += more);
         }
         report.routed_elsewhere += part.counts.routed_elsewhere;
-        if let Some(proxy) = &mut report.proxy {
-            proxy.add(part.probed);
-        }
+        self.evidence.add(part.evidence);
         self.unreachable.extend(part.seen.unreachable);
         for (key, stale) in part.seen.duplicated {
             *self.duplicated.entry(key).or_default() |= stale;
@@ -228,10 +254,15 @@ impl Seen {
     fn finish(mut self, report: &mut Check) {
         self.unreachable
             .retain(|key| !self.duplicated.contains_key(key));
+        let duplicated = &self.duplicated;
+        let probed = self.evidence.settle(|key| duplicated.contains_key(key));
+        if let Some(proxy) = &mut report.proxy {
+            proxy.add(probed);
+        }
         report.kept = report.nodes.iter().map(|node| node.kept).sum();
-        report.unreachable = self.unreachable.len() as u64;
+        report.unreachable += self.unreachable.len() as u64;
         report.keys = report.kept + report.unreachable;
-        report.duplicated = self.duplicated.len() as u64;
-        report.stale = self.duplicated.values().filter(|stale| **stale).count() as u64;
+        report.duplicated += self.duplicated.len() as u64;
+        report.stale += self.duplicated.values().filter(|stale| **stale).count() as u64;
     }
 }

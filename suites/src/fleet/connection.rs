@@ -24,6 +24,25 @@ pub(super) struct Connection {
 }
 
 impl Connection {
+    /// Connects to `addr`, which errors call `who`, and selects a database there.
+    pub(super) async fn open_database(
+        who: &str,
+        addr: SocketAddr,
+        database: u32,
+    ) -> Result<Self, Error> {
+        let mut connection = Self::open(who, addr).await?;
+        // A server starts in database 0, and one that refuses SELECT serves no other.
+        if database > 0 {
+            let answer = connection
+                .ask(&[b"SELECT", database.to_string().as_bytes()])
+                .await?;
+            if answer != Value::Simple(b"OK".to_vec()) {
+                return Err(connection.unexpected("SELECT", &answer));
+            }
+        }
+        Ok(connection)
+    }
+
     /// Connects to `addr`, which errors call `who`.
     pub(super) async fn open(who: &str, addr: SocketAddr) -> Result<Self, Error> {
         match Client::connect(addr, CONNECTED_WITHIN).await {

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use super::Error;
 use super::connection::Connection;
 use crate::planner::description::Routing;
-use crate::planner::{Cluster, Placement};
+use crate::planner::{Cluster, Placement, TagRule};
 use crate::wire::Value;
 
 /// One node, as the proxy sees it and as we reach it.
@@ -18,6 +19,8 @@ pub struct Member {
     pub addr: SocketAddr,
     /// Whether no key is placed on it any more.
     pub leaving: bool,
+    /// The database that is looked at on it.
+    pub database: u32,
 }
 
 /// A placement with live nodes under it. The nodes that keys are placed on come first, in the order of the placement.
@@ -25,7 +28,9 @@ pub struct Member {
 pub struct Fleet {
     /// The policy's name.
     pub policy: &'static str,
-    placement: Placement,
+    placement: Arc<Placement>,
+    /// The same cluster under other rules for hash tags.
+    other_tags: Vec<Arc<Placement>>,
     members: Vec<Member>,
     routing: Routing,
 }
@@ -50,11 +55,13 @@ impl Fleet {
                 seen: seen.clone(),
                 addr: resolve(seen, addr).await?,
                 leaving,
+                database: 0,
             });
         }
         let fleet = Self {
             policy: cluster.policy.name(),
-            placement: Placement::new(cluster)?,
+            placement: Arc::new(Placement::new(cluster)?),
+            other_tags: other_tags(cluster)?,
             members,
             routing: Routing::default(),
         };
@@ -72,6 +79,31 @@ impl Fleet {
     #[must_use]
     pub fn routing(&self) -> &Routing {
         &self.routing
+    }
+
+    /// The same nodes, with another database of each.
+    #[must_use]
+    pub fn in_database(&self, database: u32) -> Self {
+        let mut fleet = self.clone();
+        for member in &mut fleet.members {
+            member.database = database;
+        }
+        fleet
+    }
+
+    /// The database that is looked at: the same on all nodes.
+    #[must_use]
+    pub fn database(&self) -> u32 {
+        self.members.first().map_or(0, |member| member.database)
+    }
+
+    /// Some databases, or its own one where there are none.
+    pub(super) fn databases_or_own(&self, databases: &[u32]) -> Vec<u32> {
+        if databases.is_empty() {
+            vec![self.database()]
+        } else {
+            databases.to_vec()
+        }
     }
 
     /// All nodes: those with keys placed on them, then those that are leaving.
@@ -92,10 +124,17 @@ impl Fleet {
         self.placement.node(key).index()
     }
 
+    /// The nodes, other than its right one, that `key` would be placed on under other rules for hash tags.
+    pub(super) fn by_other_tags(&self, key: &[u8]) -> impl Iterator<Item = usize> {
+        let right = self.right(key);
+        let places = self.other_tags.iter();
+        let places = places.map(|placement| placement.node(key).index());
+        places.filter(move |place| *place != right)
+    }
+
     /// A connection to the node at `place`.
     pub(super) async fn connect(&self, place: usize) -> Result<Connection, Error> {
-        let member = &self.members[place];
-        Connection::open(&member.name(), member.addr).await
+        self.members[place].connect().await
     }
 
     /// Two names for one server would make moving a key deleting it, and a replica does not keep what is written to it.
@@ -120,18 +159,34 @@ impl Fleet {
 }
 
 impl Member {
-    /// A node that is reached where it is seen: `HOST:PORT` or `redis://HOST:PORT`.
+    /// A node that is reached where it is seen: `HOST:PORT`, or `redis://HOST:PORT` with or without `/DATABASE`.
     ///
     /// # Errors
     /// When that is no address.
     pub async fn at(text: &str) -> Result<Self, Error> {
         let bare = text.strip_prefix("redis://").unwrap_or(text);
-        let addr = bare.strip_suffix('/').unwrap_or(bare);
+        if bare.contains('@') {
+            return Err(Error::Secret);
+        }
+        let (addr, database) = match bare.split_once('/') {
+            None | Some((_, "")) => (bare.trim_end_matches('/'), 0),
+            Some((addr, digits)) => {
+                let database = digits.parse();
+                let database = database.map_err(|_| Error::NoDatabase(text.to_owned()))?;
+                (addr, database)
+            }
+        };
         Ok(Self {
             seen: addr.to_owned(),
             addr: resolve(text, addr).await?,
             leaving: false,
+            database,
         })
+    }
+
+    /// A connection to its database.
+    pub(super) async fn connect(&self) -> Result<Connection, Error> {
+        Connection::open_database(&self.name(), self.addr, self.database).await
     }
 
     /// What errors call it.
@@ -143,6 +198,20 @@ impl Member {
             format!("node {} at {addr}", self.seen)
         }
     }
+}
+
+/// Placements by the rules that a description is mistaken for: whole keys, and tags between braces.
+fn other_tags(cluster: &Cluster) -> Result<Vec<Arc<Placement>>, Error> {
+    let rules = [TagRule::WholeKey, TagRule::BRACES];
+    let others = rules.into_iter().filter(|rule| *rule != cluster.tags);
+    let placement = |tags: TagRule| {
+        let cluster = Cluster {
+            tags,
+            ..cluster.clone()
+        };
+        Ok(Arc::new(Placement::new(&cluster)?))
+    };
+    others.map(placement).collect()
 }
 
 /// What a server calls itself, and whether it is a master.

@@ -27,6 +27,8 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use super::carry::Carrier;
+use super::check::{Looking, check};
+use super::guard::{self, Proof};
 use super::report::Carried;
 use super::scan::{Scan, Scanning, join};
 use super::{Error, Fleet, Pace, Progress};
@@ -36,14 +38,32 @@ use crate::wire::Value;
 const DELETES: [&str; 3] = ["cmdstat_del:", "cmdstat_unlink:", "cmdstat_getdel:"];
 
 /// Which keys are moved, and how fast.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Moving {
+    /// What shows that the proxy places keys as the description says.
+    pub proof: Proof,
     /// Which keys.
     pub scanning: Scanning,
+    /// In which databases; none is the fleet's own one.
+    pub databases: Vec<u32>,
     /// Keys a second over all nodes; `None` is as fast as it goes.
     pub rate: Option<u64>,
     /// What happens to copies of keys that the right node has with another value.
     pub stale: Stale,
+}
+
+impl Moving {
+    /// All keys, as fast as it goes.
+    #[must_use]
+    pub fn new(proof: Proof) -> Self {
+        Self {
+            proof,
+            scanning: Scanning::default(),
+            databases: Vec::new(),
+            rate: None,
+            stale: Stale::default(),
+        }
+    }
 }
 
 /// What happens to a copy when the right node has another value.
@@ -56,23 +76,55 @@ pub enum Stale {
     Spared,
 }
 
-/// Moves every misplaced key.
+/// Moves every misplaced key, if the proof holds.
 ///
 /// # Errors
-/// Which node did not do its part. What was moved by then stays moved, and everything else is where it was.
+/// The proof does not hold, and nothing was moved. Or which node did not do its part. What was moved by then stays moved, and everything else is where it was.
 pub async fn migrate(
     fleet: &Arc<Fleet>,
     moving: &Moving,
     progress: &Arc<Progress>,
 ) -> Result<Carried, Error> {
-    // Keys are counted as they are moved, not as they are looked at.
-    let (unlimited, pace) = (Pace::new(None), Pace::new(moving.rate));
-    let (unlimited, pace) = (Arc::new(unlimited), Arc::new(pace));
+    let looking = Looking {
+        scanning: moving.scanning.clone(),
+        databases: moving.databases.clone(),
+        // The rate is for keys that are moved.
+        rate: None,
+        proxy: moving.proof.proxy(),
+    };
+    let look = check(fleet, &looking, progress, None).await?;
+    let proof = match moving.proof.proxy() {
+        Some(proxy) => Some(guard::prove(fleet, proxy, &moving.scanning.prefix, &look).await?),
+        None => None,
+    };
+    let pace = Arc::new(Pace::new(moving.rate));
     let before = deletes(fleet).await?;
+    let (mut carried, mut own) = (Carried::default(), 0);
+    carried.proof = proof;
+    for database in fleet.databases_or_own(&moving.databases) {
+        let fleet = Arc::new(fleet.in_database(database));
+        let (part, deletes) = carry(&fleet, moving, &pace, progress).await?;
+        carried.add(part);
+        own += deletes;
+    }
+    let all = before.zip(deletes(fleet).await?);
+    carried.deletes = all.and_then(|(before, after)| after.checked_sub(before)?.checked_sub(own));
+    Ok(carried)
+}
+
+/// Moves the keys of one database. Returns the number of requests to delete that were our own, too.
+async fn carry(
+    fleet: &Arc<Fleet>,
+    moving: &Moving,
+    pace: &Arc<Pace>,
+    progress: &Arc<Progress>,
+) -> Result<(Carried, u64), Error> {
+    // Keys are counted as they are moved, not as they are looked at.
+    let unlimited = Arc::new(Pace::new(None));
     let mut carriers = JoinSet::new();
     for (on, member) in fleet.members().iter().enumerate() {
         let scan = Scan::open(member, &moving.scanning, Arc::clone(&unlimited)).await?;
-        let carrier = Carrier::open(fleet, on, moving.stale, &pace, progress).await?;
+        let carrier = Carrier::open(fleet, on, moving.stale, pace, progress).await?;
         carriers.spawn(carrier.run(scan));
     }
     let mut carried = Carried::default();
@@ -82,9 +134,7 @@ pub async fn migrate(
         own += deletes;
     })
     .await?;
-    let all = before.zip(deletes(fleet).await?);
-    carried.deletes = all.and_then(|(before, after)| after.checked_sub(before)?.checked_sub(own));
-    Ok(carried)
+    Ok((carried, own))
 }
 
 /// How many requests to delete the right nodes were sent since they were started; `None` where one does not tell.

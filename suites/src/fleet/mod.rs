@@ -7,6 +7,8 @@ mod carry;
 mod check;
 mod connection;
 mod connections;
+mod guard;
+mod keyspace;
 mod members;
 mod migrate;
 mod pace;
@@ -22,12 +24,14 @@ pub mod witness;
 use crate::client;
 
 pub use check::{Looking, check};
+pub use guard::Proof;
+pub use keyspace::databases;
 pub use members::{Fleet, Member};
 pub use migrate::{Moving, Stale, migrate};
 pub use pace::Pace;
 pub use progress::Progress;
 pub use report::{
-    Carried, Check, Lies, Migration, NodeKeys, Probed, Sighting, write_head, write_line,
+    Carried, Check, Lies, Migration, NodeKeys, OtherDatabase, Probed, Sighting, Standing, write_head, write_line,
 };
 pub use scan::{Scan, Scanning, scan_all};
 pub use stream::Stream;
@@ -66,6 +70,27 @@ pub enum Error {
         /// The resolver's reason.
         why: String,
     },
+    /// The proxy places keys otherwise.
+    #[error(
+        "the proxy does not place keys as the description says, so nothing was moved: {differ} of {asked} keys, such as {example}"
+    )]
+    Disagrees {
+        /// Keys whose answer says so.
+        differ: u64,
+        /// Keys that the proxy was asked for.
+        asked: u64,
+        /// One of them.
+        example: String,
+    },
+    /// It is not known whether the proxy places keys as described.
+    #[error("nothing shows that the proxy places keys as the description says, so nothing was moved: {0}")]
+    Unproven(String),
+    /// A node's database is not a number.
+    #[error("node {0}: redis://HOST:PORT/DATABASE is expected, with a number as the database")]
+    NoDatabase(String),
+    /// The text is not shown: what stands before the `@` is a password.
+    #[error("a node with a user or password before @: passwords are not supported; give HOST:PORT")]
+    Secret,
     /// Moving a key from a server to itself would delete it.
     #[error("node {one} and node {other} are one and the same server, run_id {run_id}")]
     SameServer {

@@ -4,23 +4,35 @@ use std::net::SocketAddr;
 
 use super::connection::Connection;
 use super::connections::Connections;
-use super::report::{EXAMPLES, Lies, Probed, Sighting};
+use super::report::{Lies, Probed, Sighting};
 use super::{Error, Fleet};
 
 /// Requests a pipeline, as a client of a proxy would send them.
 const PIPELINE: usize = 100;
+/// Keys of each kind that are remembered as evidence for each node.
+const REMEMBERED: usize = 200;
 
 /// A connection to the proxy, and what it finds.
 pub(super) struct Probe {
     proxy: Connection,
-    probed: Probed,
+    evidence: Evidence,
+}
+
+/// What a proxy finds, with the keys that may show which node it asks.
+#[derive(Default)]
+pub(super) struct Evidence {
+    pub(super) probed: Probed,
+    /// Kept keys that it finds: evidence unless a copy lies elsewhere.
+    kept: Vec<Vec<u8>>,
+    /// Those whose node depends on the rule for hash tags.
+    tagged: Vec<Vec<u8>>,
 }
 
 impl Probe {
     pub(super) async fn open(proxy: SocketAddr) -> Result<Self, Error> {
         Ok(Self {
             proxy: Connection::open(&format!("the proxy at {proxy}"), proxy).await?,
-            probed: Probed::default(),
+            evidence: Evidence::default(),
         })
     }
 
@@ -41,7 +53,7 @@ impl Probe {
                 let agrees = found == (seen.lies == Lies::Kept)
                     || self.agrees(&seen.key, nodes.to(seen.right).await?).await?;
                 if agrees {
-                    self.probed.agree += 1;
+                    self.evidence.agrees(seen, found, fleet);
                 } else {
                     self.differs(seen, fleet);
                 }
@@ -59,21 +71,56 @@ impl Probe {
     }
 
     fn differs(&mut self, seen: &Sighting, fleet: &Fleet) {
-        self.probed.differ += 1;
-        if self.probed.examples.len() < EXAMPLES {
-            let (lies, proxy) = match seen.lies {
-                Lies::Kept => ("lies", "does not find it"),
-                _ => ("does not lie", "finds it"),
-            };
-            self.probed.examples.push(format!(
-                "{}: {lies} on {}, where it is placed, and the proxy {proxy}",
-                seen.key.escape_ascii(),
-                fleet.members()[seen.right].seen,
-            ));
+        let (lies, proxy) = match seen.lies {
+            Lies::Kept => ("lies", "does not find it"),
+            _ => ("does not lie", "finds it"),
+        };
+        self.evidence.probed.differs(format!(
+            "{}: {lies} on {}, where it is placed, and the proxy {proxy}",
+            seen.key.escape_ascii(),
+            fleet.members()[seen.right].seen,
+        ));
+    }
+
+    pub(super) fn done(self) -> Evidence {
+        self.evidence
+    }
+}
+
+impl Evidence {
+    fn agrees(&mut self, seen: &Sighting, found: bool, fleet: &Fleet) {
+        self.probed.agree += 1;
+        let mut others = fleet.by_other_tags(&seen.key).peekable();
+        let depends = others.peek().is_some();
+        self.probed.tagged += u64::from(depends);
+        if seen.lies == Lies::Kept && found {
+            remember(&mut self.kept, &seen.key);
+            if depends {
+                remember(&mut self.tagged, &seen.key);
+            }
+        } else if depends && !found && others.all(|other| other == seen.on) {
+            // By another rule the proxy would ask the node where the key lies, and find it.
+            self.probed.tagged_shown += 1;
         }
     }
 
-    pub(super) fn done(self) -> Probed {
+    pub(super) fn add(&mut self, other: Self) {
+        self.probed.add(other.probed);
+        self.kept.extend(other.kept);
+        self.tagged.extend(other.tagged);
+    }
+
+    /// What it comes to, when all keys with copies are known: such a key is found wherever the proxy asks.
+    pub(super) fn settle(mut self, has_copy: impl Fn(&[u8]) -> bool) -> Probed {
+        let only = |keys: &[Vec<u8>]| keys.iter().filter(|key| !has_copy(key)).count() as u64;
+        self.probed.shown += only(&self.kept);
+        self.probed.tagged_shown += only(&self.tagged);
         self.probed
+    }
+}
+
+fn remember(keys: &mut Vec<Vec<u8>>, key: &[u8]) {
+    if keys.len() < REMEMBERED {
+        keys.push(key.to_vec());
     }
 }

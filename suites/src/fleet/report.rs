@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::guard::{ENOUGH, ENOUGH_TAGGED};
 use super::{Fleet, Member};
 
 /// The format of the JSON report on a check.
@@ -51,6 +52,8 @@ pub struct Sighting {
     pub on: usize,
     /// What it is there.
     pub lies: Lies,
+    /// The database that it was seen in.
+    pub database: u32,
 }
 
 /// Where the keys of a fleet lie, and where they are placed.
@@ -60,6 +63,10 @@ pub struct Check {
     pub format: &'static str,
     /// The placement policy.
     pub policy: &'static str,
+    /// The databases that were looked at on every node.
+    pub databases: Vec<u32>,
+    /// Keys in other databases, which were counted and not looked at.
+    pub elsewhere: Vec<OtherDatabase>,
     /// Keys in all, wherever they lie; copies count once.
     pub keys: u64,
     /// Keys that lie where they are placed, with or without copies elsewhere.
@@ -81,6 +88,28 @@ pub struct Check {
     pub matrix: Vec<Vec<u64>>,
     /// What the proxy finds, where it was asked.
     pub proxy: Option<Probed>,
+}
+
+/// Keys of a node in a database that was not looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct OtherDatabase {
+    /// The node's address as the proxy sees it.
+    pub node: String,
+    /// The database.
+    pub database: u32,
+    /// How many keys it holds.
+    pub keys: u64,
+}
+
+/// What a check comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// All is as it should be.
+    AsExpected,
+    /// Something is not.
+    Broken,
+    /// Nothing is known to be wrong, and something is not known.
+    Unjudged,
 }
 
 /// The keys on one node.
@@ -109,6 +138,15 @@ pub struct Probed {
     pub differ: u64,
     /// Some of them.
     pub examples: Vec<String>,
+    /// Keys that it finds and that only their right node has. Each shows that the proxy asks that node. At most some
+    /// hundred are counted for each node.
+    pub shown: u64,
+    /// Keys whose node depends on the rule for hash tags.
+    pub tagged: u64,
+    /// Those of them whose answer shows that the proxy has the rule of the description.
+    pub tagged_shown: u64,
+    /// Keys that were written through the proxy and seen on their right node only.
+    pub written: u64,
 }
 
 /// What became of misplaced keys.
@@ -133,6 +171,8 @@ pub struct Carried {
     pub deletes: Option<u64>,
     /// Some of the contested and refused keys.
     pub examples: Vec<String>,
+    /// What showed before that the proxy places keys as described; `None` where the caller answered for it.
+    pub proof: Option<Probed>,
 }
 
 /// A migration: what was done, and where keys lie afterwards.
@@ -162,6 +202,8 @@ impl Check {
         Self {
             format: CHECK,
             policy: fleet.policy,
+            databases: Vec::new(),
+            elsewhere: Vec::new(),
             keys: 0,
             kept: 0,
             unreachable: 0,
@@ -190,8 +232,22 @@ impl Check {
     /// Whether every key lies where it is placed and nowhere else, and the proxy agrees.
     #[must_use]
     pub fn as_expected(&self) -> bool {
-        let agrees = self.proxy.as_ref().is_none_or(|proxy| proxy.differ == 0);
-        self.misplaced() == 0 && agrees && !self.has_strays()
+        self.standing() == Standing::AsExpected
+    }
+
+    /// What the check comes to.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        let differs = self.proxy.as_ref().is_some_and(|proxy| proxy.differ > 0);
+        if self.misplaced() > 0 || differs || self.has_strays() {
+            return Standing::Broken;
+        }
+        let doubt = self.proxy.as_ref().and_then(Probed::doubt);
+        let nothing_seen = self.keys == 0 && !self.elsewhere.is_empty();
+        if doubt.is_some() || nothing_seen {
+            return Standing::Unjudged;
+        }
+        Standing::AsExpected
     }
 
     /// Whether the proxy asks for some keys on nodes that they do not lie on, because it sends them to another cluster.
@@ -213,6 +269,34 @@ impl Probed {
         self.agree += other.agree;
         self.differ += other.differ;
         add_examples(&mut self.examples, other.examples);
+        self.shown += other.shown;
+        self.tagged += other.tagged;
+        self.tagged_shown += other.tagged_shown;
+        self.written += other.written;
+    }
+
+    pub(super) fn differs(&mut self, example: String) {
+        self.differ += 1;
+        add_examples(&mut self.examples, vec![example]);
+    }
+
+    /// What is missing to say that the proxy places keys as described. Keys that differ are another matter.
+    #[must_use]
+    pub fn doubt(&self) -> Option<String> {
+        let shown = self.shown + self.written;
+        if shown < ENOUGH {
+            return Some(format!(
+                "{shown} keys show that the proxy asks their node, and {ENOUGH} are needed"
+            ));
+        }
+        let needed = self.tagged.min(ENOUGH_TAGGED);
+        (self.tagged_shown < needed).then(|| {
+            format!(
+                "the node of {} keys depends on the rule for hash tags, and {} of them show the proxy's rule, where {needed} \
+                 are needed",
+                self.tagged, self.tagged_shown
+            )
+        })
     }
 }
 
@@ -256,7 +340,7 @@ fn add_examples(all: &mut Vec<String>, more: Vec<String>) {
 /// # Errors
 /// As the writer.
 pub fn write_head(out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "# key\tplaced on\tlies on\twhat it is there")
+    writeln!(out, "# key\tplaced on\tlies on\twhat it is there\tdatabase")
 }
 
 /// Writes what was seen of a key on one node, separated by tabs.
@@ -266,10 +350,11 @@ pub fn write_head(out: &mut dyn Write) -> io::Result<()> {
 pub fn write_line(out: &mut dyn Write, nodes: &[Member], sighting: &Sighting) -> io::Result<()> {
     writeln!(
         out,
-        "{}\t{}\t{}\t{}",
+        "{}\t{}\t{}\t{}\t{}",
         sighting.key.escape_ascii(),
         nodes[sighting.right].seen,
         nodes[sighting.on].seen,
         sighting.lies.name(),
+        sighting.database,
     )
 }

@@ -1,4 +1,4 @@
-//! Keys of live nodes by SCAN, batch by batch, in constant memory. Those of database 0, which sharding proxies use.
+//! Keys of live nodes by SCAN, batch by batch, in constant memory: those of one database of each node.
 //!
 //! SCAN returns every key that is there from beginning to end, and may return a key twice where the node shrinks its
 //! table meanwhile, as it does when many keys are deleted. Whoever counts keys that may not be held counts such a key
@@ -47,7 +47,7 @@ impl Scan {
     /// When it is not reached.
     pub async fn open(node: &Member, scanning: &Scanning, pace: Arc<Pace>) -> Result<Self, Error> {
         Ok(Self {
-            connection: Connection::open(&node.name(), node.addr).await?,
+            connection: node.connect().await?,
             scanning: scanning.clone(),
             pace,
             cursor: Some(b"0".to_vec()),

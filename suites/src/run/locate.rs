@@ -20,6 +20,16 @@ pub enum Error {
         /// What came instead.
         why: client::Error,
     },
+    /// A node does not have the database.
+    #[error("{who}: SELECT {database} was answered with {answer}")]
+    Database {
+        /// Who was asked.
+        who: String,
+        /// For which database.
+        database: u32,
+        /// What came.
+        answer: Value,
+    },
     /// An answer that is none.
     #[error("{who}: EXISTS {key} was answered with {answer}")]
     Answer {
@@ -46,14 +56,21 @@ struct Asked {
 }
 
 impl Look {
-    /// Nodes that are asked, each called as the proxy sees it. They are all nodes of the cluster, in its order.
+    /// Nodes that are asked for the keys of one database, each called as the proxy sees it. They are all nodes of the
+    /// cluster, in its order.
     ///
     /// # Errors
     /// A node does not answer.
-    pub async fn at_nodes(&mut self, nodes: &[(String, SocketAddr)]) -> Result<(), Error> {
+    pub async fn at_nodes(
+        &mut self,
+        nodes: &[(String, SocketAddr)],
+        database: u32,
+    ) -> Result<(), Error> {
         let mut asked = Vec::new();
         for (name, addr) in nodes {
-            asked.push(Asked::connect(format!("node {name}"), *addr).await?);
+            let mut node = Asked::connect(format!("node {name}"), *addr).await?;
+            node.select(database).await?;
+            asked.push(node);
         }
         self.nodes = Some(asked);
         Ok(())
@@ -103,6 +120,25 @@ impl Asked {
     async fn connect(who: String, addr: SocketAddr) -> Result<Self, Error> {
         match Client::connect(addr, NODE_DEADLINE).await {
             Ok(client) => Ok(Self { who, client }),
+            Err(why) => Err(Error::Client { who, why }),
+        }
+    }
+
+    /// Selects a database. A new connection is in database 0.
+    async fn select(&mut self, database: u32) -> Result<(), Error> {
+        if database == 0 {
+            return Ok(());
+        }
+        let number = database.to_string();
+        let answer = self.client.call(&["SELECT", &number], NODE_DEADLINE).await;
+        let who = self.who.clone();
+        match answer {
+            Ok(Value::Simple(ok)) if ok == b"OK" => Ok(()),
+            Ok(answer) => Err(Error::Database {
+                who,
+                database,
+                answer,
+            }),
             Err(why) => Err(Error::Client { who, why }),
         }
     }

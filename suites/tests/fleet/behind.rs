@@ -6,7 +6,7 @@ use std::sync::Arc;
 use libtest_mimic::{Failed, Trial};
 use shardproof::client::Client;
 use shardproof::cluster::{Cluster, Ground};
-use shardproof::fleet::{self, Carried, Fleet, Looking, Moving};
+use shardproof::fleet::{self, Carried, Fleet, Looking, Moving, Proof};
 use shardproof::planner::{self, Node, Policy};
 use shardproof::target::{Proxy, Setting, Target};
 use shardproof::wire::Value;
@@ -85,7 +85,7 @@ async fn there_and_back(target: &Target, policy: &str) -> Result<(), Failed> {
         let load = registers.begin(proxy.addr());
         load.first_round().await;
         let rounds = load.rounds();
-        let carried = migrate(&fleet).await;
+        let carried = migrate(&fleet, proxy.addr()).await;
         assert!(load.rounds() > rounds, "nobody worked meanwhile");
         registers = load.end().await;
 
@@ -117,10 +117,10 @@ async fn fleet(cluster: &Cluster, policy: &str, count: usize) -> Arc<Fleet> {
     Arc::new(fleet.unwrap())
 }
 
-async fn migrate(fleet: &Arc<Fleet>) -> Carried {
+async fn migrate(fleet: &Arc<Fleet>, proxy: SocketAddr) -> Carried {
     let moving = Moving {
         rate: Some(RATE),
-        ..Moving::default()
+        ..Moving::new(Proof::Proxy(proxy))
     };
     let carried = fleet::migrate(fleet, &moving, &Arc::default()).await;
     carried.unwrap()

@@ -34,18 +34,18 @@ fn command(nodes: &Nodes, subcommand: &str, more: &[&str]) -> Command {
     command
 }
 
-fn run(nodes: &Nodes, subcommand: &str, more: &[&str]) -> Output {
+pub(crate) fn run(nodes: &Nodes, subcommand: &str, more: &[&str]) -> Output {
     command(nodes, subcommand, more).output().unwrap()
 }
 
 #[track_caller]
-fn text(output: &Output, code: i32) -> String {
+pub(crate) fn text(output: &Output, code: i32) -> String {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(code), "{stderr}");
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-fn json(output: &Output, code: i32) -> serde_json::Value {
+pub(crate) fn json(output: &Output, code: i32) -> serde_json::Value {
     serde_json::from_str(&text(output, code)).unwrap()
 }
 
@@ -75,7 +75,7 @@ pub(crate) async fn looking_and_a_dry_run_write_nothing() {
     );
     let lines = std::fs::read_to_string(keys_out).unwrap();
     let expected = format!(
-        "{}\t10.0.0.2:6379\t{}\tunreachable",
+        "{}\t10.0.0.2:6379\t{}\tunreachable\t0",
         nodes.key(1, 2),
         nodes.addr(2)
     );
@@ -87,7 +87,7 @@ pub(crate) async fn looking_and_a_dry_run_write_nothing() {
     for (place, held) in [(0, 1), (1, 1), (2, 1)] {
         assert_eq!(nodes.ask(place, "DBSIZE").await, Value::Integer(held));
     }
-    let done = json(&run(&nodes, "migrate", &["--apply", "--json", "-"]), 0);
+    let done = json(&run(&nodes, "migrate", &["--apply", "--unverified", "--json", "-"]), 0);
     assert_eq!(done["format"], "shardproof.migrate/1");
     assert_eq!(done["carried"]["moved"], 1, "{done}");
     assert_eq!(done["carried"]["superseded"], 1, "{done}");
@@ -110,6 +110,11 @@ pub(crate) async fn mistakes_are_told_in_one_line() {
     let nobody = two(&gone);
     for (code, arguments, parts) in [
         (64, &["migrate", "--apply"][..], &["--to"][..]),
+        (
+            64,
+            &["migrate", "--to", &one, "--apply"],
+            &["--apply needs --proxy", "--unverified"],
+        ),
         (
             64,
             &["check", "--to", "maglev:"],
@@ -155,7 +160,7 @@ pub(crate) async fn mistakes_are_told_in_one_line() {
         (2, &["check", "--to", &nobody], &[&gone, "no connection"]),
         (
             2,
-            &["migrate", "--to", &twice, "--apply"],
+            &["migrate", "--to", &twice, "--apply", "--unverified"],
             &[&seen, "10.0.0.2:6379", "same server"],
         ),
         (
@@ -230,7 +235,7 @@ pub(crate) async fn a_prefix_spares_all_other_keys() {
         &run(
             &nodes,
             "migrate",
-            &["--apply", "--prefix", "key:7:", "--json", "-"],
+            &["--apply", "--unverified", "--prefix", "key:7:", "--json", "-"],
         ),
         0,
     );
@@ -267,7 +272,7 @@ pub(crate) async fn a_killed_migration_loses_nothing_and_goes_on() {
         killed(&nodes, running, 0..3).await;
     }
     killed_between_steps(&nodes).await;
-    text(&run(&nodes, "migrate", &["--apply"]), 0);
+    text(&run(&nodes, "migrate", &["--apply", "--unverified"]), 0);
     for (number, key) in keys.iter().enumerate() {
         let place = nodes.fleet.right(key.as_bytes());
         let value = nodes.ask(place, &format!("GET {key}")).await;
@@ -283,7 +288,7 @@ async fn killed_between_steps(nodes: &Nodes) {
         nodes.ask(right, "CLIENT PAUSE 60000 WRITE").await;
     }
     let running = migrating(nodes, &[]);
-    nodes.wait(0, "INFO commandstats", "cmdstat_dump:").await;
+    nodes.wait(0, "INFO commandstats", "cmdstat_watch:").await;
     killed(nodes, running, 0..1).await;
     for right in [1, 2] {
         nodes.ask(right, "CLIENT UNPAUSE").await;
@@ -298,7 +303,7 @@ async fn killed_between_steps(nodes: &Nodes) {
 }
 
 fn migrating(nodes: &Nodes, more: &[&str]) -> Child {
-    let mut migrate = command(nodes, "migrate", &["--apply"]);
+    let mut migrate = command(nodes, "migrate", &["--apply", "--unverified"]);
     migrate.args(more).stdout(Stdio::null()).spawn().unwrap()
 }
 

@@ -4,6 +4,8 @@
 
 mod behind;
 mod commands;
+mod databases;
+mod guard;
 mod looks;
 mod moves;
 mod nodes;
@@ -34,6 +36,13 @@ fn main() {
         commands::a_prefix_spares_all_other_keys,
         commands::nothing_is_moved_by_another_placement_than_the_proxys,
         commands::a_killed_migration_loses_nothing_and_goes_on,
+        databases::the_database_of_the_description_is_looked_at,
+        databases::keys_in_other_databases_are_counted_and_named,
+        databases::all_databases_are_looked_at_and_put_right,
+        databases::locate_and_plan_look_at_the_database_that_is_named,
+        guard::answers_that_do_not_differ_are_no_evidence,
+        guard::an_empty_fleet_is_verified_by_writing_only,
+        guard::tagged_keys_that_show_nothing_leave_a_doubt,
         looks::each_key_is_told_by_where_it_lies,
         looks::copies_are_compared_by_what_they_mean,
         looks::a_scan_returns_every_key_once_and_only_those_of_its_prefix,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use shardproof::fleet::{Moving, Stale, migrate};
+use shardproof::fleet::{Moving, Proof, Stale, migrate};
 use shardproof::wire::Value;
 
 use crate::nodes::{Nodes, bulk};
@@ -165,7 +165,7 @@ pub(crate) async fn copies_of_another_value_can_be_spared() {
     nodes.ask(0, &format!("SET {only} only")).await;
     let moving = Moving {
         stale: Stale::Spared,
-        ..Moving::default()
+        ..Moving::new(Proof::Unverified)
     };
     let carried = migrate(&nodes.fleet, &moving, &Arc::default())
         .await
@@ -309,7 +309,7 @@ pub(crate) async fn a_rate_is_kept() {
     let started = std::time::Instant::now();
     let moving = Moving {
         rate: Some(500),
-        ..Moving::default()
+        ..Moving::new(Proof::Unverified)
     };
     let carried = migrate(&nodes.fleet, &moving, &Arc::default()).await;
     assert_eq!(carried.unwrap().moved, 300);

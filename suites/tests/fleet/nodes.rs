@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use shardproof::client::{Client, NODE_DEADLINE};
-use shardproof::fleet::{self, Carried, Check, Fleet, Looking, Moving, Progress};
+use shardproof::fleet::{self, Carried, Check, Fleet, Looking, Moving, Progress, Proof};
 use shardproof::node::{Node, Process};
 use shardproof::planner::{Cluster, Node as Placed, Policy};
 use shardproof::wire::Value;
@@ -72,7 +72,7 @@ impl Nodes {
     }
 
     pub(crate) async fn migrate(&self) -> Carried {
-        fleet::migrate(&self.fleet, &Moving::default(), &Arc::<Progress>::default())
+        fleet::migrate(&self.fleet, &Moving::new(Proof::Unverified), &Arc::<Progress>::default())
             .await
             .unwrap()
     }
@@ -88,9 +88,10 @@ impl Nodes {
         assert_eq!(self.ask(right, "CLIENT PAUSE 60000 WRITE").await, ok);
         let moving = tokio::spawn({
             let fleet = Arc::clone(&self.fleet);
-            async move { fleet::migrate(&fleet, &Moving::default(), &Arc::default()).await }
+            async move { fleet::migrate(&fleet, &Moving::new(Proof::Unverified), &Arc::default()).await }
         });
-        self.wait(source, "INFO commandstats", "cmdstat_dump:")
+        // Only carriers watch keys. They ask for dumps in the same breath.
+        self.wait(source, "INFO commandstats", "cmdstat_watch:")
             .await;
         meanwhile().await;
         assert_eq!(self.ask(right, "CLIENT UNPAUSE").await, ok);

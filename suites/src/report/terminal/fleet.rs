@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use comfy_table::{CellAlignment, Table, presets};
 
-use crate::fleet::{Carried, Check, Migration, NodeKeys};
+use crate::fleet::{Carried, Check, Migration, NodeKeys, Probed};
 
 /// A check.
 #[must_use]
@@ -18,6 +18,7 @@ pub fn check(check: &Check) -> String {
     let mut line = |words: &str| {
         let _ = writeln!(text, "{}", format!("  {words}").trim_end());
     };
+    databases(check, &mut line);
     nodes(check).to_string().lines().for_each(&mut line);
     line("");
     matrix(check).to_string().lines().for_each(&mut line);
@@ -47,25 +48,52 @@ pub fn check(check: &Check) -> String {
         line("");
         line(&elsewhere(check));
     }
-    if let Some(probed) = &check.proxy {
-        line("");
-        if probed.differ == 0 {
-            line(&format!(
-                "the proxy finds what it should: all {} keys",
-                probed.agree
-            ));
-        } else {
-            line(&format!(
-                "THE PROXY DISAGREES with the description on {} of {} keys:",
-                probed.differ,
-                probed.differ + probed.agree
-            ));
-            for example in &probed.examples {
-                line(&format!("  {example}"));
-            }
-        }
-    }
+    line("");
+    proxy(check.proxy.as_ref(), &mut line);
     text
+}
+
+/// How far the proxy was seen to place keys as the description says.
+fn proxy(probed: Option<&Probed>, line: &mut impl FnMut(&str)) {
+    let Some(probed) = probed else {
+        line("not verified: no proxy was asked (--proxy)");
+        return;
+    };
+    let asked = probed.differ + probed.agree;
+    if probed.differ > 0 {
+        line(&format!(
+            "THE PROXY DISAGREES with the description on {} of {asked} keys:",
+            probed.differ
+        ));
+        for example in &probed.examples {
+            line(&format!("  {example}"));
+        }
+    } else if let Some(doubt) = probed.doubt() {
+        line(&format!(
+            "NOT VERIFIED: the proxy was asked for {asked} keys; {doubt}"
+        ));
+    } else {
+        line(&format!(
+            "verified: the proxy finds what it should of {asked} keys"
+        ));
+    }
+}
+
+/// The databases that were looked at, where that is not only the first, and the keys in others.
+fn databases(check: &Check, line: &mut impl FnMut(&str)) {
+    if check.databases != [0] {
+        let numbers: Vec<String> = check.databases.iter().map(ToString::to_string).collect();
+        line(&format!("databases: {}", numbers.join(", ")));
+    }
+    for other in &check.elsewhere {
+        line(&format!(
+            "NOT LOOKED AT: {} keys in database {} of {}; use --db {} or --db all",
+            other.keys, other.database, other.node, other.database
+        ));
+    }
+    if check.databases != [0] || !check.elsewhere.is_empty() {
+        line("");
+    }
 }
 
 /// Keys that the proxy asks for on another cluster.
