@@ -29,6 +29,8 @@ pub(super) async fn run(flags: Flags, console: &Console) -> anyhow::Result<Exit>
         databases: flags.fleet.databases(&fleet).await?,
         rate: flags.fleet.rate,
         proxy: flags.fleet.proxy,
+        key_bytes_max: flags.fleet.key_bytes_max(),
+        ignored: flags.fleet.ignored.clone(),
     };
     let check = look(&fleet, &looking, flags.keys_out.as_deref(), console).await?;
     if flags.json.as_deref() != Some("-".as_ref()) {

@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use clap::Args;
-use shardproof::fleet::{self, Fleet, Looking, Progress, Scanning, Sighting};
+use shardproof::fleet::{
+    self, Fleet, KeyBytesMax, Looking, Point, Progress, Scanning, Sighting,
+};
 use shardproof::planner::description::Described;
 use tokio::sync::mpsc;
 
@@ -45,6 +47,15 @@ pub(super) struct FleetFlags {
     /// Keys a second at most, over all nodes. Default: as fast as it goes
     #[arg(long, value_name = "KEYS", value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) rate: Option<u64>,
+    /// Do not compare a point of the nodes: functions, modules, dumps, versions, settings, users; repeat for more
+    #[arg(long = "ignore", value_name = "POINT", value_parser = point)]
+    pub(super) ignored: Vec<Point>,
+    /// The largest key to compare or move, in bytes of memory. A node serves no other client while it dumps a key. Default: 33554432
+    #[arg(long, value_name = "BYTES", conflicts_with = "allow_large")]
+    max_key_bytes: Option<u64>,
+    /// Compare and move keys of any size
+    #[arg(long)]
+    allow_large: bool,
     /// The proxy, to ask what it finds
     #[arg(long, value_name = "HOST:PORT", value_parser = super::address)]
     pub(super) proxy: Option<std::net::SocketAddr>,
@@ -102,12 +113,28 @@ impl FleetFlags {
         Ok(std::iter::once(own).chain(others).collect())
     }
 
+    pub(super) fn key_bytes_max(&self) -> KeyBytesMax {
+        match self.max_key_bytes {
+            _ if self.allow_large => KeyBytesMax::ANY,
+            Some(bytes) => KeyBytesMax(bytes),
+            None => KeyBytesMax::default(),
+        }
+    }
+
     pub(super) fn scanning(&self) -> Scanning {
         Scanning {
             prefix: self.prefix.as_bytes().to_vec(),
             ..Scanning::default()
         }
     }
+}
+
+fn point(text: &str) -> Result<Point, String> {
+    let found = Point::ALL.into_iter().find(|point| point.name() == text);
+    found.ok_or_else(|| {
+        let names = Point::ALL.map(Point::name).join(", ");
+        format!("expected one of {names}")
+    })
 }
 
 /// Which databases are meant.

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use clap::Args;
 use shardproof::fleet::{
-    self, Carried, Fleet, Looking, Migration, Moving, Progress, Proof, Stale,
+    self, Carried, Conflict, Fleet, Looking, Migration, Moving, Progress, Proof, Stale,
 };
 use shardproof::report;
 
@@ -32,6 +32,10 @@ pub(super) struct Flags {
     /// that may be the older one
     #[arg(long)]
     spare_stale: bool,
+    /// What to do with keys that several wrong nodes have with different values: leave all copies (skip, the default), or move the
+    /// copy of one node and remove the others (keep-node ADDR)
+    #[arg(long, num_args = 1..=2, value_names = ["skip|keep-node", "ADDR"])]
+    conflict: Vec<String>,
     /// Report for machines; - is stdout
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -49,7 +53,10 @@ pub(super) async fn run(flags: Flags, console: &Console) -> anyhow::Result<Exit>
         // The rate is for what is moved.
         rate: None,
         proxy: flags.fleet.proxy,
+        key_bytes_max: flags.fleet.key_bytes_max(),
+        ignored: flags.fleet.ignored.clone(),
     };
+    conflict(&flags, &fleet)?;
     let (mut carried, mut took_ms) = (None, 0);
     if let Some(proof) = proof {
         let started = Instant::now();
@@ -71,6 +78,29 @@ pub(super) async fn run(flags: Flags, console: &Console) -> anyhow::Result<Exit>
         console.save(file, &report::json::migration(&migration)?)?;
     }
     Ok(migration.check.standing().into())
+}
+
+/// Which copy of a conflict is kept. A node is named as the proxy sees it, or as it is reached.
+fn conflict(flags: &Flags, fleet: &Fleet) -> Result<Conflict, Usage> {
+    let words: Vec<&str> = flags.conflict.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        [] | ["skip"] => Ok(Conflict::Skip),
+        ["keep-node", addr] => {
+            let members = fleet.members();
+            let named = |member: &fleet::Member| member.seen == *addr || member.addr.to_string() == *addr;
+            members.iter().position(named).map(Conflict::Keep).ok_or_else(|| {
+                let known: Vec<&str> = members.iter().map(|member| &*member.seen).collect();
+                Usage(format!(
+                    "--conflict keep-node {addr}: one of {} is expected",
+                    known.join(", ")
+                ))
+            })
+        }
+        words => Err(Usage(format!(
+            "--conflict {}: skip or keep-node ADDR is expected",
+            words.join(" ")
+        ))),
+    }
 }
 
 /// What shows that the description is right, where keys are to be moved.
@@ -104,6 +134,9 @@ async fn apply(
         } else {
             Stale::Removed
         },
+        conflict: conflict(flags, fleet)?,
+        key_bytes_max: flags.fleet.key_bytes_max(),
+        ignored: flags.fleet.ignored.clone(),
     };
     let progress = Arc::<Progress>::default();
     let work = fleet::migrate(fleet, &moving, &progress);

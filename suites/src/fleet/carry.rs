@@ -12,14 +12,18 @@
 //! Never sends REPLACE: where the right node has a value, that was written through the switched proxy and is the newer
 //! one.
 
+use std::collections::HashSet;
 use std::sync::Arc;
+
+use tokio::sync::Mutex;
 
 use super::connection::{Connection, Request};
 use super::connections::Connections;
 use super::parcel::{self, Expiry, Placed, Taken};
 use super::report::Carried;
 use super::scan::Scan;
-use super::{Error, Fleet, Pace, Progress, Stale, value};
+use super::sizes::{self, KeyBytesMax};
+use super::{Conflict, Error, Fleet, Pace, Progress, Stale, rivals, value};
 use crate::wire::Value;
 
 /// Keys that are carried at once.
@@ -31,6 +35,17 @@ const ATTEMPTS: usize = 5;
 /// A misplaced key, with the place of the node where it belongs.
 pub(super) type Misplaced = (Vec<u8>, usize);
 
+/// What is left where it is, and what the carriers of one migration share.
+#[derive(Clone)]
+pub(super) struct Rules {
+    pub(super) stale: Stale,
+    pub(super) conflict: Conflict,
+    pub(super) key_bytes_max: KeyBytesMax,
+    /// Keys with equal copies on several wrong nodes. The right node may have such a key from another carrier, so its value
+    /// does not count as written through the proxy.
+    pub(super) shared: Arc<Mutex<HashSet<Vec<u8>>>>,
+}
+
 /// Carries from one node.
 pub(super) struct Carrier {
     fleet: Arc<Fleet>,
@@ -39,10 +54,12 @@ pub(super) struct Carrier {
     /// To the right nodes.
     targets: Connections,
     expiry: Expiry,
-    stale: Stale,
+    rules: Rules,
     pace: Arc<Pace>,
     progress: Arc<Progress>,
     carried: Carried,
+    /// Keys with a conflict that another node's copy decides.
+    deferred: Vec<Misplaced>,
     /// Requests to delete that were our own, to a node that others delete from.
     deletes: u64,
 }
@@ -51,7 +68,7 @@ impl Carrier {
     pub(super) async fn open(
         fleet: &Arc<Fleet>,
         on: usize,
-        stale: Stale,
+        rules: Rules,
         pace: &Arc<Pace>,
         progress: &Arc<Progress>,
     ) -> Result<Self, Error> {
@@ -63,7 +80,8 @@ impl Carrier {
             source,
             targets: Connections::new(fleet),
             expiry,
-            stale,
+            rules,
+            deferred: Vec::new(),
             pace: Arc::clone(pace),
             progress: Arc::clone(progress),
             carried: Carried::default(),
@@ -71,9 +89,8 @@ impl Carrier {
         })
     }
 
-    /// Carries every misplaced key that `scan` finds. Returns what became of them, with the number of requests to delete
-    /// that were our own.
-    pub(super) async fn run(mut self, mut scan: Scan) -> Result<(Carried, u64), Error> {
+    /// Carries every misplaced key that `scan` finds.
+    pub(super) async fn run(mut self, mut scan: Scan) -> Result<Self, Error> {
         while let Some(keys) = scan.next().await? {
             self.progress.add_looked_at(keys.len());
             let ours = keys.into_iter();
@@ -83,33 +100,105 @@ impl Carrier {
                 (key, right)
             });
             let misplaced: Vec<Misplaced> = placed.filter(|(_, right)| *right != self.on).collect();
-            let sizes = self.sizes(&misplaced).await?;
+            let (misplaced, sizes) = self.small_enough(misplaced).await?;
             let most = self.pace.batch(BATCH);
             let mut rest = misplaced.as_slice();
             while !rest.is_empty() {
                 let done = misplaced.len() - rest.len();
                 let (batch, behind) = rest.split_at(batch_of(&sizes[done..], most));
                 self.pace.take(batch.len()).await;
-                self.carry(batch).await?;
+                let free = self.without_conflicts(batch).await?;
+                if !free.is_empty() {
+                    self.carry(&free).await?;
+                }
                 self.progress.add_moved(batch.len());
                 rest = behind;
             }
         }
-        Ok((self.carried, self.deletes))
+        Ok(self)
     }
 
-    /// Bytes that the keys take on the source, roughly; none where it does not tell.
-    async fn sizes(&mut self, misplaced: &[Misplaced]) -> Result<Vec<usize>, Error> {
-        let requests: Vec<Request<'_>> = misplaced
+    /// The keys that are not too large, with the bytes that they take on the source. The others stay.
+    async fn small_enough(
+        &mut self,
+        misplaced: Vec<Misplaced>,
+    ) -> Result<(Vec<Misplaced>, Vec<usize>), Error> {
+        let keys: Vec<&[u8]> = misplaced.iter().map(|(key, _)| key.as_slice()).collect();
+        let sizes = sizes::of(&mut self.source, &keys).await?;
+        let (mut kept, mut bytes) = (Vec::new(), Vec::new());
+        for (misplaced, size) in misplaced.into_iter().zip(sizes) {
+            if self.rules.key_bytes_max.is_exceeded_by(size) {
+                self.carried.large += 1;
+                let what = match size {
+                    Some(size) => format!("takes {size} bytes, and stays"),
+                    None => "is of unknown size, and stays".to_owned(),
+                };
+                self.carried.example(&misplaced.0, &what);
+            } else {
+                kept.push(misplaced);
+                bytes.push(usize::try_from(size.unwrap_or(0)).unwrap_or(usize::MAX));
+            }
+        }
+        Ok((kept, bytes))
+    }
+
+    /// The keys that no other wrong node has with another value, and those whose copy here was chosen. The others stay.
+    ///
+    /// All carriers find the same conflicts, as all of them leave the copies where they are. A key that its right node has is
+    /// no conflict: that value wins.
+    async fn without_conflicts(&mut self, batch: &[Misplaced]) -> Result<Vec<Misplaced>, Error> {
+        let keys: Vec<(&[u8], usize)> = batch
             .iter()
-            .map(|(key, _)| vec![&b"MEMORY"[..], b"USAGE", key])
+            .map(|(key, right)| (key.as_slice(), *right))
             .collect();
-        let answers = self.source.ask_all(&requests).await?;
-        let size = |answer| match answer {
-            Value::Integer(bytes) => usize::try_from(bytes).unwrap_or(0),
-            _ => 0,
-        };
-        Ok(answers.into_iter().map(size).collect())
+        let (source, nodes) = (&mut self.source, &mut self.targets);
+        let rivals = rivals::find(&self.fleet, self.on, source, nodes, &keys).await?;
+        let mut free = Vec::with_capacity(batch.len());
+        for (misplaced, rivals) in batch.iter().zip(rivals) {
+            if !rivals.same.is_empty() {
+                let mut shared = self.rules.shared.lock().await;
+                shared.insert(misplaced.0.clone());
+            }
+            let (key, right) = (misplaced.0.as_slice(), misplaced.1);
+            if rivals.differ.is_empty()
+                || self.rules.conflict == Conflict::Keep(self.on)
+                || self.targets.to(right).await?.exist(&[key]).await? == [true]
+            {
+                free.push(misplaced.clone());
+            } else if self.rules.conflict == Conflict::Skip {
+                self.conflicts(key);
+            } else {
+                self.deferred.push(misplaced.clone());
+            }
+        }
+        Ok(free)
+    }
+
+    fn conflicts(&mut self, key: &[u8]) {
+        self.carried.conflicts += 1;
+        let what = "lies on several wrong nodes with different values, and stays on all";
+        self.carried.example(key, what);
+    }
+
+    /// Removes the copies that lost to the chosen node's, when all carriers are done. Where its copy did not get to the right
+    /// node, the others stay. Returns what became of all keys, with the number of requests to delete that were our own.
+    pub(super) async fn settle(mut self) -> Result<(Carried, u64), Error> {
+        for (key, right) in std::mem::take(&mut self.deferred) {
+            let watched = self.source.ask(&[b"WATCH", &key]).await?;
+            if watched != Value::Simple(b"OK".to_vec()) {
+                return Err(self.source.unexpected("WATCH", &watched));
+            }
+            let there = self.targets.to(right).await?.exist(&[&key]).await? == [true];
+            if !there {
+                self.release(&[]).await?;
+                self.conflicts(&key);
+            } else if self.release(&[&key]).await? {
+                self.carried.superseded += 1;
+            } else {
+                self.contested(&key);
+            }
+        }
+        Ok((self.carried, self.deletes))
     }
 
     /// All keys of a batch together. Where the source refuses to delete because one was touched, each by itself.
@@ -117,9 +206,7 @@ impl Carrier {
         let keys: Vec<&[u8]> = batch.iter().map(|(key, _)| key.as_slice()).collect();
         let taken = parcel::take(&mut self.source, self.expiry, &keys).await?;
         let mut placed = self.place(batch, &taken).await?;
-        if self.stale == Stale::Spared {
-            self.spare(batch, &mut placed).await?;
-        }
+        self.spare(batch, &mut placed).await?;
         let confirmed = keys.iter().zip(&placed);
         let confirmed: Vec<&[u8]> = confirmed
             .filter_map(|(key, placed)| placed.is_confirmed().then_some(*key))
@@ -160,10 +247,14 @@ impl Carrier {
                 return Ok(());
             }
         }
+        self.contested(key);
+        Ok(())
+    }
+
+    fn contested(&mut self, key: &[u8]) {
         self.carried.contested += 1;
         let what = "was written on the node that it is leaving, by a client that was not switched";
         self.carried.example(key, what);
-        Ok(())
     }
 
     /// Gives what was taken to the right nodes.
@@ -191,10 +282,13 @@ impl Carrier {
         Ok(placed)
     }
 
-    /// Spares what the right node has with another value.
+    /// Spares what the right node has with another value, where that is asked for or where that value may be one that
+    /// another carrier moved.
     async fn spare(&mut self, batch: &[Misplaced], placed: &mut [Placed]) -> Result<(), Error> {
         for ((key, right), placed) in batch.iter().zip(placed) {
-            if *placed == Placed::Busy {
+            let asked = self.rules.stale == Stale::Spared
+                || self.rules.shared.lock().await.contains(key);
+            if asked && *placed == Placed::Busy {
                 let target = self.targets.to(*right).await?;
                 let same = value::same(&mut self.source, target, &[key]).await?;
                 if same != [Some(true)] {

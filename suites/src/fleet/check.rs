@@ -1,11 +1,11 @@
 //! The check: every key of every node held against the placement, and against what the proxy finds.
 //!
 //! Nodes are scanned at the same time, and only keys that lie where they are not placed are held in memory, once each:
-//! their bytes and some hundred more. Keys that lie right are counted and forgotten; one that SCAN returns twice, because its
+//! their bytes and some hundred more; those with conflicts, or that are too large, twice. Keys that lie right are counted and forgotten; one that SCAN returns twice, because its
 //! node shrinks its table meanwhile, is counted twice. While clients write, the check tells of each key what was true
 //! when it was looked at; a key that is moved by somebody between two nodes' turns may be missed.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -15,9 +15,14 @@ use tokio::task::JoinSet;
 use super::connection::Connection;
 use super::connections::Connections;
 use super::probe::{Evidence, Probe};
-use super::report::{Check, Lies, Probed, Sighting};
+use super::preflight::{Point, preflight};
+use super::report::{Check, ConflictKey, LargeKey, Lies, Probed, Sighting};
 use super::scan::{Scan, Scanning, join};
-use super::{Error, Fleet, Pace, Progress, keyspace, value};
+use super::sizes::{self, KeyBytesMax};
+use super::{Error, Fleet, Pace, Progress, keyspace, rivals, value};
+
+/// Keys of each kind that a report names.
+const LISTED: usize = 100;
 
 /// What is looked at, and how fast.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -30,6 +35,10 @@ pub struct Looking {
     pub rate: Option<u64>,
     /// A proxy to ask for each key.
     pub proxy: Option<SocketAddr>,
+    /// The largest key that is compared, or would be moved.
+    pub key_bytes_max: KeyBytesMax,
+    /// What is not compared of the nodes themselves.
+    pub ignored: Vec<Point>,
 }
 
 /// Looks at every key. `lines` gets each sighting.
@@ -56,8 +65,9 @@ pub async fn check(
             ..looking.clone()
         };
         let seen = look(&fleet, &looking, &pace, progress, lines.as_ref(), &mut report).await?;
-        seen.finish(&mut report);
+        seen.finish(&fleet, &mut report);
     }
+    report.findings = preflight(fleet, &looking.ignored, &report).await?;
     report.elsewhere = keyspace::others(fleet, &report.databases).await?;
     Ok(report)
 }
@@ -75,6 +85,7 @@ async fn look(
     for (on, member) in fleet.members().iter().enumerate() {
         let scan = Scan::open(member, &looking.scanning, Arc::clone(pace)).await?;
         let mut look = Look::open(fleet, on, looking.proxy).await?;
+        look.key_bytes_max = looking.key_bytes_max;
         look.lines = lines.cloned();
         look.progress = Arc::clone(progress);
         looks.spawn(look.run(scan));
@@ -92,6 +103,7 @@ struct Look {
     /// To the right nodes.
     nodes: Connections,
     probe: Option<Probe>,
+    key_bytes_max: KeyBytesMax,
     progress: Arc<Progress>,
     lines: Option<mpsc::Sender<Vec<Sighting>>>,
     part: Part,
@@ -108,6 +120,10 @@ struct Part {
 #[derive(Default)]
 struct Seen {
     unreachable: HashSet<Vec<u8>>,
+    /// Those of them with different values, and the places of the nodes that have them.
+    conflicts: BTreeMap<Vec<u8>, Vec<usize>>,
+    /// Copies on wrong nodes that are too large: the key, the place of the node and the size.
+    large: Vec<(Vec<u8>, usize, Option<u64>)>,
     /// Those that lie right too, and whether a copy has another value.
     duplicated: HashMap<Vec<u8>, bool>,
     evidence: Evidence,
@@ -124,6 +140,7 @@ impl Look {
                 Some(proxy) => Some(Probe::open(proxy).await?),
                 None => None,
             },
+            key_bytes_max: KeyBytesMax::default(),
             progress: Arc::default(),
             lines: None,
             part: Part {
@@ -193,17 +210,36 @@ impl Look {
         let there = self.nodes.to(right).await?.exist(&keys).await?;
         // Asked after the right node, so that a key that was moved in between is no unreachable one.
         let here = self.own.exist(&keys).await?;
-        let both = |at: &usize| there[*at] && here[*at];
+        let sizes = sizes::of(&mut self.own, &keys).await?;
+        let large = |at: usize| here[at] && self.key_bytes_max.is_exceeded_by(sizes[at]);
+        let both = |at: &usize| there[*at] && here[*at] && !large(*at);
         let both: Vec<usize> = (0..keys.len()).filter(both).collect();
         let copies: Vec<&[u8]> = both.iter().map(|at| keys[*at]).collect();
-        let right = self.nodes.to(right).await?;
-        let same = value::same(&mut self.own, right, &copies).await?;
+        let same = value::same(&mut self.own, self.nodes.to(right).await?, &copies).await?;
         let mut lies: Vec<Option<Lies>> = here
             .iter()
             .map(|here| here.then_some(Lies::Unreachable))
             .collect();
         for (at, same) in both.into_iter().zip(same) {
             lies[at] = same.map(|same| if same { Lies::Duplicated } else { Lies::Stale });
+        }
+        for at in (0..keys.len()).filter(|at| large(*at)) {
+            if there[at] {
+                // It is not compared, so it may have another value.
+                lies[at] = Some(Lies::Stale);
+            }
+            let copy = (keys[at].to_vec(), self.on, sizes[at]);
+            self.part.seen.large.push(copy);
+        }
+        let alone = |at: &usize| lies[*at] == Some(Lies::Unreachable) && !large(*at);
+        let alone: Vec<usize> = (0..keys.len()).filter(alone).collect();
+        let asked: Vec<(&[u8], usize)> = alone.iter().map(|at| (keys[*at], right)).collect();
+        let (own, nodes) = (&mut self.own, &mut self.nodes);
+        let rivals = rivals::find(&self.fleet, self.on, own, nodes, &asked).await?;
+        for (at, rivals) in alone.into_iter().zip(rivals) {
+            if !rivals.differ.is_empty() {
+                lies[at] = Some(Lies::Conflict);
+            }
         }
         Ok(lies)
     }
@@ -215,6 +251,12 @@ impl Part {
         let stale = match sighting.lies {
             Lies::Kept => return,
             Lies::Unreachable => {
+                self.seen.unreachable.insert(sighting.key.clone());
+                return;
+            }
+            Lies::Conflict => {
+                let on = vec![sighting.on];
+                self.seen.conflicts.insert(sighting.key.clone(), on);
                 self.seen.unreachable.insert(sighting.key.clone());
                 return;
             }
@@ -244,16 +286,55 @@ impl Seen {
         }
         report.routed_elsewhere += part.counts.routed_elsewhere;
         self.evidence.add(part.evidence);
+        self.large.extend(part.seen.large);
+        for (key, on) in part.seen.conflicts {
+            self.conflicts.entry(key).or_default().extend(on);
+        }
         self.unreachable.extend(part.seen.unreachable);
         for (key, stale) in part.seen.duplicated {
             *self.duplicated.entry(key).or_default() |= stale;
         }
     }
 
+    /// The keys that the report names.
+    fn list(&self, fleet: &Fleet, report: &mut Check) {
+        let name = |place: usize| fleet.members()[place].seen.clone();
+        let database = fleet.database();
+        let conflicts = self.conflicts.iter().map(|(key, on)| {
+            let mut on = on.clone();
+            on.sort_unstable();
+            ConflictKey {
+                key: key.escape_ascii().to_string(),
+                nodes: on.into_iter().map(name).collect(),
+                database,
+            }
+        });
+        report.conflicts += self.conflicts.len() as u64;
+        let room = LISTED.saturating_sub(report.conflict_keys.len());
+        report.conflict_keys.extend(conflicts.take(room));
+        let large = self.large.iter().map(|(key, on, bytes)| LargeKey {
+            key: key.escape_ascii().to_string(),
+            node: name(*on),
+            bytes: *bytes,
+            database,
+        });
+        report.large += self.large.len() as u64;
+        report.large_keys.extend(large);
+        report.large_keys.sort_by(|one, other| (other.bytes, &one.key).cmp(&(one.bytes, &other.key)));
+        report.large_keys.truncate(LISTED);
+    }
+
     /// What counts keys and not copies.
-    fn finish(mut self, report: &mut Check) {
+    fn finish(mut self, fleet: &Fleet, report: &mut Check) {
         self.unreachable
             .retain(|key| !self.duplicated.contains_key(key));
+        self.conflicts
+            .retain(|key, _| self.unreachable.contains(key));
+        let too_large: HashSet<&Vec<u8>> = self.large.iter().map(|(key, ..)| key).collect();
+        let movable = self.unreachable.iter();
+        let movable = movable.filter(|key| !self.conflicts.contains_key(*key));
+        report.movable += movable.filter(|key| !too_large.contains(key)).count() as u64;
+        self.list(fleet, report);
         let duplicated = &self.duplicated;
         let probed = self.evidence.settle(|key| duplicated.contains_key(key));
         if let Some(proxy) = &mut report.proxy {

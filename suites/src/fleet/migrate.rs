@@ -14,8 +14,9 @@
 //! that was deleted meanwhile is back.
 //!
 //! A client that still writes past the switch, through a proxy that drains or was forgotten, is noticed where it writes
-//! to a key that is being moved: that key is contested, and both copies stay. Where two nodes that are both wrong have a
-//! key, the first one that is carried counts.
+//! to a key that is being moved: that key is contested, and both copies stay. Where several wrong nodes have a key with
+//! different values, none is moved unless the operator chooses one. A copy that such a client makes on another wrong node
+//! after the first one was moved is not noticed: the right node has the key, and its value wins.
 //!
 //! Copies that an earlier change of the cluster left behind count as written through the proxy, as nothing tells them
 //! from it: on the way from 4 nodes back to 3, what lies on the three from before wins over what the fourth gives back.
@@ -26,11 +27,13 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use super::carry::Carrier;
+use super::carry::{Carrier, Rules};
 use super::check::{Looking, check};
 use super::guard::{self, Proof};
-use super::report::Carried;
+use super::preflight::{Level, Point};
+use super::report::{Carried, Check};
 use super::scan::{Scan, Scanning, join};
+use super::sizes::KeyBytesMax;
 use super::{Error, Fleet, Pace, Progress};
 use crate::wire::Value;
 
@@ -50,6 +53,12 @@ pub struct Moving {
     pub rate: Option<u64>,
     /// What happens to copies of keys that the right node has with another value.
     pub stale: Stale,
+    /// What happens to copies on several wrong nodes with different values.
+    pub conflict: Conflict,
+    /// The largest key that is moved.
+    pub key_bytes_max: KeyBytesMax,
+    /// Differences between the nodes that do not keep keys from being moved.
+    pub ignored: Vec<Point>,
 }
 
 impl Moving {
@@ -62,6 +71,9 @@ impl Moving {
             databases: Vec::new(),
             rate: None,
             stale: Stale::default(),
+            conflict: Conflict::default(),
+            key_bytes_max: KeyBytesMax::default(),
+            ignored: Vec::new(),
         }
     }
 }
@@ -76,10 +88,22 @@ pub enum Stale {
     Spared,
 }
 
-/// Moves every misplaced key, if the proof holds.
+/// What happens to copies on several wrong nodes with different values, while the right node does not have the key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Conflict {
+    /// All of them stay.
+    #[default]
+    Skip,
+    /// The copy on the node at this place is moved, and the others are removed when it was. The keys are held in memory until
+    /// then. Keys that this node does not have stay.
+    Keep(usize),
+}
+
+/// Moves every misplaced key, if the proof holds and nothing in the preflight speaks against it.
 ///
 /// # Errors
-/// The proof does not hold, and nothing was moved. Or which node did not do its part. What was moved by then stays moved, and everything else is where it was.
+/// The proof does not hold, or keys would be refused or not be served as before, and nothing was moved. Or which node did not
+/// do its part: what was moved by then stays moved, and everything else is where it was.
 pub async fn migrate(
     fleet: &Arc<Fleet>,
     moving: &Moving,
@@ -91,12 +115,15 @@ pub async fn migrate(
         // The rate is for keys that are moved.
         rate: None,
         proxy: moving.proof.proxy(),
+        key_bytes_max: moving.key_bytes_max,
+        ignored: moving.ignored.clone(),
     };
     let look = check(fleet, &looking, progress, None).await?;
     let proof = match moving.proof.proxy() {
         Some(proxy) => Some(guard::prove(fleet, proxy, &moving.scanning.prefix, &look).await?),
         None => None,
     };
+    not_blocked(&look)?;
     let pace = Arc::new(Pace::new(moving.rate));
     let before = deletes(fleet).await?;
     let (mut carried, mut own) = (Carried::default(), 0);
@@ -112,6 +139,19 @@ pub async fn migrate(
     Ok(carried)
 }
 
+fn not_blocked(look: &Check) -> Result<(), Error> {
+    let blocks = look.findings.iter();
+    let blocks = blocks.filter(|finding| finding.level == Level::Blocks);
+    let blocks: Vec<String> = blocks
+        .map(|finding| format!("{}: {}: {}", finding.point.name(), finding.node, finding.what))
+        .collect();
+    if blocks.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::Blocked(blocks.join("; ")))
+    }
+}
+
 /// Moves the keys of one database. Returns the number of requests to delete that were our own, too.
 async fn carry(
     fleet: &Arc<Fleet>,
@@ -121,19 +161,27 @@ async fn carry(
 ) -> Result<(Carried, u64), Error> {
     // Keys are counted as they are moved, not as they are looked at.
     let unlimited = Arc::new(Pace::new(None));
+    let rules = Rules {
+        stale: moving.stale,
+        conflict: moving.conflict,
+        key_bytes_max: moving.key_bytes_max,
+        shared: Arc::default(),
+    };
     let mut carriers = JoinSet::new();
     for (on, member) in fleet.members().iter().enumerate() {
         let scan = Scan::open(member, &moving.scanning, Arc::clone(&unlimited)).await?;
-        let carrier = Carrier::open(fleet, on, moving.stale, pace, progress).await?;
+        let carrier = Carrier::open(fleet, on, rules.clone(), pace, progress).await?;
         carriers.spawn(carrier.run(scan));
     }
     let mut carried = Carried::default();
     let mut own = 0;
-    join(&mut carriers, |(part, deletes)| {
+    let mut done = Vec::new();
+    join(&mut carriers, |carrier| done.push(carrier)).await?;
+    for carrier in done {
+        let (part, deletes) = carrier.settle().await?;
         carried.add(part);
         own += deletes;
-    })
-    .await?;
+    }
     Ok((carried, own))
 }
 

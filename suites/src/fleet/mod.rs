@@ -13,10 +13,13 @@ mod members;
 mod migrate;
 mod pace;
 mod parcel;
+mod preflight;
 mod probe;
 mod progress;
 mod report;
+mod rivals;
 mod scan;
+mod sizes;
 mod stream;
 mod value;
 pub mod witness;
@@ -27,13 +30,15 @@ pub use check::{Looking, check};
 pub use guard::Proof;
 pub use keyspace::databases;
 pub use members::{Fleet, Member};
-pub use migrate::{Moving, Stale, migrate};
+pub use migrate::{Conflict, Moving, Stale, migrate};
 pub use pace::Pace;
+pub use preflight::{Finding, Level, Point};
 pub use progress::Progress;
 pub use report::{
-    Carried, Check, Lies, Migration, NodeKeys, OtherDatabase, Probed, Sighting, Standing, write_head, write_line,
+    Carried, Check, ConflictKey, LargeKey, Lies, Migration, NodeKeys, OtherDatabase, Probed, Sighting, Standing, write_head, write_line,
 };
 pub use scan::{Scan, Scanning, scan_all};
+pub use sizes::KeyBytesMax;
 pub use stream::Stream;
 
 /// A node, or the proxy, did not do its part. Never a verdict on where keys are.
@@ -85,6 +90,9 @@ pub enum Error {
     /// It is not known whether the proxy places keys as described.
     #[error("nothing shows that the proxy places keys as the description says, so nothing was moved: {0}")]
     Unproven(String),
+    /// Moved keys would be refused, or not be served as before.
+    #[error("nothing was moved: {0}; put it right, or go on by --ignore POINT")]
+    Blocked(String),
     /// A node's database is not a number.
     #[error("node {0}: redis://HOST:PORT/DATABASE is expected, with a number as the database")]
     NoDatabase(String),

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::guard::{ENOUGH, ENOUGH_TAGGED};
+use super::preflight::{Finding, Level};
 use super::{Fleet, Member};
 
 /// The format of the JSON report on a check.
@@ -22,6 +23,8 @@ pub enum Lies {
     Kept,
     /// It is placed elsewhere and does not lie there.
     Unreachable,
+    /// The same, and a third node has it with another value.
+    Conflict,
     /// It is placed elsewhere and lies there too, with the same value.
     Duplicated,
     /// It is placed elsewhere and lies there too, with another value.
@@ -35,6 +38,7 @@ impl Lies {
         match self {
             Self::Kept => "kept",
             Self::Unreachable => "unreachable",
+            Self::Conflict => "conflict",
             Self::Duplicated => "duplicated",
             Self::Stale => "stale",
         }
@@ -81,6 +85,18 @@ pub struct Check {
     pub routed_elsewhere: u64,
     /// Whether they may be where the proxy asks for them, because that cluster shares nodes with this one.
     pub shares_nodes: bool,
+    /// Unreachable keys that lie on several nodes with different values. Nothing tells which value is the newer one.
+    pub conflicts: u64,
+    /// The first of them.
+    pub conflict_keys: Vec<ConflictKey>,
+    /// Copies on wrong nodes that are too large to be compared or moved without stalling their nodes.
+    pub large: u64,
+    /// The largest of them.
+    pub large_keys: Vec<LargeKey>,
+    /// Keys that a migration would move: unreachable, without a conflict, and not too large.
+    pub movable: u64,
+    /// What nodes need besides keys to serve moved keys as before, and do not have.
+    pub findings: Vec<Finding>,
     /// By node; those that are leaving come last.
     pub nodes: Vec<NodeKeys>,
     /// How many keys are placed on the node of the row and lie on the node of the column, both in the order of `nodes`.
@@ -99,6 +115,30 @@ pub struct OtherDatabase {
     pub database: u32,
     /// How many keys it holds.
     pub keys: u64,
+}
+
+/// A key on several wrong nodes with different values.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ConflictKey {
+    /// The key, escaped.
+    pub key: String,
+    /// The addresses of the nodes that have it, as the proxy sees them.
+    pub nodes: Vec<String>,
+    /// Its database.
+    pub database: u32,
+}
+
+/// A copy on a wrong node that is too large.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct LargeKey {
+    /// The key, escaped.
+    pub key: String,
+    /// The address of the node that has it, as the proxy sees it.
+    pub node: String,
+    /// Bytes of memory that it takes there; `None` where the node refuses to say.
+    pub bytes: Option<u64>,
+    /// Its database.
+    pub database: u32,
 }
 
 /// What a check comes to.
@@ -164,6 +204,10 @@ pub struct Carried {
     pub contested: u64,
     /// Keys that their right node does not take: they stay where they were.
     pub refused: u64,
+    /// Copies that were left because another wrong node has the key with another value.
+    pub conflicts: u64,
+    /// Copies that were left because they are too large.
+    pub large: u64,
     /// Bytes of the values that were moved, as dumps.
     pub bytes: u64,
     /// Requests to delete that others sent to right nodes meanwhile; `None` where the nodes do not tell. A key that was
@@ -211,6 +255,12 @@ impl Check {
             stale: 0,
             routed_elsewhere: 0,
             shares_nodes: fleet.routing().shares_nodes(),
+            conflicts: 0,
+            conflict_keys: Vec::new(),
+            large: 0,
+            large_keys: Vec::new(),
+            movable: 0,
+            findings: Vec::new(),
             matrix: vec![vec![0; nodes.len()]; fleet.placed()],
             nodes,
             proxy: None,
@@ -223,7 +273,7 @@ impl Check {
         node.lie += 1;
         *match sighting.lies {
             Lies::Kept => &mut node.kept,
-            Lies::Unreachable => &mut node.unreachable,
+            Lies::Unreachable | Lies::Conflict => &mut node.unreachable,
             Lies::Duplicated | Lies::Stale => &mut node.duplicated,
         } += 1;
         self.matrix[sighting.right][sighting.on] += 1;
@@ -239,12 +289,13 @@ impl Check {
     #[must_use]
     pub fn standing(&self) -> Standing {
         let differs = self.proxy.as_ref().is_some_and(|proxy| proxy.differ > 0);
-        if self.misplaced() > 0 || differs || self.has_strays() {
+        let found = |level: Level| self.findings.iter().any(|finding| finding.level == level);
+        if self.misplaced() > 0 || differs || self.has_strays() || found(Level::Blocks) || found(Level::Differs) {
             return Standing::Broken;
         }
         let doubt = self.proxy.as_ref().and_then(Probed::doubt);
         let nothing_seen = self.keys == 0 && !self.elsewhere.is_empty();
-        if doubt.is_some() || nothing_seen {
+        if doubt.is_some() || nothing_seen || found(Level::Unknown) {
             return Standing::Unjudged;
         }
         Standing::AsExpected
@@ -308,6 +359,8 @@ impl Carried {
         self.gone += other.gone;
         self.contested += other.contested;
         self.refused += other.refused;
+        self.conflicts += other.conflicts;
+        self.large += other.large;
         self.bytes += other.bytes;
         add_examples(&mut self.examples, other.examples);
     }

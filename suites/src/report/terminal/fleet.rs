@@ -4,7 +4,10 @@ use std::fmt::Write;
 
 use comfy_table::{CellAlignment, Table, presets};
 
-use crate::fleet::{Carried, Check, Migration, NodeKeys, Probed};
+use crate::fleet::{Carried, Check, Level, Migration, NodeKeys, Probed};
+
+/// Keys of each kind that are listed.
+const LISTED: usize = 20;
 
 /// A check.
 #[must_use]
@@ -40,6 +43,11 @@ pub fn check(check: &Check) -> String {
             check.stale,
             "with a copy of another value, which comes back when the cluster changes back",
         ),
+        (
+            "conflict",
+            check.conflicts,
+            "unreachable, on several nodes with different values",
+        ),
     ];
     for (name, count, what) in fates {
         line(&format!("{name:<12} {}  {what}", part(count, check.keys)));
@@ -48,9 +56,60 @@ pub fn check(check: &Check) -> String {
         line("");
         line(&elsewhere(check));
     }
+    conflicts(check, &mut line);
+    large(check, &mut line);
+    findings(check, &mut line);
     line("");
     proxy(check.proxy.as_ref(), &mut line);
     text
+}
+
+fn conflicts(check: &Check, line: &mut impl FnMut(&str)) {
+    for conflict in check.conflict_keys.iter().take(LISTED) {
+        line(&format!(
+            "  conflict: {} lies on {}",
+            conflict.key,
+            conflict.nodes.join(" and ")
+        ));
+    }
+}
+
+fn large(check: &Check, line: &mut impl FnMut(&str)) {
+    if check.large == 0 {
+        return;
+    }
+    line("");
+    line(&format!(
+        "{} keys on wrong nodes are too large to move without stalling their nodes (--max-key-bytes, --allow-large):",
+        check.large
+    ));
+    for key in check.large_keys.iter().take(LISTED) {
+        let size = match key.bytes {
+            Some(bytes) => format!("{bytes} bytes"),
+            None => "unknown size: MEMORY USAGE was refused".to_owned(),
+        };
+        line(&format!("  {} on {}: {size}", key.key, key.node));
+    }
+}
+
+/// What the nodes themselves lack to serve moved keys as before.
+fn findings(check: &Check, line: &mut impl FnMut(&str)) {
+    if !check.findings.is_empty() {
+        line("");
+    }
+    for finding in &check.findings {
+        let level = match finding.level {
+            Level::Blocks => "BLOCKS",
+            Level::Differs => "differs",
+            Level::Unknown => "UNKNOWN",
+        };
+        line(&format!(
+            "{level:<8} {:<10} {}: {}",
+            finding.point.name(),
+            finding.node,
+            finding.what
+        ));
+    }
 }
 
 /// How far the proxy was seen to place keys as the description says.
@@ -127,8 +186,18 @@ fn dry(check: &Check) -> String {
     }
     let mut text = format!(
         "  nothing was moved. With --apply {} keys move, and the copies of {} keys are removed",
-        check.unreachable, check.duplicated
+        check.movable, check.duplicated
     );
+    if check.conflicts > 0 {
+        let _ = write!(
+            text,
+            ",\n  {} keys with conflicts stay where they are, unless --conflict keep-node ADDR is given",
+            check.conflicts
+        );
+    }
+    if check.findings.iter().any(|finding| finding.level == Level::Blocks) {
+        text.push_str(",\n  but --apply is refused while a finding BLOCKS, unless --ignore POINT is given");
+    }
     if check.stale > 0 {
         let _ = write!(
             text,
@@ -149,6 +218,16 @@ fn done(carried: &Carried, took_ms: u64) -> String {
         carried.moved as f64 / seconds.max(0.001),
     );
     let rest = [
+        (
+            "conflict",
+            carried.conflicts,
+            "copies left: several wrong nodes have the key with different values",
+        ),
+        (
+            "large",
+            carried.large,
+            "copies left: too large, see --max-key-bytes",
+        ),
         (
             "superseded",
             carried.superseded,
