@@ -1,6 +1,9 @@
 //! A migration that was carried out with something of everything, as its report has it.
 
-use shardproof::fleet::{Carried, Check, Migration, NodeKeys, Probed};
+use shardproof::fleet::{
+    Carried, Check, ConflictKey, Finding, LargeKey, Level, Migration, NodeKeys, OtherDatabase,
+    Point, Probed,
+};
 
 /// Two nodes and one that has left.
 pub(crate) fn check() -> Check {
@@ -17,11 +20,37 @@ pub(crate) fn check() -> Check {
         shares_nodes: false,
         format: "shardproof.check/1",
         policy: "maglev",
+        databases: vec![0],
+        elsewhere: vec![OtherDatabase {
+            node: "10.0.0.2:6379".to_owned(),
+            database: 3,
+            keys: 7,
+        }],
         keys: 2000,
         kept: 1500,
         unreachable: 500,
         duplicated: 12,
         stale: 3,
+        conflicts: 1,
+        conflict_keys: vec![ConflictKey {
+            key: "key:11".to_owned(),
+            nodes: vec!["10.0.0.2:6379".to_owned(), "10.0.0.3:6379".to_owned()],
+            database: 0,
+        }],
+        large: 1,
+        large_keys: vec![LargeKey {
+            key: "key:12".to_owned(),
+            node: "10.0.0.3:6379".to_owned(),
+            bytes: Some(150_000_000),
+            database: 0,
+        }],
+        movable: 498,
+        findings: vec![Finding {
+            point: Point::Functions,
+            level: Level::Blocks,
+            node: "10.0.0.2:6379".to_owned(),
+            what: "library mylib is missing, which 10.0.0.1:6379 has".to_owned(),
+        }],
         nodes: vec![
             node("10.0.0.1:6379", false, [800, 100, 5]),
             node("10.0.0.2:6379", false, [700, 0, 7]),
@@ -35,6 +64,10 @@ pub(crate) fn check() -> Check {
                 "key:7: lies on 10.0.0.1:6379, where it is placed, and the proxy does not find it"
                     .to_owned(),
             ],
+            shown: 400,
+            tagged: 12,
+            tagged_shown: 9,
+            written: 0,
         }),
     }
 }
@@ -48,9 +81,12 @@ pub(crate) fn migration() -> Migration {
         gone: 4,
         contested: 1,
         refused: 2,
+        conflicts: 2,
+        large: 1,
         bytes: 24_400,
         deletes: Some(17),
         examples: vec!["key:9: OOM command not allowed when used memory > 'maxmemory'.".to_owned()],
+        proof: None,
     };
     let left = Check {
         proxy: None,

@@ -10,9 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use clap::Args;
-use shardproof::fleet::{
-    self, Fleet, KeyBytesMax, Looking, Point, Progress, Scanning, Sighting,
-};
+use shardproof::fleet::{self, Fleet, KeyBytesMax, Looking, Point, Progress, Scanning, Sighting};
 use shardproof::planner::description::Described;
 use tokio::sync::mpsc;
 

@@ -67,7 +67,8 @@ pub(super) async fn run(flags: &Flags, console: &Console) -> anyhow::Result<Exit
     let asks_nodes = flags.look || !flags.nodes.is_empty();
     if asks_nodes {
         let database = flags.database.or(described.database).unwrap_or(0);
-        look.at_nodes(&reached(flags, &described)?, database).await?;
+        look.at_nodes(&reached(flags, &described)?, database)
+            .await?;
     }
     if let Some(proxy) = flags.proxy {
         look.at_proxy(proxy).await?;

@@ -87,14 +87,19 @@ fn conflict(flags: &Flags, fleet: &Fleet) -> Result<Conflict, Usage> {
         [] | ["skip"] => Ok(Conflict::Skip),
         ["keep-node", addr] => {
             let members = fleet.members();
-            let named = |member: &fleet::Member| member.seen == *addr || member.addr.to_string() == *addr;
-            members.iter().position(named).map(Conflict::Keep).ok_or_else(|| {
-                let known: Vec<&str> = members.iter().map(|member| &*member.seen).collect();
-                Usage(format!(
-                    "--conflict keep-node {addr}: one of {} is expected",
-                    known.join(", ")
-                ))
-            })
+            let named =
+                |member: &fleet::Member| member.seen == *addr || member.addr.to_string() == *addr;
+            members
+                .iter()
+                .position(named)
+                .map(Conflict::Keep)
+                .ok_or_else(|| {
+                    let known: Vec<&str> = members.iter().map(|member| &*member.seen).collect();
+                    Usage(format!(
+                        "--conflict keep-node {addr}: one of {} is expected",
+                        known.join(", ")
+                    ))
+                })
         }
         words => Err(Usage(format!(
             "--conflict {}: skip or keep-node ADDR is expected",

@@ -286,8 +286,8 @@ impl Carrier {
     /// another carrier moved.
     async fn spare(&mut self, batch: &[Misplaced], placed: &mut [Placed]) -> Result<(), Error> {
         for ((key, right), placed) in batch.iter().zip(placed) {
-            let asked = self.rules.stale == Stale::Spared
-                || self.rules.shared.lock().await.contains(key);
+            let asked =
+                self.rules.stale == Stale::Spared || self.rules.shared.lock().await.contains(key);
             if asked && *placed == Placed::Busy {
                 let target = self.targets.to(*right).await?;
                 let same = value::same(&mut self.source, target, &[key]).await?;

@@ -14,8 +14,8 @@ use tokio::task::JoinSet;
 
 use super::connection::Connection;
 use super::connections::Connections;
-use super::probe::{Evidence, Probe};
 use super::preflight::{Point, preflight};
+use super::probe::{Evidence, Probe};
 use super::report::{Check, ConflictKey, LargeKey, Lies, Probed, Sighting};
 use super::scan::{Scan, Scanning, join};
 use super::sizes::{self, KeyBytesMax};
@@ -64,7 +64,15 @@ pub async fn check(
             proxy,
             ..looking.clone()
         };
-        let seen = look(&fleet, &looking, &pace, progress, lines.as_ref(), &mut report).await?;
+        let seen = look(
+            &fleet,
+            &looking,
+            &pace,
+            progress,
+            lines.as_ref(),
+            &mut report,
+        )
+        .await?;
         seen.finish(&fleet, &mut report);
     }
     report.findings = preflight(fleet, &looking.ignored, &report).await?;
@@ -320,7 +328,9 @@ impl Seen {
         });
         report.large += self.large.len() as u64;
         report.large_keys.extend(large);
-        report.large_keys.sort_by(|one, other| (other.bytes, &one.key).cmp(&(one.bytes, &other.key)));
+        report
+            .large_keys
+            .sort_by(|one, other| (other.bytes, &one.key).cmp(&(one.bytes, &other.key)));
         report.large_keys.truncate(LISTED);
     }
 

@@ -56,7 +56,10 @@ pub(super) async fn prove(
     let mut probed = check.proxy.clone().unwrap_or_default();
     agrees(&probed)?;
     if probed.doubt().is_some() {
-        Writing::open(fleet, proxy).await?.run(prefix, &mut probed).await?;
+        Writing::open(fleet, proxy)
+            .await?
+            .run(prefix, &mut probed)
+            .await?;
         agrees(&probed)?;
     }
     match probed.doubt() {
@@ -107,7 +110,10 @@ impl Writing {
 
     /// Writes a key and deletes it from where it is found. Whether that is its right node, and no other.
     async fn write(&mut self, key: &[u8], probed: &mut Probed) -> Result<bool, Error> {
-        let answer = self.proxy.ask(&[b"SET", key, b"1", b"EX", TTL_S.as_bytes()]).await?;
+        let answer = self
+            .proxy
+            .ask(&[b"SET", key, b"1", b"EX", TTL_S.as_bytes()])
+            .await?;
         if answer != Value::Simple(b"OK".to_vec()) {
             return Err(Error::Unproven(format!(
                 "the proxy answers SET {} with {answer}",
@@ -132,7 +138,11 @@ impl Writing {
             [] => "no node of the description has it".to_owned(),
             found => format!(
                 "it lies on {}",
-                found.iter().map(|place| name(*place)).collect::<Vec<_>>().join(", ")
+                found
+                    .iter()
+                    .map(|place| name(*place))
+                    .collect::<Vec<_>>()
+                    .join(", ")
             ),
         };
         probed.differs(format!(
@@ -151,5 +161,8 @@ fn keys(fleet: &Fleet, prefix: &[u8]) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
     let plain = (0..WRITTEN).map(|number| key(format!("shardproof:{run:x}:{number}")));
     let tagged = (0..TRIED).map(|number| key(format!("shardproof:{{{run:x}:{number}}}:tagged")));
     let depends = |key: &Vec<u8>| fleet.by_other_tags(key).next().is_some();
-    (plain.collect(), tagged.filter(depends).take(WRITTEN).collect())
+    (
+        plain.collect(),
+        tagged.filter(depends).take(WRITTEN).collect(),
+    )
 }

@@ -16,7 +16,12 @@ use crate::wire::Value;
 pub async fn databases(fleet: &Fleet) -> Result<Vec<u32>, Error> {
     let mut all = BTreeSet::new();
     for place in 0..fleet.members().len() {
-        all.extend(of(fleet, place).await?.into_iter().map(|(number, _)| number));
+        all.extend(
+            of(fleet, place)
+                .await?
+                .into_iter()
+                .map(|(number, _)| number),
+        );
     }
     Ok(all.into_iter().collect())
 }
@@ -61,7 +66,8 @@ mod tests {
 
     #[test]
     fn databases_are_read_with_their_keys() {
-        let text = "# Keyspace\r\ndb0:keys=3,expires=0,avg_ttl=0\r\ndb12:keys=1,expires=1,avg_ttl=9\r\n";
+        let text =
+            "# Keyspace\r\ndb0:keys=3,expires=0,avg_ttl=0\r\ndb12:keys=1,expires=1,avg_ttl=9\r\n";
         assert_eq!(parse(text), [(0, 3), (12, 1)]);
         assert_eq!(parse("# Keyspace\r\n"), []);
     }

@@ -143,7 +143,14 @@ fn not_blocked(look: &Check) -> Result<(), Error> {
     let blocks = look.findings.iter();
     let blocks = blocks.filter(|finding| finding.level == Level::Blocks);
     let blocks: Vec<String> = blocks
-        .map(|finding| format!("{}: {}: {}", finding.point.name(), finding.node, finding.what))
+        .map(|finding| {
+            format!(
+                "{}: {}: {}",
+                finding.point.name(),
+                finding.node,
+                finding.what
+            )
+        })
         .collect();
     if blocks.is_empty() {
         Ok(())

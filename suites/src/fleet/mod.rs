@@ -35,7 +35,8 @@ pub use pace::Pace;
 pub use preflight::{Finding, Level, Point};
 pub use progress::Progress;
 pub use report::{
-    Carried, Check, ConflictKey, LargeKey, Lies, Migration, NodeKeys, OtherDatabase, Probed, Sighting, Standing, write_head, write_line,
+    Carried, Check, ConflictKey, LargeKey, Lies, Migration, NodeKeys, OtherDatabase, Probed,
+    Sighting, Standing, write_head, write_line,
 };
 pub use scan::{Scan, Scanning, scan_all};
 pub use sizes::KeyBytesMax;
@@ -88,7 +89,9 @@ pub enum Error {
         example: String,
     },
     /// It is not known whether the proxy places keys as described.
-    #[error("nothing shows that the proxy places keys as the description says, so nothing was moved: {0}")]
+    #[error(
+        "nothing shows that the proxy places keys as the description says, so nothing was moved: {0}"
+    )]
     Unproven(String),
     /// Moved keys would be refused, or not be served as before.
     #[error("nothing was moved: {0}; put it right, or go on by --ignore POINT")]

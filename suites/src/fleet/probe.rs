@@ -44,7 +44,12 @@ impl Probe {
         sightings: &[Sighting],
         nodes: &mut Connections,
     ) -> Result<(), Error> {
-        let asked = |sighting: &&Sighting| matches!(sighting.lies, Lies::Kept | Lies::Unreachable | Lies::Conflict);
+        let asked = |sighting: &&Sighting| {
+            matches!(
+                sighting.lies,
+                Lies::Kept | Lies::Unreachable | Lies::Conflict
+            )
+        };
         let asked: Vec<&Sighting> = sightings.iter().filter(asked).collect();
         for batch in asked.chunks(PIPELINE) {
             let keys: Vec<&[u8]> = batch.iter().map(|seen| seen.key.as_slice()).collect();

@@ -39,5 +39,10 @@ pub(super) async fn of(node: &mut Connection, keys: &[&[u8]]) -> Result<Vec<Opti
         Value::NullBulk => Some(0),
         _ => None,
     };
-    Ok(node.ask_all(&requests).await?.into_iter().map(size).collect())
+    Ok(node
+        .ask_all(&requests)
+        .await?
+        .into_iter()
+        .map(size)
+        .collect())
 }

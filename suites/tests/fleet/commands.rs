@@ -87,7 +87,14 @@ pub(crate) async fn looking_and_a_dry_run_write_nothing() {
     for (place, held) in [(0, 1), (1, 1), (2, 1)] {
         assert_eq!(nodes.ask(place, "DBSIZE").await, Value::Integer(held));
     }
-    let done = json(&run(&nodes, "migrate", &["--apply", "--unverified", "--json", "-"]), 0);
+    let done = json(
+        &run(
+            &nodes,
+            "migrate",
+            &["--apply", "--unverified", "--json", "-"],
+        ),
+        0,
+    );
     assert_eq!(done["format"], "shardproof.migrate/1");
     assert_eq!(done["carried"]["moved"], 1, "{done}");
     assert_eq!(done["carried"]["superseded"], 1, "{done}");
@@ -235,7 +242,14 @@ pub(crate) async fn a_prefix_spares_all_other_keys() {
         &run(
             &nodes,
             "migrate",
-            &["--apply", "--unverified", "--prefix", "key:7:", "--json", "-"],
+            &[
+                "--apply",
+                "--unverified",
+                "--prefix",
+                "key:7:",
+                "--json",
+                "-",
+            ],
         ),
         0,
     );

@@ -97,7 +97,12 @@ pub(crate) async fn all_databases_are_looked_at_and_put_right() {
     assert_eq!(before["keys"], 70, "{before}");
     assert_eq!(before["unreachable"], away, "{before}");
     let lines = std::fs::read_to_string(&keys_out).unwrap();
-    let of = |database: &str| lines.lines().filter(|line| line.ends_with(database)).count();
+    let of = |database: &str| {
+        lines
+            .lines()
+            .filter(|line| line.ends_with(database))
+            .count()
+    };
     assert_eq!((of("\t0"), of("\t3"), of("\t5")), (10, 20, 40), "{lines}");
 
     let moving = ["--db", "all", "--apply", "--unverified", "--json", "-"];
@@ -111,13 +116,21 @@ pub(crate) async fn locate_and_plan_look_at_the_database_that_is_named() {
     let nodes = Nodes::start(2, 0).await;
     fill(&nodes, 0, 2, 0..1).await;
     let found = text(
-        &with_file(&nodes, &["locate", "--look", "key:0", "--cluster"], &["--json", "-"]),
+        &with_file(
+            &nodes,
+            &["locate", "--look", "key:0", "--cluster"],
+            &["--json", "-"],
+        ),
         0,
     );
     let found: serde_json::Value = serde_json::from_str(&found).unwrap();
     assert_eq!(found["found_on"], serde_json::json!([nodes.addr(0)]));
     let elsewhere = ["--json", "-", "--db", "0"];
-    let found = with_file(&nodes, &["locate", "--look", "key:0", "--cluster"], &elsewhere);
+    let found = with_file(
+        &nodes,
+        &["locate", "--look", "key:0", "--cluster"],
+        &elsewhere,
+    );
     let found: serde_json::Value = serde_json::from_str(&text(&found, 0)).unwrap();
     assert_eq!(found["found_on"], serde_json::json!([]));
 
@@ -132,6 +145,9 @@ pub(crate) async fn locate_and_plan_look_at_the_database_that_is_named() {
     text(&plan(format!("redis://{}/two", nodes.addr(0))), 2);
     let refused = plan("redis://:sesame@127.0.0.1:1".to_owned());
     let stderr = String::from_utf8_lossy(&refused.stderr);
-    assert!(!refused.status.success() && !stderr.contains("sesame"), "{stderr}");
+    assert!(
+        !refused.status.success() && !stderr.contains("sesame"),
+        "{stderr}"
+    );
     assert_eq!(nodes.ask(0, "GET key:0").await, Value::NullBulk);
 }

@@ -24,12 +24,16 @@ async fn proxy(nodes: &Nodes, hash_tags: bool) -> Proxy {
         hash_tags,
         op_timeout_ms: 5000,
     };
-    Proxy::start(target, setting, &support::search()).await.unwrap()
+    Proxy::start(target, setting, &support::search())
+        .await
+        .unwrap()
 }
 
 /// A command with a description that has the real addresses of the nodes.
 fn run(nodes: &Nodes, subcommand: &str, settings: &str, proxy: &str, more: &[&str]) -> Output {
-    let addrs: Vec<String> = (0..nodes.fleet.placed()).map(|place| nodes.addr(place)).collect();
+    let addrs: Vec<String> = (0..nodes.fleet.placed())
+        .map(|place| nodes.addr(place))
+        .collect();
     let described = format!("maglev{settings}:{}", addrs.join(","));
     Command::new(env!("CARGO_BIN_EXE_shardproof"))
         .args([subcommand, "--to", &described, "--proxy", proxy])
@@ -60,7 +64,10 @@ pub(crate) async fn answers_that_do_not_differ_are_no_evidence() {
     let refused = run(&nodes, "migrate", "", &proxy, &["--apply"]);
     let stderr = String::from_utf8_lossy(&refused.stderr);
     assert_eq!(refused.status.code(), Some(2), "{stderr}");
-    assert!(stderr.contains("nothing was moved") && stderr.contains("SET"), "{stderr}");
+    assert!(
+        stderr.contains("nothing was moved") && stderr.contains("SET"),
+        "{stderr}"
+    );
     assert_eq!(nodes.ask(0, "DBSIZE").await, Value::Integer(30));
 
     // Where it takes writes, those are not seen on the nodes.
@@ -68,7 +75,10 @@ pub(crate) async fn answers_that_do_not_differ_are_no_evidence() {
     let refused = run(&nodes, "migrate", "", &proxy, &["--apply"]);
     let stderr = String::from_utf8_lossy(&refused.stderr);
     assert_eq!(refused.status.code(), Some(2), "{stderr}");
-    assert!(stderr.contains("no node of the description has it"), "{stderr}");
+    assert!(
+        stderr.contains("no node of the description has it"),
+        "{stderr}"
+    );
     assert_eq!(nodes.ask(0, "DBSIZE").await, Value::Integer(30));
 }
 
@@ -81,14 +91,20 @@ pub(crate) async fn an_empty_fleet_is_verified_by_writing_only() {
     assert!(checked.contains("NOT VERIFIED"), "{checked}");
     let moving = ["--apply", "--json", "-"];
     let done = json(&run(&nodes, "migrate", "", &addr, &moving), 0);
-    assert!(done["carried"]["proof"]["written"].as_u64() > Some(10), "{done}");
+    assert!(
+        done["carried"]["proof"]["written"].as_u64() > Some(10),
+        "{done}"
+    );
     for place in [0, 1] {
         assert_eq!(nodes.ask(place, "DBSIZE").await, Value::Integer(0));
     }
     let refused = run(&nodes, "migrate", "/hash_tags", &addr, &moving);
     let stderr = String::from_utf8_lossy(&refused.stderr);
     assert_eq!(refused.status.code(), Some(2), "{stderr}");
-    assert!(stderr.contains(":tagged: written through the proxy"), "{stderr}");
+    assert!(
+        stderr.contains(":tagged: written through the proxy"),
+        "{stderr}"
+    );
 }
 
 /// The proxy has hash tags, and the description has none. Each tagged key lies on both nodes, so the proxy finds it
@@ -103,11 +119,16 @@ pub(crate) async fn tagged_keys_that_show_nothing_leave_a_doubt() {
         let right = placement.node(key.as_bytes()).index();
         nodes.ask(right, &format!("SET {key} v")).await;
         for place in [0, 1] {
-            nodes.ask(place, &format!("SET user:{{{number}}}:name v")).await;
+            nodes
+                .ask(place, &format!("SET user:{{{number}}}:name v"))
+                .await;
         }
     }
     let checked = text(&run(&nodes, "check", "", &addr, &[]), 1);
-    assert!(checked.contains("NOT VERIFIED") && checked.contains("hash tags"), "{checked}");
+    assert!(
+        checked.contains("NOT VERIFIED") && checked.contains("hash tags"),
+        "{checked}"
+    );
     let refused = run(&nodes, "migrate", "", &addr, &["--apply"]);
     let stderr = String::from_utf8_lossy(&refused.stderr);
     assert_eq!(refused.status.code(), Some(2), "{stderr}");
@@ -120,6 +141,15 @@ pub(crate) async fn tagged_keys_that_show_nothing_leave_a_doubt() {
         }
     }
     // With the right description the same keys are put right.
-    let done = json(&run(&nodes, "migrate", "/hash_tags", &addr, &["--apply", "--json", "-"]), 0);
+    let done = json(
+        &run(
+            &nodes,
+            "migrate",
+            "/hash_tags",
+            &addr,
+            &["--apply", "--json", "-"],
+        ),
+        0,
+    );
     assert_eq!(done["carried"]["superseded"], 40, "{done}");
 }

@@ -4,11 +4,13 @@
 
 mod behind;
 mod commands;
+mod conflicts;
 mod databases;
 mod guard;
 mod looks;
 mod moves;
 mod nodes;
+mod preflight;
 mod registers;
 #[path = "../support/mod.rs"]
 mod support;
@@ -40,6 +42,13 @@ fn main() {
         databases::keys_in_other_databases_are_counted_and_named,
         databases::all_databases_are_looked_at_and_put_right,
         databases::locate_and_plan_look_at_the_database_that_is_named,
+        conflicts::two_values_on_wrong_nodes_are_named_and_stay,
+        conflicts::the_copy_of_the_chosen_node_is_kept,
+        conflicts::equal_copies_are_no_conflict,
+        preflight::missing_functions_keep_keys_from_moving,
+        preflight::settings_and_users_are_compared_and_secrets_are_not_shown,
+        preflight::a_refused_command_makes_a_point_unknown,
+        preflight::large_keys_are_listed_and_stay,
         guard::answers_that_do_not_differ_are_no_evidence,
         guard::an_empty_fleet_is_verified_by_writing_only,
         guard::tagged_keys_that_show_nothing_leave_a_doubt,
@@ -61,6 +70,14 @@ fn main() {
         moves::large_values_are_carried_few_at_a_time,
         moves::a_rate_is_kept,
     ];
+    let dumps = promises![preflight::dumps_that_would_be_refused_block];
+    trials.extend(dumps.into_iter().map(|trial| match preflight::missing() {
+        None => trial,
+        Some(why) => {
+            let name = format!("{} ({why})", trial.name());
+            Trial::test(name, || Ok(())).with_ignored_flag(true)
+        }
+    }));
     trials.extend(behind::trials());
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }

@@ -7,6 +7,7 @@ use shardproof::client::{Client, NODE_DEADLINE};
 use shardproof::fleet::{self, Carried, Check, Fleet, Looking, Moving, Progress, Proof};
 use shardproof::node::{Node, Process};
 use shardproof::planner::{Cluster, Node as Placed, Policy};
+use shardproof::program::Search;
 use shardproof::wire::Value;
 
 use crate::support;
@@ -23,9 +24,14 @@ pub(crate) struct Nodes {
 impl Nodes {
     /// `placed` nodes that keys are placed on, then as many that are `leaving`.
     pub(crate) async fn start(placed: usize, leaving: usize) -> Self {
+        Self::start_with(&vec![support::search(); placed + leaving], placed).await
+    }
+
+    /// A node for each search, made of the server that it finds. Keys are placed on the first `placed`.
+    pub(crate) async fn start_with(searches: &[Search], placed: usize) -> Self {
         let mut nodes = Vec::new();
-        for _ in 0..placed + leaving {
-            nodes.push(Process::start(&support::search()).await.unwrap());
+        for search in searches {
+            nodes.push(Process::start(search).await.unwrap());
         }
         let reach: Vec<String> = nodes.iter().map(|node| node.addr().to_string()).collect();
         let (reach, leaving) = reach.split_at(placed);
@@ -72,9 +78,13 @@ impl Nodes {
     }
 
     pub(crate) async fn migrate(&self) -> Carried {
-        fleet::migrate(&self.fleet, &Moving::new(Proof::Unverified), &Arc::<Progress>::default())
-            .await
-            .unwrap()
+        fleet::migrate(
+            &self.fleet,
+            &Moving::new(Proof::Unverified),
+            &Arc::<Progress>::default(),
+        )
+        .await
+        .unwrap()
     }
 
     /// Begins a migration, and does what is `meanwhile` between the moment when the source has given its keys away and

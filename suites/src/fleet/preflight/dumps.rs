@@ -15,7 +15,11 @@ const SHARED: u16 = 11;
 pub(super) fn compare(facts: &[Facts], matrix: &[Vec<u64>]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (right, row) in matrix.iter().enumerate() {
-        for (on, keys) in row.iter().enumerate().filter(|(on, keys)| *on != right && **keys > 0) {
+        for (on, keys) in row
+            .iter()
+            .enumerate()
+            .filter(|(on, keys)| *on != right && **keys > 0)
+        {
             let (source, target) = (&facts[on], &facts[right]);
             let keys = format!("{keys} keys of {} are placed here", source.node);
             let (level, what) = match (&source.dumps, &target.dumps) {

@@ -67,7 +67,9 @@ impl Facts {
             (None, Some(redis)) => Ok(format!("Redis {redis}")),
             (None, None) => Err("INFO server has no version".to_owned()),
         };
-        let major = redis.as_deref().and_then(|version| version.split('.').next()?.parse().ok());
+        let major = redis
+            .as_deref()
+            .and_then(|version| version.split('.').next()?.parse().ok());
         let since = |first: u32| major.is_none_or(|major: u32| major >= first);
         Ok(Self {
             node: fleet.members()[place].seen.clone(),
@@ -112,7 +114,12 @@ async fn functions(node: &mut Connection) -> Result<Answer<BTreeMap<String, Vec<
     let Value::Array(libraries) = &answer else {
         return Ok(Err(refused("FUNCTION LIST", &answer)));
     };
-    let library = |library: &Value| Some((text(library, "library_name")?, bytes(library, "library_code")?));
+    let library = |library: &Value| {
+        Some((
+            text(library, "library_name")?,
+            bytes(library, "library_code")?,
+        ))
+    };
     Ok(libraries
         .iter()
         .map(library)
@@ -126,9 +133,9 @@ async fn modules(node: &mut Connection) -> Result<Answer<BTreeMap<String, String
         return Ok(Err(refused("MODULE LIST", &answer)));
     };
     // Those without a path are part of the server, and Valkey's `lua` names itself.
-    let loaded = modules.iter().filter(|module| {
-        bytes(module, "path").is_none_or(|path| path.contains(&b'/'))
-    });
+    let loaded = modules
+        .iter()
+        .filter(|module| bytes(module, "path").is_none_or(|path| path.contains(&b'/')));
     let named = loaded.filter_map(|module| {
         let version = match field(module, "ver") {
             Some(Value::Integer(version)) => version.to_string(),
@@ -164,9 +171,7 @@ fn older_dumps(redis: Option<&str>) -> Answer<u16> {
     }
 }
 
-async fn settings(
-    node: &mut Connection,
-) -> Result<Answer<BTreeMap<&'static str, Vec<u8>>>, Error> {
+async fn settings(node: &mut Connection) -> Result<Answer<BTreeMap<&'static str, Vec<u8>>>, Error> {
     let requests: Vec<Request<'_>> = SETTINGS
         .iter()
         .map(|name| vec![&b"CONFIG"[..], b"GET", name.as_bytes()])
@@ -208,7 +213,8 @@ fn field<'a>(reply: &'a Value, name: &str) -> Option<&'a Value> {
         return None;
     };
     let mut pairs = parts.chunks_exact(2);
-    let pair = pairs.find(|pair| matches!(&pair[0], Value::Bulk(field) if field == name.as_bytes()))?;
+    let pair =
+        pairs.find(|pair| matches!(&pair[0], Value::Bulk(field) if field == name.as_bytes()))?;
     Some(&pair[1])
 }
 

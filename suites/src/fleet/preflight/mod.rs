@@ -115,7 +115,11 @@ fn usual<'a, T: PartialEq>(values: &[&'a T]) -> Option<&'a T> {
 }
 
 /// One finding for each node that did not answer.
-fn unknown<T>(facts: &[Facts], point: Point, asked: impl Fn(&Facts) -> &facts::Answer<T>) -> Vec<Finding> {
+fn unknown<T>(
+    facts: &[Facts],
+    point: Point,
+    asked: impl Fn(&Facts) -> &facts::Answer<T>,
+) -> Vec<Finding> {
     let refused = |facts: &Facts| {
         let why = asked(facts).as_ref().err()?;
         Some(facts.finding(point, Level::Unknown, why.clone()))

@@ -13,7 +13,9 @@ pub(super) fn compare(placed: &[Facts]) -> Vec<Finding> {
         all.entry(name).or_default().push(value);
     }
     for (name, values) in all {
-        let Some(usual) = usual(&values) else { continue };
+        let Some(usual) = usual(&values) else {
+            continue;
+        };
         for facts in placed {
             let own = facts.settings.as_ref().ok().and_then(|own| own.get(name));
             if let Some(own) = own.filter(|own| *own != usual) {

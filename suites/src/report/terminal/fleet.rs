@@ -195,8 +195,14 @@ fn dry(check: &Check) -> String {
             check.conflicts
         );
     }
-    if check.findings.iter().any(|finding| finding.level == Level::Blocks) {
-        text.push_str(",\n  but --apply is refused while a finding BLOCKS, unless --ignore POINT is given");
+    if check
+        .findings
+        .iter()
+        .any(|finding| finding.level == Level::Blocks)
+    {
+        text.push_str(
+            ",\n  but --apply is refused while a finding BLOCKS, unless --ignore POINT is given",
+        );
     }
     if check.stale > 0 {
         let _ = write!(
