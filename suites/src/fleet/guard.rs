@@ -14,6 +14,7 @@ use super::connection::{Connection, Request};
 use super::connections::Connections;
 use super::report::{Check, Probed};
 use super::{Error, Fleet};
+use crate::leftovers::{Record, Scope};
 use crate::wire::Value;
 
 /// Keys that must show that the proxy asks their node. Another placement over two nodes passes once in a thousand times.
@@ -84,6 +85,8 @@ struct Writing {
     fleet: Arc<Fleet>,
     proxy: Connection,
     nodes: Connections,
+    /// What is removed when the process ends before it is seen.
+    record: Record,
 }
 
 impl Writing {
@@ -92,6 +95,10 @@ impl Writing {
             fleet: Arc::clone(fleet),
             proxy: Connection::open(&format!("the proxy at {proxy}"), proxy).await?,
             nodes: Connections::new(fleet),
+            record: Record::open(Scope {
+                proxy: Some(proxy),
+                ..Scope::default()
+            }),
         })
     }
 
@@ -110,6 +117,7 @@ impl Writing {
 
     /// Writes a key and deletes it from where it is found. Whether that is its right node, and no other.
     async fn write(&mut self, key: &[u8], probed: &mut Probed) -> Result<bool, Error> {
+        self.record.key(key);
         let answer = self
             .proxy
             .ask(&[b"SET", key, b"1", b"EX", TTL_S.as_bytes()])
@@ -160,9 +168,11 @@ fn keys(fleet: &Fleet, prefix: &[u8]) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
     let key = |text: String| [prefix, text.as_bytes()].concat();
     let plain = (0..WRITTEN).map(|number| key(format!("shardproof:{run:x}:{number}")));
     let tagged = (0..TRIED).map(|number| key(format!("shardproof:{{{run:x}:{number}}}:tagged")));
+    // The proxy may send keys of other names to other clusters.
+    let ours = |key: &Vec<u8>| fleet.routing().takes(key);
     let depends = |key: &Vec<u8>| fleet.by_other_tags(key).next().is_some();
     (
-        plain.collect(),
-        tagged.filter(depends).take(WRITTEN).collect(),
+        plain.filter(ours).collect(),
+        tagged.filter(ours).filter(depends).take(WRITTEN).collect(),
     )
 }

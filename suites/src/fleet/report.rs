@@ -290,7 +290,12 @@ impl Check {
     pub fn standing(&self) -> Standing {
         let differs = self.proxy.as_ref().is_some_and(|proxy| proxy.differ > 0);
         let found = |level: Level| self.findings.iter().any(|finding| finding.level == level);
-        if self.misplaced() > 0 || differs || self.has_strays() || found(Level::Blocks) || found(Level::Differs) {
+        if self.misplaced() > 0
+            || differs
+            || self.has_strays()
+            || found(Level::Blocks)
+            || found(Level::Differs)
+        {
             return Standing::Broken;
         }
         let doubt = self.proxy.as_ref().and_then(Probed::doubt);

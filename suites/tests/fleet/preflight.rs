@@ -50,6 +50,7 @@ pub(crate) async fn missing_functions_keep_keys_from_moving() {
 
 pub(crate) async fn settings_and_users_are_compared_and_secrets_are_not_shown() {
     let nodes = Nodes::start(2, 0).await;
+    nodes.ask(0, &format!("SET {} v", nodes.key(0, 0))).await;
     text(&run(&nodes, "check", &[]), 0);
     nodes
         .ask(1, "CONFIG SET maxmemory-policy allkeys-lru")
@@ -96,7 +97,10 @@ pub(crate) fn missing() -> Option<String> {
     let search = support::search();
     let newer = Program::newer_servers().map(|program| search.find(&program));
     let why = newer.into_iter().find_map(Result::err)?;
-    (!support::required("servers")).then(|| why.to_string())
+    let required = Program::newer_servers()
+        .iter()
+        .any(|program| support::required(&program.name));
+    (!required).then(|| why.to_string())
 }
 
 /// Real servers decide: each pair that the preflight calls refused is tried.
