@@ -152,7 +152,8 @@ impl Carrier {
             .map(|(key, right)| (key.as_slice(), *right))
             .collect();
         let (source, nodes) = (&mut self.source, &mut self.targets);
-        let rivals = rivals::find(&self.fleet, self.on, source, nodes, &keys).await?;
+        let most = self.rules.key_bytes_max;
+        let rivals = rivals::find(&self.fleet, self.on, source, nodes, &keys, most).await?;
         let mut free = Vec::with_capacity(batch.len());
         for (misplaced, rivals) in batch.iter().zip(rivals) {
             if !rivals.same.is_empty() {
@@ -290,7 +291,8 @@ impl Carrier {
                 self.rules.stale == Stale::Spared || self.rules.shared.lock().await.contains(key);
             if asked && *placed == Placed::Busy {
                 let target = self.targets.to(*right).await?;
-                let same = value::same(&mut self.source, target, &[key]).await?;
+                let most = self.rules.key_bytes_max;
+                let same = value::same(&mut self.source, target, &[key], most).await?;
                 if same != [Some(true)] {
                     *placed = Placed::Spared;
                 }

@@ -223,7 +223,8 @@ impl Look {
         let both = |at: &usize| there[*at] && here[*at] && !large(*at);
         let both: Vec<usize> = (0..keys.len()).filter(both).collect();
         let copies: Vec<&[u8]> = both.iter().map(|at| keys[*at]).collect();
-        let same = value::same(&mut self.own, self.nodes.to(right).await?, &copies).await?;
+        let (there_too, most) = (self.nodes.to(right).await?, self.key_bytes_max);
+        let same = value::same(&mut self.own, there_too, &copies, most).await?;
         let mut lies: Vec<Option<Lies>> = here
             .iter()
             .map(|here| here.then_some(Lies::Unreachable))
@@ -239,11 +240,11 @@ impl Look {
             let copy = (keys[at].to_vec(), self.on, sizes[at]);
             self.part.seen.large.push(copy);
         }
-        let alone = |at: &usize| lies[*at] == Some(Lies::Unreachable) && !large(*at);
+        let alone = |at: &usize| lies[*at] == Some(Lies::Unreachable);
         let alone: Vec<usize> = (0..keys.len()).filter(alone).collect();
         let asked: Vec<(&[u8], usize)> = alone.iter().map(|at| (keys[*at], right)).collect();
         let (own, nodes) = (&mut self.own, &mut self.nodes);
-        let rivals = rivals::find(&self.fleet, self.on, own, nodes, &asked).await?;
+        let rivals = rivals::find(&self.fleet, self.on, own, nodes, &asked, most).await?;
         for (at, rivals) in alone.into_iter().zip(rivals) {
             if !rivals.differ.is_empty() {
                 lies[at] = Some(Lies::Conflict);

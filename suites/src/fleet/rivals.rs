@@ -1,10 +1,11 @@
 //! Copies of a key on several wrong nodes, while its right node does not have it.
 //!
 //! Equal copies are no conflict: whichever is moved, the value is the same. Copies with other values or another time of
-//! expiry are: nothing tells which one is the newer, so only the operator can choose.
+//! expiry are, and copies that are too large to compare: nothing tells which one is the newer, so only the operator can choose.
 
 use super::connection::{Connection, Request};
 use super::connections::Connections;
+use super::sizes::KeyBytesMax;
 use super::{Error, Fleet, value};
 use crate::wire::Value;
 
@@ -28,6 +29,7 @@ pub(super) async fn find(
     own: &mut Connection,
     nodes: &mut Connections,
     keys: &[(&[u8], usize)],
+    key_bytes_max: KeyBytesMax,
 ) -> Result<Vec<Rivals>, Error> {
     let mut rivals = vec![Rivals::default(); keys.len()];
     for place in (0..fleet.members().len()).filter(|place| *place != on) {
@@ -40,7 +42,7 @@ pub(super) async fn find(
         let there = other.exist(&names).await?;
         let held = asked.into_iter().zip(there).filter(|(_, there)| *there);
         for at in held.map(|(at, _)| at).collect::<Vec<_>>() {
-            match same(own, other, keys[at].0).await? {
+            match same(own, other, keys[at].0, key_bytes_max).await? {
                 Some(true) => rivals[at].same.push(place),
                 Some(false) => rivals[at].differ.push(place),
                 None => {}
@@ -55,8 +57,10 @@ async fn same(
     own: &mut Connection,
     other: &mut Connection,
     key: &[u8],
+    key_bytes_max: KeyBytesMax,
 ) -> Result<Option<bool>, Error> {
-    match value::same(own, other, &[key]).await?.as_slice() {
+    let same = value::same(own, other, &[key], key_bytes_max).await?;
+    match same.as_slice() {
         [Some(true)] => {
             let ttls = (ttl(own, key).await?, ttl(other, key).await?);
             Ok(same_expiry(ttls.0, ttls.1))

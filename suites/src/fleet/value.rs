@@ -3,9 +3,12 @@
 //! Two dumps that are the same tell that values are; two that differ tell nothing for sets and hashes, whose order is each
 //! server's own, nor for values that came to be in different steps. Those are read and compared as what they mean. Time
 //! to live is not part of a value, and streams count as different when their dumps are.
+//!
+//! Never reads a value that is too large: a node serves no other client while it dumps a key. Such values count as different.
 
 use super::Error;
 use super::connection::{Connection, Request};
+use super::sizes::{self, KeyBytesMax};
 use crate::wire::Value;
 
 /// Values that are compared at once: both nodes' are held meanwhile.
@@ -31,17 +34,26 @@ pub(super) async fn same(
     here: &mut Connection,
     there: &mut Connection,
     keys: &[&[u8]],
+    key_bytes_max: KeyBytesMax,
 ) -> Result<Vec<Option<bool>>, Error> {
-    let mut same = Vec::with_capacity(keys.len());
-    for batch in keys.chunks(BATCH) {
-        let pairs = dumps(here, batch).await?.into_iter();
-        let pairs = pairs.zip(dumps(there, batch).await?);
-        for (key, pair) in batch.iter().zip(pairs) {
-            same.push(match pair {
+    let sizes = sizes::of(here, keys).await?.into_iter();
+    let sizes: Vec<_> = sizes.zip(sizes::of(there, keys).await?).collect();
+    let large = |at: usize| {
+        let (here, there) = sizes[at];
+        key_bytes_max.is_exceeded_by(here) || key_bytes_max.is_exceeded_by(there)
+    };
+    let mut same = vec![Some(false); keys.len()];
+    let small: Vec<usize> = (0..keys.len()).filter(|at| !large(*at)).collect();
+    for batch in small.chunks(BATCH) {
+        let names: Vec<&[u8]> = batch.iter().map(|at| keys[*at]).collect();
+        let pairs = dumps(here, &names).await?.into_iter();
+        let pairs = pairs.zip(dumps(there, &names).await?);
+        for (at, pair) in batch.iter().zip(pairs) {
+            same[*at] = match pair {
                 (Some(here), Some(there)) if here == there => Some(true),
-                (Some(_), Some(_)) => same_by_meaning(here, there, key).await?,
+                (Some(_), Some(_)) => same_by_meaning(here, there, keys[*at]).await?,
                 _ => None,
-            });
+            };
         }
     }
     Ok(same)

@@ -49,6 +49,7 @@ fn main() {
         preflight::settings_and_users_are_compared_and_secrets_are_not_shown,
         preflight::a_refused_command_makes_a_point_unknown,
         preflight::large_keys_are_listed_and_stay,
+        preflight::large_copies_on_other_nodes_are_not_read,
         guard::answers_that_do_not_differ_are_no_evidence,
         guard::an_empty_fleet_is_verified_by_writing_only,
         guard::tagged_keys_that_show_nothing_leave_a_doubt,

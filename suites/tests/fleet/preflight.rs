@@ -168,3 +168,36 @@ pub(crate) async fn large_keys_are_listed_and_stay() {
     let done = json(&run(&nodes, "migrate", &all), 0);
     assert_eq!(done["carried"]["moved"], 1, "{done}");
 }
+
+/// A node serves no other client while it dumps a key, so not even a comparison may read a large copy.
+pub(crate) async fn large_copies_on_other_nodes_are_not_read() {
+    let nodes = Nodes::start(3, 0).await;
+    let (kept, conflict) = (nodes.key(2, 0), nodes.key(0, 1));
+    let fill = "for i = 1, 20000 do redis.call('HSET', KEYS[1], i, i) end";
+    for key in [&kept, &conflict] {
+        nodes.ask(1, &format!("SET {key} small")).await;
+        nodes.ask_bytes(2, &["EVAL", fill, "1", key]).await;
+    }
+    let limit = ["--max-key-bytes", "100000"];
+    let check = [&limit[..], &["--json", "-"]].concat();
+    let check = json(&run(&nodes, "check", &check), 1);
+    let counts = [&check["stale"], &check["conflicts"], &check["movable"]];
+    assert_eq!(counts, [1, 1, 0], "{check}");
+    let both = [1, 2].map(|place| nodes.fleet.members()[place].seen.clone());
+    assert_eq!(
+        check["conflict_keys"][0]["nodes"],
+        serde_json::json!(both),
+        "{check}"
+    );
+    let sparing = [&limit[..], &["--spare-stale"], &APPLY].concat();
+    let done = json(&run(&nodes, "migrate", &sparing), 1);
+    assert_eq!(done["carried"]["moved"], 0, "{done}");
+    assert_eq!(nodes.ask(1, "DBSIZE").await, Value::Integer(2));
+    let Value::Bulk(stats) = nodes.ask(2, "INFO commandstats").await else {
+        panic!("INFO commandstats");
+    };
+    let stats = String::from_utf8_lossy(&stats);
+    for read in ["cmdstat_dump:", "cmdstat_hgetall:"] {
+        assert!(!stats.contains(read), "{read} {stats}");
+    }
+}
