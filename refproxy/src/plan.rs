@@ -52,7 +52,8 @@ fn of_row(placement: &Placement, row: &Row, arguments: &[&[u8]], frame: &[u8]) -
         Route::OneNode => Plan::Forward(placement.node(arguments[1])),
         Route::SameNode => same_node(placement, row, arguments),
         Route::AnyNode => Plan::ForwardAnywhere,
-        Route::Below => match command::below(row, arguments[1]) {
+        Route::AnyNodeBelow if arguments.len() == 1 => Plan::ForwardAnywhere,
+        Route::Below | Route::AnyNodeBelow => match command::below(row, arguments[1]) {
             Some(below) => of_row(placement, below, arguments, frame),
             None => Plan::Refused(text(&command::unknown_below(row, arguments[1]))),
         },
@@ -75,10 +76,6 @@ fn of_row(placement: &Placement, row: &Row, arguments: &[&[u8]], frame: &[u8]) -
         }
         Route::NodeByNode => Plan::NodeByNode,
         Route::Transaction(Transaction::Watch) => same_node(placement, row, arguments),
-        Route::LocalBelow(_) => match command::elsewhere(row, arguments.get(1).copied()) {
-            Some(below) => of_row(placement, below, arguments, frame),
-            None => Plan::Here,
-        },
         Route::Local(_) | Route::Transaction(_) => Plan::Here,
         Route::Refuse(why) => Plan::Refused(command::unsupported(row, why)),
     }

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use super::{COMMANDS, Route, Row, SUBCOMMANDS};
+use super::{COMMANDS, Row, SUBCOMMANDS};
 
 /// Slots of the index: several a command, so that a probe is almost always the last.
 const SLOTS: usize = 2048;
@@ -36,13 +36,6 @@ pub fn below(row: &Row, subcommand: &[u8]) -> Option<&'static Row> {
     let name = [row.name.as_bytes(), b"|", &subcommand.to_ascii_uppercase()].concat();
     let place = SUBCOMMANDS.binary_search_by(|known| known.name.as_bytes().cmp(&name));
     place.ok().map(|place| &SUBCOMMANDS[place])
-}
-
-/// The row of a subcommand of `row` that the proxy does not answer itself.
-#[must_use]
-pub fn elsewhere(row: &Row, subcommand: Option<&[u8]>) -> Option<&'static Row> {
-    let below = below(row, subcommand?)?;
-    (!matches!(below.route, Route::Local(_))).then_some(below)
 }
 
 /// Whether subcommands of `row` are rows of their own.

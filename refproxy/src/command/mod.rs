@@ -13,7 +13,7 @@ mod table;
 
 pub use guard::{Guard, Rules, ScriptsWithoutKeys};
 pub use keys::{Begin, Find, KeyRange, KeySpec, Unclear};
-pub use lookup::{below, elsewhere, find, has_below, is_http};
+pub use lookup::{below, find, has_below, is_http};
 pub use refusal::{
     EXEC_ABORTED, STRANGER, cross_slot, leaves_transaction, unknown, unknown_below, unsupported,
     wrong_arity,
@@ -63,8 +63,8 @@ pub enum Route {
     NodeByNode,
     /// Answered by the proxy.
     Local(Local),
-    /// Answered by the proxy, but for the subcommands whose rows say otherwise.
-    LocalBelow(Local),
+    /// Without a subcommand forwarded as it is to any node; with one, its row decides.
+    AnyNodeBelow,
     /// Begins, ends or guards a transaction, on a connection of the client's own.
     Transaction(Transaction),
     /// Not supported.
@@ -117,8 +117,8 @@ pub enum Join {
 pub enum Local {
     Auth,
     Client,
-    Command,
     Echo,
+    GetKeys,
     Hello,
     Ping,
     Quit,

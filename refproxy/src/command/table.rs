@@ -7,8 +7,8 @@
 
 use super::Join::{AllOk, Any, Concat, InKeyOrder, Info, Sum};
 use super::Route::{
-    Administer, AllNodes, AnyNode, Below, Local, LocalBelow, NodeByNode, OneNode, PerNode, Refuse,
-    SameNode, Transaction,
+    Administer, AllNodes, AnyNode, AnyNodeBelow, Below, Local, NodeByNode, OneNode, PerNode,
+    Refuse, SameNode, Transaction,
 };
 use super::flags::{
     ADMIN, ALLOW_BUSY, ASKING, BLOCKING, DENYOOM, FAST, LOADING, MODULE, MOVABLEKEYS,
@@ -91,7 +91,7 @@ pub static COMMANDS: &[Row] = &[
     row("CLIENT", -2, 0, (0, 0, 0), Local(Answer::Client)),
     row("CLUSTER", -2, 0, (0, 0, 0), Refuse(Why::RedisCluster)),
     row("CLUSTERSCAN", -2, READONLY, (1, 1, 1), Refuse(Why::RedisCluster)),
-    row("COMMAND", -1, LOADING | STALE, (0, 0, 0), LocalBelow(Answer::Command)),
+    row("COMMAND", -1, LOADING | STALE, (0, 0, 0), AnyNodeBelow),
     row("COMMANDLOG", -2, 0, (0, 0, 0), Below),
     row("CONFIG", -2, 0, (0, 0, 0), Below),
     row("COPY", -3, WRITE | DENYOOM, (1, 2, 1), SameNode).guarded(Guard::OtherDatabase),

@@ -51,9 +51,9 @@ fn a_routed_row_has_its_keys_where_its_route_looks() {
             Route::PerNode(_) => (first, last, step) == (1, -1, 1),
             Route::SameNode => first > 0 || !row.specs.is_empty(),
             Route::AllNodes(_) | Route::Administer(_) | Route::NodeByNode => first == 0,
-            Route::Local(_) | Route::LocalBelow(_) | Route::AnyNode => first == 0,
+            Route::Local(_) | Route::AnyNode => first == 0,
             Route::Transaction(step) => (first == 1) == (step == Transaction::Watch),
-            Route::Below => SUBCOMMANDS
+            Route::Below | Route::AnyNodeBelow => SUBCOMMANDS
                 .iter()
                 .any(|sub| sub.name.starts_with(&format!("{}|", row.name))),
             Route::Refuse(_) => true,

@@ -91,7 +91,7 @@ pub(crate) fn answer(
             put_simple(out, "RESET");
         }
         Local::Client => client(args, identity, out),
-        Local::Command => introspect::answer(args, identity.protocol, out),
+        Local::GetKeys => introspect::get_keys(&args.skip(1).collect::<Vec<_>>(), out),
     }
     Next::GoOn
 }

@@ -4,12 +4,12 @@ use std::rc::Rc;
 
 use super::{Identity, Next, answer};
 use crate::auth::{Secret, Users};
-use crate::command::{COMMANDS, Route, find};
+use crate::command::{Route, find};
 use crate::resp::{Protocol, ReplyScan, request};
 
 fn ask(identity: &mut Identity, args: &[&str]) -> (String, Next) {
     let route = find(args[0].as_bytes()).map(|row| row.route);
-    let Some(Route::Local(local) | Route::LocalBelow(local)) = route else {
+    let Some(Route::Local(local)) = route else {
         panic!("{args:?} is not answered by the proxy");
     };
     let mut out = Vec::new();
@@ -106,7 +106,6 @@ fn answers_are_in_the_clients_protocol() {
     assert!(told(&["HELLO", "3"]).contains("$5\r\nproto\r\n:3\r\n"));
     assert!(told(&["HELLO"]).starts_with("%7\r\n"), "it stays so");
     assert_eq!(told(&["CLIENT", "GETNAME"]), "_\r\n");
-    assert_eq!(told(&["COMMAND", "INFO", "x"]), "*1\r\n_\r\n");
     // What goes wrong changes nothing.
     assert!(told(&["HELLO", "2", "WHAT"]).starts_with("-ERR Syntax"));
     assert!(told(&["HELLO", "4"]).starts_with("-NOPROTO"));
@@ -159,20 +158,5 @@ fn a_client_has_an_id_and_a_name() {
     );
     assert!(
         told(&["CLIENT", "KILL", "a"]).starts_with("-ERR command 'CLIENT KILL' is not supported")
-    );
-}
-
-#[test]
-fn introspection_lists_what_is_supported() {
-    let supported = COMMANDS.iter().filter(|row| row.is_supported()).count();
-    check(&["COMMAND", "COUNT"], &format!(":{supported}\r\n"));
-    check(
-        &["COMMAND", "INFO", "get", "subscribe"],
-        "*2\r\n*10\r\n$3\r\nget\r\n:2\r\n*2\r\n+readonly\r\n+fast\r\n:1\r\n:1\r\n:1\r\n*0\r\n*0\r\n*0\r\n*0\r\n$-1\r\n",
-    );
-    check_starts(&["COMMAND"], &format!("*{supported}\r\n*10\r\n"));
-    check_starts(
-        &["COMMAND", "LIST"],
-        &format!("*{supported}\r\n$6\r\nappend\r\n"),
     );
 }

@@ -156,7 +156,10 @@ impl<'a> Turn<'a> {
             }
             Route::SameNode => return self.same_node(row, bytes, payload),
             Route::AnyNode => return self.forward(ANY_NODE, bytes, payload),
-            Route::Below => return self.below(row, bytes, frame, payload),
+            Route::AnyNodeBelow if frame.argc == 1 => {
+                return self.forward(ANY_NODE, bytes, payload);
+            }
+            Route::Below | Route::AnyNodeBelow => return self.below(row, bytes, frame, payload),
             Route::PerNode(join) => return self.split(row, join, bytes, frame, payload),
             Route::Administer(_) if !self.worker.rules().admin_fan_out => {
                 self.refuse(row, Why::AdminFanOut);
@@ -166,13 +169,6 @@ impl<'a> Turn<'a> {
             }
             Route::NodeByNode => return self.page(bytes),
             Route::Local(answer) => return self.local(answer, bytes),
-            Route::LocalBelow(answer) => {
-                let subcommand = (frame.argc > 1).then(|| &bytes[frame.first.clone()]);
-                return match command::elsewhere(row, subcommand) {
-                    Some(below) => self.route(below, bytes, frame, payload),
-                    None => self.local(answer, bytes),
-                };
-            }
             Route::Transaction(step) => return self.transact(step, row, bytes, payload),
             Route::Refuse(why) => self.refuse(row, why),
         }

@@ -40,17 +40,13 @@ impl Turn<'_> {
                 self.end_locally(transaction, local, bytes)
             }
             Route::Local(local) => self.queue_own(transaction, row, local, bytes, frame),
-            Route::LocalBelow(local) => {
-                let subcommand = (frame.argc > 1).then(|| &bytes[frame.first.clone()]);
-                match command::elsewhere(row, subcommand) {
-                    Some(below) => self.queue(transaction, below, bytes, frame, payload),
-                    None => self.queue_own(transaction, row, local, bytes, frame),
-                }
+            Route::AnyNodeBelow if frame.argc == 1 => {
+                self.queue_anywhere(transaction, bytes, payload)
             }
             Route::OneNode | Route::SameNode | Route::PerNode(_) => {
                 self.queue_keyed(transaction, row, bytes, payload)
             }
-            Route::Below => {
+            Route::Below | Route::AnyNodeBelow => {
                 let subcommand = &bytes[frame.first.clone()];
                 match command::below(row, subcommand) {
                     Some(below) => self.queue(transaction, below, bytes, frame, payload),
