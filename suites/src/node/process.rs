@@ -11,9 +11,11 @@ use rustix::process::Signal;
 
 use super::{Error, Node, Step};
 use crate::child::Running;
+use crate::client::{self, Client, NODE_DEADLINE};
 use crate::folder::Folder;
 use crate::program::{Program, Search};
-use crate::{client, port, text};
+use crate::wire::Value;
+use crate::{port, text};
 
 /// How long a server may take until it answers. It takes milliseconds; a loaded machine takes longer.
 const READY_WITHIN: Duration = Duration::from_secs(20);
@@ -42,12 +44,7 @@ impl Process {
         loop {
             attempts_left -= 1;
             let port = port::free().map_err(Error::Spawn)?;
-            let node = Self {
-                addr: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
-                program: program.clone(),
-                folder: Folder::create("node-").map_err(Error::Spawn)?,
-                server: Mutex::new(None),
-            };
+            let node = Self::on(port, &program)?;
             match node.launch().await {
                 Err(Error::NotReady { log, .. })
                     if attempts_left > 0 && log.contains("Address already in use") => {}
@@ -55,6 +52,15 @@ impl Process {
                 Ok(()) => return Ok(node),
             }
         }
+    }
+
+    fn on(port: u16, program: &Path) -> Result<Self, Error> {
+        Ok(Self {
+            addr: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+            program: program.to_owned(),
+            folder: Folder::create("node-").map_err(Error::Spawn)?,
+            server: Mutex::new(None),
+        })
     }
 
     /// The process id, while the server runs.
@@ -70,7 +76,7 @@ impl Process {
         *self.server() = Some(server);
         let started = Instant::now();
         loop {
-            let why = match client::ping(self.addr).await {
+            let why = match self.answers().await {
                 Ok(()) => return Ok(()),
                 Err(why) => why,
             };
@@ -78,9 +84,28 @@ impl Process {
                 return Err(self.not_ready(&log, format!("ended with {status}")));
             }
             if started.elapsed() > READY_WITHIN {
-                return Err(self.not_ready(&log, format!("does not answer PING: {why}")));
+                return Err(self.not_ready(&log, format!("does not answer: {why}")));
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Whether this server answers. Another process may have taken the port first, and its answer is not ours.
+    async fn answers(&self) -> Result<(), String> {
+        let calling = async {
+            client::ping(self.addr).await?;
+            let mut client = Client::connect(self.addr, NODE_DEADLINE).await?;
+            client.call(&["INFO", "server"], NODE_DEADLINE).await
+        };
+        let answer: Value = calling.await.map_err(|why| why.to_string())?;
+        let Value::Bulk(info) = &answer else {
+            return Err(format!("INFO is answered with {answer}"));
+        };
+        let ours = self.pid().map(|pid| format!("process_id:{pid}"));
+        let text = String::from_utf8_lossy(info);
+        match text.lines().any(|line| Some(line) == ours.as_deref()) {
+            true => Ok(()),
+            false => Err("another server answers at this address".to_owned()),
         }
     }
 
@@ -212,6 +237,14 @@ mod tests {
         let node = Process::start(&search()).await.unwrap();
         let refused = node.disconnect().await;
         assert!(matches!(refused, Err(node::Error::NoNetwork { .. })));
+    }
+
+    #[tokio::test]
+    async fn a_server_that_had_the_port_first_is_not_taken_for_the_node() {
+        let first = Process::start(&search()).await.unwrap();
+        let second = Process::on(first.addr.port(), &first.program).unwrap();
+        let error = second.launch().await.unwrap_err().to_string();
+        assert!(error.contains("Address already in use"), "{error}");
     }
 
     #[tokio::test]
