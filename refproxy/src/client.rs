@@ -11,7 +11,7 @@ use bytes::Bytes;
 
 use crate::buffer::{SHARE_FROM, WriteQueue};
 use crate::clock::Micros;
-use crate::join::Joining;
+use crate::join::{Joining, exec_misfit};
 use crate::output::OutputBudget;
 
 /// No more requests are taken while so many bytes of replies wait to be written.
@@ -129,6 +129,13 @@ impl Reply<'_> {
         }
     }
 
+    fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Small(bytes) | Self::Own(bytes) => bytes,
+            Self::Large(bytes) => bytes,
+        }
+    }
+
     pub(crate) fn len(&self) -> usize {
         match self {
             Self::Small(bytes) | Self::Own(bytes) => bytes.len(),
@@ -147,8 +154,13 @@ impl Reply<'_> {
 #[derive(Debug)]
 enum State {
     Waiting,
+    /// It waits for the reply to EXEC of this many commands.
+    Exec(u32),
     Joining(Box<Joining>),
-    Stashed { start: u32, len: u32 },
+    Stashed {
+        start: u32,
+        len: u32,
+    },
     Kept(Bytes),
 }
 
@@ -249,6 +261,11 @@ impl Outbox {
         self.push(cost, State::Waiting)
     }
 
+    /// Makes room for the reply to EXEC of `queued` commands, which comes through as it is where its length fits.
+    pub(crate) fn expect_exec(&mut self, cost: usize, queued: usize) -> u32 {
+        self.push(cost, State::Exec(u32::try_from(queued).unwrap_or(u32::MAX)))
+    }
+
     /// Makes room for a reply that is joined of several.
     pub(crate) fn expect_joined(&mut self, cost: usize, joining: Joining) -> u32 {
         self.push(cost, State::Joining(Box::new(joining)))
@@ -287,6 +304,10 @@ impl Outbox {
         let place = number.wrapping_sub(self.base) as usize;
         match self.slots.get_mut(place).map(|slot| &mut slot.state) {
             Some(State::Waiting) => self.fill(place, reply),
+            Some(State::Exec(queued)) => match exec_misfit(reply.as_bytes(), *queued as usize) {
+                Some(error) => self.fill(place, Reply::Own(&error)),
+                None => self.fill(place, reply),
+            },
             Some(State::Joining(joining)) => {
                 let len = reply.len();
                 if !joining.take(part, reply.into_bytes()) {
@@ -374,7 +395,7 @@ impl Outbox {
                     self.held -= bytes.len();
                     self.ready.put_shared(bytes);
                 }
-                Some(State::Waiting | State::Joining(_)) | None => {}
+                Some(State::Waiting | State::Exec(_) | State::Joining(_)) | None => {}
             }
         }
     }

@@ -213,10 +213,7 @@ impl Joining {
         };
         let mut out = Vec::with_capacity(last.len() + 16);
         if len != queued {
-            let text =
-                format!("ERR the node answered EXEC of {queued} commands with {len} replies");
-            put_error(&mut out, text.as_bytes());
-            return out;
+            return wrong_length(queued, len);
         }
         put_array(&mut out, len + own.len());
         let mut own = own.iter().peekable();
@@ -292,6 +289,20 @@ impl Joining {
         }
         Some(out)
     }
+}
+
+/// The error in place of a reply to EXEC that has another number of elements than commands were queued; none where the
+/// reply fits. Looks at the header only.
+pub(crate) fn exec_misfit(reply: &[u8], queued: usize) -> Option<Vec<u8>> {
+    let len = elements(reply)?.0;
+    (len != queued).then(|| wrong_length(queued, len))
+}
+
+fn wrong_length(queued: usize, len: usize) -> Vec<u8> {
+    let text = format!("ERR the node answered EXEC of {queued} commands with {len} replies");
+    let mut out = Vec::new();
+    put_error(&mut out, text.as_bytes());
+    out
 }
 
 /// The longest error that stands for each of many keys: a longer one would take memory once for each.

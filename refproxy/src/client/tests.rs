@@ -88,3 +88,39 @@ proptest! {
         prop_assert_eq!((outbox.waiting(), outbox.asked, outbox.bytes()), (0, 0, 0));
     }
 }
+
+#[track_caller]
+fn check_exec(queued: usize, reply: &str, expected: &str) {
+    for is_first in [true, false] {
+        let mut outbox = Outbox::default();
+        let before = (!is_first).then(|| outbox.expect(10));
+        let number = outbox.expect_exec(10, queued);
+        outbox.complete(number, 0, Reply::Small(reply.as_bytes()));
+        if let Some(before) = before {
+            outbox.complete(before, 0, Reply::Small(b""));
+        }
+        let seen = written(&mut outbox).escape_ascii().to_string();
+        assert_eq!(seen, expected.as_bytes().escape_ascii().to_string());
+        assert_eq!((outbox.waiting(), outbox.asked, outbox.bytes()), (0, 0, 0));
+    }
+}
+
+#[test]
+fn a_reply_to_exec_of_another_length_than_what_was_queued_is_an_error() {
+    for (len, reply) in [
+        (1, "*1\r\n+OK\r\n"),
+        (3, "*3\r\n+OK\r\n:1\r\n:2\r\n"),
+        (0, "*0\r\n"),
+    ] {
+        let text = format!("-ERR the node answered EXEC of 2 commands with {len} replies\r\n");
+        check_exec(2, reply, &text);
+    }
+    for reply in [
+        "*2\r\n+OK\r\n*1\r\n+x\r\n",
+        "*-1\r\n",
+        "_\r\n",
+        "-EXECABORT x\r\n",
+    ] {
+        check_exec(2, reply, reply);
+    }
+}

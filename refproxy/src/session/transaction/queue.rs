@@ -231,7 +231,7 @@ impl Turn<'_> {
         let own = self.own_answers(transaction);
         let before = self.prologue(transaction);
         let number = if before.requests.is_empty() && own.is_empty() {
-            self.outbox.expect(bytes.len())
+            self.outbox.expect_exec(bytes.len(), transaction.queued)
         } else {
             let queued = transaction.queued - own.len();
             let joining = Joining::exec(before.requests.len() + 1, queued, own);
