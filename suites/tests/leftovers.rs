@@ -92,8 +92,11 @@ fn eventually(what: &str, mut event: impl FnMut() -> bool) {
 }
 
 fn shardproof(arguments: &[&str], temporary: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_shardproof"));
+    // A signal that the test runner ignores, as background jobs of a shell do, is not ignored by the run under test.
+    let mut command = Command::new("env");
     command
+        .arg("--default-signal=INT,TERM,HUP")
+        .arg(env!("CARGO_BIN_EXE_shardproof"))
         .args(arguments)
         .env("TMPDIR", temporary)
         .stdin(Stdio::null())
