@@ -1,26 +1,7 @@
-//! Forms of the same settings, each held against the program: what Envoy or nutcracker takes is read, or refused with what to
-//! do; what they refuse is refused.
+//! Forms of Envoy's bootstrap.
 
-use std::path::Path;
-use std::process::Command;
-
-use libtest_mimic::Failed;
-use shardproof::planner::description::{Hints, inline, read};
-use shardproof::target::Target;
-
-use crate::support;
-
-/// What a program, and the reader of descriptions, make of a form.
-#[derive(Debug, Clone, Copy)]
-enum Fate {
-    /// The program takes it, and it is read as this description in one word.
-    Read(&'static str),
-    /// The program takes it, and it is refused with these words.
-    Declined(&'static str),
-    /// The program refuses it, and so do we, with these words.
-    Refused(&'static str),
-}
-use Fate::{Declined, Read, Refused};
+use super::Fate::{self, Declined, Read, Refused};
+use super::Form;
 
 /// Where a form goes in the file.
 #[derive(Debug, Clone, Copy)]
@@ -73,8 +54,16 @@ const NODES: &str = "endpoints: [ { lb_endpoints: [ \
     { endpoint: { address: { socket_address: { address: 10.0.0.1, port_value: 6379 } } } MORE }, \
     { endpoint: { address: { socket_address: { address: 10.0.0.2, port_value: 6379 } } } } ] } ]";
 
+/// Each form in a bootstrap.
+pub(super) fn all() -> Vec<Form> {
+    FORMS
+        .iter()
+        .map(|(slot, form, fate)| (bootstrap(*slot, form), *fate))
+        .collect()
+}
+
 /// A bootstrap with one form in it.
-fn envoy(slot: Slot, form: &str) -> String {
+fn bootstrap(slot: Slot, form: &str) -> String {
     let nodes = NODES.replace("MORE", "");
     let [
         mut settings,
@@ -108,7 +97,7 @@ fn envoy(slot: Slot, form: &str) -> String {
 }
 
 /// Forms of a bootstrap.
-const OF_ENVOY: &[(Slot, &str, Fate)] = &[
+const FORMS: &[(Slot, &str, Fate)] = &[
     (Cluster, "lb_policy: MAGLEV", Read(PLAIN)),
     (Cluster, "lb_policy: maglev", Read(PLAIN)),
     (Cluster, "lb_policy: Maglev", Read(PLAIN)),
@@ -731,208 +720,3 @@ const OF_ENVOY: &[(Slot, &str, Fate)] = &[
         Refused("socket_address or pipe is expected"),
     ),
 ];
-
-/// Forms of a pool.
-const OF_TWEMPROXY: &[(&str, Fate)] = &[
-    (
-        "hash: fnv1a_64\n  servers:\n  - 10.0.0.1:6379:1",
-        Read("ketama:10.0.0.1:6379"),
-    ),
-    (
-        "redis: \"true\"\n  timeout: \"1\"\n  backlog: 5\n  servers:\n  - 10.0.0.1:6379:1",
-        Read("ketama:10.0.0.1:6379"),
-    ),
-    (
-        "hash: \"md5\"\n  distribution: \"modula\"\n  servers:\n  - 10.0.0.1:6379:1",
-        Read("modula/hash=md5:10.0.0.1:6379"),
-    ),
-    (
-        "hash: MD5\n  servers:\n  - 10.0.0.1:6379:1",
-        Refused("one of crc16"),
-    ),
-    (
-        "hash: Fnv1a_64\n  servers:\n  - 10.0.0.1:6379:1",
-        Refused("one of crc16"),
-    ),
-    (
-        "hash: ~\n  servers:\n  - 10.0.0.1:6379:1",
-        Refused("one of crc16"),
-    ),
-    (
-        "hash: null\n  servers:\n  - 10.0.0.1:6379:1",
-        Refused("one of crc16"),
-    ),
-    (
-        "hash: \"\"\n  servers:\n  - 10.0.0.1:6379:1",
-        Refused("one of crc16"),
-    ),
-    (
-        "hash: xxhash\n  servers:\n  - 10.0.0.1:6379:1",
-        Refused("one of crc16"),
-    ),
-    (
-        "distribution: KETAMA\n  servers:\n  - 10.0.0.1:6379:1",
-        Refused("ketama, modula or random is expected"),
-    ),
-    (
-        "distribution: Ketama\n  servers:\n  - 10.0.0.1:6379:1",
-        Refused("ketama, modula or random is expected"),
-    ),
-    (
-        "distribution: random\n  servers:\n  - 10.0.0.1:6379:1",
-        Declined("random is not a placement"),
-    ),
-    (
-        "hash_tag: \"{}\"\n  servers:\n  - 10.0.0.1:6379:1",
-        Read("ketama/hash_tags:10.0.0.1:6379"),
-    ),
-    (
-        "hash_tag: '{}'\n  servers:\n  - 10.0.0.1:6379:1",
-        Read("ketama/hash_tags:10.0.0.1:6379"),
-    ),
-    (
-        "hash_tag: $$\n  servers:\n  - 10.0.0.1:6379:1",
-        Read("ketama/hash_tags=$$:10.0.0.1:6379"),
-    ),
-    (
-        "hash_tag: ab\n  servers:\n  - 10.0.0.1:6379:1",
-        Read("ketama/hash_tags=ab:10.0.0.1:6379"),
-    ),
-    (
-        "hash_tag: {}\n  servers:\n  - 10.0.0.1:6379:1",
-        Refused("hash_tag: one value is expected"),
-    ),
-    (
-        "hash_tag: \"{\"\n  servers:\n  - 10.0.0.1:6379:1",
-        Refused("two characters are expected"),
-    ),
-    (
-        "hash_tag: \"abc\"\n  servers:\n  - 10.0.0.1:6379:1",
-        Refused("two characters are expected"),
-    ),
-    (
-        "hash_tag: \"\"\n  servers:\n  - 10.0.0.1:6379:1",
-        Refused("two characters are expected"),
-    ),
-    (
-        "distributon: modula\n  servers:\n  - 10.0.0.1:6379:1",
-        Refused("unknown field `distributon` in a pool, did you mean `distribution`?"),
-    ),
-    (
-        "Hash: md5\n  servers:\n  - 10.0.0.1:6379:1",
-        Refused("did you mean `hash`?"),
-    ),
-    (
-        "hash: md5\n  hash: md5\n  servers:\n  - 10.0.0.1:6379:1",
-        Refused("given twice"),
-    ),
-    (
-        "redis: true\n  redis_auth: 1234\n  servers:\n  - 10.0.0.1:6379:1",
-        Read("ketama:10.0.0.1:6379"),
-    ),
-    (
-        "servers:\n  - 10.0.0.1:6379",
-        Refused("HOST:PORT:WEIGHT or /PATH:WEIGHT is expected"),
-    ),
-    (
-        "servers:\n  - 10.0.0.1:6379:1  name",
-        Refused("HOST:PORT:WEIGHT or /PATH:WEIGHT is expected"),
-    ),
-    (
-        "servers:\n  - 10.0.0.1:6379:1 two words",
-        Refused("HOST:PORT:WEIGHT or /PATH:WEIGHT is expected"),
-    ),
-    (
-        "servers:\n  - 10.0.0.1:65536:1",
-        Refused("HOST:PORT:WEIGHT or /PATH:WEIGHT is expected"),
-    ),
-    (
-        "servers:\n  - 10.0.0.1:0:1",
-        Refused("HOST:PORT:WEIGHT or /PATH:WEIGHT is expected"),
-    ),
-    (
-        "servers:\n  - 10.0.0.1:6379:1.5",
-        Refused("HOST:PORT:WEIGHT or /PATH:WEIGHT is expected"),
-    ),
-    (
-        "servers:\n  - 10.0.0.1:6379:2147483648",
-        Refused("HOST:PORT:WEIGHT or /PATH:WEIGHT is expected"),
-    ),
-    (
-        "servers:\n  - 10.0.0.1:6379:",
-        Refused("HOST:PORT:WEIGHT or /PATH:WEIGHT is expected"),
-    ),
-    (
-        "servers:\n  - 10.0.0.1:6379:-1",
-        Refused("HOST:PORT:WEIGHT or /PATH:WEIGHT is expected"),
-    ),
-    ("servers:\n  - 10.0.0.1:6379:0", Refused("has weight 0")),
-    (
-        "servers:\n  - 10.0.0.1:6379:1\n  - 10.0.0.1:6379:1",
-        Refused("two nodes hash as"),
-    ),
-    (
-        "servers:\n  - 10.0.0.1:6379:1 a\n  - 10.0.0.1:6380:1 a",
-        Refused("two nodes hash as `a`"),
-    ),
-    ("servers: 10.0.0.1:6379:1", Refused("a list is expected")),
-];
-
-/// Holds every form of a target's file against its program.
-pub(crate) fn hold(target: &Target) -> Result<(), Failed> {
-    let program = support::search().find(&target.program)?;
-    let forms: Vec<(String, Fate)> = match &*target.name {
-        "envoy" => OF_ENVOY
-            .iter()
-            .map(|(slot, form, fate)| (envoy(*slot, form), *fate))
-            .collect(),
-        _ => {
-            let pool = |form: &str| format!("alpha:\n  listen: 127.0.0.1:6400\n  {form}\n");
-            OF_TWEMPROXY
-                .iter()
-                .map(|(form, fate)| (pool(form), *fate))
-                .collect()
-        }
-    };
-    let folder = tempfile::tempdir()?;
-    let file = folder.path().join(&target.start.config_name);
-    let mut wrong = Vec::new();
-    for (text, fate) in forms {
-        std::fs::write(&file, &text)?;
-        let takes = takes(&program, &file)?;
-        if let Err(why) = judge(&text, takes, fate) {
-            wrong.push(format!("{why}, expected {fate:?}, of\n{text}"));
-        }
-    }
-    match wrong.is_empty() {
-        true => Ok(()),
-        false => Err(wrong.join("\n").into()),
-    }
-}
-
-/// Whether the program takes a file.
-fn takes(program: &Path, file: &Path) -> Result<bool, Failed> {
-    let mut command = Command::new(program);
-    match file.extension().is_some_and(|ending| ending == "yaml") {
-        true => command.args(["--mode", "validate", "--log-level", "off", "-c"]),
-        false => command.args(["--test-conf", "--conf-file"]),
-    };
-    Ok(command.arg(file).output()?.status.success())
-}
-
-fn judge(text: &str, takes: bool, fate: Fate) -> Result<(), String> {
-    if takes == matches!(fate, Refused(_)) {
-        return Err(format!("the program takes it: {takes}"));
-    }
-    match (read(text, "file", &Hints::default()), fate) {
-        (Ok(found), Read(expected)) => {
-            let expected = inline(expected, &Hints::default()).map_err(|why| why.to_string())?;
-            match found.cluster == expected.cluster {
-                true => Ok(()),
-                false => Err(format!("read {:?}", found.cluster)),
-            }
-        }
-        (Err(why), Declined(words) | Refused(words)) if why.to_string().contains(words) => Ok(()),
-        (found, _) => Err(format!("{found:?}")),
-    }
-}
