@@ -93,6 +93,9 @@ pub enum Error {
     /// A level of priority is asked for keys and has nobody to hold them.
     #[error("priority {0} has no healthy node, and its keys have none")]
     NoHealthyNode(u32),
+    /// So little of every level is healthy that its share of the load is rounded to nothing.
+    #[error("no priority has any load: too few nodes are healthy for overprovisioning factor {0}")]
+    NoLoad(u32),
     /// Envoy refuses it: no level would have any load.
     #[error("overprovisioning factor 0, at least 1 is expected")]
     Overprovisioning,
@@ -334,10 +337,11 @@ fn by_level(cluster: &Cluster, keys: &hosts::Keys<'_>) -> Result<Tables, Error> 
             Ok((level.up_to, envoy_table(&cluster.policy, &hosts)?))
         })
         .collect::<Result<Vec<_>, Error>>()?;
-    Ok(match tables.pop() {
-        Some((_, only)) if tables.is_empty() => Tables::One(only),
-        last => Tables::Levels(tables.into_iter().chain(last).collect()),
-    })
+    match tables.pop() {
+        None => Err(Error::NoLoad(cluster.panic.overprovisioning)),
+        Some((_, only)) if tables.is_empty() => Ok(Tables::One(only)),
+        last => Ok(Tables::Levels(tables.into_iter().chain(last).collect())),
+    }
 }
 
 fn envoy_table(policy: &Policy, hosts: &[Host<'_>]) -> Result<Table, Error> {

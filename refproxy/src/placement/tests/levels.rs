@@ -220,6 +220,19 @@ fn localities_take_their_turns_by_region_zone_and_sub_zone() {
     }
 }
 
+/// 1 * 2 / 3 is 0 percent, and 66 percent are no panic.
+#[test]
+fn a_factor_that_leaves_no_load_is_an_error() {
+    let mut nodes: Vec<Node> = loopback(1..=3).into_iter().map(Node::at).collect();
+    nodes[2].health = Health::Unhealthy;
+    let mut cluster = maglev(nodes, 17);
+    cluster.panic.overprovisioning = 1;
+    cluster.panic.threshold_percent = 1;
+    assert_eq!(Placement::new(&cluster), Err(Error::NoLoad(1)));
+    cluster.panic.overprovisioning = 2;
+    assert!(Placement::new(&cluster).is_ok());
+}
+
 #[test]
 fn levels_that_do_not_fit_together_are_told() {
     let mut gap = loopback(1..=2)
