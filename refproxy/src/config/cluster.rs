@@ -426,7 +426,7 @@ mod tests {
                 "hash_tags `{}}`: true, false or two characters are expected",
             ),
             (
-                "{policy: random, nodes: [{address: 'a:1'}]}",
+                "{policy: random, nodes: [{address: 'a:1'}, {address: 'b:1'}]}",
                 "random is not a placement: every request may go to another node, and keys scatter",
             ),
             (

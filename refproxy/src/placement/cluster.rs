@@ -113,7 +113,7 @@ pub enum Policy {
         /// Of keys.
         digest: Digest,
     },
-    /// twemproxy's random: not a placement, because every request may go elsewhere.
+    /// Every request may go to any node, as under twemproxy's random and Envoy's round robin: a placement only over one node.
     Random,
     /// Ketama as libketama has it, whose keys are always digested by MD5, for comparison.
     Libketama,

@@ -87,7 +87,7 @@ pub enum Error {
     /// Keys of this slot would have two.
     #[error("slot {0} has two nodes")]
     SlotTwice(u16),
-    /// Requests for one key go to any node.
+    /// Requests for one key go to any node, of several.
     #[error("{0} is not a placement: every request may go to another node, and keys scatter")]
     NotAPlacement(&'static str),
     /// A level of priority is asked for keys and has nobody to hold them.
@@ -161,6 +161,8 @@ impl Placement {
                 Tables::One(Table::Ketama(ring::Ring::new(&ketama::points(&live))))
             }
             Policy::Modula { .. } => remainder(modula::slots(&hosts::live(cluster, &keys)?)),
+            // Nothing can scatter where there is one node.
+            Policy::Random if cluster.nodes.len() == 1 => remainder(vec![NodeId(0)]),
             Policy::Random => return Err(Error::NotAPlacement(cluster.policy.name())),
             Policy::Slots => remainder(slots::owners(&cluster.nodes)?),
             Policy::Libketama => {

@@ -104,7 +104,7 @@ async fn a_bad_put_is_answered_in_one_line_and_changes_nothing() {
             r#"{"error":"the cluster has no node"}"#,
         ),
         (
-            r#"{"policy":"random","nodes":[{"address":"a:1"}]}"#,
+            r#"{"policy":"random","nodes":[{"address":"a:1"},{"address":"b:1"}]}"#,
             r#"{"error":"random is not a placement: every request may go to another node, and keys scatter"}"#,
         ),
         (

@@ -127,7 +127,11 @@ pub(crate) async fn mistakes_are_told_in_one_line() {
             &["check", "--to", "maglev:"],
             &["--to maglev:", "no node"],
         ),
-        (64, &["check", "--to", "random:a:1"], &["random", "scatter"]),
+        (
+            64,
+            &["check", "--to", "random:a:1,b:1"],
+            &["random", "scatter"],
+        ),
         (
             64,
             &["check", "--to", &one, "--node", &addr],

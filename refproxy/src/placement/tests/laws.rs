@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::{equal, maglev, weighted};
 use crate::hash::{Digest, TagRule};
-use crate::placement::{Cluster, Node, NodeId, Placement, Policy, RingFunction};
+use crate::placement::{Cluster, Error, Node, NodeId, Placement, Policy, RingFunction};
 
 /// What a policy promises over 1 to 9 nodes of equal weight.
 struct Law {
@@ -107,6 +107,23 @@ fn keys() -> impl Strategy<Value = Vec<Vec<u8>>> {
 fn key(number: u32) -> Vec<u8> {
     // Scattered, so that the weak digests of short sequential names are not what is judged.
     number.wrapping_mul(0x9e37_79b9).to_le_bytes().to_vec()
+}
+
+/// All keys are on the only node, and with a second one they have no place.
+#[test]
+fn random_is_a_placement_over_one_node() {
+    let cluster = |nodes: &[&str]| {
+        let nodes = nodes.iter().map(|addr| Node::at(*addr)).collect();
+        Cluster::new(Policy::Random, nodes)
+    };
+    let placement = Placement::new(&cluster(&["a:1"])).unwrap();
+    assert!((0..1000).all(|number| placement.node(&key(number)) == NodeId(0)));
+    assert_eq!(placement.shares(), [1.0]);
+    assert_eq!(
+        Placement::new(&cluster(&["a:1", "b:1"])),
+        Err(Error::NotAPlacement("random"))
+    );
+    assert_eq!(Placement::new(&cluster(&[])), Err(Error::NoNode));
 }
 
 /// Every policy but random has its row.
