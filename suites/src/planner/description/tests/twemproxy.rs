@@ -1,0 +1,96 @@
+//! Twemproxy's pools.
+
+use ::refproxy::hash::{Digest, TagRule};
+use ::refproxy::placement::Policy;
+
+use super::{POOL, check, cluster, none, picking, read, wrong};
+
+#[test]
+fn a_pool_of_twemproxy() {
+    let mut expected = cluster(
+        Policy::Modula {
+            digest: Digest::Md5,
+        },
+        &["127.0.0.1:6379", "redis-b:6380", "/run/c.sock"],
+    );
+    expected.tags = TagRule::BRACES;
+    for (node, weight) in expected.nodes.iter_mut().zip(1..) {
+        node.weight = weight;
+    }
+    expected.nodes[1].name = Some("second".to_owned());
+    expected.nodes[1].hash_key = Some("second".to_owned());
+    check(POOL, &none(), expected);
+    let least = "p:\n  servers: ['a:1:1']\n";
+    check(least, &none(), cluster(Policy::ketama(), &["a:1"]));
+}
+
+#[test]
+fn one_pool_of_several_is_asked_for() {
+    let two = format!("{POOL}beta:\n  servers: ['a:1:1']\n");
+    wrong(
+        &two,
+        &none(),
+        "file: several pools hold keys: alpha, beta; say which by --cluster-name",
+    );
+    check(&two, &picking("beta"), cluster(Policy::ketama(), &["a:1"]));
+}
+
+#[test]
+fn mistakes_in_a_pool_are_told() {
+    for (from, to, expected) in [
+        (
+            "modula",
+            "random",
+            "file:3: distribution random is not a placement: every request may go to another node, and keys scatter",
+        ),
+        (
+            "modula",
+            "maglev",
+            "file:3: distribution `maglev`: ketama, modula or random is expected",
+        ),
+        (
+            "md5",
+            "MD5",
+            "file:3: hash `MD5`: one of crc16, crc32, crc32a, fnv1_32, fnv1_64, fnv1a_32, fnv1a_64, hsieh, jenkins, md5, murmur, \
+             one_at_a_time is expected",
+        ),
+        (
+            "'{}'",
+            "'{'",
+            "file:3: hash_tag `{`: two characters are expected",
+        ),
+        (
+            "127.0.0.1:6379:1",
+            "127.0.0.1:6379",
+            "file:9: server `127.0.0.1:6379`: HOST:PORT:WEIGHT or /PATH:WEIGHT is expected, and perhaps a name after it",
+        ),
+        (
+            "127.0.0.1:6379:1",
+            "127.0.0.1:6379:0",
+            "file:3: node 127.0.0.1:6379 has weight 0, at least 1 is expected",
+        ),
+        (
+            "redis-b:6380:2 second",
+            "127.0.0.1:6379:1",
+            "file:3: two nodes hash as `127.0.0.1:6379`, each node needs its own",
+        ),
+    ] {
+        wrong(&POOL.replace(from, to), &none(), expected);
+    }
+    wrong(
+        "alpha:\n  servers: []\n",
+        &none(),
+        "file:2: the cluster has no node",
+    );
+}
+
+#[test]
+fn one_bad_pool_does_not_hide_the_others() {
+    let two = format!("{POOL}bad:\n  hash: none\n  distributon: x\n  servers: [x]\n");
+    assert!(read(&two, "file", &picking("alpha")).is_ok());
+    wrong(
+        &two,
+        &picking("bad"),
+        "file:14: unknown field `distributon` in a pool, did you mean `distribution`?",
+    );
+}
