@@ -208,7 +208,7 @@ fn mistakes_of_the_command_line_are_64() {
             "consistent:a:1",
             &["--from", "policy `consistent`", "maglev, ring_hash"],
         ),
-        ("random:a:1", &["--from", "keys scatter"]),
+        ("random:a:1,b:1", &["--from", "keys scatter"]),
         ("maglev/hash=md5:a:1", &["--from", "hash: maglev has none"]),
     ] {
         check(&[&["plan", "--from", from][..], &to].concat(), 64, parts);
@@ -283,12 +283,18 @@ fn mistakes_in_descriptions_are_2_and_say_where() {
 "
         )
     };
+    let second =
+        "        - endpoint: {address: {socket_address: {address: 10.0.0.2, port_value: 6379}}}\n";
     let several = envoy("MAGLEV", "10.0.0.1") + "  - {name: two, lb_policy: MAGLEV}\n";
     let table = envoy("MAGLEV\n    maglev_lb_config: {table_size: 6}", "10.0.0.1");
     for (text, parts) in [
         (
-            envoy("ROUND_ROBIN", "10.0.0.1"),
+            envoy("ROUND_ROBIN", "10.0.0.1") + second,
             &["d.yaml:3: ", "ROUND_ROBIN", "keys scatter"][..],
+        ),
+        (
+            envoy("ROUND_ROBIN", "redis-1"),
+            &["d.yaml:9: ", "--resolve redis-1=IP", "one address"],
         ),
         (
             envoy("MAGLEV", "redis-1"),
@@ -301,8 +307,9 @@ fn mistakes_in_descriptions_are_2_and_say_where() {
         ),
         (table, &["d.yaml:3: ", "table size 6 is not a prime"]),
         (
-            "p: {distribution: random, servers: ['a:1:1']}".to_owned(),
-            &["d.yaml:1: ", "random", "keys scatter"],
+            "p:\n  listen: a:1\n  distribution: random\n  servers:\n  - a:1:1\n  - b:1:1"
+                .to_owned(),
+            &["d.yaml:2: ", "random", "keys scatter"],
         ),
         (
             "p: {servers: ['a:1:0']}".to_owned(),

@@ -135,9 +135,23 @@ pub enum Why {
         /// Those that are there.
         names: Vec<String>,
     },
-    /// The proxy sends a key anywhere.
-    #[error("{0} is not a placement: every request may go to another node, and keys scatter")]
+    /// The proxy sends a key to any of several nodes.
+    #[error(
+        "{0} is not a placement over several nodes: every request may go to another one, and keys scatter; where health checks \
+         leave only one in use, describe that one, as random:HOST:PORT"
+    )]
     Scatters(String),
+    /// There may be several nodes behind a name, and keys would scatter over them.
+    #[error(
+        "{what} is not a placement over several nodes, and the proxy resolves host `{host}`: say by --resolve {host}=IP that it \
+         has one address"
+    )]
+    MaybeSeveral {
+        /// The policy.
+        what: String,
+        /// The name.
+        host: String,
+    },
     /// The proxy resolves this name, and its address is what is hashed.
     #[error(
         "host `{0}` is resolved by the proxy, and its address is hashed: say it by --resolve {0}=IP"
@@ -253,6 +267,13 @@ fn agrees(tags: TagRule, hints: &Hints) -> Result<(), Why> {
 /// `file:line` of a value.
 fn place<T>(name: &str, value: &Spanned<T>) -> String {
     format!("{name}:{}", value.referenced.line())
+}
+
+/// What one has to know of a cluster of one node whose policy would scatter keys over several.
+fn on_only_node(policy: &str) -> String {
+    format!(
+        "all keys are on the only node of the cluster; with a second one {policy} would scatter them"
+    )
 }
 
 /// A cluster that has a placement, whose nodes are reached at `reach`.

@@ -8,7 +8,7 @@ use ::refproxy::placement::{Cluster, Node, Policy};
 
 use super::near::nearest;
 use super::tree::{Content, Tree};
-use super::{Described, Error, Hints, Why, agrees, check_address, described, pick};
+use super::{Described, Error, Hints, Why, agrees, check_address, described, on_only_node, pick};
 
 /// The settings of a pool; nutcracker refuses others.
 const SETTINGS: [&str; 18] = [
@@ -66,10 +66,15 @@ pub(super) fn read(top: &Tree, name: &str, hints: &Hints) -> Result<Described, E
     let mut cluster = Cluster::new(policy(pool).map_err(wrong)?, nodes);
     cluster.tags = tags(pool).map_err(wrong)?;
     agrees(cluster.tags, hints).map_err(wrong)?;
+    let scatters = (cluster.policy == Policy::Random).then_some("distribution random");
+    if let (Some(what), [_, _, ..]) = (scatters, &*cluster.nodes) {
+        return Err(wrong(Why::Scatters(what.to_owned())));
+    }
     let reach = cluster.nodes.iter().map(|node| node.address.clone());
     let reach = reach.collect();
     Ok(Described {
         database: database(pool).map_err(wrong)?,
+        notes: scatters.map(on_only_node).into_iter().collect(),
         ..described(cluster, reach, at(pool))?
     })
 }
@@ -125,7 +130,7 @@ fn policy(pool: &Tree) -> Result<Policy, Why> {
     match setting(pool, "distribution") {
         None | Some("ketama") => Ok(Policy::Ketama { digest }),
         Some("modula") => Ok(Policy::Modula { digest }),
-        Some("random") => Err(Why::Scatters("distribution random".to_owned())),
+        Some("random") => Ok(Policy::Random),
         Some(other) => {
             let expected = "ketama, modula or random is expected";
             Err(Why::field(format!("distribution `{other}`"), expected))

@@ -107,12 +107,12 @@ const FORMS: &[(Slot, &str, Fate)] = &[
     (
         Cluster,
         "lb_policy: null",
-        Declined("ROUND_ROBIN is not a placement"),
+        Declined("ROUND_ROBIN is not a placement over several nodes"),
     ),
     (
         Cluster,
         "lb_policy: round_robin",
-        Declined("ROUND_ROBIN is not a placement"),
+        Declined("ROUND_ROBIN is not a placement over several nodes"),
     ),
     (Cluster, "lb_policy: 5.0", Refused("one of ROUND_ROBIN")),
     (Cluster, "lb_policy: 99", Refused("one of ROUND_ROBIN")),

@@ -60,7 +60,11 @@ const FORMS: &[(&str, Fate)] = &[
     ),
     (
         "distribution: random\n  servers:\n  - 10.0.0.1:6379:1",
-        Declined("random is not a placement"),
+        Read("random:10.0.0.1:6379"),
+    ),
+    (
+        "distribution: random\n  servers:\n  - 10.0.0.1:6379:1\n  - 10.0.0.2:6379:1",
+        Declined("random is not a placement over several nodes"),
     ),
     (
         "hash_tag: \"{}\"\n  servers:\n  - 10.0.0.1:6379:1",

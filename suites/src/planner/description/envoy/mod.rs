@@ -18,7 +18,7 @@ use ::refproxy::placement::{Cluster, Panic, Policy};
 
 use super::routing::Routing;
 use super::tree::Tree;
-use super::{Described, Error, Hints, Why, described, hash_tags, pick};
+use super::{Described, Error, Hints, Why, described, hash_tags, on_only_node, pick};
 use proto::Reader;
 pub(super) use resources::are_in;
 use routes::Ways;
@@ -51,9 +51,10 @@ pub(super) fn read(top: &Tree, name: &str, hints: &Hints) -> Result<Described, E
         tables if tables.is_empty() => Routing::default(),
         tables => Routing::new(tables, shares),
     };
+    let alone = chosen.scatters.as_deref().map(on_only_node);
     Ok(Described {
         routing,
-        notes: said.notes,
+        notes: said.notes.into_iter().chain(alone).collect(),
         ..described(cluster, reach, at)?
     })
 }

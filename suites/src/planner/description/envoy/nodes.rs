@@ -34,6 +34,7 @@ pub(super) fn nodes(
         );
         return Err(why.at(at));
     }
+    check_number(cluster, chosen).map_err(|why| why.at(at))?;
     let mut nodes = Vec::new();
     let mut reach = Vec::new();
     for group in &cluster.load_assignment.endpoints {
@@ -51,7 +52,20 @@ pub(super) fn nodes(
             }
         }
     }
-    Ok((nodes, reach))
+    match &chosen.scatters {
+        Some(what) if nodes.len() > 1 => Err(Why::Scatters(what.clone()).at(at)),
+        _ => Ok((nodes, reach)),
+    }
+}
+
+/// Checks that there is one endpoint where keys would scatter over several, before names of hosts are asked for.
+fn check_number(cluster: &Cluster, chosen: &Chosen) -> Result<(), Why> {
+    let groups = cluster.load_assignment.endpoints.iter();
+    let endpoints: usize = groups.map(|group| group.lb_endpoints.len()).sum();
+    match &chosen.scatters {
+        Some(what) if endpoints > 1 => Err(Why::Scatters(what.clone())),
+        _ => Ok(()),
+    }
 }
 
 /// What Envoy refuses of a group of nodes, and what names nodes that are not in the file.
@@ -88,8 +102,8 @@ pub(super) fn kind(cluster: &Cluster) -> Result<Kind, Why> {
         (None, Some("STRICT_DNS")) => Ok(Kind::StrictDns),
         (None, Some("LOGICAL_DNS")) => Ok(Kind::LogicalDns),
         (None, Some(other)) => {
-            let expected =
-                "STATIC, STRICT_DNS or LOGICAL_DNS is expected, whose nodes are in the file";
+            let expected = "STATIC, STRICT_DNS or LOGICAL_DNS is expected, whose nodes are in the file; for this type give the \
+                            nodes that Envoy's /clusters lists, as maglev:HOST:PORT,HOST:PORT";
             Err(Why::field(format!("type {other}"), expected))
         }
     }
@@ -169,11 +183,17 @@ fn addresses(
         .take(many)
         .map(|ip| SocketAddr::new(ip, port).to_string())
         .collect();
+    if !known.is_empty() {
+        return Ok(known);
+    }
     let hashes_address = hash_key(endpoint).is_none() && !hashes_hostnames(&chosen.policy);
-    match known.is_empty() {
-        false => Ok(known),
-        true if hashes_address => Err(Why::Unresolved(host.clone())),
-        true => Ok(vec![format!("{host}:{port}")]),
+    match &chosen.scatters {
+        Some(what) if kind == Kind::StrictDns => Err(Why::MaybeSeveral {
+            what: what.clone(),
+            host: host.clone(),
+        }),
+        None if hashes_address => Err(Why::Unresolved(host.clone())),
+        _ => Ok(vec![format!("{host}:{port}")]),
     }
 }
 

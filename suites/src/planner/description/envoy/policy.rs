@@ -15,6 +15,26 @@ use super::shape::{Cluster, ConsistentHashing, LoadBalancingPolicy, Maglev, Ring
 pub(super) struct Chosen {
     pub(super) policy: Policy,
     pub(super) by_locality: bool,
+    /// What scatters keys over more than one node, as the file has it.
+    pub(super) scatters: Option<String>,
+}
+
+impl Chosen {
+    fn new(policy: Policy, by_locality: bool) -> Self {
+        Self {
+            policy,
+            by_locality,
+            scatters: None,
+        }
+    }
+
+    fn scattering(what: String) -> Self {
+        Self {
+            policy: Policy::Random,
+            by_locality: false,
+            scatters: Some(what),
+        }
+    }
 }
 
 /// The policy of `cluster`, with Envoy's defaults.
@@ -54,17 +74,15 @@ fn of_fields(cluster: &Cluster) -> Result<Chosen, Why> {
             ));
         }
         scattering @ ("ROUND_ROBIN" | "LEAST_REQUEST" | "RANDOM") => {
-            return Err(Why::Scatters(format!("lb_policy {scattering}")));
+            return Ok(Chosen::scattering(format!("lb_policy {scattering}")));
         }
         other => {
             let expected = "MAGLEV or RING_HASH is expected";
             return Err(Why::field(format!("lb_policy {other}"), expected));
         }
     };
-    Ok(Chosen {
-        policy,
-        by_locality: common.locality_weighted_lb_config.is_some(),
-    })
+    let by_locality = common.locality_weighted_lb_config.is_some();
+    Ok(Chosen::new(policy, by_locality))
 }
 
 /// The first policy that Envoy knows wins.
@@ -79,10 +97,8 @@ fn of_extension(policy: &LoadBalancingPolicy) -> Result<Chosen, Why> {
             "Maglev" => {
                 let shape: Maglev = shape(config, "maglev")?;
                 let hashing = shape.consistent_hashing_lb_config.unwrap_or_default();
-                return Ok(Chosen {
-                    policy: maglev(Some(&shape), hashing)?,
-                    by_locality: shape.locality_weighted_lb_config.is_some(),
-                });
+                let by_locality = shape.locality_weighted_lb_config.is_some();
+                return Ok(Chosen::new(maglev(Some(&shape), hashing)?, by_locality));
             }
             "RingHash" => {
                 let shape: RingHash = shape(config, "ring_hash")?;
@@ -91,16 +107,12 @@ fn of_extension(policy: &LoadBalancingPolicy) -> Result<Chosen, Why> {
                     use_hostname_for_hashing: shape.use_hostname_for_hashing,
                     hash_balance_factor: shape.hash_balance_factor,
                 });
-                return Ok(Chosen {
-                    policy: ring_hash(Some(&shape), hashing)?,
-                    by_locality: shape.locality_weighted_lb_config.is_some(),
-                });
+                let by_locality = shape.locality_weighted_lb_config.is_some();
+                return Ok(Chosen::new(ring_hash(Some(&shape), hashing)?, by_locality));
             }
             "RoundRobin" | "LeastRequest" | "Random" | "ClientSideWeightedRoundRobin" => {
-                return Err(Why::Scatters(format!(
-                    "load_balancing_policy {}",
-                    extension.name
-                )));
+                let what = format!("load_balancing_policy {}", extension.name);
+                return Ok(Chosen::scattering(what));
             }
             "Subset" | "OverrideHost" | "WrrLocality" | "ClusterProvided" => {
                 let expected = "maglev or ring_hash is expected";

@@ -7,6 +7,8 @@ use super::{
     ADDRS, CATCH_ALL, check, cluster, endpoints, envoy, none, read, redis, resolving, untagged,
     wrong,
 };
+use crate::planner::Placement;
+use crate::planner::description::{Described, inline};
 
 #[test]
 fn envoys_policies_have_envoys_defaults() {
@@ -216,7 +218,8 @@ fn names_that_envoy_resolves_are_told_by_hints() {
     wrong(
         &body("EDS"),
         &hints,
-        "file:10: type EDS: STATIC, STRICT_DNS or LOGICAL_DNS is expected, whose nodes are in the file",
+        "file:10: type EDS: STATIC, STRICT_DNS or LOGICAL_DNS is expected, whose nodes are in the file; for this type give the nodes \
+         that Envoy's /clusters lists, as maglev:HOST:PORT,HOST:PORT",
     );
 }
 
@@ -245,10 +248,50 @@ fn what_scatters_keys_is_told() {
             &redis(settings),
             &none(),
             &format!(
-                "file:10: {what} is not a placement: every request may go to another node, and keys scatter"
+                "file:10: {what} is not a placement over several nodes: every request may go to another one, and keys scatter; \
+                 where health checks leave only one in use, describe that one, as random:HOST:PORT"
             ),
         );
     }
+}
+
+/// Nothing scatters over one node. Whether there is one, only the proxy knows of a name.
+#[test]
+fn all_keys_are_on_the_only_node_under_any_policy() {
+    let lone = |kind: &str, host: &str, names: &[(&str, [u8; 4])]| {
+        let body = format!("      type: {kind}\n{}", endpoints(&[host]));
+        let text = envoy(CATCH_ALL, &[("redis", &body)]);
+        read(&text, "file", &resolving(names)).map_err(|why| why.to_string())
+    };
+    let address = |found: &Described| {
+        assert_eq!(found.cluster.policy, Policy::Random);
+        assert!(found.notes[0].contains("ROUND_ROBIN would scatter"));
+        found.cluster.nodes[0].address.clone()
+    };
+    let found = lone("STATIC", "10.0.0.1", &[]).unwrap();
+    assert_eq!(address(&found), "10.0.0.1:6379");
+    let added = inline("maglev:10.0.0.2:6379", &none()).unwrap();
+    let added = added.cluster.nodes.into_iter().zip(added.reach).collect();
+    let grown = found.changed(added, &[]).unwrap();
+    assert!(Placement::new(&grown.cluster).is_err());
+
+    let one = [("redis-a", [10, 0, 0, 1])];
+    let two = [("redis-a", [10, 0, 0, 1]), ("redis-a", [10, 0, 0, 2])];
+    for (kind, names, expected) in [
+        ("LOGICAL_DNS", &[][..], "redis-a:6379"),
+        ("LOGICAL_DNS", &two, "10.0.0.1:6379"),
+        ("STRICT_DNS", &one, "10.0.0.1:6379"),
+    ] {
+        let found = lone(kind, "redis-a", names).unwrap();
+        assert_eq!(address(&found), expected, "{kind}");
+    }
+    let unresolved = lone("STRICT_DNS", "redis-a", &[]).unwrap_err();
+    assert!(
+        unresolved.contains("say by --resolve redis-a=IP that it has one address"),
+        "{unresolved}"
+    );
+    let several = lone("STRICT_DNS", "redis-a", &two).unwrap_err();
+    assert!(several.contains("keys scatter"), "{several}");
 }
 
 #[test]
@@ -354,7 +397,7 @@ proptest::proptest! {
             node(1, one, first), node(2, two, second), node(3, two, third),
         );
         if let Ok(described) = read(&envoy(CATCH_ALL, &[("redis", &body)]), "file", &none()) {
-            let placement = crate::planner::Placement::new(&described.cluster).unwrap();
+            let placement = Placement::new(&described.cluster).unwrap();
             for key in ["", "a", "key:1", "{a}b"] {
                 assert!(placement.node(key.as_bytes()).index() < 3);
             }

@@ -41,7 +41,8 @@ fn mistakes_in_a_pool_are_told() {
         (
             "modula",
             "random",
-            "file:3: distribution random is not a placement: every request may go to another node, and keys scatter",
+            "file:3: distribution random is not a placement over several nodes: every request may go to another one, and keys scatter; \
+             where health checks leave only one in use, describe that one, as random:HOST:PORT",
         ),
         (
             "modula",
