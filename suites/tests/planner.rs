@@ -312,8 +312,8 @@ fn mistakes_in_descriptions_are_2_and_say_where() {
             &["d.yaml:2: ", "random", "keys scatter"],
         ),
         (
-            "p: {servers: ['a:1:0']}".to_owned(),
-            &["d.yaml:1: ", "weight 0"],
+            "p:\n  listen: a:1\n  servers:\n  - a:1:0".to_owned(),
+            &["d.yaml:2: ", "weight 0"],
         ),
         ("policy: maglev\nnodes: [}".to_owned(), &["d.yaml:2: "]),
         ("some: text".to_owned(), &["d.yaml: ", "static_resources"]),

@@ -11,6 +11,7 @@ mod secrets;
 mod tree;
 mod twemproxy;
 
+use std::fmt;
 use std::net::IpAddr;
 
 use ::refproxy::config::Error as Unread;
@@ -21,6 +22,7 @@ use serde_saphyr::Spanned;
 pub use inline::{inline, is_inline, node};
 pub use routing::Routing;
 pub use secrets::{Secret, check_address};
+use tree::Merges;
 
 /// A cluster as its proxy sees it, and where its nodes are reached from here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,6 +112,11 @@ pub enum Error {
 /// What is wrong with a description.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Why {
+    /// The proxy's file is inside of something else.
+    #[error(
+        "a Kubernetes manifest: the proxy's own configuration, which is in it, is expected alone"
+    )]
+    Manifest,
     /// No proxy that we know has such files.
     #[error(
         "not a description of a cluster: `static_resources` (Envoy), pools with `servers` (twemproxy), or `policy` and `nodes` \
@@ -167,17 +174,14 @@ pub enum Why {
     #[error("--hash-tags {}: hash tags are {} here", on_off(*.0), on_off(!*.0))]
     TagsContradicted(bool),
     /// A field that the proxy does not know.
-    #[error(
-        "unknown field `{}` in {of}{}", .field.escape_debug(),
-        .meant.as_ref().map_or_else(String::new, |meant| format!(", did you mean `{meant}`?"))
-    )]
+    #[error("unknown field `{}` in {of}{instead}", .field.escape_debug())]
     UnknownField {
         /// Its name.
         field: String,
         /// What it is a field of.
         of: &'static str,
-        /// The field that was probably meant.
-        meant: Option<String>,
+        /// What to write in its place.
+        instead: Instead,
     },
     /// A user or a password is given.
     #[error(transparent)]
@@ -193,6 +197,40 @@ pub enum Why {
     /// There is no placement over this cluster.
     #[error(transparent)]
     Placement(#[from] placement::Error),
+}
+
+/// What to write in the place of an unknown field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Instead {
+    /// Nothing is known of it.
+    Unknown,
+    /// A field whose name is near.
+    Near(String),
+    /// What is expected, in words.
+    Known(&'static str),
+}
+
+impl Instead {
+    /// The nearest of `known` to `field`, if any is near.
+    fn nearest<'a>(field: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
+        near::nearest(field, known).map_or(Self::Unknown, |near| Self::Near(near.to_owned()))
+    }
+
+    /// For the merge key of YAML, which is a field with an odd name to Envoy and to nutcracker.
+    fn merge_key(field: &str) -> Option<Self> {
+        let words = "merge keys are not read as such, write the fields out";
+        (field == "<<").then_some(Self::Known(words))
+    }
+}
+
+impl fmt::Display for Instead {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown => Ok(()),
+            Self::Near(field) => write!(out, ", did you mean `{field}`?"),
+            Self::Known(words) => write!(out, ": {words}"),
+        }
+    }
 }
 
 impl Why {
@@ -216,12 +254,19 @@ impl Why {
 /// # Errors
 /// `file:line: ` and what is wrong there.
 pub fn read(text: &str, name: &str, hints: &Hints) -> Result<Described, Error> {
-    let top = tree::parse(text, name)?;
+    let top = tree::parse(text, name, Merges::Fields)?;
     if envoy::are_in(&top) {
-        envoy::read(&top, name, hints)
-    } else if twemproxy::has_pools(&top) {
-        twemproxy::read(&top, name, hints)
-    } else if top.get("cluster").is_some() {
+        return envoy::read(&top, name, hints);
+    }
+    if twemproxy::has_pools(&top) {
+        return twemproxy::read((text, &top), name, hints);
+    }
+    if top.get("apiVersion").is_some() && top.get("kind").is_some() {
+        return Err(Why::Manifest.at(name));
+    }
+    // Of the proxies only refproxy knows merge keys.
+    let top = tree::parse(text, name, Merges::Merged)?;
+    if top.get("cluster").is_some() {
         refproxy::read_config((text, &top), name, hints)
     } else if top.get("policy").or_else(|| top.get("nodes")).is_some() {
         refproxy::read_cluster((text, &top), name, hints)

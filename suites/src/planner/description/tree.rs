@@ -7,6 +7,7 @@ use std::fmt;
 
 use ::refproxy::config::Error as Unread;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::options::MergeKeyPolicy;
 use serde_saphyr::{Location, Spanned};
 
 /// A value and where it is.
@@ -71,12 +72,27 @@ impl Tree {
     }
 }
 
+/// What merge keys (`<<`) are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Merges {
+    /// Fields with an odd name.
+    Fields,
+    /// The fields of another mapping.
+    Merged,
+}
+
 /// Reads `text`; `name` is what errors call the file.
 ///
 /// # Errors
 /// `file:line: ` and what is wrong there.
-pub(super) fn parse(text: &str, name: &str) -> Result<Tree, Unread> {
-    let read: Result<Spanned<Raw>, _> = serde_saphyr::from_str(text);
+pub(super) fn parse(text: &str, name: &str, merges: Merges) -> Result<Tree, Unread> {
+    let options = serde_saphyr::options! {
+        merge_keys: match merges {
+            Merges::Fields => MergeKeyPolicy::AsOrdinary,
+            Merges::Merged => MergeKeyPolicy::Merge,
+        },
+    };
+    let read: Result<Spanned<Raw>, _> = serde_saphyr::from_str_with_options(text, options);
     read.map(|raw| tree(raw, text)).map_err(|error| {
         let line = error.location().map_or(1, |location| location.line());
         Unread(format!("{name}:{line}: {}", reason(&error)))
@@ -88,14 +104,17 @@ fn reason(error: &serde_saphyr::Error) -> String {
     let said = error.without_snippet().to_string();
     let said = said.lines().next().unwrap_or_default().to_lowercase();
     let known = [
-        ("duplicate", "a field is given twice"),
+        (
+            "duplicate",
+            "a field is given twice: give it once (Envoy takes the last one)",
+        ),
         ("anchor", "no value has the anchor that is named here"),
         ("alias", "no value has the anchor that is named here"),
         ("tag", "this tag is not supported"),
         ("tab", "tabs are not allowed here"),
         (
             "multiple",
-            "one document is expected, and the file has several",
+            "one document is expected, and the file has several: give the proxy's own configuration alone",
         ),
         ("merge", "a merge key needs a mapping"),
     ];
@@ -237,7 +256,7 @@ impl<'de> Visitor<'de> for AnyValue {
 
 #[cfg(test)]
 mod tests {
-    use super::{Content, Tree, parse};
+    use super::{Content, Merges, Tree, parse};
 
     /// A tree in one line: plain scalars as they are, quoted ones in quotes.
     fn shown(tree: &Tree) -> String {
@@ -260,7 +279,11 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: &str) {
-        assert_eq!(shown(&parse(text, "file").unwrap()), expected, "{text}");
+        assert_eq!(
+            shown(&parse(text, "file", Merges::Fields).unwrap()),
+            expected,
+            "{text}"
+        );
     }
 
     #[test]
@@ -284,6 +307,14 @@ mod tests {
     }
 
     #[test]
+    fn merge_keys_are_fields_unless_they_are_asked_for() {
+        let text = "a: &x {b: 1}\nc: {<<: *x, d: 2}";
+        check(text, "{a: {b: 1}, c: {<<: {b: 1}, d: 2}}");
+        let merged = parse(text, "file", Merges::Merged).unwrap();
+        assert_eq!(shown(&merged), "{a: {b: 1}, c: {d: 2, b: 1}}");
+    }
+
+    #[test]
     fn errors_never_repeat_the_file() {
         for text in [
             "auth: *hunter2",
@@ -301,9 +332,10 @@ mod tests {
             "a: 1\n---\nhunter2: 1",
             "auth: !!int hunter2",
         ] {
-            if let Err(error) = parse(text, "file") {
-                assert!(!error.to_string().contains("hunter"), "{error} of {text}");
-                println!("{error}");
+            for merges in [Merges::Fields, Merges::Merged] {
+                if let Err(error) = parse(text, "file", merges) {
+                    assert!(!error.to_string().contains("hunter"), "{error} of {text}");
+                }
             }
         }
     }

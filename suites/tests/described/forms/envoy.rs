@@ -16,14 +16,21 @@ enum Slot {
     Cluster,
     /// The nodes of the cluster.
     Assignment,
+    /// Settings of a cluster of one node.
+    Lone,
+    /// Settings of a cluster of one endpoint, whose name the proxy resolves.
+    Named,
+    /// Around the whole file.
+    Around,
 }
-use Slot::{Assignment, Cluster, Filter, Routes, Settings};
+use Slot::{Around, Assignment, Cluster, Filter, Lone, Named, Routes, Settings};
 
 const TAGGED: &str = "maglev/hash_tags:10.0.0.1:6379,10.0.0.2:6379";
 const PLAIN: &str = "maglev:10.0.0.1:6379,10.0.0.2:6379";
 const TABLE: &str = "maglev/table_size=251:10.0.0.1:6379,10.0.0.2:6379";
 const RING: &str = "ring_hash:10.0.0.1:6379,10.0.0.2:6379";
 const ONE: &str = "maglev:10.0.0.1:6379";
+const ANY: &str = "random:10.0.0.1:6379";
 const HEAVY: &str = "maglev:10.0.0.1:6379*2,10.0.0.2:6379";
 
 const FILTER: &str = r#"typed_config:
@@ -54,6 +61,10 @@ const NODES: &str = "endpoints: [ { lb_endpoints: [ \
     { endpoint: { address: { socket_address: { address: 10.0.0.1, port_value: 6379 } } } MORE }, \
     { endpoint: { address: { socket_address: { address: 10.0.0.2, port_value: 6379 } } } } ] } ]";
 
+/// One node at ADDRESS.
+const NODE: &str = "endpoints: [ { lb_endpoints: [ \
+    { endpoint: { address: { socket_address: { address: ADDRESS, port_value: 6379 } } } } ] } ]";
+
 /// Each form in a bootstrap.
 pub(super) fn all() -> Vec<Form> {
     FORMS
@@ -78,6 +89,9 @@ fn bootstrap(slot: Slot, form: &str) -> String {
         "lb_policy: MAGLEV",
         &nodes,
     ];
+    let (lone, named) = ["10.0.0.1", "redis-a"]
+        .map(|address| NODE.replace("ADDRESS", address))
+        .into();
     let more = NODES.replace("MORE", form);
     let around = form.replace("NODES", &nodes);
     match slot {
@@ -87,13 +101,20 @@ fn bootstrap(slot: Slot, form: &str) -> String {
         Cluster => cluster = form,
         Assignment if form.starts_with(',') => assignment = &more,
         Assignment => assignment = &around,
+        Lone => (cluster, assignment) = (form, &lone),
+        Named => (cluster, assignment) = (form, &named),
+        Around => {}
     }
-    ENVOY
+    let file = ENVOY
         .replace("FILTER", filter)
         .replace("SETTINGS", settings)
         .replace("ROUTES", routes)
         .replace("CLUSTER", cluster)
-        .replace("ASSIGNMENT", assignment)
+        .replace("ASSIGNMENT", assignment);
+    match slot {
+        Around => form.replace("FILE", &file),
+        _ => file,
+    }
 }
 
 /// Forms of a bootstrap.
@@ -139,12 +160,12 @@ const FORMS: &[(Slot, &str, Fate)] = &[
     (
         Cluster,
         "lb_policy: MAGLEV\n    lbPolicy: MAGLEV",
-        Declined("given twice"),
+        Declined("given twice: give it once"),
     ),
     (
         Cluster,
         "lb_policy: MAGLEV\n    lb_policy: MAGLEV",
-        Declined("given twice"),
+        Declined("given twice: give it once"),
     ),
     (
         Cluster,
@@ -159,7 +180,7 @@ const FORMS: &[(Slot, &str, Fate)] = &[
     (
         Cluster,
         "lb_policy: MAGLEV\n    hosts: [ { socket_address: { address: 10.0.0.1, port_value: 1 } } ]",
-        Refused("unknown field `hosts` in Cluster"),
+        Refused("unknown field `hosts` in Cluster: `load_assignment` is expected"),
     ),
     (
         Cluster,
@@ -526,7 +547,9 @@ const FORMS: &[(Slot, &str, Fate)] = &[
     (
         Routes,
         "{ catch_all_cluster: redis }",
-        Refused("unknown field `catch_all_cluster` in PrefixRoutes"),
+        Refused(
+            "unknown field `catch_all_cluster` in PrefixRoutes: `catch_all_route: {cluster: NAME}` is expected",
+        ),
     ),
     (
         Routes,
@@ -562,12 +585,12 @@ const FORMS: &[(Slot, &str, Fate)] = &[
     (
         Filter,
         r#"config: { stat_prefix: s, settings: { op_timeout: 5s, enable_hashtagging: "true" }, prefix_routes: { catch_all_route: { cluster: redis } } }"#,
-        Refused("unknown field `config` in Filter"),
+        Refused("unknown field `config` in Filter: `typed_config` is expected"),
     ),
     (
         Filter,
         r#"typed_config: { "@type": type.googleapis.com/envoy.config.filter.network.redis_proxy.v2.RedisProxy, stat_prefix: s, settings: { op_timeout: 5s, enable_hashtagging: "true" }, prefix_routes: { catch_all_route: { cluster: redis } } }"#,
-        Refused("v3.RedisProxy is expected"),
+        Refused("v3.RedisProxy is expected, Envoy 1.18 and later know no older types"),
     ),
     (
         Filter,
@@ -587,7 +610,9 @@ const FORMS: &[(Slot, &str, Fate)] = &[
     (
         Filter,
         r#"typed_config: { "@type": type.googleapis.com/envoy.extensions.filters.network.redis_proxy.v3.RedisProxy, stat_prefix: s, settings: { op_timeout: 5s }, cluster: redis }"#,
-        Refused("unknown field `cluster` in RedisProxy"),
+        Refused(
+            "unknown field `cluster` in RedisProxy: `prefix_routes: {catch_all_route: {cluster: NAME}}` is expected",
+        ),
     ),
     (
         Assignment,
@@ -718,5 +743,78 @@ const FORMS: &[(Slot, &str, Fate)] = &[
         Assignment,
         "endpoints: [ { lb_endpoints: [ { health_status: HEALTHY } ] } ]",
         Refused("socket_address or pipe is expected"),
+    ),
+    (Lone, "lb_policy: ROUND_ROBIN", Read(ANY)),
+    (Lone, "lb_policy: random", Read(ANY)),
+    (Lone, "lb_policy: least_request", Read(ANY)),
+    (Lone, "type: STATIC", Read(ANY)),
+    (
+        Lone,
+        r#"load_balancing_policy: { policies: [ { typed_extension_config: { name: r, typed_config: { "@type": type.googleapis.com/envoy.extensions.load_balancing_policies.round_robin.v3.RoundRobin } } } ] }"#,
+        Read(ANY),
+    ),
+    (Lone, "lb_policy: MAGLEV", Read(ONE)),
+    (
+        Cluster,
+        "type: STRICT_DNS",
+        Declined("lb_policy ROUND_ROBIN is not a placement over several nodes"),
+    ),
+    (
+        Named,
+        "type: STRICT_DNS",
+        Declined("say by --resolve redis-a=IP that it has one address"),
+    ),
+    (
+        Named,
+        "type: STRICT_DNS\n    lb_policy: MAGLEV",
+        Declined("say it by --resolve redis-a=IP"),
+    ),
+    (
+        Named,
+        "type: EDS\n    lb_policy: MAGLEV",
+        Refused("give the nodes that Envoy's /clusters lists"),
+    ),
+    (
+        Cluster,
+        "lb_policy: MAGLEV\n    <<: { maglev_lb_config: { table_size: 251 } }",
+        Refused("unknown field `<<` in Cluster"),
+    ),
+    (Cluster, "lb_policy: &policy MAGLEV", Read(PLAIN)),
+    (
+        Cluster,
+        "alt_stat_name: &policy maglev\n    lb_policy: *policy",
+        Read(PLAIN),
+    ),
+    (
+        Cluster,
+        "lb_policy: MAGLEV\n    tls_context: {}",
+        Refused("`transport_socket` is expected"),
+    ),
+    (
+        Filter,
+        r#"config: { stat_prefix: s, settings: { op_timeout: 5s } }"#,
+        Refused("`typed_config` is expected"),
+    ),
+    (Around, "---\nFILE", Read(PLAIN)),
+    (Around, "FILE...\n", Read(PLAIN)),
+    (
+        Around,
+        "FILE---\nfoo: 1\n",
+        Declined("give the proxy's own configuration alone"),
+    ),
+    (
+        Around,
+        "clusters: []\nFILE",
+        Refused("unknown field `clusters` in Bootstrap: it belongs under static_resources"),
+    ),
+    (
+        Around,
+        "listeners: []\nFILE",
+        Refused("unknown field `listeners` in Bootstrap: it belongs under static_resources"),
+    ),
+    (
+        Around,
+        "apiVersion: v1\nkind: ConfigMap\ndata: { envoy: x }\n",
+        Refused("a Kubernetes manifest"),
     ),
 ];

@@ -8,6 +8,7 @@ mod messages;
 mod nodes;
 mod policy;
 mod proto;
+mod replaced;
 mod resources;
 mod routes;
 mod shape;

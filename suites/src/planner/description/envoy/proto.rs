@@ -8,9 +8,9 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::super::near::nearest;
 use super::super::tree::{Content, Tree};
-use super::super::{Error, Why};
+use super::super::{Error, Instead, Why};
+use super::replaced;
 
 /// The line of a message, next to its fields.
 pub(super) const LINE: &str = "@line";
@@ -98,7 +98,11 @@ impl Reader<'_> {
             if let Some((name, kind)) = message.fields.iter().find(|(name, _)| is_key(name)) {
                 let value = self.value(value, *kind, name)?;
                 if !value.is_null() && read.insert((*name).to_owned(), value).is_some() {
-                    return Err(self.wrong(tree, name, "it is given twice"));
+                    return Err(self.wrong(
+                        tree,
+                        name,
+                        "it is given twice: give it once (Envoy takes the last one)",
+                    ));
                 }
             } else if key != TYPE && !message.others.iter().any(|name| is_key(name)) {
                 return Err(self.at(value, unknown(key, message)));
@@ -205,7 +209,8 @@ impl Reader<'_> {
         let mut read = match (found, alike) {
             (Some((_, message)), _) => self.named(inner, message, field)?,
             (None, Some((name, _))) => {
-                let expected = format!("{name} is expected, Envoy no longer knows older types");
+                let expected =
+                    format!("{name} is expected, Envoy 1.18 and later know no older types");
                 return Err(self.wrong(tree, &format!("type `{kind}`"), &expected));
             }
             (None, None) => json!({LINE: tree.line}),
@@ -223,10 +228,13 @@ fn base(url: &str) -> &str {
 fn unknown(key: &str, message: &Message) -> Why {
     let fields = message.fields.iter().map(|(name, _)| *name);
     let known = fields.chain(message.others.iter().copied());
+    let replaced = || replaced::field(message.name, key).map(Instead::Known);
     Why::UnknownField {
         field: key.to_owned(),
         of: message.name,
-        meant: nearest(key, known).map(str::to_owned),
+        instead: Instead::merge_key(key)
+            .or_else(replaced)
+            .unwrap_or_else(|| Instead::nearest(key, known)),
     }
 }
 

@@ -135,6 +135,11 @@ fn what_describes_no_cluster_is_told() {
         wrong(text, &none(), why);
     }
     wrong(
+        "apiVersion: v1\nkind: ConfigMap\ndata: {envoy.yaml: 'static_resources: {}'}\n",
+        &none(),
+        "file: a Kubernetes manifest: the proxy's own configuration, which is in it, is expected alone",
+    );
+    wrong(
         "static_resources: {}",
         &none(),
         "file: no cluster of Redis nodes is in it",
@@ -193,6 +198,11 @@ fn no_error_repeats_a_secret() {
         POOL.replace("redis: true", "redis_auth: hunter2: hunter2"),
         "{policy: maglev, nodes: [{address: 'redis://:hunter2@host:1'}]}".to_owned(),
         "{policy: maglev, nodes: [{address: ':hunter2@host:1'}]}".to_owned(),
+        "policy: maglev\n<<: {nodes: [{address: ':hunter2@host:1'}]}".to_owned(),
+        "cluster: {policy: maglev, <<: {nodes: [{address: ':hunter2@host:1'}]}}".to_owned(),
+        POOL.replace("redis: true", "redis_auth: hunter2"),
+        POOL.replace("redis: true", "redis_auth: [hunter2]"),
+        POOL.replace("redis: true", "timeout: hunter2"),
         "cluster: {policy: maglev, nodes: [{address: 'u:hunter2@host:1'}]}\nauth: {hunter2: 1, hunter2: 2}".to_owned(),
         "cluster: {policy: maglev, nodes: [{address: 'a:1'}]}\nauth: {hunter2: 1, hunter2: 2}".to_owned(),
         "cluster: {policy: maglev, nodes: [{address: 'a:1'}]}\nauth: [hunter2".to_owned(),

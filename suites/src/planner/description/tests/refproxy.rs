@@ -17,6 +17,8 @@ fn refproxys_file_whole_or_in_part() {
         &none(),
         expected,
     );
+    let merged = "nodes: &nodes [{address: '10.0.0.1:6379'}, {address: '10.0.0.2:6379'}]\n<<: {policy: maglev}\n";
+    check(merged, &none(), cluster(Policy::maglev(), &ADDRS));
     wrong(
         "listen: 127.0.0.1:1\ncluster:\n  policy: maglev\n  nodes: []\n",
         &none(),

@@ -20,13 +20,13 @@ fn a_pool_of_twemproxy() {
     expected.nodes[1].name = Some("second".to_owned());
     expected.nodes[1].hash_key = Some("second".to_owned());
     check(POOL, &none(), expected);
-    let least = "p:\n  servers: ['a:1:1']\n";
+    let least = "p:\n  listen: a:2\n  servers:\n  - a:1:1\n";
     check(least, &none(), cluster(Policy::ketama(), &["a:1"]));
 }
 
 #[test]
 fn one_pool_of_several_is_asked_for() {
-    let two = format!("{POOL}beta:\n  servers: ['a:1:1']\n");
+    let two = format!("{POOL}beta:\n  listen: a:2\n  servers:\n  - a:1:1\n");
     wrong(
         &two,
         &none(),
@@ -79,15 +79,15 @@ fn mistakes_in_a_pool_are_told() {
         wrong(&POOL.replace(from, to), &none(), expected);
     }
     wrong(
-        "alpha:\n  servers: []\n",
+        "alpha:\n  listen: a:1\n  servers:\n",
         &none(),
-        "file:2: the cluster has no node",
+        "file:3: servers: a list is expected, one server a line",
     );
 }
 
 #[test]
 fn one_bad_pool_does_not_hide_the_others() {
-    let two = format!("{POOL}bad:\n  hash: none\n  distributon: x\n  servers: [x]\n");
+    let two = format!("{POOL}bad:\n  hash: none\n  distributon: x\n  servers:\n  - x\n");
     assert!(read(&two, "file", &picking("alpha")).is_ok());
     wrong(
         &two,

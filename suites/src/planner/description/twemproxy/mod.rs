@@ -3,35 +3,14 @@
 //! Source: nutcracker 0.5.0 `src/nc_conf.c`, `notes/recommendation.md`, and `nutcracker -t`: every value is a word, whatever YAML
 //! takes it for. Only the pool that is described has to be right.
 
+mod block;
+mod settings;
+
 use ::refproxy::hash::{Digest, TagRule};
 use ::refproxy::placement::{Cluster, Node, Policy};
 
-use super::near::nearest;
 use super::tree::{Content, Tree};
 use super::{Described, Error, Hints, Why, agrees, check_address, described, on_only_node, pick};
-
-/// The settings of a pool; nutcracker refuses others.
-const SETTINGS: [&str; 18] = [
-    "listen",
-    "hash",
-    "hash_tag",
-    "distribution",
-    "timeout",
-    "backlog",
-    "client_connections",
-    "tcpkeepalive",
-    "redis",
-    "redis_auth",
-    "redis_db",
-    "preconnect",
-    "auto_eject_hosts",
-    "server_connections",
-    "server_retry_timeout",
-    "server_failure_limit",
-    "servers",
-    // Of forks and later versions; it places nothing.
-    "reuseport",
-];
 
 /// The greatest weight: nutcracker reads a signed number.
 const WEIGHT_MAX: u32 = i32::MAX as u32;
@@ -44,10 +23,19 @@ pub(super) fn has_pools(top: &Tree) -> bool {
 }
 
 /// Reads the pool that is asked for, or the only one.
-pub(super) fn read(top: &Tree, name: &str, hints: &Hints) -> Result<Described, Error> {
+pub(super) fn read(
+    (text, top): (&str, &Tree),
+    name: &str,
+    hints: &Hints,
+) -> Result<Described, Error> {
+    block::check(text, name)?;
+    if let Some((_, unnamed)) = top.entries().iter().find(|(name, _)| name.is_empty()) {
+        let why = Why::field("pool", "a name is expected before its settings");
+        return Err(why.at(format!("{name}:{}", unnamed.line)));
+    }
     let pool = pick("pools", top.entries(), hints).map_err(|why| why.at(name))?;
     let at = |tree: &Tree| format!("{name}:{}", tree.line);
-    check_settings(pool, name)?;
+    settings::check(pool, name)?;
     let servers = match pool.get("servers").map(|servers| &servers.content) {
         Some(Content::List(servers)) => servers,
         _ => {
@@ -88,29 +76,6 @@ fn database(pool: &Tree) -> Result<Option<u32>, Why> {
             .ok_or_else(|| Why::field("redis_db", "the number of a database is expected"))
     });
     number.transpose()
-}
-
-fn check_settings(pool: &Tree, name: &str) -> Result<(), Error> {
-    for (setting, value) in pool.entries() {
-        if !SETTINGS.contains(&&**setting) {
-            let why = Why::UnknownField {
-                field: setting.clone(),
-                of: "a pool",
-                meant: nearest(setting, SETTINGS).map(str::to_owned),
-            };
-            return Err(why.at(format!("{name}:{}", value.line)));
-        }
-        let is_list = setting == "servers";
-        if value.text().is_some() == is_list {
-            let expected = if is_list {
-                "a list is expected"
-            } else {
-                "one value is expected"
-            };
-            return Err(Why::field(setting, expected).at(format!("{name}:{}", value.line)));
-        }
-    }
-    Ok(())
 }
 
 /// The word of a setting.
