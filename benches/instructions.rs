@@ -8,8 +8,8 @@
 use std::hint::black_box;
 
 use gungraun::{library_benchmark, library_benchmark_group, main};
+use placement::{Placement, Policy};
 use placement_bench::{keys, placement, ring};
-use refproxy::placement::{Placement, Policy};
 
 type Round = (Placement, Vec<[u8; 16]>);
 

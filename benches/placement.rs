@@ -7,9 +7,9 @@ use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use hashring::HashRing;
 use pingora_ketama::{Bucket, Continuum};
+use placement::Policy;
+use placement::hash::murmur2_64;
 use placement_bench::{KEYS, addresses, keys, placement, ring};
-use refproxy::hash::murmur2_64;
-use refproxy::placement::Policy;
 
 fn main() {
     divan::main();

@@ -4,7 +4,7 @@
 
 use std::fmt::Write;
 
-use refproxy::placement::{Cluster, Node, NodeId, Placement, Policy};
+use placement::{Cluster, Node, NodeId, Placement, Policy};
 
 /// Sequential names, as workers make them.
 const KEYS: usize = 10_000;

@@ -7,11 +7,11 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use placement::hash::TagRule;
+use placement::{Cluster, Node, NodeId, Placement, Policy};
 use refproxy::command::{
     Begin, COMMANDS, Find, KeySpec, REDIS_VERSION, Route, Row, SUBCOMMANDS, below, find, flags,
 };
-use refproxy::hash::TagRule;
-use refproxy::placement::{Cluster, Node, NodeId, Placement, Policy};
 use refproxy::plan::{Plan, plan};
 
 /// What servers say about their commands; the first is the one whose words the proxy uses.

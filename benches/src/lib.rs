@@ -1,6 +1,6 @@
 //! What both benchmarks of placement work on: keys of 16 bytes, and clusters of a given size.
 
-use refproxy::placement::{Cluster, Node, Placement, Policy};
+use placement::{Cluster, Node, Placement, Policy};
 
 /// Keys of one round: more than the first cache holds, few enough to stay in the second.
 pub const KEYS: usize = 4096;

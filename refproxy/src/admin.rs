@@ -19,9 +19,9 @@ use axum::{Json, Router, middleware};
 use regex_lite::Regex;
 use serde_json::json;
 
-use crate::config::{ClusterFile, one_line};
 use crate::server::{Handle, ReloadError};
 use connection::{Listener, Timing};
+use placement::file::{ClusterFile, one_line};
 
 /// Bytes of the body of `PUT /cluster`.
 const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;

@@ -3,7 +3,7 @@
 //! Pure: the row says where its keys are, the placement which nodes they have.
 
 use crate::command::{self, Row, Rules, Why};
-use crate::placement::{NodeId, Placement};
+use placement::{NodeId, Placement};
 
 /// What becomes of such a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,8 +77,8 @@ pub(crate) fn refusal(
 mod tests {
     use super::{Aim, aim};
     use crate::command::{Rules, find};
-    use crate::hash::TagRule;
-    use crate::placement::{Cluster, Node, NodeId, Placement, Policy};
+    use placement::hash::TagRule;
+    use placement::{Cluster, Node, NodeId, Placement, Policy};
 
     fn placement() -> Placement {
         let nodes = (1..=3).map(|port| Node::at(format!("127.0.0.1:2100{port}")));

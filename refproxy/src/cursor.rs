@@ -6,7 +6,7 @@
 //! an error then; with small clusters, what JavaScript can count (2^53) is enough for 2^31. A cursor that was made for another
 //! list of nodes is an error, but for one list in a million that has the same mark.
 
-use crate::placement::NodeId;
+use placement::NodeId;
 
 const MARK_BITS: u32 = 20;
 const CURSOR_MAX: u64 = i64::MAX as u64;
@@ -108,7 +108,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{Cursors, Invalid, Place};
-    use crate::placement::NodeId;
+    use placement::NodeId;
 
     fn cursors(nodes: &[&str]) -> Cursors {
         Cursors::new(nodes.iter().copied())

@@ -14,8 +14,8 @@ use bytes::Bytes;
 
 use crate::command::Join;
 use crate::cursor::Cursors;
-use crate::placement::NodeId;
 use crate::resp::{Args, elements, error_text, is_error, put_array, put_error};
+use placement::NodeId;
 
 pub(crate) use info::Facts;
 

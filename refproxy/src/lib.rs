@@ -1,16 +1,13 @@
 //! refproxy: a reference RESP sharding proxy, as a library and a binary.
 //!
-//! The pure rooms (`command`, `hash`, `placement`) double as the executable specification that the suite's planner
-//! predicts with. Read from the top: `server` starts workers, a `worker` owns `session`s (clients) and `upstream`s
-//! (nodes), a session plans each request with `command`, `placement` and `split`, and `join` makes one reply of many.
+//! Read from the top: `server` starts workers, a `worker` owns `session`s (clients) and `upstream`s (nodes), a session
+//! plans each request with `command`, the crate `placement` and `split`, and `join` makes one reply of many.
 
 pub mod admin;
 mod aim;
 pub mod auth;
 pub mod command;
 pub mod config;
-pub mod hash;
-pub mod placement;
 pub mod plan;
 pub mod resp;
 pub mod server;

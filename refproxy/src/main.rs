@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::{Parser, ValueEnum};
+use placement::hash::TagRule;
+use placement::{Cluster, Node, Placement, Policy};
 use refproxy::admin;
 use refproxy::auth::Users;
 use refproxy::command::{Rules, ScriptsWithoutKeys};
 use refproxy::config::{self, Config, Limits, Timeouts};
-use refproxy::hash::TagRule;
-use refproxy::placement::{Cluster, Node, Placement, Policy};
 use refproxy::server::{Handle, Server};
 use tokio::signal::unix::{SignalKind, signal};
 

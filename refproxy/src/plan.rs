@@ -4,9 +4,9 @@
 
 use crate::aim::{self, Aim};
 use crate::command::{self, Join, Route, Row, Rules, Transaction};
-use crate::placement::{NodeId, Placement};
 use crate::resp::{Args, request};
 use crate::split::Split;
+use placement::{NodeId, Placement};
 
 /// What becomes of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,10 +13,10 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 use crate::config::Config;
 use crate::cursor::Cursors;
 use crate::descriptors::{self, Demand, TooFew};
-use crate::placement::{self, Cluster, Placement};
 use crate::socket;
 use crate::stats::{self, Shared, WorkerStats};
 use crate::worker::{self, NodeReport, Order, Plan, Setup};
+use placement::{self, Cluster, Placement};
 
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 1024;

@@ -3,8 +3,8 @@
 //! Pure. Keeps the request's order within each part, duplicates included.
 
 use crate::command::Row;
-use crate::placement::NodeId;
 use crate::resp::{Args, put_array, put_bulk};
+use placement::NodeId;
 
 /// Which part each key of a request belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,8 +80,8 @@ impl Split {
 mod tests {
     use super::Split;
     use crate::command::find;
-    use crate::placement::NodeId;
     use crate::resp::{Args, request};
+    use placement::NodeId;
 
     /// A key lives on the node that its first digit names.
     #[track_caller]

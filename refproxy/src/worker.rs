@@ -21,11 +21,11 @@ use crate::config::{Config, Limits, Timeouts};
 use crate::cursor::Cursors;
 use crate::join::Facts;
 use crate::output::OutputBudget;
-use crate::placement::Placement;
 use crate::resp::{self, Protocol};
 use crate::session::{CHUNK, Session};
 use crate::stats::{Shared, WorkerStats};
 use crate::upstream::{self, Dedicated, Greeting, Health, Idle, NoDedicated, Upstream};
+use placement::Placement;
 
 /// After running out of sockets, the next attempt to accept.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);

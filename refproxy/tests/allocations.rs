@@ -1,7 +1,7 @@
 //! Finding a key's node takes no memory, whatever the policy.
 
-use refproxy::hash::{Digest, TagRule};
-use refproxy::placement::{Cluster, Node, Placement, Policy};
+use placement::hash::{Digest, TagRule};
+use placement::{Cluster, Node, Placement, Policy};
 
 #[test]
 fn a_lookup_allocates_nothing() {

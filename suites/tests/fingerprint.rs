@@ -3,8 +3,8 @@
 mod support;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use refproxy::hash::{Digest, TagRule};
-use refproxy::placement::{Cluster as Description, Node, Policy, RING_SIZE_MAX, RingFunction};
+use placement::hash::{Digest, TagRule};
+use placement::{Cluster as Description, Node, Policy, RING_SIZE_MAX, RingFunction};
 use shardproof::client::{Client, NODE_DEADLINE};
 use shardproof::cluster::Cluster;
 use shardproof::planner::ClusterFile;

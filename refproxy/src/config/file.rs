@@ -8,11 +8,13 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer};
 use serde_saphyr::Spanned;
 
-use super::{ClusterFile, Config, Error, Limits, Timeouts, default_workers, yaml};
+use placement::file::{ClusterFile, Error, yaml};
+
+use super::{Config, Limits, Timeouts, default_workers};
 use crate::auth::{DEFAULT_USER, NodeAuth, Secret, Users};
 use crate::command::{Rules, ScriptsWithoutKeys};
-use crate::placement::Cluster;
 use crate::resp;
+use placement::Cluster;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -216,8 +218,8 @@ mod tests {
     use crate::auth::{NodeAuth, Secret};
     use crate::command::{Rules, ScriptsWithoutKeys};
     use crate::config::{Limits, Timeouts};
-    use crate::hash::TagRule;
-    use crate::placement::Policy;
+    use placement::Policy;
+    use placement::hash::TagRule;
 
     /// What people copy from says what is so when they leave it out.
     #[test]
@@ -233,7 +235,7 @@ mod tests {
         assert_eq!(config.cluster.tags, TagRule::WholeKey);
         assert_eq!(
             config.cluster.nodes[0],
-            crate::placement::Node::at("127.0.0.1:7001")
+            placement::Node::at("127.0.0.1:7001")
         );
     }
 

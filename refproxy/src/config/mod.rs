@@ -2,21 +2,19 @@
 //!
 //! Never reads argv or the environment.
 
-mod cluster;
 mod file;
-pub mod yaml;
 
 use std::io::Read as _;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-pub use cluster::ClusterFile;
+pub use placement::file::{ClusterFile, Error, check_address};
 
 use crate::auth::{NodeAuth, Users};
 use crate::command::Rules;
-use crate::placement::Cluster;
 use crate::resp;
+use placement::Cluster;
 
 /// Size of a configuration file.
 const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
@@ -127,20 +125,6 @@ impl Default for Limits {
     }
 }
 
-/// Why a configuration cannot be used: one line, with file and line where there is one.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}", printable(.0))]
-pub struct Error(pub String);
-
-/// Control characters, which a file's names may contain, as escapes: the text ends up on terminals and in logs.
-fn printable(text: &str) -> String {
-    let shown = text.chars().map(|char| match char.is_control() {
-        true => char.escape_default().to_string(),
-        false => char.to_string(),
-    });
-    shown.collect()
-}
-
 impl Config {
     /// Reads a file.
     ///
@@ -182,28 +166,4 @@ fn text(path: &Path) -> Result<String, Error> {
 #[must_use]
 pub fn default_workers() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
-}
-
-/// Checks that `address` is `host:port`.
-///
-/// # Errors
-/// It is not.
-pub fn check_address(address: &str) -> Result<(), Error> {
-    let good = address.rsplit_once(':').is_some_and(|(host, port)| {
-        let plain = !host.is_empty() && !host.contains(char::is_whitespace);
-        plain && port.parse::<u16>().is_ok_and(|port| port > 0)
-    });
-    if good {
-        Ok(())
-    } else {
-        Err(Error(format!(
-            "node `{}`: host:port is expected",
-            address.escape_debug()
-        )))
-    }
-}
-
-/// An error message without its line ends.
-pub(crate) fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

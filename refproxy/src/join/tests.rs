@@ -8,9 +8,9 @@ use proptest::prelude::*;
 use super::{Asked, Joining};
 use crate::command::{Join, find};
 use crate::cursor::Cursors;
-use crate::placement::NodeId;
 use crate::resp::{Args, put_array, put_bulk, request};
 use crate::split::Split;
+use placement::NodeId;
 
 #[track_caller]
 fn check(how: Join, part_of_key: &[u16], replies: &[&str], expected: &str) {

@@ -7,11 +7,11 @@ use bytes::Bytes;
 
 use crate::command::is_secret;
 use crate::cursor::Cursors;
-use crate::placement::NodeId;
 use crate::resp::{
     Protocol, bulk, elements, integer, is_error, put_array, put_bulk, put_error, put_integer,
     put_map, put_simple, strict,
 };
+use placement::NodeId;
 
 pub(super) fn sum(replies: &[Bytes]) -> Option<Vec<u8>> {
     let sum = replies

@@ -9,11 +9,11 @@ use crate::command::{self, Join, Route, Row, Why};
 use crate::error::{Executed, Kind};
 use crate::join::{Asked, Joining};
 use crate::local::{self, Identity};
-use crate::placement::NodeId;
 use crate::resp::{Args, Frame, Limits, Protocol, put_error, request};
 use crate::split::Split;
 use crate::upstream::{Payload, Ticket, Upstream};
 use crate::worker::{Routing, Worker};
+use placement::NodeId;
 
 use super::transaction::Transaction;
 

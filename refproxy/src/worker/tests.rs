@@ -14,9 +14,9 @@ use crate::auth::Users;
 use crate::command::Rules;
 use crate::config::{Config, Limits, Timeouts};
 use crate::descriptors::Share;
-use crate::placement::{Cluster, Node, Policy};
 use crate::server;
 use crate::stats::{Shared, WorkerStats};
+use placement::{Cluster, Node, Policy};
 
 /// For what takes milliseconds.
 const DEADLINE: Duration = Duration::from_secs(20);

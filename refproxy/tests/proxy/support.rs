@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use refproxy::placement::{Cluster, Node, Placement, Policy};
+use placement::{Cluster, Node, Placement, Policy};
 use rustix::process::Signal;
 use shardproof::child::Running;
 use shardproof::client::Client;

@@ -11,10 +11,10 @@ pub mod quality;
 
 use std::net::SocketAddr;
 
-pub use refproxy::config::ClusterFile;
-pub use refproxy::hash::TagRule;
-pub use refproxy::placement::Error as PlacementError;
-pub use refproxy::placement::{Cluster, Health, Node, NodeId, Placement, Policy};
+pub use placement::Error as PlacementError;
+pub use placement::file::ClusterFile;
+pub use placement::hash::TagRule;
+pub use placement::{Cluster, Health, Node, NodeId, Placement, Policy};
 
 /// The node of each key, by its place in `nodes`, or `None` for a policy that this build cannot compute.
 #[must_use]

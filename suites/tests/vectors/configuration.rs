@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use minijinja::{Environment, context};
-use refproxy::placement::{self, Cluster, Health};
+use placement::{self, Cluster, Health};
 use shardproof::planner::description::{self, Hints, Why};
 use shardproof::target::Target;
 

@@ -18,7 +18,7 @@ use std::error::Error;
 use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use refproxy::placement::{Node, Placement};
+use placement::{Node, Placement};
 use shardproof::cluster::LINK_PORT_BASE;
 use shardproof::port::Lease;
 use shardproof::target::{self, Proxy, Setting, Target};

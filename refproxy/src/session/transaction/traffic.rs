@@ -9,10 +9,10 @@ use crate::aim::{self, Aim};
 use crate::client::{Charge, Reply};
 use crate::command::{self, EXEC_ABORTED, Row};
 use crate::join::Joining;
-use crate::placement::NodeId;
 use crate::resp::request;
 use crate::session::dispatch::{Taken, Turn};
 use crate::upstream::{NoDedicated, Payload, Ticket};
+use placement::NodeId;
 
 impl Turn<'_> {
     /// The node of all keys; none without keys.

@@ -3,8 +3,8 @@
 //! A setting is one of refproxy's file (`table_size`, `minimum_ring_size`, `hash`, `hash_tags`...); without a value it is
 //! on. A node is `ADDR[=AS_THE_PROXY_SEES_IT][*WEIGHT]`: `ring_hash/hash_tags:10.0.0.1:6379*2,127.0.0.1:7002=10.0.0.2:6379`.
 
-use ::refproxy::config::ClusterFile;
-use ::refproxy::placement::{Node, Policy};
+use ::placement::file::ClusterFile;
+use ::placement::{Node, Policy};
 use serde_json::{Map, Value, json};
 
 use super::{Described, Error, Hints, Unread, Why, check_address, refproxy};

@@ -14,9 +14,9 @@ mod twemproxy;
 use std::fmt;
 use std::net::IpAddr;
 
-use ::refproxy::config::Error as Unread;
-use ::refproxy::hash::TagRule;
-use ::refproxy::placement::{self, Cluster, Node, Placement};
+use ::placement::file::Error as Unread;
+use ::placement::hash::TagRule;
+use ::placement::{self, Cluster, Node, Placement};
 use serde_saphyr::Spanned;
 
 pub use inline::{inline, is_inline, node};

@@ -1,8 +1,8 @@
 //! Refproxy's file, whole or only its `cluster:` part; the JSON of its admin interface is such a part.
 
-use ::refproxy::config::{ClusterFile, yaml};
-use ::refproxy::hash::TagRule;
-use ::refproxy::placement::Policy;
+use ::placement::Policy;
+use ::placement::file::{ClusterFile, yaml};
+use ::placement::hash::TagRule;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use ::refproxy::config::Error as Unread;
+use ::placement::file::Error as Unread;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::options::MergeKeyPolicy;
 use serde_saphyr::{Location, Spanned};

@@ -1,6 +1,6 @@
 //! What was found out.
 
-use refproxy::placement::Cluster;
+use placement::Cluster;
 
 use super::naming::Naming;
 use super::sighting::{Sighting, Why};

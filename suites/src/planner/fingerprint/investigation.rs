@@ -1,7 +1,7 @@
 //! The search: write a few keys, drop what they contradict, go on with what is less likely or with keys that tell more.
 
-use refproxy::hash::TagRule;
-use refproxy::placement::Policy;
+use placement::Policy;
+use placement::hash::TagRule;
 
 use super::finding::{Finding, Found, Near, Outcome, Quality};
 use super::keys::{Keys, is_plain};

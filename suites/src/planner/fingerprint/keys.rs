@@ -1,6 +1,6 @@
 //! The keys that are written: alike in nothing but their prefix, unless they are to be alike.
 
-use refproxy::hash::{TagRule, hashed_part};
+use placement::hash::{TagRule, hashed_part};
 
 /// Makes keys, no two alike.
 #[derive(Debug, Clone)]

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use refproxy::placement::{Node, Policy};
+use placement::{Node, Policy};
 
 use super::question::{Known, Question};
 

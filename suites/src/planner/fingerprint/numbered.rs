@@ -1,12 +1,12 @@
 //! Policies that number nodes instead of hashing them: the order is read off the sightings, not guessed.
 
-use refproxy::placement::Policy;
+use placement::Policy;
 
 use super::naming::Naming;
 use super::question::Question;
 use super::sighting::Sighting;
 use super::theory::Candidate;
-use refproxy::hash::TagRule;
+use placement::hash::TagRule;
 
 /// `policy` with the order of nodes that the sightings tell, or `None` where they contradict each other. Nodes that hold
 /// nothing are put last.

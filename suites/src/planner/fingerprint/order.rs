@@ -1,6 +1,6 @@
 //! Orders of nodes: on a ring they decide about a point here and there, so only what is nearly right is tried in others.
 
-use refproxy::placement::Policy;
+use placement::Policy;
 
 use super::question::Question;
 use super::theory::Candidate;

@@ -1,6 +1,6 @@
 //! What is known before the first key is written: the nodes, and what the user says about the proxy.
 
-use refproxy::hash::TagRule;
+use placement::hash::TagRule;
 
 /// A node as far as it is known.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Modula's weights, read off exactly: keys with the same remainder share a node, whatever the nodes are called.
 
-use refproxy::hash::Digest;
-use refproxy::placement::Policy;
+use placement::Policy;
+use placement::hash::Digest;
 
 use super::question::Question;
 use super::sighting::Sighting;

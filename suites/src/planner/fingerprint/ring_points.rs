@@ -1,8 +1,8 @@
 //! A ring of unknown weights and size, point by point: how many points each node has can be climbed to one node at a time,
 //! because a node's points do not depend on the others'. Weights are what these counts are to each other.
 
-use refproxy::hash::TagRule;
-use refproxy::placement::{Policy, RING_SIZE_MAX, RingFunction};
+use placement::hash::TagRule;
+use placement::{Policy, RING_SIZE_MAX, RingFunction};
 
 use super::naming::Naming;
 use super::question::Question;

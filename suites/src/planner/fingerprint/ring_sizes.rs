@@ -1,7 +1,7 @@
 //! The size of a ring that nobody would guess: rings of nearly the same size place most keys alike, so one climbs.
 
-use refproxy::hash::TagRule;
-use refproxy::placement::{Policy, RING_SIZE_MAX, RingFunction};
+use placement::hash::TagRule;
+use placement::{Policy, RING_SIZE_MAX, RingFunction};
 
 use super::naming::Naming;
 use super::question::Question;

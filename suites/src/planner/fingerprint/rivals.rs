@@ -1,7 +1,7 @@
 //! Rivals: what differs so little from a theory that keys which were not chosen for it may not tell the two apart.
 
-use refproxy::hash::TagRule;
-use refproxy::placement::{Policy, RING_SIZE_MAX};
+use placement::hash::TagRule;
+use placement::{Policy, RING_SIZE_MAX};
 
 use super::order;
 use super::question::Question;

@@ -4,8 +4,8 @@
 
 use std::ops::RangeInclusive;
 
-use refproxy::hash::{TagRule, crc16_xmodem, hashed_part};
-use refproxy::placement::Policy;
+use placement::Policy;
+use placement::hash::{TagRule, crc16_xmodem, hashed_part};
 
 use super::keys::Keys;
 use super::naming::Naming;

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use refproxy::hash::{Digest, TagRule};
-use refproxy::placement::{Cluster, Node, Placement, Policy, RING_SIZE_MAX, RingFunction};
+use placement::hash::{Digest, TagRule};
+use placement::{Cluster, Node, Placement, Policy, RING_SIZE_MAX, RingFunction};
 
 use super::{Failure, Finding, Found, Known, Naming, Outcome, Question, Witness, identify};
 
@@ -335,7 +335,7 @@ fn what_is_none_of_the_policies_is_not_found() {
     // Another seed of the key digest, as it were.
     let salted = |key: &[u8], _| {
         let salted = [b"salt", key].concat();
-        (refproxy::hash::murmur2_64(&salted) % 3) as usize
+        (placement::hash::murmur2_64(&salted) % 3) as usize
     };
     let finding = identify(&question(3), &mut double(salted), &|_| ()).unwrap();
     assert_eq!(finding.outcome, Outcome::Unexplained);
@@ -350,7 +350,7 @@ fn the_nearest_is_named_with_its_share() {
     let placement = Placement::new(&cluster(Policy::maglev(), &[1; 3])).unwrap();
     let nearly = |key: &[u8], _| {
         let place = placement.node(key).index();
-        let moved = (refproxy::hash::murmur2_64(key) / 65_537).is_multiple_of(100);
+        let moved = (placement::hash::murmur2_64(key) / 65_537).is_multiple_of(100);
         (place + usize::from(moved)) % 3
     };
     let finding = identify(&question(3), &mut double(nearly), &|_| ()).unwrap();

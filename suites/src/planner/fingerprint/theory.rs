@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use refproxy::hash::{TagRule, hashed_part};
-use refproxy::placement::{Cluster, Placement, Policy};
+use placement::hash::{TagRule, hashed_part};
+use placement::{Cluster, Placement, Policy};
 
 use super::naming::Naming;
 use super::question::Question;

@@ -1,9 +1,7 @@
 //! The candidates, the likeliest and cheapest first.
 
-use refproxy::hash::Digest;
-use refproxy::placement::{
-    Policy, RING_SIZE_MAX, RingFunction, TABLE_SIZE_DEFAULT, TABLE_SIZE_MAX,
-};
+use placement::hash::Digest;
+use placement::{Policy, RING_SIZE_MAX, RingFunction, TABLE_SIZE_DEFAULT, TABLE_SIZE_MAX};
 
 use super::naming::Naming;
 use super::question::Question;

@@ -1,8 +1,8 @@
 //! Weights by trial: those that fit the counts are a beginning, and one climbs from there, because weights that are nearly
 //! right place most keys right.
 
-use refproxy::hash::TagRule;
-use refproxy::placement::Policy;
+use placement::Policy;
+use placement::hash::TagRule;
 
 use super::naming::Naming;
 use super::question::Question;

@@ -1,7 +1,7 @@
 //! Descriptions in words, for people.
 
-use refproxy::hash::TagRule;
-use refproxy::placement::{Policy, RING_SIZE_MAX};
+use placement::hash::TagRule;
+use placement::{Policy, RING_SIZE_MAX};
 
 use super::theory::Theory;
 

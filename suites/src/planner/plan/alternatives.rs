@@ -1,6 +1,6 @@
 //! What the same change would cost under other policies, on a sample of the keys.
 
-use refproxy::placement;
+use placement;
 use schemars::JsonSchema;
 use serde::Serialize;
 

@@ -12,7 +12,7 @@ mod tags;
 
 use std::collections::HashMap;
 
-use refproxy::hash::murmur2_64;
+use placement::hash::murmur2_64;
 
 use super::description::Described;
 use super::{Cluster, Node, NodeId, Placement, Policy, TagRule};
@@ -35,7 +35,7 @@ const NODES_MAX: usize = 2048;
 pub enum Error {
     /// There is no placement.
     #[error(transparent)]
-    Placement(#[from] refproxy::placement::Error),
+    Placement(#[from] placement::Error),
     /// Each pair of nodes has a counter.
     #[error("a cluster of {0} nodes, at most {NODES_MAX} can be planned for")]
     TooManyNodes(usize),
@@ -205,7 +205,7 @@ impl Counts {
 }
 
 /// A placement that digests whole keys by [`murmur2_64`].
-fn sampled_alike() -> Result<Placement, refproxy::placement::Error> {
+fn sampled_alike() -> Result<Placement, placement::Error> {
     let node = Node::at("any:1");
     Placement::new(&Cluster::new(Policy::Rendezvous, vec![node]))
 }

@@ -44,7 +44,7 @@ impl Sample {
         }
     }
 
-    /// Takes `key` if its rank is low enough; `digest` is its [`murmur2_64`](refproxy::hash::murmur2_64).
+    /// Takes `key` if its rank is low enough; `digest` is its [`murmur2_64`](placement::hash::murmur2_64).
     pub(super) fn offer(&mut self, key: &[u8], digest: u64) {
         let rank = rank(digest);
         if self.below.is_some_and(|below| rank >= below) {
@@ -120,7 +120,7 @@ fn rank(digest: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use refproxy::hash::murmur2_64;
+    use placement::hash::murmur2_64;
 
     use super::Sample;
 

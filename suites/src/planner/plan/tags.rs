@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use memchr::memchr;
-use refproxy::hash::hashed_part;
+use placement::hash::hashed_part;
 use schemars::JsonSchema;
 use serde::Serialize;
 

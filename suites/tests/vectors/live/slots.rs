@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use libtest_mimic::Failed;
-use refproxy::placement::{Cluster, Node, Placement, Policy};
+use placement::{Cluster, Node, Placement, Policy};
 use shardproof::child::Running;
 use shardproof::client::{self, Client};
 use shardproof::port;

@@ -1,7 +1,7 @@
 //! Configurations of twemproxy.
 
+use placement::hash::Digest;
 use proptest::prelude::*;
-use refproxy::hash::Digest;
 use serde::Serialize;
 
 use super::{rendered, some_addresses, weight};

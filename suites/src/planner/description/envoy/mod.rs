@@ -15,7 +15,7 @@ mod shape;
 
 use std::collections::BTreeSet;
 
-use ::refproxy::placement::{Cluster, Panic, Policy};
+use ::placement::{Cluster, Panic, Policy};
 
 use super::routing::Routing;
 use super::tree::Tree;

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use ::refproxy::placement::{Health, Locality, Node};
+use ::placement::{Health, Locality, Node};
 
 use super::super::{Error, Hints, Why, secrets};
 use super::hashes_hostnames;

@@ -1,8 +1,6 @@
 //! Which policy a cluster has, from the old fields or from the extension.
 
-use ::refproxy::placement::{
-    Policy, RING_SIZE_MAX, RING_SIZE_MIN_DEFAULT, RingFunction, TABLE_SIZE_DEFAULT,
-};
+use ::placement::{Policy, RING_SIZE_MAX, RING_SIZE_MIN_DEFAULT, RingFunction, TABLE_SIZE_DEFAULT};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 

@@ -1,7 +1,7 @@
 //! Envoy's bootstrap and its `/config_dump`.
 
-use ::refproxy::hash::TagRule;
-use ::refproxy::placement::{Cluster, Health, Locality, Panic, Policy, RingFunction};
+use ::placement::hash::TagRule;
+use ::placement::{Cluster, Health, Locality, Panic, Policy, RingFunction};
 
 use super::{
     ADDRS, CATCH_ALL, check, cluster, endpoints, envoy, none, read, redis, resolving, untagged,

@@ -7,8 +7,8 @@ mod twemproxy;
 
 use std::net::IpAddr;
 
-use ::refproxy::hash::TagRule;
-use ::refproxy::placement::{Cluster, Node, Policy};
+use ::placement::hash::TagRule;
+use ::placement::{Cluster, Node, Policy};
 
 use super::{Described, Hints, Routing, inline, read};
 

@@ -1,7 +1,7 @@
 //! Refproxy's file, and descriptions in one word.
 
-use ::refproxy::hash::TagRule;
-use ::refproxy::placement::{Policy, RING_SIZE_MAX, RingFunction};
+use ::placement::hash::TagRule;
+use ::placement::{Policy, RING_SIZE_MAX, RingFunction};
 
 use super::{ADDRS, check, cluster, none, resolving, wrong};
 use crate::planner::description::{inline, is_inline};

@@ -1,7 +1,7 @@
 //! The routes of Envoy's filters: which keys go to a cluster, and what of them is hashed.
 
-use ::refproxy::hash::TagRule;
-use ::refproxy::placement::Policy;
+use ::placement::Policy;
+use ::placement::hash::TagRule;
 
 use super::{
     ADDRS, CATCH_ALL, check, cluster, endpoints, envoy, none, picking, read, tags, untagged, wrong,

@@ -1,7 +1,7 @@
 //! Twemproxy's pools.
 
-use ::refproxy::hash::{Digest, TagRule};
-use ::refproxy::placement::Policy;
+use ::placement::Policy;
+use ::placement::hash::{Digest, TagRule};
 
 use super::{POOL, check, cluster, none, picking, read, wrong};
 

@@ -6,8 +6,8 @@
 mod block;
 mod settings;
 
-use ::refproxy::hash::{Digest, TagRule};
-use ::refproxy::placement::{Cluster, Node, Policy};
+use ::placement::hash::{Digest, TagRule};
+use ::placement::{Cluster, Node, Policy};
 
 use super::tree::{Content, Tree};
 use super::{Described, Error, Hints, Why, agrees, check_address, described, on_only_node, pick};

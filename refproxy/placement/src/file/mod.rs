@@ -1,11 +1,12 @@
 //! The shape of a cluster in YAML and JSON: the `cluster:` part of the file, what `PUT /cluster` takes and `GET /cluster`
 //! answers. Parameters are called as in the proxies that know them; one that its policy does not know is an error.
 
+pub mod yaml;
+
 use serde::{Deserialize, Serialize};
 
-use super::{Error, check_address};
 use crate::hash::{Digest, TagRule};
-use crate::placement::{
+use crate::{
     Cluster, Health, Locality, Node, Panic, Placement, Policy, RING_SIZE_MAX,
     RING_SIZE_MIN_DEFAULT, RingFunction, TABLE_SIZE_DEFAULT,
 };
@@ -348,10 +349,49 @@ impl NodeFile {
     }
 }
 
+/// Why a configuration cannot be used: one line, with file and line where there is one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", printable(.0))]
+pub struct Error(pub String);
+
+/// Control characters, which a file's names may contain, as escapes: the text ends up on terminals and in logs.
+fn printable(text: &str) -> String {
+    let shown = text.chars().map(|char| match char.is_control() {
+        true => char.escape_default().to_string(),
+        false => char.to_string(),
+    });
+    shown.collect()
+}
+
+/// Checks that `address` is `host:port`.
+///
+/// # Errors
+/// It is not.
+pub fn check_address(address: &str) -> Result<(), Error> {
+    let good = address.rsplit_once(':').is_some_and(|(host, port)| {
+        let plain = !host.is_empty() && !host.contains(char::is_whitespace);
+        plain && port.parse::<u16>().is_ok_and(|port| port > 0)
+    });
+    if good {
+        Ok(())
+    } else {
+        Err(Error(format!(
+            "node `{}`: host:port is expected",
+            address.escape_debug()
+        )))
+    }
+}
+
+/// An error message without its line ends.
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::ClusterFile;
-    use crate::placement::Policy;
+    use crate::Policy;
 
     fn file(yaml: &str) -> ClusterFile {
         serde_saphyr::from_str(yaml).unwrap()

@@ -1,6 +1,27 @@
-//! Placement: from a cluster description to an immutable table, and from a key to its node.
+//! Placement: from a cluster description to an immutable table, and from a key to its node, bit for bit as Envoy,
+//! twemproxy, libketama and Redis Cluster do it. The executable specification that real proxies are compared with.
 //!
 //! Pure: built once from data, then only read. Never opens a socket, never watches a node's health, never reads a clock.
+//!
+//! - `hash`: the digests and the rules of hash tags.
+//! - `cluster`: the description, a list of nodes and a policy with its parameters.
+//! - one file per policy (`maglev`, `ring_hash`, `ketama`, `modula`, `slots`, `libketama`, `jump`, `rendezvous`); `remainder`
+//!   and `ring` are the two kinds of tables that they build.
+//! - `hosts` and `levels`: which nodes of a cluster take part, by health, priority and locality.
+//! - `file`: the shape of a description in YAML and JSON.
+//!
+//! ```
+//! use shardproof_placement::{Cluster, Node, Placement, Policy};
+//!
+//! let nodes = ["10.0.0.1:6379", "10.0.0.2:6379", "10.0.0.3:6379"].map(Node::at);
+//! let maglev = Policy::named("maglev").expect("a known policy");
+//! let placement = Placement::new(&Cluster::new(maglev, nodes.to_vec()))?;
+//! assert!(placement.node(b"user:1").index() < 3);
+//! # Ok::<(), shardproof_placement::Error>(())
+//! ```
+
+pub mod file;
+pub mod hash;
 
 mod cluster;
 mod hosts;

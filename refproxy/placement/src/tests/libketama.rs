@@ -3,7 +3,7 @@
 use md5::{Digest as _, Md5};
 
 use super::weighted;
-use crate::placement::{Cluster, Placement, Policy};
+use crate::{Cluster, Placement, Policy};
 
 /// Of `libketama/test.sh` and `ketama.servers`.
 const CHECKSUM: &str = "5672b131391f5aa2b280936aec1eea74";

@@ -1,8 +1,8 @@
 //! Envoy's health, panic, priorities and localities, with the figures that a real Envoy showed.
 
 use super::{loopback, maglev, owners, weighted};
-use crate::placement::levels::levels;
-use crate::placement::{
+use crate::levels::levels;
+use crate::{
     Cluster, Error, Health, Locality, Node, NodeId, Panic, Placement, Policy, RingFunction,
 };
 

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::{equal, maglev, weighted};
 use crate::hash::{Digest, TagRule};
-use crate::placement::{Cluster, Error, Node, NodeId, Placement, Policy, RingFunction};
+use crate::{Cluster, Error, Node, NodeId, Placement, Policy, RingFunction};
 
 /// What a policy promises over 1 to 9 nodes of equal weight.
 struct Law {

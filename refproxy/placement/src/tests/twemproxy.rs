@@ -2,7 +2,7 @@
 
 use super::{loopback, three, weighted};
 use crate::hash::{Digest, TagRule};
-use crate::placement::{Cluster, Error, Health, Node, Placement, Policy};
+use crate::{Cluster, Error, Health, Node, Placement, Policy};
 
 /// The columns of [`RECORDED`].
 const KEYS: [&[u8]; 10] = [

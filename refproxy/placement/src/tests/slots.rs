@@ -1,6 +1,6 @@
 //! Redis Cluster's slots.
 
-use crate::placement::{Cluster, Error, Node, Placement, Policy};
+use crate::{Cluster, Error, Node, Placement, Policy};
 
 fn owning(runs: &[std::ops::RangeInclusive<u16>]) -> Vec<Node> {
     (1..)

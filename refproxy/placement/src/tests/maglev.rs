@@ -1,7 +1,7 @@
 //! Published vectors of maglev, and what it refuses.
 
 use super::{equal, loopback, maglev, owners, sha256, three, weighted};
-use crate::placement::{Cluster, Error, Node, NodeId, Placement, Policy, TABLE_SIZE_MAX};
+use crate::{Cluster, Error, Node, NodeId, Placement, Policy, TABLE_SIZE_MAX};
 
 /// Over the owners of all slots, each as little-endian u16.
 fn sha256_of_slots(placement: &Placement) -> String {

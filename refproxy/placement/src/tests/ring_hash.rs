@@ -1,7 +1,7 @@
 //! Published vectors of ring hash, and what it refuses.
 
 use super::{loopback, sha256, three};
-use crate::placement::{Cluster, Error, Node, Placement, Policy, RING_SIZE_MAX, RingFunction};
+use crate::{Cluster, Error, Node, Placement, Policy, RING_SIZE_MAX, RingFunction};
 
 const DEFAULT: (u32, RingFunction) = (1024, RingFunction::XxHash);
 
