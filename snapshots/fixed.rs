@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use conformance::verdict::{Class, Evidence, Known, Level, Line, Result, Verdict, Way};
 use shardproof::run::{Conformance, Judged};
-use shardproof::verdict::{Class, Evidence, Known, Level, Line, Result, Verdict, Way};
 
 /// The run.
 pub(crate) fn run() -> Conformance {

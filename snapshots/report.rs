@@ -65,7 +65,7 @@ fn snapshots_of_live_nodes() {
 /// The schema files are what users point their tools at, so they are JSON and no snapshots; a snapshot shows the change.
 #[test]
 fn the_schemas_are_those_of_the_reports() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/schema");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../schema");
     for (name, schema) in report::json::schemas() {
         let text = serde_json::to_string_pretty(&schema).expect("a schema is JSON") + "\n";
         let file = format!("{folder}/{name}.json");

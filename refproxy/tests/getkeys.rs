@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use libtest_mimic::{Arguments, Trial};
 use refproxy::command::{COMMANDS, Row, SUBCOMMANDS};
-use shardproof::client::Client;
-use shardproof::node::{Node, Process};
-use shardproof::program::{Program, Search};
-use shardproof::wire::Value;
+use testbed::client::Client;
+use testbed::node::{Node, Process};
+use testbed::program::{Program, Search};
+use testbed::wire::Value;
 use tokio::runtime::Builder;
 
 /// Calls of each command.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rustix::fs::{CWD, FileType, Mode};
 use rustix::process::Signal;
-use shardproof::http;
+use testbed::http;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -157,7 +157,7 @@ async fn a_draining_proxy_says_so() {
     .await;
     // The node does not answer, so that the proxy waits.
     let mut client = proxy.client().await;
-    let mut node = shardproof::client::Client::connect(addrs[0], DEADLINE)
+    let mut node = testbed::client::Client::connect(addrs[0], DEADLINE)
         .await
         .unwrap();
     crate::support::ask(&mut node, &["CLIENT", "PAUSE", "60000", "ALL"]).await;

@@ -1,7 +1,7 @@
 //! Who a client is, and who the proxy is to the nodes: as Redis has it, and no secret is ever shown.
 
-use shardproof::client::{Client, Error};
-use shardproof::http;
+use testbed::client::{Client, Error};
+use testbed::http;
 
 use crate::support::{DEADLINE, Proxy, ask, nodes, show, until};
 

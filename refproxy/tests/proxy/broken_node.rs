@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use shardproof::client::Client;
-use shardproof::node::Node as _;
+use testbed::client::Client;
+use testbed::node::Node as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -67,7 +67,7 @@ async fn a_killed_node_fails_its_own_keys_at_once_and_recovers_when_it_is_back()
     })
     .await;
     until("all workers have it back", async || {
-        let answer = shardproof::http::get(proxy.admin, "/clusters", DEADLINE)
+        let answer = testbed::http::get(proxy.admin, "/clusters", DEADLINE)
             .await
             .unwrap();
         !answer.body.contains("down") && !answer.body.contains("connecting")
@@ -102,7 +102,7 @@ async fn a_proxy_starts_without_its_nodes_and_finds_them_later() {
     nodes[0].restart().await.unwrap();
     // No request is needed for that.
     until("the proxy has connected", async || {
-        shardproof::http::get(proxy.admin, "/clusters", DEADLINE)
+        testbed::http::get(proxy.admin, "/clusters", DEADLINE)
             .await
             .unwrap()
             .body
@@ -225,7 +225,7 @@ async fn a_full_queue_refuses_at_once() {
         .unwrap();
     let mut other = proxy.client().await;
     until("the queue is full", async || {
-        let answer = shardproof::http::get(proxy.admin, "/clusters", DEADLINE)
+        let answer = testbed::http::get(proxy.admin, "/clusters", DEADLINE)
             .await
             .unwrap();
         answer.body.contains("\"waiting\":3")

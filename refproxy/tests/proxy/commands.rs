@@ -1,8 +1,8 @@
 //! Commands through the proxy: the same answer as one plain Redis, or a clear refusal.
 
 use refproxy::command::COMMANDS;
-use shardproof::client::Client;
-use shardproof::wire::Value;
+use testbed::client::Client;
+use testbed::wire::Value;
 
 use crate::support::{DEADLINE, Proxy, ask, keys_on, nodes, show};
 

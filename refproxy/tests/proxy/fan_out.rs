@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
-use shardproof::client::Client;
-use shardproof::node::{Node as _, Process};
+use testbed::client::Client;
+use testbed::node::{Node as _, Process};
 
 use crate::commands::Pair;
 use crate::support::{DEADLINE, Proxy, ask, keys_on, nodes};
@@ -99,7 +99,7 @@ async fn scripts_and_functions_are_the_same_everywhere() {
     }
     // What the proxy dumps can be restored, everywhere.
     let dump = setup.pair.proxy.call(&["FUNCTION", "DUMP"], DEADLINE).await;
-    let shardproof::wire::Value::Bulk(dump) = dump.unwrap() else {
+    let testbed::wire::Value::Bulk(dump) = dump.unwrap() else {
         panic!("FUNCTION DUMP is no bulk");
     };
     setup.pair.check("FUNCTION DELETE lib").await;
@@ -522,7 +522,7 @@ async fn info_adds_up_what_the_nodes_say() {
     ];
     ask(&mut setup.pair.proxy, &made).await;
     let told = setup.pair.proxy.call(&["INFO", "errorstats"], DEADLINE);
-    let shardproof::wire::Value::Bulk(told) = told.await.unwrap() else {
+    let testbed::wire::Value::Bulk(told) = told.await.unwrap() else {
         panic!("INFO is no bulk");
     };
     let line = b"errorstat_\xff\xfe:count=1\r\n";

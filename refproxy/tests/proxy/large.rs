@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use shardproof::client::Client;
+use testbed::client::Client;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 

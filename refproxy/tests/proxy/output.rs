@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::support::{DEADLINE, Proxy, ask, nodes, until};
-use shardproof::client::Error;
+use testbed::client::Error;
 
 const MIB: usize = 1 << 20;
 
@@ -108,6 +108,6 @@ async fn a_slow_reader_within_the_limit_gets_everything() {
         .collect();
     let replies = client.pipeline(&requests, DEADLINE).await.unwrap();
     for (reply, request) in replies.iter().zip(&requests) {
-        assert!(*reply == shardproof::wire::Value::Bulk(request[1].repeat(100_000).into_bytes()));
+        assert!(*reply == testbed::wire::Value::Bulk(request[1].repeat(100_000).into_bytes()));
     }
 }

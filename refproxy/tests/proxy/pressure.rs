@@ -3,9 +3,9 @@
 use std::net::SocketAddr;
 use std::process::Command;
 
-use shardproof::client::{Client, Error};
-use shardproof::http;
-use shardproof::node::Node as _;
+use testbed::client::{Client, Error};
+use testbed::http;
+use testbed::node::Node as _;
 
 use crate::support::{DEADLINE, Proxy, ask, nodes, until};
 

@@ -1,6 +1,6 @@
 //! Bytes that clients send: framing, limits, and the end of a connection.
 
-use shardproof::client::{Client, Error};
+use testbed::client::{Client, Error};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -187,9 +187,9 @@ async fn any_bytes_of_any_size_pass_unchanged() {
         let requests: Vec<Vec<&[u8]>> = requests.iter().map(|request| request.to_vec()).collect();
         let replies = client.pipeline(&requests, DEADLINE).await.unwrap();
         assert_eq!(show(&replies[0]), "OK");
-        let bulk = shardproof::wire::Value::Bulk(value);
+        let bulk = testbed::wire::Value::Bulk(value);
         assert!(replies[1] == bulk, "GET of {len} bytes");
-        let shardproof::wire::Value::Array(values) = &replies[2] else {
+        let testbed::wire::Value::Array(values) = &replies[2] else {
             panic!("MGET of {len} bytes is no array");
         };
         assert!(

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use crate::support::{DEADLINE, Proxy, ask, nodes, show, until};
 use rustix::process::Signal;
-use shardproof::client::Client;
+use testbed::client::Client;
 
 const KEYS: usize = 500;
 
@@ -116,7 +116,7 @@ async fn a_bad_put_is_answered_in_one_line_and_changes_nothing() {
             r#"{"error":"unknown field `nodez`, expected one of `policy`, `table_size`, `minimum_ring_size`, `maximum_ring_size`, `hash_function`, `hash_hostnames`, `hash`, `hash_tags`, `healthy_panic_threshold`, `overprovisioning_factor`, `nodes` at line 1 column 26"}"#,
         ),
     ] {
-        let answer = shardproof::http::put(proxy.admin, "/cluster", body.into(), DEADLINE)
+        let answer = testbed::http::put(proxy.admin, "/cluster", body.into(), DEADLINE)
             .await
             .unwrap();
         assert_eq!((answer.status, answer.body.as_str()), (400, expected));
@@ -125,7 +125,7 @@ async fn a_bad_put_is_answered_in_one_line_and_changes_nothing() {
     assert_eq!(ask(&mut client, &["SET", "k", "v"]).await, "OK");
     let stats = async |query: &str| {
         let path = format!("/stats{query}");
-        let answer = shardproof::http::get(proxy.admin, &path, DEADLINE).await;
+        let answer = testbed::http::get(proxy.admin, &path, DEADLINE).await;
         answer.unwrap()
     };
     let all = stats("").await.body;
@@ -160,7 +160,7 @@ async fn sighup_reads_the_file_again_and_the_later_change_wins() {
     })
     .await;
     assert_eq!(ask(&mut client, &["GET", "k"]).await, "\"v\"");
-    let nodes = shardproof::http::get(proxy.admin, "/clusters", DEADLINE)
+    let nodes = testbed::http::get(proxy.admin, "/clusters", DEADLINE)
         .await
         .unwrap()
         .body;

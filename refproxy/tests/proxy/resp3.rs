@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 
-use shardproof::client::Client;
-use shardproof::node::{Act, Scripted};
+use testbed::client::Client;
+use testbed::node::{Act, Scripted};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 

@@ -5,9 +5,9 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use shardproof::client::Client;
-use shardproof::node::Node as _;
-use shardproof::wire::Value;
+use testbed::client::Client;
+use testbed::node::Node as _;
+use testbed::wire::Value;
 
 use crate::commands::Pair;
 use crate::support::{DEADLINE, Proxy, ask, nodes, show};

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use crate::support::{DEADLINE, Proxy, ask, nodes, show, until};
-use shardproof::client::Client;
-use shardproof::node::Node as _;
+use testbed::client::Client;
+use testbed::node::Node as _;
 
 const OP: Duration = Duration::from_millis(600);
 const SETTINGS: &str = "workers: 1\ntimeouts: { op_ms: 600 }";

@@ -4,9 +4,9 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
-use shardproof::client::{Client, Error};
-use shardproof::http;
-use shardproof::node::Node as _;
+use testbed::client::{Client, Error};
+use testbed::http;
+use testbed::node::Node as _;
 
 use crate::support::{DEADLINE, Proxy, ask, nodes, show, until};
 

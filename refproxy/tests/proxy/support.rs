@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 
 use placement::{Cluster, Node, Placement, Policy};
 use rustix::process::Signal;
-use shardproof::child::Running;
-use shardproof::client::Client;
-use shardproof::node::{Node as _, Process};
-use shardproof::program::Search;
-use shardproof::wire::Value;
-use shardproof::{http, port};
 use tempfile::TempDir;
+use testbed::child::Running;
+use testbed::client::Client;
+use testbed::http;
+use testbed::node::{Node as _, Process};
+use testbed::port;
+use testbed::program::Search;
+use testbed::wire::Value;
 
 /// For what takes milliseconds, on a machine that is busy with other things.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);

@@ -3,9 +3,9 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use shardproof::client::Client;
-use shardproof::node::Node as _;
-use shardproof::wire;
+use testbed::client::Client;
+use testbed::node::Node as _;
+use testbed::wire;
 
 use crate::support::{DEADLINE, Proxy, ask, keys_on, nodes, show, until};
 
@@ -52,7 +52,7 @@ fn lines(text: &str, addrs: &[SocketAddr]) -> Vec<String> {
 struct Setting {
     proxy: Proxy,
     plain: SocketAddr,
-    nodes: Vec<shardproof::node::Process>,
+    nodes: Vec<testbed::node::Process>,
 }
 
 impl Setting {

@@ -1,0 +1,9 @@
+//! Chaos: what clients lose while a cluster changes or its nodes fail.
+//!
+//! - `rescale`: the rescale experiment, with or without a fault meanwhile.
+//! - `ledger`: one line per acknowledged key: found, unreachable, lost.
+//!
+//! Black-box: where a key lives is learned by looking on the nodes. A prediction is data that the caller passes in.
+
+pub mod ledger;
+pub mod rescale;

@@ -1,0 +1,167 @@
+//! The experiment: from one number of nodes to another and back, with every key accounted for.
+
+use std::net::SocketAddr;
+
+use super::nodes::{self, Contents};
+use super::traffic::{Round, Traffic, kept};
+use super::worker::PIPELINE;
+use crate::ledger::{Fate, Read, fate};
+use testbed::client;
+use testbed::cluster::Cluster;
+use testbed::targets::{self, Proxy};
+
+/// What is written and how the cluster changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// Nodes before.
+    pub from: usize,
+    /// Nodes after.
+    pub to: usize,
+    /// The keys.
+    pub keys: Vec<Vec<u8>>,
+    /// Time to live of what is written, in seconds. The experiment must be over by then.
+    pub ttl_s: u64,
+    /// Marks the values, so that no other run's are taken for ours.
+    pub seed: u64,
+}
+
+/// What was seen of each acknowledged key; all lists run parallel to `keys`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observed {
+    /// The acknowledged keys.
+    pub keys: Vec<Vec<u8>>,
+    /// Keys whose write was not acknowledged; nothing is promised of them.
+    pub refused: usize,
+    /// The node that held the key before the change.
+    pub before: Vec<Option<usize>>,
+    /// The node that took the key's new value after the change.
+    pub after: Vec<Option<usize>>,
+    /// What became of the key when the cluster had changed.
+    pub there: Vec<Fate>,
+    /// What became of its new value when the cluster had changed back; `None` where that value was not acknowledged.
+    pub back: Vec<Option<Fate>>,
+    /// Keys on each node after all were written again: copies left behind are among them.
+    pub held_after: Vec<usize>,
+}
+
+/// The experiment could not be done. Never a verdict.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The proxy did not start or change.
+    #[error(transparent)]
+    Target(#[from] targets::Error),
+    /// A node could not be looked at.
+    #[error("a node cannot be looked at: {0}")]
+    Node(#[from] client::Error),
+    /// The worker could not work.
+    #[error("the worker cannot {doing} through the proxy: {why}")]
+    Worker {
+        /// What it was doing.
+        doing: &'static str,
+        /// What its client library says.
+        why: redis::RedisError,
+    },
+    /// A fault does not begin or end.
+    #[error(transparent)]
+    Fault(#[from] testbed::cluster::Error),
+    /// Keys may have expired, so that a missing one says nothing.
+    #[error(
+        "the experiment took {took_s} s and its keys live {ttl_s} s: give a longer --ttl or fewer --keys"
+    )]
+    Expired {
+        /// How long it took.
+        took_s: u64,
+        /// How long keys live.
+        ttl_s: u64,
+    },
+}
+
+/// Runs the experiment on a proxy that serves the first `plan.from` nodes of `cluster`. `say` hears of each step.
+///
+/// # Errors
+/// What stood in the way. What the proxy loses is not an error.
+pub async fn observe(
+    plan: &Plan,
+    cluster: &Cluster,
+    proxy: &mut Proxy,
+    say: &dyn Fn(&str),
+) -> Result<Observed, Error> {
+    // What travels is a matter of the proxy; the tap would only grow.
+    cluster.tap().set_paused(true);
+    let steps = Steps {
+        plan,
+        traffic: Traffic::new(plan, cluster.node_addrs(), PIPELINE),
+        link_addrs: cluster.link_addrs(),
+        say,
+    };
+    let observed = steps.run(proxy).await;
+    cluster.tap().set_paused(false);
+    observed
+}
+
+struct Steps<'a> {
+    plan: &'a Plan,
+    traffic: Traffic<'a>,
+    link_addrs: Vec<SocketAddr>,
+    say: &'a dyn Fn(&str),
+}
+
+impl Steps<'_> {
+    async fn run(&self, proxy: &mut Proxy) -> Result<Observed, Error> {
+        let (from, to) = (self.plan.from, self.plan.to);
+        let (traffic, all) = (&self.traffic, self.traffic.keys());
+
+        (self.say)(&format!("writing {} keys over {from} nodes", all.len()));
+        let acknowledged = traffic.write(proxy, &all, Round::First).await?;
+        let keys: Vec<&[u8]> = kept(&all, &acknowledged);
+        let before = traffic.look(&keys).await?;
+
+        (self.say)(&format!("{from} -> {to} nodes, reading everything back"));
+        let there = self.change(proxy, to, &keys).await?;
+
+        (self.say)(&format!("writing every key again over {to} nodes"));
+        let rewritten = traffic.write(proxy, &keys, Round::Second).await?;
+        let after = traffic.look(&keys).await?;
+
+        (self.say)(&format!("{to} -> {from} nodes, reading everything back"));
+        let back = self.change(proxy, from, &keys).await?;
+
+        let fates = |reads: &[Read], rounds: &[Round], contents: &Contents| {
+            let judged = |(index, read): (usize, &Read)| {
+                let values: Vec<Vec<u8>> = rounds
+                    .iter()
+                    .map(|round| traffic.value(keys[index], *round))
+                    .collect();
+                let values: Vec<&[u8]> = values.iter().map(Vec::as_slice).collect();
+                fate(read, &values, nodes::held(contents, index))
+            };
+            reads.iter().enumerate().map(judged).collect::<Vec<Fate>>()
+        };
+        let back = fates(&back, &[Round::First, Round::Second], &after);
+        let observed = Observed {
+            refused: all.len() - keys.len(),
+            before: traffic.holders(&keys, &before, Round::First),
+            after: traffic.holders(&keys, &after, Round::Second),
+            there: fates(&there, &[Round::First], &before),
+            back: back
+                .into_iter()
+                .zip(rewritten)
+                .map(|(fate, acknowledged)| acknowledged.then_some(fate))
+                .collect(),
+            held_after: nodes::counts(&after),
+            keys: keys.iter().map(|key| key.to_vec()).collect(),
+        };
+        traffic.finish().await?;
+        Ok(observed)
+    }
+
+    async fn change(
+        &self,
+        proxy: &mut Proxy,
+        count: usize,
+        keys: &[&[u8]],
+    ) -> Result<Vec<Read>, Error> {
+        proxy.rescale(self.link_addrs[..count].to_vec()).await?;
+        self.traffic.read(proxy, keys).await
+    }
+}

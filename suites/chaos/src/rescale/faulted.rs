@@ -1,0 +1,206 @@
+//! The experiment with a fault: the cluster changes while one node does not serve, and every key is accounted for.
+//!
+//! Reads and writes are judged differently. A read that fails is over. A write that fails is not: it may have happened,
+//! and a paused node executes what lies in its buffers when it goes on. So such a key may have either value.
+
+use std::time::{Duration, Instant};
+
+use super::experiment::{Error, Plan};
+use super::fault::NodeFault;
+use super::nodes::{self, Contents};
+use super::refusal::{self, Refusal};
+use super::traffic::{Round, Traffic, kept};
+use crate::ledger::{Fate, Read, fate};
+use testbed::cluster::Cluster;
+use testbed::targets::Proxy;
+
+/// Requests a pipeline: a batch takes as long as the proxy waits for the node that does not serve, so few and large ones.
+const PIPELINE: usize = 500;
+/// Proxies keep away from a node that failed for a second or two.
+const RECOVERS_WITHIN: Duration = Duration::from_secs(10);
+
+/// What is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FaultPlan {
+    /// The rescale.
+    pub rescale: Plan,
+    /// What happens.
+    pub fault: NodeFault,
+    /// To which node, by its place in the cluster.
+    pub node: usize,
+    /// Requests that the proxy has to refuse: asked before, during and after.
+    pub refused: Vec<Vec<String>>,
+}
+
+/// What was seen of each acknowledged key; lists of keys run parallel to `keys`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Faulted {
+    /// The acknowledged keys.
+    pub keys: Vec<Vec<u8>>,
+    /// Keys whose first write was not acknowledged.
+    pub refused: usize,
+    /// The node that held the key before.
+    pub before: Vec<Option<usize>>,
+    /// What became of the key in the changed cluster, while the fault lasted.
+    pub during: Vec<Fate>,
+    /// Whether another write was acknowledged while the fault lasted.
+    pub rewritten: Vec<bool>,
+    /// How the proxy found back to the node.
+    pub recovery: Recovery,
+    /// What became of the key when the fault was over and the proxy had found back.
+    pub after: Vec<Fate>,
+    /// The node that holds the second value in the end.
+    pub holder: Vec<Option<usize>>,
+    /// What became of the requests that are to be refused: before, during and after.
+    pub refusals: [Vec<Refusal>; 3],
+}
+
+/// How a proxy finds back to a node that serves again: at once, or when the time has come that it keeps away for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recovery {
+    /// Keys that were still answered with an error when all were read right after the fault.
+    pub failed_at_first: usize,
+    /// From the end of the fault to the end of the first reading without an error, or of the last one.
+    pub took: Duration,
+}
+
+/// Runs the experiment on a proxy that serves the first `from` nodes of `cluster`. `say` hears of each step.
+///
+/// # Errors
+/// What stood in the way. What the proxy loses is not an error.
+pub async fn observe_fault(
+    plan: &FaultPlan,
+    cluster: &Cluster,
+    proxy: &mut Proxy,
+    say: &dyn Fn(&str),
+) -> Result<Faulted, Error> {
+    cluster.tap().set_paused(true);
+    let steps = Steps {
+        plan,
+        traffic: Traffic::new(&plan.rescale, cluster.node_addrs(), PIPELINE),
+        cluster,
+        say,
+    };
+    let faulted = steps.run(proxy).await;
+    cluster.tap().set_paused(false);
+    faulted
+}
+
+struct Steps<'a> {
+    plan: &'a FaultPlan,
+    traffic: Traffic<'a>,
+    cluster: &'a Cluster,
+    say: &'a dyn Fn(&str),
+}
+
+impl Steps<'_> {
+    async fn run(&self, proxy: &mut Proxy) -> Result<Faulted, Error> {
+        let Plan { from, to, .. } = self.plan.rescale;
+        let (fault, node) = (self.plan.fault, self.plan.node);
+        let (traffic, all) = (&self.traffic, self.traffic.keys());
+
+        (self.say)(&format!("writing {} keys over {from} nodes", all.len()));
+        let acknowledged = traffic.write(proxy, &all, Round::First).await?;
+        let keys = kept(&all, &acknowledged);
+        let before = traffic.look(&keys).await?;
+        let refused_before = self.refusals(proxy).await?;
+
+        let what = fault.name();
+        (self.say)(&format!("node {node} {what}, {from} -> {to} nodes"));
+        fault.begin(self.cluster, node).await?;
+        proxy
+            .rescale(self.cluster.link_addrs()[..to].to_vec())
+            .await?;
+        let refused_during = self.refusals(proxy).await?;
+        let read_during = traffic.read(proxy, &keys).await?;
+        let rewritten = traffic.write(proxy, &keys, Round::Second).await?;
+
+        (self.say)(&format!("node {node} is well again"));
+        fault.end(self.cluster, node).await?;
+        let (recovery, read_after) = self.recover(proxy, &keys).await?;
+        let refused_after = self.refusals(proxy).await?;
+        let after = traffic.look(&keys).await?;
+
+        let faulted = Faulted {
+            refused: all.len() - keys.len(),
+            before: traffic.holders(&keys, &before, Round::First),
+            during: self.during(&keys, &read_during, &before),
+            after: self.after(&keys, &read_after, &rewritten, &after),
+            rewritten,
+            recovery,
+            holder: traffic.holders(&keys, &after, Round::Second),
+            refusals: [refused_before, refused_during, refused_after],
+            keys: keys.iter().map(|key| key.to_vec()).collect(),
+        };
+        traffic.finish().await?;
+        Ok(faulted)
+    }
+
+    /// Reads until no key is answered with an error, and no longer than a proxy may keep away from a node.
+    async fn recover(&self, proxy: &Proxy, keys: &[&[u8]]) -> Result<(Recovery, Vec<Read>), Error> {
+        let healed = Instant::now();
+        let failed = |reads: &[Read]| {
+            let errors = reads.iter().filter(|read| matches!(read, Read::Error(_)));
+            errors.count()
+        };
+        let mut reads = self.traffic.read(proxy, keys).await?;
+        let failed_at_first = failed(&reads);
+        while failed(&reads) > 0 && healed.elapsed() < RECOVERS_WITHIN {
+            reads = self.traffic.read(proxy, keys).await?;
+        }
+        let took = healed.elapsed();
+        Ok((
+            Recovery {
+                failed_at_first,
+                took,
+            },
+            reads,
+        ))
+    }
+
+    /// Nobody writes between the look at the nodes and these reads; only a killed node holds nothing any more.
+    fn during(&self, keys: &[&[u8]], reads: &[Read], before: &Contents) -> Vec<Fate> {
+        let gone = |node: usize| node == self.plan.node && !self.plan.fault.keeps_data();
+        let held = |index: usize| {
+            let mut nodes = before.iter().enumerate();
+            nodes.any(|(node, keys)| keys[index].is_some() && !gone(node))
+        };
+        reads
+            .iter()
+            .enumerate()
+            .map(|(index, read)| {
+                let first = self.traffic.value(keys[index], Round::First);
+                fate(read, &[&first], held(index))
+            })
+            .collect()
+    }
+
+    fn after(
+        &self,
+        keys: &[&[u8]],
+        reads: &[Read],
+        rewritten: &[bool],
+        contents: &Contents,
+    ) -> Vec<Fate> {
+        reads
+            .iter()
+            .enumerate()
+            .map(|(index, read)| {
+                let first = self.traffic.value(keys[index], Round::First);
+                let second = self.traffic.value(keys[index], Round::Second);
+                let held = nodes::held(contents, index);
+                let happened = matches!(read, Read::Value(value) if *value == second);
+                if rewritten[index] || happened {
+                    fate(read, &[&first, &second], held)
+                } else {
+                    fate(read, &[&first], held)
+                }
+            })
+            .collect()
+    }
+
+    async fn refusals(&self, proxy: &Proxy) -> Result<Vec<Refusal>, Error> {
+        let asked = refusal::ask(proxy.addr(), self.cluster.tap(), &self.plan.refused).await;
+        Ok(asked?)
+    }
+}

@@ -1,0 +1,115 @@
+//! What both experiments do with their keys: write and read them through the proxy, look for them on the nodes.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use super::experiment::{Error, Plan};
+use super::nodes::{self, Contents};
+use super::worker::Worker;
+use crate::ledger::Read;
+use testbed::targets::Proxy;
+
+/// The keys of a plan on their way.
+pub(super) struct Traffic<'a> {
+    plan: &'a Plan,
+    node_addrs: Vec<SocketAddr>,
+    /// Requests a pipeline.
+    pipeline: usize,
+    started: Instant,
+}
+
+/// Keys are written twice: before the change and after it.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Round {
+    First = 1,
+    Second = 2,
+}
+
+impl<'a> Traffic<'a> {
+    pub(super) fn new(plan: &'a Plan, node_addrs: Vec<SocketAddr>, pipeline: usize) -> Self {
+        Self {
+            plan,
+            node_addrs,
+            pipeline,
+            started: Instant::now(),
+        }
+    }
+
+    /// All keys of the plan.
+    pub(super) fn keys(&self) -> Vec<&'a [u8]> {
+        self.plan.keys.iter().map(Vec::as_slice).collect()
+    }
+
+    /// Writes the keys with their values of `round`; for each whether that was acknowledged.
+    pub(super) async fn write(
+        &self,
+        proxy: &Proxy,
+        keys: &[&[u8]],
+        round: Round,
+    ) -> Result<Vec<bool>, Error> {
+        let pairs: Vec<(&[u8], Vec<u8>)> = keys
+            .iter()
+            .map(|key| (*key, self.value(key, round)))
+            .collect();
+        let failed = |why| Error::Worker {
+            doing: "write",
+            why,
+        };
+        let worker = Worker::connect(proxy.addr(), self.pipeline).await;
+        let mut worker = worker.map_err(failed)?;
+        worker.write(&pairs, self.plan.ttl_s).await.map_err(failed)
+    }
+
+    /// Reads the keys.
+    pub(super) async fn read(&self, proxy: &Proxy, keys: &[&[u8]]) -> Result<Vec<Read>, Error> {
+        let failed = |why| Error::Worker { doing: "read", why };
+        let worker = Worker::connect(proxy.addr(), self.pipeline).await;
+        worker.map_err(failed)?.read(keys).await.map_err(failed)
+    }
+
+    /// What every node holds.
+    pub(super) async fn look(&self, keys: &[&[u8]]) -> Result<Contents, Error> {
+        Ok(nodes::contents(&self.node_addrs, keys).await?)
+    }
+
+    /// The node that holds each key with its value of `round`.
+    pub(super) fn holders(
+        &self,
+        keys: &[&[u8]],
+        contents: &Contents,
+        round: Round,
+    ) -> Vec<Option<usize>> {
+        let holder =
+            |(index, key): (usize, &&[u8])| nodes::holder(contents, index, &self.value(key, round));
+        keys.iter().enumerate().map(holder).collect()
+    }
+
+    /// Tells the run, the round and the key, so that a value of another key is recognised.
+    pub(super) fn value(&self, key: &[u8], round: Round) -> Vec<u8> {
+        let mark = format!("{:x}:{}:", self.plan.seed, round as u8);
+        [mark.as_bytes(), key].concat()
+    }
+
+    /// Deletes all keys. An error when they may have expired meanwhile, so that a missing one said nothing.
+    pub(super) async fn finish(&self) -> Result<(), Error> {
+        nodes::delete(&self.node_addrs, &self.keys()).await?;
+        not_expired(self.started.elapsed(), self.plan.ttl_s)
+    }
+}
+
+/// The keys whose write was acknowledged.
+pub(super) fn kept<'a>(keys: &[&'a [u8]], acknowledged: &[bool]) -> Vec<&'a [u8]> {
+    keys.iter()
+        .zip(acknowledged)
+        .filter_map(|(key, acknowledged)| acknowledged.then_some(*key))
+        .collect()
+}
+
+fn not_expired(took: Duration, ttl_s: u64) -> Result<(), Error> {
+    let took_s = took.as_secs();
+    if took_s < ttl_s {
+        Ok(())
+    } else {
+        Err(Error::Expired { took_s, ttl_s })
+    }
+}

@@ -1,0 +1,201 @@
+//! A difference as a case file, in the notation of fixtures: what is wanted is what one plain Redis says.
+
+use super::Difference;
+use super::draw::{Part, Step};
+use crate::beside::Comparison;
+use crate::word::{Piece, Word};
+use testbed::wire::Value;
+
+/// A bulk that is longer is wanted by its length.
+const BULK_MAX: usize = 64;
+/// What every promise about a command comes from.
+const SPEC: &str = "https://redis.io/docs/latest/commands/";
+
+impl Difference {
+    /// The steps as a case file, to be given a promise. Requests that were under way at the same time are sent before the first
+    /// reply is wanted.
+    #[must_use]
+    pub fn case(&self) -> String {
+        let what = self.what.escape_debug();
+        let mut text = format!("case 1\n# {what}\nspec   {SPEC}\nlevel  must\n");
+        for (client, _) in (1..).zip(&self.resp3).filter(|(_, resp3)| **resp3) {
+            if self.steps.iter().any(|step| step.client + 1 == client) {
+                text += &format!("send   @{client} HELLO 3\nwant   @{client} map\n");
+            }
+        }
+        let numbered: Vec<(usize, &Step)> = self.steps.iter().enumerate().collect();
+        for wave in numbered.chunk_by(|_, (_, next)| next.piped) {
+            for (_, step) in wave {
+                text += &format!("send   @{} {}\n", step.client + 1, step.shown());
+            }
+            for (place, step) in wave {
+                let said = self.said.get(*place).and_then(Option::as_ref);
+                text += &format!("want   @{} {}\n", step.client + 1, wanted(step, said));
+            }
+        }
+        text
+    }
+}
+
+impl Step {
+    /// The request in the notation of cases.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let words: Vec<String> = self.request.words.iter().map(word).collect();
+        words.join(" ")
+    }
+}
+
+/// Bare where it can be, else in quotes as a whole.
+fn word(word: &Word) -> String {
+    let is_bare = |piece: &Piece| match piece {
+        Piece::Bytes(bytes) => bytes
+            .iter()
+            .all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(byte)),
+        _ => true,
+    };
+    let mut text = String::new();
+    for (place, piece) in word.pieces.iter().enumerate() {
+        let next = word.pieces.get(place + 1);
+        match piece {
+            Piece::Bytes(bytes) => text += &escaped(bytes),
+            Piece::Key(variable) if begins_with_digit(next) => {
+                text += &format!("${{{}}}", variable.to_string().trim_start_matches('$'));
+            }
+            Piece::Key(variable) => text += &variable.to_string(),
+            other => text += &format!("{other:?}"),
+        }
+    }
+    match word.pieces.iter().all(is_bare) && !text.is_empty() {
+        true => text,
+        false => format!("\"{text}\""),
+    }
+}
+
+fn begins_with_digit(piece: Option<&Piece>) -> bool {
+    match piece {
+        Some(Piece::Bytes(bytes)) => bytes.first().is_some_and(u8::is_ascii_digit),
+        _ => false,
+    }
+}
+
+/// With the escapes of the grammar, which are fewer than Rust's.
+fn escaped(bytes: &[u8]) -> String {
+    bytes.escape_ascii().to_string().replace("\\'", "'")
+}
+
+/// What a case wants of a step, where the plain Redis has said so much.
+fn wanted(step: &Step, said: Option<&Value>) -> String {
+    match (said, step.comparison, step.part) {
+        (Some(Value::Error(text) | Value::BulkError(text)), _, _) => {
+            let code = text.split(|byte| *byte == b' ').next().unwrap_or_default();
+            format!("error {}", escaped(code))
+        }
+        // What is queued may compare otherwise than the reply to it.
+        (Some(Value::Array(elements)), _, Part::Exec) if !elements.is_empty() => {
+            format!("*{}{}", elements.len(), " any".repeat(elements.len()))
+        }
+        (Some(said), Comparison::Exact, _) => pattern(said),
+        (Some(said @ Value::Array(_)), Comparison::AnyOrder, _) => {
+            format!("unordered {}", pattern(said))
+        }
+        _ => "any".to_owned(),
+    }
+}
+
+/// The pattern that fits this reply and no other, but for what is too long to be read.
+fn pattern(value: &Value) -> String {
+    let all = |kind: char, count: usize, values: &mut dyn Iterator<Item = &Value>| {
+        let inner: Vec<String> = values.map(pattern).collect();
+        format!("{kind}{count} {}", inner.join(" "))
+            .trim_end()
+            .to_owned()
+    };
+    match value {
+        Value::Bulk(bytes) if bytes.len() > BULK_MAX => format!("bulk-length {}", bytes.len()),
+        Value::Bulk(bytes) => format!("\"{}\"", escaped(bytes)),
+        Value::Array(elements) => all('*', elements.len(), &mut elements.iter()),
+        Value::Set(elements) => all('~', elements.len(), &mut elements.iter()),
+        Value::Map(entries) => {
+            let mut flat = entries.iter().flat_map(|(key, value)| [key, value]);
+            all('%', entries.len(), &mut flat)
+        }
+        Value::Error(_) | Value::BulkError(_) => "error".to_owned(),
+        Value::Verbatim { .. } => "verbatim".to_owned(),
+        Value::Attributed { .. } => "any".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::draw::tests::{call, key};
+    use super::super::{Difference, Step};
+    use crate::{Case, load};
+    use testbed::fixtures::Source;
+    use testbed::wire::Value;
+
+    fn bulk(text: &str) -> Value {
+        Value::Bulk(text.as_bytes().to_vec())
+    }
+
+    /// The case that steps are printed as, which is read again.
+    #[track_caller]
+    fn check(steps: Vec<Step>, said: Vec<Option<Value>>, resp3: bool, expected: &[&str]) {
+        let difference = Difference {
+            what: "GET $k1: expected \"it's\"\nas exact".to_owned(),
+            resp3: vec![resp3],
+            steps,
+            said,
+        };
+        let text = difference.case();
+        let source = Source {
+            path: "found.case".to_owned(),
+            id: "found".to_owned(),
+            text: text.clone(),
+        };
+        let read: Result<Vec<Case>, _> = load(&[source]);
+        assert!(read.is_ok(), "{read:?} of\n{text}");
+        let lines: Vec<&str> = text.lines().skip(4).collect();
+        assert_eq!(lines, expected);
+    }
+
+    #[test]
+    fn words_are_quoted_with_the_escapes_of_cases() {
+        let script = "return redis.call('GET', \"a\\b\")";
+        let steps = vec![
+            call(&["EVAL", script, "1"], &[key(2)]),
+            call(&["SET"], &[key(1)]),
+        ];
+        check(
+            steps,
+            vec![Some(bulk("it's \r\n")), None],
+            false,
+            &[
+                r#"send   @1 EVAL "return redis.call('GET', \"a\\b\")" 1 $k2"#,
+                r#"want   @1 "it's \r\n""#,
+                "send   @1 SET $k1",
+                "want   @1 any",
+            ],
+        );
+    }
+
+    #[test]
+    fn long_replies_are_not_cut() {
+        let many = Value::Array((0..20).map(Value::Integer).collect());
+        let numbers: Vec<String> = (0..20).map(|number| format!(":{number}")).collect();
+        check(
+            vec![call(&["LRANGE"], &[key(1)]), call(&["GET"], &[key(1)])],
+            vec![Some(many), Some(bulk(&"x".repeat(100)))],
+            true,
+            &[
+                "send   @1 HELLO 3",
+                "want   @1 map",
+                "send   @1 LRANGE $k1",
+                &format!("want   @1 *20 {}", numbers.join(" ")),
+                "send   @1 GET $k1",
+                "want   @1 bulk-length 100",
+            ],
+        );
+    }
+}

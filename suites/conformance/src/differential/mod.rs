@@ -1,0 +1,316 @@
+//! The differential test: random requests of several clients through a proxy, and the same on one plain Redis.
+//!
+//! Where the keys of a request or of a transaction lie on one node, both have to say the same. Where they lie on several, the
+//! proxy may refuse, and what it answers with an error is not given to the plain Redis. Afterwards the same has to lie on the
+//! servers.
+
+mod case;
+mod draw;
+mod play;
+mod speaker;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use proptest::strategy::{Strategy as _, ValueTree};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+use super::beside::Beside;
+use super::matrix::{Judge, Row};
+use super::stage::Error;
+use crate::verdict::Class;
+use testbed::cluster::Ground;
+use testbed::targets::Target;
+use testbed::wire::Value;
+
+pub use super::beside::Place;
+pub use draw::Step;
+use draw::{Chance, Open, Pool};
+use play::{Played, play};
+
+/// Steps of one round; after each the servers are emptied.
+const ROUND: usize = 300;
+/// What a proxy gives a node to answer: nothing is slow here but the machine, and that is to show nowhere.
+const OP_TIMEOUT_MS: u64 = 5000;
+/// While shrinking, steps without a difference are played again: what depends on who is faster does not show each time.
+const ATTEMPTS: usize = 10;
+/// And no more sequences than that are played to shrink one.
+const PLAYS_MAX: usize = 3000;
+
+/// What is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    /// Number of requests.
+    pub requests: usize,
+    /// Where keys lie: in each round together or apart, by chance, where nothing is given.
+    pub place: Option<Place>,
+}
+
+/// How far a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// So many requests are compared.
+    Compared(usize),
+    /// A difference is found, in so many requests; it is being made shorter.
+    Shrunk(usize),
+}
+
+/// What came of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Report {
+    /// Requests that the proxy got.
+    pub requests: usize,
+    /// How many of them it answered without an error.
+    pub answered: usize,
+    /// Commands that were drawn from.
+    pub commands: usize,
+    /// Rounds that ended early, because the proxy refused something by closing the connection.
+    pub cut_short: usize,
+    /// The first difference, as short as it could be made.
+    pub difference: Option<Difference>,
+}
+
+/// Where the proxy and the plain Redis part.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Difference {
+    /// What was expected and what came.
+    pub what: String,
+    /// Which clients speak RESP3.
+    pub resp3: Vec<bool>,
+    /// The steps that lead there.
+    pub steps: Vec<Step>,
+    /// What the plain Redis said to each, where it was asked.
+    pub said: Vec<Option<Value>>,
+}
+
+impl Eq for Difference {}
+
+/// A command that a target is known to answer rightly one call at a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// Its calls.
+    pub row: Row,
+    /// Whether it answers rightly or refuses as long as all keys lie on one node.
+    pub together: bool,
+    /// Whether it refuses nothing then that one plain Redis does.
+    pub whole: bool,
+    /// Whether it answers rightly or refuses wherever keys lie.
+    pub apart: bool,
+}
+
+/// The commands of `rows` that the target answers rightly, judged one call at a time.
+///
+/// # Errors
+/// What stood in the way; never a verdict.
+pub async fn accepted(
+    target: &Target,
+    ground: &Ground,
+    rows: &[Row],
+) -> Result<Vec<Accepted>, Error> {
+    let mut judge = Judge::new(target, ground);
+    let mut accepted = Vec::new();
+    for row in rows.iter().filter(|row| !row.dangerous) {
+        let Some(found) = judge.judge(row).await? else {
+            continue;
+        };
+        let command = Accepted {
+            row: row.clone(),
+            together: found.together == Class::Correct,
+            whole: !found.refuses_together,
+            apart: found.class == Class::Correct,
+        };
+        if command.together || command.apart {
+            accepted.push(command);
+        }
+    }
+    Ok(accepted)
+}
+
+/// Runs requests drawn from `commands` by the seed of the ground; stops at the first difference and shrinks it. `say` hears how
+/// far it is.
+///
+/// `meddle` is done to the nodes behind the proxy's back near the end of each round; tests show by it that a difference is found.
+///
+/// # Errors
+/// What stood in the way; never a verdict.
+pub async fn run(
+    target: &Target,
+    ground: &Ground,
+    commands: &[Accepted],
+    wanted: Wanted,
+    meddle: Option<&[&str]>,
+    say: &dyn Fn(Progress),
+) -> Result<Report, Error> {
+    let pool = |place: Place, at: fn(&Accepted) -> bool| {
+        let chosen = commands.iter().filter(|command| at(command));
+        Arc::new(Pool::of(&chosen.collect::<Vec<_>>(), place))
+    };
+    let together = pool(Place::Together, |one| one.together);
+    let apart = pool(Place::Apart, |one| one.apart);
+    let resp3 = target.capabilities.iter().any(|has| has == "resp3");
+    let mut chance = Chance::seeded(ground.seed);
+    let mut runner = runner(ground.seed);
+    let mut bench = Bench {
+        beside: Beside::start(target, ground, OP_TIMEOUT_MS).await?,
+        meddle,
+        say,
+    };
+    let mut report = Report {
+        commands: together
+            .commands
+            .union(&apart.commands)
+            .collect::<BTreeSet<_>>()
+            .len(),
+        ..Report::default()
+    };
+    let mut last = None;
+    while report.requests < wanted.requests {
+        say(Progress::Compared(report.requests));
+        let drawn = [Place::Together, Place::Apart][chance.below(2)];
+        let place = wanted.place.unwrap_or(drawn);
+        let pool = match place {
+            Place::Together => &together,
+            Place::Apart => &apart,
+        };
+        if pool.is_empty() {
+            let why = "the proxy answers no command that could be drawn".to_owned();
+            return Err(Error::Beside(why));
+        }
+        let count = ROUND.min(wanted.requests - report.requests);
+        let tree = pool
+            .steps(count..=count, resp3)
+            .new_tree(&mut runner)
+            .map_err(|why| Error::Beside(why.to_string()))?;
+        let (open, steps, seen) = tree.current();
+        if !bench.beside.clean().await {
+            report.difference = Some(last.ok_or_else(gone)?);
+            return Ok(report);
+        }
+        let played = play(&bench.beside, place, (open, &steps), meddle).await?;
+        report.requests += played.sent;
+        report.answered += played.answered;
+        report.cut_short += usize::from(played.cut_short);
+        if played.what.is_some() {
+            // It would keep the last that was sent, which another client may have sent.
+            if let Some(seen) = seen {
+                seen.store(usize::MAX, Ordering::Relaxed);
+            }
+            let found = Found {
+                open,
+                steps,
+                played,
+            };
+            report.difference = Some(bench.shrink(place, tree, found).await);
+            return Ok(report);
+        }
+        let what = "the proxy does not serve every node any more behind this".to_owned();
+        let played = Played {
+            what: Some(what),
+            ..played
+        };
+        last = Some(
+            Found {
+                open,
+                steps,
+                played,
+            }
+            .difference(place),
+        );
+    }
+    Ok(report)
+}
+
+fn gone() -> Error {
+    Error::Beside("the proxy does not serve every node".to_owned())
+}
+
+/// The same draws for the same seed.
+fn runner(seed: u64) -> TestRunner {
+    let mut bytes = [0; 32];
+    bytes
+        .chunks_exact_mut(8)
+        .for_each(|chunk| chunk.copy_from_slice(&seed.to_le_bytes()));
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+    TestRunner::new_with_rng(Config::default(), rng)
+}
+
+/// Steps that lead to a difference.
+struct Found {
+    open: Open,
+    steps: Vec<Step>,
+    played: Played,
+}
+
+impl Found {
+    fn difference(mut self, place: Place) -> Difference {
+        self.steps.iter_mut().for_each(|step| step.settle(place));
+        Difference {
+            what: self.played.what.unwrap_or_default(),
+            resp3: self.open.resp3.to_vec(),
+            steps: self.steps,
+            said: self.played.said,
+        }
+    }
+}
+
+/// Where sequences are played.
+struct Bench<'a> {
+    beside: Beside,
+    meddle: Option<&'a [&'a str]>,
+    say: &'a dyn Fn(Progress),
+}
+
+impl Bench<'_> {
+    /// Leaves out what can be left out while there is still a difference. What stands in the way then is no reason to forget it.
+    async fn shrink<T>(
+        &mut self,
+        place: Place,
+        mut tree: impl ValueTree<Value = (Open, Vec<Step>, T)>,
+        mut shortest: Found,
+    ) -> Difference {
+        let mut goes_on = tree.simplify();
+        for _ in 0..PLAYS_MAX {
+            if !goes_on {
+                break;
+            }
+            (self.say)(Progress::Shrunk(shortest.steps.len()));
+            let (open, steps, _) = tree.current();
+            goes_on = match self.differ(place, open, &steps).await {
+                Ok(Some(played)) => {
+                    shortest = Found {
+                        open,
+                        steps,
+                        played,
+                    };
+                    tree.simplify()
+                }
+                Ok(None) => tree.complicate(),
+                Err(why) => {
+                    tracing::debug!(%why, "shrinking");
+                    break;
+                }
+            };
+        }
+        shortest.difference(place)
+    }
+
+    /// What comes of steps when there is a difference in one of a few plays.
+    async fn differ(
+        &mut self,
+        place: Place,
+        open: Open,
+        steps: &[Step],
+    ) -> Result<Option<Played>, Error> {
+        for _ in 0..ATTEMPTS {
+            if !self.beside.clean().await {
+                return Err(gone());
+            }
+            let played = play(&self.beside, place, (open, steps), self.meddle).await?;
+            if played.what.is_some() {
+                return Ok(Some(played));
+            }
+        }
+        Ok(None)
+    }
+}

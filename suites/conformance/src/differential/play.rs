@@ -1,0 +1,234 @@
+//! A sequence of steps, played through the proxy and on one plain Redis, both empty at first.
+//!
+//! Every client has keys of its own, so that the order between clients does not matter, and a connection of its own to either.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::draw::{CLIENTS, Open, Step};
+use super::speaker::{Ask, How, Speaker};
+use crate::beside::{Beside, Place, outcome};
+use crate::judge::Outcome;
+use crate::stage::Error;
+use crate::word::Scope;
+use testbed::client::{Client, NODE_DEADLINE};
+use testbed::wire::{self, Value};
+
+/// What came of a play.
+#[derive(Debug, Default)]
+pub(super) struct Played {
+    /// Steps that were sent.
+    pub(super) sent: usize,
+    /// How many of them the proxy answered without an error.
+    pub(super) answered: usize,
+    /// The proxy refused something by closing the connection, and nothing was compared behind it.
+    pub(super) cut_short: bool,
+    /// What the plain Redis said to each step, where it was asked.
+    pub(super) said: Vec<Option<Value>>,
+    /// The first difference, in words.
+    pub(super) what: Option<String>,
+}
+
+/// Plays steps on servers that are empty. `meddle` is done to the nodes behind the proxy's back before the last of them.
+pub(super) async fn play(
+    beside: &Beside,
+    place: Place,
+    (open, steps): (Open, &[Step]),
+    meddle: Option<&[&str]>,
+) -> Result<Played, Error> {
+    let scope = beside.scope(place);
+    let mut speakers = Vec::new();
+    for resp3 in open.resp3 {
+        let mut speaker = Speaker::new(beside.client().await?, beside.plain().await?, place);
+        if resp3 {
+            speaker.speak_resp3().await?;
+        }
+        speakers.push(speaker);
+    }
+    let mut played = Played {
+        said: vec![None; steps.len()],
+        ..Played::default()
+    };
+    let waves = waves(steps);
+    for (index, steps) in waves.iter().enumerate() {
+        if let Some(order) = meddle.filter(|_| index + 1 == waves.len()) {
+            meddle_with(beside, &scope, order).await?;
+        }
+        played.sent += steps.len();
+        let wave = Wave {
+            steps,
+            scope: &scope,
+            patience: beside.patience,
+        };
+        if wave.play(&mut speakers, &mut played).await? == Goes::NoFurther {
+            return Ok(played);
+        }
+    }
+    let (on_nodes, on_plain) = (beside.contents().await?, beside.plain_contents().await?);
+    let stray = || on_nodes.stray(&beside.owners(place));
+    played.what = on_nodes.difference(&on_plain).or_else(stray);
+    Ok(played)
+}
+
+/// Steps with their places, by what is under way at the same time.
+fn waves(steps: &[Step]) -> Vec<Vec<(usize, &Step)>> {
+    let mut waves: Vec<Vec<(usize, &Step)>> = Vec::new();
+    for (place, step) in steps.iter().enumerate() {
+        match waves.last_mut() {
+            Some(wave) if step.piped => wave.push((place, step)),
+            _ => waves.push(vec![(place, step)]),
+        }
+    }
+    waves
+}
+
+/// Whether more can be compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Goes {
+    On,
+    NoFurther,
+}
+
+/// What is under way at the same time.
+struct Wave<'a> {
+    steps: &'a [(usize, &'a Step)],
+    scope: &'a Scope,
+    patience: Duration,
+}
+
+impl Wave<'_> {
+    async fn play(&self, speakers: &mut [Speaker], played: &mut Played) -> Result<Goes, Error> {
+        let of = |client: usize| -> Vec<(usize, &Step)> {
+            let steps = self.steps.iter().copied();
+            steps.filter(|(_, step)| step.client == client).collect()
+        };
+        let chunks: [Vec<(usize, &Step)>; CLIENTS] = std::array::from_fn(of);
+        let [first, second, third] = speakers else {
+            return Ok(Goes::NoFurther);
+        };
+        let (one, two, three) = tokio::join!(
+            self.pipeline(&mut first.proxy, &chunks[0]),
+            self.pipeline(&mut second.proxy, &chunks[1]),
+            self.pipeline(&mut third.proxy, &chunks[2]),
+        );
+        let mut goes = Goes::On;
+        for ((speaker, chunk), seen) in speakers.iter_mut().zip(&chunks).zip([one, two, three]) {
+            if self.compare(speaker, chunk, &seen, played).await? == Goes::NoFurther {
+                goes = Goes::NoFurther;
+            }
+            if played.what.is_some() {
+                break;
+            }
+        }
+        Ok(goes)
+    }
+
+    /// Sends a client's chunk in pieces, and takes the replies up to the first that is none.
+    async fn pipeline(&self, client: &mut Client, chunk: &[(usize, &Step)]) -> Vec<Outcome> {
+        let mut piece = Vec::new();
+        for (_, step) in chunk {
+            let bytes = wire::encode_request(&step.bytes(self.scope));
+            let cut = step.cut.map(|cut| usize::from(cut) * bytes.len() / 4096);
+            let (before, behind) = bytes.split_at(cut.unwrap_or(0));
+            piece.extend_from_slice(before);
+            if cut.is_some() {
+                // A proxy that has gone away shows at the reply.
+                let _ = client.write(&piece, self.patience).await;
+                piece.clear();
+                tokio::task::yield_now().await;
+            }
+            piece.extend_from_slice(behind);
+        }
+        let _ = client.write(&piece, self.patience).await;
+        let begun = Instant::now();
+        let mut seen = Vec::with_capacity(chunk.len());
+        for _ in chunk {
+            let left = (self.patience * 4).saturating_sub(begun.elapsed());
+            let reply = outcome(client.reply(left).await);
+            let ended = !matches!(reply, Outcome::Reply(_));
+            seen.push(reply);
+            if ended {
+                break;
+            }
+        }
+        seen
+    }
+
+    /// Gives the plain Redis what the proxy has carried out, and compares what both said.
+    async fn compare(
+        &self,
+        speaker: &mut Speaker,
+        chunk: &[(usize, &Step)],
+        seen: &[Outcome],
+        played: &mut Played,
+    ) -> Result<Goes, Error> {
+        let mut goes = Goes::On;
+        let mut asked = Vec::new();
+        let mut requests = Vec::new();
+        for (index, ((place, step), seen)) in chunk.iter().zip(seen).enumerate() {
+            // Whether the rest of the pipeline was carried out is not known: nothing more can be compared.
+            if matches!(seen, Outcome::Closed(pending) if pending.is_empty())
+                && chunk[index..]
+                    .iter()
+                    .any(|(_, step)| speaker.may_refuse(step))
+            {
+                played.cut_short = true;
+                goes = Goes::NoFurther;
+                break;
+            }
+            let is_error = matches!(seen, Outcome::Reply(value) if value.is_error());
+            played.answered += usize::from(!is_error);
+            match speaker.ask(step, is_error) {
+                Ask::The(how) => {
+                    asked.push((*place, *step, seen, how));
+                    requests.push(step.bytes(self.scope));
+                }
+                Ask::Nothing => {}
+                Ask::ToDiscard if is_error => {
+                    asked.push((*place, *step, seen, How::Not));
+                    requests.push(vec![b"DISCARD".to_vec()]);
+                }
+                Ask::ToDiscard => {
+                    let (wanted, got) = ("an error, for a request was refused", seen.shown());
+                    played.what = Some(format!("EXEC: expected {wanted}, got {got}"));
+                    return Ok(Goes::NoFurther);
+                }
+            }
+        }
+        let replies = speaker.plain.pipeline(&requests, NODE_DEADLINE).await;
+        let replies = replies.map_err(|why| Error::Beside(format!("the plain Redis: {why}")))?;
+        for ((place, step, seen, how), said) in asked.into_iter().zip(replies) {
+            let expected = Outcome::Reply(said.clone());
+            if how != How::Not {
+                played.said[place] = Some(said);
+            }
+            if !how.fits(&expected, seen) {
+                played.what = Some(format!(
+                    "{}: expected {}, as {}, got {}",
+                    step.shown(),
+                    expected.shown(),
+                    step.comparison.name(),
+                    seen.shown()
+                ));
+                return Ok(Goes::NoFurther);
+            }
+        }
+        Ok(goes)
+    }
+}
+
+/// Does something to the first key on its node behind the proxy's back.
+async fn meddle_with(beside: &Beside, scope: &Scope, order: &[&str]) -> Result<(), Error> {
+    let Some(key) = scope.keys.values().next() else {
+        return Ok(());
+    };
+    let words: Vec<Vec<u8>> = order
+        .iter()
+        .map(|word| {
+            word.replace("$key", &String::from_utf8_lossy(key))
+                .into_bytes()
+        })
+        .collect();
+    beside.meddle(&words).await
+}

@@ -1,0 +1,23 @@
+//! The files of this crate that are compiled in: cases and the sheets of the command matrix.
+
+use include_dir::{Dir, include_dir};
+use testbed::fixtures::{Error, Fixtures, Source};
+
+static CASES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../fixtures/conformance");
+static SHEETS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../fixtures/matrix");
+
+/// All case files, sorted by id.
+///
+/// # Errors
+/// The file that cannot be read.
+pub fn cases(fixtures: &Fixtures) -> Result<Vec<Source>, Error> {
+    fixtures.all("conformance", &CASES, "case")
+}
+
+/// The sheets of the command matrix, sorted by id.
+///
+/// # Errors
+/// The file that cannot be read.
+pub fn sheets(fixtures: &Fixtures) -> Result<Vec<Source>, Error> {
+    fixtures.all("matrix", &SHEETS, "txt")
+}

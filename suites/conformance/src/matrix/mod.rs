@@ -1,0 +1,212 @@
+//! The command matrix: every command of Redis on a proxy over nodes, and on one plain Redis with the same data.
+//!
+//! Judged from outside: what the client is told, and what lies on the nodes afterwards.
+
+mod sheet;
+mod trial;
+
+use super::beside::{Beside, Place};
+use super::stage::Error;
+use crate::verdict::{Class, Evidence};
+use testbed::cluster::Ground;
+use testbed::targets::Target;
+
+pub use super::beside::Comparison;
+pub use sheet::{Request, Row, Trial, load};
+
+/// What is known of a command on a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The worst that was seen. Refusals of a part of the calls, and of keys of several nodes, do not count.
+    pub class: Class,
+    /// Number of calls, by keys on one node and on several.
+    pub calls: usize,
+    /// How many of them were refused.
+    pub refused: usize,
+    /// The same of the calls with all keys on one node alone.
+    pub together: Class,
+    /// Whether one of those was refused that the plain Redis does, or refuses with another code.
+    pub refuses_together: bool,
+    /// Both sides of the worst, unless all is well.
+    pub evidence: Option<Evidence>,
+}
+
+/// Judges commands one after the other.
+pub struct Judge {
+    target: Target,
+    ground: Ground,
+    beside: Option<Beside>,
+}
+
+impl Judge {
+    /// A judge over a target.
+    #[must_use]
+    pub fn new(target: &Target, ground: &Ground) -> Self {
+        Self {
+            target: target.clone(),
+            ground: ground.clone(),
+            beside: None,
+        }
+    }
+
+    /// What the servers are, as `redis 7.0.15`.
+    ///
+    /// # Errors
+    /// What stood in the way.
+    pub async fn server(&mut self) -> Result<String, Error> {
+        self.ready().await?.server().await
+    }
+
+    /// Judges a command by its row; `None` when the plain Redis does not know it, so that there is nothing to compare with.
+    ///
+    /// # Errors
+    /// What stood in the way; never a verdict.
+    pub async fn judge(&mut self, row: &Row) -> Result<Option<Finding>, Error> {
+        if !self.ready().await?.knows(&row.command).await? {
+            return Ok(None);
+        }
+        let mut seen = Vec::new();
+        for place in [Place::Together, Place::Apart] {
+            if place == Place::Apart && !row.crosses() {
+                continue;
+            }
+            for trial in &row.trials {
+                let beside = self.ready().await?;
+                let tried = trial::run(beside, row, trial, place).await;
+                if self.is_spoilt(row, tried.as_ref().ok()).await {
+                    self.beside = None;
+                }
+                seen.push((place, tried?));
+            }
+        }
+        Ok(Some(weigh(seen)))
+    }
+
+    async fn ready(&mut self) -> Result<&mut Beside, Error> {
+        let open = match self.beside.take() {
+            Some(open) => open,
+            None => Beside::start(&self.target, &self.ground, self.target.op_timeout_ms).await?,
+        };
+        Ok(self.beside.insert(open))
+    }
+
+    /// Whether the servers cannot be used any more. What a target refused did nothing to them.
+    async fn is_spoilt(&mut self, row: &Row, tried: Option<&Tried>) -> bool {
+        let Some(beside) = &mut self.beside else {
+            return false;
+        };
+        let harmless = tried.is_some_and(|tried| tried.class == Class::Refused);
+        if row.dangerous && beside.replace_plain().await.is_err() {
+            return true;
+        }
+        tried.is_none() || (row.dangerous && !harmless) || !beside.clean().await
+    }
+}
+
+/// One trial at one place.
+#[derive(Debug)]
+struct Tried {
+    class: Class,
+    /// The plain Redis says an error too, with the same code in other words.
+    in_other_words: bool,
+    evidence: Option<Evidence>,
+}
+
+/// From the best to the worst.
+const RANKS: [Class; 6] = [
+    Class::Correct,
+    Class::Refused,
+    Class::Closed,
+    Class::Partial,
+    Class::Hung,
+    Class::Wrong,
+];
+
+fn rank(class: Class) -> usize {
+    RANKS.iter().position(|one| *one == class).unwrap_or(0)
+}
+
+fn weigh(seen: Vec<(Place, Tried)>) -> Finding {
+    let calls = seen.len();
+    let is_refused = |tried: &Tried| tried.class == Class::Refused;
+    let refused = seen.iter().filter(|(_, tried)| is_refused(tried)).count();
+    let together = || seen.iter().filter(|(place, _)| *place == Place::Together);
+    let never_answered = together().all(|(_, tried)| is_refused(tried));
+    let counts = |tried: &Tried| never_answered || !is_refused(tried);
+    let worst_together = together()
+        .map(|(_, tried)| tried)
+        .filter(|tried| counts(tried))
+        .max_by_key(|tried| rank(tried.class));
+    let refuses_together = together().any(|(_, tried)| is_refused(tried) && !tried.in_other_words);
+    let together = worst_together.map_or(Class::Correct, |tried| tried.class);
+    let worst = seen
+        .into_iter()
+        .map(|(_, tried)| tried)
+        .filter(|tried| counts(tried))
+        .max_by_key(|tried| rank(tried.class));
+    let (class, evidence) = worst.map_or((Class::Correct, None), |tried| {
+        (tried.class, tried.evidence)
+    });
+    Finding {
+        class,
+        calls,
+        refused,
+        together,
+        refuses_together,
+        evidence,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Finding, Tried, weigh};
+    use crate::beside::Place::{self, Apart, Together};
+    use crate::verdict::Class::{self, Closed, Correct, Refused, Wrong};
+
+    #[track_caller]
+    fn check(seen: &[(Place, Class)], class: Class, refused: usize, together: Class) {
+        let tried = |(place, class): &(Place, Class)| {
+            let (class, evidence) = (*class, None);
+            let in_other_words = false;
+            let tried = Tried {
+                class,
+                in_other_words,
+                evidence,
+            };
+            (*place, tried)
+        };
+        let expected = Finding {
+            class,
+            calls: seen.len(),
+            refused,
+            together,
+            refuses_together: seen.contains(&(Together, Refused)),
+            evidence: None,
+        };
+        assert_eq!(weigh(seen.iter().map(tried).collect()), expected);
+    }
+
+    #[test]
+    fn refusing_keys_of_several_nodes_is_right() {
+        check(
+            &[(Together, Correct), (Apart, Refused)],
+            Correct,
+            1,
+            Correct,
+        );
+        check(
+            &[(Together, Refused), (Apart, Refused)],
+            Refused,
+            2,
+            Refused,
+        );
+        check(
+            &[(Together, Refused), (Together, Correct)],
+            Correct,
+            1,
+            Correct,
+        );
+        check(&[(Together, Correct), (Apart, Wrong)], Wrong, 0, Correct);
+        check(&[(Together, Refused), (Apart, Closed)], Closed, 1, Refused);
+    }
+}

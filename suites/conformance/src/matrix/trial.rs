@@ -1,0 +1,274 @@
+//! One trial: the same requests to the proxy and to the plain Redis, until they part.
+
+use super::sheet::{Request, Row, Trial};
+use super::{Place, Tried};
+use crate::beside::{Beside, Comparison, compare, errors_alike, outcome, parted};
+use crate::judge::Outcome;
+use crate::stage::Error;
+use crate::transcript;
+use crate::verdict::{Class, Evidence, Line, Way};
+use crate::word::{Scope, Variable};
+use testbed::client::{Client, NODE_DEADLINE};
+use testbed::wire::{self, Value, quoted};
+
+/// A key that no row writes.
+const NOBODYS: Variable = Variable {
+    node: None,
+    number: 9,
+};
+/// More pages than any scan of a row has.
+const PAGES_MAX: usize = 1000;
+
+/// Runs a trial on clean servers.
+pub(super) async fn run(
+    beside: &Beside,
+    row: &Row,
+    trial: &Trial,
+    place: Place,
+) -> Result<Tried, Error> {
+    let scope = beside.scope(place);
+    for given in &row.given {
+        let node = given.keys().next();
+        let node = node.map(|key| beside.node_of(place, key));
+        beside.given(&given.bytes(&scope), node).await?;
+    }
+    let begun = beside.tap().now();
+    let mark = beside.tap().mark();
+    let mut run = Run {
+        beside,
+        row,
+        scope,
+        place,
+        plain: beside.plain().await?,
+        proxy: beside.client().await?,
+        lines: Vec::new(),
+        begun,
+        last: None,
+    };
+    let parted = run.until_they_part(trial).await?;
+    let events = beside.tap().since(mark);
+    Ok(match parted {
+        None => Tried {
+            class: Class::Correct,
+            in_other_words: false,
+            evidence: None,
+        },
+        Some(parted) => Tried {
+            class: parted.class,
+            in_other_words: parted.in_other_words,
+            evidence: Some(Evidence {
+                class: parted.class,
+                at: trial.at.clone(),
+                expected: parted.expected,
+                got: parted.got,
+                transcript: transcript::merge(&run.lines, &events, begun),
+            }),
+        },
+    })
+}
+
+struct Run<'a> {
+    beside: &'a Beside,
+    row: &'a Row,
+    scope: Scope,
+    place: Place,
+    plain: Client,
+    proxy: Client,
+    lines: Vec<Line>,
+    begun: std::time::Duration,
+    /// What the proxy said last.
+    last: Option<Outcome>,
+}
+
+/// Where the proxy and the plain Redis differ.
+struct Parted {
+    class: Class,
+    in_other_words: bool,
+    expected: String,
+    got: String,
+}
+
+impl Run<'_> {
+    async fn until_they_part(&mut self, trial: &Trial) -> Result<Option<Parted>, Error> {
+        for (index, request) in trial.requests.iter().enumerate() {
+            let before = self.beside.plain_contents().await?;
+            if request.silent {
+                self.say(request).await;
+                continue;
+            }
+            let Some(mut parted) = self.both(request).await else {
+                continue;
+            };
+            if parted.class == Class::Refused {
+                let on_nodes = self.beside.contents().await?;
+                if let Some(what) = on_nodes.difference(&before) {
+                    parted.class = Class::Partial;
+                    parted.in_other_words = false;
+                    parted.got = format!("{}, and {what}", parted.got);
+                } else if index == 0 && !self.row.ends {
+                    let empty = Outcome::Reply(Value::Bulk(Vec::new()));
+                    return Ok(self.goes_on(&empty).await.or(Some(parted)));
+                }
+            }
+            return Ok(Some(parted));
+        }
+        let on_nodes = self.beside.contents().await?;
+        let on_plain = self.beside.plain_contents().await?;
+        let stray = || on_nodes.stray(&self.beside.owners(self.place));
+        if let Some(what) = on_nodes.difference(&on_plain).or_else(stray) {
+            let closed = matches!(self.last, Some(Outcome::Closed(_)));
+            return Ok(Some(Parted {
+                class: if closed { Class::Closed } else { Class::Wrong },
+                in_other_words: false,
+                expected: "the effects that it has on one plain Redis".to_owned(),
+                got: what,
+            }));
+        }
+        if self.row.ends {
+            return Ok(None);
+        }
+        let probe = self.probe();
+        let expected = reply(&mut self.plain, &probe).await;
+        Ok(self.goes_on(&expected).await)
+    }
+
+    /// Gives a request to both, and compares what they say.
+    async fn both(&mut self, request: &Request) -> Option<Parted> {
+        let words = request.bytes(&self.scope);
+        let comparison = self.row.comparison;
+        let (mut expected, mut seen) = (Vec::new(), Vec::new());
+        if comparison == Comparison::Scan {
+            expected.push(pages(&mut self.plain, &words, NODE_DEADLINE).await);
+            seen.push(pages(&mut self.proxy, &words, self.beside.patience).await);
+            self.note(Way::ToProxy, shown(&words));
+            self.note(Way::FromProxy, seen[0].shown());
+        } else {
+            if comparison != Comparison::Refusal {
+                expected = ask(&mut self.plain, &words, self.row.replies, NODE_DEADLINE).await;
+            }
+            self.note(Way::ToProxy, shown(&words));
+            let patience = self.beside.patience;
+            seen = ask(&mut self.proxy, &words, self.row.replies, patience).await;
+            for outcome in &seen {
+                self.note(Way::FromProxy, outcome.shown());
+            }
+        }
+        self.last = seen.last().cloned();
+        let nothing = Outcome::Garbled("a refusal".to_owned());
+        for (index, seen) in seen.iter().enumerate() {
+            let expected = expected.get(index).unwrap_or(&nothing);
+            let class = compare(comparison, expected, seen);
+            if class != Class::Correct {
+                let words = parted(comparison, expected, seen);
+                return Some(Parted {
+                    class,
+                    in_other_words: errors_alike(expected, seen),
+                    expected: format!("{}, as {}", words.expected, comparison.name()),
+                    got: words.got,
+                });
+            }
+        }
+        (seen.len() != expected.len()).then(|| Parted {
+            class: Class::Partial,
+            in_other_words: false,
+            expected: format!("{} replies", expected.len()),
+            got: format!("{} replies", seen.len()),
+        })
+    }
+
+    /// Whether the connection goes on, with the replies in their places: nothing is behind the last one.
+    async fn goes_on(&mut self, expected: &Outcome) -> Option<Parted> {
+        let probe = self.probe();
+        self.note(Way::ToProxy, shown(&probe));
+        let patience = self.beside.patience;
+        let seen = outcome(self.proxy.call(&probe, patience).await);
+        self.note(Way::FromProxy, seen.shown());
+        let class = compare(Comparison::Exact, expected, &seen);
+        (class != Class::Correct).then(|| Parted {
+            class,
+            in_other_words: false,
+            expected: format!("{}, to the request behind it", expected.shown()),
+            got: seen.shown(),
+        })
+    }
+
+    /// A read that every proxy knows, with an answer that nothing else has.
+    fn probe(&self) -> Vec<Vec<u8>> {
+        let key = self.scope.keys.get(&NOBODYS).cloned().unwrap_or_default();
+        vec![b"GETRANGE".to_vec(), key, b"0".to_vec(), b"-1".to_vec()]
+    }
+
+    /// Sends a request to both that Redis says nothing to.
+    async fn say(&mut self, request: &Request) {
+        let words = request.bytes(&self.scope);
+        let bytes = wire::encode_request(&words);
+        self.note(Way::ToProxy, shown(&words));
+        // A side that is gone shows at the next reply.
+        let _ = self.plain.write(&bytes, NODE_DEADLINE).await;
+        let _ = self.proxy.write(&bytes, NODE_DEADLINE).await;
+    }
+
+    fn note(&mut self, way: Way, text: String) {
+        let at = self.beside.tap().now().saturating_sub(self.begun);
+        self.lines.push(Line {
+            at,
+            party: "client 1".to_owned(),
+            way,
+            text,
+        });
+    }
+}
+
+async fn reply(client: &mut Client, words: &[Vec<u8>]) -> Outcome {
+    outcome(client.call(words, NODE_DEADLINE).await)
+}
+
+/// Sends a request and takes so many replies, or what comes instead of one.
+async fn ask(
+    client: &mut Client,
+    words: &[Vec<u8>],
+    replies: usize,
+    within: std::time::Duration,
+) -> Vec<Outcome> {
+    let mut seen = vec![outcome(client.call(words, within).await)];
+    while seen.len() < replies && is_answer(&seen[seen.len() - 1]) {
+        seen.push(outcome(client.reply(within).await));
+    }
+    seen
+}
+
+fn is_answer(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Reply(value) if !value.is_error())
+}
+
+/// All elements of all pages, or what came instead of a page.
+async fn pages(client: &mut Client, words: &[Vec<u8>], within: std::time::Duration) -> Outcome {
+    let mut words = words.to_vec();
+    let mut all = Vec::new();
+    for _ in 0..PAGES_MAX {
+        let page = outcome(client.call(&words, within).await);
+        let Outcome::Reply(Value::Array(parts)) = &page else {
+            return page;
+        };
+        let [Value::Bulk(cursor), Value::Array(elements)] = &parts[..] else {
+            return page;
+        };
+        all.extend_from_slice(elements);
+        if cursor == b"0" {
+            return Outcome::Reply(Value::Array(all));
+        }
+        words[1].clone_from(cursor);
+    }
+    Outcome::Garbled(format!("no end after {PAGES_MAX} pages"))
+}
+
+fn shown(words: &[Vec<u8>]) -> String {
+    let word = |word: &Vec<u8>| {
+        let plain = !word.is_empty() && word.len() <= 64 && word.iter().all(u8::is_ascii_graphic);
+        match std::str::from_utf8(word) {
+            Ok(text) if plain => text.to_owned(),
+            _ => quoted(word),
+        }
+    };
+    words.iter().map(word).collect::<Vec<_>>().join(" ")
+}

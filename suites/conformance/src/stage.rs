@@ -1,0 +1,412 @@
+//! The stage: a running proxy and its nodes, on which cases are judged one after the other.
+//!
+//! After each case everything is healed, and the proxy has to serve every node again before the next one begins.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::aftermath::{Stopped, left_behind, with};
+use super::canary::Canary;
+use super::case::{Case, Fault, NODES};
+use super::keys::{self, Pool};
+use super::patience::Patience;
+use super::runner::{Run, Stop};
+use super::settle::After;
+use super::word::Scope;
+use super::world::{Allowed, World};
+use crate::verdict::{Known, Result as Judged, Verdict};
+use testbed::client;
+use testbed::cluster::{self, Cluster, Ground, Source};
+use testbed::leftovers::{self, Record};
+use testbed::link::Tap;
+use testbed::targets::{self, Occurs, Proxy, Setting, Target};
+
+/// There is nothing to judge cases on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Nodes and links.
+    #[error(transparent)]
+    Cluster(#[from] cluster::Error),
+    /// The proxy.
+    #[error(transparent)]
+    Proxy(#[from] targets::Error),
+    /// The keys of the nodes.
+    #[error(transparent)]
+    Keys(#[from] keys::Error),
+    /// Nobody answers where the user says that the proxy or a node is.
+    #[error("reach {addr}: {why}")]
+    Unreachable {
+        /// Where.
+        addr: SocketAddr,
+        /// What came instead.
+        why: client::Error,
+    },
+    /// Keys stay behind.
+    #[error("clean up at {addr}: {why}")]
+    Unclean {
+        /// Where.
+        addr: SocketAddr,
+        /// What came instead.
+        why: String,
+    },
+    /// The proxy does not come back.
+    #[error("serve again: {0}")]
+    Unsettled(String),
+    /// A fault cannot be taken back.
+    #[error("heal: {0}")]
+    Unhealed(String),
+    /// Other clients of the proxy no longer read what they wrote.
+    #[error("{0}")]
+    Disturbed(String),
+    /// There is nothing to compare, or nothing to compare with.
+    #[error("compare with one plain Redis: {0}")]
+    Beside(String),
+}
+
+/// A running proxy with its nodes.
+pub struct Stage {
+    pub(super) world: World,
+    target: Option<Target>,
+    pub(super) proxy: Option<Proxy>,
+    pub(super) pool: Pool,
+    /// A key of each node, to see whether the proxy serves it.
+    pub(super) canaries: Vec<Vec<u8>>,
+    /// How often the canaries were looked at: what is written to them.
+    pub(super) looks: u64,
+    /// Keys of a proxy of others, read after every case.
+    pub(super) canary: Option<Canary>,
+    pub(super) patience: Patience,
+    /// Whether a case ran on the proxy since it was started.
+    pub(super) used: bool,
+    /// Whether one of these cases may have changed what the next one meets.
+    pub(super) spoiled: bool,
+    /// Why no more cases are judged.
+    pub(super) stopped: Option<Stopped>,
+}
+
+impl Stage {
+    /// A target over a cluster of our own: three nodes, a link before each, a tap over all.
+    ///
+    /// # Errors
+    /// What stood in the way; never a verdict.
+    pub async fn start(target: &Target, ground: &Ground) -> Result<Self, Error> {
+        Self::start_allowing(target, ground, Allowed::default()).await
+    }
+
+    /// As [`Stage::start`]; `allowed.disturbing` counts on nodes that others run.
+    ///
+    /// # Errors
+    /// As [`Stage::start`].
+    pub async fn start_allowing(
+        target: &Target,
+        ground: &Ground,
+        allowed: Allowed,
+    ) -> Result<Self, Error> {
+        let cluster = Cluster::start(ground, NODES).await?;
+        let setting = Setting {
+            nodes: cluster.link_addrs(),
+            policy: target.policies.first().cloned().unwrap_or_default(),
+            hash_tags: true,
+            op_timeout_ms: target.op_timeout_ms,
+        };
+        let proxy = Proxy::start(target, setting, &ground.search).await?;
+        let pool = Pool::new(ground.seed, NODES);
+        let owns_nodes = !matches!(ground.nodes, Source::External(_));
+        let record = (!owns_nodes).then(|| {
+            Record::open(leftovers::Scope {
+                prefix: Some(pool.prefix().to_owned()),
+                nodes: cluster.node_addrs(),
+                proxy: None,
+            })
+        });
+        let pool = pool.recorded(record.clone());
+        let world = World {
+            proxy: proxy.addr(),
+            nodes: cluster.node_addrs(),
+            tap: cluster.tap().clone(),
+            cluster: Some(cluster),
+            op_timeout: Duration::from_millis(target.op_timeout_ms),
+            own_traffic: target.own_traffic.clone(),
+            prefix: pool.prefix().to_owned(),
+            allowed: Allowed {
+                destructive: owns_nodes,
+                disturbing: allowed.disturbing,
+            },
+            record,
+            owns_nodes,
+            owns_proxy: true,
+            has_links: ground.toxiproxy.is_none(),
+            reply_within: None,
+        };
+        let mut stage = Self::new(world, pool);
+        stage.target = Some(target.clone());
+        stage.proxy = Some(proxy);
+        stage.choose_canaries().await?;
+        Ok(stage)
+    }
+
+    fn new(world: World, pool: Pool) -> Self {
+        Self {
+            world,
+            target: None,
+            proxy: None,
+            pool,
+            canaries: Vec::new(),
+            looks: 0,
+            canary: None,
+            patience: Patience::default(),
+            used: false,
+            spoiled: false,
+            stopped: None,
+        }
+    }
+
+    /// A proxy that already runs, with the nodes that the user gave, possibly none.
+    ///
+    /// There are no links: cases that need the tap or faults are skipped. Everything is written under a random prefix
+    /// and deleted at the end of each case. After each case new connections read keys that did not change, because
+    /// others use the proxy too.
+    ///
+    /// # Errors
+    /// When proxy or nodes do not answer.
+    pub async fn attach(
+        proxy: SocketAddr,
+        nodes: &[SocketAddr],
+        op_timeout_ms: u64,
+        allowed: Allowed,
+        seed: u64,
+    ) -> Result<Self, Error> {
+        for addr in nodes.iter().copied().chain([proxy]) {
+            client::ping(addr)
+                .await
+                .map_err(|why| Error::Unreachable { addr, why })?;
+        }
+        let pool = Pool::new(seed, nodes.len());
+        let record = Some(Record::open(leftovers::Scope {
+            prefix: Some(pool.prefix().to_owned()),
+            nodes: nodes.to_vec(),
+            proxy: Some(proxy),
+        }));
+        let pool = pool.recorded(record.clone());
+        let world = World {
+            proxy,
+            nodes: nodes.to_vec(),
+            tap: Tap::default(),
+            cluster: None,
+            op_timeout: Duration::from_millis(op_timeout_ms),
+            own_traffic: Vec::new(),
+            prefix: pool.prefix().to_owned(),
+            allowed,
+            record,
+            owns_nodes: false,
+            owns_proxy: false,
+            has_links: false,
+            reply_within: None,
+        };
+        let mut stage = Self::new(world, pool);
+        stage.choose_canaries().await?;
+        stage.establish_canary().await?;
+        Ok(stage)
+    }
+
+    async fn choose_canaries(&mut self) -> Result<(), Error> {
+        self.fill(1).await?;
+        self.canaries = (0..self.world.nodes.len())
+            .filter_map(|node| self.pool.take(node))
+            .collect();
+        Ok(())
+    }
+
+    /// Time for a reply of the proxy between cases.
+    pub(super) fn within(&self) -> Duration {
+        self.world.op_timeout * 5 + Duration::from_secs(1)
+    }
+
+    pub(super) async fn fill(&mut self, least: usize) -> Result<(), Error> {
+        let (proxy, nodes) = (self.world.proxy, self.world.nodes.clone());
+        Ok(self.pool.fill(proxy, &nodes, least).await?)
+    }
+
+    /// Judges one case, and leaves everything as it was found.
+    pub async fn judge(&mut self, case: &Case) -> Judged {
+        let started = Instant::now();
+        let verdict = match (self.obstacle(case), &self.stopped) {
+            (Some(reason), _) => Verdict::Skip { reason },
+            (None, Some(Stopped { case, .. })) => Verdict::Unknown {
+                why: format!("not judged: the run stopped after {case}"),
+            },
+            (None, None) => self.patiently(case).await,
+        };
+        Judged {
+            case: case.id.clone(),
+            promise: case.promise.clone(),
+            level: case.level,
+            spec: case.spec.clone(),
+            verdict,
+            deviation: self.deviation(&case.id),
+            took: started.elapsed(),
+        }
+    }
+
+    fn obstacle(&self, case: &Case) -> Option<String> {
+        let lacking = self
+            .target
+            .as_ref()
+            .and_then(|target| skipped(target, case));
+        lacking.or_else(|| self.world.obstacle(case))
+    }
+
+    fn deviation(&self, case: &str) -> Option<Known> {
+        let deviation = self.target.as_ref()?.deviation(case)?;
+        Some(Known {
+            why: deviation.why.clone(),
+            seen: deviation.seen.clone(),
+            always: deviation.occurs == Occurs::Always,
+            class: deviation.class,
+            link: deviation.link.clone(),
+        })
+    }
+
+    /// Runs a case with a short deadline where the proxy is silent. A failure under a short deadline counts only while the
+    /// proxy is silent; else the case runs again with the full one.
+    async fn patiently(&mut self, case: &Case) -> Verdict {
+        self.world.reply_within = self.patience.reply_within(self.world.op_timeout);
+        let short = self.world.reply_within.is_some();
+        let verdict = self.run(case).await;
+        if short && self.patience.is_full() && matches!(verdict, Verdict::Fail(_)) {
+            self.world.reply_within = None;
+            return self.run(case).await;
+        }
+        verdict
+    }
+
+    async fn run(&mut self, case: &Case) -> Verdict {
+        let scope = match self.prepare(case).await {
+            Ok(scope) => scope,
+            Err(why) => {
+                let settled = self.settle(After::Broken).await;
+                self.note(case, After::Broken, &settled);
+                return unknown(&why);
+            }
+        };
+        self.world.tap.forget();
+        let mut run = Run::new(&self.world, case, scope);
+        let ended = run.steps().await;
+        let transcript = run.transcript();
+        let faults = std::mem::take(&mut run.faults);
+        let written = std::mem::take(&mut run.written);
+        // Its clients are gone before the proxy is looked at.
+        drop(run);
+
+        let after = match &ended {
+            Err(_) => After::Broken,
+            Ok(()) if case.has_faults() => After::Faults,
+            Ok(()) => After::Calm,
+        };
+        let (waited, in_full) = self.patience.settled_within(after);
+        let restored = self.restore(case, &faults, &written, after).await;
+        self.note(case, after, &restored);
+        match (ended, restored) {
+            (Err(Stop::Stuck(why)), _) => Verdict::Unknown { why },
+            (Ok(()), Ok(None)) => Verdict::Pass,
+            (Ok(()), Err(why)) => unknown(&why),
+            (Ok(()), Ok(Some(_))) if !in_full => Verdict::Unknown {
+                why: format!(
+                    "the promise was kept; that the proxy serves again was awaited for {} s only, because it did not \
+                     after the cases before",
+                    waited.as_secs()
+                ),
+            },
+            (Ok(()), Ok(Some(why))) => Verdict::Fail(left_behind(case, transcript, why)),
+            (Err(Stop::Broken(evidence)), Ok(None)) => Verdict::Fail(*evidence),
+            (Err(Stop::Broken(evidence)), Ok(Some(why))) => Verdict::Fail(with(*evidence, &why)),
+            (Err(Stop::Broken(evidence)), Err(why)) => {
+                Verdict::Fail(with(*evidence, &why.to_string()))
+            }
+        }
+    }
+
+    /// A proxy that is fit for the case, and its keys.
+    async fn prepare(&mut self, case: &Case) -> Result<Scope, Error> {
+        self.refresh(!case.disturbs.is_empty()).await?;
+        self.scope(case).await
+    }
+
+    /// Heals, waits until every node is served, and cleans up. What had to be done to the proxy, if anything.
+    async fn restore(
+        &mut self,
+        case: &Case,
+        faults: &[(usize, Fault)],
+        written: &[Vec<u8>],
+        after: After,
+    ) -> Result<Option<String>, Error> {
+        let mut healed = Ok(());
+        for node in 0..self.world.nodes.len() {
+            let of_node = faults.iter().filter(|(at, _)| *at == node);
+            let faults: Vec<Fault> = of_node.map(|(_, fault)| *fault).collect();
+            if !faults.is_empty() {
+                healed = healed.and(self.world.heal(node, &faults).await);
+            }
+        }
+        healed.map_err(|why| Error::Unhealed(why.to_string()))?;
+        let settled = match self.intact(case).await {
+            Ok(()) => self.settle(after).await,
+            Err(why) => Err(why),
+        };
+        if settled.is_err() && self.world.nodes.is_empty() {
+            // Only the proxy could remove them.
+            return settled;
+        }
+        // Also when the proxy is lost: the nodes are there.
+        // The canaries too: on nodes that are not emptied, the next case would find them.
+        let cleaned = self.clean(&[written, &self.canaries].concat()).await;
+        let settled = settled?;
+        cleaned?;
+        Ok(settled)
+    }
+
+    async fn scope(&mut self, case: &Case) -> Result<Scope, Error> {
+        let most = (0..NODES)
+            .map(|node| {
+                let here = |variable: &&super::Variable| variable.node == Some(node);
+                case.variables.iter().filter(here).count()
+            })
+            .max();
+        self.fill(most.unwrap_or(0)).await?;
+        let mut scope = Scope {
+            run: self.world.prefix.clone(),
+            ..Scope::default()
+        };
+        for variable in &case.variables {
+            let found = variable.node.and_then(|node| self.pool.take(node));
+            let key = found.unwrap_or_else(|| self.pool.fresh());
+            scope.keys.insert(*variable, key);
+        }
+        Ok(scope)
+    }
+
+    /// Removes what is left of the run.
+    ///
+    /// # Errors
+    /// Where keys stay behind.
+    pub async fn finish(self) -> Result<(), Error> {
+        let watched = self.canary.as_ref().map_or(&[][..], Canary::keys);
+        self.clean(&[watched, &self.canaries].concat()).await
+    }
+}
+
+/// Why a target is not judged by a case, as far as its file tells.
+#[must_use]
+pub fn skipped(target: &Target, case: &Case) -> Option<String> {
+    let lacking: Vec<&str> = target.lacks(&case.needs).collect();
+    let title = &target.title;
+    (!lacking.is_empty()).then(|| format!("{title} does not claim {}", lacking.join(", ")))
+}
+
+fn unknown(why: &Error) -> Verdict {
+    Verdict::Unknown {
+        why: why.to_string(),
+    }
+}

@@ -1,0 +1,299 @@
+//! Verdicts: what was judged, what a client saw, and the evidence.
+//!
+//! A verdict is never an error: a proxy that misbehaves is a `Fail`, and what could not be decided is `Unknown`.
+//! Never opens anything and never judges: it is what judges say and reports show.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Serialize, Serializer};
+
+pub use testbed::class::Class;
+
+/// A duration in JSON: milliseconds, to the microsecond.
+pub fn as_ms<S: Serializer>(duration: &Duration, out: S) -> std::result::Result<S::Ok, S::Error> {
+    out.serialize_f64(duration.as_micros() as f64 / 1000.0)
+}
+
+impl Evidence {
+    /// The class in reports. A client that saw what was promised while a node was asked wrongly is told apart.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self.class {
+            Class::Correct => "at a node",
+            class => class.name(),
+        }
+    }
+}
+
+/// How much a promise binds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// Clients break without it.
+    Must,
+    /// Clients suffer without it; broken only with `--strict`.
+    Should,
+    /// Worth knowing.
+    May,
+}
+
+impl Level {
+    /// The word in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Must => "must",
+            Self::Should => "should",
+            Self::May => "may",
+        }
+    }
+}
+
+/// The judgement of one case on one target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", tag = "verdict")]
+pub enum Verdict {
+    /// The promise was kept.
+    Pass,
+    /// The promise was broken.
+    Fail(Evidence),
+    /// Not judged, for a reason.
+    Skip {
+        /// Why not.
+        reason: String,
+    },
+    /// Could not be decided.
+    Unknown {
+        /// What stood in the way.
+        why: String,
+    },
+}
+
+/// What shows that a promise was broken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Evidence {
+    /// What the client saw.
+    pub class: Class,
+    /// The place of the broken line, `file:line`.
+    pub at: String,
+    /// What was promised, in the notation of case files.
+    pub expected: String,
+    /// What came instead, in the same notation.
+    pub got: String,
+    /// Both sides of the proxy, in the order of time.
+    pub transcript: Vec<Line>,
+}
+
+/// One line of a transcript.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Line {
+    /// Since the case began; in JSON milliseconds.
+    #[serde(rename = "at_ms", serialize_with = "as_ms")]
+    #[schemars(with = "f64")]
+    pub at: Duration,
+    /// Who spoke with the proxy: a client (`client 1`) or a node (`node A`).
+    pub party: String,
+    /// Which way it went.
+    pub way: Way,
+    /// What was said, in the notation of case files.
+    pub text: String,
+}
+
+/// The direction of a line, seen from the proxy, or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Way {
+    /// From the party to the proxy.
+    ToProxy,
+    /// From the proxy to the party.
+    FromProxy,
+    /// Something that happened to the party.
+    Event,
+}
+
+/// What is known about a case beyond its verdict.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Result {
+    /// The id of the case.
+    pub case: String,
+    /// Its promise, one sentence.
+    pub promise: String,
+    /// How much it binds.
+    pub level: Level,
+    /// Where the promise comes from.
+    pub spec: String,
+    /// The judgement.
+    #[serde(flatten)]
+    pub verdict: Verdict,
+    /// The recorded deviation that covers it, whether it showed or not.
+    pub deviation: Option<Known>,
+    /// How long it took; in JSON milliseconds.
+    #[serde(rename = "took_ms", serialize_with = "as_ms")]
+    #[schemars(with = "f64")]
+    pub took: Duration,
+}
+
+/// A recorded deviation, as reports show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Known {
+    /// What the target does instead.
+    pub why: String,
+    /// The version that was seen doing it.
+    pub seen: String,
+    /// Whether it shows in every run, so that its absence is news. If not, it counts as known in every run.
+    pub always: bool,
+    /// What clients see where it shows, for one that does not show in every run.
+    pub class: Option<Class>,
+    /// Where others met it.
+    pub link: Option<String>,
+}
+
+impl Known {
+    /// Whether a failure of this class is the recorded one. A wrong answer is covered only where it is recorded as one.
+    #[must_use]
+    pub fn covers(&self, class: Class) -> bool {
+        self.always || class != Class::Wrong || self.class == Some(Class::Wrong)
+    }
+}
+
+/// What a result means for the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standing {
+    /// As promised.
+    Kept,
+    /// Broken as recorded, or recorded as broken for some keys, ports or timings only, whether it showed or not.
+    Known,
+    /// Broken, and not recorded.
+    Broken,
+    /// Recorded as broken, and it is not: the row must go.
+    Mended,
+    /// Not judged.
+    Skipped,
+    /// Could not be decided.
+    Unknown,
+}
+
+impl Standing {
+    /// The word in reports.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Kept => "pass",
+            Self::Known => "known",
+            Self::Broken => "FAIL",
+            Self::Mended => "MENDED",
+            Self::Skipped => "skip",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl Result {
+    /// What this result means for the run.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        match (&self.verdict, &self.deviation) {
+            (Verdict::Skip { .. }, _) => Standing::Skipped,
+            (Verdict::Unknown { .. }, _) => Standing::Unknown,
+            (Verdict::Pass, Some(known)) if known.always => Standing::Mended,
+            (Verdict::Pass, Some(_)) => Standing::Known,
+            (Verdict::Pass, None) => Standing::Kept,
+            (Verdict::Fail(found), Some(known)) if known.covers(found.class) => Standing::Known,
+            (Verdict::Fail(_), _) => Standing::Broken,
+        }
+    }
+
+    /// Whether it counts as a silently wrong answer. A deviation that does not show in every run counts by what is
+    /// recorded, so that the count is the same in every run.
+    #[must_use]
+    pub fn is_wrong(&self) -> bool {
+        match (self.standing(), &self.deviation, &self.verdict) {
+            (Standing::Known, Some(known), _) if !known.always => known.class == Some(Class::Wrong),
+            (_, _, Verdict::Fail(found)) => found.class == Class::Wrong,
+            _ => false,
+        }
+    }
+
+    /// Whether the run fails by this result.
+    #[must_use]
+    pub fn breaks(&self, strict: bool) -> bool {
+        match self.standing() {
+            Standing::Broken => match self.level {
+                Level::Must => true,
+                Level::Should => strict,
+                Level::May => false,
+            },
+            Standing::Mended => true,
+            Standing::Kept | Standing::Known | Standing::Skipped | Standing::Unknown => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn result(verdict: Verdict, deviation: Option<Known>) -> Result {
+        Result {
+            case: "group/name".to_owned(),
+            promise: "A promise.".to_owned(),
+            level: Level::Must,
+            spec: "https://redis.io".to_owned(),
+            verdict,
+            deviation,
+            took: Duration::ZERO,
+        }
+    }
+
+    fn fail(class: Class) -> Verdict {
+        Verdict::Fail(Evidence {
+            class,
+            at: "group/name.case:1".to_owned(),
+            expected: "nil".to_owned(),
+            got: "\"x\"".to_owned(),
+            transcript: Vec::new(),
+        })
+    }
+
+    #[track_caller]
+    fn check(verdict: Verdict, class: Option<Class>, standing: Standing, wrong: bool) {
+        let known = Known {
+            why: "differs by placement".to_owned(),
+            seen: "1.2.3".to_owned(),
+            always: class.is_none(),
+            class,
+            link: None,
+        };
+        let result = result(verdict, Some(known));
+        assert_eq!((result.standing(), result.is_wrong()), (standing, wrong));
+    }
+
+    #[test]
+    fn a_deviation_by_placement_counts_alike_whether_it_shows_or_not() {
+        for verdict in [Verdict::Pass, fail(Class::Wrong), fail(Class::Partial)] {
+            check(verdict, Some(Class::Wrong), Standing::Known, true);
+        }
+        for verdict in [Verdict::Pass, fail(Class::Correct), fail(Class::Closed)] {
+            check(verdict, Some(Class::Closed), Standing::Known, false);
+        }
+    }
+
+    #[test]
+    fn a_deviation_by_placement_hides_no_wrong_answer_that_is_not_recorded() {
+        check(
+            fail(Class::Wrong),
+            Some(Class::Closed),
+            Standing::Broken,
+            true,
+        );
+    }
+
+    #[test]
+    fn a_deviation_that_always_shows_counts_as_it_shows() {
+        check(fail(Class::Wrong), None, Standing::Known, true);
+        check(fail(Class::Closed), None, Standing::Known, false);
+        check(Verdict::Pass, None, Standing::Mended, false);
+    }
+}

@@ -1,0 +1,310 @@
+//! `shardproof run`: the conformance cases on one or more proxies.
+
+use std::cell::Cell;
+use std::net::SocketAddr;
+use std::num::NonZero;
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args};
+use conformance::Allowed;
+use conformance::verdict::Verdict;
+use shardproof::report;
+use shardproof::run::{self, Conformance, Event, Judged, Order, Subject};
+use testbed::program::Search;
+
+use super::selection::Selection;
+use super::{Common, Console, Exit, Usage, repeat};
+
+/// The usual time limit of a proxy that already runs.
+const OP_TIMEOUT_MS: u64 = 1000;
+/// Where stderr is no terminal, every so many cases are worth a line.
+const LINE_EVERY: usize = 50;
+
+/// Judge proxies by the conformance cases
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("subject").required(true).multiple(true).args(["targets", "proxy"]))]
+pub(super) struct Flags {
+    /// A proxy that the suite starts; repeat for several
+    #[arg(long = "target", value_name = "NAME", conflicts_with = "proxy")]
+    targets: Vec<String>,
+    /// A proxy that already runs. With --node, its nodes are looked at; without, cases that need them are skipped
+    #[arg(long, value_name = "HOST:PORT", value_parser = super::address,
+        conflicts_with_all = ["toxiproxy", "source", "redis_image", "link_port_base"])]
+    proxy: Option<SocketAddr>,
+    /// The time limit of --proxy for one request
+    #[arg(long, value_name = "MS", default_value_t = OP_TIMEOUT_MS, requires = "proxy")]
+    op_timeout_ms: u64,
+    /// Run also cases that destroy what others keep on the nodes of --proxy, such as FLUSHALL
+    #[arg(long, requires = "proxy")]
+    allow_destructive: bool,
+    /// Run also cases that can change what other clients of --proxy or --node depend on, such as SELECT on connections
+    /// that the proxy shares. Never on a proxy in production
+    #[arg(long)]
+    allow_disturbing: bool,
+    /// End the run after this many failures; the other cases are reported as not judged
+    #[arg(long, value_name = "N")]
+    max_failures: Option<NonZero<usize>>,
+    #[command(flatten)]
+    selection: Selection,
+    /// Promises of level `should` count too
+    #[arg(long)]
+    strict: bool,
+    /// Report for machines; - is stdout
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Report for CI servers
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Report to look at: one page with everything in it
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    #[command(flatten)]
+    common: Common,
+}
+
+pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyhow::Result<Exit> {
+    check(&flags)?;
+    let cases = flags.selection.cases(&flags.common.folder)?;
+    let subjects = subjects(&flags)?;
+    let ground = flags.common.ground(search);
+    let seed = ground.seed;
+    let files = [&flags.json, &flags.junit, &flags.html];
+    let to_stdout = files
+        .iter()
+        .any(|file| file.as_deref() == Some("-".as_ref()));
+    (console.err)(&format!("seed {seed:x}"));
+    let order = Order {
+        cases: &cases,
+        strict: flags.strict,
+        max_failures: flags.max_failures,
+    };
+    let mut targets = Vec::new();
+    for (title, subject) in &subjects {
+        let progress = console.progress(title);
+        let (begun, count) = (Cell::new(0), cases.len());
+        if !console.terminal {
+            progress.say(&format!("{count} cases"));
+        }
+        let say = |event: Event<'_>| match event {
+            Event::Begins(case) => {
+                begun.set(begun.get() + 1);
+                let number = begun.get();
+                if console.terminal || number % LINE_EVERY == 0 {
+                    progress.say(&format!("{number} of {count}: {}", case.id));
+                }
+            }
+            Event::Judged(result) => {
+                if let Some(line) = report::terminal::not_passed(result) {
+                    progress.line(&format!("{title}: {line}"));
+                }
+            }
+        };
+        let mut judged = run::judge(&ground, subject, order, &say).await?;
+        drop(progress);
+        judged.flags = repeated(&flags);
+        if !to_stdout {
+            (console.out)(&report::terminal::target(&judged, seed));
+        }
+        if let Some(why) = unjudged(&judged) {
+            (console.err)(&format!("shardproof: {title}: {why}"));
+        }
+        targets.push(judged);
+    }
+    let report = match flags.strict {
+        true => Conformance::new(seed, targets).strict(),
+        false => Conformance::new(seed, targets),
+    };
+    if !to_stdout {
+        (console.out)(&report::terminal::summary(&report));
+    }
+    if let Some(file) = &flags.json {
+        console.save(file, &report::json::conformance(&report)?)?;
+    }
+    if let Some(file) = &flags.junit {
+        console.save(file, &report::junit::conformance(&report)?)?;
+    }
+    if let Some(file) = &flags.html {
+        console.save(file, &report::html::conformance(&report))?;
+    }
+    Ok(exit(&report, flags.strict))
+}
+
+/// Refuses flags that would have no effect.
+fn check(flags: &Flags) -> Result<(), Usage> {
+    let foreign = flags.proxy.is_some() || !flags.common.nodes.is_empty();
+    if flags.allow_disturbing && !foreign {
+        return Err(Usage(
+            "--allow-disturbing: has no effect without --proxy or --node".to_owned(),
+        ));
+    }
+    flags.common.check()
+}
+
+fn subjects(flags: &Flags) -> anyhow::Result<Vec<(String, Subject)>> {
+    let allowed = Allowed {
+        destructive: flags.allow_destructive,
+        disturbing: flags.allow_disturbing,
+    };
+    if let Some(proxy) = flags.proxy {
+        let running = Subject::Running {
+            proxy,
+            op_timeout_ms: flags.op_timeout_ms,
+            allowed,
+        };
+        return Ok(vec![(proxy.to_string(), running)]);
+    }
+    let targets = flags.common.targets(&flags.targets)?;
+    let named = |target: testbed::targets::Target| {
+        let name = target.name.clone();
+        let target = Box::new(target);
+        (name, Subject::Target { target, allowed })
+    };
+    Ok(targets.into_iter().map(named).collect())
+}
+
+/// The flags that change what is judged, as they would be given again.
+fn repeated(flags: &Flags) -> String {
+    let mut repeat = repeat::Flags::default();
+    if flags.op_timeout_ms != OP_TIMEOUT_MS {
+        repeat.value("--op-timeout-ms", flags.op_timeout_ms);
+    }
+    repeat.switch("--allow-destructive", flags.allow_destructive);
+    repeat.switch("--allow-disturbing", flags.allow_disturbing);
+    repeat.switch("--strict", flags.strict);
+    repeat.common(&flags.common);
+    repeat.text()
+}
+
+/// Why the cases of a target were not judged, where they were not: it stopped, or all were skipped.
+fn unjudged(judged: &Judged) -> Option<String> {
+    if let Some(why) = &judged.stopped {
+        return Some(why.clone());
+    }
+    if judged.judged_any() || judged.summary.unknown > 0 {
+        return None;
+    }
+    let skipped = judged
+        .results
+        .iter()
+        .find_map(|result| match &result.verdict {
+            Verdict::Skip { reason } => Some(format!("{}: {reason}", result.case)),
+            _ => None,
+        });
+    let count = judged.summary.skipped;
+    let example = skipped.unwrap_or_default();
+    Some(format!(
+        "nothing judged, all {count} cases were skipped, the first is {example}"
+    ))
+}
+
+fn exit(report: &Conformance, strict: bool) -> Exit {
+    let results = || report.targets.iter().flat_map(|judged| &judged.results);
+    let unjudged = |judged: &Judged| unjudged(judged).is_some();
+    if report.targets.iter().any(|judged| judged.stopped.is_some()) {
+        Exit::Unjudged
+    } else if results().any(|result| result.breaks(strict)) {
+        Exit::Broken
+    } else if report
+        .targets
+        .iter()
+        .any(|judged| judged.summary.unknown > 0 || unjudged(judged))
+    {
+        Exit::Unjudged
+    } else {
+        Exit::Expected
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Cli {
+        #[command(flatten)]
+        flags: Flags,
+    }
+
+    fn read(line: &str) -> Flags {
+        let read = Cli::try_parse_from(["run"].into_iter().chain(line.split_whitespace()));
+        read.map_or_else(|wrong| panic!("{line}: {wrong}"), |cli| cli.flags)
+    }
+
+    /// Flags that name what is judged, which the line itself does, or that change nothing about a verdict.
+    const APART: &[&str] = &[
+        "target",
+        "proxy",
+        "filter",
+        "seed",
+        "max-failures",
+        "json",
+        "junit",
+        "html",
+        "help",
+    ];
+
+    /// Command lines that together have every flag.
+    const LINES: [&str; 3] = [
+        "--proxy 127.0.0.1:1 --op-timeout-ms 300 --allow-destructive --allow-disturbing --strict \
+         --node 127.0.0.1:2 --node 127.0.0.1:3 --fixtures f",
+        "--target x --nodes docker --redis-image redis:8 --link-port-base 22000",
+        "--target x --node 127.0.0.1:2 --toxiproxy 127.0.0.1:8474",
+    ];
+
+    #[test]
+    fn the_repeat_line_has_every_flag_that_changes_what_is_judged() {
+        for line in LINES {
+            let again = repeated(&read(line));
+            let subject = line
+                .split_whitespace()
+                .take(2)
+                .collect::<Vec<_>>()
+                .join(" ");
+            let twice = repeated(&read(&format!("{subject}{again}")));
+            assert_eq!(again, twice, "{line}");
+            for flag in line.split_whitespace().skip(2) {
+                assert!(
+                    again.split_whitespace().any(|word| word == flag),
+                    "{flag}: {again}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn every_flag_of_run_is_on_a_line() {
+        use clap::CommandFactory;
+        for argument in Cli::command().get_arguments() {
+            let Some(name) = argument.get_long() else {
+                continue;
+            };
+            let flag = format!("--{name}");
+            let given = LINES
+                .iter()
+                .any(|line| line.split_whitespace().any(|word| word == flag));
+            assert!(APART.contains(&name) || given, "{flag} is on no line");
+        }
+    }
+
+    #[test]
+    fn values_are_quoted_for_a_shell() {
+        let flags = Cli::try_parse_from(["run", "--target", "x", "--fixtures", "my folder's"]);
+        let again = repeated(&flags.expect("a command line").flags);
+        assert_eq!(again, r" --fixtures 'my folder'\''s'");
+    }
+
+    #[test]
+    fn flags_without_effect_are_refused() {
+        for line in [
+            "--target x --allow-disturbing",
+            "--target x --redis-image redis:8",
+            "--proxy 127.0.0.1:1 --redis-image redis:8",
+        ] {
+            let read = Cli::try_parse_from(["run"].into_iter().chain(line.split_whitespace()));
+            let refused = read.map_or(true, |cli| check(&cli.flags).is_err());
+            assert!(refused, "{line}");
+        }
+    }
+}

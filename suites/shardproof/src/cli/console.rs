@@ -1,0 +1,132 @@
+//! Where texts go: reports to stdout or a file, progress to stderr.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use anyhow::Context;
+use indicatif::ProgressBar;
+use testbed::text::printable;
+
+/// The two outputs, handed in by main. Both escape what a terminal would obey.
+pub(crate) struct Console {
+    /// Whether stderr is a terminal.
+    pub(crate) terminal: bool,
+    /// Writes to stdout. Main reports the first error when the subcommand ends, so no caller can forget it.
+    pub(crate) out: fn(&str),
+    /// Writes to stdout, for callers that stop at the first error.
+    pub(crate) write: fn(&str) -> io::Result<()>,
+    /// Writes a line to stderr.
+    pub(crate) err: fn(&str),
+}
+
+impl Console {
+    /// Writes `text` to a file; `-` is stdout.
+    pub(crate) fn save(&self, file: &Path, text: &str) -> anyhow::Result<()> {
+        if file == Path::new("-") {
+            return Ok((self.write)(text)?);
+        }
+        std::fs::write(file, &*printable(text)).with_context(|| unwritten(file))
+    }
+
+    /// A file to write to little by little; `-` is stdout.
+    pub(crate) fn stream(&self, file: &Path) -> anyhow::Result<Box<dyn Write + Send>> {
+        if file == Path::new("-") {
+            return Ok(Box::new(Out(self.write)));
+        }
+        let name = unwritten(file);
+        let file = File::create(file).with_context(|| name.clone())?;
+        Ok(Box::new(BufWriter::new(Named { name, file })))
+    }
+
+    /// Writes what one has to know to understand the report, to stderr.
+    pub(crate) fn notes(&self, notes: &[String]) {
+        for note in notes {
+            (self.err)(&format!("note: {note}"));
+        }
+    }
+
+    /// Shows the step at hand: in place on a terminal, as plain lines elsewhere.
+    pub(crate) fn progress(&self, title: &str) -> Progress {
+        let bar = if self.terminal {
+            let bar = ProgressBar::new_spinner();
+            bar.enable_steady_tick(std::time::Duration::from_millis(100));
+            bar
+        } else {
+            ProgressBar::hidden()
+        };
+        Progress {
+            title: title.to_owned(),
+            plain: (!self.terminal).then_some(self.err),
+            err: self.err,
+            bar,
+        }
+    }
+}
+
+fn unwritten(file: &Path) -> String {
+    format!("{} cannot be written", file.display())
+}
+
+/// A file whose errors name it.
+struct Named {
+    name: String,
+    file: File,
+}
+
+impl Write for Named {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let named = |why: io::Error| io::Error::new(why.kind(), format!("{}: {why}", self.name));
+        self.file.write(bytes).map_err(named)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// Stdout as a file. Callers write whole lines.
+struct Out(fn(&str) -> io::Result<()>);
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        (self.0)(&String::from_utf8_lossy(bytes))?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The step that is being done.
+pub(crate) struct Progress {
+    title: String,
+    plain: Option<fn(&str)>,
+    err: fn(&str),
+    bar: ProgressBar,
+}
+
+impl Progress {
+    /// Says what is being done now.
+    pub(crate) fn say(&self, step: &str) {
+        let line = format!("{}: {step}", self.title);
+        match self.plain {
+            Some(err) => err(&line),
+            None => self.bar.set_message(printable(&line).into_owned()),
+        }
+    }
+}
+
+impl Progress {
+    /// Writes a line that stays, above the step at hand.
+    pub(crate) fn line(&self, text: &str) {
+        self.bar.suspend(|| (self.err)(text));
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,32 @@
+//! `shardproof list`: what can be run, and on what.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use shardproof::report;
+use testbed::targets;
+
+use super::selection::Selection;
+use super::{Console, Exit, Folder};
+
+/// List cases and targets
+#[derive(Debug, Args)]
+pub(super) struct Flags {
+    #[command(flatten)]
+    selection: Selection,
+    /// The list for machines; - is stdout
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    #[command(flatten)]
+    folder: Folder,
+}
+
+pub(super) fn run(flags: &Flags, console: &Console) -> anyhow::Result<Exit> {
+    let cases = flags.selection.cases(&flags.folder)?;
+    let targets = targets::load_all(&flags.folder.fixtures().targets()?)?;
+    match &flags.json {
+        Some(file) => console.save(file, &report::json::list(&cases, &targets)?)?,
+        None => (console.out)(&report::terminal::list(&cases, &targets)),
+    }
+    Ok(Exit::Expected)
+}

@@ -1,0 +1,100 @@
+//! `shardproof matrix`: what each command does through a proxy, beside one plain Redis.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use conformance::matrix::{Row, load};
+use shardproof::report;
+use shardproof::run;
+use testbed::program::Search;
+use testbed::targets::Target;
+
+use super::{Basics, Console, Exit, Usage, repeat};
+
+/// Call every command of Redis through a proxy, and on one plain Redis with the same data.
+///
+/// A command is correct when both say and leave the same, or refused, closed, hung, partial or wrong. Exit code 1 when any is
+/// wrong or hung
+#[derive(Debug, Args)]
+pub(super) struct Flags {
+    /// A proxy that the suite starts; repeat for several
+    #[arg(long = "target", value_name = "NAME", required = true)]
+    targets: Vec<String>,
+    /// Only these commands: a name, or with * for any part; repeat for several
+    #[arg(long = "filter", value_name = "NAME")]
+    filters: Vec<String>,
+    /// Report for machines; - is stdout
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Report to look at: one page with everything in it
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    #[command(flatten)]
+    basics: Basics,
+}
+
+pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyhow::Result<Exit> {
+    let rows = chosen(&flags.basics, "--filter", &flags.filters)?;
+    let targets = flags.basics.targets(&flags.targets)?;
+    let ground = flags.basics.ground(search);
+    let files = [&flags.json, &flags.html];
+    let mut given = files.iter().filter_map(|file| file.as_deref());
+    let to_stdout = given.any(|file| file == std::path::Path::new("-"));
+    (console.err)(&format!("seed {:x}", ground.seed));
+    let progress = console.progress("matrix");
+    let say = |target: &Target, index: usize, row: &Row| {
+        if console.terminal || index == 0 {
+            let (count, name) = (rows.len(), &target.name);
+            progress.say(&format!(
+                "{name}: {} of {count}: {}",
+                index + 1,
+                row.command
+            ));
+        }
+    };
+    let mut matrix = run::matrix(&ground, &targets, &rows, &say).await?;
+    drop(progress);
+    let mut flags_again = repeat::Flags::default();
+    flags_again.basics(&flags.basics);
+    matrix.flags = flags_again.text();
+    if matrix.rows.is_empty() {
+        let (server, names) = (&matrix.server, matrix.unknown.join(", "));
+        anyhow::bail!("nothing to judge: {server} does not know {names}");
+    }
+    if !to_stdout {
+        (console.out)(&report::terminal::matrix(&matrix));
+    }
+    if let Some(file) = &flags.json {
+        console.save(file, &report::json::matrix(&matrix)?)?;
+    }
+    if let Some(file) = &flags.html {
+        console.save(file, &report::html::matrix(&matrix))?;
+    }
+    Ok(if matrix.as_expected() {
+        Exit::Expected
+    } else {
+        Exit::Broken
+    })
+}
+
+/// The rows of the sheets that fit one of the values of `flag`; all where there is none.
+pub(super) fn chosen(basics: &Basics, flag: &str, filters: &[String]) -> anyhow::Result<Vec<Row>> {
+    let sources = conformance::files::sheets(&basics.fixtures())?;
+    let mut rows = load(&sources).map_err(|errors| {
+        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!("{}", lines.join("\n"))
+    })?;
+    let named =
+        |filter: &str, row: &Row| testbed::text::matches(&filter.to_uppercase(), &row.command);
+    for filter in filters {
+        if !rows.iter().any(|row| named(filter, row)) {
+            let count = rows.len();
+            let usage = format!("{flag} {filter}: matches none of {count} commands");
+            return Err(Usage(usage).into());
+        }
+    }
+    if !filters.is_empty() {
+        rows.retain(|row| filters.iter().any(|filter| named(filter, row)));
+    }
+    Ok(rows)
+}

@@ -1,0 +1,278 @@
+//! The subcommands: flags in, exit code out. Prints only through the console that main hands in.
+
+mod check;
+mod clusters;
+mod conformance;
+mod console;
+mod differential;
+mod fingerprint;
+mod fleet;
+mod keys;
+mod list;
+mod locate;
+mod matrix;
+mod migrate;
+mod plan;
+mod repeat;
+mod rescale;
+mod secrets;
+mod selection;
+pub(crate) mod signals;
+mod toxiproxy;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use shardproof::fleet::Standing;
+use shardproof::run::Ground;
+use testbed::cluster::{LINK_PORT_BASE, Source};
+use testbed::fixtures::Fixtures;
+use testbed::program::Search;
+use testbed::targets::{self, Target};
+
+pub(crate) use console::Console;
+
+/// Conformance and chaos for RESP (Redis protocol) sharding proxies.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    List(list::Flags),
+    Run(conformance::Flags),
+    Matrix(matrix::Flags),
+    Differential(differential::Flags),
+    Rescale(rescale::Flags),
+    Plan(plan::Flags),
+    Locate(locate::Flags),
+    Fingerprint(fingerprint::Flags),
+    Check(check::Flags),
+    Migrate(migrate::Flags),
+    Toxiproxy(toxiproxy::Flags),
+}
+
+impl Cli {
+    /// Reads a command line, the program's name first. `plan --check` is another way to say `check`.
+    pub(crate) fn read(mut words: Vec<OsString>) -> Result<Self, clap::Error> {
+        secrets::check(&words)?;
+        let checks = |words: &[OsString]| words.iter().position(|word| word == "--check");
+        if let (Some(command), Some(check)) = (words.get(1), checks(&words))
+            && command == "plan"
+        {
+            words.remove(check);
+            words[1] = "check".into();
+        }
+        Self::try_parse_from(words)
+    }
+
+    /// Whether signals are the usual way to end the subcommand.
+    pub(crate) fn ends_by_signals(&self) -> bool {
+        matches!(self.command, Command::Toxiproxy(_))
+    }
+}
+
+/// What a process says when it ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// As expected.
+    Expected,
+    /// A promise is broken.
+    Broken,
+    /// It could not be judged.
+    Unjudged,
+    /// The command line is wrong.
+    Usage,
+}
+
+impl From<Standing> for Exit {
+    fn from(standing: Standing) -> Self {
+        match standing {
+            Standing::AsExpected => Self::Expected,
+            Standing::Broken => Self::Broken,
+            Standing::Unjudged => Self::Unjudged,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Expected => 0,
+            Exit::Broken => 1,
+            Exit::Unjudged => 2,
+            Exit::Usage => 64,
+        })
+    }
+}
+
+/// The command line asks for what is not there.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Usage(pub(crate) String);
+
+/// Who runs the nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum NodeSource {
+    Process,
+    Docker,
+}
+
+/// Where cases and targets come from.
+#[derive(Debug, Args)]
+struct Folder {
+    /// Fixtures to use instead of the compiled-in ones
+    #[arg(long, value_name = "DIR")]
+    fixtures: Option<PathBuf>,
+}
+
+impl Folder {
+    fn fixtures(&self) -> Fixtures {
+        self.fixtures
+            .clone()
+            .map_or_else(Fixtures::compiled_in, Fixtures::below)
+    }
+}
+
+/// Where cases and targets come from, over nodes of our own.
+#[derive(Debug, Args)]
+struct Basics {
+    #[command(flatten)]
+    folder: Folder,
+    /// First port of the links between proxy and nodes; placements hash these addresses
+    #[arg(long, value_name = "PORT", default_value_t = LINK_PORT_BASE)]
+    link_port_base: u16,
+    /// Repeats a run; printed by each
+    #[arg(long, value_name = "HEX", value_parser = seed)]
+    seed: Option<u64>,
+}
+
+/// Where cases, targets and nodes come from.
+#[derive(Debug, Args)]
+struct Common {
+    #[command(flatten)]
+    basics: Basics,
+    /// Where nodes come from: Redis as child processes, or as containers
+    #[arg(long = "nodes", value_name = "SOURCE", value_enum, default_value_t = NodeSource::Process)]
+    source: NodeSource,
+    /// The image of nodes in containers. Default: $SHARDPROOF_REDIS_IMAGE, the local shardproof/redis:local, redis:7.2-alpine
+    #[arg(long, value_name = "IMAGE")]
+    redis_image: Option<String>,
+    /// A Redis server to use as a node instead of our own; repeat for each
+    #[arg(long = "node", value_name = "HOST:PORT", value_parser = address, conflicts_with_all = ["source", "redis_image"])]
+    nodes: Vec<std::net::SocketAddr>,
+    /// A Toxiproxy server that already runs, to put faults through instead of links of our own; it has no tap
+    #[arg(long, value_name = "HOST:PORT", value_parser = address)]
+    toxiproxy: Option<std::net::SocketAddr>,
+}
+
+impl std::ops::Deref for Common {
+    type Target = Basics;
+
+    fn deref(&self) -> &Basics {
+        &self.basics
+    }
+}
+
+impl Common {
+    /// Refuses flags that would have no effect.
+    fn check(&self) -> Result<(), Usage> {
+        match self.redis_image.is_some() && self.source != NodeSource::Docker {
+            true => Err(Usage(
+                "--redis-image: has no effect without --nodes docker".to_owned(),
+            )),
+            false => Ok(()),
+        }
+    }
+
+    /// The ground of one run, with nodes from where they are to come from.
+    fn ground(&self, search: Search) -> Ground {
+        Ground {
+            nodes: match self.source {
+                _ if !self.nodes.is_empty() => Source::External(self.nodes.clone()),
+                NodeSource::Process => Source::Process,
+                NodeSource::Docker => Source::Docker {
+                    image: self.redis_image.clone(),
+                },
+            },
+            toxiproxy: self.toxiproxy,
+            ..self.basics.ground(search)
+        }
+    }
+}
+
+impl Basics {
+    fn fixtures(&self) -> Fixtures {
+        self.folder.fixtures()
+    }
+
+    /// The ground of one run: its seed is the given one, or a fresh one.
+    fn ground(&self, search: Search) -> Ground {
+        Ground {
+            link_port_base: self.link_port_base,
+            ..Ground::new(search, self.seed.unwrap_or_else(fresh_seed))
+        }
+    }
+
+    /// The targets by name, in the order asked for.
+    fn targets(&self, names: &[String]) -> anyhow::Result<Vec<Target>> {
+        let known = targets::load_all(&self.fixtures().targets()?)?;
+        names
+            .iter()
+            .map(|name| {
+                let found = known.iter().find(|target| target.name == *name);
+                found.cloned().ok_or_else(|| {
+                    let names: Vec<&str> =
+                        known.iter().map(|target| target.name.as_str()).collect();
+                    let known = names.join(", ");
+                    Usage(format!("--target {name}: unknown, expected one of {known}")).into()
+                })
+            })
+            .collect()
+    }
+}
+
+/// A seed that is short enough to type.
+fn fresh_seed() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(()) & 0xffff_ffff
+}
+
+/// An address by number or name; IPv4 first where a name has both, as nodes and proxies listen by default.
+fn address(text: &str) -> Result<std::net::SocketAddr, String> {
+    use std::net::ToSocketAddrs;
+    let found: Vec<_> = text
+        .to_socket_addrs()
+        .map_err(|why| format!("expected HOST:PORT, and {why}"))?
+        .collect();
+    let first = found.iter().find(|addr| addr.is_ipv4()).or(found.first());
+    first
+        .copied()
+        .ok_or_else(|| "the name has no address".to_owned())
+}
+
+fn seed(text: &str) -> Result<u64, String> {
+    u64::from_str_radix(text, 16).map_err(|_| "expected up to 16 hexadecimal digits".to_owned())
+}
+
+/// Does what the command line says.
+pub(crate) async fn run(cli: Cli, search: Search, console: &Console) -> anyhow::Result<Exit> {
+    match cli.command {
+        Command::List(flags) => list::run(&flags, console),
+        Command::Run(flags) => conformance::run(flags, search, console).await,
+        Command::Locate(flags) => locate::run(&flags, console).await,
+        Command::Plan(flags) => plan::run(&flags, console).await,
+        Command::Matrix(flags) => matrix::run(flags, search, console).await,
+        Command::Differential(flags) => differential::run(flags, search, console).await,
+        Command::Rescale(flags) => rescale::run(flags, search, console).await,
+        Command::Check(flags) => check::run(flags, console).await,
+        Command::Migrate(flags) => migrate::run(flags, console).await,
+        Command::Fingerprint(flags) => fingerprint::run(flags, console).await,
+        Command::Toxiproxy(flags) => toxiproxy::run(flags, console).await,
+    }
+}

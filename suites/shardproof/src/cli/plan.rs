@@ -1,0 +1,168 @@
+//! `shardproof plan`: what a change of the cluster would move, before anything is touched.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::Context;
+use clap::Args;
+use shardproof::keys::Source;
+use shardproof::planner::description::{self, Described};
+use shardproof::planner::plan::{Change, Counts, Detail, Report};
+use shardproof::report;
+use shardproof::run;
+
+use super::clusters::Hinting;
+use super::keys::Keys;
+use super::{Console, Exit, Usage};
+
+/// Compute which keys a change of the cluster moves, before it is made
+///
+/// A DESCRIPTION is a configuration of Envoy (bootstrap), twemproxy or refproxy, or POLICY[/SETTING=VALUE]...:NODE,NODE...
+/// as in maglev:10.0.0.1:6379,10.0.0.2:6379*2. A NODE is ADDR[=AS_THE_PROXY_SEES_IT][*WEIGHT].
+///
+/// `plan --check` is `check`: it looks whether the keys of live nodes are where the plan puts them.
+#[derive(Debug, Args)]
+pub(super) struct Flags {
+    /// The cluster before
+    #[arg(long, value_name = "DESCRIPTION", required_unless_present = "policy")]
+    from: Option<String>,
+    /// The cluster after
+    #[arg(long, value_name = "DESCRIPTION", required_unless_present_any = ["add_nodes", "remove_nodes"])]
+    to: Option<String>,
+    /// Instead of --from: the placement policy, with settings as in a description; --node says over what
+    #[arg(
+        long,
+        value_name = "POLICY",
+        conflicts_with = "from",
+        requires = "nodes"
+    )]
+    policy: Option<String>,
+    /// A node before; repeat for each
+    #[arg(long = "node", value_name = "NODE", requires = "policy")]
+    nodes: Vec<String>,
+    /// Instead of --to: a node that comes; repeat for more
+    #[arg(long = "add-node", value_name = "NODE", conflicts_with = "to")]
+    add_nodes: Vec<String>,
+    /// Instead of --to: a node that goes, by its address as the proxy sees it; repeat for more
+    #[arg(long = "remove-node", value_name = "ADDR", conflicts_with = "to")]
+    remove_nodes: Vec<String>,
+    #[command(flatten)]
+    hinting: Hinting,
+    #[command(flatten)]
+    keys: Keys,
+    /// A line a key that moves: the key, its node before and its node after, separated by tabs; - is stdout
+    #[arg(long, value_name = "FILE")]
+    moved: Option<PathBuf>,
+    /// Report for machines; - is stdout
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Report to look at: one page with everything in it
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+}
+
+pub(super) async fn run(flags: &Flags, console: &Console) -> anyhow::Result<Exit> {
+    let change = change(flags, console)?;
+    let (mut source, called) = flags.keys.source().await?;
+    let counts = count(flags, console, &change.change, &mut *source)?;
+    let detail = match (&flags.json, &flags.html) {
+        (None, None) => Detail::Table,
+        _ => Detail::Curves,
+    };
+    let descriptions = [&*change.from, &*change.to, &*called];
+    let report = Report::new(&change.change, counts, descriptions, detail);
+    let is_stdout = |file: &Option<PathBuf>| file.as_deref() == Some(Path::new("-"));
+    if ![&flags.json, &flags.html, &flags.moved]
+        .into_iter()
+        .any(is_stdout)
+    {
+        (console.out)(&report::terminal::plan(&report));
+    }
+    if let Some(file) = &flags.json {
+        console.save(file, &report::json::plan(&report)?)?;
+    }
+    if let Some(file) = &flags.html {
+        console.save(file, &report::html::plan(&report))?;
+    }
+    Ok(Exit::Expected)
+}
+
+/// What cannot be done when a disk is full.
+const UNWRITTEN: &str = "the moved keys cannot be written";
+
+/// A change, and what its clusters are called.
+struct Asked {
+    change: Change,
+    from: String,
+    to: String,
+}
+
+/// What the flags ask for.
+fn change(flags: &Flags, console: &Console) -> anyhow::Result<Asked> {
+    let (from, before) = before(flags)?;
+    console.notes(&before.notes);
+    let (to, after) = match &flags.to {
+        Some(to) => (to.clone(), flags.hinting.read("--to", to)?),
+        None => changed(flags, &before)?,
+    };
+    let change = Change::new(before, after).map_err(|why| Usage(why.to_string()))?;
+    Ok(Asked { change, from, to })
+}
+
+fn before(flags: &Flags) -> anyhow::Result<(String, Described)> {
+    let (flag, text) = match (&flags.from, &flags.policy) {
+        (Some(from), _) => ("--from", from.clone()),
+        (None, Some(policy)) => ("--policy", format!("{policy}:{}", flags.nodes.join(","))),
+        (None, None) => return Err(Usage("--from or --policy: one is expected".to_owned()).into()),
+    };
+    let described = flags.hinting.read(flag, &text)?;
+    Ok((text, described))
+}
+
+/// The cluster before with nodes added and removed.
+fn changed(flags: &Flags, before: &Described) -> anyhow::Result<(String, Described)> {
+    let hints = flags.hinting.hints();
+    let added = flags.add_nodes.iter().map(|node| {
+        description::node(node, &hints).map_err(|why| Usage(format!("--add-node {why}")))
+    });
+    let added = added.collect::<Result<Vec<_>, Usage>>()?;
+    let after = before
+        .changed(added, &flags.remove_nodes)
+        .map_err(|why| Usage(format!("--remove-node {why}")))?;
+    let words = flags.add_nodes.iter().map(|node| format!("+ {node}"));
+    let gone = flags.remove_nodes.iter().map(|node| format!("- {node}"));
+    let words: Vec<String> = words.chain(gone).collect();
+    Ok((words.join(" "), after))
+}
+
+/// Counts with a file of moved keys and a word on the way, as wanted.
+fn count(
+    flags: &Flags,
+    console: &Console,
+    change: &Change,
+    source: &mut dyn Source,
+) -> anyhow::Result<Counts> {
+    let mut file = match &flags.moved {
+        None => None,
+        Some(file) => Some(console.stream(file)?),
+    };
+    if let Some(file) = &mut file {
+        writeln!(file, "# key\tnode before\tnode after").context(UNWRITTEN)?;
+    }
+    let progress = console.progress("plan");
+    let started = Instant::now();
+    let say = |keys: u64| {
+        // Elsewhere than on a terminal each word is a line.
+        if console.terminal {
+            let rate = keys as f64 / started.elapsed().as_secs_f64() / 1e6;
+            progress.say(&format!("{keys} keys, {rate:.1} million a second"));
+        }
+    };
+    let moved = file.as_mut().map(|file| file as &mut (dyn Write + Send));
+    let counts = run::count(change, source, moved, &say)?;
+    if let Some(mut file) = file {
+        file.flush().context(UNWRITTEN)?;
+    }
+    Ok(counts)
+}

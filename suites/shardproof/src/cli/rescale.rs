@@ -1,0 +1,157 @@
+//! `shardproof rescale`: what adding or removing nodes costs, key by key.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
+
+use anyhow::Context;
+use chaos::rescale::{self, Plan, Report, write_keys};
+use clap::Args;
+use shardproof::report;
+use shardproof::run::{self, Rescaled};
+use testbed::program::Search;
+use testbed::targets::Target;
+
+use super::{Common, Console, Exit, Usage};
+
+/// Write keys through a proxy, change the number of its nodes, read everything back, and the way back
+#[derive(Debug, Args)]
+pub(super) struct Flags {
+    /// The proxy; repeat for several
+    #[arg(long = "target", value_name = "NAME", required = true)]
+    targets: Vec<String>,
+    /// Nodes before
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=64))]
+    from: u16,
+    /// Nodes after
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=64))]
+    to: u16,
+    /// Placement policy, one that the target knows; repeat to compare. Default: the target's first
+    #[arg(long = "policy", value_name = "NAME")]
+    policies: Vec<String>,
+    /// Number of keys
+    #[arg(long, value_name = "COUNT", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    keys: u32,
+    /// Key names: n in braces counts from 0. On the nodes of --node they begin with a prefix of the run
+    #[arg(long, value_name = "PATTERN", default_value = "key:{n}")]
+    key_pattern: String,
+    /// Time to live of the keys, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
+    ttl: u64,
+    /// Report for machines; - is stdout
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Report to look at: one page with everything in it
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// A line a key: its node before and after. Takes one target and policy
+    #[arg(long, value_name = "FILE")]
+    keys_out: Option<PathBuf>,
+    #[command(flatten)]
+    common: Common,
+}
+
+pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyhow::Result<Exit> {
+    flags.common.check()?;
+    let runs = runs(&flags)?;
+    let ground = flags.common.ground(search);
+    let plan = plan(&flags, ground.seed)?;
+    let files = [&flags.json, &flags.html];
+    let to_stdout = files
+        .iter()
+        .any(|file| file.as_deref() == Some("-".as_ref()));
+    (console.err)(&format!("seed {:x}", plan.seed));
+    let mut done: Vec<Rescaled> = Vec::new();
+    for (target, policy) in &runs {
+        let progress = console.progress(&format!("{} {policy}", target.name));
+        let say = |step: &str| progress.say(step);
+        let rescaled = run::rescale(&ground, target, policy, &plan, &say).await?;
+        drop(progress);
+        if !to_stdout {
+            (console.out)(&report::terminal::rescale(&rescaled.report));
+            (console.out)("\n");
+        }
+        done.push(rescaled);
+    }
+    let reports: Vec<&Report> = done.iter().map(|rescaled| &rescaled.report).collect();
+    if !to_stdout {
+        (console.out)(&report::terminal::claim(&reports));
+    }
+    if let Some(file) = &flags.json {
+        console.save(file, &report::json::rescales(&reports)?)?;
+    }
+    if let Some(file) = &flags.html {
+        console.save(file, &report::html::rescales(&reports))?;
+    }
+    if let (Some(file), [only]) = (&flags.keys_out, done.as_slice()) {
+        save_keys(file, only).with_context(|| format!("{} cannot be written", file.display()))?;
+    }
+    let expected = reports.iter().all(|report| report.as_expected());
+    Ok(if expected {
+        Exit::Expected
+    } else {
+        Exit::Broken
+    })
+}
+
+/// Every target with every policy asked for.
+fn runs(flags: &Flags) -> anyhow::Result<Vec<(Target, String)>> {
+    let mut runs = Vec::new();
+    for target in flags.common.targets(&flags.targets)? {
+        let policies = if flags.policies.is_empty() {
+            target.policies[..1].to_vec()
+        } else {
+            flags.policies.clone()
+        };
+        for policy in policies {
+            if !target.policies.contains(&policy) {
+                let (name, known) = (&target.name, target.policies.join(", "));
+                let usage = format!("--policy {policy}: target {name} expects one of {known}");
+                return Err(Usage(usage).into());
+            }
+            runs.push((target.clone(), policy));
+        }
+    }
+    if flags.keys_out.is_some() && runs.len() > 1 {
+        let usage = "--keys-out: expected with one target and one policy".to_owned();
+        return Err(Usage(usage).into());
+    }
+    Ok(runs)
+}
+
+fn plan(flags: &Flags, seed: u64) -> Result<Plan, Usage> {
+    if flags.from == flags.to {
+        return Err(Usage(format!(
+            "--from {} --to {}: expected to differ",
+            flags.from, flags.to
+        )));
+    }
+    if !flags.key_pattern.contains("{n}") {
+        let pattern = &flags.key_pattern;
+        return Err(Usage(format!(
+            "--key-pattern {pattern}: expected to contain {{n}}"
+        )));
+    }
+    // Foreign nodes may have keys of any name: a prefix of the run's own keeps ours apart from them.
+    let prefix = match flags.common.nodes.is_empty() {
+        true => String::new(),
+        false => rescale::prefix(seed),
+    };
+    let key = |number: u32| {
+        let name = flags.key_pattern.replace("{n}", &number.to_string());
+        [prefix.as_bytes(), name.as_bytes()].concat()
+    };
+    Ok(Plan {
+        from: flags.from.into(),
+        to: flags.to.into(),
+        keys: (0..flags.keys).map(key).collect(),
+        ttl_s: flags.ttl,
+        seed,
+    })
+}
+
+fn save_keys(file: &PathBuf, rescaled: &Rescaled) -> std::io::Result<()> {
+    let mut out = BufWriter::new(File::create(file)?);
+    write_keys(&mut out, &rescaled.addrs, &rescaled.observed)?;
+    out.flush()
+}

@@ -1,0 +1,100 @@
+//! A connection that knows whose it is, so that every error names the node.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::Error;
+use testbed::client::Client;
+use testbed::wire::Value;
+
+/// How long a reply may take: the largest values are half a gigabyte.
+const REPLY_WITHIN: Duration = Duration::from_secs(30);
+/// Redis' limit for one value, and room for what is around it.
+const REPLY_BYTES_MAX: usize = 513 * 1024 * 1024;
+/// Nodes and proxies accept at once, or not at all.
+const CONNECTED_WITHIN: Duration = Duration::from_secs(5);
+
+/// A request: its words, which are bytes.
+pub(super) type Request<'a> = Vec<&'a [u8]>;
+
+/// One connection to one node, or to the proxy.
+pub(super) struct Connection {
+    who: String,
+    client: Client,
+}
+
+impl Connection {
+    /// Connects to `addr`, which errors call `who`, and selects a database there.
+    pub(super) async fn open_database(
+        who: &str,
+        addr: SocketAddr,
+        database: u32,
+    ) -> Result<Self, Error> {
+        let mut connection = Self::open(who, addr).await?;
+        // A server starts in database 0, and one that refuses SELECT serves no other.
+        if database > 0 {
+            let answer = connection
+                .ask(&[b"SELECT", database.to_string().as_bytes()])
+                .await?;
+            if answer != Value::Simple(b"OK".to_vec()) {
+                return Err(connection.unexpected("SELECT", &answer));
+            }
+        }
+        Ok(connection)
+    }
+
+    /// Connects to `addr`, which errors call `who`.
+    pub(super) async fn open(who: &str, addr: SocketAddr) -> Result<Self, Error> {
+        match Client::connect(addr, CONNECTED_WITHIN).await {
+            Ok(client) => Ok(Self {
+                who: who.to_owned(),
+                client: client.with_reply_bytes_max(REPLY_BYTES_MAX),
+            }),
+            Err(why) => Err(Error::Lost {
+                who: who.to_owned(),
+                why,
+            }),
+        }
+    }
+
+    /// Sends one request and takes its reply.
+    pub(super) async fn ask(&mut self, request: &[&[u8]]) -> Result<Value, Error> {
+        let reply = self.client.call(request, REPLY_WITHIN).await;
+        reply.map_err(|why| self.lost(why))
+    }
+
+    /// Sends all requests at once and takes as many replies.
+    pub(super) async fn ask_all(&mut self, requests: &[Request<'_>]) -> Result<Vec<Value>, Error> {
+        let replies = self.client.pipeline(requests, REPLY_WITHIN).await;
+        replies.map_err(|why| self.lost(why))
+    }
+
+    /// For each key whether it is there.
+    pub(super) async fn exist(&mut self, keys: &[&[u8]]) -> Result<Vec<bool>, Error> {
+        let requests: Vec<Request<'_>> = keys.iter().map(|key| vec![&b"EXISTS"[..], key]).collect();
+        let mut there = Vec::with_capacity(keys.len());
+        for reply in self.ask_all(&requests).await? {
+            match reply {
+                Value::Integer(count) => there.push(count > 0),
+                other => return Err(self.unexpected("EXISTS", &other)),
+            }
+        }
+        Ok(there)
+    }
+
+    /// The error for a reply that is none of those expected.
+    pub(super) fn unexpected(&self, asked: &'static str, answer: &Value) -> Error {
+        Error::Answer {
+            who: self.who.clone(),
+            asked,
+            answer: answer.to_string(),
+        }
+    }
+
+    fn lost(&self, why: testbed::client::Error) -> Error {
+        Error::Lost {
+            who: self.who.clone(),
+            why,
+        }
+    }
+}

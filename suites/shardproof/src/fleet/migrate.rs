@@ -1,0 +1,229 @@
+//! The migration: every key that is not where it is placed is carried there, from all nodes at the same time.
+//!
+//! The proxy has been switched to the new placement before. What is promised then, at whatever point the migration is
+//! interrupted: no key is ever on no node, and running it again goes on where it stood. A value that was written through
+//! the switched proxy is never overwritten; the old one is deleted instead, never merged with it. Times of expiry stay
+//! what they were. Only keys that are misplaced are touched.
+//!
+//! What cannot be promised is what the proxy itself cannot: until a key is moved, clients find nothing under it, and what
+//! they do then is done to a key that is not there. An INCR begins at 0 and is the newer value. A DEL deletes nothing, and
+//! the key is back with its old value when it is moved: its right node remembers no key that it never had, so no order of
+//! commands can tell such a key from one that nobody deleted. An interruption between copy and delete does the same to a
+//! key that is deleted before the next run. The remedy is to migrate at once after the switch. As the nodes count what
+//! they are asked, deletes that clients sent during the migration are counted and told: where there were none, nothing
+//! that was deleted meanwhile is back.
+//!
+//! A client that still writes past the switch, through a proxy that drains or was forgotten, is noticed where it writes
+//! to a key that is being moved: that key is contested, and both copies stay. Where several wrong nodes have a key with
+//! different values, none is moved unless the operator chooses one. A copy that such a client makes on another wrong node
+//! after the first one was moved is not noticed: the right node has the key, and its value wins.
+//!
+//! Copies that an earlier change of the cluster left behind count as written through the proxy, as nothing tells them
+//! from it: on the way from 4 nodes back to 3, what lies on the three from before wins over what the fourth gives back.
+//! A migration after every change leaves no such copies, a check before a change finds them, and a migration can spare
+//! them.
+
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+
+use super::carry::{Carrier, Rules};
+use super::check::{Looking, check};
+use super::guard::{self, Proof};
+use super::preflight::{Level, Point};
+use super::report::{Carried, Check};
+use super::scan::{Scan, Scanning, join};
+use super::sizes::KeyBytesMax;
+use super::{Error, Fleet, Pace, Progress};
+use testbed::wire::Value;
+
+/// The commands that delete whole keys, as nodes count them.
+const DELETES: [&str; 3] = ["cmdstat_del:", "cmdstat_unlink:", "cmdstat_getdel:"];
+
+/// Which keys are moved, and how fast.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moving {
+    /// What shows that the proxy places keys as the description says.
+    pub proof: Proof,
+    /// Which keys.
+    pub scanning: Scanning,
+    /// In which databases; none is the fleet's own one.
+    pub databases: Vec<u32>,
+    /// Keys a second over all nodes; `None` is as fast as it goes.
+    pub rate: Option<u64>,
+    /// What happens to copies of keys that the right node has with another value.
+    pub stale: Stale,
+    /// What happens to copies on several wrong nodes with different values.
+    pub conflict: Conflict,
+    /// The largest key that is moved.
+    pub key_bytes_max: KeyBytesMax,
+    /// Differences between the nodes that do not keep keys from being moved.
+    pub ignored: Vec<Point>,
+}
+
+impl Moving {
+    /// All keys, as fast as it goes.
+    #[must_use]
+    pub fn new(proof: Proof) -> Self {
+        Self {
+            proof,
+            scanning: Scanning::default(),
+            databases: Vec::new(),
+            rate: None,
+            stale: Stale::default(),
+            conflict: Conflict::default(),
+            key_bytes_max: KeyBytesMax::default(),
+            ignored: Vec::new(),
+        }
+    }
+}
+
+/// What happens to a copy when the right node has another value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Stale {
+    /// It is removed: what the right node has was written through the switched proxy.
+    #[default]
+    Removed,
+    /// It stays, for somebody who knows which one is the newer.
+    Spared,
+}
+
+/// What happens to copies on several wrong nodes with different values, while the right node does not have the key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Conflict {
+    /// All of them stay.
+    #[default]
+    Skip,
+    /// The copy on the node at this place is moved, and the others are removed when it was. The keys are held in memory until
+    /// then. Keys that this node does not have stay.
+    Keep(usize),
+}
+
+/// Moves every misplaced key, if the proof holds and nothing in the preflight speaks against it.
+///
+/// # Errors
+/// The proof does not hold, or keys would be refused or not be served as before, and nothing was moved. Or which node did not
+/// do its part: what was moved by then stays moved, and everything else is where it was.
+pub async fn migrate(
+    fleet: &Arc<Fleet>,
+    moving: &Moving,
+    progress: &Arc<Progress>,
+) -> Result<Carried, Error> {
+    let looking = Looking {
+        scanning: moving.scanning.clone(),
+        databases: moving.databases.clone(),
+        // The rate is for keys that are moved.
+        rate: None,
+        proxy: moving.proof.proxy(),
+        key_bytes_max: moving.key_bytes_max,
+        ignored: moving.ignored.clone(),
+    };
+    let look = check(fleet, &looking, progress, None).await?;
+    let proof = match moving.proof.proxy() {
+        Some(proxy) => Some(guard::prove(fleet, proxy, &moving.scanning.prefix, &look).await?),
+        None => None,
+    };
+    not_blocked(&look)?;
+    let pace = Arc::new(Pace::new(moving.rate));
+    let before = deletes(fleet).await?;
+    let (mut carried, mut own) = (Carried::default(), 0);
+    carried.proof = proof;
+    for database in fleet.databases_or_own(&moving.databases) {
+        let fleet = Arc::new(fleet.in_database(database));
+        let (part, deletes) = carry(&fleet, moving, &pace, progress).await?;
+        carried.add(part);
+        own += deletes;
+    }
+    let all = before.zip(deletes(fleet).await?);
+    carried.deletes = all.and_then(|(before, after)| after.checked_sub(before)?.checked_sub(own));
+    Ok(carried)
+}
+
+fn not_blocked(look: &Check) -> Result<(), Error> {
+    let blocks = look.findings.iter();
+    let blocks = blocks.filter(|finding| finding.level == Level::Blocks);
+    let blocks: Vec<String> = blocks
+        .map(|finding| {
+            format!(
+                "{}: {}: {}",
+                finding.point.name(),
+                finding.node,
+                finding.what
+            )
+        })
+        .collect();
+    if blocks.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::Blocked(blocks.join("; ")))
+    }
+}
+
+/// Moves the keys of one database. Returns the number of requests to delete that were our own, too.
+async fn carry(
+    fleet: &Arc<Fleet>,
+    moving: &Moving,
+    pace: &Arc<Pace>,
+    progress: &Arc<Progress>,
+) -> Result<(Carried, u64), Error> {
+    // Keys are counted as they are moved, not as they are looked at.
+    let unlimited = Arc::new(Pace::new(None));
+    let rules = Rules {
+        stale: moving.stale,
+        conflict: moving.conflict,
+        key_bytes_max: moving.key_bytes_max,
+        shared: Arc::default(),
+    };
+    let mut carriers = JoinSet::new();
+    for (on, member) in fleet.members().iter().enumerate() {
+        let scan = Scan::open(member, &moving.scanning, Arc::clone(&unlimited)).await?;
+        let carrier = Carrier::open(fleet, on, rules.clone(), pace, progress).await?;
+        carriers.spawn(carrier.run(scan));
+    }
+    let mut carried = Carried::default();
+    let mut own = 0;
+    let mut done = Vec::new();
+    join(&mut carriers, |carrier| done.push(carrier)).await?;
+    for carrier in done {
+        let (part, deletes) = carrier.settle().await?;
+        carried.add(part);
+        own += deletes;
+    }
+    Ok((carried, own))
+}
+
+/// How many requests to delete the right nodes were sent since they were started; `None` where one does not tell.
+async fn deletes(fleet: &Fleet) -> Result<Option<u64>, Error> {
+    let mut sum = 0;
+    for right in 0..fleet.placed() {
+        let mut node = fleet.connect(right).await?;
+        match node.ask(&[b"INFO", b"commandstats"]).await? {
+            Value::Bulk(stats) => sum += deletes_of(&String::from_utf8_lossy(&stats)),
+            _ => return Ok(None),
+        }
+    }
+    Ok(Some(sum))
+}
+
+/// Calls of the commands that delete, by a node's statistics.
+fn deletes_of(stats: &str) -> u64 {
+    let calls = |line: &str| {
+        let told = DELETES.iter().find_map(|name| line.strip_prefix(name))?;
+        let calls = told.strip_prefix("calls=")?.split(',').next()?;
+        calls.parse::<u64>().ok()
+    };
+    stats.lines().filter_map(calls).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::deletes_of;
+
+    #[test]
+    fn deletes_are_read_off_the_statistics() {
+        let stats = "# Commandstats\r\ncmdstat_del:calls=12,usec=5,usec_per_call=0.4,rejected_calls=1,failed_calls=0\r\n\
+                     cmdstat_get:calls=7,usec=1\r\ncmdstat_unlink:calls=3,usec=1\r\n";
+        assert_eq!(deletes_of(stats), 15);
+        assert_eq!(deletes_of("# Commandstats\r\n"), 0);
+    }
+}

@@ -1,0 +1,118 @@
+//! The fleet: live nodes that somebody else runs, looked at and put right key by key.
+//!
+//! Where a key belongs is told by the planner's placement; where it lies is learned on the nodes. Nothing here starts or
+//! stops a node, and only `migrate` writes.
+
+mod carry;
+mod check;
+mod connection;
+mod connections;
+mod guard;
+mod keyspace;
+mod members;
+mod migrate;
+mod pace;
+mod parcel;
+mod preflight;
+mod probe;
+mod progress;
+mod report;
+mod rivals;
+mod scan;
+mod sizes;
+mod stream;
+mod value;
+pub mod witness;
+
+use testbed::client;
+
+pub use check::{Looking, check};
+pub use guard::Proof;
+pub use keyspace::databases;
+pub use members::{Fleet, Member};
+pub use migrate::{Conflict, Moving, Stale, migrate};
+pub use pace::Pace;
+pub use preflight::{Finding, Level, Point};
+pub use progress::Progress;
+pub use report::{
+    Carried, Check, ConflictKey, LargeKey, Lies, Migration, NodeKeys, OtherDatabase, Probed,
+    Sighting, Standing, write_head, write_line,
+};
+pub use scan::{Scan, Scanning, scan_all};
+pub use sizes::KeyBytesMax;
+pub use stream::Stream;
+
+/// A node, or the proxy, did not do its part. Never a verdict on where keys are.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The connection.
+    #[error("{who}: {why}")]
+    Lost {
+        /// Which node, or the proxy.
+        who: String,
+        /// What came instead of a reply.
+        why: client::Error,
+    },
+    /// It answered with something else than was to be expected.
+    #[error("{who} answers {asked} with {answer}")]
+    Answer {
+        /// Which node, or the proxy.
+        who: String,
+        /// The command.
+        asked: &'static str,
+        /// What it said.
+        answer: String,
+    },
+    /// There is no placement over these nodes.
+    #[error(transparent)]
+    Placement(#[from] crate::planner::PlacementError),
+    /// A node is reached at no address.
+    #[error("node {seen}: {addr} is no address: {why}")]
+    NoAddress {
+        /// As the proxy sees it.
+        seen: String,
+        /// Where it was to be reached.
+        addr: String,
+        /// The resolver's reason.
+        why: String,
+    },
+    /// The proxy places keys otherwise.
+    #[error(
+        "the proxy does not place keys as the description says, so nothing was moved: {differ} of {asked} keys, such as {example}"
+    )]
+    Disagrees {
+        /// Keys whose answer says so.
+        differ: u64,
+        /// Keys that the proxy was asked for.
+        asked: u64,
+        /// One of them.
+        example: String,
+    },
+    /// It is not known whether the proxy places keys as described.
+    #[error(
+        "nothing shows that the proxy places keys as the description says, so nothing was moved: {0}"
+    )]
+    Unproven(String),
+    /// Moved keys would be refused, or not be served as before.
+    #[error("nothing was moved: {0}; put it right, or go on by --ignore POINT")]
+    Blocked(String),
+    /// A node's database is not a number.
+    #[error("node {0}: redis://HOST:PORT/DATABASE is expected, with a number as the database")]
+    NoDatabase(String),
+    /// The text is not shown: what stands before the `@` is a password.
+    #[error("a node with a user or password before @: passwords are not supported; give HOST:PORT")]
+    Secret,
+    /// Moving a key from a server to itself would delete it.
+    #[error("node {one} and node {other} are one and the same server, run_id {run_id}")]
+    SameServer {
+        /// The first.
+        one: String,
+        /// The second.
+        other: String,
+        /// What the server calls itself.
+        run_id: String,
+    },
+    /// What is written to a replica is refused, or undone.
+    #[error("node {0} is a replica, its master is expected")]
+    Replica(String),
+}

@@ -1,0 +1,165 @@
+//! The command line of shardproof. Only here is anything printed, read from the environment, or decided about exit
+//! codes: 0 as expected, 1 a promise broken, 2 could not judge, 64 usage, 128 and the number of a signal that ended it.
+
+mod cli;
+
+use std::env;
+use std::fmt::Display;
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+use std::sync::OnceLock;
+use std::thread;
+
+use clap::error::ErrorKind;
+use testbed::leftovers;
+use testbed::program::Search;
+use testbed::text::printable;
+use tokio::sync::oneshot;
+
+use cli::signals::{End, Signals};
+use cli::{Cli, Exit};
+
+/// The first error of a write to stdout, which is reported at the end.
+static UNWRITTEN: OnceLock<String> = OnceLock::new();
+
+fn main() -> ExitCode {
+    let cli = match Cli::read(env::args_os().collect()) {
+        Ok(cli) => cli,
+        Err(help)
+            if matches!(
+                help.kind(),
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+            ) =>
+        {
+            let _ = write_out(&help.to_string());
+            return exit(Exit::Expected);
+        }
+        Err(wrong) => {
+            write_err(&wrong);
+            return exit(Exit::Usage);
+        }
+    };
+    log();
+    match start(cli) {
+        Ok(code) => code,
+        Err(error) => fail(&error),
+    }
+}
+
+fn start(cli: Cli) -> anyhow::Result<ExitCode> {
+    let search = Search::new(&env::current_exe()?, env::vars_os());
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    let signals = {
+        let _entered = runtime.enter();
+        Signals::listen(cli.ends_by_signals())?
+    };
+    let (stop, stopped) = oneshot::channel();
+    let (done, ended) = oneshot::channel();
+    let handle = runtime.handle().clone();
+    // On a thread of its own: a subcommand that computes for seconds must not keep a signal waiting.
+    thread::Builder::new()
+        .name("subcommand".to_owned())
+        .spawn(move || {
+            let console = console();
+            let result = handle.block_on(async {
+                tokio::select! {
+                    result = cli::run(cli, search, &console) => Some(result),
+                    _ = stopped => None,
+                }
+            });
+            // Main may have ended the wait already.
+            let _ = done.send(result);
+        })?;
+    let ended = runtime.block_on(cli::signals::wait(signals, ended, stop, &report));
+    runtime.shutdown_background();
+    Ok(match ended {
+        End::Signal(number) => ExitCode::from(128 + number),
+        End::Done(Ok(code)) => exit(code),
+        End::Done(Err(error)) => fail(&error),
+    })
+}
+
+/// Says what is left behind, once everything has been removed that could be.
+fn report(left: &[leftovers::Left]) {
+    if !left.is_empty() {
+        write_err(&format!("{}\n", leftovers::report(left)));
+    }
+}
+
+fn fail(error: &anyhow::Error) -> ExitCode {
+    write_err(&format!("shardproof: {error:#}\n"));
+    let usage = error.downcast_ref::<cli::Usage>().is_some();
+    if usage { Exit::Usage } else { Exit::Unjudged }.into()
+}
+
+/// The exit code, unless stdout could not be written: then nobody has the report.
+fn exit(code: Exit) -> ExitCode {
+    match UNWRITTEN.get() {
+        None => code.into(),
+        Some(why) => {
+            write_err(&format!("shardproof: {why}\n"));
+            Exit::Unjudged.into()
+        }
+    }
+}
+
+fn console() -> cli::Console {
+    cli::Console {
+        terminal: io::stderr().is_terminal(),
+        out: |text| {
+            // Kept in UNWRITTEN.
+            let _ = write_out(text);
+        },
+        write: write_out,
+        err: |text| write_err(&format!("{text}\n")),
+    }
+}
+
+/// Writes to stdout. A reader that has gone away, as `head` does, wants no more, which is no error.
+fn write_out(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    let written = out.write_all(printable(text).as_bytes());
+    match written.and_then(|()| out.flush()) {
+        Err(why) if why.kind() != io::ErrorKind::BrokenPipe => {
+            let what = format!("stdout cannot be written: {why}");
+            let _ = UNWRITTEN.set(what.clone());
+            Err(io::Error::new(why.kind(), what))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes to stderr; nothing can be done where that fails.
+fn write_err(text: &dyn Display) {
+    let text = text.to_string();
+    let _ = io::stderr().lock().write_all(printable(&text).as_bytes());
+}
+
+/// `RUST_LOG` decides; warnings otherwise. To stderr, because reports go to stdout. Without colours, because everything
+/// that looks like one is escaped.
+fn log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,shardproof=info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(|| Stderr)
+        .with_ansi(false)
+        .init();
+}
+
+/// Stderr as a writer of whole lines.
+struct Stderr;
+
+impl Write for Stderr {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        write_err(&String::from_utf8_lossy(bytes));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,74 @@
+//! JUnit XML with names: a suite a target, a test case a case, so that a CI server shows what was promised.
+
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+
+use super::summary::sentence;
+use super::terminal::evidence;
+use crate::run::Conformance;
+use conformance::verdict::{Level, Result as CaseResult, Standing, Verdict};
+
+/// The report of a run. Failures of levels that do not count are skipped test cases that say so.
+///
+/// # Errors
+/// Never for a report of this suite.
+pub fn conformance(report: &Conformance) -> Result<String, quick_junit::SerializeError> {
+    let mut junit = Report::new("shardproof");
+    for judged in &report.targets {
+        let mut suite = TestSuite::new(&judged.target);
+        suite.set_time(judged.took);
+        let sentence = sentence(&judged.summary, &report.counted);
+        suite.add_property(("summary", sentence.as_str()));
+        for result in &judged.results {
+            let (group, name) = result.case.split_once('/').unwrap_or(("", &result.case));
+            let mut case = TestCase::new(name, status(result, &report.counted));
+            case.set_classname(format!("{}.{group}", judged.target));
+            case.set_time(result.took);
+            suite.add_test_case(case);
+        }
+        junit.add_test_suite(suite);
+    }
+    junit.to_string()
+}
+
+fn status(result: &CaseResult, counted: &[Level]) -> TestCaseStatus {
+    let failed = |kind, message: String| {
+        let mut status = TestCaseStatus::non_success(kind);
+        status.set_message(message);
+        status
+    };
+    match (&result.verdict, result.standing()) {
+        (Verdict::Fail(found), Standing::Broken) if counted.contains(&result.level) => {
+            let mut status = failed(NonSuccessKind::Failure, result.promise.clone());
+            status.set_type(found.word());
+            status.set_description(evidence(result, found));
+            status
+        }
+        (Verdict::Unknown { why }, _) => failed(NonSuccessKind::Error, why.clone()),
+        (_, Standing::Mended) => failed(
+            NonSuccessKind::Failure,
+            "a recorded deviation no longer occurs: remove its row".to_owned(),
+        ),
+        (Verdict::Skip { reason }, _) => skipped(reason.clone()),
+        (Verdict::Fail(found), Standing::Broken) => {
+            let (level, word) = (result.level.name(), found.word());
+            skipped(format!(
+                "FAIL, {level} (not counted), {word}: {}",
+                result.promise
+            ))
+        }
+        (verdict, Standing::Known) => {
+            let why = result.deviation.as_ref().map_or("", |known| &known.why);
+            skipped(match verdict {
+                Verdict::Fail(found) => format!("known, {}: {why}", found.word()),
+                _ => format!("known, did not show in this run: {why}"),
+            })
+        }
+        _ => TestCaseStatus::success(),
+    }
+}
+
+fn skipped(message: String) -> TestCaseStatus {
+    let mut status = TestCaseStatus::skipped();
+    status.set_message(message);
+    status
+}

@@ -1,0 +1,68 @@
+//! The command matrix as text: a column a target, then both sides of what was answered wrongly or not at all.
+
+use std::fmt::Write;
+
+use crate::report::terminal::spoken;
+use crate::run::{CLASSES, Cell, Matrix};
+use conformance::verdict::{Class, Evidence};
+
+/// The whole matrix.
+#[must_use]
+pub fn matrix(matrix: &Matrix) -> String {
+    let mut text = String::new();
+    for cell in &matrix.rows {
+        if let (Class::Wrong | Class::Hung | Class::Partial, Some(evidence)) =
+            (cell.class, &cell.evidence)
+        {
+            text.push_str(&told(cell, evidence));
+        }
+    }
+    let width = matrix
+        .targets
+        .iter()
+        .map(|one| one.target.len() + 1 + one.version.len());
+    let width = width.max().unwrap_or(0);
+    let _ = write!(text, "\n{:width$}", "commands");
+    for class in CLASSES {
+        let _ = write!(text, "  {:>8}", class.name());
+    }
+    text.push('\n');
+    for column in &matrix.targets {
+        let _ = write!(
+            text,
+            "{:width$}",
+            format!("{} {}", column.target, column.version)
+        );
+        for class in CLASSES {
+            let _ = write!(text, "  {:>8}", matrix.count(&column.target, class));
+        }
+        text.push('\n');
+    }
+    let _ = write!(text, "beside {}", matrix.server);
+    if !matrix.unknown.is_empty() {
+        let count = matrix.unknown.len();
+        let commands = if count == 1 { "command" } else { "commands" };
+        let _ = write!(
+            text,
+            ", which does not know {count} {commands} of other servers"
+        );
+    }
+    let _ = writeln!(text, ", {:.1} s", matrix.took_ms as f64 / 1000.0);
+    text
+}
+
+fn told(cell: &Cell, evidence: &Evidence) -> String {
+    let mut text = format!(
+        "\n{} {}: {} ({})\n    expected {}\n    got      {}\n",
+        cell.target,
+        cell.command,
+        cell.class.name(),
+        evidence.at,
+        evidence.expected,
+        evidence.got
+    );
+    for line in &evidence.transcript {
+        let _ = writeln!(text, "      {}", spoken(line));
+    }
+    text
+}

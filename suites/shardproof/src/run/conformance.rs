@@ -1,0 +1,334 @@
+//! Conformance runs: cases on targets, or on a proxy that already runs.
+
+use std::net::SocketAddr;
+use std::num::NonZero;
+use std::time::{Duration, Instant};
+
+use schemars::JsonSchema;
+use serde::{Serialize, Serializer};
+
+use super::{Error, Ground};
+use conformance::verdict::{Level, Result as CaseResult, Standing, Verdict, as_ms};
+use conformance::{Allowed, Case, Stage};
+use testbed::cluster::Source;
+use testbed::targets::{self, Target};
+
+/// What is judged.
+#[derive(Debug, Clone)]
+pub enum Subject {
+    /// A proxy that the suite starts over a cluster of its own, or over nodes of others.
+    Target {
+        /// The proxy.
+        target: Box<Target>,
+        /// What cases may do to nodes of others.
+        allowed: Allowed,
+    },
+    /// A proxy that already runs.
+    Running {
+        /// Where clients reach it.
+        proxy: SocketAddr,
+        /// Its time limit for one request, as far as known.
+        op_timeout_ms: u64,
+        /// What cases may do to what others use.
+        allowed: Allowed,
+    },
+}
+
+/// Every target of a run with its results.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Conformance {
+    /// `shardproof.conformance/1`
+    pub format: &'static str,
+    /// What the run can be repeated with.
+    pub seed: String,
+    /// The levels whose failures fail the run.
+    pub counted: Vec<Level>,
+    /// One entry a target, in the order asked for.
+    pub targets: Vec<Judged>,
+}
+
+impl Conformance {
+    /// A report over what was judged.
+    #[must_use]
+    pub fn new(seed: u64, targets: Vec<Judged>) -> Self {
+        Self {
+            format: "shardproof.conformance/1",
+            seed: format!("{seed:x}"),
+            counted: vec![Level::Must],
+            targets,
+        }
+    }
+
+    /// The same where promises of level `should` count too.
+    #[must_use]
+    pub fn strict(self) -> Self {
+        Self {
+            counted: vec![Level::Must, Level::Should],
+            ..self
+        }
+    }
+}
+
+/// One target with its results.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Judged {
+    /// Its name, or the address of a proxy that already ran.
+    pub target: String,
+    /// Its version, where it is known.
+    pub version: String,
+    /// How many results have each meaning for the run.
+    pub summary: Summary,
+    /// One result per case, in the order of their ids.
+    #[serde(serialize_with = "with_standing")]
+    #[schemars(with = "Vec<Shown>")]
+    pub results: Vec<CaseResult>,
+    /// Why the run ended before all cases were judged, or could not clean up.
+    pub stopped: Option<String>,
+    /// The flags of the command line that change what is judged, for the line that repeats a case.
+    #[serde(skip)]
+    pub flags: String,
+    /// How long it took; in JSON milliseconds.
+    #[serde(rename = "took_ms", serialize_with = "as_ms")]
+    #[schemars(with = "f64")]
+    pub took: Duration,
+}
+
+/// Results by what they mean for the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
+pub struct Summary {
+    /// As promised.
+    pub kept: usize,
+    /// Broken as recorded, or recorded as broken for some keys, ports or timings only, whether it showed or not.
+    pub known: usize,
+    /// Broken, and not recorded.
+    pub broken: usize,
+    /// The same by level.
+    pub broken_by_level: ByLevel,
+    /// Recorded as broken, and it is not.
+    pub mended: usize,
+    /// Not judged.
+    pub skipped: usize,
+    /// Could not be decided.
+    pub unknown: usize,
+    /// Cases with an answer that is not true, without an error: recorded or not. A deviation that is recorded as wrong for
+    /// some keys, ports or timings only is one of them in every run.
+    pub wrong: usize,
+}
+
+/// A result in JSON.
+#[derive(Serialize, JsonSchema)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    result: &'a CaseResult,
+    /// What it means for the run, as all reports call it: `pass`, `known`, `FAIL`, `MENDED`, `skip` or `unknown`.
+    standing: &'static str,
+}
+
+fn with_standing<S: Serializer>(results: &[CaseResult], out: S) -> Result<S::Ok, S::Error> {
+    out.collect_seq(results.iter().map(|result| Shown {
+        result,
+        standing: result.standing().word(),
+    }))
+}
+
+/// How many of each level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
+pub struct ByLevel {
+    /// Clients break without it.
+    pub must: usize,
+    /// Clients suffer without it.
+    pub should: usize,
+    /// Worth knowing.
+    pub may: usize,
+}
+
+impl ByLevel {
+    /// The number of a level.
+    #[must_use]
+    pub fn count(&self, level: Level) -> usize {
+        match level {
+            Level::Must => self.must,
+            Level::Should => self.should,
+            Level::May => self.may,
+        }
+    }
+
+    fn add(&mut self, level: Level) {
+        *match level {
+            Level::Must => &mut self.must,
+            Level::Should => &mut self.should,
+            Level::May => &mut self.may,
+        } += 1;
+    }
+}
+
+impl Judged {
+    /// What `results` come to.
+    #[must_use]
+    pub fn new(target: String, version: String, results: Vec<CaseResult>, took: Duration) -> Self {
+        Self {
+            target,
+            version,
+            summary: Summary::of(&results),
+            results,
+            stopped: None,
+            flags: String::new(),
+            took,
+        }
+    }
+
+    /// Whether any case was judged.
+    #[must_use]
+    pub fn judged_any(&self) -> bool {
+        let sum = &self.summary;
+        sum.kept + sum.known + sum.broken + sum.mended > 0
+    }
+}
+
+impl Judged {
+    /// What names it on the command line: a proxy that already ran is called by its address.
+    #[must_use]
+    pub fn flag(&self) -> String {
+        let flag = match self.target.parse::<SocketAddr>() {
+            Ok(_) => "--proxy",
+            Err(_) => "--target",
+        };
+        format!("{flag} {}", self.target)
+    }
+
+    /// The command that judges one case again.
+    #[must_use]
+    pub fn repeat(&self, case: &str, seed: &str) -> String {
+        let (flag, flags) = (self.flag(), &self.flags);
+        format!("shardproof run {flag} --filter {case} --seed {seed}{flags}")
+    }
+}
+
+impl Summary {
+    fn of(results: &[CaseResult]) -> Self {
+        let mut summary = Self::default();
+        for result in results {
+            *match result.standing() {
+                Standing::Kept => &mut summary.kept,
+                Standing::Known => &mut summary.known,
+                Standing::Broken => &mut summary.broken,
+                Standing::Mended => &mut summary.mended,
+                Standing::Skipped => &mut summary.skipped,
+                Standing::Unknown => &mut summary.unknown,
+            } += 1;
+            if result.standing() == Standing::Broken {
+                summary.broken_by_level.add(result.level);
+            }
+            summary.wrong += usize::from(result.is_wrong());
+        }
+        summary
+    }
+}
+
+/// What is judged by, and when to end early.
+#[derive(Debug, Clone, Copy)]
+pub struct Order<'a> {
+    /// The cases.
+    pub cases: &'a [Case],
+    /// Whether promises of level `should` count as failures.
+    pub strict: bool,
+    /// The number of failures after which the run ends.
+    pub max_failures: Option<NonZero<usize>>,
+}
+
+/// What happens in a run.
+#[derive(Debug, Clone, Copy)]
+pub enum Event<'a> {
+    /// A case begins.
+    Begins(&'a Case),
+    /// A case was judged or skipped, or ended the run. What follows is not told one by one.
+    Judged(&'a CaseResult),
+}
+
+/// Judges `subject` by the cases of `order`, those that disturb the proxy last; `say` hears of each event.
+///
+/// # Errors
+/// What stood in the way before the first case. What the proxy does is never an error.
+pub async fn judge(
+    ground: &Ground,
+    subject: &Subject,
+    order: Order<'_>,
+    say: &dyn Fn(Event<'_>),
+) -> Result<Judged, Error> {
+    let started = Instant::now();
+    let (name, version, mut stage) = set_up(ground, subject).await?;
+    let mut results: Vec<CaseResult> = Vec::with_capacity(order.cases.len());
+    let (calm, disturbing): (Vec<&Case>, Vec<&Case>) = order
+        .cases
+        .iter()
+        .partition(|case| case.disturbs.is_empty());
+    let mut failures = 0;
+    for case in calm.into_iter().chain(disturbing) {
+        let stopped = stage.stopped().is_some();
+        if !stopped {
+            say(Event::Begins(case));
+        }
+        let result = match order.max_failures {
+            Some(most) if failures >= most.get() => left_out(case, most.get()),
+            _ => stage.judge(case).await,
+        };
+        failures += usize::from(result.breaks(order.strict));
+        if !stopped {
+            say(Event::Judged(&result));
+        }
+        results.push(result);
+    }
+    results.sort_by(|one, other| one.case.cmp(&other.case));
+    let mut stopped = stage.stopped().map(str::to_owned);
+    // What was judged is reported also where keys stay behind.
+    if let Err(why) = stage.finish().await {
+        stopped = Some(stopped.map_or(why.to_string(), |stopped| format!("{stopped}; {why}")));
+    }
+    Ok(Judged {
+        stopped,
+        ..Judged::new(name, version, results, started.elapsed())
+    })
+}
+
+fn left_out(case: &Case, failures: usize) -> CaseResult {
+    CaseResult {
+        case: case.id.clone(),
+        promise: case.promise.clone(),
+        level: case.level,
+        spec: case.spec.clone(),
+        verdict: Verdict::Skip {
+            reason: format!("not judged: the run ended after {failures} failures"),
+        },
+        deviation: None,
+        took: Duration::ZERO,
+    }
+}
+
+async fn set_up(ground: &Ground, subject: &Subject) -> Result<(String, String, Stage), Error> {
+    match subject {
+        Subject::Target { target, allowed } => {
+            let version = targets::version(target, &ground.search)?;
+            let pinned = &target.version.pinned;
+            if version != *pinned {
+                tracing::warn!(
+                    "{} is {version}; its deviations were seen with {pinned}",
+                    target.name
+                );
+            }
+            let stage = Stage::start_allowing(target, ground, *allowed);
+            Ok((target.name.clone(), version, stage.await?))
+        }
+        Subject::Running {
+            proxy,
+            op_timeout_ms,
+            allowed,
+        } => {
+            let nodes = match &ground.nodes {
+                Source::Process | Source::Docker { .. } => &[][..],
+                Source::External(nodes) => nodes,
+            };
+            let stage = Stage::attach(*proxy, nodes, *op_timeout_ms, *allowed, ground.seed);
+            Ok((proxy.to_string(), "unknown".to_owned(), stage.await?))
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! A fault while a cluster changes: the rescale experiment, one node that does not serve, and what must come of it.
+
+use super::{Error, Ground};
+use crate::planner;
+use chaos::rescale::{self, FaultPlan, FaultReport, Forecast, Predicted};
+use testbed::cluster::Cluster;
+use testbed::targets::{self, Proxy, Setting, Target};
+
+/// Time limit of the proxy for one request: what a node that does not serve costs for every batch of requests. Far more
+/// than a node that serves takes on a loaded machine.
+const OP_TIMEOUT_MS: u64 = 1000;
+
+/// Rescales `target` with `policy` while a fault lasts. `say` hears of each step.
+///
+/// # Errors
+/// What stood in the way.
+pub async fn fault(
+    ground: &Ground,
+    target: &Target,
+    policy: &str,
+    plan: &FaultPlan,
+    say: &dyn Fn(&str),
+) -> Result<FaultReport, Error> {
+    let version = targets::version(target, &ground.search)?;
+    let (from, to) = (plan.rescale.from, plan.rescale.to);
+    let count = from.max(to);
+    let cluster = Cluster::start(ground, count).await?;
+    let addrs = cluster.link_addrs();
+    let setting = Setting {
+        nodes: addrs[..from].to_vec(),
+        policy: policy.to_owned(),
+        hash_tags: false,
+        op_timeout_ms: OP_TIMEOUT_MS,
+    };
+    let mut proxy = Proxy::start(target, setting, &ground.search).await?;
+    let faulted = rescale::observe_fault(plan, &cluster, &mut proxy, say).await?;
+    let on = |count: usize| {
+        let keys = faulted.keys.iter().map(Vec::as_slice);
+        planner::predict(policy, false, &addrs[..count], keys)
+    };
+    let forecast = on(from).zip(on(to)).map(|(before, after)| -> Forecast {
+        rescale::forecast(&Predicted { before, after }, plan.node, plan.fault)
+    });
+    let names = (target.name.as_str(), version.as_str(), policy);
+    Ok(FaultReport::new(names, plan, &faulted, forecast.as_ref()))
+}

@@ -1,0 +1,173 @@
+//! Looking for keys where they may be: on each node, and through the proxy.
+
+use std::net::SocketAddr;
+
+use crate::planner::locate::Seen;
+use testbed::client::{self, Client, NODE_DEADLINE};
+use testbed::wire::Value;
+
+/// Keys that are asked for at once.
+const KEYS: usize = 512;
+
+/// Somebody who was asked for a key did not say.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No answer.
+    #[error("{who}: {why}")]
+    Client {
+        /// Who was asked.
+        who: String,
+        /// What came instead.
+        why: client::Error,
+    },
+    /// A node does not have the database.
+    #[error("{who}: SELECT {database} was answered with {answer}")]
+    Database {
+        /// Who was asked.
+        who: String,
+        /// For which database.
+        database: u32,
+        /// What came.
+        answer: Value,
+    },
+    /// An answer that is none.
+    #[error("{who}: EXISTS {key} was answered with {answer}")]
+    Answer {
+        /// Who was asked.
+        who: String,
+        /// For what.
+        key: String,
+        /// What came.
+        answer: Value,
+    },
+}
+
+/// Connections to those who are asked for keys.
+#[derive(Debug, Default)]
+pub struct Look {
+    nodes: Option<Vec<Asked>>,
+    proxy: Option<Asked>,
+}
+
+#[derive(Debug)]
+struct Asked {
+    who: String,
+    client: Client,
+}
+
+impl Look {
+    /// Nodes that are asked for the keys of one database, each called as the proxy sees it. They are all nodes of the
+    /// cluster, in its order.
+    ///
+    /// # Errors
+    /// A node does not answer.
+    pub async fn at_nodes(
+        &mut self,
+        nodes: &[(String, SocketAddr)],
+        database: u32,
+    ) -> Result<(), Error> {
+        let mut asked = Vec::new();
+        for (name, addr) in nodes {
+            let mut node = Asked::connect(format!("node {name}"), *addr).await?;
+            node.select(database).await?;
+            asked.push(node);
+        }
+        self.nodes = Some(asked);
+        Ok(())
+    }
+
+    /// A proxy that is asked.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub async fn at_proxy(&mut self, addr: SocketAddr) -> Result<(), Error> {
+        self.proxy = Some(Asked::connect(format!("proxy {addr}"), addr).await?);
+        Ok(())
+    }
+
+    /// Where each key was found. `addresses` are those of the cluster's nodes, in its order.
+    ///
+    /// # Errors
+    /// Somebody did not say.
+    pub async fn seen<'a>(
+        &mut self,
+        keys: &[&[u8]],
+        addresses: &[&'a str],
+    ) -> Result<Vec<Seen<'a>>, Error> {
+        let mut seen = vec![Seen::default(); keys.len()];
+        if let Some(nodes) = &mut self.nodes {
+            for seen in &mut seen {
+                seen.on = Some(Vec::new());
+            }
+            for (asked, address) in nodes.iter_mut().zip(addresses) {
+                for (seen, held) in seen.iter_mut().zip(asked.exist(keys).await?) {
+                    if let (Some(on), true) = (&mut seen.on, held) {
+                        on.push(address);
+                    }
+                }
+            }
+        }
+        if let Some(proxy) = &mut self.proxy {
+            for (seen, found) in seen.iter_mut().zip(proxy.exist(keys).await?) {
+                seen.by_proxy = Some(found);
+            }
+        }
+        Ok(seen)
+    }
+}
+
+impl Asked {
+    async fn connect(who: String, addr: SocketAddr) -> Result<Self, Error> {
+        match Client::connect(addr, NODE_DEADLINE).await {
+            Ok(client) => Ok(Self { who, client }),
+            Err(why) => Err(Error::Client { who, why }),
+        }
+    }
+
+    /// Selects a database. A new connection is in database 0.
+    async fn select(&mut self, database: u32) -> Result<(), Error> {
+        if database == 0 {
+            return Ok(());
+        }
+        let number = database.to_string();
+        let answer = self.client.call(&["SELECT", &number], NODE_DEADLINE).await;
+        let who = self.who.clone();
+        match answer {
+            Ok(Value::Simple(ok)) if ok == b"OK" => Ok(()),
+            Ok(answer) => Err(Error::Database {
+                who,
+                database,
+                answer,
+            }),
+            Err(why) => Err(Error::Client { who, why }),
+        }
+    }
+
+    /// Whether each key is there. One key a request: no proxy splits EXISTS alike.
+    async fn exist(&mut self, keys: &[&[u8]]) -> Result<Vec<bool>, Error> {
+        let mut found = Vec::with_capacity(keys.len());
+        for keys in keys.chunks(KEYS) {
+            let requests: Vec<Vec<&[u8]>> =
+                keys.iter().map(|key| vec![&b"EXISTS"[..], key]).collect();
+            let answers = self.client.pipeline(&requests, NODE_DEADLINE).await;
+            let answers = answers.map_err(|why| Error::Client {
+                who: self.who.clone(),
+                why,
+            })?;
+            for (key, answer) in keys.iter().zip(answers) {
+                found.push(match answer {
+                    Value::Integer(0) => false,
+                    Value::Integer(1) => true,
+                    answer => {
+                        return Err(Error::Answer {
+                            who: self.who.clone(),
+                            key: key.escape_ascii().to_string(),
+                            answer,
+                        });
+                    }
+                });
+            }
+        }
+        Ok(found)
+    }
+}

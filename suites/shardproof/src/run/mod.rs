@@ -1,0 +1,40 @@
+//! The one place where target, cluster, case, experiment and prediction meet.
+
+mod conformance;
+mod differential;
+mod fault;
+mod fingerprint;
+mod locate;
+mod matrix;
+mod plan;
+mod rescale;
+
+use testbed::cluster;
+use testbed::targets;
+
+pub use conformance::{ByLevel, Conformance, Event, Judged, Order, Subject, Summary, judge};
+pub use differential::{Compared, Differential, Parted, differential};
+pub use fault::fault;
+pub use fingerprint::{Fingerprint, Nearest, Placed, Scatter, SeenNode, Spread, fingerprint};
+pub use locate::{Error as LookError, Look};
+pub use matrix::{CLASSES, Cell, Column, Matrix, matrix};
+pub use plan::{Error as PlanError, count};
+pub use rescale::{Rescaled, rescale};
+pub use testbed::cluster::Ground;
+
+/// A run could not judge. Never a verdict.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The cluster.
+    #[error(transparent)]
+    Cluster(#[from] cluster::Error),
+    /// The proxy.
+    #[error(transparent)]
+    Target(#[from] targets::Error),
+    /// The rescale experiment.
+    #[error(transparent)]
+    Rescale(#[from] chaos::rescale::Error),
+    /// The conformance cases.
+    #[error(transparent)]
+    Conformance(#[from] ::conformance::Error),
+}

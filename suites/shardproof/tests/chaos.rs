@@ -1,0 +1,149 @@
+//! The suite's promise in one sentence: three, then four Redis nodes, a proxy in front, a fault on one node while the
+//! cluster grows; key loss counted and forecast to the key, and what cannot be routed refused before, during and after.
+//!
+//! The same code on every source of nodes.
+
+#[path = "support/docker.rs"]
+mod docker;
+mod support;
+
+use chaos::rescale::{FaultPlan, FaultReport, NodeFault, Plan};
+use libtest_mimic::{Arguments, Failed, Trial};
+use shardproof::planner;
+use shardproof::report::terminal;
+use shardproof::run::{self, Ground};
+use testbed::cluster::Source;
+use testbed::targets::Target;
+
+use support::Presence;
+
+const KEYS: usize = 2_000;
+const SEED: u64 = 1;
+/// The node that the fault happens to; neither the first nor the one that is added.
+const NODE: usize = 1;
+
+/// No single node is the right one for these.
+const UNROUTABLE: &[&str] = &[
+    "MONITOR",
+    "SAVE",
+    "SYNC",
+    "SHUTDOWN NOSAVE",
+    "REPLICAOF NO ONE",
+    "SUBSCRIBE news",
+    "WAIT 1 100",
+    "MIGRATE 127.0.0.1 1 key:1 0 100",
+];
+
+fn main() {
+    let docker = docker::presence();
+    let sources = [
+        ("process", Source::Process, &Presence::Expected),
+        ("docker", Source::Docker { image: None }, &docker),
+    ];
+    let mut trials = Vec::new();
+    for (name, source, there) in &sources {
+        for target in support::targets() {
+            for fault in NodeFault::ALL {
+                let has_network = matches!(source, Source::Docker { .. });
+                if fault != NodeFault::Disconnected || has_network {
+                    trials.extend(trial(name, source, there, &target, fault));
+                }
+            }
+        }
+    }
+    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+}
+
+/// A test of a target whose first policy can be computed: what is forecast is what is judged.
+fn trial(
+    source_name: &str,
+    source: &Source,
+    there: &Presence,
+    target: &Target,
+    fault: NodeFault,
+) -> Option<Trial> {
+    let policy = target.policies.first()?.clone();
+    planner::predict(&policy, false, &["127.0.0.1:1".parse().ok()?], [])?;
+    let what = fault.name();
+    let name = format!("{source_name}::{}::{policy}-3-to-4-{what}", target.name);
+    let missing = match (there, support::presence(target)) {
+        (Presence::Missing(why), _) => Some(why.clone()),
+        (_, Presence::Missing(why)) => Some(why),
+        _ => None,
+    };
+    let (source, target) = (source.clone(), target.clone());
+    Some(match missing {
+        Some(why) => Trial::test(format!("{name} ({why})"), || Ok(())).with_ignored_flag(true),
+        None => Trial::test(name, move || judge(source, &target, &policy, fault)),
+    })
+}
+
+fn judge(source: Source, target: &Target, policy: &str, fault: NodeFault) -> Result<(), Failed> {
+    support::prepare(target);
+    let ground = Ground {
+        nodes: source,
+        ..Ground::new(support::search(), SEED)
+    };
+    let plan = FaultPlan {
+        rescale: Plan {
+            from: 3,
+            to: 4,
+            keys: (0..KEYS).map(|n| format!("key:{n}").into_bytes()).collect(),
+            ttl_s: 120,
+            seed: SEED,
+        },
+        fault,
+        node: NODE,
+        refused: unroutable(target)
+            .iter()
+            .map(|request| request.split(' ').map(str::to_owned).collect())
+            .collect(),
+    };
+    let runtime = tokio::runtime::Runtime::new()?;
+    let report = runtime.block_on(run::fault(&ground, target, policy, &plan, &|_| ()))?;
+    let story = terminal::fault(&report);
+    laws(&report, fault).map_err(|why| Failed::from(format!("{why}\n\n{story}")))
+}
+
+/// None for a target that is known to close the connection on such requests: its deviation says so, and the cases judge it.
+fn unroutable(target: &Target) -> &'static [&'static str] {
+    match target.deviation("refusals/connection-goes-on") {
+        Some(_) => &[],
+        None => UNROUTABLE,
+    }
+}
+
+fn laws(report: &FaultReport, fault: NodeFault) -> Result<(), String> {
+    let law = |holds: bool, promise: &str| holds.then_some(()).ok_or_else(|| promise.to_owned());
+    let forecast = report.forecast.as_ref().ok_or("the policy is forecast")?;
+    law(
+        report.keys == KEYS,
+        "every write before the fault is acknowledged",
+    )?;
+    law(forecast.agree == KEYS, "each key fares as it was forecast")?;
+    law(
+        forecast.open <= KEYS / 100 || fault == NodeFault::Killed,
+        "what is open is little, unless the node lost its keys",
+    )?;
+    law(
+        report.during.failed > KEYS / 5,
+        "the keys of the node that does not serve are answered with an error",
+    )?;
+    law(
+        report.rewritten + report.during.failed == KEYS,
+        "all others are written again",
+    )?;
+    law(
+        report.after.failed == 0,
+        "no error is left when the fault is over",
+    )?;
+    law(
+        report.after.lost == 0 || fault == NodeFault::Killed,
+        "no key is lost that its node kept",
+    )?;
+    law(
+        report.unclear.is_empty(),
+        "what cannot be routed is refused, and nobody is asked",
+    )?;
+    law(report.as_expected(), "everything is as expected")
+}

@@ -1,0 +1,303 @@
+//! A proxy that others use: `run --proxy` while a bystander reads its own keys through it, on every proxy with several
+//! workers or one.
+
+use std::fmt;
+use std::process::{Command, Output};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use libtest_mimic::{Failed, Trial};
+use testbed::client::{self, Client, NODE_DEADLINE};
+use testbed::node::{Node, Process};
+use testbed::targets::{Proxy, Setting, Target};
+use testbed::wire::Value;
+use tokio::runtime::Builder;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep};
+
+use crate::support::{self, Presence};
+
+/// Connections of the bystander: it meets all workers of a proxy.
+const CONNECTIONS: usize = 16;
+/// Its keys, on all nodes.
+const KEYS: usize = 24;
+/// Reads on each connection that show how the proxy is.
+const READS: u64 = 48;
+/// Between two reads of a connection.
+const PAUSE: Duration = Duration::from_millis(1);
+const WITHIN: Duration = Duration::from_secs(60);
+
+pub(crate) fn trials() -> Vec<Trial> {
+    let targets = support::targets();
+    let spared = targets.iter().map(|target| {
+        let name = format!("bystander::{}::reads-its-own-keys", target.name);
+        trial(name, target, spared)
+    });
+    // The control: a proxy that claims SELECT and is recorded to move its neighbours by it.
+    let moves = "connection/select-moves-nobody-else";
+    let leaky = targets
+        .iter()
+        .filter(|target| target.deviation(moves).is_some());
+    let controls = leaky.map(|target| {
+        let name = format!(
+            "bystander::{}::is-seen-where-cases-may-disturb",
+            target.name
+        );
+        trial(name, target, disturbed)
+    });
+    spared.chain(controls).collect()
+}
+
+fn trial(name: String, target: &Target, test: fn(&Target) -> Result<(), Failed>) -> Trial {
+    let target = target.clone();
+    match support::presence(&target) {
+        Presence::Expected => Trial::test(name, move || test(&target)),
+        Presence::Missing(why) => {
+            Trial::test(format!("{name} ({why})"), || Ok(())).with_ignored_flag(true)
+        }
+    }
+}
+
+/// Without permission, no read of a bystander is wrong, neither while all cases run nor afterwards.
+fn spared(target: &Target) -> Result<(), Failed> {
+    support::prepare(target);
+    Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?
+        .block_on(async {
+            let site = Site::start(target).await?;
+            let bystander = Bystander::start(&site).await?;
+            bystander.goes_on().await?;
+            let output = site.run(&[]).await?;
+            bystander.goes_on().await?;
+            let seen = bystander.end().await?;
+            let text = String::from_utf8_lossy(&output.stdout);
+            let summary = text.lines().last().unwrap_or_default();
+            println!("{}: bystander {seen}; {summary}", target.name);
+            match (seen.wrong, output.status.code()) {
+                (0, Some(0 | 1)) => Ok(()),
+                (wrong, code) => Err(format!(
+                    "{wrong} wrong reads, exit code {code:?}:\n{}",
+                    said(&output)
+                )
+                .into()),
+            }
+        })
+}
+
+/// With permission, the run that moves the bystander to another database stops, says so, and takes it back.
+fn disturbed(target: &Target) -> Result<(), Failed> {
+    support::prepare(target);
+    Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?
+        .block_on(async {
+            let site = Site::start(target).await?;
+            let bystander = Bystander::start(&site).await?;
+            let deadline = Instant::now() + WITHIN;
+            while bystander.seen().wrong == 0 {
+                let case = ["--allow-disturbing", "--filter", "select-moves-nobody-else"];
+                let output = site.run(&case).await?;
+                let told = String::from_utf8_lossy(&output.stderr);
+                let stopped = told.contains("connection/select-moves-nobody-else, ")
+                    && told.contains("put it right");
+                if output.status.code() != Some(2) || !stopped {
+                    return Err(format!("no stop:\n{}", said(&output)).into());
+                }
+                if Instant::now() > deadline {
+                    return Err("no read of the bystander was wrong".into());
+                }
+            }
+            let during = bystander.seen();
+            bystander.goes_on().await?;
+            let settled = bystander.seen();
+            bystander.goes_on().await?;
+            let after = bystander.end().await?;
+            println!(
+                "{}: {during} while cases disturb, {after} at the end",
+                target.name
+            );
+            match after.wrong - settled.wrong {
+                0 => Ok(()),
+                wrong => Err(format!("{wrong} reads were wrong after the run").into()),
+            }
+        })
+}
+
+fn said(output: &Output) -> String {
+    let [out, err] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
+    format!("{out}\n{err}")
+}
+
+/// Three nodes and a proxy that the run under test did not start.
+struct Site {
+    nodes: Vec<Process>,
+    proxy: Proxy,
+}
+
+impl Site {
+    async fn start(target: &Target) -> Result<Self, Failed> {
+        let search = support::search();
+        let mut nodes = Vec::new();
+        for _ in 0..3 {
+            nodes.push(Process::start(&search).await?);
+        }
+        let setting = Setting {
+            nodes: nodes.iter().map(Node::addr).collect(),
+            policy: target.policies.first().cloned().unwrap_or_default(),
+            hash_tags: true,
+            op_timeout_ms: 1000,
+        };
+        let proxy = Proxy::start(target, setting, &search).await?;
+        Ok(Self { nodes, proxy })
+    }
+
+    /// The command of an operator, with flags.
+    async fn run(&self, flags: &[&str]) -> Result<Output, Failed> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_shardproof"));
+        command.args(["run", "--proxy", &self.proxy.addr().to_string()]);
+        for node in &self.nodes {
+            command.args(["--node", &node.addr().to_string()]);
+        }
+        command.args(flags);
+        Ok(tokio::task::spawn_blocking(move || command.output()).await??)
+    }
+}
+
+/// What reads came to.
+#[derive(Debug, Clone, Copy, Default)]
+struct Seen {
+    right: u64,
+    wrong: u64,
+    /// Errors and ends: the proxy said that it did not answer.
+    refused: u64,
+}
+
+impl fmt::Display for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            right,
+            wrong,
+            refused,
+        } = self;
+        write!(f, "reads: {right} right, {wrong} wrong, {refused} refused")
+    }
+}
+
+#[derive(Default)]
+struct Counts {
+    right: AtomicU64,
+    wrong: AtomicU64,
+    refused: AtomicU64,
+    ended: AtomicBool,
+}
+
+/// Clients that read their own keys all the time.
+struct Bystander {
+    counts: Vec<Arc<Counts>>,
+    readers: Vec<JoinHandle<()>>,
+}
+
+impl Bystander {
+    async fn start(site: &Site) -> Result<Self, Failed> {
+        let addr = site.proxy.addr();
+        let mut writer = Client::connect(addr, NODE_DEADLINE).await?;
+        for key in 0..KEYS {
+            let (key, value) = (format!("theirs:{key}"), format!("value of {key}"));
+            let reply = writer.call(&["SET", &key, &value], NODE_DEADLINE).await?;
+            if reply.is_error() {
+                return Err(format!("SET {key}: {reply}").into());
+            }
+        }
+        let counts: Vec<Arc<Counts>> = (0..CONNECTIONS).map(|_| Arc::default()).collect();
+        let readers = counts
+            .iter()
+            .map(|counts| tokio::spawn(read(addr, Arc::clone(counts))))
+            .collect();
+        Ok(Self { counts, readers })
+    }
+
+    fn seen(&self) -> Seen {
+        let sum = |count: fn(&Counts) -> &AtomicU64| -> u64 {
+            let counts = self.counts.iter();
+            counts
+                .map(|counts| count(counts).load(Ordering::Relaxed))
+                .sum()
+        };
+        Seen {
+            right: sum(|counts| &counts.right),
+            wrong: sum(|counts| &counts.wrong),
+            refused: sum(|counts| &counts.refused),
+        }
+    }
+
+    /// Waits until every connection has read each key twice more.
+    async fn goes_on(&self) -> Result<(), Failed> {
+        let read = |counts: &Arc<Counts>| {
+            counts.right.load(Ordering::Relaxed) + counts.wrong.load(Ordering::Relaxed)
+        };
+        let before: Vec<u64> = self.counts.iter().map(read).collect();
+        let deadline = Instant::now() + WITHIN;
+        while self
+            .counts
+            .iter()
+            .zip(&before)
+            .any(|(counts, before)| read(counts) < before + READS)
+        {
+            if Instant::now() > deadline {
+                return Err(
+                    format!("a bystander is not answered any more: {}", self.seen()).into(),
+                );
+            }
+            sleep(PAUSE).await;
+        }
+        Ok(())
+    }
+
+    async fn end(self) -> Result<Seen, Failed> {
+        for counts in &self.counts {
+            counts.ended.store(true, Ordering::Relaxed);
+        }
+        let seen = self.seen();
+        for reader in self.readers {
+            reader.await?;
+        }
+        Ok(seen)
+    }
+}
+
+async fn read(addr: std::net::SocketAddr, counts: Arc<Counts>) {
+    let mut client = None;
+    for number in (0..KEYS).cycle() {
+        if counts.ended.load(Ordering::Relaxed) {
+            return;
+        }
+        let value = format!("value of {number}").into_bytes();
+        let count = match get(&mut client, addr, &format!("theirs:{number}")).await {
+            Ok(Value::Bulk(found)) if found == value => &counts.right,
+            Ok(reply) if reply.is_error() => &counts.refused,
+            Ok(_) | Err(client::Error::Malformed(_)) => &counts.wrong,
+            Err(_) => {
+                client = None;
+                &counts.refused
+            }
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+        sleep(PAUSE).await;
+    }
+}
+
+async fn get(
+    client: &mut Option<Client>,
+    addr: std::net::SocketAddr,
+    key: &str,
+) -> Result<Value, client::Error> {
+    let open = match client.take() {
+        Some(open) => open,
+        None => Client::connect(addr, NODE_DEADLINE).await?,
+    };
+    client.insert(open).call(&["GET", key], NODE_DEADLINE).await
+}

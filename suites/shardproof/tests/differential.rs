@@ -1,0 +1,163 @@
+//! Random requests through each proxy that is at hand, and on one plain Redis: no difference, and one that is made is found.
+//!
+//! `SHARDPROOF_REQUESTS` says how many, otherwise 200,000, and 20,000 of other proxies and over newer servers; `SHARDPROOF_SEED` repeats a run.
+
+mod support;
+
+use std::process::ExitCode;
+
+use conformance::differential::{self, Report, Wanted};
+use conformance::{
+    self,
+    matrix::{Row, load},
+};
+use libtest_mimic::{Arguments, Failed, Trial};
+use testbed::cluster::Ground;
+use testbed::fixtures::{Fixtures, Source};
+use testbed::program::{Program, Search};
+use testbed::targets::Target;
+use tokio::runtime::Builder;
+
+use support::Presence;
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads = Some(1);
+    let trials = support::targets().into_iter().flat_map(|target| {
+        let other = target.clone();
+        let names = ["no-difference", "a-difference-is-found"]
+            .map(|name| format!("{}::{name}", target.name));
+        let [same, found] = names;
+        let missing = match support::presence(&target) {
+            Presence::Missing(why) => Some(why),
+            Presence::Expected => None,
+        };
+        let requests = match target.program.package {
+            Some(_) => 200_000,
+            None => 20_000,
+        };
+        [
+            Trial::test(same, move || {
+                no_difference(&target, support::search(), requests)
+            }),
+            Trial::test(found, move || difference_found(&other)),
+        ]
+        .map(|trial| {
+            trial
+                .with_ignored_flag(missing.is_some())
+                .with_kind(missing.clone().unwrap_or_default())
+        })
+    });
+    let ours = support::targets().into_iter();
+    let ours = ours.filter(|target| target.program.package.is_some());
+    let newer =
+        ours.flat_map(|target| Program::newer_servers().map(|server| over(target.clone(), server)));
+    libtest_mimic::run(&arguments, trials.chain(newer).collect()).exit_code()
+}
+
+/// The same over nodes that are newer servers, beside one of them.
+fn over(target: Target, server: Program) -> Trial {
+    let found = support::search().find(&server);
+    let missing = found.as_ref().err().map(ToString::to_string);
+    let ignored = missing.is_some() && !support::required(&server.name);
+    let name = format!("{}::no-difference-over-{}", target.name, server.name);
+    Trial::test(name, move || {
+        let search = support::search().with_server(found?);
+        no_difference(&target, search, 20_000)
+    })
+    .with_ignored_flag(ignored)
+    .with_kind(missing.unwrap_or_default())
+}
+
+fn number(name: &str, otherwise: u64, radix: u32) -> u64 {
+    let given = std::env::var(name).ok();
+    given.map_or(otherwise, |given| {
+        u64::from_str_radix(&given, radix).unwrap_or_else(|why| panic!("{name}={given}: {why}"))
+    })
+}
+
+fn seed() -> u64 {
+    number("SHARDPROOF_SEED", 1, 16)
+}
+
+fn play(
+    target: &Target,
+    search: Search,
+    requests: usize,
+    meddle: Option<&[&str]>,
+) -> Result<Report, Failed> {
+    support::prepare(target);
+    let ground = Ground {
+        link_port_base: 22821,
+        ..Ground::new(search, seed())
+    };
+    let sources = conformance::files::sheets(&Fixtures::compiled_in()).expect("sheets");
+    let mut rows = load(&sources).expect("valid sheets");
+    rows.retain(|row| !is_known(target, row));
+    let wanted = Wanted {
+        requests,
+        place: None,
+    };
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let commands = differential::accepted(target, &ground, &rows).await?;
+        let ran = differential::run(target, &ground, &commands, wanted, meddle, &|_| {});
+        Ok(ran.await?)
+    })
+}
+
+/// Whether a target is recorded to go wrong with what the row begins or ends, which shows in more ways than one: without EXEC
+/// no transactions are drawn, and without WATCH none that watch.
+fn is_known(target: &Target, row: &Row) -> bool {
+    let case = match row.command.as_str() {
+        "EXEC" => "transactions/behind-exec",
+        "WATCH" => "transactions/watch-protects",
+        _ => return false,
+    };
+    target.deviation(case).is_some()
+}
+
+fn no_difference(target: &Target, search: Search, requests: u64) -> Result<(), Failed> {
+    let requests = usize::try_from(number("SHARDPROOF_REQUESTS", requests, 10))?;
+    let report = play(target, search, requests, None)?;
+    if let Some(difference) = &report.difference {
+        return Err(format!("SHARDPROOF_SEED={:x}\n{}", seed(), difference.case()).into());
+    }
+    // Nothing is refused by closing the connection but by those who are recorded to.
+    if report.cut_short > 0 && target.deviation("refusals/connection-goes-on").is_none() {
+        return Err(format!("{} rounds ended early", report.cut_short).into());
+    }
+    // A proxy that refuses everything differs nowhere.
+    if report.answered * 3 < report.requests {
+        return Err(format!("{} of {} answered", report.answered, report.requests).into());
+    }
+    Ok(())
+}
+
+/// What is printed can be put into a file below `fixtures/conformance`.
+fn is_a_case(text: &str) -> Result<(), Failed> {
+    let source = Source {
+        path: "found.case".to_owned(),
+        id: "found".to_owned(),
+        text: text.to_owned(),
+    };
+    match conformance::load(&[source]) {
+        Ok(_) => Ok(()),
+        Err(errors) => Err(format!("{errors:?} in:\n{text}").into()),
+    }
+}
+
+/// A key is overwritten on its node behind the proxy's back: that is found, and a few steps are enough to show it.
+fn difference_found(target: &Target) -> Result<(), Failed> {
+    let report = play(
+        target,
+        support::search(),
+        3000,
+        Some(&["SET", "$key", "meddled"]),
+    )?;
+    match report.difference {
+        Some(difference) if difference.steps.len() <= 3 => is_a_case(&difference.case()),
+        Some(difference) => Err(format!("not short: {}", difference.case()).into()),
+        None => Err("an overwritten key was not found".into()),
+    }
+}

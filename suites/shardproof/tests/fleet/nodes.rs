@@ -1,0 +1,159 @@
+//! Nodes of a test's own, with a placement over them that is the same in every run.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use shardproof::fleet::{self, Carried, Check, Fleet, Looking, Moving, Progress, Proof};
+use shardproof::planner::{Cluster, Node as Placed, Policy};
+use testbed::client::{Client, NODE_DEADLINE};
+use testbed::node::{Node, Process};
+use testbed::program::Search;
+use testbed::wire::Value;
+
+use crate::support;
+
+/// How long the event of a test may take.
+pub(crate) const WITHIN: Duration = Duration::from_secs(20);
+
+/// Live nodes, gone when dropped.
+pub(crate) struct Nodes {
+    nodes: Vec<Process>,
+    pub(crate) fleet: Arc<Fleet>,
+}
+
+impl Nodes {
+    /// `placed` nodes that keys are placed on, then as many that are `leaving`.
+    pub(crate) async fn start(placed: usize, leaving: usize) -> Self {
+        Self::start_with(&vec![support::search(); placed + leaving], placed).await
+    }
+
+    /// A node for each search, made of the server that it finds. Keys are placed on the first `placed`.
+    pub(crate) async fn start_with(searches: &[Search], placed: usize) -> Self {
+        let mut nodes = Vec::new();
+        for search in searches {
+            nodes.push(Process::start(search).await.unwrap());
+        }
+        let reach: Vec<String> = nodes.iter().map(|node| node.addr().to_string()).collect();
+        let (reach, leaving) = reach.split_at(placed);
+        let fleet = Fleet::open(&cluster(placed), reach, leaving).await.unwrap();
+        Self {
+            nodes,
+            fleet: Arc::new(fleet),
+        }
+    }
+
+    pub(crate) fn addr(&self, place: usize) -> String {
+        self.nodes[place].addr().to_string()
+    }
+
+    /// Asks a node, with words that are separated by spaces.
+    pub(crate) async fn ask(&self, place: usize, words: &str) -> Value {
+        let words: Vec<&str> = words.split(' ').collect();
+        self.ask_bytes(place, &words).await
+    }
+
+    /// Asks a node, with any bytes.
+    pub(crate) async fn ask_bytes<A: AsRef<[u8]>>(&self, place: usize, words: &[A]) -> Value {
+        let addr = self.nodes[place].addr();
+        let mut client = Client::connect(addr, NODE_DEADLINE).await.unwrap();
+        client.call(words, NODE_DEADLINE).await.unwrap()
+    }
+
+    /// A key that is placed on the node at `place`, another one for each number.
+    pub(crate) fn key(&self, place: usize, number: usize) -> String {
+        let keys = (0..).map(|try_| format!("key:{number}:{try_}"));
+        keys.into_iter()
+            .find(|key| self.fleet.right(key.as_bytes()) == place)
+            .unwrap()
+    }
+
+    pub(crate) async fn check(&self) -> Check {
+        self.look(&Looking::default()).await
+    }
+
+    pub(crate) async fn look(&self, looking: &Looking) -> Check {
+        fleet::check(&self.fleet, looking, &Arc::default(), None)
+            .await
+            .unwrap()
+    }
+
+    pub(crate) async fn migrate(&self) -> Carried {
+        fleet::migrate(
+            &self.fleet,
+            &Moving::new(Proof::Unverified),
+            &Arc::<Progress>::default(),
+        )
+        .await
+        .unwrap()
+    }
+
+    /// Begins a migration, and does what is `meanwhile` between the moment when the source has given its keys away and
+    /// the one when their right node takes them.
+    pub(crate) async fn migrate_while(
+        &self,
+        (source, right): (usize, usize),
+        meanwhile: impl AsyncFnOnce(),
+    ) -> Carried {
+        let ok = Value::Simple(b"OK".to_vec());
+        assert_eq!(self.ask(right, "CLIENT PAUSE 60000 WRITE").await, ok);
+        let moving = tokio::spawn({
+            let fleet = Arc::clone(&self.fleet);
+            async move { fleet::migrate(&fleet, &Moving::new(Proof::Unverified), &Arc::default()).await }
+        });
+        // Only carriers watch keys. They ask for dumps in the same breath.
+        self.wait(source, "INFO commandstats", "cmdstat_watch:")
+            .await;
+        meanwhile().await;
+        assert_eq!(self.ask(right, "CLIENT UNPAUSE").await, ok);
+        moving.await.unwrap().unwrap()
+    }
+
+    /// Migrates while a client's request waits before it at the right node. Returns the client's answer too.
+    pub(crate) async fn migrate_behind(
+        &self,
+        between: (usize, usize),
+        request: &str,
+    ) -> (Carried, Value) {
+        let right = between.1;
+        self.ask(right, "CLIENT PAUSE 60000 WRITE").await;
+        let (name, _) = request.split_once(' ').unwrap();
+        let waits = format!("cmd={}", name.to_lowercase());
+        let client = async {
+            let answered = self.ask(right, request);
+            let first = async {
+                self.wait(right, "CLIENT LIST", &waits).await;
+                self.migrate_while(between, async || ()).await
+            };
+            tokio::join!(first, answered)
+        };
+        client.await
+    }
+
+    /// Waits until a node's answer has `part`.
+    pub(crate) async fn wait(&self, place: usize, words: &str, part: &str) {
+        let started = Instant::now();
+        loop {
+            let told = match self.ask(place, words).await {
+                Value::Bulk(text) => String::from_utf8_lossy(&text).into_owned(),
+                other => other.to_string(),
+            };
+            if told.contains(part) {
+                return;
+            }
+            let waited = started.elapsed();
+            assert!(waited < WITHIN, "{words}: no {part} in {told}");
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+}
+
+/// A cluster of `placed` nodes as a proxy elsewhere sees them.
+pub(crate) fn cluster(placed: usize) -> Cluster {
+    let nodes = (1..=placed).map(|number| Placed::at(format!("10.0.0.{number}:6379")));
+    Cluster::new(Policy::maglev(), nodes.collect())
+}
+
+/// A bulk reply.
+pub(crate) fn bulk(text: &str) -> Value {
+    Value::Bulk(text.as_bytes().to_vec())
+}

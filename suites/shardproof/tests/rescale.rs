@@ -1,0 +1,94 @@
+//! The story on real proxies: 3 -> 4 nodes and back, every key accounted for.
+
+mod support;
+
+use chaos::rescale::{Plan, Report};
+use libtest_mimic::{Arguments, Failed, Trial};
+use shardproof::run::{self, Ground};
+use testbed::targets::Target;
+
+use support::Presence;
+
+const KEYS: usize = 10_000;
+const SEED: u64 = 1;
+
+fn main() {
+    let trials = support::targets().into_iter().flat_map(trials).collect();
+    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+}
+
+fn trials(target: Target) -> Vec<Trial> {
+    let policies = target.policies.clone();
+    policies
+        .into_iter()
+        .map(|policy| {
+            let target = target.clone();
+            let name = format!("{}::{policy}-3-to-4-and-back", target.name);
+            match support::presence(&target) {
+                Presence::Expected => Trial::test(name, move || rescale(&target, &policy)),
+                Presence::Missing(why) => {
+                    Trial::test(format!("{name} ({why})"), || Ok(())).with_ignored_flag(true)
+                }
+            }
+        })
+        .collect()
+}
+
+fn rescale(target: &Target, policy: &str) -> Result<(), Failed> {
+    support::prepare(target);
+    let ground = Ground::new(support::search(), SEED);
+    let plan = Plan {
+        from: 3,
+        to: 4,
+        keys: (0..KEYS).map(|n| format!("key:{n}").into_bytes()).collect(),
+        ttl_s: 60,
+        seed: SEED,
+    };
+    let runtime = tokio::runtime::Runtime::new()?;
+    let rescaled = runtime.block_on(run::rescale(&ground, target, policy, &plan, &|_| ()))?;
+    judge(&rescaled.report).map_err(|why| {
+        let story = shardproof::report::terminal::rescale(&rescaled.report);
+        Failed::from(format!("{why}\n\n{story}"))
+    })
+}
+
+/// What holds for every placement, with the prediction to the key, and for maglev what its specification says.
+fn judge(report: &Report) -> Result<(), String> {
+    let law = |holds: bool, promise: &str| holds.then_some(()).ok_or_else(|| promise.to_owned());
+    law(report.keys == KEYS, "every write is acknowledged")?;
+    law(
+        report.found + report.unreachable == KEYS,
+        "a key is found, or it lies where the proxy does not ask",
+    )?;
+    law(
+        report.lost + report.wrong + report.failed == 0,
+        "nothing is lost or untrue",
+    )?;
+    law(
+        report.stale == report.unreachable,
+        "what moved away comes back with its old value",
+    )?;
+    law(
+        report.nodes[3].before == 0 && report.nodes[3].after > 0,
+        "the new node takes keys only when it is there",
+    )?;
+    law(
+        report.unreachable >= report.nodes[3].after,
+        "every key of the new node was somewhere else",
+    )?;
+    let predicted = report
+        .predicted
+        .as_ref()
+        .ok_or("every policy is predicted")?;
+    law(
+        predicted.agree == KEYS,
+        "each key is where the policy puts it",
+    )?;
+    if report.policy == "maglev" {
+        law(
+            (0.25..0.26).contains(&report.unreachable_share),
+            "maglev moves little more than the minimum",
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,5 @@
+//! Fixtures are compiled in: a new file counts as a change.
+
+fn main() {
+    println!("cargo:rerun-if-changed=../../fixtures/targets");
+}

@@ -1,0 +1,31 @@
+//! The testbed: real nodes, real proxies, and the links with faults between them.
+//!
+//! - `wire`: RESP2 and RESP3 as bytes and as values, for both sides of a proxy. Pure.
+//! - `client`: a client that shows every reply as it is; `http`: a client for admin ports.
+//! - `node`: Redis servers, as child processes, in containers, or elsewhere.
+//! - `targets`: the proxies under test, one TOML file each, and how they are started.
+//! - `link`: the relay between proxy and node, its toxics, and the tap that records what passed.
+//! - `toxiproxy`: Toxiproxy's API over these links, and links that a real Toxiproxy provides.
+//! - `cluster`: nodes with a link before each.
+//! - `leftovers`: what must be removed from nodes that the suite did not start.
+//! - `class`: what a client saw. `fixtures`: files that are compiled in or below a folder.
+//! - `child`, `folder`, `port`, `program`, `text`: processes, folders, leases on ports, programs, texts.
+//!
+//! Never judges, and never computes where a key is: it looks on the nodes.
+
+pub mod child;
+pub mod class;
+pub mod client;
+pub mod cluster;
+pub mod fixtures;
+pub mod folder;
+pub mod http;
+pub mod leftovers;
+pub mod link;
+pub mod node;
+pub mod port;
+pub mod program;
+pub mod targets;
+pub mod text;
+pub mod toxiproxy;
+pub mod wire;

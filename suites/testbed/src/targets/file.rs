@@ -1,0 +1,224 @@
+//! A target file: how a proxy is started, what it can do, and where it is known to deviate.
+
+use serde::Deserialize;
+
+use super::capability::{Capability, correction};
+use crate::class::Class;
+use crate::fixtures::Source;
+use crate::program::Program;
+
+/// A proxy under test, as its file in `fixtures/targets/` describes it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// Its name on the command line and in reports; the stem of the file.
+    pub name: String,
+    /// Its name for people.
+    pub title: String,
+    /// Where it comes from.
+    pub home: String,
+    /// What is started.
+    pub program: Program,
+    /// How it tells its version.
+    pub version: Version,
+    /// How it is started and when it is ready.
+    pub start: Start,
+    /// How its cluster is changed while it serves.
+    pub rescale: Rescale,
+    /// The placement policies that its template knows, the first by default.
+    pub policies: Vec<String>,
+    /// What it claims to do; a case that needs more is skipped.
+    pub capabilities: Vec<Capability>,
+    /// Commands that it sends to nodes of its own accord, upper case.
+    #[serde(default)]
+    pub own_traffic: Vec<String>,
+    /// Its time limit for one request in conformance cases.
+    pub op_timeout_ms: u64,
+    /// Its known, reasoned exceptions.
+    #[serde(default, rename = "deviation")]
+    pub deviations: Vec<Deviation>,
+}
+
+/// How a program tells its version.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Version {
+    /// Arguments that make it print the version.
+    pub args: Vec<String>,
+    /// Contained in what is printed, when it is the version that the deviations were seen with.
+    pub pinned: String,
+}
+
+/// How a proxy is started. All texts are templates over the setting.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Start {
+    /// Arguments; `{{ config }}` is the path of the written configuration.
+    pub args: Vec<String>,
+    /// File name of the configuration, whose ending some programs look at.
+    pub config_name: String,
+    /// The configuration.
+    pub config: String,
+    /// Path on the admin port that answers 200 when the proxy serves; without it a PING through the proxy decides.
+    pub ready_path: Option<String>,
+    /// How long it may take until it serves, in seconds.
+    #[serde(default = "ready_within_s")]
+    pub ready_within_s: u64,
+}
+
+fn ready_within_s() -> u64 {
+    30
+}
+
+/// How the nodes behind a running proxy are changed.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, tag = "how", rename_all = "kebab-case")]
+pub enum Rescale {
+    /// It is stopped and started with a new configuration.
+    Restart,
+    /// The new cluster is put to its admin port.
+    Put {
+        /// Path on the admin port.
+        path: String,
+        /// The body, a template over the setting.
+        body: String,
+    },
+}
+
+/// A recorded, reasoned exception of a target.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deviation {
+    /// Ids of cases; `*` stands for anything.
+    pub cases: String,
+    /// What it does instead.
+    pub why: String,
+    /// The version that was seen doing it.
+    pub seen: String,
+    /// When it shows.
+    #[serde(default)]
+    pub occurs: Occurs,
+    /// The worst that clients see, for a deviation that does not show in every run: it is counted as that in all of them.
+    pub class: Option<Class>,
+    /// Where others met it.
+    pub link: Option<String>,
+}
+
+/// When a deviation shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Occurs {
+    /// In every run: a run without it fails, so that the row is removed.
+    #[default]
+    Always,
+    /// Depends on where keys or nodes happen to lie, or on which of two connections is faster. It counts as known in
+    /// every run, whether it shows or not.
+    ByPlacement,
+}
+
+impl Deviation {
+    /// What is counted in every run has to be recorded; what shows in every run is counted as it shows.
+    fn check(&self) -> Result<(), String> {
+        let cases = &self.cases;
+        match (self.occurs, self.class) {
+            (Occurs::ByPlacement, None) => Err(format!(
+                "deviation {cases}: occurs = \"by-placement\" needs the class that clients see"
+            )),
+            (Occurs::Always, Some(_)) => Err(format!(
+                "deviation {cases}: class is for occurs = \"by-placement\" only"
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A target file is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{path}: {why}")]
+pub struct Error {
+    path: String,
+    why: String,
+}
+
+impl Target {
+    /// Reads a target file.
+    ///
+    /// # Errors
+    /// What is wrong, with its place in the file.
+    pub fn parse(source: &Source) -> Result<Self, Error> {
+        let failed = |why: String| Error {
+            path: source.path.clone(),
+            why,
+        };
+        let target: Self =
+            toml::from_str(&source.text).map_err(|why| failed(one_line(&why, &source.text)))?;
+        for claimed in &target.capabilities {
+            if let Some(correction) = correction(claimed) {
+                let line = line_of(&source.text, &format!("\"{claimed}\""));
+                return Err(Error {
+                    path: format!("{}:{line}", source.path),
+                    why: format!("capabilities: `{claimed}` is unknown, {correction}"),
+                });
+            }
+        }
+        if target.policies.is_empty() {
+            return Err(failed("policies: at least one is expected".to_owned()));
+        }
+        for deviation in &target.deviations {
+            deviation.check().map_err(failed)?;
+        }
+        Ok(target)
+    }
+
+    /// The deviation that is recorded for a case, if any.
+    #[must_use]
+    pub fn deviation(&self, case: &str) -> Option<&Deviation> {
+        self.deviations
+            .iter()
+            .find(|deviation| crate::text::matches(&deviation.cases, case))
+    }
+
+    /// The capabilities out of `needs` that this target does not have.
+    pub fn lacks<'a>(&'a self, needs: &'a [Capability]) -> impl Iterator<Item = &'a str> {
+        needs
+            .iter()
+            .filter(|need| !self.capabilities.contains(need))
+            .map(String::as_str)
+    }
+}
+
+/// All targets of the fixtures, by name.
+///
+/// # Errors
+/// The first file that is wrong; also one whose name is not its own.
+pub fn load_all(sources: &[Source]) -> Result<Vec<Target>, Error> {
+    sources
+        .iter()
+        .map(|source| {
+            let target = Target::parse(source)?;
+            if target.name == source.id {
+                Ok(target)
+            } else {
+                Err(Error {
+                    path: source.path.clone(),
+                    why: format!("name: `{}` is expected to be the file's", target.name),
+                })
+            }
+        })
+        .collect()
+}
+
+/// The line of the list of capabilities, or below it, on which `word` is.
+fn line_of(text: &str, word: &str) -> usize {
+    let from = text.find("capabilities").unwrap_or(0);
+    let at = text[from..].find(word).map_or(from, |at| from + at);
+    text[..at].matches('\n').count() + 1
+}
+
+/// TOML errors come with a picture of several lines; one line with the place is what scripts can read.
+fn one_line(error: &toml::de::Error, text: &str) -> String {
+    let line = error
+        .span()
+        .map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+    format!("line {line}: {}", error.message().replace('\n', ", "))
+}

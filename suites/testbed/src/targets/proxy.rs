@@ -1,0 +1,331 @@
+//! A running proxy: started from its target file, ready, rescaled in its own way, gone when dropped.
+
+use std::fs::{self, File};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use super::file::{Rescale, Start, Target};
+use super::template::Render;
+use crate::child::Running;
+use crate::client;
+use crate::folder::Folder;
+use crate::http;
+use crate::port;
+use crate::program::{Missing, Search};
+use crate::text;
+
+/// How long one admin call may take.
+const ADMIN_WITHIN: Duration = Duration::from_secs(10);
+/// Another process may take a free port before the proxy does.
+const ATTEMPTS: usize = 3;
+
+/// What a proxy is to be: the variables of the templates in its target file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Setting {
+    /// Addresses of the nodes as the proxy sees them, in the cluster's order.
+    pub nodes: Vec<SocketAddr>,
+    /// One of the target's policies.
+    pub policy: String,
+    /// Whether the braces of a key say what is hashed.
+    pub hash_tags: bool,
+    /// The proxy's time limit for one request.
+    pub op_timeout_ms: u64,
+}
+
+/// A proxy does not come up, or does not change. Never a verdict on what it answers.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is nothing to start.
+    #[error("target {target}: {missing}")]
+    Missing {
+        /// The target.
+        target: String,
+        /// What is missing and how to get it.
+        missing: Missing,
+    },
+    /// A template of the target file cannot be rendered.
+    #[error("fixtures/targets/{target}.toml: {field}: {why}")]
+    Template {
+        /// The target.
+        target: String,
+        /// Which template.
+        field: &'static str,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The operating system.
+    #[error("target {target} cannot be started: {why}")]
+    Io {
+        /// The target.
+        target: String,
+        /// The reason.
+        why: io::Error,
+    },
+    /// It ended, or never served.
+    #[error("target {target} {what}; the end of its log:\n{log}")]
+    NotReady {
+        /// The target.
+        target: String,
+        /// What happened instead.
+        what: String,
+        /// Its last lines.
+        log: String,
+    },
+    /// It refused the new cluster.
+    #[error("target {target} does not take the new cluster: {why}")]
+    NotRescaled {
+        /// The target.
+        target: String,
+        /// What it said.
+        why: String,
+    },
+}
+
+/// A proxy that we started.
+#[derive(Debug)]
+pub struct Proxy {
+    target: Target,
+    setting: Setting,
+    program: PathBuf,
+    addr: SocketAddr,
+    admin: SocketAddr,
+    folder: Folder,
+    running: Running,
+}
+
+impl Proxy {
+    /// Starts `target` with `setting` on free ports and waits until it serves.
+    ///
+    /// # Errors
+    /// What stood in the way, with the end of the proxy's log where it has one.
+    pub async fn start(target: &Target, setting: Setting, search: &Search) -> Result<Self, Error> {
+        let program = find(target, search)?;
+        let mut attempts_left = ATTEMPTS;
+        loop {
+            attempts_left -= 1;
+            let started = Self::start_once(target, setting.clone(), program.clone()).await;
+            match started {
+                Err(Error::NotReady { log, .. }) if attempts_left > 0 && taken(&log) => {}
+                other => return other,
+            }
+        }
+    }
+
+    async fn start_once(
+        target: &Target,
+        setting: Setting,
+        program: PathBuf,
+    ) -> Result<Self, Error> {
+        let io = |why| Error::Io {
+            target: target.name.clone(),
+            why,
+        };
+        let (addr, admin) = (free_addr().map_err(io)?, free_addr().map_err(io)?);
+        let folder = Folder::create("proxy-").map_err(io)?;
+        let running = launch(target, &setting, &program, addr, admin, folder.path())?;
+        let mut proxy = Self {
+            target: target.clone(),
+            setting,
+            program,
+            addr,
+            admin,
+            folder,
+            running,
+        };
+        proxy.wait_until_ready().await?;
+        Ok(proxy)
+    }
+
+    /// Where clients connect.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// What it runs with.
+    #[must_use]
+    pub fn setting(&self) -> &Setting {
+        &self.setting
+    }
+
+    /// The process id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.running.pid()
+    }
+
+    /// Whether the process still runs.
+    pub fn alive(&mut self) -> bool {
+        matches!(self.running.ended(), Ok(None))
+    }
+
+    /// The last lines that it wrote.
+    #[must_use]
+    pub fn log(&self) -> String {
+        text::last_lines(&self.folder.path().join(LOG), 8)
+    }
+
+    /// Starts it again with the same setting, at the same address.
+    ///
+    /// # Errors
+    /// As [`Proxy::start`].
+    pub async fn restart(&mut self) -> Result<(), Error> {
+        self.running.kill();
+        self.running = launch(
+            &self.target,
+            &self.setting,
+            &self.program,
+            self.addr,
+            self.admin,
+            self.folder.path(),
+        )?;
+        self.wait_until_ready().await
+    }
+
+    /// Changes the cluster to `nodes` in the target's own way; the client address stays.
+    ///
+    /// # Errors
+    /// What it said instead.
+    pub async fn rescale(&mut self, nodes: Vec<SocketAddr>) -> Result<(), Error> {
+        self.setting.nodes = nodes;
+        match self.target.rescale.clone() {
+            Rescale::Restart => self.restart().await,
+            Rescale::Put { path, body } => {
+                let render = self.render();
+                let (path, body) = (
+                    render.text("rescale.path", &path)?,
+                    render.text("rescale.body", &body)?,
+                );
+                let refused = |why: String| Error::NotRescaled {
+                    target: self.target.name.clone(),
+                    why,
+                };
+                let answer = http::put(self.admin, &path, body, ADMIN_WITHIN).await;
+                match answer.map_err(|why| refused(why.to_string()))? {
+                    answer if (200..300).contains(&answer.status) => Ok(()),
+                    answer => Err(refused(format!("{} {}", answer.status, answer.body))),
+                }
+            }
+        }
+    }
+
+    fn render(&self) -> Render<'_> {
+        Render {
+            target: &self.target.name,
+            setting: &self.setting,
+            addr: self.addr,
+            admin: self.admin,
+            folder: self.folder.path(),
+            config_name: &self.target.start.config_name,
+        }
+    }
+
+    async fn wait_until_ready(&mut self) -> Result<(), Error> {
+        let waited = self.target.start.ready_within_s;
+        let started = Instant::now();
+        loop {
+            let why = match self.ready().await {
+                Ok(()) => return Ok(()),
+                Err(why) => why,
+            };
+            if let Ok(Some(status)) = self.running.ended() {
+                return Err(self.not_ready(format!("ended with {status}")));
+            }
+            if started.elapsed().as_secs() >= waited {
+                return Err(self.not_ready(format!("is not ready after {waited} s: {why}")));
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    async fn ready(&self) -> Result<(), String> {
+        if let Some(path) = &self.target.start.ready_path {
+            let answer = http::get(self.admin, path, ADMIN_WITHIN).await;
+            let answer = answer.map_err(|why| why.to_string())?;
+            if answer.status != 200 {
+                return Err(format!("{path} says {}", answer.status));
+            }
+        }
+        client::ping(self.addr).await.map_err(|why| why.to_string())
+    }
+
+    fn not_ready(&self, what: String) -> Error {
+        Error::NotReady {
+            target: self.target.name.clone(),
+            what,
+            log: self.log(),
+        }
+    }
+}
+
+/// Name of the log in the proxy's folder.
+pub(super) const LOG: &str = "proxy.log";
+
+pub(super) fn find(target: &Target, search: &Search) -> Result<PathBuf, Error> {
+    search
+        .find(&target.program)
+        .map_err(|missing| Error::Missing {
+            target: target.name.clone(),
+            missing,
+        })
+}
+
+fn free_addr() -> io::Result<SocketAddr> {
+    port::free().map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+}
+
+fn taken(log: &str) -> bool {
+    let log = log.to_lowercase();
+    log.contains("address already in use") || log.contains("in use")
+}
+
+fn launch(
+    target: &Target,
+    setting: &Setting,
+    program: &Path,
+    addr: SocketAddr,
+    admin: SocketAddr,
+    folder: &Path,
+) -> Result<Running, Error> {
+    let Start {
+        args,
+        config_name,
+        config,
+        ..
+    } = &target.start;
+    let render = Render {
+        target: &target.name,
+        setting,
+        addr,
+        admin,
+        folder,
+        config_name,
+    };
+    let io = |why| Error::Io {
+        target: target.name.clone(),
+        why,
+    };
+    fs::write(
+        folder.join(config_name),
+        render.text("start.config", config)?,
+    )
+    .map_err(io)?;
+    let args = args
+        .iter()
+        .map(|arg| render.text("start.args", arg))
+        .collect::<Result<Vec<_>, _>>()?;
+    let log = File::create(folder.join(LOG)).map_err(io)?;
+    let mut command = Command::new(program);
+    command
+        .args(args)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().map_err(io)?)
+        .stderr(log);
+    Running::start(command).map_err(io)
+}
