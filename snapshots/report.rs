@@ -6,21 +6,22 @@ mod fleet;
 use shardproof::planner::description::{Hints, inline};
 use shardproof::planner::plan;
 use shardproof::report;
+use shardproof::report::terminal::Shown;
 
 use fixed::run;
 
 #[test]
 fn snapshots() {
     let run = run();
-    let json = report::json::conformance(&run).expect("a report is JSON");
+    let json = report::json::text(&run).expect("a report is JSON");
     let junit = report::junit::conformance(&run).expect("a report is XML");
     let text = [
-        report::terminal::target(&run.targets[0], 0x7c1f),
+        report::terminal::target(&run.targets[0], 0x7c1f, Shown::Failures),
         report::terminal::summary(&run),
     ]
     .concat();
     let plan = plan();
-    let plan_json = report::json::plan(&plan).expect("a plan is JSON");
+    let plan_json = report::json::text(&plan).expect("a plan is JSON");
     insta::with_settings!({snapshot_path => "report", prepend_module_to_snapshot => false, omit_expression => true}, {
         insta::assert_snapshot!("conformance.json", json.trim_end());
         insta::assert_snapshot!("conformance.xml", junit.trim_end());
@@ -54,7 +55,7 @@ fn plan() -> plan::Report {
 #[test]
 fn snapshots_of_live_nodes() {
     let migration = fleet::migration();
-    let json = report::json::migration(&migration).expect("a report is JSON");
+    let json = report::json::text(&migration).expect("a report is JSON");
     insta::with_settings!({snapshot_path => "report", prepend_module_to_snapshot => false, omit_expression => true}, {
         insta::assert_snapshot!("check.txt", report::terminal::check(&fleet::check()).trim_end());
         insta::assert_snapshot!("migrate.txt", report::terminal::migration(&migration).trim_end());
@@ -84,11 +85,11 @@ fn the_schemas_are_those_of_the_reports() {
 #[test]
 fn all_formats_of_a_run_agree() {
     for run in [run(), run().strict()] {
-        let json = report::json::conformance(&run).expect("a report is JSON");
+        let json = report::json::text(&run).expect("a report is JSON");
         let json: serde_json::Value = serde_json::from_str(&json).expect("a report is JSON");
         let junit = report::junit::conformance(&run).expect("a report is XML");
         let page = report::html::conformance(&run);
-        let text = report::terminal::target(&run.targets[0], 1);
+        let text = report::terminal::target(&run.targets[0], 1, Shown::All);
         let said = report::terminal::summary(&run);
         let sentence = said.trim().trim_start_matches("some-proxy 1.2.3: ");
         let sentence = sentence.trim_end_matches(" (2.0 s)");

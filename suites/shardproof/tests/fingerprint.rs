@@ -8,7 +8,7 @@ use placement::{Cluster as Description, Node, Policy, RING_SIZE_MAX, RingFunctio
 use shardproof::planner::ClusterFile;
 use shardproof::planner::fingerprint::{Failure, Known, Question};
 use shardproof::report;
-use shardproof::run::{self, Fingerprint, Ground};
+use shardproof::run::{self, Fingerprint, FingerprintOutcome as Outcome, Ground};
 use testbed::client::{Client, NODE_DEADLINE};
 use testbed::cluster::Cluster;
 use testbed::targets::{Proxy, Setting, Target};
@@ -435,10 +435,10 @@ fn judge(case: &Case, question: &Question, found: &Fingerprint) -> Result<(), St
             (policy, TagRule::BRACES, order.clone())
         }
         Expected::Ordered(policy, order) => (policy, TagRule::WholeKey, order.clone()),
-        Expected::Unexplained => return expect_outcome("unexplained", found),
-        Expected::Scatter => return expect_outcome("scatter", found),
+        Expected::Unexplained => return expect_outcome(Outcome::Unexplained, found),
+        Expected::Scatter => return expect_outcome(Outcome::Scatter, found),
     };
-    expect_outcome("found", found)?;
+    expect_outcome(Outcome::Found, found)?;
     let nodes = order.iter().map(|place: &usize| {
         let mut node = Node::at(&question.nodes[*place].seen);
         node.weight = case.weights[*place];
@@ -455,11 +455,11 @@ fn judge(case: &Case, question: &Question, found: &Fingerprint) -> Result<(), St
     Ok(())
 }
 
-fn expect_outcome(expected: &str, found: &Fingerprint) -> Result<(), String> {
+fn expect_outcome(expected: Outcome, found: &Fingerprint) -> Result<(), String> {
     if found.outcome == expected {
         Ok(())
     } else {
-        Err(format!("expected {expected}, got {}", found.outcome))
+        Err(format!("expected {expected:?}, got {:?}", found.outcome))
     }
 }
 

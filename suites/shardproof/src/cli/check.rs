@@ -3,20 +3,18 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use shardproof::fleet::{Looking, Standing};
-use shardproof::report;
+use shardproof::fleet::Looking;
 
 use super::fleet::{FleetFlags, look};
-use super::{Console, Exit};
+use super::{Console, Exit, output};
 
 /// Look at live nodes: which keys lie where the proxy asks for them, and which are out of its reach. Writes nothing
 #[derive(Debug, Args)]
 pub(super) struct Flags {
     #[command(flatten)]
     fleet: FleetFlags,
-    /// Report for machines; - is stdout
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
+    #[command(flatten)]
+    output: output::Json,
     /// A line for each key on each node: where it is placed, where it lies, what it is there
     #[arg(long, value_name = "FILE")]
     keys_out: Option<PathBuf>,
@@ -33,15 +31,5 @@ pub(super) async fn run(flags: Flags, console: &Console) -> anyhow::Result<Exit>
         ignored: flags.fleet.ignored.clone(),
     };
     let check = look(&fleet, &looking, flags.keys_out.as_deref(), console).await?;
-    if flags.json.as_deref() != Some("-".as_ref()) {
-        (console.out)(&report::terminal::check(&check));
-    }
-    if let Some(file) = &flags.json {
-        console.save(file, &report::json::check(&check)?)?;
-    }
-    let standing = check.standing();
-    if check.keys == 0 && check.proxy.is_none() && standing != Standing::Broken {
-        anyhow::bail!("nothing judged: the nodes hold no keys that were looked at");
-    }
-    Ok(standing.into())
+    flags.output.output().write(&check, console)
 }

@@ -3,17 +3,16 @@
 use std::cell::Cell;
 use std::net::SocketAddr;
 use std::num::NonZero;
-use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
 use conformance::Allowed;
-use conformance::verdict::Verdict;
 use shardproof::report;
-use shardproof::run::{self, Conformance, Event, Judged, Order, Subject};
+use shardproof::report::terminal::Shown;
+use shardproof::run::{self, Conformance, Event, Order, Subject};
 use testbed::program::Search;
 
 use super::selection::Selection;
-use super::{Common, Console, Exit, Usage, repeat};
+use super::{Common, Console, Exit, Usage, output, repeat};
 
 /// The usual time limit of a proxy that already runs.
 const OP_TIMEOUT_MS: u64 = 1000;
@@ -49,15 +48,11 @@ pub(super) struct Flags {
     /// Promises of level `should` count too
     #[arg(long)]
     strict: bool,
-    /// Report for machines; - is stdout
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
-    /// Report for CI servers
-    #[arg(long, value_name = "FILE")]
-    junit: Option<PathBuf>,
-    /// Report to look at: one page with everything in it
-    #[arg(long, value_name = "FILE")]
-    html: Option<PathBuf>,
+    /// Show every case, also those that pass or are skipped
+    #[arg(long)]
+    verbose: bool,
+    #[command(flatten)]
+    output: output::Junit,
     #[command(flatten)]
     common: Common,
 }
@@ -68,10 +63,11 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
     let subjects = subjects(&flags)?;
     let ground = flags.common.ground(search);
     let seed = ground.seed;
-    let files = [&flags.json, &flags.junit, &flags.html];
-    let to_stdout = files
-        .iter()
-        .any(|file| file.as_deref() == Some("-".as_ref()));
+    let output = flags.output.output();
+    let shown = match flags.verbose {
+        true => Shown::All,
+        false => Shown::Failures,
+    };
     (console.err)(&format!("seed {seed:x}"));
     let order = Order {
         cases: &cases,
@@ -94,7 +90,7 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
                 }
             }
             Event::Judged(result) => {
-                if let Some(line) = report::terminal::not_passed(result) {
+                if let Some(line) = report::terminal::failed(result) {
                     progress.line(&format!("{title}: {line}"));
                 }
             }
@@ -102,11 +98,8 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
         let mut judged = run::judge(&ground, subject, order, &say).await?;
         drop(progress);
         judged.flags = repeated(&flags);
-        if !to_stdout {
-            (console.out)(&report::terminal::target(&judged, seed));
-        }
-        if let Some(why) = unjudged(&judged) {
-            (console.err)(&format!("shardproof: {title}: {why}"));
+        if !output.takes_stdout() {
+            (console.out)(&report::terminal::target(&judged, seed, shown));
         }
         targets.push(judged);
     }
@@ -114,19 +107,7 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
         true => Conformance::new(seed, targets).strict(),
         false => Conformance::new(seed, targets),
     };
-    if !to_stdout {
-        (console.out)(&report::terminal::summary(&report));
-    }
-    if let Some(file) = &flags.json {
-        console.save(file, &report::json::conformance(&report)?)?;
-    }
-    if let Some(file) = &flags.junit {
-        console.save(file, &report::junit::conformance(&report)?)?;
-    }
-    if let Some(file) = &flags.html {
-        console.save(file, &report::html::conformance(&report))?;
-    }
-    Ok(exit(&report, flags.strict))
+    output.write(&report, console)
 }
 
 /// Refuses flags that would have no effect.
@@ -175,46 +156,6 @@ fn repeated(flags: &Flags) -> String {
     repeat.text()
 }
 
-/// Why the cases of a target were not judged, where they were not: it stopped, or all were skipped.
-fn unjudged(judged: &Judged) -> Option<String> {
-    if let Some(why) = &judged.stopped {
-        return Some(why.clone());
-    }
-    if judged.judged_any() || judged.summary.unknown > 0 {
-        return None;
-    }
-    let skipped = judged
-        .results
-        .iter()
-        .find_map(|result| match &result.verdict {
-            Verdict::Skip { reason } => Some(format!("{}: {reason}", result.case)),
-            _ => None,
-        });
-    let count = judged.summary.skipped;
-    let example = skipped.unwrap_or_default();
-    Some(format!(
-        "nothing judged, all {count} cases were skipped, the first is {example}"
-    ))
-}
-
-fn exit(report: &Conformance, strict: bool) -> Exit {
-    let results = || report.targets.iter().flat_map(|judged| &judged.results);
-    let unjudged = |judged: &Judged| unjudged(judged).is_some();
-    if report.targets.iter().any(|judged| judged.stopped.is_some()) {
-        Exit::Unjudged
-    } else if results().any(|result| result.breaks(strict)) {
-        Exit::Broken
-    } else if report
-        .targets
-        .iter()
-        .any(|judged| judged.summary.unknown > 0 || unjudged(judged))
-    {
-        Exit::Unjudged
-    } else {
-        Exit::Expected
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use clap::Parser;
@@ -239,6 +180,7 @@ mod tests {
         "filter",
         "seed",
         "max-failures",
+        "verbose",
         "json",
         "junit",
         "html",

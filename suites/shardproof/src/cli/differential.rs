@@ -1,17 +1,14 @@
 //! `shardproof differential`: random requests through a proxy, and on one plain Redis.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use conformance::differential::{Place, Progress, Wanted};
 use conformance::matrix::Row;
-use shardproof::report;
 use shardproof::run;
 use testbed::program::Search;
 use testbed::targets::Target;
 
 use super::matrix::chosen;
-use super::{Basics, Console, Exit, repeat};
+use super::{Basics, Console, Exit, output, repeat};
 
 /// Requests of each target.
 const REQUESTS: usize = 200_000;
@@ -43,9 +40,8 @@ pub(super) struct Flags {
     /// Where keys lie. Default: now one, now the other
     #[arg(long, value_name = "WHERE", value_enum)]
     keys: Option<Keys>,
-    /// Report for machines; - is stdout
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
+    #[command(flatten)]
+    output: output::Json,
     #[command(flatten)]
     basics: Basics,
 }
@@ -100,24 +96,7 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
     let wanted = (wanted, &*repeated(&flags));
     let report = run::differential(&ground, &targets, &rows, wanted, &say).await?;
     drop(progress);
-    let to_stdout = flags.json.as_deref() == Some("-".as_ref());
-    if !to_stdout {
-        (console.out)(&report::terminal::differential(&report));
-    }
-    if let Some(file) = &flags.json {
-        console.save(file, &report::json::differential(&report)?)?;
-    }
-    for compared in &report.targets {
-        if compared.answered == 0 && compared.difference.is_none() {
-            let (name, count) = (&compared.target, compared.requests);
-            anyhow::bail!("nothing judged: {name} answered none of {count} requests");
-        }
-    }
-    Ok(if report.as_expected() {
-        Exit::Expected
-    } else {
-        Exit::Broken
-    })
+    flags.output.output().write(&report, console)
 }
 
 fn rows(flags: &Flags) -> anyhow::Result<Vec<Row>> {

@@ -1,15 +1,13 @@
 //! `shardproof fingerprint`: how an unknown proxy places keys, found out from outside.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
 use clap::Args;
 use shardproof::planner::TagRule;
 use shardproof::planner::fingerprint::{Known, Question, is_table_size};
-use shardproof::report;
 use shardproof::run;
 
-use super::{Console, Exit, Usage};
+use super::{Console, Exit, Usage, output};
 
 /// Find out how a proxy places keys: policy, digest, hash tags, weights and what is hashed of its nodes
 #[derive(Debug, Args)]
@@ -44,9 +42,8 @@ pub(super) struct Flags {
     /// Repeats a run; printed by each
     #[arg(long, value_name = "HEX", value_parser = super::seed)]
     seed: Option<u64>,
-    /// Report for machines; - is stdout
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
+    #[command(flatten)]
+    output: output::Json,
 }
 
 /// `ADDR` or `ADDR=AS_THE_PROXY_SEES_IT`.
@@ -64,17 +61,7 @@ pub(super) async fn run(flags: Flags, console: &Console) -> anyhow::Result<Exit>
     let reached = flags.nodes.iter().map(|node| node.reached).collect();
     let report = run::fingerprint(flags.proxy, reached, &question, flags.ttl, &say).await?;
     drop(progress);
-    if flags.json.as_deref() != Some("-".as_ref()) {
-        (console.out)(&report::terminal::fingerprint(&report));
-    }
-    if let Some(file) = &flags.json {
-        console.save(file, &report::json::fingerprint(&report)?)?;
-    }
-    Ok(match report.outcome {
-        "found" => Exit::Expected,
-        "undecided" => Exit::Unjudged,
-        _ => Exit::Broken,
-    })
+    flags.output.output().write(&report, console)
 }
 
 fn question(flags: &Flags) -> Result<Question, Usage> {

@@ -1,15 +1,12 @@
 //! `shardproof matrix`: what each command does through a proxy, beside one plain Redis.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use conformance::matrix::{Row, load};
-use shardproof::report;
 use shardproof::run;
 use testbed::program::Search;
 use testbed::targets::Target;
 
-use super::{Basics, Console, Exit, Usage, repeat};
+use super::{Basics, Console, Exit, Usage, output, repeat};
 
 /// Call every command of Redis through a proxy, and on one plain Redis with the same data.
 ///
@@ -23,12 +20,8 @@ pub(super) struct Flags {
     /// Only these commands: a name, or with * for any part; repeat for several
     #[arg(long = "filter", value_name = "NAME")]
     filters: Vec<String>,
-    /// Report for machines; - is stdout
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
-    /// Report to look at: one page with everything in it
-    #[arg(long, value_name = "FILE")]
-    html: Option<PathBuf>,
+    #[command(flatten)]
+    output: output::Page,
     #[command(flatten)]
     basics: Basics,
 }
@@ -37,9 +30,6 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
     let rows = chosen(&flags.basics, "--filter", &flags.filters)?;
     let targets = flags.basics.targets(&flags.targets)?;
     let ground = flags.basics.ground(search);
-    let files = [&flags.json, &flags.html];
-    let mut given = files.iter().filter_map(|file| file.as_deref());
-    let to_stdout = given.any(|file| file == std::path::Path::new("-"));
     (console.err)(&format!("seed {:x}", ground.seed));
     let progress = console.progress("matrix");
     let say = |target: &Target, index: usize, row: &Row| {
@@ -57,24 +47,7 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
     let mut flags_again = repeat::Flags::default();
     flags_again.basics(&flags.basics);
     matrix.flags = flags_again.text();
-    if matrix.rows.is_empty() {
-        let (server, names) = (&matrix.server, matrix.unknown.join(", "));
-        anyhow::bail!("nothing to judge: {server} does not know {names}");
-    }
-    if !to_stdout {
-        (console.out)(&report::terminal::matrix(&matrix));
-    }
-    if let Some(file) = &flags.json {
-        console.save(file, &report::json::matrix(&matrix)?)?;
-    }
-    if let Some(file) = &flags.html {
-        console.save(file, &report::html::matrix(&matrix))?;
-    }
-    Ok(if matrix.as_expected() {
-        Exit::Expected
-    } else {
-        Exit::Broken
-    })
+    flags.output.output().write(&matrix, console)
 }
 
 /// The rows of the sheets that fit one of the values of `flag`; all where there is none.

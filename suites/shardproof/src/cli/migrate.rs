@@ -8,10 +8,9 @@ use clap::Args;
 use shardproof::fleet::{
     self, Carried, Conflict, Fleet, Looking, Migration, Moving, Progress, Proof, Stale,
 };
-use shardproof::report;
 
 use super::fleet::{FleetFlags, look, watched};
-use super::{Console, Exit, Usage};
+use super::{Console, Exit, Usage, output};
 
 /// Move the keys that a change of the cluster left out of reach to where the proxy asks for them
 ///
@@ -36,9 +35,8 @@ pub(super) struct Flags {
     /// copy of one node and remove the others (keep-node ADDR)
     #[arg(long, num_args = 1..=2, value_names = ["skip|keep-node", "ADDR"])]
     conflict: Vec<String>,
-    /// Report for machines; - is stdout
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
+    #[command(flatten)]
+    output: output::Json,
     /// A line for each key on each node, as it is afterwards
     #[arg(long, value_name = "FILE")]
     keys_out: Option<PathBuf>,
@@ -71,13 +69,7 @@ pub(super) async fn run(flags: Flags, console: &Console) -> anyhow::Result<Exit>
         proxy.tagged_shown += proof.tagged_shown;
     }
     let migration = Migration::new(carried, took_ms, check);
-    if flags.json.as_deref() != Some("-".as_ref()) {
-        (console.out)(&report::terminal::migration(&migration));
-    }
-    if let Some(file) = &flags.json {
-        console.save(file, &report::json::migration(&migration)?)?;
-    }
-    Ok(migration.check.standing().into())
+    flags.output.output().write(&migration, console)
 }
 
 /// Which copy of a conflict is kept. A node is named as the proxy sees it, or as it is reached.

@@ -12,6 +12,7 @@ mod list;
 mod locate;
 mod matrix;
 mod migrate;
+mod output;
 mod plan;
 mod repeat;
 mod rescale;
@@ -25,7 +26,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use shardproof::fleet::Standing;
+use shardproof::report;
 use shardproof::run::Ground;
 use testbed::cluster::{LINK_PORT_BASE, Source};
 use testbed::fixtures::Fixtures;
@@ -90,12 +91,12 @@ pub(crate) enum Exit {
     Usage,
 }
 
-impl From<Standing> for Exit {
-    fn from(standing: Standing) -> Self {
-        match standing {
-            Standing::AsExpected => Self::Expected,
-            Standing::Broken => Self::Broken,
-            Standing::Unjudged => Self::Unjudged,
+impl From<report::Exit> for Exit {
+    fn from(exit: report::Exit) -> Self {
+        match exit {
+            report::Exit::Expected => Self::Expected,
+            report::Exit::Broken => Self::Broken,
+            report::Exit::Unjudged => Self::Unjudged,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! `shardproof plan`: what a change of the cluster would move, before anything is touched.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::Context;
@@ -9,12 +9,11 @@ use clap::Args;
 use shardproof::keys::Source;
 use shardproof::planner::description::{self, Described};
 use shardproof::planner::plan::{Change, Counts, Detail, Report};
-use shardproof::report;
 use shardproof::run;
 
 use super::clusters::Hinting;
 use super::keys::Keys;
-use super::{Console, Exit, Usage};
+use super::{Console, Exit, Usage, output};
 
 /// Compute which keys a change of the cluster moves, before it is made
 ///
@@ -54,38 +53,22 @@ pub(super) struct Flags {
     /// A line a key that moves: the key, its node before and its node after, separated by tabs; - is stdout
     #[arg(long, value_name = "FILE")]
     moved: Option<PathBuf>,
-    /// Report for machines; - is stdout
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
-    /// Report to look at: one page with everything in it
-    #[arg(long, value_name = "FILE")]
-    html: Option<PathBuf>,
+    #[command(flatten)]
+    output: output::Page,
 }
 
 pub(super) async fn run(flags: &Flags, console: &Console) -> anyhow::Result<Exit> {
     let change = change(flags, console)?;
     let (mut source, called) = flags.keys.source().await?;
     let counts = count(flags, console, &change.change, &mut *source)?;
-    let detail = match (&flags.json, &flags.html) {
-        (None, None) => Detail::Table,
-        _ => Detail::Curves,
+    let output = flags.output.output().beside(flags.moved.as_deref());
+    let detail = match output.is_any() {
+        false => Detail::Table,
+        true => Detail::Curves,
     };
     let descriptions = [&*change.from, &*change.to, &*called];
     let report = Report::new(&change.change, counts, descriptions, detail);
-    let is_stdout = |file: &Option<PathBuf>| file.as_deref() == Some(Path::new("-"));
-    if ![&flags.json, &flags.html, &flags.moved]
-        .into_iter()
-        .any(is_stdout)
-    {
-        (console.out)(&report::terminal::plan(&report));
-    }
-    if let Some(file) = &flags.json {
-        console.save(file, &report::json::plan(&report)?)?;
-    }
-    if let Some(file) = &flags.html {
-        console.save(file, &report::html::plan(&report))?;
-    }
-    Ok(Exit::Expected)
+    output.write(&report, console)
 }
 
 /// What cannot be done when a disk is full.

@@ -5,14 +5,14 @@ use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
 use anyhow::Context;
-use chaos::rescale::{self, Plan, Report, write_keys};
+use chaos::rescale::{self, Plan, write_keys};
 use clap::Args;
 use shardproof::report;
-use shardproof::run::{self, Rescaled};
+use shardproof::run::{self, Rescaled, Rescales};
 use testbed::program::Search;
 use testbed::targets::Target;
 
-use super::{Common, Console, Exit, Usage};
+use super::{Common, Console, Exit, Usage, output};
 
 /// Write keys through a proxy, change the number of its nodes, read everything back, and the way back
 #[derive(Debug, Args)]
@@ -38,12 +38,8 @@ pub(super) struct Flags {
     /// Time to live of the keys, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
     ttl: u64,
-    /// Report for machines; - is stdout
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
-    /// Report to look at: one page with everything in it
-    #[arg(long, value_name = "FILE")]
-    html: Option<PathBuf>,
+    #[command(flatten)]
+    output: output::Page,
     /// A line a key: its node before and after. Takes one target and policy
     #[arg(long, value_name = "FILE")]
     keys_out: Option<PathBuf>,
@@ -56,10 +52,7 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
     let runs = runs(&flags)?;
     let ground = flags.common.ground(search);
     let plan = plan(&flags, ground.seed)?;
-    let files = [&flags.json, &flags.html];
-    let to_stdout = files
-        .iter()
-        .any(|file| file.as_deref() == Some("-".as_ref()));
+    let output = flags.output.output();
     (console.err)(&format!("seed {:x}", plan.seed));
     let mut done: Vec<Rescaled> = Vec::new();
     for (target, policy) in &runs {
@@ -67,31 +60,17 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
         let say = |step: &str| progress.say(step);
         let rescaled = run::rescale(&ground, target, policy, &plan, &say).await?;
         drop(progress);
-        if !to_stdout {
+        if !output.takes_stdout() {
             (console.out)(&report::terminal::rescale(&rescaled.report));
             (console.out)("\n");
         }
         done.push(rescaled);
     }
-    let reports: Vec<&Report> = done.iter().map(|rescaled| &rescaled.report).collect();
-    if !to_stdout {
-        (console.out)(&report::terminal::claim(&reports));
-    }
-    if let Some(file) = &flags.json {
-        console.save(file, &report::json::rescales(&reports)?)?;
-    }
-    if let Some(file) = &flags.html {
-        console.save(file, &report::html::rescales(&reports))?;
-    }
     if let (Some(file), [only]) = (&flags.keys_out, done.as_slice()) {
         save_keys(file, only).with_context(|| format!("{} cannot be written", file.display()))?;
     }
-    let expected = reports.iter().all(|report| report.as_expected());
-    Ok(if expected {
-        Exit::Expected
-    } else {
-        Exit::Broken
-    })
+    let reports = done.into_iter().map(|rescaled| rescaled.report).collect();
+    output.write(&Rescales { reports }, console)
 }
 
 /// Every target with every policy asked for.

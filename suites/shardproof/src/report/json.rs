@@ -2,33 +2,22 @@
 
 use serde::Serialize;
 
+use super::Report;
 use crate::fleet::{Check, Migration};
 use crate::planner::locate::Location;
 use crate::planner::plan;
-use crate::run::{Conformance, Differential, Fingerprint, Matrix};
-use chaos::rescale::Report;
+use crate::run::{Conformance, Differential, Fingerprint, Matrix, Rescales};
+use chaos::rescale;
 use conformance::Case;
 use conformance::verdict::Level;
 use testbed::targets::Target;
 
-#[derive(Serialize)]
-struct Rescales<'a> {
-    format: &'static str,
-    reports: Vec<&'a Report>,
-}
-
-/// One rescale as `shardproof.rescale/1`; several as `shardproof.rescales/1`, which lists them.
+/// A report as one object in JSON.
 ///
 /// # Errors
 /// Never for a report of this suite.
-pub fn rescales(reports: &[&Report]) -> serde_json::Result<String> {
-    match reports {
-        [report] => pretty(report),
-        _ => pretty(&Rescales {
-            format: "shardproof.rescales/1",
-            reports: reports.to_vec(),
-        }),
-    }
+pub fn text(report: &impl Report) -> serde_json::Result<String> {
+    pretty(report)
 }
 
 fn pretty(document: &impl Serialize) -> serde_json::Result<String> {
@@ -37,76 +26,24 @@ fn pretty(document: &impl Serialize) -> serde_json::Result<String> {
     Ok(text)
 }
 
-/// A conformance run as `shardproof.conformance/1`.
-///
-/// # Errors
-/// Never for a report of this suite.
-pub fn conformance(report: &Conformance) -> serde_json::Result<String> {
-    pretty(report)
-}
-
-/// A plan as `shardproof.plan/1`.
-///
-/// # Errors
-/// Never for a report of this suite.
-pub fn plan(report: &plan::Report) -> serde_json::Result<String> {
-    pretty(report)
-}
-
-/// A check of live nodes as `shardproof.check/1`.
-///
-/// # Errors
-/// Never for a report of this suite.
-pub fn check(report: &Check) -> serde_json::Result<String> {
-    pretty(report)
-}
-
-/// A migration of keys as `shardproof.migrate/1`.
-///
-/// # Errors
-/// Never for a report of this suite.
-pub fn migration(report: &Migration) -> serde_json::Result<String> {
-    pretty(report)
-}
-
-/// What was found out about a proxy as `shardproof.fingerprint/1`.
-///
-/// # Errors
-/// Never for a report of this suite.
-pub fn fingerprint(report: &Fingerprint) -> serde_json::Result<String> {
-    pretty(report)
-}
-
-/// A command matrix as `shardproof.matrix/1`.
-///
-/// # Errors
-/// Never for a matrix of this suite.
-pub fn matrix(matrix: &Matrix) -> serde_json::Result<String> {
-    pretty(matrix)
-}
-
-/// What random requests have shown as `shardproof.differential/1`.
-///
-/// # Errors
-/// Never for a report of this suite.
-pub fn differential(report: &Differential) -> serde_json::Result<String> {
-    pretty(report)
-}
-
 /// The JSON schemas of what this suite writes, by format name without its version.
 #[must_use]
 pub fn schemas() -> [(&'static str, schemars::Schema); 9] {
     [
-        ("check", schemars::schema_for!(Check)),
-        ("conformance", schemars::schema_for!(Conformance)),
-        ("differential", schemars::schema_for!(Differential)),
-        ("fingerprint", schemars::schema_for!(Fingerprint)),
+        of::<Check>(),
+        of::<Conformance>(),
+        of::<Differential>(),
+        of::<Fingerprint>(),
         ("location", schemars::schema_for!(Location<'static>)),
-        ("plan", schemars::schema_for!(plan::Report)),
-        ("migrate", schemars::schema_for!(Migration)),
-        ("matrix", schemars::schema_for!(Matrix)),
-        ("rescale", schemars::schema_for!(Report)),
+        of::<plan::Report>(),
+        of::<Migration>(),
+        of::<Matrix>(),
+        (Rescales::KIND, schemars::schema_for!(rescale::Report)),
     ]
+}
+
+fn of<R: Report + schemars::JsonSchema>() -> (&'static str, schemars::Schema) {
+    (R::KIND, schemars::schema_for!(R))
 }
 
 #[derive(Serialize)]

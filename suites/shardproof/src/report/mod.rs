@@ -1,9 +1,65 @@
-//! Reports: one format a file. Never judges, and never reads anything but what it is given.
+//! Reports: one trait over what was found out, one format per file. Never judges, and never reads anything but what it is
+//! given.
 
 pub mod html;
 pub mod json;
 pub mod junit;
+mod kinds;
 mod summary;
 mod svg;
 pub mod terminal;
 mod yaml;
+
+use serde::Serialize;
+
+/// What a run found out, in each format that it has.
+pub trait Report: Serialize {
+    /// The format of its JSON without version: `shardproof.KIND/1`.
+    const KIND: &'static str;
+
+    /// Text for a terminal or a log.
+    fn terminal(&self) -> String;
+
+    /// A self-contained page; none where the report has no page.
+    fn html(&self) -> Option<String> {
+        None
+    }
+
+    /// JUnit XML for CI servers; none where the report has no test cases.
+    ///
+    /// # Errors
+    /// Never for a report of this suite.
+    fn junit(&self) -> Option<Result<String, quick_junit::SerializeError>> {
+        None
+    }
+
+    /// Why the run, or a part of it, judged nothing: one line each.
+    fn unjudged(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// How the run ends.
+    fn exit(&self) -> Exit;
+}
+
+/// How a run ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// All is as expected.
+    Expected,
+    /// A promise is broken.
+    Broken,
+    /// Something could not be judged.
+    Unjudged,
+}
+
+impl Exit {
+    /// As expected or broken.
+    #[must_use]
+    pub fn expected_if(as_expected: bool) -> Self {
+        match as_expected {
+            true => Self::Expected,
+            false => Self::Broken,
+        }
+    }
+}

@@ -59,6 +59,14 @@ impl Conformance {
         }
     }
 
+    /// Whether any promise that counts is broken.
+    #[must_use]
+    pub fn breaks(&self) -> bool {
+        let strict = self.counted.contains(&Level::Should);
+        let mut results = self.targets.iter().flat_map(|judged| &judged.results);
+        results.any(|result| result.breaks(strict))
+    }
+
     /// The same where promises of level `should` count too.
     #[must_use]
     pub fn strict(self) -> Self {
@@ -182,6 +190,29 @@ impl Judged {
     pub fn judged_any(&self) -> bool {
         let sum = &self.summary;
         sum.kept + sum.known + sum.broken + sum.mended > 0
+    }
+
+    /// Why the cases were not judged, where they were not: the run stopped, or all were skipped.
+    #[must_use]
+    pub fn unjudged(&self) -> Option<String> {
+        if let Some(why) = &self.stopped {
+            return Some(why.clone());
+        }
+        if self.judged_any() || self.summary.unknown > 0 {
+            return None;
+        }
+        let skipped = self
+            .results
+            .iter()
+            .find_map(|result| match &result.verdict {
+                Verdict::Skip { reason } => Some(format!("{}: {reason}", result.case)),
+                _ => None,
+            });
+        let count = self.summary.skipped;
+        let example = skipped.unwrap_or_default();
+        Some(format!(
+            "nothing judged, all {count} cases were skipped, the first is {example}"
+        ))
     }
 }
 

@@ -10,9 +10,23 @@ use tokio::task::block_in_place;
 use crate::fleet::witness::{self, Witness};
 use crate::planner::ClusterFile;
 use crate::planner::fingerprint::{
-    self, Failure, Finding, Found, Near, Outcome, Quality, Question, identify,
+    self, Failure, Finding, Found, Near, Quality, Question, identify,
 };
 use crate::planner::plan::Balance;
+
+/// What a search for the placement comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// One description explains every key.
+    Found,
+    /// Several descriptions are left, and no key may be written any more.
+    Undecided,
+    /// No candidate explains every key.
+    Unexplained,
+    /// A key goes elsewhere when it is written again.
+    Scatter,
+}
 
 /// What was found out about a proxy.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -23,9 +37,8 @@ pub struct Fingerprint {
     pub proxy: String,
     /// What the run can be repeated with.
     pub seed: String,
-    /// What it comes to: `found`, `undecided` (several descriptions are left, and no key may be written any more),
-    /// `unexplained` (no candidate explains every key) or `scatter` (a key goes elsewhere when it is written again).
-    pub outcome: &'static str,
+    /// What it comes to.
+    pub outcome: Outcome,
     /// The placement that explains every key, when one was found.
     pub found: Option<Placed>,
     /// Keys that were written again, and how many of them then lay on several nodes, when keys scatter.
@@ -156,9 +169,9 @@ impl Fingerprint {
     #[must_use]
     pub fn new(proxy: SocketAddr, question: &Question, finding: &Finding) -> Self {
         let (found, scatter) = match &finding.outcome {
-            Outcome::Found(found) => (Some(found.as_ref()), None),
-            Outcome::Unexplained => (None, None),
-            Outcome::Scatter {
+            fingerprint::Outcome::Found(found) => (Some(found.as_ref()), None),
+            fingerprint::Outcome::Unexplained => (None, None),
+            fingerprint::Outcome::Scatter {
                 rewritten,
                 scattered,
             } => (
@@ -174,10 +187,10 @@ impl Fingerprint {
             proxy: proxy.to_string(),
             seed: format!("{:x}", question.seed),
             outcome: match (&found, &scatter) {
-                (Some(found), _) if found.undecided.is_empty() => "found",
-                (Some(_), _) => "undecided",
-                (None, None) => "unexplained",
-                (None, Some(_)) => "scatter",
+                (Some(found), _) if found.undecided.is_empty() => Outcome::Found,
+                (Some(_), _) => Outcome::Undecided,
+                (None, None) => Outcome::Unexplained,
+                (None, Some(_)) => Outcome::Scatter,
             },
             scatter,
             keys: finding.keys,

@@ -15,11 +15,14 @@ use testbed::targets;
 pub use conformance::{ByLevel, Conformance, Event, Judged, Order, Subject, Summary, judge};
 pub use differential::{Compared, Differential, Parted, differential};
 pub use fault::fault;
-pub use fingerprint::{Fingerprint, Nearest, Placed, Scatter, SeenNode, Spread, fingerprint};
+pub use fingerprint::{
+    Fingerprint, Nearest, Outcome as FingerprintOutcome, Placed, Scatter, SeenNode, Spread,
+    fingerprint,
+};
 pub use locate::{Error as LookError, Look};
 pub use matrix::{CLASSES, Cell, Column, Matrix, matrix};
 pub use plan::{Error as PlanError, count};
-pub use rescale::{Rescaled, rescale};
+pub use rescale::{Rescaled, Rescales, rescale};
 pub use testbed::cluster::Ground;
 
 /// A run could not judge. Never a verdict.

@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+
 use super::{Error, Ground};
 use crate::planner;
 use chaos::rescale::{self, Observed, Plan, Predicted, Report};
@@ -18,6 +20,25 @@ pub struct Rescaled {
     pub observed: Observed,
     /// The nodes as the proxy saw them.
     pub addrs: Vec<SocketAddr>,
+}
+
+/// One or more rescales: in JSON the only one as `shardproof.rescale/1`, several as `shardproof.rescales/1`, which lists them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rescales {
+    /// In the order asked for.
+    pub reports: Vec<Report>,
+}
+
+impl Serialize for Rescales {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        if let [only] = &self.reports[..] {
+            return only.serialize(out);
+        }
+        let mut fields = out.serialize_struct("Rescales", 2)?;
+        fields.serialize_field("format", "shardproof.rescales/1")?;
+        fields.serialize_field("reports", &self.reports)?;
+        fields.end()
+    }
 }
 
 /// Time limit of the proxy for one request while nobody looks at limits.

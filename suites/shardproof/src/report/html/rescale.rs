@@ -10,7 +10,7 @@ use chaos::rescale::Report;
 
 /// The page of one or more rescales.
 #[must_use]
-pub fn rescales(reports: &[&Report]) -> String {
+pub fn rescales(reports: &[Report]) -> String {
     let mut body = String::from("<h1>shardproof: rescale</h1>\n");
     for report in reports {
         body.push_str(&story(report));

@@ -6,47 +6,82 @@ use crate::report::summary::sentence;
 use crate::run::{Conformance, Judged};
 use conformance::verdict::{Evidence, Line, Result as CaseResult, Standing, Verdict, Way};
 
-/// One target: its cases by group.
+/// Which results of a target are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// What is broken or undecided, and one line per group of known deviations.
+    Failures,
+    /// Every case.
+    All,
+}
+
+/// One target: its cases by group, with the evidence for what is broken.
 #[must_use]
-pub fn target(judged: &Judged, seed: u64) -> String {
+pub fn target(judged: &Judged, seed: u64, shown: Shown) -> String {
     let mut text = format!("\n{} {}\n", judged.target, judged.version);
-    let mut group = "";
-    for result in &judged.results {
-        let (folder, name) = result.case.split_once('/').unwrap_or(("", &result.case));
-        if folder != group {
-            group = folder;
-            let _ = writeln!(text, "  {group}");
-        }
-        let _ = writeln!(
-            text,
-            "    {:<7} {name}{}",
-            result.standing().word(),
-            remark(result)
-        );
-        if let (Verdict::Fail(evidence), Standing::Broken) = (&result.verdict, result.standing()) {
-            text.push_str(&self::evidence(result, evidence));
-            let _ = writeln!(
-                text,
-                "            repeat: {}",
-                judged.repeat(&result.case, &format!("{seed:x}"))
-            );
+    let group = |result: &CaseResult| split(result).0.to_owned();
+    for results in judged.results.chunk_by(|a, b| group(a) == group(b)) {
+        let lines = match shown {
+            Shown::All => results
+                .iter()
+                .map(|result| line(judged, result, seed))
+                .collect(),
+            Shown::Failures => failures(judged, results, seed),
+        };
+        if !lines.is_empty() {
+            let _ = writeln!(text, "  {}", split(&results[0]).0);
+            text.push_str(&lines);
         }
     }
     text
 }
 
-/// One line for a case that did not pass, for those who watch the run.
+/// What of a group's results needs a reader, and one line for its known deviations.
+fn failures(judged: &Judged, results: &[CaseResult], seed: u64) -> String {
+    let mut text = String::new();
+    let mut known = Vec::new();
+    for result in results {
+        match result.standing() {
+            Standing::Kept | Standing::Skipped => {}
+            Standing::Known => known.push(split(result).1),
+            Standing::Broken | Standing::Mended | Standing::Unknown => {
+                text.push_str(&line(judged, result, seed));
+            }
+        }
+    }
+    if !known.is_empty() {
+        let word = Standing::Known.word();
+        let _ = writeln!(text, "    {word:<7} {}: {}", known.len(), known.join(", "));
+    }
+    text
+}
+
+/// One case, with the evidence where it is broken.
+fn line(judged: &Judged, result: &CaseResult, seed: u64) -> String {
+    let (word, name) = (result.standing().word(), split(result).1);
+    let mut text = format!("    {word:<7} {name}{}\n", remark(result));
+    if let (Verdict::Fail(evidence), Standing::Broken) = (&result.verdict, result.standing()) {
+        text.push_str(&self::evidence(result, evidence));
+        let repeat = judged.repeat(&result.case, &format!("{seed:x}"));
+        let _ = writeln!(text, "            repeat: {repeat}");
+    }
+    text
+}
+
+/// The group of a case and its name there.
+fn split(result: &CaseResult) -> (&str, &str) {
+    result.case.split_once('/').unwrap_or(("", &result.case))
+}
+
+/// One line for a case that is broken or undecided, to show while the run goes on.
 #[must_use]
-pub fn not_passed(result: &CaseResult) -> Option<String> {
-    match result.verdict {
-        Verdict::Skip { .. } => None,
-        Verdict::Pass if result.standing() == Standing::Kept => None,
-        _ => Some(format!(
-            "{:<7} {}{}",
-            result.standing().word(),
-            result.case,
-            remark(result)
-        )),
+pub fn failed(result: &CaseResult) -> Option<String> {
+    let word = result.standing().word();
+    match result.standing() {
+        Standing::Kept | Standing::Known | Standing::Skipped => None,
+        Standing::Broken | Standing::Mended | Standing::Unknown => {
+            Some(format!("{word:<7} {}{}", result.case, remark(result)))
+        }
     }
 }
 

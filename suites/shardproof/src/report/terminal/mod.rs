@@ -11,7 +11,7 @@ mod matrix;
 mod plan;
 mod rescale;
 
-pub use conformance::{evidence, not_passed, spoken, summary, target};
+pub use conformance::{Shown, evidence, failed, spoken, summary, target};
 pub use differential::differential;
 pub use fault::fault;
 pub use fingerprint::fingerprint;

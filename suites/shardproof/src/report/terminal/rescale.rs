@@ -47,10 +47,9 @@ pub fn rescale(report: &Report) -> String {
 
 /// What the story's source claims about two policies, beside what was measured. Empty without a measurement of one.
 #[must_use]
-pub fn claim(reports: &[&Report]) -> String {
+pub fn claim(reports: &[Report]) -> String {
     let measured = |policy: &str| {
-        let share =
-            |report: &&Report| (report.policy == policy).then_some(report.unreachable_share);
+        let share = |report: &Report| (report.policy == policy).then_some(report.unreachable_share);
         reports.iter().find_map(share)
     };
     let percent = |share: f64| format!("{:.1} %", 100.0 * share);

@@ -1,0 +1,123 @@
+//! The one way out of a command: its report to stdout or to files, in the formats asked for, and the exit code.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use shardproof::report::{self, Report};
+
+use super::{Console, Exit};
+
+/// A report in JSON.
+#[derive(Debug, Args)]
+pub(super) struct Json {
+    /// Write the report as JSON; - for stdout
+    #[arg(long, value_name = "FILE")]
+    pub(super) json: Option<PathBuf>,
+}
+
+/// A report in JSON and as a page.
+#[derive(Debug, Args)]
+pub(super) struct Page {
+    #[command(flatten)]
+    json: Json,
+    /// Write the report as a self-contained HTML page
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+}
+
+/// A report in JSON, as a page, and for CI servers.
+#[derive(Debug, Args)]
+pub(super) struct Junit {
+    #[command(flatten)]
+    page: Page,
+    /// Write the report as JUnit XML
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+}
+
+/// Where a report goes beyond the terminal.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Output<'a> {
+    json: Option<&'a Path>,
+    html: Option<&'a Path>,
+    junit: Option<&'a Path>,
+    /// Whether something else goes to stdout.
+    stdout_taken: bool,
+}
+
+impl Json {
+    pub(super) fn output(&self) -> Output<'_> {
+        Output {
+            json: self.json.as_deref(),
+            ..Output::default()
+        }
+    }
+}
+
+impl Page {
+    pub(super) fn output(&self) -> Output<'_> {
+        Output {
+            html: self.html.as_deref(),
+            ..self.json.output()
+        }
+    }
+}
+
+impl Junit {
+    pub(super) fn output(&self) -> Output<'_> {
+        Output {
+            junit: self.junit.as_deref(),
+            ..self.page.output()
+        }
+    }
+}
+
+impl Output<'_> {
+    /// Whether a format other than text goes to stdout, so that text must not.
+    pub(super) fn takes_stdout(&self) -> bool {
+        self.stdout_taken || self.files().any(|file| file == Path::new("-"))
+    }
+
+    /// The same where `file`, which is no report, may go to stdout.
+    pub(super) fn beside(self, file: Option<&Path>) -> Self {
+        Self {
+            stdout_taken: file == Some(Path::new("-")),
+            ..self
+        }
+    }
+
+    /// Whether any file is written.
+    pub(super) fn is_any(&self) -> bool {
+        self.files().next().is_some()
+    }
+
+    fn files(&self) -> impl Iterator<Item = &Path> {
+        [self.json, self.html, self.junit].into_iter().flatten()
+    }
+
+    /// Writes `report` in every format asked for.
+    ///
+    /// # Errors
+    /// A file cannot be written.
+    pub(super) fn write(&self, report: &impl Report, console: &Console) -> anyhow::Result<Exit> {
+        if !self.takes_stdout() {
+            (console.out)(&report.terminal());
+        }
+        if let Some(file) = self.json {
+            console.save(file, &report::json::text(report)?)?;
+        }
+        if let (Some(file), Some(page)) = (self.html, report.html()) {
+            console.save(file, &page)?;
+        }
+        if let (Some(file), Some(xml)) = (self.junit, report.junit()) {
+            console.save(file, &xml?)?;
+        }
+        for why in report.unjudged() {
+            (console.err)(&format!("shardproof: {why}"));
+        }
+        for file in self.files().filter(|file| *file != Path::new("-")) {
+            (console.err)(&format!("report: {}", file.display()));
+        }
+        Ok(report.exit().into())
+    }
+}

@@ -1,0 +1,196 @@
+//! Every kind of report: its formats, and how its run ends.
+
+use quick_junit::SerializeError;
+
+use super::{Exit, Report, html, junit, terminal};
+use crate::fleet::{Check, Migration, Standing};
+use crate::planner::plan;
+use crate::run::{Conformance, Differential, Fingerprint, Matrix, Rescales};
+
+impl Report for Conformance {
+    const KIND: &'static str = "conformance";
+
+    fn terminal(&self) -> String {
+        terminal::summary(self)
+    }
+
+    fn html(&self) -> Option<String> {
+        Some(html::conformance(self))
+    }
+
+    fn junit(&self) -> Option<Result<String, SerializeError>> {
+        Some(junit::conformance(self))
+    }
+
+    fn unjudged(&self) -> Vec<String> {
+        let of = |judged: &crate::run::Judged| {
+            let why = judged.unjudged()?;
+            Some(format!("{}: {why}", judged.target))
+        };
+        self.targets.iter().filter_map(of).collect()
+    }
+
+    fn exit(&self) -> Exit {
+        let stopped = self.targets.iter().any(|judged| judged.stopped.is_some());
+        let unknown = self.targets.iter().any(|judged| judged.summary.unknown > 0);
+        if !stopped && self.breaks() {
+            Exit::Broken
+        } else if stopped || unknown || !self.unjudged().is_empty() {
+            Exit::Unjudged
+        } else {
+            Exit::Expected
+        }
+    }
+}
+
+impl Report for Matrix {
+    const KIND: &'static str = "matrix";
+
+    fn terminal(&self) -> String {
+        terminal::matrix(self)
+    }
+
+    fn html(&self) -> Option<String> {
+        Some(html::matrix(self))
+    }
+
+    fn unjudged(&self) -> Vec<String> {
+        match self.rows.is_empty() {
+            false => Vec::new(),
+            true => vec![format!(
+                "nothing judged: {} does not know {}",
+                self.server,
+                self.unknown.join(", ")
+            )],
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        match self.rows.is_empty() {
+            true => Exit::Unjudged,
+            false => Exit::expected_if(self.as_expected()),
+        }
+    }
+}
+
+impl Report for Differential {
+    const KIND: &'static str = "differential";
+
+    fn terminal(&self) -> String {
+        terminal::differential(self)
+    }
+
+    fn unjudged(&self) -> Vec<String> {
+        let idle = self
+            .targets
+            .iter()
+            .filter(|compared| compared.answered == 0 && compared.difference.is_none());
+        let line = |compared: &crate::run::Compared| {
+            let (name, count) = (&compared.target, compared.requests);
+            format!("nothing judged: {name} answered none of {count} requests")
+        };
+        idle.map(line).collect()
+    }
+
+    fn exit(&self) -> Exit {
+        match (self.as_expected(), self.unjudged().is_empty()) {
+            (false, _) => Exit::Broken,
+            (true, false) => Exit::Unjudged,
+            (true, true) => Exit::Expected,
+        }
+    }
+}
+
+impl Report for Rescales {
+    const KIND: &'static str = "rescale";
+
+    fn terminal(&self) -> String {
+        terminal::claim(&self.reports)
+    }
+
+    fn html(&self) -> Option<String> {
+        Some(html::rescales(&self.reports))
+    }
+
+    fn exit(&self) -> Exit {
+        Exit::expected_if(self.reports.iter().all(chaos::rescale::Report::as_expected))
+    }
+}
+
+impl Report for plan::Report {
+    const KIND: &'static str = "plan";
+
+    fn terminal(&self) -> String {
+        terminal::plan(self)
+    }
+
+    fn html(&self) -> Option<String> {
+        Some(html::plan(self))
+    }
+
+    fn exit(&self) -> Exit {
+        Exit::Expected
+    }
+}
+
+impl Report for Fingerprint {
+    const KIND: &'static str = "fingerprint";
+
+    fn terminal(&self) -> String {
+        terminal::fingerprint(self)
+    }
+
+    fn exit(&self) -> Exit {
+        use crate::run::FingerprintOutcome::{Found, Scatter, Undecided, Unexplained};
+        match self.outcome {
+            Found => Exit::Expected,
+            Undecided => Exit::Unjudged,
+            Unexplained | Scatter => Exit::Broken,
+        }
+    }
+}
+
+impl Report for Check {
+    const KIND: &'static str = "check";
+
+    fn terminal(&self) -> String {
+        terminal::check(self)
+    }
+
+    fn unjudged(&self) -> Vec<String> {
+        let judged = self.keys > 0 || self.proxy.is_some() || self.standing() == Standing::Broken;
+        match judged {
+            true => Vec::new(),
+            false => vec!["nothing judged: no key on the nodes was looked at".to_owned()],
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        match self.unjudged().is_empty() {
+            true => self.standing().into(),
+            false => Exit::Unjudged,
+        }
+    }
+}
+
+impl Report for Migration {
+    const KIND: &'static str = "migrate";
+
+    fn terminal(&self) -> String {
+        terminal::migration(self)
+    }
+
+    fn exit(&self) -> Exit {
+        self.check.standing().into()
+    }
+}
+
+impl From<Standing> for Exit {
+    fn from(standing: Standing) -> Self {
+        match standing {
+            Standing::AsExpected => Self::Expected,
+            Standing::Broken => Self::Broken,
+            Standing::Unjudged => Self::Unjudged,
+        }
+    }
+}
