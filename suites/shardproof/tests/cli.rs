@@ -602,7 +602,7 @@ fn a_fingerprint_that_is_asked_for_wrongly_is_64() {
     for (nodes, more, parts) in [
         (&[a][..], &[][..], &["--node", "at least two"][..]),
         (&[a, b, a], &[], &["--node 127.0.0.1:1", "twice"]),
-        (&[a, "127.0.0.1:2="], &[], &["--node", "behind ="]),
+        (&[a, "127.0.0.1:2="], &[], &["--node", "sides of ="]),
         (&[a, "nowhere"], &[], &["--node", "HOST:PORT"]),
         (
             &[a, b],
@@ -615,8 +615,8 @@ fn a_fingerprint_that_is_asked_for_wrongly_is_64() {
             &["--node-name x", "twice"],
         ),
         (&[a, b], &["--node-name", ""], &["--node-name"]),
-        (&[a, b], &["--weight", "0"], &["--weight"]),
-        (&[a, b], &["--weight", "2"], &["--weight", "2 are expected"]),
+        (&[a, "127.0.0.1:2*0"], &[], &["--node", "after *"]),
+        (&[a, "127.0.0.1:2*2"], &[], &["--node", "all or none"]),
         (&[a, b], &["--tag", "{"], &["--tag", "two characters"]),
         (&[a, b], &["--tag", "ab"], &["--tag", "neither letters"]),
         (
@@ -625,7 +625,7 @@ fn a_fingerprint_that_is_asked_for_wrongly_is_64() {
             &["--table-size", "prime"],
         ),
         (&[a, b], &["--ring-size", "0"], &["--ring-size"]),
-        (&[a, b], &["--keys", "5"], &["--keys"]),
+        (&[a, b], &["--count", "5"], &["--count"]),
     ] {
         check(&fingerprint("127.0.0.1:3", nodes, more), 64, parts);
     }
@@ -694,12 +694,12 @@ fn what_is_wrong_about_random_requests_is_one_line() {
         &[&["--skip NOSUCH"], &none[..]].concat(),
     );
     check(
-        &differential(&["--requests", "0"]),
+        &differential(&["--count", "0"]),
         64,
-        &["--requests", "at least 1"],
+        &["--count", "at least 1"],
     );
     check(
-        &differential(&["--requests", "1", "--long"]),
+        &differential(&["--count", "1", "--long"]),
         64,
         &["--long", "cannot be used with"],
     );
@@ -731,7 +731,7 @@ fn random_requests_are_reported_for_machines() {
         "*SET",
         "--filter",
         "GET",
-        "--requests",
+        "--count",
         "600",
         "--seed",
         "5",

@@ -66,7 +66,7 @@ pub enum Error {
     Fault(#[from] testbed::cluster::Error),
     /// Keys may have expired, so that a missing one says nothing.
     #[error(
-        "the experiment took {took_s} s and its keys live {ttl_s} s: give a longer --ttl or fewer --keys"
+        "the experiment took {took_s} s and its keys live {ttl_s} s: give a longer --ttl or a smaller --count"
     )]
     Expired {
         /// How long it took.

@@ -8,14 +8,14 @@ use shardproof::fleet::Looking;
 use super::fleet::{FleetFlags, look};
 use super::{Console, Exit, output};
 
-/// Look at live nodes: which keys lie where the proxy asks for them, and which are out of its reach. Writes nothing
+/// Check live nodes: which keys the proxy can reach and which it cannot. Writes nothing to nodes
 #[derive(Debug, Args)]
 pub(super) struct Flags {
     #[command(flatten)]
     fleet: FleetFlags,
     #[command(flatten)]
     output: output::Json,
-    /// A line for each key on each node: where it is placed, where it lies, what it is there
+    /// Write one line per key and node: the node it is placed on, the node that holds it, and its state
     #[arg(long, value_name = "FILE")]
     keys_out: Option<PathBuf>,
 }

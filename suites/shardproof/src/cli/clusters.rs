@@ -11,13 +11,13 @@ use super::Usage;
 /// How descriptions are read.
 #[derive(Debug, Args)]
 pub(super) struct Hinting {
-    /// What the proxy resolves a host name of a description to; repeat for more names, or more addresses
+    /// Address that the proxy resolves a host name to; repeat per name or address
     #[arg(long = "resolve", value_name = "NAME=IP", value_parser = resolved)]
     resolve: Vec<(String, IpAddr)>,
-    /// Which cluster (Envoy) or pool (twemproxy) is meant, where a file has several
+    /// Name of the cluster (Envoy) or pool (twemproxy) to use from a file with several
     #[arg(long, value_name = "NAME")]
     cluster_name: Option<String>,
-    /// Whether only the part of a key between { and } is hashed, where no description says it
+    /// Whether only the part of a key between { and } is hashed, if the description does not say so
     #[arg(long, value_name = "on|off", value_parser = on_or_off)]
     hash_tags: Option<bool>,
 }

@@ -19,36 +19,36 @@ const OP_TIMEOUT_MS: u64 = 1000;
 /// Where stderr is no terminal, every so many cases are worth a line.
 const LINE_EVERY: usize = 50;
 
-/// Judge proxies by the conformance cases
+/// Run the conformance cases against one or more proxies
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("subject").required(true).multiple(true).args(["targets", "proxy"]))]
 pub(super) struct Flags {
-    /// A proxy that the suite starts; repeat for several
+    /// Proxy to start, by target name; repeat for several
     #[arg(long = "target", value_name = "NAME", conflicts_with = "proxy")]
     targets: Vec<String>,
-    /// A proxy that already runs. With --node, its nodes are looked at; without, cases that need them are skipped
+    /// Running proxy to test. Without --node, cases that inspect nodes are skipped
     #[arg(long, value_name = "HOST:PORT", value_parser = super::address,
         conflicts_with_all = ["toxiproxy", "source", "redis_image", "link_port_base"])]
     proxy: Option<SocketAddr>,
-    /// The time limit of --proxy for one request
+    /// Time limit of --proxy for one request
     #[arg(long, value_name = "MS", default_value_t = OP_TIMEOUT_MS, requires = "proxy")]
     op_timeout_ms: u64,
-    /// Run also cases that destroy what others keep on the nodes of --proxy, such as FLUSHALL
+    /// Also run cases that destroy data on the nodes of --proxy, such as FLUSHALL
     #[arg(long, requires = "proxy")]
     allow_destructive: bool,
-    /// Run also cases that can change what other clients of --proxy or --node depend on, such as SELECT on connections
-    /// that the proxy shares. Never on a proxy in production
+    /// Also run cases that can disturb other clients of --proxy or --node, such as SELECT on connections that the proxy
+    /// shares. Do not use it on a proxy in production
     #[arg(long)]
     allow_disturbing: bool,
-    /// End the run after this many failures; the other cases are reported as not judged
+    /// End the run after N failures and report the remaining cases as not judged
     #[arg(long, value_name = "N")]
     max_failures: Option<NonZero<usize>>,
     #[command(flatten)]
     selection: Selection,
-    /// Promises of level `should` count too
+    /// Failures of level `should` fail the run too
     #[arg(long)]
     strict: bool,
-    /// Show every case, also those that pass or are skipped
+    /// Show every case, including passed and skipped ones
     #[arg(long)]
     verbose: bool,
     #[command(flatten)]

@@ -15,31 +15,31 @@ const REQUESTS: usize = 200_000;
 /// With --long.
 const REQUESTS_LONG: usize = 5_000_000;
 
-/// Send random requests of several clients, pipelined and in transactions, through a proxy and to one plain Redis.
+/// Compare a proxy with one plain Redis on random requests of several clients, pipelined and in transactions.
 ///
-/// Requests are drawn from the commands that have keys and that the proxy answers rightly one call at a time. Both have to say
-/// and leave the same; where the keys of a request or of a transaction lie on several nodes, the proxy may refuse. A difference
-/// is made as short as it goes and printed as a case. Exit code 1 when there is one
+/// Requests are drawn from the commands with keys that the proxy answers correctly in single calls. Both must give the same
+/// answers and leave the same data. The proxy may refuse a request or a transaction whose keys live on several nodes. A
+/// difference is shrunk and printed as a case. Exit code 1 if there is one
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// A proxy that the suite starts; repeat for several
+    /// Proxy to start, by target name; repeat for several
     #[arg(long = "target", value_name = "NAME", required = true)]
     targets: Vec<String>,
-    /// Only these commands: a name, or with * for any part; repeat for several
+    /// Only these commands, by name or pattern with *; repeat for several
     #[arg(long = "filter", value_name = "NAME")]
     filters: Vec<String>,
-    /// Not these commands; without EXEC there are no transactions, and without WATCH none that watch
+    /// Leave out these commands. Without EXEC there are no transactions, without WATCH none that watch keys
     #[arg(long = "skip", value_name = "NAME")]
     skips: Vec<String>,
-    /// Number of requests of each target
+    /// Number of requests per target
     #[arg(long, value_name = "N", default_value_t = REQUESTS, value_parser = count)]
-    requests: usize,
+    count: usize,
     /// Five million requests
-    #[arg(long, conflicts_with = "requests")]
+    #[arg(long, conflicts_with = "count")]
     long: bool,
-    /// Where keys lie. Default: now one, now the other
+    /// Where the keys of a request live. Default: both in turn
     #[arg(long, value_name = "WHERE", value_enum)]
-    keys: Option<Keys>,
+    place: Option<KeyPlace>,
     #[command(flatten)]
     output: output::Json,
     #[command(flatten)]
@@ -48,7 +48,7 @@ pub(super) struct Flags {
 
 /// Where the keys of one client lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Keys {
+enum KeyPlace {
     /// All on one node
     Together,
     /// On several nodes
@@ -70,11 +70,11 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
         requests: if flags.long {
             REQUESTS_LONG
         } else {
-            flags.requests
+            flags.count
         },
-        place: flags.keys.map(|keys| match keys {
-            Keys::Together => Place::Together,
-            Keys::Apart => Place::Apart,
+        place: flags.place.map(|place| match place {
+            KeyPlace::Together => Place::Together,
+            KeyPlace::Apart => Place::Apart,
         }),
     };
     (console.err)(&format!("seed {:x}", ground.seed));
@@ -119,14 +119,14 @@ fn repeated(flags: &Flags) -> String {
     for name in &flags.skips {
         repeat.value("--skip", name);
     }
-    match flags.keys {
-        Some(Keys::Together) => repeat.value("--keys", "together"),
-        Some(Keys::Apart) => repeat.value("--keys", "apart"),
+    match flags.place {
+        Some(KeyPlace::Together) => repeat.value("--place", "together"),
+        Some(KeyPlace::Apart) => repeat.value("--place", "apart"),
         None => {}
     }
     repeat.switch("--long", flags.long);
-    if !flags.long && flags.requests != REQUESTS {
-        repeat.value("--requests", flags.requests);
+    if !flags.long && flags.count != REQUESTS {
+        repeat.value("--count", flags.count);
     }
     repeat.text()
 }

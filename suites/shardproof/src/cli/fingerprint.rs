@@ -7,50 +7,41 @@ use shardproof::planner::TagRule;
 use shardproof::planner::fingerprint::{Known, Question, is_table_size};
 use shardproof::run;
 
+use super::node::NodeFlag;
 use super::{Console, Exit, Usage, output};
 
-/// Find out how a proxy places keys: policy, digest, hash tags, weights and what is hashed of its nodes
+/// Identify how a proxy places keys: policy, digest, hash tags, weights and node names
 #[derive(Debug, Args)]
 pub(super) struct Flags {
     /// The proxy
     #[arg(long, value_name = "HOST:PORT", value_parser = super::address)]
     proxy: SocketAddr,
-    /// A node, in the proxy's order; after = its address as the proxy sees it, if that differs. Repeat for each
-    #[arg(long = "node", value_name = "ADDR[=SEEN]", value_parser = node, required = true)]
+    /// A node, in the order of the proxy's configuration; SEEN is its address as the proxy sees it. Repeat per node
+    #[arg(long = "node", value_name = "ADDR[=SEEN][*WEIGHT]", required = true)]
     nodes: Vec<NodeFlag>,
-    /// What the proxy may call a node: a server's name, hash key or host name. Once a --node, in the same order
+    /// Name that the proxy may hash for a node: server name, hash key or host name. Once per --node, in the same order
     #[arg(long = "node-name", value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     names: Vec<String>,
-    /// The weight of a node, where it is known. Once a --node, in the same order
-    #[arg(long = "weight", value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
-    weights: Vec<u32>,
-    /// Two characters that may stand around hash tags, besides {}; repeat for more
+    /// Two characters that may enclose hash tags, in addition to {}; repeat for several
     #[arg(long = "tag", value_name = "PAIR", value_parser = tag)]
     tags: Vec<TagRule>,
-    /// A size that a maglev table may have; repeat for more
+    /// Possible size of a maglev table; repeat for several
     #[arg(long = "table-size", value_name = "PRIME", value_parser = table_size)]
     table_sizes: Vec<u32>,
-    /// A minimum size that a ring may have; repeat for more
+    /// Possible minimum size of a ring; repeat for several
     #[arg(long = "ring-size", value_name = "POINTS", value_parser = clap::value_parser!(u32).range(1..=8_388_608))]
     ring_sizes: Vec<u32>,
-    /// At most so many keys are written
-    #[arg(long, value_name = "COUNT", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(64..=1_000_000))]
-    keys: u32,
-    /// Time to live of the keys, in seconds; they are deleted when all is seen
+    /// Write at most N keys
+    #[arg(long, value_name = "N", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(64..=1_000_000))]
+    count: u32,
+    /// Time to live of the keys in seconds. They are deleted at the end
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(10..))]
     ttl: u64,
-    /// Repeats a run; printed by each
+    /// Seed that repeats a run. Every run prints its seed
     #[arg(long, value_name = "HEX", value_parser = super::seed)]
     seed: Option<u64>,
     #[command(flatten)]
     output: output::Json,
-}
-
-/// `ADDR` or `ADDR=AS_THE_PROXY_SEES_IT`.
-#[derive(Debug, Clone)]
-struct NodeFlag {
-    reached: SocketAddr,
-    seen: String,
 }
 
 pub(super) async fn run(flags: Flags, console: &Console) -> anyhow::Result<Exit> {
@@ -58,7 +49,7 @@ pub(super) async fn run(flags: Flags, console: &Console) -> anyhow::Result<Exit>
     (console.err)(&format!("seed {:x}", question.seed));
     let progress = console.progress(&flags.proxy.to_string());
     let say = |step: &str| progress.say(step);
-    let reached = flags.nodes.iter().map(|node| node.reached).collect();
+    let reached = addrs(&flags)?;
     let report = run::fingerprint(flags.proxy, reached, &question, flags.ttl, &say).await?;
     drop(progress);
     flags.output.output().write(&report, console)
@@ -70,10 +61,10 @@ fn question(flags: &Flags) -> Result<Question, Usage> {
         let usage = "--node: one node holds every key, at least two are expected";
         return Err(Usage(usage.to_owned()));
     }
-    for (index, node) in flags.nodes.iter().enumerate() {
-        let earlier = &flags.nodes[..index];
-        if earlier.iter().any(|other| other.reached == node.reached) {
-            return Err(Usage(format!("--node {}: given twice", node.reached)));
+    let reached = addrs(flags)?;
+    for (index, node) in reached.iter().enumerate() {
+        if reached[..index].contains(node) {
+            return Err(Usage(format!("--node {node}: given twice")));
         }
     }
     aligned("--node-name", flags.names.len(), count)?;
@@ -82,7 +73,6 @@ fn question(flags: &Flags) -> Result<Question, Usage> {
             return Err(Usage(format!("--node-name {name}: given twice")));
         }
     }
-    aligned("--weight", flags.weights.len(), count)?;
     let seed = flags.seed.unwrap_or_else(super::fresh_seed);
     let names = flags.names.iter().cloned().map(Some);
     Ok(Question {
@@ -92,15 +82,15 @@ fn question(flags: &Flags) -> Result<Question, Usage> {
             .zip(names.chain(std::iter::repeat(None)))
             .map(|(node, name)| Known {
                 seen: node.seen.clone(),
-                reached: node.reached.to_string(),
+                reached: node.reached.clone(),
                 name,
             })
             .collect(),
-        weights: (!flags.weights.is_empty()).then(|| flags.weights.clone()),
+        weights: weights(flags)?,
         tags: flags.tags.clone(),
         table_sizes: flags.table_sizes.clone(),
         ring_sizes: flags.ring_sizes.clone(),
-        keys_max: flags.keys as usize,
+        keys_max: flags.count as usize,
         prefix: format!("sp{seed:x}x"),
         seed,
     })
@@ -115,15 +105,23 @@ fn aligned(flag: &str, given: usize, nodes: usize) -> Result<(), Usage> {
     )))
 }
 
-fn node(text: &str) -> Result<NodeFlag, String> {
-    let (reached, seen) = text.split_once('=').unwrap_or((text, text));
-    if seen.is_empty() {
-        return Err("expected an address behind =".to_owned());
+/// The nodes' addresses from here.
+fn addrs(flags: &Flags) -> Result<Vec<SocketAddr>, Usage> {
+    flags.nodes.iter().map(NodeFlag::addr).collect()
+}
+
+/// The weights where they are known: of all nodes or of none.
+fn weights(flags: &Flags) -> Result<Option<Vec<u32>>, Usage> {
+    let weights = flags.nodes.iter().filter_map(|node| node.weight);
+    let weights: Vec<u32> = weights.collect();
+    let nodes = flags.nodes.len();
+    match weights.len() {
+        0 => Ok(None),
+        given if given == nodes => Ok(Some(weights)),
+        given => Err(Usage(format!(
+            "--node: {given} of {nodes} have a weight, all or none are expected"
+        ))),
     }
-    Ok(NodeFlag {
-        reached: super::address(reached)?,
-        seen: seen.to_owned(),
-    })
 }
 
 /// Letters and digits are in every key, and would be tags there by accident.

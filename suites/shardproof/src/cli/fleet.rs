@@ -15,26 +15,27 @@ use shardproof::planner::description::Described;
 use tokio::sync::mpsc;
 
 use super::clusters::Hinting;
+use super::node::{NODE, NodeFlag};
 use super::{Console, Usage};
 
 /// Live nodes, and the placement that they are held against.
 #[derive(Debug, Args)]
 pub(super) struct FleetFlags {
-    /// The cluster as the proxy has it now: its configuration file (Envoy, twemproxy, refproxy), or POLICY:NODE,NODE...
+    /// Cluster as the proxy has it now: its configuration file (Envoy, twemproxy, refproxy) or POLICY:NODE,NODE...
     #[arg(long, value_name = "DESCRIPTION")]
     to: String,
     #[command(flatten)]
     hinting: Hinting,
-    /// Where a node is reached from here, if not where the proxy sees it; repeat for each
-    #[arg(long = "node", value_name = "ADDR=AS_THE_PROXY_SEES_IT", value_parser = reached)]
-    nodes: Vec<(String, String)>,
-    /// A node that has left the cluster and may still hold keys; repeat for each
+    /// Address of a node from here, where it differs from the address that the proxy sees; repeat per node
+    #[arg(long = "node", value_name = NODE)]
+    nodes: Vec<NodeFlag>,
+    /// Node that has left the cluster and may still hold keys; repeat per node
     #[arg(long = "from-node", value_name = "ADDR")]
     leaving: Vec<String>,
-    /// The database that is looked at on every node, or all that hold keys. Default: the one that the description names, or 0
+    /// Database to inspect on every node, or all that hold keys. Default: the database in the description, or 0
     #[arg(long = "db", value_name = "N|all", value_parser = database)]
     database: Option<Database>,
-    /// Only keys that begin so
+    /// Only keys with this prefix
     #[arg(
         long,
         value_name = "TEXT",
@@ -42,19 +43,19 @@ pub(super) struct FleetFlags {
         hide_default_value = true
     )]
     prefix: OsString,
-    /// Keys a second at most, over all nodes. Default: as fast as it goes
+    /// Maximum number of keys per second over all nodes. Default: no limit
     #[arg(long, value_name = "KEYS", value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) rate: Option<u64>,
-    /// Do not compare a point of the nodes: functions, modules, dumps, versions, settings, users; repeat for more
+    /// Skip a comparison of the nodes: functions, modules, dumps, versions, settings, users; repeat for several
     #[arg(long = "ignore", value_name = "POINT", value_parser = point)]
     pub(super) ignored: Vec<Point>,
-    /// The largest key to compare or move, in bytes of memory. A node serves no other client while it dumps a key. Default: 33554432
+    /// Largest key to compare or move, in bytes of memory. A node serves no other client while it dumps a key. Default: 33554432
     #[arg(long, value_name = "BYTES", conflicts_with = "allow_large")]
     max_key_bytes: Option<u64>,
     /// Compare and move keys of any size
     #[arg(long)]
     allow_large: bool,
-    /// The proxy, to ask what it finds
+    /// Proxy to ask for sample keys
     #[arg(long, value_name = "HOST:PORT", value_parser = super::address)]
     pub(super) proxy: Option<std::net::SocketAddr>,
 }
@@ -76,7 +77,16 @@ impl FleetFlags {
             .iter()
             .map(|node| node.address.as_str())
             .collect();
-        for (addr, name) in &self.nodes {
+        for node in &self.nodes {
+            let NodeFlag {
+                reached: addr,
+                seen: name,
+                ..
+            } = node.unweighted()?;
+            if addr == name {
+                let usage = format!("--node {addr}: has no effect without =SEEN");
+                return Err(Usage(usage).into());
+            }
             let Some(place) = seen.iter().position(|seen| seen == name) else {
                 let known = seen.join(", ");
                 let usage = format!("--node {addr}={name}: the description has {known}");
@@ -147,15 +157,6 @@ fn database(text: &str) -> Result<Database, String> {
         Ok(number) => Ok(Database::One(number)),
         Err(_) if text == "all" => Ok(Database::All),
         Err(_) => Err("expected the number of a database, or all".to_owned()),
-    }
-}
-
-fn reached(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((addr, seen)) if !addr.is_empty() && !seen.is_empty() => {
-            Ok((addr.to_owned(), seen.to_owned()))
-        }
-        _ => Err("expected ADDR=AS_THE_PROXY_SEES_IT".to_owned()),
     }
 }
 

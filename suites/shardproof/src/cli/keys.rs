@@ -18,10 +18,10 @@ const COUNT: u64 = 1_000_000;
 /// A file of keys.
 #[derive(Debug, Args)]
 pub(super) struct KeyFile {
-    /// Keys, one a line, byte by byte; - is stdin. An empty line is the empty key
+    /// File of keys, one per line, as bytes; - for stdin. An empty line is the empty key
     #[arg(long, value_name = "FILE")]
     pub(super) keys: Option<PathBuf>,
-    /// The lines of --keys are hexadecimal digits, for keys that no line can hold
+    /// The lines of --keys are hexadecimal digits
     #[arg(long, requires = "keys")]
     pub(super) hex: bool,
 }
@@ -31,19 +31,19 @@ pub(super) struct KeyFile {
 pub(super) struct Keys {
     #[command(flatten)]
     file: KeyFile,
-    /// Make keys up: n in braces counts from 0. Default: "key:" and such a number
+    /// Generate keys from a pattern in which {n} counts from 0. Default: key:{n}
     #[arg(long, value_name = "PATTERN", conflicts_with = "keys")]
     generate: Option<String>,
-    /// How many keys to make up. Default: 1000000
+    /// Number of keys to generate. Default: 1000000
     #[arg(long, value_name = "COUNT", conflicts_with = "keys", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
-    /// The keys of a live node, by SCAN; repeat for each node
+    /// Read the keys of a live node with SCAN; repeat per node
     #[arg(long = "scan", value_name = "redis://HOST:PORT[/DATABASE]", conflicts_with_all = ["keys", "generate", "count"])]
     scanned: Vec<String>,
-    /// Scan only keys that begin so
+    /// Scan only keys with this prefix
     #[arg(long, value_name = "TEXT", requires = "scanned")]
     prefix: Option<OsString>,
-    /// Scan so many keys a second at most, over all nodes. Default: as fast as it goes
+    /// Maximum number of keys to scan per second over all nodes. Default: no limit
     #[arg(long, value_name = "KEYS", requires = "scanned", value_parser = clap::value_parser!(u64).range(1..))]
     rate: Option<u64>,
 }

@@ -14,7 +14,7 @@ use super::{Console, Exit, Folder};
 pub(super) struct Flags {
     #[command(flatten)]
     selection: Selection,
-    /// The list for machines; - is stdout
+    /// Write the list as JSON; - for stdout
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     #[command(flatten)]

@@ -14,47 +14,49 @@ use shardproof::run::Look;
 
 use super::clusters::Hinting;
 use super::keys::KeyFile;
+use super::node::{NODE, NodeFlag};
 use super::{Console, Exit, Usage, address};
 
-/// Say where keys are placed and why, and where they are
+/// Show where keys are placed and why, and which nodes hold them
 ///
 /// A DESCRIPTION is a configuration of Envoy (bootstrap), twemproxy or refproxy, or POLICY[/SETTING=VALUE]...:NODE,NODE...
-/// as in maglev:10.0.0.1:6379,10.0.0.2:6379*2. A NODE is ADDR[=AS_THE_PROXY_SEES_IT][*WEIGHT].
+/// as in maglev:10.0.0.1:6379,10.0.0.2:6379*2. A NODE is ADDR[=SEEN][*WEIGHT].
 ///
-/// Nodes and the proxy are asked only if it is said so, by EXISTS for each key. Exit code 1: a key lies on a node, and the proxy does not find it.
+/// Asks nodes (--look, --node) and the proxy (--proxy) with EXISTS for each key, and only then connects to anything. Exit code
+/// 1 if a node holds a key that the proxy does not find.
 #[derive(Debug, Args)]
 pub(super) struct Flags {
     /// The cluster
     #[arg(long, value_name = "DESCRIPTION")]
     cluster: String,
-    /// Keys; hexadecimal digits with --hex
+    /// Keys, or hexadecimal digits with --hex
     #[arg(
         value_name = "KEY",
         required_unless_present = "keys",
         conflicts_with = "keys"
     )]
     given: Vec<std::ffi::OsString>,
-    /// Keys, one a line, byte by byte; - is stdin. An empty line is the empty key
+    /// File of keys, one per line, as bytes; - for stdin. An empty line is the empty key
     #[arg(long, value_name = "FILE")]
     keys: Option<PathBuf>,
-    /// Keys are hexadecimal digits, for those that no line can hold
+    /// Keys are given as hexadecimal digits
     #[arg(long)]
     hex: bool,
     #[command(flatten)]
     hinting: Hinting,
-    /// Ask every node for the keys, where the description says that it is reached
+    /// Ask every node for the keys, at the addresses of the description
     #[arg(long)]
     look: bool,
-    /// Ask every node, and reach this one at ADDR; repeat for more
-    #[arg(long = "node", value_name = "ADDR[=AS_THE_PROXY_SEES_IT]")]
-    nodes: Vec<String>,
-    /// The database that nodes are asked for. Default: the one that the description names, or 0
+    /// Ask every node for the keys, this one at ADDR; repeat per node
+    #[arg(long = "node", value_name = NODE)]
+    nodes: Vec<NodeFlag>,
+    /// Database to look in. Default: the database in the description, or 0
     #[arg(long = "db", value_name = "N")]
     database: Option<u32>,
     /// Ask this proxy for the keys
     #[arg(long, value_name = "HOST:PORT", value_parser = address)]
     proxy: Option<SocketAddr>,
-    /// An object a line for machines; - is stdout
+    /// Write one JSON object per line; - for stdout
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
 }
@@ -133,13 +135,17 @@ fn reached(flags: &Flags, described: &Described) -> Result<Vec<(String, SocketAd
         .zip(described.reach.iter().cloned())
         .collect();
     for node in &flags.nodes {
-        let (reach, seen) = node.split_once('=').unwrap_or((node, node));
+        let NodeFlag {
+            reached: reach,
+            seen,
+            ..
+        } = node.unweighted()?;
         let known = reached.iter_mut().find(|(address, _)| address == seen);
         let Some(known) = known else {
-            let wrong = format!("--node {node}: {seen} is no node of the cluster");
+            let wrong = format!("--node {reach}: {seen} is no node of the cluster");
             return Err(Usage(wrong));
         };
-        known.1 = reach.to_owned();
+        known.1.clone_from(reach);
     }
     let addresses = reached.into_iter().map(|(seen, reach)| {
         let addr = address(&reach)

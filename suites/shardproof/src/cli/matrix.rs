@@ -8,16 +8,16 @@ use testbed::targets::Target;
 
 use super::{Basics, Console, Exit, Usage, output, repeat};
 
-/// Call every command of Redis through a proxy, and on one plain Redis with the same data.
+/// Call every Redis command through a proxy and on one plain Redis, and compare.
 ///
-/// A command is correct when both say and leave the same, or refused, closed, hung, partial or wrong. Exit code 1 when any is
-/// wrong or hung
+/// A command is correct if both give the same answer and leave the same data; otherwise it is refused, closed, hung, partial
+/// or wrong. Exit code 1 if any command is wrong or hung
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// A proxy that the suite starts; repeat for several
+    /// Proxy to start, by target name; repeat for several
     #[arg(long = "target", value_name = "NAME", required = true)]
     targets: Vec<String>,
-    /// Only these commands: a name, or with * for any part; repeat for several
+    /// Only these commands, by name or pattern with *; repeat for several
     #[arg(long = "filter", value_name = "NAME")]
     filters: Vec<String>,
     #[command(flatten)]

@@ -12,32 +12,32 @@ use shardproof::fleet::{
 use super::fleet::{FleetFlags, look, watched};
 use super::{Console, Exit, Usage, output};
 
-/// Move the keys that a change of the cluster left out of reach to where the proxy asks for them
+/// Move keys that a cluster change made unreachable to the nodes where the proxy looks for them
 ///
-/// Run it when the proxy has been switched. Without --apply nothing is written. --apply asks the proxy first whether it places
-/// keys as the description says, and moves nothing without proof; keys of the suite that are written for that expire within
-/// a minute. A migration can be interrupted at any point, and run again.
+/// Run it after the proxy uses the new cluster. Without --apply it writes nothing. With --apply it first verifies that the proxy
+/// places keys as described, and moves nothing otherwise. Keys that it writes to verify this expire within a minute. A
+/// migration can be interrupted at any point and run again.
 #[derive(Debug, Args)]
 pub(super) struct Flags {
     #[command(flatten)]
     fleet: FleetFlags,
-    /// Move the keys. Needs --proxy, or --unverified
+    /// Move the keys. Needs --proxy or --unverified
     #[arg(long)]
     apply: bool,
-    /// Move keys without asking the proxy where it looks for them. If the description is wrong, the keys are lost to it
+    /// Move keys without asking the proxy where it looks for them. If the description is wrong, the proxy cannot reach the keys afterwards
     #[arg(long, requires = "apply", conflicts_with = "proxy")]
     unverified: bool,
-    /// Leave copies alone whose key the right node has with another value: when keys were not moved after an earlier change,
-    /// that may be the older one
+    /// Keep misplaced copies whose value differs from that of the right node. Useful if keys were not moved after an earlier
+    /// change, when the right node may have the older value
     #[arg(long)]
     spare_stale: bool,
-    /// What to do with keys that several wrong nodes have with different values: leave all copies (skip, the default), or move the
-    /// copy of one node and remove the others (keep-node ADDR)
+    /// What to do with keys that several wrong nodes hold with different values: skip them (default), or move the copy of one
+    /// node and remove the others (keep-node ADDR)
     #[arg(long, num_args = 1..=2, value_names = ["skip|keep-node", "ADDR"])]
     conflict: Vec<String>,
     #[command(flatten)]
     output: output::Json,
-    /// A line for each key on each node, as it is afterwards
+    /// Write one line per key and node after the migration
     #[arg(long, value_name = "FILE")]
     keys_out: Option<PathBuf>,
 }

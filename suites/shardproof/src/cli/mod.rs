@@ -12,6 +12,7 @@ mod list;
 mod locate;
 mod matrix;
 mod migrate;
+mod node;
 mod output;
 mod plan;
 mod repeat;
@@ -145,10 +146,10 @@ impl Folder {
 struct Basics {
     #[command(flatten)]
     folder: Folder,
-    /// First port of the links between proxy and nodes; placements hash these addresses
+    /// First port of the links between proxy and nodes. Placements hash these addresses
     #[arg(long, value_name = "PORT", default_value_t = LINK_PORT_BASE)]
     link_port_base: u16,
-    /// Repeats a run; printed by each
+    /// Seed that repeats a run. Every run prints its seed
     #[arg(long, value_name = "HEX", value_parser = seed)]
     seed: Option<u64>,
 }
@@ -158,16 +159,16 @@ struct Basics {
 struct Common {
     #[command(flatten)]
     basics: Basics,
-    /// Where nodes come from: Redis as child processes, or as containers
+    /// How to run Redis nodes: as child processes or in containers
     #[arg(long = "nodes", value_name = "SOURCE", value_enum, default_value_t = NodeSource::Process)]
     source: NodeSource,
-    /// The image of nodes in containers. Default: $SHARDPROOF_REDIS_IMAGE, the local shardproof/redis:local, redis:7.2-alpine
+    /// Image of nodes in containers. Default: $SHARDPROOF_REDIS_IMAGE, else shardproof/redis:local if present, else redis:7.2-alpine
     #[arg(long, value_name = "IMAGE")]
     redis_image: Option<String>,
-    /// A Redis server to use as a node instead of our own; repeat for each
+    /// Running Redis server to use as a node; repeat per node
     #[arg(long = "node", value_name = "HOST:PORT", value_parser = address, conflicts_with_all = ["source", "redis_image"])]
     nodes: Vec<std::net::SocketAddr>,
-    /// A Toxiproxy server that already runs, to put faults through instead of links of our own; it has no tap
+    /// Running Toxiproxy server to inject faults with, instead of the suite's own links. It records no traffic
     #[arg(long, value_name = "HOST:PORT", value_parser = address)]
     toxiproxy: Option<std::net::SocketAddr>,
 }

@@ -15,21 +15,21 @@ use super::clusters::Hinting;
 use super::keys::Keys;
 use super::{Console, Exit, Usage, output};
 
-/// Compute which keys a change of the cluster moves, before it is made
+/// Compute which keys a cluster change moves, without touching anything
 ///
 /// A DESCRIPTION is a configuration of Envoy (bootstrap), twemproxy or refproxy, or POLICY[/SETTING=VALUE]...:NODE,NODE...
-/// as in maglev:10.0.0.1:6379,10.0.0.2:6379*2. A NODE is ADDR[=AS_THE_PROXY_SEES_IT][*WEIGHT].
+/// as in maglev:10.0.0.1:6379,10.0.0.2:6379*2. A NODE is ADDR[=SEEN][*WEIGHT].
 ///
-/// `plan --check` is `check`: it looks whether the keys of live nodes are where the plan puts them.
+/// `plan --check` is `check`: it checks whether live nodes hold the keys that are placed on them.
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// The cluster before
+    /// Cluster before the change
     #[arg(long, value_name = "DESCRIPTION", required_unless_present = "policy")]
     from: Option<String>,
-    /// The cluster after
+    /// Cluster after the change
     #[arg(long, value_name = "DESCRIPTION", required_unless_present_any = ["add_nodes", "remove_nodes"])]
     to: Option<String>,
-    /// Instead of --from: the placement policy, with settings as in a description; --node says over what
+    /// Placement policy before, with settings as in a description, instead of --from; needs --node
     #[arg(
         long,
         value_name = "POLICY",
@@ -37,20 +37,20 @@ pub(super) struct Flags {
         requires = "nodes"
     )]
     policy: Option<String>,
-    /// A node before; repeat for each
+    /// Node before; repeat per node
     #[arg(long = "node", value_name = "NODE", requires = "policy")]
     nodes: Vec<String>,
-    /// Instead of --to: a node that comes; repeat for more
+    /// Node to add, instead of --to; repeat for several
     #[arg(long = "add-node", value_name = "NODE", conflicts_with = "to")]
     add_nodes: Vec<String>,
-    /// Instead of --to: a node that goes, by its address as the proxy sees it; repeat for more
+    /// Node to remove, by its address as the proxy sees it, instead of --to; repeat for several
     #[arg(long = "remove-node", value_name = "ADDR", conflicts_with = "to")]
     remove_nodes: Vec<String>,
     #[command(flatten)]
     hinting: Hinting,
     #[command(flatten)]
     keys: Keys,
-    /// A line a key that moves: the key, its node before and its node after, separated by tabs; - is stdout
+    /// Write one line per key that moves: key, node before, node after, separated by tabs; - for stdout
     #[arg(long, value_name = "FILE")]
     moved: Option<PathBuf>,
     #[command(flatten)]

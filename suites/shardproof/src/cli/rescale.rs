@@ -14,33 +14,33 @@ use testbed::targets::Target;
 
 use super::{Common, Console, Exit, Usage, output};
 
-/// Write keys through a proxy, change the number of its nodes, read everything back, and the way back
+/// Measure what a rescale costs: write keys through a proxy, change its number of nodes, read all keys, change back, read again
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// The proxy; repeat for several
+    /// Proxy to start, by target name; repeat for several
     #[arg(long = "target", value_name = "NAME", required = true)]
     targets: Vec<String>,
-    /// Nodes before
+    /// Number of nodes before
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=64))]
     from: u16,
-    /// Nodes after
+    /// Number of nodes after
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=64))]
     to: u16,
-    /// Placement policy, one that the target knows; repeat to compare. Default: the target's first
+    /// Placement policy of the target; repeat to compare. Default: the target's first
     #[arg(long = "policy", value_name = "NAME")]
     policies: Vec<String>,
     /// Number of keys
-    #[arg(long, value_name = "COUNT", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
-    keys: u32,
-    /// Key names: n in braces counts from 0. On the nodes of --node they begin with a prefix of the run
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    count: u32,
+    /// Pattern of the keys, in which {n} counts from 0. On nodes of --node, keys have a prefix of the run
     #[arg(long, value_name = "PATTERN", default_value = "key:{n}")]
-    key_pattern: String,
+    generate: String,
     /// Time to live of the keys, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
     ttl: u64,
     #[command(flatten)]
     output: output::Page,
-    /// A line a key: its node before and after. Takes one target and policy
+    /// Write one line per key: its node before and after. Needs a single target and policy
     #[arg(long, value_name = "FILE")]
     keys_out: Option<PathBuf>,
     #[command(flatten)]
@@ -105,10 +105,10 @@ fn plan(flags: &Flags, seed: u64) -> Result<Plan, Usage> {
             flags.from, flags.to
         )));
     }
-    if !flags.key_pattern.contains("{n}") {
-        let pattern = &flags.key_pattern;
+    if !flags.generate.contains("{n}") {
+        let pattern = &flags.generate;
         return Err(Usage(format!(
-            "--key-pattern {pattern}: expected to contain {{n}}"
+            "--generate {pattern}: expected to contain {{n}}"
         )));
     }
     // Foreign nodes may have keys of any name: a prefix of the run's own keeps ours apart from them.
@@ -117,13 +117,13 @@ fn plan(flags: &Flags, seed: u64) -> Result<Plan, Usage> {
         false => rescale::prefix(seed),
     };
     let key = |number: u32| {
-        let name = flags.key_pattern.replace("{n}", &number.to_string());
+        let name = flags.generate.replace("{n}", &number.to_string());
         [prefix.as_bytes(), name.as_bytes()].concat()
     };
     Ok(Plan {
         from: flags.from.into(),
         to: flags.to.into(),
-        keys: (0..flags.keys).map(key).collect(),
+        keys: (0..flags.count).map(key).collect(),
         ttl_s: flags.ttl,
         seed,
     })

@@ -9,7 +9,7 @@ use super::{Folder, Usage};
 /// Cases by id.
 #[derive(Debug, Args)]
 pub(super) struct Selection {
-    /// Cases by id: a part of it, or a pattern with *; repeat for more
+    /// Only cases whose id contains this text or matches this pattern with *; repeat for several
     #[arg(long = "filter", value_name = "PATTERN")]
     filters: Vec<String>,
 }

@@ -9,16 +9,16 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Console, Exit, fresh_seed, seed};
 
-/// Serve Toxiproxy's REST API over links of our own, until interrupted
+/// Serve Toxiproxy's REST API until interrupted
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// Where the API is served; port 0 is any that is free
+    /// Address to serve the API on; port 0 for any free port
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8474")]
     listen: String,
-    /// Proxies to begin with: a JSON array as for POST /populate
+    /// File of proxies to create at start: a JSON array as for POST /populate
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Repeats the draws of toxicity, jitter and sizes; printed at the start
+    /// Seed for toxicity, jitter and sizes. Printed at start
     #[arg(long, value_name = "HEX", value_parser = seed)]
     seed: Option<u64>,
 }

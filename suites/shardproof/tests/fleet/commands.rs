@@ -135,7 +135,7 @@ pub(crate) async fn mistakes_are_told_in_one_line() {
         (
             64,
             &["check", "--to", &one, "--node", &addr],
-            &["--node", "ADDR=AS_"],
+            &["--node", "without =SEEN"],
         ),
         (
             64,

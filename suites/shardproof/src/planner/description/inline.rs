@@ -1,7 +1,7 @@
 //! A cluster in one word of a command line: `POLICY[/SETTING=VALUE]...:NODE,NODE...`.
 //!
 //! A setting is one of refproxy's file (`table_size`, `minimum_ring_size`, `hash`, `hash_tags`...); without a value it is
-//! on. A node is `ADDR[=AS_THE_PROXY_SEES_IT][*WEIGHT]`: `ring_hash/hash_tags:10.0.0.1:6379*2,127.0.0.1:7002=10.0.0.2:6379`.
+//! on. A node is `ADDR[=SEEN][*WEIGHT]`: `ring_hash/hash_tags:10.0.0.1:6379*2,127.0.0.1:7002=10.0.0.2:6379`.
 
 use ::placement::file::ClusterFile;
 use ::placement::{Node, Policy};

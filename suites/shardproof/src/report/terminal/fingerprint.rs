@@ -42,7 +42,7 @@ pub fn fingerprint(report: &Fingerprint) -> String {
 fn headline(report: &Fingerprint) -> String {
     match (&report.found, &report.scatter) {
         (Some(found), _) if report.outcome == FingerprintOutcome::Undecided => format!(
-            "{}, or another one of {} descriptions that more --keys would tell apart",
+            "{}, or another one of {} descriptions that a larger --count would tell apart",
             found.policy,
             found.undecided.len() + 1
         ),
@@ -98,7 +98,7 @@ fn nearest(report: &Fingerprint) -> Vec<String> {
     lines.push(format!("by chance  {}", percent(report.chance)));
     lines.push(
         "not tried  names of nodes but those of --node-name, tags but {} and those of --tag, weights above 10 but those of \
-         --weight, sizes that --table-size and --ring-size may name"
+         --node, sizes that --table-size and --ring-size may name"
             .to_owned(),
     );
     lines
