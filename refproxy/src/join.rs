@@ -1,10 +1,11 @@
 //! From the parts' replies to the reply.
 //!
 //! Pure. A part that failed is an error of its own keys where the reply is one value a key, told in its place in INFO, and
-//! of no matter where another one has what was looked for; else the reply is one error: the first in the order of the
-//! parts, as the node or the proxy wrote it, and who has done it all the same.
+//! of no matter where another one has what was looked for or has killed a script; else the reply is one error: the first in
+//! the order of the parts, as the node or the proxy wrote it, and who has done it all the same.
 
 mod info;
+mod kill;
 mod latency;
 mod ways;
 
@@ -159,6 +160,9 @@ impl Joining {
         if let How::LastWith(queued, own) = &self.how {
             return self.exec_reply(*queued, own);
         }
+        if self.how == How::Row(Join::Kill) {
+            return kill::kill(&self.replies).to_vec();
+        }
         let failed = self.errors().count();
         let tells_of_it = matches!(
             self.how,
@@ -242,6 +246,7 @@ impl Joining {
             Join::Any => ways::any(replies, self.asked.lot),
             Join::Found => ways::found(replies),
             Join::Busy => ways::busy(replies),
+            Join::Kill => Some(kill::kill(replies).to_vec()),
             Join::Settings => ways::settings(replies, &self.nodes),
             Join::Latest => ways::latest(replies, self.asked.most),
             Join::Info => {

@@ -92,6 +92,8 @@ pub enum Join {
     Found,
     /// The array of the first part whose second element is not null, else of the first part.
     Busy,
+    /// `+OK` when one part has killed a script; else the first error that says more than that no script was running.
+    Kill,
     /// Names and values: where parts differ, the value is a note of what each says.
     Settings,
     /// Entries with a time as their second element: the latest first, as many as one node would give.
@@ -170,8 +172,6 @@ pub enum Why {
     RedisCluster,
     /// Replication of one server.
     Replication,
-    /// Stops a script, behind which it would wait.
-    BehindScript,
     /// Would be about all nodes, inside of MULTI.
     Transaction,
     /// Administration that changes every node is switched off.
@@ -247,6 +247,12 @@ impl Row {
     #[inline]
     pub fn may_change_protocol(&self) -> bool {
         matches!(self.route, Route::Local(Local::Hello | Local::Reset))
+    }
+
+    /// Whether a node answers it while a script keeps it busy, if it comes over another connection than the script.
+    #[must_use]
+    pub fn passes_scripts(&self) -> bool {
+        self.flags & flags::ALLOW_BUSY != 0
     }
 
     /// Whether the proxy does what is asked, as opposed to refusing it.

@@ -105,9 +105,6 @@ fn reason(why: Why) -> &'static str {
         Why::PubSub => "pub/sub has no single node",
         Why::RedisCluster => "it belongs to the Redis Cluster protocol",
         Why::Replication => "replication is the business of each node",
-        Why::BehindScript => {
-            "it would wait behind the script, on a connection that all clients share"
-        }
         Why::Transaction => "in a transaction it would be about one node only",
         Why::AdminFanOut => "it changes every node, and `admin_fan_out` is off",
         Why::ScriptsAdminister => {

@@ -1,7 +1,7 @@
 //! The subcommands of the commands that have some, in the same shape: `XGROUP|CREATE` is one of `XGROUP`.
 
 use super::Join::{
-    AllOk, Busy, Events, Found, Histograms, Latest, Least, Same, Samples, Settings, Sum,
+    AllOk, Busy, Events, Found, Histograms, Kill, Latest, Least, Same, Samples, Settings, Sum,
 };
 use super::Route::{Administer, AllNodes, AnyNode, Local, Refuse, SameNode};
 use super::flags::{
@@ -99,7 +99,7 @@ pub static SUBCOMMANDS: &[Row] = &[
     row("FUNCTION|DUMP", 2, NOSCRIPT, (0, 0, 0), AnyNode),
     row("FUNCTION|FLUSH", -2, WRITE | NOSCRIPT, (0, 0, 0), Administer(AllOk)),
     row("FUNCTION|HELP", 2, LOADING | STALE, (0, 0, 0), AnyNode),
-    row("FUNCTION|KILL", 2, NOSCRIPT | ALLOW_BUSY, (0, 0, 0), Refuse(Why::BehindScript)),
+    row("FUNCTION|KILL", 2, NOSCRIPT | ALLOW_BUSY, (0, 0, 0), Administer(Kill)),
     row("FUNCTION|LIST", -2, NOSCRIPT, (0, 0, 0), AnyNode),
     row("FUNCTION|LOAD", -3, WRITE | DENYOOM | NOSCRIPT, (0, 0, 0), Administer(Same)),
     row("FUNCTION|RESTORE", -3, WRITE | DENYOOM | NOSCRIPT, (0, 0, 0), Administer(AllOk)),
@@ -137,7 +137,7 @@ pub static SUBCOMMANDS: &[Row] = &[
     row("SCRIPT|EXISTS", -3, NOSCRIPT, (0, 0, 0), AllNodes(Least)),
     row("SCRIPT|FLUSH", -2, NOSCRIPT, (0, 0, 0), Administer(AllOk)),
     row("SCRIPT|HELP", 2, LOADING | STALE, (0, 0, 0), AnyNode),
-    row("SCRIPT|KILL", 2, NOSCRIPT | ALLOW_BUSY, (0, 0, 0), Refuse(Why::BehindScript)),
+    row("SCRIPT|KILL", 2, NOSCRIPT | ALLOW_BUSY, (0, 0, 0), Administer(Kill)),
     row("SCRIPT|LOAD", 3, NOSCRIPT | STALE, (0, 0, 0), AllNodes(Same)),
     row("SCRIPT|SHOW", 3, NOSCRIPT | STALE, (0, 0, 0), AllNodes(Found)),
     row("SLOWLOG|GET", -2, ADMIN | LOADING | STALE, (0, 0, 0), AllNodes(Latest)),

@@ -300,9 +300,12 @@ impl<'a> Turn<'a> {
         }
     }
 
-    /// The same request to every node.
+    /// The same request to every node. One that is to stop a script does not wait behind it: it is sent over a second
+    /// connection to each node, however much the first one owes.
     fn broadcast(&mut self, join: Join, bytes: &[u8]) -> Taken {
-        if self.outbox.charge() != Charge::NONE
+        let is_aside = join == Join::Kill;
+        if !is_aside
+            && self.outbox.charge() != Charge::NONE
             && let Some(taken) = self.wait_for(self.every_node())
         {
             return taken;
@@ -315,7 +318,10 @@ impl<'a> Turn<'a> {
         let joining = Joining::new(join, names, Vec::new()).asked(asked);
         let number = self.outbox.expect_joined(bytes.len(), joining);
         for node in self.every_node() {
-            self.send(node, Payload::Small(bytes), number, node.0);
+            match is_aside {
+                true => self.send_aside(node, bytes, number),
+                false => self.send(node, Payload::Small(bytes), number, node.0),
+            }
         }
         Taken::Done
     }
@@ -354,6 +360,26 @@ impl<'a> Turn<'a> {
             Protocol::Resp3 => self.worker.resp3(&self.routing),
         };
         &nodes[node.index()]
+    }
+
+    /// As [`Turn::send`], over a second connection to the node, which answers for itself among all.
+    fn send_aside(&mut self, node: NodeId, bytes: &[u8], number: u32) {
+        let ticket = Ticket {
+            client: Rc::clone(self.client),
+            number,
+            part: node.0,
+            deadline: self.deadline,
+            commits: false,
+            charge: Charge::NONE,
+        };
+        if let Err(error) = self
+            .upstream(node)
+            .aside()
+            .send(Payload::Small(bytes), ticket)
+        {
+            self.outbox
+                .complete(number, node.0, Reply::Own(&error.reply()));
+        }
     }
 
     #[inline]

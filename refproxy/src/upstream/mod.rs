@@ -13,7 +13,7 @@ mod queue;
 mod task;
 
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
@@ -129,6 +129,8 @@ pub(crate) struct Upstream {
     room: Cell<usize>,
     waker: RefCell<Option<Waker>>,
     woken: Cell<bool>,
+    /// The connection of [`Upstream::aside`], while something is awaited on it.
+    aside: RefCell<Weak<Self>>,
 }
 
 impl Upstream {
@@ -151,7 +153,22 @@ impl Upstream {
             over: RefCell::default(),
             waker: RefCell::default(),
             woken: Cell::new(false),
+            aside: RefCell::default(),
         })
+    }
+
+    /// A second connection to the node, for a request that must not wait behind those of this one. It may overtake them.
+    /// It ends with the last reply that is awaited on it, so there is at most one.
+    pub(crate) fn aside(&self) -> Rc<Self> {
+        let awaited = self.aside.borrow().upgrade();
+        if let Some(aside) = awaited.filter(|aside| aside.over.borrow().is_none()) {
+            return aside;
+        }
+        let aside = Self::of(&self.address, self.settings.clone(), Use::Dedicated);
+        aside.retire();
+        tokio::task::spawn_local(run(Rc::clone(&aside)));
+        self.aside.replace(Rc::downgrade(&aside));
+        aside
     }
 
     /// Whether it leads there and speaks the same.

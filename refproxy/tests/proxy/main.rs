@@ -19,6 +19,7 @@ mod protocol;
 mod rescale;
 mod resp3;
 mod scan;
+mod scripts;
 mod slow_node;
 mod start;
 mod support;

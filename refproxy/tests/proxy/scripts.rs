@@ -1,0 +1,146 @@
+//! A script that does not end: its node is busy, and any client can stop it.
+
+use std::net::SocketAddr;
+
+use shardproof::client::Client;
+use shardproof::node::Process;
+
+use crate::support::{DEADLINE, Proxy, ask, nodes, show, until};
+
+const BUSY: &str = "-BUSY Redis is busy running a script.";
+const NOTBUSY: &str = "-NOTBUSY No scripts in execution right now.";
+const KILLED: &str = "-ERR Script killed by user with SCRIPT KILL";
+const ENDLESS: &str = "while true do end";
+/// It has written, so Redis does not kill it; it ends when it has lasted for two seconds.
+const UNKILLABLE: &str = "redis.call('SET', KEYS[1], 'v') \
+    local function now() local t = redis.call('TIME') return t[1] + t[2] / 1000000 end \
+    local start = now() while now() - start < 2 do end return 'done'";
+
+/// Nodes that say that they are busy as soon as a script takes a moment.
+async fn quick_nodes(count: usize) -> (Vec<Process>, Vec<SocketAddr>) {
+    let (nodes, addrs) = nodes(count).await;
+    for addr in &addrs {
+        let mut node = Client::connect(*addr, DEADLINE).await.unwrap();
+        let set = ["CONFIG", "SET", "busy-reply-threshold", "50"];
+        assert_eq!(ask(&mut node, &set).await, "OK");
+    }
+    (nodes, addrs)
+}
+
+/// Sends without waiting for the reply.
+async fn send(client: &mut Client, args: &[&str]) {
+    let request = refproxy::resp::request(args);
+    client.write(&request, DEADLINE).await.unwrap();
+}
+
+/// Waits until the node tells another client that it is busy.
+async fn until_busy(addr: SocketAddr) {
+    let mut node = Client::connect(addr, DEADLINE).await.unwrap();
+    until("the node is busy", async || {
+        ask(&mut node, &["GET", "k"]).await.starts_with(BUSY)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_script_is_killed_wherever_it_runs() {
+    let (_nodes, addrs) = quick_nodes(3).await;
+    let settings = "workers: 1\ntimeouts: { op_ms: 20000, stall_ms: 60000 }";
+    let proxy = Proxy::start(&addrs, settings).await;
+    let (mut runs, mut kills) = (proxy.client().await, proxy.client().await);
+    for kill in ["SCRIPT", "FUNCTION"] {
+        let told = ask(&mut kills, &[kill, "KILL"]).await;
+        assert_eq!(told, NOTBUSY, "{kill} KILL without a script");
+    }
+    for (place, addr) in addrs.iter().enumerate() {
+        let key = proxy.key_on(place);
+        send(&mut runs, &["EVAL", ENDLESS, "1", &key]).await;
+        // Behind the script, on the connection that both share.
+        send(&mut runs, &["SET", &key, "behind"]).await;
+        until_busy(*addr).await;
+        assert_eq!(ask(&mut kills, &["SCRIPT", "KILL"]).await, "OK");
+        let told = show(&runs.reply(DEADLINE).await.unwrap());
+        assert!(told.starts_with(KILLED), "{told}");
+        assert_eq!(show(&runs.reply(DEADLINE).await.unwrap()), "OK");
+        assert_eq!(ask(&mut kills, &["GET", &key]).await, "\"behind\"");
+        assert_eq!(ask(&mut kills, &["SCRIPT", "KILL"]).await, NOTBUSY);
+    }
+}
+
+#[tokio::test]
+async fn the_client_of_a_script_can_kill_it_over_the_same_connection() {
+    let (_nodes, addrs) = quick_nodes(2).await;
+    let settings = "workers: 1\ntimeouts: { op_ms: 20000, stall_ms: 60000 }";
+    let proxy = Proxy::start(&addrs, settings).await;
+    let mut client = proxy.client().await;
+    for hello in ["2", "3"] {
+        client.call(&["HELLO", hello], DEADLINE).await.unwrap();
+        send(&mut client, &["EVAL", ENDLESS, "1", &proxy.key_on(1)]).await;
+        until_busy(addrs[1]).await;
+        send(&mut client, &["SCRIPT", "KILL"]).await;
+        let told = show(&client.reply(DEADLINE).await.unwrap());
+        assert!(told.starts_with(KILLED), "{told}");
+        assert_eq!(show(&client.reply(DEADLINE).await.unwrap()), "OK");
+    }
+}
+
+#[tokio::test]
+async fn a_function_is_killed_and_a_script_that_has_written_is_not() {
+    let (_nodes, addrs) = quick_nodes(2).await;
+    let settings = "workers: 1\ntimeouts: { op_ms: 20000, stall_ms: 60000 }";
+    let proxy = Proxy::start(&addrs, settings).await;
+    let (mut runs, mut kills) = (proxy.client().await, proxy.client().await);
+    let key = proxy.key_on(1);
+    let library =
+        format!("#!lua name=lib\nredis.register_function('endless', function() {ENDLESS} end)");
+    assert_eq!(
+        ask(&mut kills, &["FUNCTION", "LOAD", &library]).await,
+        "\"lib\""
+    );
+    send(&mut runs, &["FCALL", "endless", "1", &key]).await;
+    until_busy(addrs[1]).await;
+    // The node that runs a function says which command kills it.
+    let told = ask(&mut kills, &["SCRIPT", "KILL"]).await;
+    assert!(told.starts_with(BUSY), "{told}");
+    assert_eq!(ask(&mut kills, &["FUNCTION", "KILL"]).await, "OK");
+    let told = show(&runs.reply(DEADLINE).await.unwrap());
+    assert!(told.starts_with("-ERR Script killed by user"), "{told}");
+
+    send(&mut runs, &["EVAL", UNKILLABLE, "1", &key]).await;
+    until_busy(addrs[1]).await;
+    let told = ask(&mut kills, &["SCRIPT", "KILL"]).await;
+    assert!(told.starts_with("-UNKILLABLE "), "{told}");
+    assert_eq!(show(&runs.reply(DEADLINE).await.unwrap()), "\"done\"");
+}
+
+#[tokio::test]
+async fn a_script_is_killed_on_a_node_that_takes_no_more_requests() {
+    let (_nodes, addrs) = quick_nodes(1).await;
+    let settings =
+        "workers: 1\ntimeouts: { op_ms: 20000, stall_ms: 60000 }\nlimits: { node_requests: 1 }";
+    let proxy = Proxy::start(&addrs, settings).await;
+    let (mut runs, mut kills) = (proxy.client().await, proxy.client().await);
+    send(&mut runs, &["EVAL", ENDLESS, "1", "k"]).await;
+    until_busy(addrs[0]).await;
+    let told = ask(&mut kills, &["GET", "k"]).await;
+    let full = proxy.error(0, "too many requests wait for it");
+    assert_eq!(told, format!("-{full}"));
+    assert_eq!(ask(&mut kills, &["SCRIPT", "KILL"]).await, "OK");
+    let told = show(&runs.reply(DEADLINE).await.unwrap());
+    assert!(told.starts_with(KILLED), "{told}");
+}
+
+#[tokio::test]
+async fn to_kill_is_to_administer() {
+    let (_nodes, addrs) = nodes(2).await;
+    let proxy = Proxy::start(&addrs, "workers: 1\nadmin_fan_out: false").await;
+    let mut client = proxy.client().await;
+    for kill in ["SCRIPT", "FUNCTION"] {
+        assert_eq!(
+            ask(&mut client, &[kill, "KILL"]).await,
+            format!(
+                "-ERR command '{kill}|KILL' is not supported by this proxy: it changes every node, and `admin_fan_out` is off"
+            )
+        );
+    }
+}
