@@ -12,8 +12,9 @@ const PROCESS: usize = 32;
 const ADMIN: usize = 32;
 /// Of one worker: its listener and what its runtime needs.
 const WORKER: usize = 6;
-/// To one node from one worker: one connection in each protocol, as many while a cluster is swapped, and one to kill a script.
-const NODE: usize = 5;
+/// To one node from one worker: one connection in each protocol, as many while a cluster is swapped, one to kill a script,
+/// and one to ask whether the node is busy.
+const NODE: usize = 6;
 
 /// What needs descriptors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,7 +134,7 @@ mod tests {
 
     #[track_caller]
     fn check(limit: usize, expected: Result<(usize, usize), usize>) {
-        // 64 of the process, 2 x (6 + 5 x 3) of the workers.
+        // 64 of the process, 2 x (6 + 6 x 3) of the workers.
         let demand = Demand {
             workers: 2,
             nodes: 3,
@@ -152,12 +153,12 @@ mod tests {
     #[test]
     fn clients_get_what_the_rest_leaves() {
         check(usize::MAX, Ok((1_000, 100)));
-        check(1_206, Ok((1_000, 100)));
-        check(1_205, Ok((999, 100)));
-        check(606, Ok((400, 100)));
-        check(206, Ok((80, 20)));
-        check(111, Ok((4, 1)));
-        check(110, Err(111));
-        check(0, Err(111));
+        check(1_212, Ok((1_000, 100)));
+        check(1_211, Ok((999, 100)));
+        check(612, Ok((400, 100)));
+        check(212, Ok((80, 20)));
+        check(117, Ok((4, 1)));
+        check(116, Err(117));
+        check(0, Err(117));
     }
 }

@@ -31,6 +31,8 @@ pub(crate) enum Kind {
     ReplyTooLarge(usize),
     /// All connections for one client each are in use; how many there may be.
     NoDedicated(usize),
+    /// A script keeps the node busy; what it says to that.
+    Busy(Rc<str>),
     /// The task that serves the node's connection has panicked.
     Panicked,
 }
@@ -73,6 +75,8 @@ impl Error {
     pub(crate) fn text(&self) -> String {
         let full;
         let what = match &self.kind {
+            // A client that knows Redis knows what to do.
+            Kind::Busy(words) => return words.to_string(),
             Kind::Connect(reason) | Kind::Unwelcome(reason) => &**reason,
             Kind::NoDedicated(max) => {
                 full = format!("all {max} node connections for transactions are in use");
@@ -146,6 +150,8 @@ mod tests {
             Executed::No,
             "ERR node 127.0.0.1:7002: connection refused",
         );
+        let busy = "BUSY Redis is busy running a script.";
+        check(Kind::Busy(busy.into()), Executed::No, busy);
         check(
             Kind::QueueFull,
             Executed::No,

@@ -296,15 +296,15 @@ impl<'a> Turn<'a> {
                 self.refuse(row, why);
                 Taken::Done
             }
-            None => self.broadcast(join, bytes),
+            None => self.broadcast(row, join, bytes),
         }
     }
 
     /// The same request to every node. One that is to stop a script does not wait behind it: it is sent over a second
-    /// connection to each node, however much the first one owes.
-    fn broadcast(&mut self, join: Join, bytes: &[u8]) -> Taken {
-        let is_aside = join == Join::Kill;
-        if !is_aside
+    /// connection to each node, however much the first one owes. So is another one that a busy node answers.
+    fn broadcast(&mut self, row: &Row, join: Join, bytes: &[u8]) -> Taken {
+        let kills = join == Join::Kill;
+        if !kills
             && self.outbox.charge() != Charge::NONE
             && let Some(taken) = self.wait_for(self.every_node())
         {
@@ -318,6 +318,7 @@ impl<'a> Turn<'a> {
         let joining = Joining::new(join, names, Vec::new()).asked(asked);
         let number = self.outbox.expect_joined(bytes.len(), joining);
         for node in self.every_node() {
+            let is_aside = kills || row.passes_scripts() && self.upstream(node).is_shut();
             match is_aside {
                 true => self.send_aside(node, bytes, number),
                 false => self.send(node, Payload::Small(bytes), number, node.0),

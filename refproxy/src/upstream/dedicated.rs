@@ -81,7 +81,7 @@ impl Dedicated {
 
     /// Whether it has ended: what was asked on it has failed, and so will all that is asked.
     pub(crate) fn is_over(&self) -> bool {
-        self.0.over.borrow().is_some()
+        self.0.is_shut()
     }
 }
 

@@ -3,12 +3,14 @@
 //! There is exactly one connection at a time. A request that has run out of time keeps its place in the queue, so that
 //! its late reply is recognised and dropped; the connection goes on, because a second one could overtake requests that
 //! the node has not read yet. What was sent, if only in part, is never sent again; what was not sent when a connection
-//! breaks is left to the next one. A connection of one client's own ([`Dedicated`]) has no next one: whatever goes wrong
+//! breaks is left to the next one. While a script keeps the node busy, which only another connection can find out, requests
+//! are refused in the node's words and not sent. A connection of one client's own ([`Dedicated`]) has no next one: whatever goes wrong
 //! ends it, for what comes later means nothing without what came before.
 
 mod dedicated;
 mod greeting;
 mod line;
+mod probe;
 mod queue;
 mod task;
 
@@ -123,9 +125,9 @@ pub(crate) struct Upstream {
     retired: Cell<bool>,
     /// Ends at once, whoever waits.
     closed: Cell<bool>,
-    /// Why a dedicated connection has ended.
-    over: RefCell<Option<Kind>>,
-    /// Requests that may wait: none when it is over.
+    /// Why it takes no requests: a dedicated connection has ended, or the node is busy.
+    shut: RefCell<Option<Kind>>,
+    /// Requests that may wait: none when it is shut.
     room: Cell<usize>,
     waker: RefCell<Option<Waker>>,
     woken: Cell<bool>,
@@ -150,7 +152,7 @@ impl Upstream {
             health: Cell::new(Health::Connecting),
             retired: Cell::new(false),
             closed: Cell::new(false),
-            over: RefCell::default(),
+            shut: RefCell::default(),
             waker: RefCell::default(),
             woken: Cell::new(false),
             aside: RefCell::default(),
@@ -161,7 +163,7 @@ impl Upstream {
     /// It ends with the last reply that is awaited on it, so there is at most one.
     pub(crate) fn aside(&self) -> Rc<Self> {
         let awaited = self.aside.borrow().upgrade();
-        if let Some(aside) = awaited.filter(|aside| aside.over.borrow().is_none()) {
+        if let Some(aside) = awaited.filter(|aside| aside.shut.borrow().is_none()) {
             return aside;
         }
         let aside = Self::of(&self.address, self.settings.clone(), Use::Dedicated);
@@ -197,12 +199,13 @@ impl Upstream {
     /// Queues a request. It is written when the connection's task runs, after all clients that are ready to run.
     ///
     /// # Errors
-    /// Too much waits for it already, or it is a dedicated connection that has ended. The request was not sent.
+    /// Too much waits for it already, the node is busy, or it is a dedicated connection that has ended. The request was not
+    /// sent.
     #[inline]
     pub(crate) fn send(&self, payload: Payload<'_>, ticket: Ticket) -> Result<(), Error> {
         let mut queue = self.queue.borrow_mut();
         if queue.waiting() >= self.room.get() || queue.unsent_bytes() >= self.settings.bytes_max {
-            let why = self.over.borrow().clone().unwrap_or(Kind::QueueFull);
+            let why = self.shut.borrow().clone().unwrap_or(Kind::QueueFull);
             return Err(self.error(why, Executed::No));
         }
         queue.push(payload, ticket);
@@ -210,13 +213,34 @@ impl Upstream {
         Ok(())
     }
 
-    /// Whether a request may be sent whose reply is charged with this. A connection that nobody shares has no limit.
+    /// Whether a request may be sent whose reply is charged with this. A connection that nobody shares has no limit, and a
+    /// busy node refuses at once.
     pub(crate) fn admits(&self, charge: Charge, gate: Gate) -> bool {
-        if self.how == Use::Dedicated {
+        if self.how == Use::Dedicated || self.is_shut() {
             return true;
         }
         let is_next = gate == Gate::Called || self.line.borrow().is_empty();
         is_next && line::has_room(self.queue.borrow().owed(), charge)
+    }
+
+    /// Whether all requests are refused, with a reason that is known.
+    pub(crate) fn is_shut(&self) -> bool {
+        self.shut.borrow().is_some()
+    }
+
+    /// Refuses all requests from now on, for this reason.
+    fn shut(&self, why: Kind) {
+        self.shut.replace(Some(why));
+        self.room.set(0);
+        self.line.borrow_mut().call_all();
+    }
+
+    /// Takes requests again.
+    fn open(&self) {
+        if self.room.get() == 0 {
+            self.shut.take();
+            self.room.set(self.settings.requests_max);
+        }
     }
 
     /// Puts a client in the line of those that wait until the node owes less; it is woken when it is its turn, or when

@@ -16,6 +16,7 @@ use tokio::io::{AsyncReadExt, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
+use super::probe::Probe;
 use super::queue::Queue;
 use super::{Greeting, Health, KNOCK, RETRY_MAX, RETRY_MIN, Upstream, Use};
 use crate::buffer::no_slices;
@@ -57,6 +58,7 @@ struct Task {
     failures: u32,
     timer: Pin<Box<Sleep>>,
     armed_at: Option<Micros>,
+    probe: Probe,
 }
 
 /// Serves `upstream` until it is closed, or retired and nobody waits for it, or, being dedicated, its connection ends.
@@ -86,6 +88,7 @@ impl Task {
             failures: 0,
             timer: Box::pin(tokio::time::sleep_until(clock.instant(0))),
             armed_at: None,
+            probe: Probe::default(),
         }
     }
 
@@ -97,14 +100,14 @@ impl Task {
         panics.fetch_add(1, Ordering::Relaxed);
         tracing::error!(node = %upstream.address, "panic of a node connection: it is made anew");
         if self.is_dedicated() {
-            upstream.over.replace(Some(Kind::Panicked));
-            upstream.room.set(0);
+            upstream.shut(Kind::Panicked);
         }
         let text = |executed| upstream.error(Kind::Panicked, executed).reply();
         upstream.queue.borrow_mut().abandon(text);
         if self.is_dedicated() {
             return Poll::Ready(());
         }
+        upstream.open();
         let failures = self.failures + 1;
         let retry_at = upstream.settings.clock.now() + retry_after(failures);
         *self = Self {
@@ -141,9 +144,50 @@ impl Task {
         if self.upstream.retired.get() && !self.upstream.queue.borrow().is_awaited() {
             return Poll::Ready(());
         }
+        self.probe(cx, now);
         self.call_waiting(cx, now);
         self.arm(cx, now);
         Poll::Pending
+    }
+
+    /// When a node that owes replies is to be asked whether it is busy; none where that is known, or asked already.
+    fn probe_at(&self, queue: &Queue) -> Option<Micros> {
+        if self.is_dedicated() || self.upstream.is_shut() {
+            return None;
+        }
+        let op_timeout = self.upstream.settings.op_timeout;
+        let deadline = queue.oldest_sent_deadline()?;
+        self.probe.due(self.silent_since(deadline), op_timeout)
+    }
+
+    /// Refuses what clients ask in the words of the node, once it says that it is busy: on this connection it will read
+    /// nothing before its script ends. What was sent already waits for that, as far as its deadline.
+    fn probe(&mut self, cx: &mut Context<'_>, now: Micros) {
+        if !matches!(self.link, Link::Up(_)) {
+            return;
+        }
+        let due = self.probe_at(&self.upstream.queue.borrow());
+        if due.is_some_and(|due| due <= now) {
+            self.probe.ask(self.connect());
+        }
+        if let Some(text) = self.probe.poll(cx, now) {
+            tracing::warn!(node = %self.upstream.address, text = &*text, "the node is busy");
+            self.upstream.shut(Kind::Busy(text));
+        }
+    }
+
+    /// Something has come from the node.
+    fn hear(&mut self, now: Micros) {
+        self.heard_at = now;
+        self.failures = 0;
+        self.forget_silence();
+    }
+
+    fn forget_silence(&mut self) {
+        self.probe = Probe::default();
+        if !self.is_dedicated() {
+            self.upstream.open();
+        }
     }
 
     /// Lets clients go on that wait until the node owes less.
@@ -172,11 +216,7 @@ impl Task {
                 if now < if wanted { *knock_at } else { *retry_at } {
                     return Ok(Poll::Pending);
                 }
-                let address = Rc::clone(&self.upstream.address);
-                let greeting = self.upstream.settings.greeting.clone();
-                let settings = &self.upstream.settings;
-                let probes = (settings.keepalive, settings.unacknowledged);
-                let attempt = connect(address, greeting, probes);
+                let attempt = self.connect();
                 let limit = self.upstream.settings.connect_timeout;
                 self.link = Link::Connecting(Box::pin(async move {
                     let timed = tokio::time::timeout(limit, attempt).await;
@@ -224,10 +264,10 @@ impl Task {
     }
 
     fn read(&mut self, cx: &mut Context<'_>, now: Micros) -> Result<Poll<()>, Kind> {
-        let Link::Up(stream) = &mut self.link else {
-            return Ok(Poll::Ready(()));
-        };
         for _ in 0..CHUNKS_A_TURN {
+            let Link::Up(stream) = &mut self.link else {
+                return Ok(Poll::Ready(()));
+            };
             if self.input.capacity() - self.input.len() < CHUNK / 4 {
                 self.input.reserve(CHUNK);
             }
@@ -242,8 +282,7 @@ impl Task {
                     };
                 }
             }
-            self.heard_at = now;
-            self.failures = 0;
+            self.hear(now);
             deliver(
                 &mut self.input,
                 &mut self.scan,
@@ -258,9 +297,22 @@ impl Task {
 
     /// When the connection is given up if nothing comes.
     fn stalls_at(&self, oldest_deadline: Micros) -> Micros {
+        self.silent_since(oldest_deadline) + micros(self.upstream.settings.stall_timeout)
+    }
+
+    /// Since when the node owes something and nothing has come.
+    fn silent_since(&self, oldest_deadline: Micros) -> Micros {
+        let op_timeout = micros(self.upstream.settings.op_timeout);
+        self.heard_at
+            .max(oldest_deadline.saturating_sub(op_timeout))
+    }
+
+    /// Another connection to the node, with all that has to be said first.
+    fn connect(&self) -> impl Future<Output = Result<TcpStream, Kind>> + use<> {
         let settings = &self.upstream.settings;
-        let asked_at = oldest_deadline.saturating_sub(micros(settings.op_timeout));
-        self.heard_at.max(asked_at) + micros(settings.stall_timeout)
+        let probes = (settings.keepalive, settings.unacknowledged);
+        let address = Rc::clone(&self.upstream.address);
+        connect(address, settings.greeting.clone(), probes)
     }
 
     /// Fails what is late. Of a dedicated connection that is the end.
@@ -301,8 +353,7 @@ impl Task {
     fn end(&mut self, why: Kind) -> Poll<()> {
         tracing::debug!(node = %self.upstream.address, ?why, "dedicated connection ended");
         let upstream = &self.upstream;
-        upstream.over.replace(Some(why.clone()));
-        upstream.room.set(0);
+        upstream.shut(why.clone());
         let text = |executed| upstream.error(why.clone(), executed).reply();
         upstream.queue.borrow_mut().fail_all(text);
         Poll::Ready(())
@@ -321,6 +372,7 @@ impl Task {
         self.failures += 1;
         self.input = BytesMut::new();
         self.drops = false;
+        self.forget_silence();
         self.scan = ReplyScan::of(self.upstream.settings.protocol);
         let (retry_at, knock_at) = if at_once {
             (now, now)
@@ -366,7 +418,9 @@ impl Task {
                     }
                 });
                 let comes = queue.comes().then(|| self.patience());
-                deadline.into_iter().chain(comes).chain(stall).min()
+                let probe = self.probe_at(&queue);
+                let due = deadline.into_iter().chain(comes).chain(stall);
+                due.chain(probe).min()
             }
         };
         if let Some(due) = due.into_iter().chain(line).min()

@@ -84,6 +84,90 @@ async fn the_client_of_a_script_can_kill_it_over_the_same_connection() {
     }
 }
 
+/// Waits until the proxy has found out this many times that a node is busy.
+async fn until_known(proxy: &Proxy, times: usize) {
+    until("the proxy knows that the node is busy", async || {
+        proxy.log().matches("the node is busy").count() == times
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn clients_of_a_busy_node_are_refused_at_once_until_the_script_has_ended() {
+    let (_nodes, addrs) = quick_nodes(2).await;
+    let settings = "workers: 1\ntimeouts: { op_ms: 20000, stall_ms: 60000 }";
+    let proxy = Proxy::start(&addrs, settings).await;
+    let (mut runs, mut asks) = (proxy.client().await, proxy.client().await);
+    let keys: Vec<String> = proxy.keys_on(0).take(2).collect();
+    let other = proxy.key_on(1);
+    for times in 1..=2 {
+        send(&mut runs, &["EVAL", ENDLESS, "1", &keys[0]]).await;
+        until_known(&proxy, times).await;
+        for line in [
+            vec!["GET", &keys[1]],
+            vec!["SET", &keys[1], "v"],
+            vec!["EVAL", "return 1", "1", &keys[1]],
+        ] {
+            let told = ask(&mut asks, &line).await;
+            assert!(told.starts_with(BUSY), "{line:?}: {told}");
+        }
+        // Of a request to several nodes, the others do their part.
+        let told = ask(&mut asks, &["MGET", &keys[1], &other]).await;
+        assert!(
+            told.starts_with(&format!("[{BUSY}")) && told.ends_with(" nil]"),
+            "{told}"
+        );
+        // Redis answers it while a function runs, and so about this script.
+        let told = ask(&mut asks, &["FUNCTION", "STATS"]).await;
+        assert!(told.starts_with(BUSY), "{told}");
+        assert_eq!(ask(&mut asks, &["SCRIPT", "KILL"]).await, "OK");
+        let told = show(&runs.reply(DEADLINE).await.unwrap());
+        assert!(told.starts_with(KILLED), "{told}");
+        assert_eq!(ask(&mut asks, &["GET", &keys[1]]).await, "nil");
+    }
+}
+
+#[tokio::test]
+async fn a_busy_node_is_known_after_the_script_has_run_out_of_time() {
+    let (_nodes, addrs) = quick_nodes(1).await;
+    let settings = "workers: 1\ntimeouts: { op_ms: 100, stall_ms: 60000 }";
+    let proxy = Proxy::start(&addrs, settings).await;
+    let mut client = proxy.client().await;
+    let told = ask(&mut client, &["EVAL", ENDLESS, "1", "k"]).await;
+    assert_eq!(told, format!("-{}", proxy.error(0, "timeout")));
+    until_known(&proxy, 1).await;
+    let told = ask(&mut client, &["SET", "k", "refused"]).await;
+    assert!(told.starts_with(BUSY), "{told}");
+    assert_eq!(ask(&mut client, &["SCRIPT", "KILL"]).await, "OK");
+    until("the node answers again", async || {
+        ask(&mut client, &["GET", "k"]).await == "nil"
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_function_that_keeps_a_node_busy_is_shown() {
+    let (_nodes, addrs) = quick_nodes(2).await;
+    let settings = "workers: 1\ntimeouts: { op_ms: 20000, stall_ms: 60000 }";
+    let proxy = Proxy::start(&addrs, settings).await;
+    let (mut runs, mut asks) = (proxy.client().await, proxy.client().await);
+    let library =
+        format!("#!lua name=lib\nredis.register_function('endless', function() {ENDLESS} end)");
+    let load = ["FUNCTION", "LOAD", &library];
+    assert_eq!(ask(&mut asks, &load).await, "\"lib\"");
+    send(&mut runs, &["FCALL", "endless", "1", &proxy.key_on(1)]).await;
+    until_known(&proxy, 1).await;
+    let told = ask(&mut asks, &["FUNCTION", "STATS"]).await;
+    assert!(told.contains("\"endless\""), "{told}");
+    assert_eq!(ask(&mut asks, &["FUNCTION", "KILL"]).await, "OK");
+    show(&runs.reply(DEADLINE).await.unwrap());
+    assert!(
+        !ask(&mut asks, &["FUNCTION", "STATS"])
+            .await
+            .contains("endless")
+    );
+}
+
 #[tokio::test]
 async fn a_function_is_killed_and_a_script_that_has_written_is_not() {
     let (_nodes, addrs) = quick_nodes(2).await;
