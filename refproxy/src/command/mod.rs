@@ -174,6 +174,8 @@ pub enum Why {
     Replication,
     /// Would be about all nodes, inside of MULTI.
     Transaction,
+    /// Would change the protocol between WATCH or MULTI and EXEC.
+    ProtocolOfTransaction,
     /// Administration that changes every node is switched off.
     AdminFanOut,
     /// The same, for scripts that may write.

@@ -106,6 +106,9 @@ fn reason(why: Why) -> &'static str {
         Why::RedisCluster => "it belongs to the Redis Cluster protocol",
         Why::Replication => "replication is the business of each node",
         Why::Transaction => "in a transaction it would be about one node only",
+        Why::ProtocolOfTransaction => {
+            "a transaction ends in the protocol in which it began; call HELLO before WATCH and MULTI"
+        }
         Why::AdminFanOut => "it changes every node, and `admin_fan_out` is off",
         Why::ScriptsAdminister => {
             "a script can change or empty its node, and `admin_fan_out` is off; use the command's _RO variant"

@@ -59,15 +59,7 @@ fn understand<'a>(
     mut args: impl Iterator<Item = &'a [u8]>,
     identity: &mut Identity,
 ) -> Result<(), Vec<u8>> {
-    let wanted = match args.next().map(version) {
-        None => identity.protocol,
-        Some(Ok(2)) => Protocol::Resp2,
-        Some(Ok(3)) => Protocol::Resp3,
-        Some(Ok(_)) => return Err(b"NOPROTO unsupported protocol version".to_vec()),
-        Some(Err(())) => {
-            return Err(b"ERR Protocol version is not an integer or out of range".to_vec());
-        }
-    };
+    let wanted = wanted(args.next(), identity)?;
     let args: Vec<&[u8]> = args.collect();
     let mut rest = args.as_slice();
     loop {
@@ -99,8 +91,18 @@ fn understand<'a>(
     Ok(())
 }
 
-fn version(text: &[u8]) -> Result<i64, ()> {
-    strict(text).ok_or(())
+/// The protocol that HELLO with this first argument asks for.
+pub(super) fn wanted(
+    version: Option<&[u8]>,
+    identity: &Identity,
+) -> Result<Protocol, &'static [u8]> {
+    match version.map(strict) {
+        None => Ok(identity.protocol),
+        Some(Some(2)) => Ok(Protocol::Resp2),
+        Some(Some(3)) => Ok(Protocol::Resp3),
+        Some(Some(_)) => Err(b"NOPROTO unsupported protocol version"),
+        Some(None) => Err(b"ERR Protocol version is not an integer or out of range"),
+    }
 }
 
 fn put_greeting(identity: &Identity, out: &mut Vec<u8>) {

@@ -61,6 +61,13 @@ pub(crate) enum Next {
     HangUp,
 }
 
+/// Whether the answer to the complete request in `frame` would change which protocol the client is answered in.
+pub(crate) fn changes_protocol(local: Local, frame: &[u8], identity: &Identity) -> bool {
+    let version = Args::of(frame).nth(1);
+    local == Local::Hello
+        && hello::wanted(version, identity).is_ok_and(|wanted| wanted != identity.protocol)
+}
+
 /// Writes the answer to the complete request in `frame`, whose arity is right.
 pub(crate) fn answer(
     local: Local,

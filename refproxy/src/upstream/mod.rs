@@ -4,8 +4,8 @@
 //! its late reply is recognised and dropped; the connection goes on, because a second one could overtake requests that
 //! the node has not read yet. What was sent, if only in part, is never sent again; what was not sent when a connection
 //! breaks is left to the next one. While a script keeps the node busy, which only another connection can find out, requests
-//! are refused in the node's words and not sent. A connection of one client's own ([`Dedicated`]) has no next one: whatever goes wrong
-//! ends it, for what comes later means nothing without what came before.
+//! are refused in the node's words and not sent. A connection of one client's own ([`Dedicated`]) has no next one:
+//! whatever goes wrong ends it, for what comes later means nothing without what came before.
 
 mod dedicated;
 mod greeting;

@@ -4,6 +4,7 @@ use super::queue::TOO_LARGE;
 use super::traffic::Pinned;
 use super::{Phase, Transaction};
 use crate::command::{self, Route, Row, Transaction as Step, Why};
+use crate::local::{Identity, changes_protocol};
 use crate::resp::{Args, Frame, put_error, put_simple};
 use crate::session::dispatch::{ANY_NODE, Taken, Turn};
 use crate::upstream::Payload;
@@ -61,7 +62,7 @@ impl Turn<'_> {
                 return self.take(bytes, frame, payload);
             }
             Phase::Over => self.again(&mut transaction, row, frame),
-            Phase::Watching => match row.filter(|row| concerns(row, frame)) {
+            Phase::Watching => match row.filter(|row| concerns(row, bytes, self.identity)) {
                 Some(row) => self.watching(&mut transaction, row, bytes, frame, payload),
                 None => {
                     let detour =
@@ -128,7 +129,7 @@ impl Turn<'_> {
                 return self.end_locally(transaction, local, bytes);
             }
             Route::Local(_) => {
-                let text = command::unsupported(row, Why::ConnectionState);
+                let text = command::unsupported(row, Why::ProtocolOfTransaction);
                 self.answer(|out| put_error(out, text.as_bytes()));
                 return Taken::Done;
             }
@@ -206,17 +207,12 @@ impl Turn<'_> {
 }
 
 /// Between WATCH and MULTI, all other requests are as always.
-fn concerns(row: &Row, frame: &Frame) -> bool {
+fn concerns(row: &Row, bytes: &[u8], identity: &Identity) -> bool {
     match row.route {
         Route::Transaction(_) => true,
-        Route::Local(local) => local.ends_transaction() || changes_protocol(row, frame),
+        Route::Local(local) => local.ends_transaction() || changes_protocol(local, bytes, identity),
         _ => false,
     }
-}
-
-/// Whether it asks for another protocol than the one that the transaction's connection speaks.
-pub(super) fn changes_protocol(row: &Row, frame: &Frame) -> bool {
-    row.may_change_protocol() && frame.argc > 1
 }
 
 fn without_multi(step: Step) -> &'static [u8] {

@@ -1,6 +1,5 @@
 //! What becomes of a request behind MULTI.
 
-use super::outside::changes_protocol;
 use super::traffic::{Commits, Pinned};
 use super::{Phase, Transaction, cost};
 use crate::command::{self, EXEC_ABORTED, Local, Route, Row, Transaction as Step, Why};
@@ -174,8 +173,8 @@ impl Turn<'_> {
         bytes: &[u8],
         frame: &Frame,
     ) -> Taken {
-        if changes_protocol(row, frame) {
-            let text = command::unsupported(row, Why::ConnectionState);
+        if local::changes_protocol(local, bytes, self.identity) {
+            let text = command::unsupported(row, Why::ProtocolOfTransaction);
             return self.abort(transaction, text.as_bytes());
         }
         let subcommand = &bytes[frame.first.clone()];
