@@ -156,6 +156,7 @@ fn call(row: &Row, keys: &mut impl Iterator<Item = Vec<u8>>) -> Vec<Vec<u8>> {
     for spec in row.specs {
         put(spec, &mut words, keys);
     }
+    words.extend(row.after_keys.first().map(|word| word.as_bytes().to_vec()));
     words
 }
 

@@ -32,6 +32,10 @@ pub(crate) fn aim<'a>(
     if let Some(why) = rules.refuse(row, has_home) {
         return Aim::Refused(why);
     }
+    // Too large a number of keys takes the words after them for keys, which may live anywhere.
+    let is_cut_short = positions
+        .last()
+        .is_some_and(|last| row.is_cut_short(args, *last));
     let mut keys = positions.into_iter().map(|position| args[position]);
     let first = keys.next().map(|key| (key, placement.node(key)));
     if let Some(guard) = row.guard {
@@ -45,6 +49,7 @@ pub(crate) fn aim<'a>(
     };
     let mut others = keys.map(|key| (key, placement.node(key)));
     match others.find(|(_, node)| *node != home) {
+        Some(_) if is_cut_short => Aim::Any,
         Some(other) => Aim::Crosses((key, home), other),
         None => Aim::Node(home),
     }
@@ -140,6 +145,12 @@ mod tests {
         check("FCALL_RO f 0", "NoKeys");
         check("EVAL return x b", "any");
         check("EVAL return 1 b", "b");
+        check("LMPOP 2 a1 a2 LEFT", "a");
+        check("LMPOP 2 a1 b right", "crosses a1 b");
+        check("LMPOP 2 a1 b", "any");
+        check("LMPOP 3 a1 a2 LEFT", "any");
+        check("ZMPOP 3 a1 b MIN", "any");
+        check("ZMPOP 2 a1 b COUNT 1", "any");
         check("BITOP AND b1 b2 a", "crosses b1 a");
         check("MSETNX a1 1 a2 b", "a");
         check("MSETNX a1 1 b a", "crosses a1 b");

@@ -35,6 +35,8 @@ pub struct Row {
     pub keys: KeyRange,
     /// Where its keys are when a range cannot tell.
     pub specs: &'static [KeySpec],
+    /// Words of which one has to follow its last key; empty where none has to.
+    pub after_keys: &'static [&'static str],
     /// What the proxy does with it.
     pub route: Route,
     /// What is refused of it all the same.
@@ -196,6 +198,7 @@ const fn row(name: &'static str, arity: i8, flags: u32, keys: (i8, i8, i8), rout
         flags,
         keys: KeyRange { first, last, step },
         specs: &[],
+        after_keys: &[],
         route,
         guard: None,
     }
@@ -228,6 +231,18 @@ impl Row {
 
     const fn keys_at(mut self, specs: &'static [KeySpec]) -> Self {
         self.specs = specs;
+        self
+    }
+
+    /// Whether every server refuses these arguments, whose last key is at this position, because another word follows it.
+    pub(crate) fn is_cut_short(&self, args: &[&[u8]], last_key: usize) -> bool {
+        let next = args.get(last_key + 1).copied().unwrap_or_default();
+        let is_next = |word: &&str| next.eq_ignore_ascii_case(word.as_bytes());
+        !self.after_keys.is_empty() && !self.after_keys.iter().any(is_next)
+    }
+
+    const fn before(mut self, words: &'static [&'static str]) -> Self {
+        self.after_keys = words;
         self
     }
 

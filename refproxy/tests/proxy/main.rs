@@ -13,6 +13,7 @@ mod broken_node;
 mod commands;
 mod fan_out;
 mod large;
+mod numkeys;
 mod output;
 mod pressure;
 mod protocol;
