@@ -1,5 +1,6 @@
 //! Counters: each worker counts for itself, whoever reads adds up.
 
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
@@ -66,6 +67,8 @@ fn count(counter: &AtomicU64) {
 pub(crate) struct Shared {
     pub(crate) started: Instant,
     pub(crate) port: u16,
+    /// As Redis': 40 hexadecimal digits that are other ones after each start.
+    pub(crate) run_id: Arc<str>,
     pub(crate) clients: Arc<AtomicUsize>,
     /// What `clients` may grow to: the limit, as far as there are file descriptors.
     pub(crate) clients_max: AtomicUsize,
@@ -86,6 +89,7 @@ impl Shared {
         Self {
             started: Instant::now(),
             port,
+            run_id: run_id().into(),
             clients: Arc::default(),
             clients_max: AtomicUsize::new(share.clients_max),
             clients_total: AtomicU64::new(0),
@@ -95,6 +99,13 @@ impl Shared {
             output_bytes: Arc::default(),
         }
     }
+}
+
+/// The seeds of hash maps are the standard library's source of chance.
+fn run_id() -> String {
+    let parts = [(); 3].map(|()| RandomState::new().hash_one(Instant::now()));
+    let digits = parts.map(|part| format!("{part:016x}")).concat();
+    digits[..40].to_owned()
 }
 
 /// All counters, sorted by name, in the words of Envoy's redis_proxy with the prefix `egress_redis`, so that what people

@@ -261,6 +261,7 @@ impl Worker {
             clients: self.shared.clients.load(Ordering::Relaxed),
             clients_max: self.shared.clients_max.load(Ordering::Relaxed),
             process_id: std::process::id(),
+            run_id: Arc::clone(&self.shared.run_id),
             uptime_seconds: self.shared.started.elapsed().as_secs(),
             port: self.shared.port,
             health: self

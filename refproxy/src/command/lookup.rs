@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use super::{COMMANDS, Row, SUBCOMMANDS};
+use super::{COMMANDS, Route, Row, SUBCOMMANDS};
 
 /// Slots of the index: several a command, so that a probe is almost always the last.
 const SLOTS: usize = 2048;
@@ -36,6 +36,20 @@ pub fn below(row: &Row, subcommand: &[u8]) -> Option<&'static Row> {
     let name = [row.name.as_bytes(), b"|", &subcommand.to_ascii_uppercase()].concat();
     let place = SUBCOMMANDS.binary_search_by(|known| known.name.as_bytes().cmp(&name));
     place.ok().map(|place| &SUBCOMMANDS[place])
+}
+
+/// Whether the command of this name, `config|get` for one, is sent to every node, so that each node counts what a client asked
+/// once.
+#[must_use]
+pub fn goes_to_every_node(name: &str) -> bool {
+    let row = match name.split_once('|') {
+        None => find(name.as_bytes()),
+        Some((name, subcommand)) => {
+            let row = find(name.as_bytes());
+            row.and_then(|row| below(row, subcommand.as_bytes()))
+        }
+    };
+    row.is_some_and(|row| matches!(row.route, Route::AllNodes(_) | Route::Administer(_)))
 }
 
 /// Whether subcommands of `row` are rows of their own.

@@ -13,7 +13,7 @@ mod table;
 
 pub use guard::{Guard, Rules, ScriptsWithoutKeys};
 pub use keys::{Begin, Find, KeyRange, KeySpec, Unclear};
-pub use lookup::{below, find, has_below, is_http};
+pub use lookup::{below, find, goes_to_every_node, has_below, is_http};
 pub use refusal::{
     EXEC_ABORTED, STRANGER, cross_slot, leaves_transaction, unknown, unknown_below, unsupported,
     wrong_arity,

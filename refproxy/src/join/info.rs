@@ -1,6 +1,6 @@
-//! INFO of all nodes as one text: what can be added up is, what is the proxy's own is told by the proxy, and what one value
-//! cannot say is left out. Of what is not known here, words are told that all nodes say alike; never numbers, which would come
-//! and go as they happen to be equal.
+//! INFO of all nodes as one text: what can be added up is, what is the proxy's own is told by the proxy, and what clients
+//! decide by is what holds for every node ([`fields::Way`]). What one value cannot say is left out. Of what is not known
+//! here, words are told that all nodes say alike; never numbers, which would come and go as they happen to be equal.
 //!
 //! A node that does not answer is told under `# Nodes`, whatever was asked for; sums are left out then, because they would
 //! be too small.
@@ -10,11 +10,15 @@ mod fields;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
-use fields::Way::{Alike, Human, Least, Most, Sum};
+use fields::Way::{
+    Alike, Human, Least, Limit, Most, OneServer, Peak, Ratio, Sum, Unless, Version,
+};
 
+use crate::command::goes_to_every_node;
 use crate::resp::{Protocol, error_text, is_error, put_verbatim, text};
 
 /// What the proxy tells of itself.
@@ -27,6 +31,8 @@ pub(crate) struct Facts {
     pub(crate) uptime_seconds: u64,
     pub(crate) port: u16,
     pub(crate) process_id: u32,
+    /// 40 hexadecimal digits that are other ones after each start.
+    pub(crate) run_id: Arc<str>,
     /// How it stands with each node, in a word.
     pub(crate) health: Vec<&'static str>,
 }
@@ -167,6 +173,10 @@ fn values(name: &str, said: &[&Told<'_>], all: bool, facts: &Facts) -> Vec<Strin
     if let Some(own) = own(name, facts) {
         return vec![own];
     }
+    if let ([only], true) = (said, all) {
+        let values = only.values(name).iter();
+        return values.map(|value| (*value).to_owned()).collect();
+    }
     let each: Vec<&str> = said.iter().filter_map(|told| told.value(name)).collect();
     let one = match fields::way(name) {
         Some(Sum) => all.then(|| added(&each)).flatten(),
@@ -177,6 +187,13 @@ fn values(name: &str, said: &[&Told<'_>], all: bool, facts: &Facts) -> Vec<Strin
             bytes.and_then(|bytes| human(bytes.parse().ok()?))
         }
         Some(Alike) => return alike(name, said),
+        Some(Version) => (each.len() == said.len()).then(|| lowest(&each)).flatten(),
+        Some(Limit) => all.then(|| limit(&each)).flatten(),
+        Some(Unless(word)) => {
+            let other = each.iter().find(|value| **value != word);
+            other.or(each.first()).map(|value| (*value).to_owned())
+        }
+        Some(Ratio | Peak | OneServer) => None,
         None if is_tally(name) => all.then(|| tally(name, &each)).flatten(),
         None if said.iter().any(|told| told.values(name).len() > 1) => return alike(name, said),
         None => {
@@ -198,9 +215,13 @@ fn alike(name: &str, said: &[&Told<'_>]) -> Vec<String> {
     values.map(|value| (*value).to_owned()).collect()
 }
 
-/// What is true of the proxy, whatever the nodes say of themselves.
+/// What is true of the proxy, whatever the nodes say of themselves. To its clients it is a server of its own, and no
+/// cluster, as HELLO says too.
 fn own(name: &str, facts: &Facts) -> Option<String> {
     Some(match name {
+        "cluster_enabled" => "0".to_owned(),
+        "redis_mode" | "server_mode" => "standalone".to_owned(),
+        "run_id" => facts.run_id.to_string(),
         "connected_clients" => facts.clients.to_string(),
         "maxclients" => facts.clients_max.to_string(),
         "process_id" => facts.process_id.to_string(),
@@ -209,6 +230,43 @@ fn own(name: &str, facts: &Facts) -> Option<String> {
         "uptime_in_days" => (facts.uptime_seconds / (24 * 60 * 60)).to_string(),
         _ => return None,
     })
+}
+
+/// The names of [`own`].
+#[cfg(test)]
+fn own_names() -> [&'static str; 10] {
+    [
+        "cluster_enabled",
+        "connected_clients",
+        "maxclients",
+        "process_id",
+        "redis_mode",
+        "run_id",
+        "server_mode",
+        "tcp_port",
+        "uptime_in_days",
+        "uptime_in_seconds",
+    ]
+}
+
+/// The lowest version, number by number.
+fn lowest(versions: &[&str]) -> Option<String> {
+    let numbers = |version: &&str| -> Vec<u64> {
+        let parts = version.split('.').map(|part| {
+            let rest = part.trim_start_matches(|at: char| at.is_ascii_digit());
+            part[..part.len() - rest.len()].parse().unwrap_or(0)
+        });
+        parts.collect()
+    };
+    let lowest = versions.iter().min_by_key(|version| numbers(version));
+    lowest.map(|version| (*version).to_owned())
+}
+
+fn limit(values: &[&str]) -> Option<String> {
+    match values.contains(&"0") {
+        true => Some("0".to_owned()),
+        false => added(values),
+    }
 }
 
 /// The sum, with as many places behind the point as the values have.
@@ -256,8 +314,11 @@ fn size(label: &str) -> Option<u64> {
     number.parse::<u64>().ok()?.checked_shl(shift)
 }
 
-/// Counts add up; averages are weighed by what they are averages of.
+/// Counts add up; averages are weighed by what they are averages of. What a client asks once, every node counts once, if the
+/// proxy sends it to all: that is as many calls as the node has that counts most.
 fn tally(name: &str, values: &[&str]) -> Option<String> {
+    let command = name.strip_prefix("cmdstat_");
+    let is_fan_out = command.is_some_and(goes_to_every_node);
     let mut names: Vec<&str> = Vec::new();
     let mut sums: BTreeMap<&str, f64> = BTreeMap::new();
     for value in values {
@@ -278,7 +339,11 @@ fn tally(name: &str, values: &[&str]) -> Option<String> {
             if !names.contains(name) {
                 names.push(name);
             }
-            *sums.entry(name).or_default() += weight * number;
+            let sum = sums.entry(name).or_default();
+            match is_fan_out && name.ends_with("calls") {
+                true => *sum = sum.max(*number),
+                false => *sum += weight * number,
+            }
         }
     }
     if name.contains(BY_SIZE) {
@@ -352,6 +417,7 @@ mod tests {
             uptime_seconds: 90_000,
             port: 6400,
             process_id: 4711,
+            run_id: "0a1b".into(),
             health: vec!["up", "up"],
         }
     }
@@ -440,7 +506,7 @@ mod tests {
                 "# Server|redis_version:7.0.15|tcp_port:7002|run_id:b|uptime_in_days:9||# Clients|connected_clients:1|",
             ],
             false,
-            "# Server|redis_version:7.0.15|tcp_port:6400|uptime_in_days:1||# Clients|connected_clients:7|",
+            "# Server|redis_version:7.0.15|tcp_port:6400|run_id:0a1b|uptime_in_days:1||# Clients|connected_clients:7|",
         );
     }
 
@@ -494,7 +560,45 @@ mod tests {
         let told = "# Stats|frob_mode:lazy|frob_file:|reply_buffer_shrinks:2|hz:10|";
         check(&[one, one], false, told);
         let two = "# Stats|hz:20|frob_mode:eager|";
-        check(&[one, two], false, "# Stats|reply_buffer_shrinks:1|");
+        check(&[one, two], false, "# Stats|reply_buffer_shrinks:1|hz:10|");
+        check(&[one], false, one);
+    }
+
+    #[test]
+    fn what_clients_decide_by_holds_for_every_node() {
+        check(
+            &[
+                "# Server|redis_version:8.2.3|os:Linux|arch_bits:64|redis_mode:cluster||# Memory|maxmemory:100|maxmemory_policy:noeviction||\
+                 # Persistence|rdb_last_bgsave_status:ok|aof_enabled:1||# Replication|role:slave|master_host:a|",
+                "# Server|redis_version:7.0.15|os:Darwin|arch_bits:32|redis_mode:standalone||# Memory|maxmemory:50|maxmemory_policy:allkeys-lru||\
+                 # Persistence|rdb_last_bgsave_status:err|aof_enabled:0||# Replication|role:master|",
+                "# Server|redis_version:7.2.4|server_name:valkey|valkey_version:9.1.2|os:Linux|arch_bits:64||# Memory|maxmemory:70|\
+                 maxmemory_policy:volatile-ttl||# Persistence|rdb_last_bgsave_status:ok|aof_enabled:1||# Replication|role:slave|",
+            ],
+            false,
+            "# Server|redis_version:7.0.15|arch_bits:32|redis_mode:standalone||# Memory|maxmemory:220|maxmemory_policy:allkeys-lru||\
+             # Persistence|rdb_last_bgsave_status:err|aof_enabled:0||# Replication|role:master|",
+        );
+        check(
+            &[
+                "# Server|redis_version:7.2.4|valkey_version:9.10.2||# Memory|maxmemory:0|maxmemory_human:0B|",
+                "# Server|redis_version:7.2.4|valkey_version:9.9.12||# Memory|maxmemory:7|maxmemory_human:7B|",
+            ],
+            false,
+            "# Server|redis_version:7.2.4|valkey_version:9.9.12||# Memory|maxmemory:0|maxmemory_human:0B|",
+        );
+    }
+
+    #[test]
+    fn what_a_client_asks_of_all_nodes_at_once_is_one_call() {
+        check(
+            &[
+                "# Commandstats|cmdstat_dbsize:calls=2,usec=8,usec_per_call=4.00,rejected_calls=0,failed_calls=1|",
+                "# Commandstats|cmdstat_dbsize:calls=2,usec=4,usec_per_call=2.00,rejected_calls=0,failed_calls=0|",
+            ],
+            false,
+            "# Commandstats|cmdstat_dbsize:calls=2,usec=12,usec_per_call=6.00,rejected_calls=0,failed_calls=1|",
+        );
     }
 
     #[test]

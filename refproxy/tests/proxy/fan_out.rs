@@ -461,7 +461,7 @@ async fn a_script_without_keys_is_refused_with_what_to_do() {
 }
 
 /// The fields of a text of INFO.
-fn fields(text: &str) -> BTreeMap<String, String> {
+pub(crate) fn fields(text: &str) -> BTreeMap<String, String> {
     let lines = text.trim_matches('"').split("\\r\\n");
     let pairs = lines.filter_map(|line| line.split_once(':'));
     pairs
@@ -506,7 +506,12 @@ async fn info_adds_up_what_the_nodes_say() {
     let memory: u64 = told["used_memory"].parse().unwrap();
     assert!(memory > 2 * plain["used_memory"].parse::<u64>().unwrap());
     // What one value cannot say is not said at all; what is about the nodes comes with the usual sections only.
-    assert!(plain.contains_key("run_id") && !told.contains_key("run_id"));
+    assert!(plain.contains_key("master_replid") && !told.contains_key("master_replid"));
+    assert_ne!(told["run_id"], plain["run_id"]);
+    // Each node has counted the INFO.
+    setup.told("DBSIZE").await;
+    let told = fields(&setup.told("INFO commandstats").await);
+    assert!(told["cmdstat_dbsize"].starts_with("calls=1,"), "{told:?}");
     let memory = setup.told("INFO memory").await;
     assert!(
         memory.contains("used_memory_human:") && !memory.contains("# Nodes"),

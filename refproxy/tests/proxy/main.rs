@@ -25,3 +25,4 @@ mod slow_node;
 mod start;
 mod support;
 mod transactions;
+mod unequal_nodes;
