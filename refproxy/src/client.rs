@@ -11,7 +11,7 @@ use bytes::Bytes;
 
 use crate::buffer::{SHARE_FROM, WriteQueue};
 use crate::clock::Micros;
-use crate::join::{Joining, exec_misfit};
+use crate::join::{Joining, Progress, exec_misfit};
 use crate::output::OutputBudget;
 
 /// No more requests are taken while so many bytes of replies wait to be written.
@@ -190,6 +190,8 @@ pub(crate) struct Outbox {
     window: u32,
     /// How large the next reply may be, from those that came; 0 when they are small.
     expected: usize,
+    /// Parts that are to be asked now, each with the number of its request.
+    next_parts: Vec<(u32, u16)>,
 }
 
 impl Default for Outbox {
@@ -204,6 +206,7 @@ impl Default for Outbox {
             asked: 0,
             window: WINDOW_START,
             expected: EXPECTED_START,
+            next_parts: Vec::new(),
         }
     }
 }
@@ -227,6 +230,12 @@ impl Outbox {
         self.slots.len() >= requests_max.min(self.window as usize)
             || self.asked >= asked_bytes_max
             || self.bytes() >= BACKLOG_MAX
+    }
+
+    /// Whether there is something to do for the session.
+    #[inline]
+    fn has_news(&self) -> bool {
+        !self.ready.is_empty() || !self.next_parts.is_empty()
     }
 
     fn bytes(&self) -> usize {
@@ -309,21 +318,47 @@ impl Outbox {
                 None => self.fill(place, reply),
             },
             Some(State::Joining(joining)) => {
-                let len = reply.len();
-                if !joining.take(part, reply.into_bytes()) {
-                    self.held += len;
-                    return;
-                }
-                self.held -= joining.held_bytes() - len;
-                let joined = joining.reply();
-                match joined.first() {
-                    // It may be the proxy's own.
-                    Some(b'-') => self.fill(place, Reply::Own(&joined)),
-                    _ => self.fill(place, Reply::Large(Bytes::from(joined))),
+                self.held += reply.len();
+                match joining.take(part, reply.into_bytes()) {
+                    Progress::Waits => {}
+                    Progress::GoesOn(next) => self.next_parts.push((number, next)),
+                    Progress::Done => self.finish(number),
                 }
             }
             Some(State::Stashed { .. } | State::Kept(_)) | None => {}
         }
+    }
+
+    /// Makes the reply to the request of this number of the parts that have come.
+    pub(crate) fn finish(&mut self, number: u32) {
+        let place = number.wrapping_sub(self.base) as usize;
+        let Some(State::Joining(joining)) = self.slots.get(place).map(|slot| &slot.state) else {
+            return;
+        };
+        self.held -= joining.held_bytes();
+        let joined = joining.reply();
+        match joined.first() {
+            // It may be the proxy's own.
+            Some(b'-') => self.fill(place, Reply::Own(&joined)),
+            _ => self.fill(place, Reply::Large(Bytes::from(joined))),
+        }
+    }
+
+    /// A part that is to be asked now, with the number of its request.
+    pub(crate) fn next_part(&mut self) -> Option<(u32, u16)> {
+        self.next_parts.pop()
+    }
+
+    /// Whether the client has asked for nothing after the request of this number.
+    pub(crate) fn is_last(&self, number: u32) -> bool {
+        number.wrapping_sub(self.base) as usize + 1 == self.slots.len()
+    }
+
+    /// Whether parts of the reply to the request of this number are to come.
+    pub(crate) fn is_joining(&self, number: u32) -> bool {
+        let place = number.wrapping_sub(self.base) as usize;
+        let state = self.slots.get(place).map(|slot| &slot.state);
+        matches!(state, Some(State::Joining(_)))
     }
 
     #[inline]
@@ -521,7 +556,7 @@ impl Client {
         std::mem::forget(guard);
         if over {
             self.close(Closed::Output);
-        } else if !self.outbox.borrow().ready.is_empty() {
+        } else if self.outbox.borrow().has_news() {
             self.wake();
         }
     }

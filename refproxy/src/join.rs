@@ -7,6 +7,8 @@
 mod info;
 mod kill;
 mod latency;
+mod page;
+mod slow;
 mod ways;
 
 use std::rc::Rc;
@@ -14,11 +16,11 @@ use std::rc::Rc;
 use bytes::Bytes;
 
 use crate::command::Join;
-use crate::cursor::Cursors;
 use crate::resp::{Args, elements, error_text, is_error, put_array, put_error};
-use placement::NodeId;
 
 pub(crate) use info::Facts;
+pub(crate) use page::Pages;
+use slow::Measure;
 
 /// What SLOWLOG GET gives without a number.
 const LATEST_DEFAULT: usize = 10;
@@ -51,10 +53,11 @@ pub(crate) struct Joining {
 /// What of the request itself shapes the reply.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Asked {
-    /// Who gives the page; only [`Join::Page`] looks at it.
-    page: Option<(Cursors, NodeId)>,
-    /// Entries asked for; only [`Join::Latest`] looks at it.
+    /// What has come of a SCAN; only [`Join::Page`] looks at it.
+    pages: Option<Pages>,
+    /// Entries asked for, and what they measure; only [`Join::Latest`] and [`Join::Entries`] look at it.
     most: usize,
+    measure: Measure,
     /// A number that is another one each time; only [`Join::Any`] looks at it.
     lot: u64,
     /// What the proxy tells of itself, and whether of its nodes too; only [`Join::Info`] looks at it.
@@ -68,7 +71,13 @@ impl Asked {
             let text = std::str::from_utf8(text).ok()?;
             text.parse::<i64>().ok()
         });
+        // COMMANDLOG says last which of its logs it means.
+        let is_of_time = |log: &[u8]| log.eq_ignore_ascii_case(b"slow");
         Self {
+            measure: match Args::of(frame).nth(3).is_none_or(is_of_time) {
+                true => Measure::Time,
+                false => Measure::Bytes,
+            },
             most: match number {
                 Some(number) => usize::try_from(number).unwrap_or(usize::MAX),
                 None => LATEST_DEFAULT,
@@ -87,13 +96,23 @@ impl Asked {
         }
     }
 
-    /// For a page of this node.
-    pub(crate) fn page(cursors: Cursors, node: NodeId) -> Self {
+    /// For these pages.
+    pub(crate) fn pages(pages: Pages) -> Self {
         Self {
-            page: Some((cursors, node)),
+            pages: Some(pages),
             ..Self::default()
         }
     }
+}
+
+/// What becomes of a reply once one of its parts has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// Others are to come.
+    Waits,
+    /// This part is to be asked now, or the reply is made of those that have come.
+    GoesOn(u16),
+    Done,
 }
 
 impl Joining {
@@ -141,13 +160,29 @@ impl Joining {
         self
     }
 
-    /// Takes the reply of one part; each part answers once. True when it was the last.
-    pub(crate) fn take(&mut self, part: u16, reply: Bytes) -> bool {
-        if let Some(place) = self.replies.get_mut(usize::from(part)) {
+    /// Takes the reply of one part; each part answers once.
+    pub(crate) fn take(&mut self, part: u16, reply: Bytes) -> Progress {
+        let place = usize::from(part);
+        if let Some(pages) = &mut self.asked.pages {
+            let goes_on = pages.goes_on_after(&reply) && place + 1 < self.replies.len();
+            self.keep(place, reply);
+            return match goes_on {
+                true => Progress::GoesOn(part + 1),
+                false => Progress::Done,
+            };
+        }
+        self.keep(place, reply);
+        match self.left {
+            0 => Progress::Done,
+            _ => Progress::Waits,
+        }
+    }
+
+    fn keep(&mut self, place: usize, reply: Bytes) {
+        if let Some(place) = self.replies.get_mut(place) {
             *place = reply;
             self.left = self.left.saturating_sub(1);
         }
-        self.left == 0
     }
 
     /// Bytes held until the last part arrives.
@@ -166,7 +201,7 @@ impl Joining {
         let failed = self.errors().count();
         let tells_of_it = matches!(
             self.how,
-            How::Row(Join::InKeyOrder | Join::Info | Join::Found)
+            How::Row(Join::InKeyOrder | Join::Info | Join::Found | Join::Page)
         );
         let each_for_itself = tells_of_it && failed < self.replies.len();
         if failed > 0 && !each_for_itself {
@@ -248,7 +283,9 @@ impl Joining {
             Join::Busy => ways::busy(replies),
             Join::Kill => Some(kill::kill(replies).to_vec()),
             Join::Settings => ways::settings(replies, &self.nodes),
-            Join::Latest => ways::latest(replies, self.asked.most),
+            Join::Latest => slow::log(replies, self.asked.most, self.asked.measure),
+            Join::Entries => slow::len(replies, self.asked.measure),
+            Join::Modules => ways::modules(replies),
             Join::Info => {
                 let (facts, with_nodes) = self.asked.about.as_deref()?;
                 info::info(replies, &self.nodes, facts, *with_nodes)
@@ -256,7 +293,7 @@ impl Joining {
             Join::Samples => latency::history(replies),
             Join::Events => latency::latest(replies),
             Join::Histograms => latency::histogram(replies),
-            Join::Page => ways::page(replies, &self.nodes, self.asked.page?),
+            Join::Page => self.asked.pages.as_ref()?.joined(replies, &self.nodes),
         }
     }
 

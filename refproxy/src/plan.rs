@@ -5,7 +5,7 @@
 use crate::aim::{self, Aim};
 use crate::command::{self, Join, Route, Row, Rules, Transaction};
 use crate::resp::{Args, request};
-use crate::split::Split;
+use crate::split::{self, Split};
 use placement::{NodeId, Placement};
 
 /// What becomes of a request.
@@ -71,7 +71,13 @@ fn of_row(placement: &Placement, row: &Row, arguments: &[&[u8]], frame: &[u8]) -
             let guard = row.guard;
             match guard.and_then(|guard| guard.refuses(arguments, |_| true)) {
                 Some(why) => Plan::Refused(command::unsupported(row, why)),
-                None => Plan::Everywhere(join),
+                None => match split::asked_instead(join, frame) {
+                    None => Plan::Everywhere(join),
+                    Some(request) => Plan::Split {
+                        parts: everywhere(placement, &request),
+                        join,
+                    },
+                },
             }
         }
         Route::NodeByNode => Plan::NodeByNode,
@@ -95,6 +101,12 @@ fn same_node(placement: &Placement, row: &Row, arguments: &[&[u8]]) -> Plan {
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn everywhere(placement: &Placement, request: &[u8]) -> Vec<(NodeId, Vec<Vec<u8>>)> {
+    let words: Vec<Vec<u8>> = Args::of(request).map(<[u8]>::to_vec).collect();
+    let nodes = 0..u16::try_from(placement.nodes()).unwrap_or(u16::MAX);
+    nodes.map(|node| (NodeId(node), words.clone())).collect()
 }
 
 fn parts(split: &Split, requests: Vec<Vec<u8>>) -> Vec<(NodeId, Vec<Vec<u8>>)> {

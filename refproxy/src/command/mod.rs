@@ -61,7 +61,7 @@ pub enum Route {
     /// As [`Route::AllNodes`], where the proxy's users may administer the nodes through it: what it changes or removes is
     /// not named in the request.
     Administer(Join),
-    /// To one node at a time, whose own cursor is part of the one that the client gives and gets.
+    /// To one node after the other, whose own cursor is part of the one that the client gives and gets.
     NodeByNode,
     /// Answered by the proxy.
     Local(Local),
@@ -100,6 +100,10 @@ pub enum Join {
     Settings,
     /// Entries with a time as their second element: the latest first, as many as one node would give.
     Latest,
+    /// The number of these entries. Nodes are asked for the entries.
+    Entries,
+    /// Modules that all parts have.
+    Modules,
     /// INFO: what adds up is added, what the proxy knows better is told by the proxy.
     Info,
     /// LATENCY HISTORY: in the order of time.
@@ -108,7 +112,7 @@ pub enum Join {
     Events,
     /// LATENCY HISTOGRAM: counts added up, bound by bound.
     Histograms,
-    /// One node's page: a cursor, which becomes one for all nodes, and what belongs to it.
+    /// The pages of one node after the other: a cursor, which becomes one for all nodes, and what belongs to it.
     Page,
 }
 

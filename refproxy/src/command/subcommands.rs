@@ -1,7 +1,8 @@
 //! The subcommands of the commands that have some, in the same shape: `XGROUP|CREATE` is one of `XGROUP`.
 
 use super::Join::{
-    AllOk, Busy, Events, Found, Histograms, Kill, Latest, Least, Same, Samples, Settings, Sum,
+    AllOk, Busy, Entries, Events, Found, Histograms, Kill, Latest, Least, Modules, Same, Samples,
+    Settings, Sum,
 };
 use super::Route::{Administer, AllNodes, AnyNode, Local, Refuse, SameNode};
 use super::flags::{
@@ -81,7 +82,7 @@ pub static SUBCOMMANDS: &[Row] = &[
     row("CLUSTER|SYNCSLOTS", -3, ADMIN | STALE | NO_ASYNC_LOADING, (0, 0, 0), Refuse(Why::RedisCluster)),
     row("COMMANDLOG|GET", 4, ADMIN | LOADING | STALE, (0, 0, 0), AllNodes(Latest)),
     row("COMMANDLOG|HELP", 2, LOADING | STALE, (0, 0, 0), AnyNode),
-    row("COMMANDLOG|LEN", 3, ADMIN | LOADING | STALE, (0, 0, 0), AllNodes(Sum)),
+    row("COMMANDLOG|LEN", 3, ADMIN | LOADING | STALE, (0, 0, 0), AllNodes(Entries)),
     row("COMMANDLOG|RESET", 3, ADMIN | LOADING | STALE, (0, 0, 0), Administer(AllOk)),
     row("COMMAND|COUNT", 2, LOADING | STALE, (0, 0, 0), AnyNode),
     row("COMMAND|DOCS", -2, LOADING | STALE, (0, 0, 0), AnyNode),
@@ -117,8 +118,8 @@ pub static SUBCOMMANDS: &[Row] = &[
     row("MEMORY|PURGE", 2, 0, (0, 0, 0), Administer(AllOk)),
     row("MEMORY|STATS", 2, 0, (0, 0, 0), Refuse(Why::OneServer)),
     row("MEMORY|USAGE", -3, READONLY, (2, 2, 1), SameNode),
-    row("MODULE|HELP", 2, LOADING | STALE, (0, 0, 0), Refuse(Why::OneServer)),
-    row("MODULE|LIST", 2, ADMIN | NOSCRIPT, (0, 0, 0), Refuse(Why::OneServer)),
+    row("MODULE|HELP", 2, LOADING | STALE, (0, 0, 0), AnyNode),
+    row("MODULE|LIST", 2, ADMIN | NOSCRIPT, (0, 0, 0), AllNodes(Modules)),
     row("MODULE|LOAD", -3, ADMIN | NOSCRIPT | NO_ASYNC_LOADING, (0, 0, 0), Refuse(Why::OneServer)),
     row("MODULE|LOADEX", -3, ADMIN | NOSCRIPT | NO_ASYNC_LOADING, (0, 0, 0), Refuse(Why::OneServer)),
     row("MODULE|UNLOAD", 3, ADMIN | NOSCRIPT | NO_ASYNC_LOADING, (0, 0, 0), Refuse(Why::OneServer)),
@@ -142,7 +143,7 @@ pub static SUBCOMMANDS: &[Row] = &[
     row("SCRIPT|SHOW", 3, NOSCRIPT | STALE, (0, 0, 0), AllNodes(Found)),
     row("SLOWLOG|GET", -2, ADMIN | LOADING | STALE, (0, 0, 0), AllNodes(Latest)),
     row("SLOWLOG|HELP", 2, LOADING | STALE, (0, 0, 0), AnyNode),
-    row("SLOWLOG|LEN", 2, ADMIN | LOADING | STALE, (0, 0, 0), AllNodes(Sum)),
+    row("SLOWLOG|LEN", 2, ADMIN | LOADING | STALE, (0, 0, 0), AllNodes(Entries)),
     row("SLOWLOG|RESET", 2, ADMIN | LOADING | STALE, (0, 0, 0), Administer(AllOk)),
     row("XGROUP|CREATE", -5, WRITE | DENYOOM, (2, 2, 1), SameNode),
     row("XGROUP|CREATECONSUMER", 5, WRITE | DENYOOM, (2, 2, 1), SameNode),

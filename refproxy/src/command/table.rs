@@ -189,7 +189,7 @@ pub static COMMANDS: &[Row] = &[
     row("MEMORY", -2, 0, (0, 0, 0), Below),
     row("MGET", -2, READONLY | FAST, (1, -1, 1), PerNode(InKeyOrder)),
     row("MIGRATE", -6, WRITE | MOVABLEKEYS, (3, 3, 1), Refuse(Why::OneServer)),
-    row("MODULE", -2, 0, (0, 0, 0), Refuse(Why::OneServer)),
+    row("MODULE", -2, 0, (0, 0, 0), Below),
     row("MONITOR", 1, ADMIN | NOSCRIPT | LOADING | STALE, (0, 0, 0), Refuse(Why::OneServer)),
     row("MOVE", 3, WRITE | FAST, (1, 1, 1), Refuse(Why::OneDatabase)),
     row("MSET", -3, WRITE | DENYOOM, (1, -1, 2), PerNode(AllOk)),

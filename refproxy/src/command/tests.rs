@@ -75,7 +75,7 @@ fn the_step_of_this_release_is_counted() {
     assert_eq!(COMMANDS.len(), 271);
     assert_eq!(count(|route| matches!(route, Route::OneNode)), 145);
     assert_eq!(count(|route| matches!(route, Route::SameNode)), 42);
-    assert_eq!(count(|route| matches!(route, Route::Below)), 10);
+    assert_eq!(count(|route| matches!(route, Route::Below)), 11);
     assert_eq!(count(|route| matches!(route, Route::PerNode(_))), 6);
     assert_eq!(count(|route| matches!(route, Route::AllNodes(_))), 4);
     assert_eq!(count(|route| matches!(route, Route::Administer(_))), 2);

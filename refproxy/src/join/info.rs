@@ -14,9 +14,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use fields::Way::{
-    Alike, Human, Least, Limit, Most, OneServer, Peak, Ratio, Sum, Unless, Version,
-};
+use fields::Way::{Alike, Human, Least, Limit, Most, OneServer, Peak, Ratio, Sum, Unless, Version};
 
 use crate::command::goes_to_every_node;
 use crate::resp::{Protocol, error_text, is_error, put_verbatim, text};

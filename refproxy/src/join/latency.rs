@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
+use crate::command::goes_to_every_node;
 use crate::resp::{Protocol, bulk, elements, integer, put_array, put_bulk, put_integer, put_map};
 
 /// Samples that Redis keeps of one event. Source: Redis 7.0 `src/latency.h`, `LATENCY_TS_LEN`.
@@ -85,7 +86,30 @@ struct Histogram {
     nodes: Vec<BTreeMap<i64, i64>>,
 }
 
-/// Commands in the order of the first node that has called them. A node's count at a bound that it does not tell is that of
+impl Histogram {
+    /// Of a command that the proxy sends to every node, a client's call is one of each: the calls are those of the node that has
+    /// most, and of several such nodes the slowest. How long a client has waited no node knows.
+    fn of_one_node(self) -> Self {
+        let calls = |bounds: &BTreeMap<i64, i64>| bounds.values().last().copied().unwrap_or(0);
+        let time = |bounds: &BTreeMap<i64, i64>| {
+            let mut before = 0;
+            let times = bounds.iter().map(|(bound, count)| {
+                let more = count - std::mem::replace(&mut before, *count);
+                i128::from(*bound) * i128::from(more)
+            });
+            times.sum::<i128>()
+        };
+        let one = self.nodes.into_iter();
+        let one = one.max_by_key(|bounds| (calls(bounds), time(bounds)));
+        Self {
+            calls: one.as_ref().map_or(0, calls),
+            nodes: one.into_iter().collect(),
+        }
+    }
+}
+
+/// Commands in the order of the first node that has called them. What goes to every node counts once; of a request that is
+/// split, such as MGET, each node counts its part, and which parts were one request is not known. A node's count at a bound that it does not tell is that of
 /// the next lower one, so that sums are exact.
 pub(super) fn histogram(replies: &[Bytes]) -> Option<Vec<u8>> {
     // Only RESP3 has maps.
@@ -111,7 +135,11 @@ pub(super) fn histogram(replies: &[Bytes]) -> Option<Vec<u8>> {
     put_map(&mut out, protocol, names.len());
     for name in names {
         put_bulk(&mut out, name);
-        let histogram = commands.get(name)?;
+        let histogram = commands.remove(name)?;
+        let histogram = match std::str::from_utf8(name).is_ok_and(goes_to_every_node) {
+            true => histogram.of_one_node(),
+            false => histogram,
+        };
         put_map(&mut out, protocol, 2);
         put_bulk(&mut out, b"calls");
         put_integer(&mut out, histogram.calls);
@@ -227,6 +255,10 @@ mod tests {
             "*4 $3 get *4 $5 calls :5 $14 histogram_usec *8 :1 :1 :2 :2 :4 :4 :8 :5 \
              $3 set *4 $5 calls :1 $14 histogram_usec *2 :8 :1",
         );
+        let one = "*2 $6 dbsize *4 $5 calls :2 $14 histogram_usec *4 :1 :1 :4 :2";
+        let slower = "*2 $6 dbsize *4 $5 calls :2 $14 histogram_usec *4 :4 :1 :8 :2";
+        let fewer = "*2 $6 dbsize *4 $5 calls :1 $14 histogram_usec *2 :64 :1";
+        check(histogram, &[one, slower, fewer], slower);
         let maps = "%1 $3 get %2 $5 calls :2 $14 histogram_usec %1 :2 :2";
         check(
             histogram,

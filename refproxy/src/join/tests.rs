@@ -5,7 +5,7 @@ use std::rc::Rc;
 use bytes::Bytes;
 use proptest::prelude::*;
 
-use super::{Asked, Joining};
+use super::{Asked, Joining, Pages, Progress};
 use crate::command::{Join, find};
 use crate::cursor::Cursors;
 use crate::resp::{Args, put_array, put_bulk, request};
@@ -36,7 +36,11 @@ fn check_joining(mut joining: Joining, replies: &[&str], expected: &str) {
             u16::try_from(part).unwrap(),
             Bytes::copy_from_slice(reply.as_bytes()),
         );
-        assert_eq!(last, part == 0);
+        let expected = match part {
+            0 => Progress::Done,
+            _ => Progress::Waits,
+        };
+        assert_eq!(last, expected);
     }
     assert_eq!(
         joining.reply().escape_ascii().to_string(),
@@ -223,10 +227,12 @@ fn settings_that_differ_are_a_number_or_a_note() {
 
 #[test]
 fn the_latest_entries_come_first_and_no_more_than_asked() {
-    let a = "*2\r\n*3\r\n:9\r\n:50\r\n:1\r\n*3\r\n:8\r\n:20\r\n:1\r\n";
-    let b = "*2\r\n*3\r\n:4\r\n:50\r\n:2\r\n*3\r\n:3\r\n:30\r\n:2\r\n";
+    let entry = |id: u8, time: u8| format!("*4\r\n:{id}\r\n:{time}\r\n:1\r\n*0\r\n");
+    let a = &format!("*2\r\n{}{}", entry(9, 50), entry(8, 20));
+    let b = &format!("*2\r\n{}{}", entry(4, 50), entry(3, 30));
     let asked = |words: &[&str]| Asked::by(&request(words), 0);
-    let all = "*4\r\n*3\r\n:9\r\n:50\r\n:1\r\n*3\r\n:4\r\n:50\r\n:2\r\n*3\r\n:3\r\n:30\r\n:2\r\n*3\r\n:8\r\n:20\r\n:1\r\n";
+    let latest = entry(18, 50) + &entry(9, 50);
+    let all = &format!("*4\r\n{latest}{}{}", entry(7, 30), entry(16, 20));
     check_asked(Join::Latest, &[], asked(&["SLOWLOG", "GET"]), &[a, b], all);
     check_asked(
         Join::Latest,
@@ -235,7 +241,7 @@ fn the_latest_entries_come_first_and_no_more_than_asked() {
         &[a, b],
         all,
     );
-    let two = "*2\r\n*3\r\n:9\r\n:50\r\n:1\r\n*3\r\n:4\r\n:50\r\n:2\r\n";
+    let two = &format!("*2\r\n{latest}");
     check_asked(
         Join::Latest,
         &[],
@@ -245,37 +251,98 @@ fn the_latest_entries_come_first_and_no_more_than_asked() {
     );
 }
 
+/// Two nodes, asked from `first` on for about three keys. A part that has not come is empty.
+#[track_caller]
+fn check_pages(first: u16, parts: &[&str], expected: &str) {
+    let cursors = Cursors::new(["a:1", "b:2"].into_iter());
+    let pages = Pages::of(
+        &request(&["SCAN", "0", "COUNT", "3"]),
+        cursors,
+        NodeId(first),
+    );
+    let count = 2 - usize::from(first);
+    let joining = Joining::new(Join::Page, names(count), Vec::new());
+    let mut joining = joining.asked(Asked::pages(pages));
+    for (part, reply) in (0..).zip(parts) {
+        let progress = joining.take(part, Bytes::copy_from_slice(reply.as_bytes()));
+        let is_last = usize::from(part) + 1 == count;
+        assert!(!is_last || progress == Progress::Done, "{parts:?}");
+    }
+    assert_eq!(String::from_utf8(joining.reply()).unwrap(), expected);
+}
+
 #[test]
 fn a_page_leads_on_to_the_next_node() {
     let cursors = Cursors::new(["a:1", "b:2"].into_iter());
     let keys = "*2\r\n$1\r\na\r\n$1\r\nb\r\n";
-    let check = |node, own: &str, expected: &str| {
-        let asked = Asked::page(cursors, NodeId(node));
-        let reply = format!("*2\r\n${}\r\n{own}\r\n{keys}", own.len());
-        check_asked(Join::Page, &[], asked, &[&reply], expected);
-    };
-    let on = |node, own| {
-        let next = cursors.after(NodeId(node), own).unwrap().to_string();
-        format!("*2\r\n${}\r\n{next}\r\n{keys}", next.len())
-    };
-    check(0, "5", &on(0, 5));
-    check(0, "0", &on(0, 0));
-    check(1, "0", &format!("*2\r\n$1\r\n0\r\n{keys}"));
-    check(
+    let page = |own: &str| format!("*2\r\n${}\r\n{own}\r\n{keys}", own.len());
+    let on = |node, own| page(&cursors.after(NodeId(node), own).unwrap().to_string());
+    check_pages(0, &[&page("5")], &on(0, 5));
+    check_pages(0, &[&page("0")], &on(0, 0));
+    check_pages(1, &[&page("0")], &page("0"));
+    let too_large = "18446744073709551615";
+    check_pages(
         1,
-        "18446744073709551615",
-        "-ERR node n0: its cursor 18446744073709551615 is too large to tell it from those of other nodes\r\n",
+        &[&page(too_large)],
+        &format!(
+            "-ERR node n0: its cursor {too_large} is too large to tell it from those of other nodes\r\n"
+        ),
     );
-    let asked = Asked::page(cursors, NodeId(0));
+    let both = "*2\r\n$1\r\n0\r\n*4\r\n$1\r\na\r\n$1\r\nb\r\n$1\r\na\r\n$1\r\nb\r\n";
+    check_pages(0, &[&page("0"), &page("0")], both);
+    // What the first node has given is not lost, and the next call says what is wrong with the second.
+    check_pages(0, &[&page("0"), "-ERR node n1: timeout\r\n"], &on(0, 0));
+    check_pages(
+        0,
+        &["-ERR node n0: timeout\r\n"],
+        "-ERR node n0: timeout\r\n",
+    );
     let misfit = "-ERR the nodes' replies do not fit together\r\n";
-    check_asked(
-        Join::Page,
-        &[],
-        asked.clone(),
-        &["*1\r\n$1\r\n0\r\n"],
-        misfit,
+    check_pages(0, &["*1\r\n$1\r\n0\r\n"], misfit);
+    check_pages(0, &["*2\r\n$1\r\nx\r\n*0\r\n"], misfit);
+}
+
+#[test]
+fn the_next_node_is_asked_at_the_end_of_one_that_has_few_keys() {
+    let check = |count: &str, reply: &str, expected| {
+        let cursors = Cursors::new(["a:1", "b:2"].into_iter());
+        let request = request(&["SCAN", "0", "COUNT", count]);
+        let pages = Pages::of(&request, cursors, NodeId(0));
+        let joining = Joining::new(Join::Page, names(2), Vec::new());
+        let mut joining = joining.asked(Asked::pages(pages));
+        let progress = joining.take(0, Bytes::copy_from_slice(reply.as_bytes()));
+        assert_eq!(progress, expected, "{count} {reply:?}");
+    };
+    let (end, more) = (
+        "*2\r\n$1\r\n0\r\n*1\r\n$1\r\na\r\n",
+        "*2\r\n$1\r\n7\r\n*0\r\n",
     );
-    check_asked(Join::Page, &[], asked, &["*2\r\n$1\r\nx\r\n*0\r\n"], misfit);
+    check("2", end, Progress::GoesOn(1));
+    check("1", end, Progress::Done);
+    check("2", more, Progress::Done);
+    check("2", "-ERR node n0: timeout\r\n", Progress::Done);
+}
+
+#[test]
+fn modules_are_those_that_every_node_has() {
+    let module = |name: &str, version: u8| {
+        format!(
+            "*4\r\n$4\r\nname\r\n${}\r\n{name}\r\n$3\r\nver\r\n:{version}\r\n",
+            name.len()
+        )
+    };
+    let (a, b) = (module("a", 2), module("b", 1));
+    let both = format!("*2\r\n{a}{b}");
+    check(Join::Modules, &[], &[&both, &both], &both);
+    check(Join::Modules, &[], &[&both, "*0\r\n"], "*0\r\n");
+    let older = format!("*1\r\n{}", module("a", 1));
+    check(Join::Modules, &[], &[&both, &older], &older);
+    check(
+        Join::Modules,
+        &[],
+        &["*1\r\n:1\r\n"],
+        "-ERR the nodes' replies do not fit together\r\n",
+    );
 }
 
 #[test]

@@ -6,12 +6,10 @@ use std::rc::Rc;
 use bytes::Bytes;
 
 use crate::command::is_secret;
-use crate::cursor::Cursors;
 use crate::resp::{
-    Protocol, bulk, elements, integer, is_error, put_array, put_bulk, put_error, put_integer,
-    put_map, put_simple, strict,
+    Protocol, bulk, elements, integer, is_error, put_array, put_bulk, put_integer, put_map,
+    put_simple, strict,
 };
-use placement::NodeId;
 
 pub(super) fn sum(replies: &[Bytes]) -> Option<Vec<u8>> {
     let sum = replies
@@ -168,52 +166,45 @@ fn note(values: &[Option<&[u8]>], nodes: &[Rc<str>]) -> Vec<u8> {
     note
 }
 
-pub(super) fn latest(replies: &[Bytes], most: usize) -> Option<Vec<u8>> {
-    let mut entries: Vec<(i64, &[u8])> = Vec::new();
+/// What every node has, in the order of the first: of several versions the lowest.
+pub(super) fn modules(replies: &[Bytes]) -> Option<Vec<u8>> {
+    let mut nodes = Vec::with_capacity(replies.len());
     for reply in replies {
-        for entry in elements(reply)?.1 {
-            let time = elements(entry)?.1.nth(1).and_then(integer)?;
-            entries.push((time, entry));
-        }
+        let modules: Option<Vec<_>> = elements(reply)?.1.map(module).collect();
+        nodes.push(modules?);
     }
-    // Stable: each node's own order stays.
-    entries.sort_by_key(|(time, _)| std::cmp::Reverse(*time));
-    entries.truncate(most);
+    let mut everywhere: Vec<&[u8]> = Vec::new();
+    for (name, ..) in nodes.first()? {
+        let of_each = nodes.iter().map(|modules| {
+            let same = modules.iter().filter(|(other, ..)| other == name);
+            same.min_by_key(|(_, version, _)| *version)
+        });
+        let of_each: Option<Vec<_>> = of_each.collect();
+        let lowest =
+            of_each.and_then(|each| each.into_iter().min_by_key(|(_, version, _)| *version));
+        everywhere.extend(lowest.map(|(.., entry)| *entry));
+    }
     Some(written(|out| {
-        put_array(out, entries.len());
-        entries
+        put_array(out, everywhere.len());
+        everywhere
             .iter()
-            .for_each(|(_, entry)| out.extend_from_slice(entry));
+            .for_each(|entry| out.extend_from_slice(entry));
     }))
 }
 
-pub(super) fn page(
-    replies: &[Bytes],
-    nodes: &[Rc<str>],
-    (cursors, node): (Cursors, NodeId),
-) -> Option<Vec<u8>> {
-    let (2, mut walk) = elements(replies.first()?)? else {
-        return None;
-    };
-    let own: u64 = std::str::from_utf8(bulk(walk.next()?)?)
-        .ok()?
-        .parse()
-        .ok()?;
-    let keys = walk.next()?;
-    Some(written(|out| match cursors.after(node, own) {
-        Some(next) => {
-            put_array(out, 2);
-            put_bulk(out, next.to_string().as_bytes());
-            out.extend_from_slice(keys);
+/// The name and the version of a module, with the entry that tells them.
+fn module(entry: &[u8]) -> Option<(&[u8], i64, &[u8])> {
+    let (_, mut walk) = elements(entry)?;
+    let (mut name, mut version) = (None, None);
+    while let Some(field) = walk.next() {
+        let value = walk.next()?;
+        match bulk(field)? {
+            b"name" => name = bulk(value),
+            b"ver" => version = integer(value),
+            _ => {}
         }
-        None => {
-            let address = nodes.first().map_or("", |address| address);
-            let text = format!(
-                "ERR node {address}: its cursor {own} is too large to tell it from those of other nodes"
-            );
-            put_error(out, text.as_bytes());
-        }
-    }))
+    }
+    Some((name?, version?, entry))
 }
 
 fn is_null(reply: &[u8]) -> bool {

@@ -9,13 +9,14 @@ use crate::command::{self, Join, Route, Row, Why};
 use crate::error::{Executed, Kind};
 use crate::join::{Asked, Joining};
 use crate::local::{self, Identity};
-use crate::resp::{Args, Frame, Limits, Protocol, put_error, request};
-use crate::split::Split;
+use crate::resp::{Args, Frame, Limits, Protocol, put_error};
+use crate::split::{self, Split};
 use crate::upstream::{Payload, Ticket, Upstream};
 use crate::worker::{Routing, Worker};
 use placement::NodeId;
 
 use super::transaction::Transaction;
+use super::walk::Walk;
 
 /// Who is asked what all would answer alike.
 pub(super) const ANY_NODE: NodeId = NodeId(0);
@@ -49,6 +50,8 @@ pub(super) struct Turn<'a> {
     pub(super) identity: &'a mut Identity,
     pub(super) transaction: &'a mut Option<Box<Transaction>>,
     scratch: &'a mut Vec<u8>,
+    /// Its calls of SCAN that may go on to other nodes.
+    pub(super) walks: &'a mut Vec<Walk>,
     pub(super) routing: Rc<Routing>,
     pub(super) deadline: Micros,
     /// Whether each request is logged; looked up once a turn.
@@ -63,6 +66,7 @@ impl<'a> Turn<'a> {
         identity: &'a mut Identity,
         transaction: &'a mut Option<Box<Transaction>>,
         scratch: &'a mut Vec<u8>,
+        walks: &'a mut Vec<Walk>,
     ) -> Self {
         let now = worker.clock().now();
         client.heard_at.set(now);
@@ -73,6 +77,7 @@ impl<'a> Turn<'a> {
             identity,
             transaction,
             scratch,
+            walks,
             routing: worker.routing(),
             deadline: now + micros(worker.op_timeout()),
             logs: tracing::enabled!(tracing::Level::DEBUG),
@@ -194,7 +199,7 @@ impl<'a> Turn<'a> {
     /// A request whose reply may be large waits while a node owes much: what it asks for has to come from the node before
     /// what other clients ask. None when it need not wait; else what becomes of it.
     #[cold]
-    fn wait_for(&mut self, nodes: impl IntoIterator<Item = NodeId>) -> Option<Taken> {
+    pub(super) fn wait_for(&mut self, nodes: impl IntoIterator<Item = NodeId>) -> Option<Taken> {
         let charge = self.outbox.charge();
         let gate = self.client.gate.get();
         if gate == Gate::Waiting {
@@ -311,45 +316,21 @@ impl<'a> Turn<'a> {
             return taken;
         }
         let names: Vec<_> = self.routing.nodes.iter().map(|node| node.name()).collect();
+        let instead = split::asked_instead(join, bytes);
+        let asks = instead.as_deref().unwrap_or(bytes);
         let asked = match join {
             Join::Info => Asked::about(bytes, self.worker.facts()),
-            _ => Asked::by(bytes, self.deadline),
+            _ => Asked::by(asks, self.deadline),
         };
         let joining = Joining::new(join, names, Vec::new()).asked(asked);
         let number = self.outbox.expect_joined(bytes.len(), joining);
         for node in self.every_node() {
             let is_aside = kills || row.passes_scripts() && self.upstream(node).is_shut();
             match is_aside {
-                true => self.send_aside(node, bytes, number),
-                false => self.send(node, Payload::Small(bytes), number, node.0),
+                true => self.send_aside(node, asks, number),
+                false => self.send(node, Payload::Small(asks), number, node.0),
             }
         }
-        Taken::Done
-    }
-
-    /// The request to the node that its cursor says, with that node's own cursor.
-    fn page(&mut self, bytes: &[u8]) -> Taken {
-        let cursors = self.routing.cursors();
-        let mut args: Vec<&[u8]> = Args::of(bytes).collect();
-        let place = match cursors.read(args[1]) {
-            Ok(place) => place,
-            Err(invalid) => {
-                self.answer(|out| put_error(out, invalid.text().as_bytes()));
-                return Taken::Done;
-            }
-        };
-        if self.outbox.charge() != Charge::NONE
-            && let Some(taken) = self.wait_for([place.node])
-        {
-            return taken;
-        }
-        let cursor = place.cursor.to_string();
-        args[1] = cursor.as_bytes();
-        let names = vec![self.routing.nodes[place.node.index()].name()];
-        let asked = Asked::page(cursors, place.node);
-        let joining = Joining::new(Join::Page, names, Vec::new()).asked(asked);
-        let number = self.outbox.expect_joined(bytes.len(), joining);
-        self.send(place.node, Payload::of(request(&args)), number, 0);
         Taken::Done
     }
 
@@ -384,7 +365,7 @@ impl<'a> Turn<'a> {
     }
 
     #[inline]
-    fn send(&mut self, node: NodeId, payload: Payload<'_>, number: u32, part: u16) {
+    pub(super) fn send(&mut self, node: NodeId, payload: Payload<'_>, number: u32, part: u16) {
         let ticket = Ticket {
             client: Rc::clone(self.client),
             number,

@@ -5,6 +5,7 @@
 
 mod dispatch;
 mod transaction;
+mod walk;
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -26,6 +27,7 @@ use crate::upstream::Payload;
 use crate::worker::Worker;
 use dispatch::{Taken, Turn};
 use transaction::Transaction;
+use walk::Walk;
 
 /// Bytes read at once.
 pub(crate) const CHUNK: usize = 64 * 1024;
@@ -63,6 +65,8 @@ pub(crate) struct Session {
     transaction: Option<Box<Transaction>>,
     /// Where replies of the proxy itself are made.
     scratch: Vec<u8>,
+    /// Calls of SCAN that may go on to other nodes.
+    walks: Vec<Walk>,
     /// Set once the connection is shut for writing.
     linger: Option<Pin<Box<Sleep>>>,
 }
@@ -84,6 +88,7 @@ impl Session {
             input: Input::Open,
             transaction: None,
             scratch: Vec::new(),
+            walks: Vec::new(),
             linger: None,
         }
     }
@@ -106,6 +111,7 @@ impl Session {
             if self.client.is_gone() {
                 return Poll::Ready(Err(io::Error::other("replies discarded")));
             }
+            walk::go_on(&mut self.walks, &self.worker, &self.client);
             self.flush(cx)?;
             self.release();
             if self.worker.is_draining() && self.input == Input::Open {
@@ -238,6 +244,7 @@ impl Session {
                 &mut self.identity,
                 &mut self.transaction,
                 &mut self.scratch,
+                &mut self.walks,
             );
             let mut at = 0;
             (self.paused, self.settles, self.waits) = (false, false, false);

@@ -181,6 +181,9 @@ async fn settings_are_those_of_the_nodes() {
         "LATENCY RESET",
         "LATENCY HELP",
         "MEMORY PURGE",
+        "MODULE LIST",
+        "MODULE HELP",
+        "MODULE NONSENSE",
     ] {
         setup.pair.check(line).await;
     }
@@ -300,8 +303,20 @@ async fn slow_commands_of_all_nodes_are_one_log() {
             "{log}"
         );
     }
+    // What every node was asked is one entry.
+    for all in [
+        "[\"SLOWLOG\" \"RESET\"]",
+        "\"slowlog-log-slower-than\" \"-1\"]",
+    ] {
+        assert!(log.matches(all).count() <= 1, "{all}: {log}");
+    }
     let entries = log.matches("\"127.0.0.1:").count();
     assert_eq!(setup.told("SLOWLOG LEN").await, format!(":{entries}"));
+    let ids: Vec<&str> = log
+        .split("] [:")
+        .map(|entry| entry.split(' ').next().unwrap())
+        .collect();
+    assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), entries, "{log}");
     let two = setup.told("SLOWLOG GET 2").await;
     assert_eq!(two.matches("\"127.0.0.1:").count(), 2, "{two}");
     assert_eq!(setup.told("SLOWLOG RESET").await, "OK");
@@ -612,6 +627,14 @@ async fn latency_is_that_of_all_nodes() {
     );
     assert!(
         histogram.trim_end_matches(']').ends_with(" :30"),
+        "{histogram}"
+    );
+    for _ in 0..5 {
+        setup.pair.check("DBSIZE").await;
+    }
+    let histogram = setup.told("LATENCY HISTOGRAM dbsize").await;
+    assert!(
+        histogram.starts_with("[\"dbsize\" [\"calls\" :5 "),
         "{histogram}"
     );
     setup.told("CONFIG SET latency-monitor-threshold 0").await;

@@ -3,7 +3,7 @@
 //! Keys that cannot be found name no node, so the request goes to any, and the node says what is wrong with it. Keys that
 //! are found are compared before the rest of the request is looked at, as Redis Cluster does it.
 
-use shardproof::client::Client;
+use testbed::client::Client;
 
 use crate::support::{DEADLINE, Proxy, ask, nodes};
 

@@ -1,6 +1,7 @@
 //! SCAN over all nodes, as the loops of standard clients use it.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -79,16 +80,9 @@ async fn a_scan_finds_the_keys_of_all_nodes() {
     few.sort();
     few.dedup();
     assert_eq!(few.len(), 50);
-    // One page a node, no more.
-    let (mut cursor, mut pages) = ("0".to_owned(), 0);
-    loop {
-        cursor = page(&mut client, &cursor, &["COUNT", "100000"]).await.0;
-        pages += 1;
-        if cursor == "0" {
-            break;
-        }
-    }
-    assert_eq!(pages, 3);
+    // All of it at once, as one Redis gives it.
+    let (cursor, all) = page(&mut client, "0", &["COUNT", "100000"]).await;
+    assert_eq!((cursor.as_str(), all.len()), ("0", 5001));
 
     let port = proxy.addr.port().to_string();
     let cli = move || {
@@ -113,6 +107,117 @@ async fn a_scan_finds_the_keys_of_all_nodes() {
         iterated.insert(key.unwrap());
     }
     assert_eq!(iterated, expected);
+}
+
+/// How often each node has been asked for a page.
+async fn scans(addrs: &[SocketAddr]) -> Vec<u64> {
+    let mut counts = Vec::new();
+    for addr in addrs {
+        let mut node = Client::connect(*addr, DEADLINE).await.unwrap();
+        let stats = ask(&mut node, &["INFO", "commandstats"]).await;
+        let calls = stats.split_once("cmdstat_scan:calls=");
+        counts.push(calls.map_or(0, |(_, rest)| {
+            rest.split(',').next().unwrap().parse().unwrap()
+        }));
+    }
+    counts
+}
+
+#[tokio::test]
+async fn a_scan_of_few_keys_is_one_call_in_either_protocol() {
+    let (_nodes, addrs) = nodes(3).await;
+    let proxy = Proxy::start(&addrs, "workers: 1").await;
+    let mut client = proxy.client().await;
+    assert_eq!(
+        page(&mut client, "0", &[]).await,
+        ("0".to_owned(), Vec::new())
+    );
+    let keys: Vec<String> = (0..3)
+        .flat_map(|node| proxy.keys_on(node).take(3))
+        .collect();
+    set(&mut client, &keys).await;
+    for hello in ["2", "3"] {
+        client.call(&["HELLO", hello], DEADLINE).await.unwrap();
+        let (cursor, mut found) = page(&mut client, "0", &[]).await;
+        found.sort();
+        let mut expected = keys.clone();
+        expected.sort();
+        assert_eq!((cursor.as_str(), found), ("0", expected));
+        for options in [["MATCH", "nothing*"], ["TYPE", "list"]] {
+            assert_eq!(
+                page(&mut client, "0", &options).await,
+                ("0".to_owned(), Vec::new())
+            );
+        }
+    }
+    // Each node once a call.
+    assert_eq!(scans(&addrs).await, [7, 7, 7]);
+}
+
+#[tokio::test]
+async fn a_call_does_no_more_work_than_a_page_of_each_node() {
+    let (_nodes, addrs) = nodes(3).await;
+    let proxy = Proxy::start(&addrs, "workers: 1").await;
+    let mut client = proxy.client().await;
+    set(&mut client, &named("key", 3000)).await;
+    let (cursor, found) = page(&mut client, "0", &["MATCH", "nothing*", "COUNT", "50"]).await;
+    assert!(cursor != "0" && found.is_empty());
+    assert_eq!(scans(&addrs).await, [1, 0, 0]);
+    // As many as wanted have come from the first node.
+    page(&mut client, "0", &["COUNT", "500"]).await;
+    assert_eq!(scans(&addrs).await, [2, 0, 0]);
+}
+
+#[tokio::test]
+async fn a_scan_does_not_see_what_its_client_does_later() {
+    let (_nodes, addrs) = nodes(3).await;
+    let proxy = Proxy::start(&addrs, "workers: 1").await;
+    let mut client = proxy.client().await;
+    let last = proxy.key_on(2);
+    set(&mut client, std::slice::from_ref(&last)).await;
+    let pipeline = [vec!["SCAN", "0"], vec!["DEL", &last]];
+    let replies = client.pipeline(&pipeline, DEADLINE).await.unwrap();
+    assert_eq!(show(&replies[1]), ":1");
+    // The key was there, so it is in the page, or the page is not the last.
+    assert!(
+        !show(&replies[0]).starts_with("[\"0\""),
+        "{}",
+        show(&replies[0])
+    );
+}
+
+#[tokio::test]
+async fn a_node_that_fails_takes_no_keys_of_others_from_the_page() {
+    let (nodes, addrs) = nodes(3).await;
+    let proxy = Proxy::start(&addrs, "workers: 1\ntimeouts: { op_ms: 500 }").await;
+    let mut client = proxy.client().await;
+    let keys: Vec<String> = [0, 2].map(|node| proxy.key_on(node)).to_vec();
+    set(&mut client, &keys).await;
+    for fault in ["dead", "silent"] {
+        let told = match fault {
+            "dead" => {
+                nodes[1].kill().await.unwrap();
+                "connection refused"
+            }
+            _ => {
+                nodes[1].restart().await.unwrap();
+                crate::support::until("the node is back", async || {
+                    ask(&mut client, &["GET", &proxy.key_on(1)]).await == "nil"
+                })
+                .await;
+                nodes[1].pause().await.unwrap();
+                "timeout"
+            }
+        };
+        crate::support::until("the first page is whole", async || {
+            let (cursor, found) = page(&mut client, "0", &[]).await;
+            assert_eq!(found, keys[..1], "{fault}");
+            let next = ask(&mut client, &["SCAN", &cursor]).await;
+            next == format!("-{}", proxy.error(1, told))
+        })
+        .await;
+    }
+    nodes[1].resume().await.unwrap();
 }
 
 #[tokio::test]

@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 
-use shardproof::client::Client;
-use shardproof::node::Process;
+use testbed::client::Client;
+use testbed::node::Process;
 
 use crate::support::{DEADLINE, Proxy, ask, nodes, show, until};
 

@@ -1,8 +1,8 @@
 //! Nodes that are other servers than their neighbours: one answer all the same.
 
-use shardproof::client::Client;
-use shardproof::node::{Node as _, Process};
-use shardproof::program::{Program, Search};
+use testbed::client::Client;
+use testbed::node::{Node as _, Process};
+use testbed::program::{Program, Search};
 
 use crate::fan_out::fields;
 use crate::support::{DEADLINE, Proxy, ask};
@@ -26,7 +26,11 @@ async fn clients_that_look_at_the_version_find_one() {
     let addrs: Vec<_> = nodes.iter().map(|node| node.addr()).collect();
     let proxy = Proxy::start(&addrs, "workers: 1").await;
     let mut oldest = Client::connect(addrs[0], DEADLINE).await.unwrap();
-    ask(&mut oldest, &["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"]).await;
+    ask(
+        &mut oldest,
+        &["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"],
+    )
+    .await;
     let plain = fields(&ask(&mut oldest, &["INFO"]).await);
     let told = fields(&ask(&mut proxy.client().await, &["INFO"]).await);
     for field in [

@@ -30,9 +30,7 @@ pub(super) enum Way {
     OneServer,
 }
 
-use Way::{
-    Alike, Human, Least, Limit, Most, OneServer, Peak, Ratio, Sum, Unless, Version,
-};
+use Way::{Alike, Human, Least, Limit, Most, OneServer, Peak, Ratio, Sum, Unless, Version};
 
 /// All fields but those that the proxy tells itself, sorted.
 const FIELDS: &[(&str, Way)] = &[
@@ -336,7 +334,10 @@ mod tests {
     #[test]
     fn every_field_of_the_servers_has_one_way() {
         let told = include_str!("../../../../fixtures/info/fields.txt");
-        let mut names = told.lines().filter(|line| !line.starts_with('#')).peekable();
+        let mut names = told
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .peekable();
         assert!(names.peek().is_some());
         for name in names {
             let is_own = own_names().contains(&name);

@@ -1,0 +1,131 @@
+//! SCAN: the pages that one call gets, node after node, as one page.
+//!
+//! A call goes on to the next node while the nodes asked have come to their ends and have given fewer keys than the client
+//! wants at once. So a SCAN of little data is one call, and no node is asked twice in one.
+
+use std::rc::Rc;
+
+use bytes::Bytes;
+
+use crate::cursor::Cursors;
+use placement::NodeId;
+use crate::resp::{Args, bulk, elements, is_error, put_array, put_bulk, put_error, strict};
+
+/// What SCAN gives at once without COUNT, about.
+const COUNT_DEFAULT: usize = 10;
+
+/// The pages of one call.
+#[derive(Debug, Clone)]
+pub(crate) struct Pages {
+    cursors: Cursors,
+    /// Which node the first page comes from.
+    first: NodeId,
+    /// Keys after which no other node is asked.
+    wanted: usize,
+    found: usize,
+}
+
+impl Pages {
+    /// For the complete request in `frame`, which begins on `first`.
+    pub(crate) fn of(frame: &[u8], cursors: Cursors, first: NodeId) -> Self {
+        Self {
+            cursors,
+            first,
+            wanted: wanted(frame),
+            found: 0,
+        }
+    }
+
+    /// Takes the next page; whether the next node is to be asked.
+    pub(super) fn goes_on_after(&mut self, reply: &[u8]) -> bool {
+        let Some(page) = Page::read(reply) else {
+            return false;
+        };
+        self.found += page.keys;
+        page.cursor == 0 && self.found < self.wanted
+    }
+
+    /// The page of all that have come. A node that fails behind the first is left to the next call.
+    pub(super) fn joined(&self, replies: &[Bytes], nodes: &[Rc<str>]) -> Option<Vec<u8>> {
+        let first = replies.first()?;
+        if is_error(first) {
+            return Some(first.to_vec());
+        }
+        let come = replies
+            .iter()
+            .take_while(|reply| !reply.is_empty() && !is_error(reply));
+        let pages: Option<Vec<Page<'_>>> = come.map(|reply| Page::read(reply)).collect();
+        let pages = pages?;
+        let (last, place) = (pages.last()?, pages.len() - 1);
+        let node = NodeId(self.first.0 + u16::try_from(place).ok()?);
+        let mut out = Vec::new();
+        let Some(next) = self.cursors.after(node, last.cursor) else {
+            let (address, own) = (nodes.get(place)?, last.cursor);
+            let text = format!(
+                "ERR node {address}: its cursor {own} is too large to tell it from those of other nodes"
+            );
+            put_error(&mut out, text.as_bytes());
+            return Some(out);
+        };
+        put_array(&mut out, 2);
+        put_bulk(&mut out, next.to_string().as_bytes());
+        put_array(&mut out, pages.iter().map(|page| page.keys).sum());
+        for page in &pages {
+            elements(page.body)?
+                .1
+                .for_each(|key| out.extend_from_slice(key));
+        }
+        Some(out)
+    }
+}
+
+/// One node's reply.
+struct Page<'a> {
+    cursor: u64,
+    keys: usize,
+    /// The array of the keys.
+    body: &'a [u8],
+}
+
+impl<'a> Page<'a> {
+    fn read(reply: &'a [u8]) -> Option<Self> {
+        let (2, mut walk) = elements(reply)? else {
+            return None;
+        };
+        let cursor = std::str::from_utf8(bulk(walk.next()?)?).ok()?;
+        let body = walk.next()?;
+        Some(Self {
+            cursor: cursor.parse().ok()?,
+            keys: elements(body)?.0,
+            body,
+        })
+    }
+}
+
+/// What the last COUNT says. One that is no number a node refuses.
+fn wanted(frame: &[u8]) -> usize {
+    let args: Vec<&[u8]> = Args::of(frame).skip(2).collect();
+    let options = args.chunks_exact(2);
+    let counts = options.filter(|pair| pair[0].eq_ignore_ascii_case(b"COUNT"));
+    let count = counts.last().and_then(|pair| strict(pair[1]));
+    count.map_or(COUNT_DEFAULT, |count| usize::try_from(count).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wanted;
+    use crate::resp::request;
+
+    #[test]
+    fn the_last_count_says_how_many_keys_are_wanted() {
+        let check = |line: &str, expected| {
+            let words: Vec<&str> = line.split(' ').collect();
+            assert_eq!(wanted(&request(&words)), expected, "{line}");
+        };
+        check("SCAN 0", 10);
+        check("SCAN 0 MATCH count TYPE 7", 10);
+        check("SCAN 0 count 5 MATCH x COUNT 100", 100);
+        check("SCAN 0 COUNT -1", 0);
+        check("SCAN 0 COUNT x", 10);
+    }
+}
