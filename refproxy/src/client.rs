@@ -2,6 +2,8 @@
 //!
 //! Never touches a socket: the session writes what is ready here, the upstreams deliver into it.
 
+mod line;
+
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -11,8 +13,10 @@ use bytes::Bytes;
 
 use crate::buffer::{SHARE_FROM, WriteQueue};
 use crate::clock::Micros;
+use crate::command::Row;
 use crate::join::{Joining, Progress, exec_misfit};
 use crate::output::OutputBudget;
+pub(crate) use line::{About, Moment, line};
 
 /// No more requests are taken while so many bytes of replies wait to be written.
 const BACKLOG_MAX: usize = 1024 * 1024;
@@ -238,7 +242,7 @@ impl Outbox {
         !self.ready.is_empty() || !self.next_parts.is_empty()
     }
 
-    fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.ready.len() + self.held
     }
 
@@ -453,6 +457,13 @@ pub(crate) struct Client {
     pub(crate) heard_at: Cell<Micros>,
     /// Whether it is one of the users, or need not be.
     pub(crate) known: Cell<bool>,
+    /// Who it is.
+    pub(crate) about: RefCell<About>,
+    /// Its last request.
+    pub(crate) asked: Cell<Option<&'static Row>>,
+    /// Requests queued behind MULTI, and the bytes of its transaction.
+    queued: Cell<Option<usize>>,
+    transaction: Cell<usize>,
     /// Bytes of requests that are not complete, and of its transaction.
     kept: Cell<usize>,
     /// Bytes of replies and of `kept` that the budget knows of.
@@ -473,6 +484,10 @@ impl Client {
             connected_at: now,
             heard_at: Cell::new(now),
             known: Cell::new(false),
+            about: RefCell::default(),
+            asked: Cell::new(None),
+            queued: Cell::new(None),
+            transaction: Cell::new(0),
             kept: Cell::new(0),
             counted: Cell::new(0),
             budget,
@@ -594,6 +609,34 @@ impl Client {
                 Closed::Memory
             });
         }
+    }
+
+    /// Where its transaction stands.
+    #[inline]
+    pub(crate) fn note_transaction(&self, queued: Option<usize>, bytes: usize) {
+        self.queued.set(queued);
+        self.transaction.set(bytes);
+    }
+
+    /// What it does at this moment, while it is `owed` so many bytes.
+    pub(crate) fn moment(&self, now: Micros, owed: usize) -> Moment {
+        let seconds = |since: Micros| now.saturating_sub(since) / 1_000_000;
+        let transaction = self.transaction.get();
+        Moment {
+            age_seconds: seconds(self.connected_at),
+            idle_seconds: seconds(self.heard_at.get()),
+            queued: self.queued.get(),
+            unfinished: self.kept.get().saturating_sub(transaction),
+            transaction,
+            owed,
+            command: self.asked.get().map(|row| row.name),
+        }
+    }
+
+    /// Its line in CLIENT LIST.
+    pub(crate) fn line(&self, now: Micros) -> Vec<u8> {
+        let moment = self.moment(now, self.outbox.borrow().bytes());
+        line(self.id, &self.about.borrow(), &moment)
     }
 
     /// Forgets `count` bytes of what is ready: they are written.

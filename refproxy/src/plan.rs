@@ -82,7 +82,7 @@ fn of_row(placement: &Placement, row: &Row, arguments: &[&[u8]], frame: &[u8]) -
         }
         Route::NodeByNode => Plan::NodeByNode,
         Route::Transaction(Transaction::Watch) => same_node(placement, row, arguments),
-        Route::Local(_) | Route::Transaction(_) => Plan::Here,
+        Route::Local(_) | Route::Workers | Route::Transaction(_) => Plan::Here,
         Route::Refuse(why) => Plan::Refused(command::unsupported(row, why)),
     }
 }

@@ -145,6 +145,9 @@ impl Server {
                 .map_err(StartError::Thread)?;
             threads.push(thread);
         }
+        let workers = handle.orders.iter().map(|orders| orders.downgrade());
+        // No one else sets it.
+        let _ = handle.shared.workers.set(workers.collect());
         Ok(Self {
             address,
             drain: config.timeouts.drain,

@@ -1,14 +1,17 @@
 //! Counters: each worker counts for itself, whoever reads adds up.
 
 use std::hash::{BuildHasher, RandomState};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
+
+use tokio::sync::mpsc::WeakUnboundedSender;
 
 use crate::client::Closed;
 use crate::command::{COMMANDS, Row};
 use crate::descriptors::Share;
 use crate::upstream::Quota;
+use crate::worker::Order;
 
 /// What one worker has counted. Only that worker writes.
 #[derive(Debug)]
@@ -69,6 +72,8 @@ pub(crate) struct Shared {
     pub(crate) port: u16,
     /// As Redis': 40 hexadecimal digits that are other ones after each start.
     pub(crate) run_id: Arc<str>,
+    /// Where each worker takes orders; set once all have been started.
+    pub(crate) workers: OnceLock<Vec<WeakUnboundedSender<Order>>>,
     pub(crate) clients: Arc<AtomicUsize>,
     /// What `clients` may grow to: the limit, as far as there are file descriptors.
     pub(crate) clients_max: AtomicUsize,
@@ -90,6 +95,7 @@ impl Shared {
             started: Instant::now(),
             port,
             run_id: run_id().into(),
+            workers: OnceLock::new(),
             clients: Arc::default(),
             clients_max: AtomicUsize::new(share.clients_max),
             clients_total: AtomicU64::new(0),

@@ -14,12 +14,13 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tracing::Instrument as _;
 
 use crate::auth::{NodeAuth, Users};
-use crate::client::{Client, Closed};
+use crate::client::{Client, Closed, Reply};
 use crate::clock::{Clock, micros};
 use crate::command::Rules;
 use crate::config::{Config, Limits, Timeouts};
 use crate::cursor::Cursors;
 use crate::join::Facts;
+use crate::local::{INCOMPLETE, Wanted};
 use crate::output::OutputBudget;
 use crate::resp::{self, Protocol};
 use crate::session::{CHUNK, Session};
@@ -50,6 +51,8 @@ pub(crate) enum Order {
     Swap(Arc<Plan>, oneshot::Sender<()>),
     /// How it stands with the nodes.
     Report(oneshot::Sender<Vec<NodeReport>>),
+    /// Who the clients are: their lines in CLIENT LIST, by id.
+    Clients(oneshot::Sender<Vec<(u64, Vec<u8>)>>),
     /// No new clients; the present ones get what they are owed, at most for so long.
     Drain(Duration),
 }
@@ -270,6 +273,53 @@ impl Worker {
                 .map(|node| node.health.word())
                 .collect(),
         }
+    }
+
+    fn lines(&self) -> Vec<(u64, Vec<u8>)> {
+        let now = self.clock.now();
+        let clients = self.clients.borrow();
+        let lines = clients.values().map(|client| (client.id, client.line(now)));
+        lines.collect()
+    }
+
+    /// Answers the request of this number with what all workers tell of their clients, once each has.
+    pub(crate) fn list_clients(
+        &self,
+        wanted: Wanted,
+        client: &Rc<Client>,
+        number: u32,
+        protocol: Protocol,
+    ) {
+        let mut answers = Vec::new();
+        for orders in self.shared.workers.get().into_iter().flatten() {
+            let (sender, answer) = oneshot::channel();
+            let orders = orders.upgrade();
+            // A worker that has ended has no clients.
+            if orders.is_some_and(|orders| orders.send(Order::Clients(sender)).is_ok()) {
+                answers.push(answer);
+            }
+        }
+        let client = Rc::clone(client);
+        let limit = self.timeouts.op;
+        tokio::task::spawn_local(async move {
+            let all = async {
+                let mut lines = Vec::new();
+                for answer in answers {
+                    lines.extend(answer.await.unwrap_or_default());
+                }
+                lines.sort();
+                lines
+            };
+            let reply = match tokio::time::timeout(limit, all).await {
+                Ok(lines) => wanted.reply(&lines, protocol),
+                Err(_) => {
+                    let mut error = Vec::new();
+                    resp::put_error(&mut error, INCOMPLETE);
+                    error
+                }
+            };
+            client.deliver(number, 0, Reply::Own(&reply));
+        });
     }
 
     fn report(&self) -> Vec<NodeReport> {
@@ -522,6 +572,9 @@ async fn serve(
                 }
                 Some(Order::Report(reply)) => {
                     let _ = reply.send(worker.report());
+                }
+                Some(Order::Clients(reply)) => {
+                    let _ = reply.send(worker.lines());
                 }
                 Some(Order::Drain(limit)) => {
                     drop(listener);

@@ -65,6 +65,8 @@ pub enum Route {
     NodeByNode,
     /// Answered by the proxy.
     Local(Local),
+    /// Answered by all workers of the proxy together: each knows its own clients.
+    Workers,
     /// Without a subcommand forwarded as it is to any node; with one, its row decides.
     AnyNodeBelow,
     /// Begins, ends or guards a transaction, on a connection of the client's own.
@@ -136,6 +138,12 @@ pub enum Local {
 }
 
 impl Local {
+    /// Whether it may change who the client is.
+    #[must_use]
+    pub fn may_change_client(self) -> bool {
+        matches!(self, Self::Auth | Self::Client | Self::Hello | Self::Reset)
+    }
+
     /// Whether it is carried out at once also inside of MULTI, which it ends.
     #[must_use]
     pub fn ends_transaction(self) -> bool {
@@ -168,6 +176,8 @@ pub enum Why {
     ConnectionState,
     /// There is one database.
     OneDatabase,
+    /// Is about one server or connection.
+    OneConnection,
     /// Is about one server.
     OneServer,
     /// Keys that a pattern makes may live on other nodes.
@@ -182,6 +192,8 @@ pub enum Why {
     Transaction,
     /// Would change the protocol between WATCH or MULTI and EXEC.
     ProtocolOfTransaction,
+    /// Would ask all workers, inside of MULTI.
+    Workers,
     /// Administration that changes every node is switched off.
     AdminFanOut,
     /// The same, for scripts that may write.

@@ -100,6 +100,7 @@ fn reason(why: Why) -> &'static str {
         Why::Blocking => "it would block a connection that all clients share",
         Why::ConnectionState => "connections to nodes are shared and have no state of one client",
         Why::OneDatabase => "there is only database 0",
+        Why::OneConnection => "it is about one server or connection",
         Why::OneServer => "it is about one server, not about a cluster of nodes",
         Why::Patterns => "its patterns make keys that may live on other nodes",
         Why::PubSub => "pub/sub has no single node",
@@ -109,6 +110,7 @@ fn reason(why: Why) -> &'static str {
         Why::ProtocolOfTransaction => {
             "a transaction ends in the protocol in which it began; call HELLO before WATCH and MULTI"
         }
+        Why::Workers => "in a transaction it would wait for all workers of the proxy",
         Why::AdminFanOut => "it changes every node, and `admin_fan_out` is off",
         Why::ScriptsAdminister => {
             "a script can change or empty its node, and `admin_fan_out` is off; use the command's _RO variant"

@@ -88,7 +88,7 @@ pub static COMMANDS: &[Row] = &[
     row("BZMPOP", -5, WRITE | BLOCKING | MOVABLEKEYS, (0, 0, 0), Refuse(Why::Blocking)).keys_at(&[counted(2)]),
     row("BZPOPMAX", -3, WRITE | NOSCRIPT | BLOCKING | FAST, (1, -2, 1), Refuse(Why::Blocking)),
     row("BZPOPMIN", -3, WRITE | NOSCRIPT | BLOCKING | FAST, (1, -2, 1), Refuse(Why::Blocking)),
-    row("CLIENT", -2, 0, (0, 0, 0), Local(Answer::Client)),
+    row("CLIENT", -2, 0, (0, 0, 0), Below),
     row("CLUSTER", -2, 0, (0, 0, 0), Refuse(Why::RedisCluster)),
     row("CLUSTERSCAN", -2, READONLY, (1, 1, 1), Refuse(Why::RedisCluster)),
     row("COMMAND", -1, LOADING | STALE, (0, 0, 0), AnyNodeBelow),

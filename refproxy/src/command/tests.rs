@@ -51,7 +51,7 @@ fn a_routed_row_has_its_keys_where_its_route_looks() {
             Route::PerNode(_) => (first, last, step) == (1, -1, 1),
             Route::SameNode => first > 0 || !row.specs.is_empty(),
             Route::AllNodes(_) | Route::Administer(_) | Route::NodeByNode => first == 0,
-            Route::Local(_) | Route::AnyNode => first == 0,
+            Route::Local(_) | Route::AnyNode | Route::Workers => first == 0,
             Route::Transaction(step) => (first == 1) == (step == Transaction::Watch),
             Route::Below | Route::AnyNodeBelow => SUBCOMMANDS
                 .iter()
@@ -75,11 +75,11 @@ fn the_step_of_this_release_is_counted() {
     assert_eq!(COMMANDS.len(), 271);
     assert_eq!(count(|route| matches!(route, Route::OneNode)), 145);
     assert_eq!(count(|route| matches!(route, Route::SameNode)), 42);
-    assert_eq!(count(|route| matches!(route, Route::Below)), 11);
+    assert_eq!(count(|route| matches!(route, Route::Below)), 12);
     assert_eq!(count(|route| matches!(route, Route::PerNode(_))), 6);
     assert_eq!(count(|route| matches!(route, Route::AllNodes(_))), 4);
     assert_eq!(count(|route| matches!(route, Route::Administer(_))), 2);
-    assert_eq!(count(|route| matches!(route, Route::Local(_))), 9);
+    assert_eq!(count(|route| matches!(route, Route::Local(_))), 8);
     assert_eq!(count(|route| matches!(route, Route::Transaction(_))), 5);
 }
 

@@ -39,6 +39,7 @@ fn let_in(user: &[u8], password: &[u8], identity: &mut Identity) -> Result<(), &
         return Err(WRONG_PASS);
     }
     identity.known = true;
+    identity.about.user = user.to_vec();
     Ok(())
 }
 
@@ -72,7 +73,7 @@ fn understand<'a>(
                 if !is_client_name(name) {
                     return Err(BAD_CLIENT_NAME.to_vec());
                 }
-                identity.name = name.to_vec();
+                identity.about.name = name.to_vec();
                 rest
             }
             [option, ..] => {
@@ -87,7 +88,7 @@ fn understand<'a>(
     if !identity.known {
         return Err(HELLO_STRANGER.to_vec());
     }
-    identity.protocol = wanted;
+    identity.about.protocol = wanted;
     Ok(())
 }
 
@@ -97,7 +98,7 @@ pub(super) fn wanted(
     identity: &Identity,
 ) -> Result<Protocol, &'static [u8]> {
     match version.map(strict) {
-        None => Ok(identity.protocol),
+        None => Ok(identity.protocol()),
         Some(Some(2)) => Ok(Protocol::Resp2),
         Some(Some(3)) => Ok(Protocol::Resp3),
         Some(Some(_)) => Err(b"NOPROTO unsupported protocol version"),
@@ -106,7 +107,7 @@ pub(super) fn wanted(
 }
 
 fn put_greeting(identity: &Identity, out: &mut Vec<u8>) {
-    put_map(out, identity.protocol, 7);
+    put_map(out, identity.protocol(), 7);
     put_bulk(out, b"server");
     put_bulk(out, b"redis");
     put_bulk(out, b"version");
@@ -114,7 +115,7 @@ fn put_greeting(identity: &Identity, out: &mut Vec<u8>) {
     put_bulk(out, b"proto");
     put_integer(
         out,
-        match identity.protocol {
+        match identity.protocol() {
             Protocol::Resp2 => 2,
             Protocol::Resp3 => 3,
         },

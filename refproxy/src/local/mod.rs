@@ -2,38 +2,54 @@
 //!
 //! Never asks a node, never waits.
 
+mod clients;
 mod hello;
 mod introspect;
 
 use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::auth::Users;
+use crate::auth::{DEFAULT_USER, Users};
+use crate::client::{About, Moment, line};
 use crate::command::Local;
 use crate::resp::{
-    Args, Protocol, put_array, put_bulk, put_error, put_integer, put_null, put_simple, strict,
+    Args, Protocol, put_array, put_bulk, put_error, put_integer, put_null, put_simple,
+    put_verbatim, strict,
 };
+pub(crate) use clients::{INCOMPLETE, Wanted};
 
 /// What a client said about itself.
 #[derive(Debug)]
 pub(crate) struct Identity {
     id: u64,
-    name: Vec<u8>,
+    about: About,
+    /// What it does now, where that is asked for.
+    moment: Moment,
     /// Whether it is one of `users`, or need not be.
     known: bool,
     users: Rc<Users>,
-    protocol: Protocol,
 }
 
 impl Identity {
-    pub(crate) fn new(id: u64, users: Rc<Users>) -> Self {
+    pub(crate) fn new(id: u64, users: Rc<Users>, mut about: About) -> Self {
+        about.user = DEFAULT_USER.into();
         Self {
             id,
-            name: Vec::new(),
+            about,
+            moment: Moment::default(),
             known: users.is_open(),
             users,
-            protocol: Protocol::Resp2,
         }
+    }
+
+    /// Who it is.
+    pub(crate) fn about(&self) -> &About {
+        &self.about
+    }
+
+    /// What it does now.
+    pub(crate) fn observe(&mut self, moment: Moment) {
+        self.moment = moment;
     }
 
     /// Whether the client may ask for more than to be let in.
@@ -45,12 +61,17 @@ impl Identity {
     /// What the client is answered in.
     #[inline]
     pub(crate) fn protocol(&self) -> Protocol {
-        self.protocol
+        self.about.protocol
     }
 
-    /// As it was when the client connected.
+    /// As it was when the client connected, but for its library, which stays the same.
     fn reset(&mut self) {
-        *self = Self::new(self.id, Rc::clone(&self.users));
+        let about = About {
+            name: Vec::new(),
+            protocol: Protocol::Resp2,
+            ..std::mem::take(&mut self.about)
+        };
+        *self = Self::new(self.id, Rc::clone(&self.users), about);
     }
 }
 
@@ -65,7 +86,7 @@ pub(crate) enum Next {
 pub(crate) fn changes_protocol(local: Local, frame: &[u8], identity: &Identity) -> bool {
     let version = Args::of(frame).nth(1);
     local == Local::Hello
-        && hello::wanted(version, identity).is_ok_and(|wanted| wanted != identity.protocol)
+        && hello::wanted(version, identity).is_ok_and(|wanted| wanted != identity.protocol())
 }
 
 /// Writes the answer to the complete request in `frame`, whose arity is right.
@@ -134,14 +155,18 @@ fn client<'a>(args: impl Iterator<Item = &'a [u8]>, identity: &mut Identity, out
         .map_or((&b""[..], &[][..]), |(first, rest)| (*first, rest));
     match (subcommand.to_ascii_uppercase().as_slice(), args) {
         (b"ID", []) => put_integer(out, i64::try_from(identity.id).unwrap_or(i64::MAX)),
-        (b"GETNAME", []) if identity.name.is_empty() => put_null(out, identity.protocol),
-        (b"GETNAME", []) => put_bulk(out, &identity.name),
+        (b"INFO", []) => {
+            let line = line(identity.id, &identity.about, &identity.moment);
+            put_verbatim(out, identity.protocol(), &line);
+        }
+        (b"GETNAME", []) if identity.about.name.is_empty() => put_null(out, identity.protocol()),
+        (b"GETNAME", []) => put_bulk(out, &identity.about.name),
         (b"SETNAME", [name]) if is_client_name(name) => {
-            identity.name = name.to_vec();
+            identity.about.name = name.to_vec();
             put_simple(out, "OK");
         }
         (b"SETNAME", [_]) => put_error(out, BAD_CLIENT_NAME),
-        (b"SETINFO", [attribute, value]) => set_info(attribute, value, out),
+        (b"SETINFO", [attribute, value]) => set_info(attribute, value, identity, out),
         (b"NO-EVICT", [mode])
             if mode.eq_ignore_ascii_case(b"ON") || mode.eq_ignore_ascii_case(b"OFF") =>
         {
@@ -149,27 +174,24 @@ fn client<'a>(args: impl Iterator<Item = &'a [u8]>, identity: &mut Identity, out
             put_simple(out, "OK");
         }
         (b"NO-EVICT", [_]) => put_error(out, b"ERR syntax error"),
-        (b"ID" | b"GETNAME" | b"SETNAME" | b"SETINFO" | b"NO-EVICT", _) => {
-            wrong_arity("client", subcommand, out)
-        }
-        _ => unsupported("CLIENT", subcommand, out),
+        // No other one comes here with an arity that its row has.
+        _ => wrong_arity("client", subcommand, out),
     }
 }
 
-/// Checks what a client says about its library, which is not kept. Source: Redis 7.2 `clientSetinfoCommand`.
-fn set_info(attribute: &[u8], value: &[u8], out: &mut Vec<u8>) {
-    let known: [&[u8]; 2] = [b"LIB-NAME", b"LIB-VER"];
+/// Keeps what a client says about its library. Source: Redis 7.2 `clientSetinfoCommand`.
+fn set_info(attribute: &[u8], value: &[u8], identity: &mut Identity, out: &mut Vec<u8>) {
     let shown = String::from_utf8_lossy(attribute);
-    if !known
-        .iter()
-        .any(|known| attribute.eq_ignore_ascii_case(known))
-    {
-        return put_error(out, format!("ERR Unrecognized option '{shown}'").as_bytes());
-    }
+    let kept = match attribute.to_ascii_uppercase().as_slice() {
+        b"LIB-NAME" => &mut identity.about.library,
+        b"LIB-VER" => &mut identity.about.library_version,
+        _ => return put_error(out, format!("ERR Unrecognized option '{shown}'").as_bytes()),
+    };
     if !is_client_name(value) {
         let text = format!("ERR {shown} cannot contain spaces, newlines or special characters.");
         return put_error(out, text.as_bytes());
     }
+    *kept = value.to_vec();
     put_simple(out, "OK");
 }
 
@@ -179,18 +201,6 @@ fn wrong_arity(command: &str, subcommand: &[u8], out: &mut Vec<u8>) {
     put_error(
         out,
         format!("ERR wrong number of arguments for '{command}|{subcommand}' command").as_bytes(),
-    );
-}
-
-fn unsupported(command: &str, subcommand: &[u8], out: &mut Vec<u8>) {
-    let shown: String = subcommand
-        .iter()
-        .take(64)
-        .map(|byte| byte.escape_ascii().to_string())
-        .collect();
-    put_error(
-        out,
-        format!("ERR command '{command} {shown}' is not supported by this proxy: it is about one server or connection").as_bytes(),
     );
 }
 

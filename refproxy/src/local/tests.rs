@@ -4,12 +4,16 @@ use std::rc::Rc;
 
 use super::{Identity, Next, answer};
 use crate::auth::{Secret, Users};
-use crate::command::{Route, find};
+use crate::client::About;
+use crate::command::{Route, below, find};
 use crate::resp::{Protocol, ReplyScan, request};
 
 fn ask(identity: &mut Identity, args: &[&str]) -> (String, Next) {
-    let route = find(args[0].as_bytes()).map(|row| row.route);
-    let Some(Route::Local(local)) = route else {
+    let row = find(args[0].as_bytes()).and_then(|row| match row.route {
+        Route::Below => below(row, args[1].as_bytes()),
+        _ => Some(row),
+    });
+    let Some(Route::Local(local)) = row.map(|row| row.route) else {
         panic!("{args:?} is not answered by the proxy");
     };
     let mut out = Vec::new();
@@ -27,7 +31,7 @@ fn ask(identity: &mut Identity, args: &[&str]) -> (String, Next) {
 fn stranger(id: u64, password: &str) -> Identity {
     let password = Secret::new(password);
     let users = Some(("default", &password)).filter(|(_, password)| !password.reveal().is_empty());
-    Identity::new(id, Rc::new(Users::new(users)))
+    Identity::new(id, Rc::new(Users::new(users)), About::default())
 }
 
 #[track_caller]
@@ -156,7 +160,18 @@ fn a_client_has_an_id_and_a_name() {
         told(&["CLIENT", "ID", "x"]),
         "-ERR wrong number of arguments for 'client|id' command\r\n"
     );
-    assert!(
-        told(&["CLIENT", "KILL", "a"]).starts_with("-ERR command 'CLIENT KILL' is not supported")
-    );
+    // What is said of the library outlasts RESET, as with Redis.
+    let line = |name: &str| {
+        format!(
+            "id=7 addr= laddr= fd=0 name={name} age=0 idle=0 flags=N db=0 sub=0 psub=0 ssub=0 multi=-1 qbuf=0 qbuf-free=0 \
+             argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=0 tot-mem=0 events=r cmd=NULL user=default redir=-1 resp=2 \
+             lib-name=x lib-ver=1.2\n"
+        )
+    };
+    for name in ["me", ""] {
+        let line = line(name);
+        let expected = format!("${}\r\n{line}\r\n", line.len());
+        assert_eq!(told(&["CLIENT", "INFO"]), expected);
+        told(&["RESET"]);
+    }
 }

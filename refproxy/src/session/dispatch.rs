@@ -8,7 +8,7 @@ use crate::clock::{Micros, micros};
 use crate::command::{self, Join, Route, Row, Why};
 use crate::error::{Executed, Kind};
 use crate::join::{Asked, Joining};
-use crate::local::{self, Identity};
+use crate::local::{self, Identity, Wanted};
 use crate::resp::{Args, Frame, Limits, Protocol, put_error};
 use crate::split::{self, Split};
 use crate::upstream::{Payload, Ticket, Upstream};
@@ -129,6 +129,7 @@ impl<'a> Turn<'a> {
             return Taken::NotNow;
         }
         self.worker.stats().command(row);
+        self.client.asked.set(Some(row));
         if self.logs {
             tracing::debug!(command = row.name, arguments = frame.argc, bytes = frame.len, route = ?row.route, "asked");
         }
@@ -174,6 +175,7 @@ impl<'a> Turn<'a> {
             }
             Route::NodeByNode => return self.page(bytes),
             Route::Local(answer) => return self.local(answer, bytes),
+            Route::Workers => self.clients(bytes),
             Route::Transaction(step) => return self.transact(step, row, bytes, payload),
             Route::Refuse(why) => self.refuse(row, why),
         }
@@ -249,7 +251,10 @@ impl<'a> Turn<'a> {
     fn below(&mut self, row: &Row, bytes: &[u8], frame: &Frame, payload: Payload<'_>) -> Taken {
         let subcommand = &bytes[frame.first.clone()];
         match command::below(row, subcommand) {
-            Some(below) => self.route(below, bytes, frame, payload),
+            Some(below) => {
+                self.client.asked.set(Some(below));
+                self.route(below, bytes, frame, payload)
+            }
             None => {
                 let text = command::unknown_below(row, subcommand);
                 self.answer(|out| put_error(out, &text));
@@ -388,12 +393,47 @@ impl<'a> Turn<'a> {
     }
 
     pub(super) fn local(&mut self, answer: command::Local, bytes: &[u8]) -> Taken {
-        self.scratch.clear();
-        let next = local::answer(answer, bytes, self.identity, self.scratch);
-        self.outbox.answer(self.scratch);
+        let mut out = std::mem::take(self.scratch);
+        out.clear();
+        let next = self.own_answer(answer, bytes, &mut out);
+        self.outbox.answer(&mut out);
+        *self.scratch = out;
         match next {
             local::Next::GoOn => Taken::Done,
             local::Next::HangUp => Taken::Last,
+        }
+    }
+
+    /// What the proxy answers itself.
+    #[inline]
+    pub(super) fn own_answer(
+        &mut self,
+        answer: command::Local,
+        bytes: &[u8],
+        out: &mut Vec<u8>,
+    ) -> local::Next {
+        if !answer.may_change_client() {
+            return local::answer(answer, bytes, self.identity, out);
+        }
+        let now = self.worker.clock().now();
+        let moment = self.client.moment(now, self.outbox.bytes());
+        self.identity.observe(moment);
+        let next = local::answer(answer, bytes, self.identity, out);
+        let about = self.identity.about().clone();
+        self.client.about.replace(about);
+        next
+    }
+
+    /// What all workers tell of their clients.
+    fn clients(&mut self, bytes: &[u8]) {
+        match Wanted::of(bytes) {
+            Ok(wanted) => {
+                let number = self.outbox.expect(bytes.len());
+                let protocol = self.identity.protocol();
+                self.worker
+                    .list_clients(wanted, self.client, number, protocol);
+            }
+            Err(text) => self.answer(|out| put_error(out, &text)),
         }
     }
 }

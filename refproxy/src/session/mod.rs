@@ -9,6 +9,8 @@ mod walk;
 
 use std::future::{Future, poll_fn};
 use std::io;
+use std::net::SocketAddr;
+use std::os::fd::AsRawFd;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -20,7 +22,7 @@ use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
 use crate::buffer::no_slices;
-use crate::client::{Client, Gate, is_large};
+use crate::client::{About, Client, Gate, is_large};
 use crate::local::Identity;
 use crate::resp::{ProtocolError, RequestScan, Scanned, put_error, request, split_inline};
 use crate::upstream::Payload;
@@ -73,7 +75,16 @@ pub(crate) struct Session {
 
 impl Session {
     pub(crate) fn new(stream: TcpStream, client: Rc<Client>, worker: Rc<Worker>) -> Self {
-        let identity = Identity::new(client.id, worker.users());
+        let address =
+            |end: io::Result<SocketAddr>| end.map_or(String::new(), |end| end.to_string());
+        let about = About {
+            peer: address(stream.peer_addr()),
+            local: address(stream.local_addr()),
+            descriptor: stream.as_raw_fd(),
+            ..About::default()
+        };
+        let identity = Identity::new(client.id, worker.users(), about);
+        client.about.replace(identity.about().clone());
         client.known.set(identity.is_known());
         Self {
             stream,
@@ -332,6 +343,8 @@ impl Session {
             *buf = BytesMut::from(&buf[..]);
         }
         let transaction = self.transaction.as_ref().map_or(0, |own| own.bytes());
+        let queued = self.transaction.as_ref().and_then(|own| own.queued());
+        client.note_transaction(queued, transaction);
         client.settle_accounts(buf.len() + transaction);
         client.known.set(self.identity.is_known());
         if client.gate.get() == Gate::Expired {

@@ -133,6 +133,35 @@ async fn a_script_exists_where_every_node_has_it() {
     }
 }
 
+/// EVAL leaves the script on the node of its keys only. What exists can be called for every key.
+#[tokio::test]
+async fn a_script_exists_when_it_can_be_called_for_every_key() {
+    let mut setup = Setup::start("workers: 1").await;
+    let keys: Vec<String> = (0..3)
+        .map(|place| keys_on(&setup.addrs, place).next().unwrap())
+        .collect();
+    let sha = "c25612b82607a58c0a27b966f5ea53f2556fcb4e";
+    let exists = format!("SCRIPT EXISTS {sha}");
+    let eval = |key: &str| format!("EVAL return(KEYS[1]) 1 {key}");
+    let call = |key: &str| format!("EVALSHA {sha} 1 {key}");
+    let answer = format!("\"{}\"", keys[0]);
+    assert_eq!(setup.told(&eval(&keys[0])).await, answer);
+    assert_eq!(setup.told(&call(&keys[0])).await, answer);
+    assert_eq!(setup.told(&exists).await, "[:0]");
+    assert!(setup.told(&call(&keys[1])).await.starts_with("-NOSCRIPT"));
+    // Either way in which clients go on from there.
+    setup.told(&eval(&keys[1])).await;
+    assert_eq!(setup.told(&exists).await, "[:0]");
+    assert_eq!(
+        setup.told("SCRIPT LOAD return(KEYS[1])").await,
+        format!("\"{sha}\"")
+    );
+    assert_eq!(setup.told(&exists).await, "[:1]");
+    for key in &keys {
+        assert_eq!(setup.told(&call(key)).await, format!("\"{key}\""));
+    }
+}
+
 #[tokio::test]
 async fn a_random_key_is_one_of_any_node() {
     let mut setup = Setup::start("workers: 1").await;
@@ -227,7 +256,7 @@ async fn settings_are_those_of_the_nodes() {
 const DANGEROUS: &str = "\
 ACL LIST; ACL SETUSER default off; ACL LOAD; ACL SAVE; ACL DELUSER default; ACL GETUSER default; ACL LOG;
 BGREWRITEAOF; BGSAVE; SAVE; LASTSAVE;
-CLIENT KILL TYPE normal; CLIENT LIST x; CLIENT PAUSE 100000; CLIENT REPLY OFF; CLIENT NO-TOUCH on; CLIENT UNBLOCK 1;
+CLIENT KILL TYPE normal; CLIENT PAUSE 100000; CLIENT REPLY OFF; CLIENT NO-TOUCH on; CLIENT UNBLOCK 1;
 CLIENT TRACKING on; CLUSTER RESET; CLUSTER MEET 127.0.0.1 1; CLUSTER FAILOVER;
 CONFIG GET requirepass; CONFIG GET save MASTERAUTH; CONFIG SET requirepass x; CONFIG SET masterauth x;
 CONFIG SET port 1; CONFIG SET bind 127.0.0.9; CONFIG SET maxclients 1; CONFIG SET timeout 1; CONFIG SET tls-port 1;

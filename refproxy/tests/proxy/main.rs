@@ -10,6 +10,7 @@
 mod admin;
 mod auth;
 mod broken_node;
+mod clients;
 mod commands;
 mod fan_out;
 mod large;

@@ -95,6 +95,12 @@ impl Transaction {
         self.bytes
     }
 
+    /// Requests that are queued; none before MULTI and after the end.
+    pub(super) fn queued(&self) -> Option<usize> {
+        let is_open = matches!(self.phase, Phase::Queueing | Phase::Aborted);
+        is_open.then_some(self.queued)
+    }
+
     pub(super) fn is_over(&self) -> bool {
         self.phase == Phase::Over
     }

@@ -52,6 +52,7 @@ impl Turn<'_> {
             return Taken::Done;
         };
         let row = command::find(&bytes[frame.name.clone()]);
+        self.client.asked.set(row);
         if row.is_none() && command::is_http(&bytes[frame.name.clone()]) {
             self.worker.stats().unknown();
             return Taken::Cut;

@@ -4,7 +4,6 @@ use super::traffic::{Commits, Pinned};
 use super::{Phase, Transaction, cost};
 use crate::command::{self, EXEC_ABORTED, Local, Route, Row, Transaction as Step, Why};
 use crate::join::Joining;
-use crate::local;
 use crate::resp::{Args, Frame, put_array, put_error, put_simple};
 use crate::session::dispatch::{ANY_NODE, Taken, Turn};
 use crate::upstream::Payload;
@@ -74,6 +73,10 @@ impl Turn<'_> {
                     Some(why) => self.abort(transaction, command::unsupported(row, why).as_bytes()),
                     None => self.queue_anywhere(transaction, bytes, payload),
                 }
+            }
+            Route::Workers => {
+                let text = command::unsupported(row, Why::Workers);
+                self.abort(transaction, text.as_bytes())
             }
             Route::AnyNode | Route::Transaction(Step::Unwatch) => {
                 self.queue_anywhere(transaction, bytes, payload)
@@ -173,7 +176,7 @@ impl Turn<'_> {
         bytes: &[u8],
         frame: &Frame,
     ) -> Taken {
-        if local::changes_protocol(local, bytes, self.identity) {
+        if crate::local::changes_protocol(local, bytes, self.identity) {
             let text = command::unsupported(row, Why::ProtocolOfTransaction);
             return self.abort(transaction, text.as_bytes());
         }
@@ -299,11 +302,13 @@ impl Turn<'_> {
 
     fn own_answers(&mut self, transaction: &mut Transaction) -> Vec<(usize, Vec<u8>)> {
         let own = std::mem::take(&mut transaction.own);
+        self.client
+            .note_transaction(transaction.queued(), transaction.bytes());
         own.into_iter()
             .map(|(place, local, bytes)| {
                 let mut out = Vec::new();
                 // What would hang up is never queued.
-                let _ = local::answer(local, &bytes, self.identity, &mut out);
+                let _ = self.own_answer(local, &bytes, &mut out);
                 (place, out)
             })
             .collect()
