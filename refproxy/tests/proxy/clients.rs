@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use shardproof::client::Client;
+use testbed::client::Client;
 
 use crate::commands::Pair;
 use crate::support::{DEADLINE, Proxy, ask, nodes, show, until};
