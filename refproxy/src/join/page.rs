@@ -106,8 +106,8 @@ impl<'a> Page<'a> {
 fn wanted(frame: &[u8]) -> usize {
     let args: Vec<&[u8]> = Args::of(frame).skip(2).collect();
     let options = args.chunks_exact(2);
-    let counts = options.filter(|pair| pair[0].eq_ignore_ascii_case(b"COUNT"));
-    let count = counts.last().and_then(|pair| strict(pair[1]));
+    let mut counts = options.filter(|pair| pair[0].eq_ignore_ascii_case(b"COUNT"));
+    let count = counts.next_back().and_then(|pair| strict(pair[1]));
     count.map_or(COUNT_DEFAULT, |count| usize::try_from(count).unwrap_or(0))
 }
 
