@@ -13,7 +13,7 @@ expect("CLIENT INFO", [own["name"], own["db"], own["multi"], own["user"]], ["too
 expect("its id", own["id"], client.client_id())
 listed = [each for each in client.client_list() if text(each["name"]) == "tool"]
 expect("CLIENT LIST", [int(each["id"]) for each in listed], [client.client_id()])
-expect("CLIENT LIST of ids", len(client.client_list(client_id=[client.client_id()])), 1)
+expect("CLIENT LIST of ids", len(client.client_list(client_id=[str(client.client_id())])), 1)
 expect("CLIENT LIST of a kind", client.client_list(_type="pubsub"), [])
 expect("MODULE LIST", isinstance(client.module_list(), list), True)
 
