@@ -133,7 +133,7 @@ impl Reply<'_> {
         }
     }
 
-    fn as_bytes(&self) -> &[u8] {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
         match self {
             Self::Small(bytes) | Self::Own(bytes) => bytes,
             Self::Large(bytes) => bytes,
@@ -147,7 +147,7 @@ impl Reply<'_> {
         }
     }
 
-    fn into_bytes(self) -> Bytes {
+    pub(crate) fn into_bytes(self) -> Bytes {
         match self {
             Self::Small(bytes) | Self::Own(bytes) => Bytes::copy_from_slice(bytes),
             Self::Large(bytes) => bytes,

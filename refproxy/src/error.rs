@@ -21,6 +21,8 @@ pub(crate) enum Kind {
     Garbage(ReplyError),
     /// A reply came that answers no request.
     Unasked,
+    /// The node has lost a reply, so that it is not certain which request those on their way answer.
+    OutOfStep,
     /// Nothing came for so long that the connection was given up.
     Stalled,
     /// No reply before the request's deadline.
@@ -92,13 +94,14 @@ impl Error {
             Kind::Garbage(ReplyError::Malformed) => "connection lost: malformed reply",
             Kind::Garbage(ReplyError::Streamed) => "connection lost: streamed reply",
             Kind::Unasked => "connection lost: reply without a request",
+            Kind::OutOfStep => "connection lost: a reply is missing",
             Kind::Stalled => "connection lost: stalled",
             Kind::Timeout => "timeout",
             Kind::QueueFull => "too many requests wait for it",
         };
         let sent = match (&self.kind, self.executed) {
             (Kind::Timeout | Kind::NoDedicated(_), Executed::No) => ", the request was not sent",
-            (Kind::Panicked | Kind::ReplyTooLarge(_), Executed::Maybe) => {
+            (Kind::Panicked | Kind::ReplyTooLarge(_) | Kind::OutOfStep, Executed::Maybe) => {
                 ", the request may have been executed"
             }
             _ => "",

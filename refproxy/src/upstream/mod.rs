@@ -2,14 +2,17 @@
 //!
 //! There is exactly one connection at a time. A request that has run out of time keeps its place in the queue, so that
 //! its late reply is recognised and dropped; the connection goes on, because a second one could overtake requests that
-//! the node has not read yet. What was sent, if only in part, is never sent again; what was not sent when a connection
-//! breaks is left to the next one. While a script keeps the node busy, which only another connection can find out, requests
-//! are refused in the node's words and not sent. A connection of one client's own ([`Dedicated`]) has no next one:
-//! whatever goes wrong ends it, for what comes later means nothing without what came before.
+//! the node has not read yet. A marker follows that request ([`marker`]), and until its reply comes, no reply is delivered
+//! that may belong to another request; the proxy reconnects to a node that has lost a reply. What was sent, if only in part,
+//! is never sent again; what was not sent when a connection breaks is left to the next one. While a script keeps the node
+//! busy, which only another connection can find out, requests are refused in the node's words and not sent. A connection of
+//! one client's own ([`Dedicated`]) has no next one: whatever goes wrong ends it, for what comes later means nothing without
+//! what came before.
 
 mod dedicated;
 mod greeting;
 mod line;
+mod marker;
 mod probe;
 mod queue;
 mod task;

@@ -5,7 +5,10 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use bytes::Bytes;
+
 use super::Payload;
+use super::marker::Markers;
 use crate::buffer::WriteQueue;
 use crate::client::{Charge, Client, Reply};
 use crate::clock::Micros;
@@ -27,13 +30,24 @@ pub(crate) struct Ticket {
     pub(crate) charge: Charge,
 }
 
+/// What a request is to the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// Of a client.
+    Plain,
+    /// Of a client, and carries out what was queued before it.
+    Commits,
+    /// Of the proxy, to see whether a reply was lost.
+    Marker,
+}
+
 #[derive(Debug)]
 struct Entry {
     /// `None` when the request has failed already: its reply is to be dropped.
     client: Option<Rc<Client>>,
     number: u32,
     part: u16,
-    commits: bool,
+    role: Role,
     charge: Charge,
     deadline: Micros,
     /// Where the request ends in the stream of bytes to the node.
@@ -60,6 +74,14 @@ pub(crate) struct Queue {
     answered: u64,
     /// Charges of the requests whose reply has not come, failed ones included.
     owed: u64,
+    markers: Markers,
+    /// Where the last request ends that ran out of time after it was sent, and the last marker.
+    late: u64,
+    marked: u64,
+    /// Whether a reply was taken for that of a request which had run out of time, and no marker has come since.
+    in_doubt: bool,
+    /// Requests with replies that came meanwhile.
+    doubtful: VecDeque<(Entry, Bytes)>,
 }
 
 impl Queue {
@@ -75,6 +97,11 @@ impl Queue {
             sent: 0,
             answered: 0,
             owed: 0,
+            markers: Markers::new(),
+            late: 0,
+            marked: 0,
+            in_doubt: false,
+            doubtful: VecDeque::new(),
         }
     }
 
@@ -86,7 +113,7 @@ impl Queue {
 
     /// Whether anybody still waits.
     pub(super) fn is_awaited(&self) -> bool {
-        self.entries.len() > self.failed
+        self.entries.len() > self.failed || !self.doubtful.is_empty()
     }
 
     /// Bytes of large replies that the node owes.
@@ -118,7 +145,10 @@ impl Queue {
             client: Some(ticket.client),
             number: ticket.number,
             part: ticket.part,
-            commits: ticket.commits,
+            role: match ticket.commits {
+                true => Role::Commits,
+                false => Role::Plain,
+            },
             charge: ticket.charge,
             deadline: ticket.deadline,
             end: self.appended,
@@ -135,7 +165,7 @@ impl Queue {
     ///
     /// # Errors
     /// The connection cannot be used any more: the reply answers no request, because the node has not got one, or the node
-    /// has refused a request of which it has only a part, as Redis does with a protocol error.
+    /// has refused a request of which it has only a part, as Redis does with a protocol error, or has lost a reply.
     #[inline]
     pub(super) fn answer(&mut self, reply: Reply<'_>) -> Result<(), Kind> {
         let Some(front) = self.entries.front() else {
@@ -145,20 +175,81 @@ impl Queue {
         if !is_sent && !self.is_refusal_of_a_part(&reply) {
             return Err(Kind::Unasked);
         }
+        if front.client.is_none() || self.in_doubt {
+            self.check_marker(&reply)?;
+        }
         let Some(entry) = self.entries.pop_front() else {
             return Err(Kind::Unasked);
         };
+        if self.failed > 0 && !self.comes {
+            self.failed -= 1;
+        }
         self.comes = false;
         self.answered = entry.end;
         self.owed -= entry.charge.bytes();
         if self.logs {
             log_answer(&self.node, &entry, &reply);
         }
-        match entry.client {
-            Some(client) => client.deliver(entry.number, entry.part, reply),
-            None => self.failed -= 1,
+        if entry.client.is_none() || self.in_doubt {
+            self.doubt(entry, reply);
+        } else if let Some(client) = entry.client {
+            client.deliver(entry.number, entry.part, reply);
         }
         if is_sent { Ok(()) } else { Err(Kind::Lost) }
+    }
+
+    /// Checks that the reply to a marker comes in its place and nowhere else.
+    #[cold]
+    fn check_marker(&self, reply: &Reply<'_>) -> Result<(), Kind> {
+        let reply = reply.as_bytes();
+        let is_right = match self.entries.front() {
+            Some(front) if front.role == Role::Marker => reply == self.markers.reply(front.number),
+            _ => !self.markers.has(reply),
+        };
+        if is_right {
+            Ok(())
+        } else {
+            Err(Kind::OutOfStep)
+        }
+    }
+
+    /// What came for a request that had failed already, for a marker, or for one of which it is not certain yet that the
+    /// reply is its own.
+    #[cold]
+    fn doubt(&mut self, entry: Entry, reply: Reply<'_>) {
+        if entry.role == Role::Marker {
+            self.in_doubt = false;
+            for (entry, reply) in self.doubtful.drain(..) {
+                if let Some(client) = entry.client {
+                    client.deliver(entry.number, entry.part, Reply::Large(reply));
+                }
+            }
+        } else if entry.client.is_none() {
+            // Without a marker that is to come, it was not late, but too large, or stopped after it had begun.
+            self.in_doubt |= entry.end <= self.marked;
+        } else {
+            self.doubtful.push_back((entry, reply.into_bytes()));
+        }
+    }
+
+    /// Sends a marker after requests that ran out of time, unless one is on its way.
+    fn mark(&mut self, deadline: Micros) {
+        if self.late <= self.marked.max(self.answered) {
+            return;
+        }
+        let (number, request) = self.markers.next();
+        self.out.put(&request);
+        self.appended += request.len() as u64;
+        self.marked = self.appended;
+        self.entries.push_back(Entry {
+            client: None,
+            number,
+            part: 0,
+            role: Role::Marker,
+            charge: Charge::NONE,
+            deadline,
+            end: self.appended,
+        });
     }
 
     /// Whether a part of the oldest request is sent, and `reply` is an error.
@@ -174,9 +265,10 @@ impl Queue {
 
     /// The deadline of the oldest request that has not failed and whose reply does not come.
     pub(super) fn next_deadline(&self) -> Option<Micros> {
-        self.entries
-            .get(self.first_due())
-            .map(|entry| entry.deadline)
+        let doubtful = self.doubtful.front().map(|(entry, _)| entry.deadline);
+        let first = self.entries.get(self.first_due());
+        let first = first.map(|entry| entry.deadline);
+        first.into_iter().chain(doubtful).min()
     }
 
     /// Whether a reply is not late because it keeps coming.
@@ -237,8 +329,20 @@ impl Queue {
             .map(|entry| entry.deadline)
     }
 
-    /// Fails the requests whose time is up. Those of which nothing was sent yet are never sent.
-    pub(super) fn expire(&mut self, now: Micros, text: impl Fn(Executed) -> Vec<u8>) {
+    /// Fails the requests whose time is up. Those of which nothing was sent yet are never sent; after the others goes a
+    /// marker, with a deadline of its own.
+    pub(super) fn expire(
+        &mut self,
+        now: Micros,
+        marker_deadline: Micros,
+        text: impl Fn(Executed) -> Vec<u8>,
+    ) {
+        let is_late = |(entry, _): &(Entry, Bytes)| entry.deadline <= now;
+        while self.doubtful.front().is_some_and(is_late)
+            && let Some((entry, _)) = self.doubtful.pop_front()
+        {
+            self.fail(entry, Executed::Maybe, &text);
+        }
         let from = self.first_due();
         let mut start = match from.checked_sub(1) {
             Some(before) => self.entries[before].end,
@@ -258,6 +362,9 @@ impl Queue {
             }
             start = entry.end;
             if let Some(client) = entry.client.take() {
+                if executed == Executed::Maybe {
+                    self.late = entry.end;
+                }
                 if self.logs {
                     tracing::debug!(client = client.id, number = entry.number, node = %self.node, ?executed, "timed out");
                 }
@@ -268,6 +375,7 @@ impl Queue {
         if let Some((first, begin)) = unsent {
             self.cut(first, begin, start);
         }
+        self.mark(marker_deadline);
     }
 
     /// Forgets the failed entries from `first` on, whose bytes are `begin..end` of the stream.
@@ -281,6 +389,12 @@ impl Queue {
         self.failed = first - usize::from(self.comes);
         let gone = end - begin;
         self.appended -= gone;
+        if self.marked > end {
+            self.marked -= gone;
+        } else if self.marked > begin {
+            // It was the only one after the last request that is late.
+            self.marked = 0;
+        }
         for entry in self.entries.range_mut(first..) {
             entry.end -= gone;
         }
@@ -289,6 +403,9 @@ impl Queue {
     /// The connection is gone: fails the requests of which something was sent, for the node may have executed them. The
     /// others are kept for the next connection.
     pub(super) fn fail_sent(&mut self, text: impl Fn(Executed) -> Vec<u8>) {
+        for (entry, _) in std::mem::take(&mut self.doubtful) {
+            self.fail(entry, Executed::Maybe, &text);
+        }
         let mut start = self.answered;
         while start < self.sent
             && let Some(entry) = self.entries.pop_front()
@@ -301,7 +418,8 @@ impl Queue {
         self.out
             .advance(usize::try_from(start.saturating_sub(self.sent)).unwrap_or(0));
         // Failed requests of which nothing was sent are not kept, so none is left here.
-        (self.comes, self.failed) = (false, 0);
+        (self.comes, self.failed, self.in_doubt) = (false, 0, false);
+        (self.late, self.marked) = (0, self.marked.saturating_sub(start));
         self.appended -= start;
         for entry in &mut self.entries {
             entry.end -= start;
@@ -316,7 +434,7 @@ impl Queue {
         if self.logs {
             tracing::debug!(client = client.id, number = entry.number, node = %self.node, ?executed, "lost");
         }
-        if entry.commits && executed == Executed::No {
+        if entry.role == Role::Commits && executed == Executed::No {
             return client.deliver(entry.number, entry.part, Reply::Own(EXEC_ABORTED));
         }
         client.deliver(entry.number, entry.part, Reply::Own(&text(executed)));
@@ -324,9 +442,10 @@ impl Queue {
 
     /// Fails everything, as what may have been executed: a panic has left the rest of this in any state.
     pub(super) fn abandon(&mut self, text: impl Fn(Executed) -> Vec<u8>) {
+        let doubtful = std::mem::take(&mut self.doubtful);
         let entries = std::mem::take(&mut self.entries);
         *self = Self::new(Rc::clone(&self.node));
-        for entry in entries {
+        for entry in doubtful.into_iter().map(|(entry, _)| entry).chain(entries) {
             self.fail(entry, Executed::Maybe, &text);
         }
     }
@@ -346,6 +465,7 @@ impl Queue {
 #[cold]
 fn log_answer(node: &str, entry: &Entry, reply: &Reply<'_>) {
     let outcome = match (&entry.client, reply.first_byte()) {
+        (None, _) if entry.role == Role::Marker => "marker",
         (None, _) => "late, dropped",
         (Some(_), Some(b'-' | b'!')) => "error",
         (Some(_), _) => "ok",

@@ -335,7 +335,8 @@ impl Task {
         let text = |executed| self.upstream.error(Kind::Timeout, executed).reply();
         queue.set_comes(comes, text);
         if is_due(&queue) {
-            queue.expire(now, text);
+            let marker = now + micros(self.upstream.settings.op_timeout);
+            queue.expire(now, marker, text);
         }
         Ok(())
     }

@@ -14,6 +14,7 @@ mod clients;
 mod commands;
 mod fan_out;
 mod large;
+mod lost_reply;
 mod numkeys;
 mod output;
 mod pressure;

@@ -52,12 +52,29 @@ fn check(client: &Client, expected: &str) {
     assert_eq!(seen.escape_ascii().to_string(), expected);
 }
 
+const ECHO: &str = "*2\r\n$4\r\nECHO\r\n";
+/// Of the text of a marker, with its framing.
+const MARKER_LEN: usize = 41;
+
+/// The reply to the first marker that is not sent yet.
+#[track_caller]
+fn marker(queue: &Queue) -> Vec<u8> {
+    let out = queue.out.only_piece().unwrap();
+    let at = memchr::memmem::find(out, ECHO.as_bytes()).unwrap() + ECHO.len();
+    out[at..at + MARKER_LEN].to_vec()
+}
+
 #[track_caller]
 fn check_unsent(queue: &Queue, expected: &str) {
-    assert_eq!(
-        queue.out.only_piece().unwrap().escape_ascii().to_string(),
-        expected
-    );
+    let mut out = String::from_utf8(queue.out.only_piece().unwrap().to_vec()).unwrap();
+    while let Some(at) = out.find(ECHO) {
+        out.replace_range(at..at + ECHO.len() + MARKER_LEN, "MARKER ");
+    }
+    assert_eq!(out, expected);
+}
+
+fn send_all(queue: &mut Queue) {
+    queue.written(queue.unsent_bytes());
 }
 
 #[test]
@@ -67,12 +84,16 @@ fn a_late_reply_is_nobodys_and_shifts_nothing() {
     ask(&mut queue, &a, b"one ", 10);
     ask(&mut queue, &b, b"two ", 20);
     queue.written(8);
-    queue.expire(10, text);
+    queue.expire(10, 110, text);
     check(&a, "-Maybe\\r\\n");
     assert_eq!(queue.answer(Reply::Small(b"+one\r\n")), Ok(()));
     check(&a, "");
     check(&b, "");
     assert_eq!(queue.answer(Reply::Small(b"+two\r\n")), Ok(()));
+    check(&b, "");
+    let marker = marker(&queue);
+    send_all(&mut queue);
+    assert_eq!(queue.answer(Reply::Small(&marker)), Ok(()));
     check(&b, "+two\\r\\n");
     assert_eq!(
         queue.answer(Reply::Small(b"+three\r\n")),
@@ -117,20 +138,26 @@ fn what_is_late_before_it_is_sent_is_never_sent() {
     ask(&mut queue, &b, b"four ", 20);
     // One is sent, two is under way.
     queue.written(5);
-    queue.expire(12, text);
+    queue.expire(12, 112, text);
     check(&a, "-Maybe\\r\\n-Maybe\\r\\n");
     check(&b, "-No\\r\\n");
-    check_unsent(&queue, "wo four ");
-    ask(&mut queue, &b, b"five ", 21);
+    check_unsent(&queue, "wo four MARKER ");
+    ask(&mut queue, &b, b"five ", 121);
     queue.written(3);
-    queue.expire(20, text);
+    queue.expire(20, 120, text);
     check(&b, "-No\\r\\n");
-    check_unsent(&queue, "five ");
-    queue.written(5);
+    check_unsent(&queue, "MARKER five ");
+    // A marker that is not sent in time is not sent either, and one that is to be sent takes its place.
+    queue.expire(120, 220, text);
+    check_unsent(&queue, "five MARKER ");
+    let marker = marker(&queue);
+    send_all(&mut queue);
     for reply in [&b"+one\r\n"[..], b"+two\r\n", b"+five\r\n"] {
         assert_eq!(queue.answer(Reply::Small(reply)), Ok(()));
     }
     check(&a, "");
+    check(&b, "");
+    assert_eq!(queue.answer(Reply::Small(&marker)), Ok(()));
     check(&b, "+five\\r\\n");
     assert_eq!((queue.waiting(), queue.unsent_bytes()), (0, 0));
 }
@@ -145,17 +172,21 @@ fn what_was_not_sent_goes_out_on_the_next_connection() {
     ask(&mut queue, &b, b"three ", 20);
     // Late and one are sent, two is under way.
     queue.written(11);
-    queue.expire(5, text);
+    queue.expire(5, 105, text);
     check(&a, "-Maybe\\r\\n");
     queue.fail_sent(text);
     check(&a, "-Maybe\\r\\n-Maybe\\r\\n");
     check(&b, "");
-    check_unsent(&queue, "three ");
+    check_unsent(&queue, "three MARKER ");
+    let markers = [marker(&queue)];
     ask(&mut queue, &a, b"four ", 30);
-    queue.written(11);
-    queue.expire(20, text);
+    send_all(&mut queue);
+    queue.expire(20, 120, text);
     check(&b, "-Maybe\\r\\n");
-    assert_eq!(queue.answer(Reply::Small(b"+three\r\n")), Ok(()));
+    check_unsent(&queue, "");
+    for reply in [&b"+three\r\n"[..], &markers[0]] {
+        assert_eq!(queue.answer(Reply::Small(reply)), Ok(()));
+    }
     assert_eq!(queue.answer(Reply::Small(b"+four\r\n")), Ok(()));
     check(&a, "+four\\r\\n");
     check(&b, "");
@@ -221,4 +252,73 @@ fn a_node_may_refuse_a_request_of_which_it_has_a_part() {
     queue.fail_sent(text);
     check(&b, "");
     check_unsent(&queue, "two ");
+}
+
+#[test]
+fn a_marker_in_the_place_of_a_reply_ends_the_connection() {
+    for lost in 0..3 {
+        let (a, b) = (client(), client());
+        let mut queue = Queue::new("node".into());
+        ask(&mut queue, &a, b"one ", 10);
+        ask(&mut queue, &b, b"two ", 20);
+        send_all(&mut queue);
+        queue.expire(10, 110, text);
+        check(&a, "-Maybe\\r\\n");
+        let marker = marker(&queue);
+        send_all(&mut queue);
+        for _ in 0..lost {
+            assert_eq!(queue.answer(Reply::Small(b"+some\r\n")), Ok(()));
+        }
+        let seen = queue.answer(Reply::Small(&marker));
+        if lost == 2 {
+            assert_eq!(seen, Ok(()));
+            check(&b, "+some\\r\\n");
+        } else {
+            assert_eq!(seen, Err(Kind::OutOfStep));
+            queue.fail_sent(text);
+            check(&b, "-Maybe\\r\\n");
+        }
+        check(&a, "");
+        assert_eq!((queue.waiting(), queue.is_awaited()), (0, false));
+    }
+}
+
+#[test]
+fn a_reply_in_the_place_of_a_marker_ends_the_connection() {
+    let (a, b) = (client(), client());
+    let mut queue = Queue::new("node".into());
+    ask(&mut queue, &a, b"one ", 10);
+    send_all(&mut queue);
+    queue.expire(10, 110, text);
+    check(&a, "-Maybe\\r\\n");
+    ask(&mut queue, &b, b"two ", 20);
+    send_all(&mut queue);
+    assert_eq!(queue.answer(Reply::Small(b"+one\r\n")), Ok(()));
+    assert_eq!(
+        queue.answer(Reply::Small(b"+two\r\n")),
+        Err(Kind::OutOfStep)
+    );
+    queue.fail_sent(text);
+    check(&b, "-Maybe\\r\\n");
+}
+
+#[test]
+fn a_reply_that_is_kept_until_a_marker_comes_is_late_at_its_deadline() {
+    let (a, b) = (client(), client());
+    let mut queue = Queue::new("node".into());
+    ask(&mut queue, &a, b"one ", 10);
+    ask(&mut queue, &b, b"two ", 20);
+    send_all(&mut queue);
+    queue.expire(10, 110, text);
+    let marker = marker(&queue);
+    send_all(&mut queue);
+    for reply in [&b"+one\r\n"[..], b"+two\r\n"] {
+        assert_eq!(queue.answer(Reply::Small(reply)), Ok(()));
+    }
+    check(&b, "");
+    assert_eq!(queue.next_deadline(), Some(20));
+    queue.expire(20, 120, text);
+    check(&b, "-Maybe\\r\\n");
+    assert_eq!(queue.answer(Reply::Small(&marker)), Ok(()));
+    check(&b, "");
 }

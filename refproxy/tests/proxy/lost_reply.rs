@@ -1,0 +1,183 @@
+//! A node that never answers one request but goes on answering the later ones: no later reply may be taken for the missing
+//! one.
+
+use std::net::SocketAddr;
+
+use testbed::client::Client;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::support::{DEADLINE, Proxy, ask, show, until};
+
+const SETTINGS: &str = "workers: 1\ntimeouts: { op_ms: 500 }";
+const MISSING: &str = "connection lost: a reply is missing, the request may have been executed";
+
+/// A connection of the proxy to a node that is played by hand.
+struct Connection(BufReader<TcpStream>);
+
+impl Connection {
+    /// The words of the next request; `None` when the proxy has hung up.
+    async fn request(&mut self) -> Option<Vec<String>> {
+        let count = self.number().await?;
+        let mut words = Vec::new();
+        for _ in 0..count {
+            let mut word = vec![0; self.number().await? + 2];
+            self.0.read_exact(&mut word).await.ok()?;
+            word.truncate(word.len() - 2);
+            words.push(String::from_utf8(word).unwrap());
+        }
+        Some(words)
+    }
+
+    /// The number on the next line, whatever its kind.
+    async fn number(&mut self) -> Option<usize> {
+        let mut line = String::new();
+        self.0.read_line(&mut line).await.ok()?;
+        line.get(1..)?.trim_end().parse().ok()
+    }
+
+    /// The next request within the deadline.
+    async fn expect(&mut self, name: &str) -> Vec<String> {
+        let request = tokio::time::timeout(DEADLINE, self.request()).await;
+        let words = request.expect("a request comes").expect("the proxy stays");
+        assert_eq!(words[0], name);
+        words
+    }
+
+    async fn answer(&mut self, value: &str) {
+        let reply = format!("${}\r\n{value}\r\n", value.len());
+        // The proxy may have hung up.
+        let _ = self.0.write_all(reply.as_bytes()).await;
+    }
+}
+
+/// Answers each request with its last word, but never answers those that ask for `lost`.
+async fn forgetful(listener: TcpListener) {
+    while let Ok((stream, _)) = listener.accept().await {
+        tokio::spawn(async move {
+            let mut connection = Connection(BufReader::new(stream));
+            while let Some(words) = connection.request().await {
+                if words[1] != "lost" {
+                    connection.answer(&words[words.len() - 1]).await;
+                }
+            }
+        });
+    }
+}
+
+async fn listen() -> (TcpListener, SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    (listener, addr)
+}
+
+/// Asks for its own key until it has the value twice in a row; gives the errors before.
+async fn insist(mut client: Client, key: String) -> Vec<String> {
+    let (mut errors, mut good) = (Vec::new(), 0);
+    while good < 2 {
+        let seen = ask(&mut client, &["GET", &key]).await;
+        if seen == format!("\"{key}\"") {
+            good += 1;
+        } else {
+            assert!(seen.starts_with("-ERR node"), "{key} was answered {seen}");
+            good = 0;
+            errors.push(seen);
+        }
+    }
+    errors
+}
+
+#[tokio::test]
+async fn after_a_lost_reply_the_node_answers_again_and_each_client_has_its_own_reply() {
+    let (listener, addr) = listen().await;
+    tokio::spawn(forgetful(listener));
+    let proxy = Proxy::start(&[addr], SETTINGS).await;
+    let mut unlucky = proxy.client().await;
+    for _ in 0..3 {
+        assert_eq!(
+            ask(&mut unlucky, &["GET", "lost"]).await,
+            format!("-{}", proxy.error(0, "timeout"))
+        );
+        // Whatever is asked now is on a connection that owes one reply too many.
+        let mut others = Vec::new();
+        for number in 0..8 {
+            let client = proxy.client().await;
+            others.push(tokio::spawn(insist(client, format!("key {number}"))));
+        }
+        for other in others {
+            let errors = other.await.unwrap();
+            assert!(errors.len() <= 2, "{errors:?}");
+        }
+    }
+}
+
+/// Two clients ask, the second one before the first has timed out; the node answers after that, with these of the replies
+/// and then the marker. What the second client sees.
+async fn second_of_two(replies: &[&str]) -> String {
+    let (listener, addr) = listen().await;
+    let proxy = Proxy::start(&[addr], SETTINGS).await;
+    let stream = tokio::time::timeout(DEADLINE, listener.accept()).await;
+    let mut node = Connection(BufReader::new(stream.unwrap().unwrap().0));
+    let mut clients = [proxy.client().await, proxy.client().await];
+    for (client, key) in clients.iter_mut().zip(["first", "second"]) {
+        let request = format!("*2\r\n$3\r\nGET\r\n${}\r\n{key}\r\n", key.len());
+        client.write(request.as_bytes(), DEADLINE).await.unwrap();
+        node.expect("GET").await;
+        // The second request is to have time left when the first has none.
+        tokio::time::sleep(std::time::Duration::from_millis(250)).await;
+    }
+    let timeout = clients[0].reply(DEADLINE).await.unwrap();
+    assert_eq!(show(&timeout), format!("-{}", proxy.error(0, "timeout")));
+    let marker = node.expect("ECHO").await;
+    for reply in replies {
+        node.answer(reply).await;
+    }
+    node.answer(&marker[1]).await;
+    let seen = show(&clients[1].reply(DEADLINE).await.unwrap());
+    seen.replace(&addr.to_string(), "NODE")
+}
+
+#[tokio::test]
+async fn a_reply_after_a_late_one_is_delivered_once_it_is_certain_whose_it_is() {
+    assert_eq!(second_of_two(&["first", "second"]).await, "\"second\"");
+}
+
+#[tokio::test]
+async fn a_reply_that_may_be_of_another_request_is_not_delivered() {
+    for reply in ["first", "second"] {
+        assert_eq!(
+            second_of_two(&[reply]).await,
+            format!("-ERR node NODE: {MISSING}")
+        );
+    }
+    assert_eq!(
+        second_of_two(&[]).await,
+        format!("-ERR node NODE: {MISSING}")
+    );
+    // One too many.
+    assert_eq!(
+        second_of_two(&["first", "second", "third"]).await,
+        format!("-ERR node NODE: {MISSING}")
+    );
+}
+
+#[tokio::test]
+async fn a_node_that_refuses_the_marker_is_connected_anew() {
+    let (listener, addr) = listen().await;
+    let proxy = Proxy::start(&[addr], SETTINGS).await;
+    let (stream, _) = listener.accept().await.unwrap();
+    let mut node = Connection(BufReader::new(stream));
+    let mut client = proxy.client().await;
+    let get = b"*2\r\n$3\r\nGET\r\n$1\r\nk\r\n";
+    client.write(get, DEADLINE).await.unwrap();
+    node.expect("GET").await;
+    assert!(client.reply(DEADLINE).await.unwrap().is_error());
+    node.expect("ECHO").await;
+    node.answer("late").await;
+    node.0.write_all(b"-NOPERM no\r\n").await.unwrap();
+    tokio::spawn(forgetful(listener));
+    until("the node answers", async || {
+        ask(&mut client, &["GET", "k"]).await == "\"k\""
+    })
+    .await;
+}
