@@ -77,15 +77,17 @@ pub(crate) enum Closed {
     Unauthenticated,
     Output,
     Memory,
+    Truncated,
     Panic,
 }
 
 impl Closed {
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Idle,
         Self::Unauthenticated,
         Self::Output,
         Self::Memory,
+        Self::Truncated,
         Self::Panic,
     ];
 
@@ -96,6 +98,7 @@ impl Closed {
             Self::Unauthenticated => "unauthenticated",
             Self::Output => "output",
             Self::Memory => "memory",
+            Self::Truncated => "truncated",
             Self::Panic => "panic",
         }
     }
@@ -108,6 +111,7 @@ impl Closed {
             Self::Memory => {
                 "limits.output_bytes: its requests that are not complete and its transaction occupy too much"
             }
+            Self::Truncated => "the node broke off a reply of which a part was delivered",
             Self::Panic => "internal error of the proxy",
         }
     }
@@ -166,6 +170,10 @@ enum State {
         len: u32,
     },
     Kept(Bytes),
+    /// The first `bytes` of it were handed on; the rest follows.
+    Streaming {
+        bytes: usize,
+    },
 }
 
 #[derive(Debug)]
@@ -196,6 +204,8 @@ pub(crate) struct Outbox {
     expected: usize,
     /// Parts that are to be asked now, each with the number of its request.
     next_parts: Vec<(u32, u16)>,
+    /// Whether the rest of a reply will not come of which a part was handed on.
+    is_truncated: bool,
 }
 
 impl Default for Outbox {
@@ -211,6 +221,7 @@ impl Default for Outbox {
             window: WINDOW_START,
             expected: EXPECTED_START,
             next_parts: Vec::new(),
+            is_truncated: false,
         }
     }
 }
@@ -329,6 +340,8 @@ impl Outbox {
                     Progress::Done => self.finish(number),
                 }
             }
+            // It can only be an error in place of the rest.
+            Some(State::Streaming { .. }) => self.is_truncated = true,
             Some(State::Stashed { .. } | State::Kept(_)) | None => {}
         }
     }
@@ -363,6 +376,31 @@ impl Outbox {
         let place = number.wrapping_sub(self.base) as usize;
         let state = self.slots.get(place).map(|slot| &slot.state);
         matches!(state, Some(State::Joining(_)))
+    }
+
+    /// Whether the reply to the request of this number can be handed on as it comes: it is its turn, and nothing is done to it.
+    fn can_stream(&self, number: u32) -> bool {
+        let front = self.slots.front().map(|slot| &slot.state);
+        number == self.base && matches!(front, Some(State::Waiting))
+    }
+
+    /// The next piece of such a reply.
+    fn stream(&mut self, piece: Bytes, is_last: bool) {
+        let Some(front) = self.slots.front_mut() else {
+            return;
+        };
+        let before = match front.state {
+            State::Streaming { bytes } => bytes,
+            _ => 0,
+        };
+        let bytes = before + piece.len();
+        front.state = State::Streaming { bytes };
+        self.ready.put_shared(piece);
+        if is_last {
+            self.adapt(bytes);
+            self.pop();
+            self.settle();
+        }
     }
 
     #[inline]
@@ -434,7 +472,10 @@ impl Outbox {
                     self.held -= bytes.len();
                     self.ready.put_shared(bytes);
                 }
-                Some(State::Waiting | State::Exec(_) | State::Joining(_)) | None => {}
+                Some(
+                    State::Waiting | State::Exec(_) | State::Joining(_) | State::Streaming { .. },
+                )
+                | None => {}
             }
         }
     }
@@ -468,6 +509,10 @@ pub(crate) struct Client {
     kept: Cell<usize>,
     /// Bytes of replies and of `kept` that the budget knows of.
     counted: Cell<usize>,
+    /// Bytes of replies that it has taken.
+    taken: Cell<u64>,
+    /// Of the node connection that waits until it takes more of a reply.
+    feeder: RefCell<Option<Waker>>,
     budget: Rc<OutputBudget>,
 }
 
@@ -490,6 +535,8 @@ impl Client {
             transaction: Cell::new(0),
             kept: Cell::new(0),
             counted: Cell::new(0),
+            taken: Cell::new(0),
+            feeder: RefCell::default(),
             budget,
         }
     }
@@ -523,6 +570,7 @@ impl Client {
         *self.outbox.borrow_mut() = Outbox::default();
         self.kept.set(0);
         self.budget.shrink(self.counted.take());
+        self.wake_feeder();
     }
 
     /// Ends it for this reason; its session closes the connection.
@@ -563,16 +611,64 @@ impl Client {
             return;
         }
         let guard = CloseOnPanic(self);
-        let over = self.with_outbox(|outbox| {
+        let (over, truncated) = self.with_outbox(|outbox| {
             outbox.complete(number, part, reply);
-            self.budget
-                .is_over(outbox.bytes(), outbox.bytes() + self.kept.get())
+            (self.is_over(outbox), outbox.is_truncated)
+        });
+        std::mem::forget(guard);
+        if truncated {
+            self.close(Closed::Truncated);
+        } else if over {
+            self.close(Closed::Output);
+        } else if self.outbox.borrow().has_news() {
+            self.wake();
+        }
+    }
+
+    #[inline]
+    fn is_over(&self, outbox: &Outbox) -> bool {
+        self.budget
+            .is_over(outbox.bytes(), outbox.bytes() + self.kept.get())
+    }
+
+    /// Whether the reply to the request of this number can be handed on as it comes.
+    pub(crate) fn can_stream(&self, number: u32) -> bool {
+        !self.is_gone() && self.outbox.borrow().can_stream(number)
+    }
+
+    /// Hands on the next piece of the reply whose turn it is.
+    pub(crate) fn stream(&self, piece: Bytes, is_last: bool) {
+        let guard = CloseOnPanic(self);
+        let over = self.with_outbox(|outbox| {
+            outbox.stream(piece, is_last);
+            self.is_over(outbox)
         });
         std::mem::forget(guard);
         if over {
             self.close(Closed::Output);
-        } else if self.outbox.borrow().has_news() {
+        } else {
             self.wake();
+        }
+    }
+
+    /// Bytes of replies that it could take.
+    pub(crate) fn unread(&self) -> usize {
+        self.outbox.borrow().ready.len()
+    }
+
+    /// Bytes of replies that it has taken.
+    pub(crate) fn taken(&self) -> u64 {
+        self.taken.get()
+    }
+
+    /// Wakes `waker` once, when it takes something or goes.
+    pub(crate) fn wake_when_it_takes(&self, waker: &Waker) {
+        self.feeder.replace(Some(waker.clone()));
+    }
+
+    fn wake_feeder(&self) {
+        if let Some(waker) = self.feeder.take() {
+            waker.wake();
         }
     }
 
@@ -642,6 +738,8 @@ impl Client {
     /// Forgets `count` bytes of what is ready: they are written.
     pub(crate) fn written(&self, count: usize) {
         self.with_outbox(|outbox| outbox.ready.advance(count));
+        self.taken.set(self.taken.get() + count as u64);
+        self.wake_feeder();
     }
 
     /// What is owed, to look at.

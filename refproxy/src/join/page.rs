@@ -8,8 +8,8 @@ use std::rc::Rc;
 use bytes::Bytes;
 
 use crate::cursor::Cursors;
-use placement::NodeId;
 use crate::resp::{Args, bulk, elements, is_error, put_array, put_bulk, put_error, strict};
+use placement::NodeId;
 
 /// What SCAN gives at once without COUNT, about.
 const COUNT_DEFAULT: usize = 10;

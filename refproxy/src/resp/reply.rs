@@ -29,6 +29,8 @@ pub struct ReplyScan {
     left: u64,
     /// Bytes to come of a string whose start was given up, its line end not included; the string is the element at `at`.
     body: Option<usize>,
+    /// Whether the start of the reply was given up.
+    is_cut: bool,
     protocol: Protocol,
 }
 
@@ -56,6 +58,7 @@ impl ReplyScan {
         if self.left == 0 {
             self.left = 1;
             self.at = 0;
+            self.is_cut = false;
         }
         if let Some(body) = self.body {
             let body = i64::try_from(body).map_err(|_| Malformed)?;
@@ -106,8 +109,9 @@ impl ReplyScan {
             *body -= taken;
             return taken;
         }
+        self.is_cut = true;
         let start = std::mem::take(&mut self.at);
-        if buf.get(start) == Some(&b'$')
+        if matches!(buf.get(start), Some(b'$' | b'!'))
             && let Line::Number(len, next) = line(buf, start + 1, 32)
             && let Ok(len) = usize::try_from(len)
         {
@@ -143,7 +147,7 @@ impl ReplyScan {
                 Ok(end)
             }
             // Within a reply there is none.
-            b'>' if self.at == 0 => self.aggregate(buf, 1, 0),
+            b'>' if self.at == 0 && !self.is_cut => self.aggregate(buf, 1, 0),
             b'!' | b'=' => match line(buf, self.at + 1, 32) {
                 Line::Number(len, next) => {
                     let end = blob(buf, len, next)?;

@@ -10,10 +10,10 @@ use crate::client::{Charge, Client, Gate};
 use crate::clock::Micros;
 use crate::command::Join;
 use crate::join::{Asked, Joining, Pages};
-use placement::NodeId;
 use crate::resp::{Args, Protocol, put_error, request};
 use crate::upstream::{Payload, Ticket};
 use crate::worker::{Routing, Worker};
+use placement::NodeId;
 
 /// A call that may go on.
 #[derive(Debug)]

@@ -10,6 +10,7 @@
 //! what came before.
 
 mod dedicated;
+mod flow;
 mod greeting;
 mod line;
 mod marker;

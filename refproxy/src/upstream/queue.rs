@@ -308,6 +308,37 @@ impl Queue {
         }
     }
 
+    /// Whether the reply to the oldest request can be handed on as it comes.
+    pub(super) fn can_stream(&self) -> bool {
+        let front = self.entries.front();
+        let client = front.and_then(|entry| Some((entry.client.as_ref()?, entry)));
+        !self.in_doubt
+            && client.is_some_and(|(client, entry)| {
+                entry.end <= self.sent && client.can_stream(entry.number)
+            })
+    }
+
+    /// The client to whom the reply to the oldest request is handed on, unless it is gone.
+    pub(super) fn streams_to(&self) -> Option<&Rc<Client>> {
+        let client = self.entries.front()?.client.as_ref();
+        client.filter(|client| !client.is_gone())
+    }
+
+    /// Hands on the next piece of the reply to the oldest request.
+    ///
+    /// # Errors
+    /// As of [`Queue::answer`].
+    pub(super) fn stream(&mut self, piece: Bytes, is_last: bool) -> Result<(), Kind> {
+        if let Some(client) = self.streams_to() {
+            client.stream(piece, is_last);
+        }
+        match is_last {
+            // The client has all of it, and takes nothing more by this number.
+            true => self.answer(Reply::Small(b"")),
+            false => Ok(()),
+        }
+    }
+
     /// Fails the oldest request, whose reply has begun.
     #[cold]
     fn fail_front(&mut self, text: impl Fn(Executed) -> Vec<u8>) {

@@ -16,6 +16,7 @@ use tokio::io::{AsyncReadExt, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
+use super::flow::{Flow, Patience, STREAM_FROM, Stream};
 use super::probe::Probe;
 use super::queue::Queue;
 use super::{Greeting, Health, KNOCK, RETRY_MAX, RETRY_MIN, Upstream, Use};
@@ -30,6 +31,8 @@ use crate::socket;
 const CHUNK: usize = 64 * 1024;
 /// Room made at once for a reply that is still coming.
 const ROOM: usize = 1024 * 1024;
+/// Bytes read at once of a reply that is handed on as it comes.
+const STREAM_CHUNK: usize = 256 * 1024;
 /// Chunks read before others may run.
 const CHUNKS_A_TURN: usize = 16;
 
@@ -50,8 +53,7 @@ struct Task {
     link: Link,
     input: BytesMut,
     scan: ReplyScan,
-    /// Whether what comes of the reply is dropped.
-    drops: bool,
+    flow: Flow,
     /// When something last came.
     heard_at: Micros,
     /// Failures in a row without a reply in between.
@@ -83,7 +85,7 @@ impl Task {
             scan: ReplyScan::of(upstream.settings.protocol),
             upstream,
             input: BytesMut::new(),
-            drops: false,
+            flow: Flow::Keeps,
             heard_at: 0,
             failures: 0,
             timer: Box::pin(tokio::time::sleep_until(clock.instant(0))),
@@ -265,11 +267,17 @@ impl Task {
 
     fn read(&mut self, cx: &mut Context<'_>, now: Micros) -> Result<Poll<()>, Kind> {
         for _ in 0..CHUNKS_A_TURN {
+            if !self.flow.is_kept() && self.pauses(cx, now) {
+                return Ok(Poll::Pending);
+            }
             let Link::Up(stream) = &mut self.link else {
                 return Ok(Poll::Ready(()));
             };
             if self.input.capacity() - self.input.len() < CHUNK / 4 {
-                self.input.reserve(CHUNK);
+                self.input.reserve(match self.flow {
+                    Flow::Streams(_) => STREAM_CHUNK,
+                    Flow::Keeps | Flow::Drops => CHUNK,
+                });
             }
             match pin!(stream.read_buf(&mut self.input)).poll(cx) {
                 Poll::Ready(Ok(count)) if count > 0 => {}
@@ -286,13 +294,47 @@ impl Task {
             deliver(
                 &mut self.input,
                 &mut self.scan,
-                &mut self.drops,
+                &mut self.flow,
                 &self.upstream,
             )?;
         }
         // More may be there, but it is the others' turn.
         cx.waker().wake_by_ref();
         Ok(Poll::Pending)
+    }
+
+    /// Whether nothing is read because a client does not take what has come of its reply.
+    #[cold]
+    fn pauses(&mut self, cx: &Context<'_>, now: Micros) -> bool {
+        let Flow::Streams(stream) = &mut self.flow else {
+            return false;
+        };
+        let queue = self.upstream.queue.borrow();
+        let Some(client) = queue.streams_to() else {
+            // The rest is dropped.
+            return false;
+        };
+        let settings = &self.upstream.settings;
+        let patience = Patience {
+            with_others: settings.op_timeout / 4,
+            with_client: settings.stall_timeout,
+        };
+        let others_wait = queue.waiting() > 1 || !self.upstream.line.borrow().is_empty();
+        let paused = stream.paused_until().is_some();
+        let pauses = stream.pauses(client, settings.reply_bytes_max, others_wait, patience, now);
+        if pauses {
+            client.wake_when_it_takes(cx.waker());
+        } else if paused {
+            // That nothing was heard is not the node's fault.
+            self.heard_at = now;
+        }
+        pauses
+    }
+
+    /// Whether the reply to the oldest request has begun and is not late.
+    fn keeps_coming(&self, now: Micros) -> bool {
+        let has_begun = !self.input.is_empty() || matches!(self.flow, Flow::Streams(_));
+        has_begun && (self.flow.paused_until().is_some() || now < self.patience())
     }
 
     /// When the connection is given up if nothing comes.
@@ -325,7 +367,7 @@ impl Task {
         if !is_due(&queue) && !queue.comes() {
             return Ok(());
         }
-        let comes = !self.input.is_empty() && now < self.patience();
+        let comes = self.keeps_coming(now);
         if self.is_dedicated() {
             return match is_due(&queue) && !comes {
                 true => Err(Kind::Timeout),
@@ -372,7 +414,7 @@ impl Task {
         let wait = retry_after(self.failures);
         self.failures += 1;
         self.input = BytesMut::new();
-        self.drops = false;
+        self.flow = Flow::Keeps;
         self.forget_silence();
         self.scan = ReplyScan::of(self.upstream.settings.protocol);
         let (retry_at, knock_at) = if at_once {
@@ -408,12 +450,17 @@ impl Task {
                 None => Some(*retry_at),
             },
             Link::Connecting(_) => queue.next_deadline(),
+            Link::Up(_) if self.flow.paused_until().is_some() => {
+                // All that is asked on a dedicated connection waits for the same client.
+                let others = queue.next_deadline().filter(|_| !self.is_dedicated());
+                self.flow.paused_until().into_iter().chain(others).min()
+            }
             Link::Up(_) => {
                 let stall = queue
                     .oldest_sent_deadline()
                     .map(|deadline| self.stalls_at(deadline));
                 let deadline = queue.next_deadline().map(|deadline| {
-                    match self.is_dedicated() && !self.input.is_empty() {
+                    match self.is_dedicated() && self.keeps_coming(now) {
                         true => deadline.max(self.patience()),
                         false => deadline,
                     }
@@ -444,18 +491,21 @@ impl Task {
 fn deliver(
     input: &mut BytesMut,
     scan: &mut ReplyScan,
-    drops: &mut bool,
+    flow: &mut Flow,
     upstream: &Upstream,
 ) -> Result<(), Kind> {
     let mut queue = upstream.queue.borrow_mut();
     let mut at = 0;
     loop {
         match scan.scan(&input[at..]).map_err(Kind::Garbage)? {
-            Ok(len) if *drops => {
-                *drops = false;
-                at += len;
-                // Its client has an error already, or is gone.
-                queue.answer(Reply::Small(b""))?;
+            Ok(len) if !flow.is_kept() => {
+                // Such a reply starts the input.
+                let piece = input.split_to(len).freeze();
+                match std::mem::take(flow) {
+                    Flow::Streams(_) => queue.stream(piece, true)?,
+                    // Its client has an error already, or is gone.
+                    Flow::Keeps | Flow::Drops => queue.answer(Reply::Small(b""))?,
+                }
             }
             // Nobody asked for it, so it is nobody's reply.
             Ok(len) if input[at] == b'>' => at += len,
@@ -474,15 +524,16 @@ fn deliver(
                     input.clear();
                 } else {
                     input.advance(at);
-                    if *drops || input.len() >= ROOM && is_given_up(input, &mut queue, upstream)? {
-                        *drops = true;
-                        let rest = input.split_off(scan.give_up(input));
-                        // Not the buffer of what was dropped.
-                        *input = BytesMut::from(&rest[..]);
+                    if flow.is_kept() && input.len() >= ROOM {
+                        *flow = judge(input, more, &mut queue, upstream)?;
                     }
-                    // Beyond that it grows with what has come, not with what was only announced.
-                    let room = more.min(input.len().max(ROOM));
-                    input.reserve(room);
+                    if flow.is_kept() {
+                        // Beyond that it grows with what has come, not with what was only announced.
+                        let room = more.min(input.len().max(ROOM));
+                        input.reserve(room);
+                    } else {
+                        hand_on(input, scan, flow, &mut queue)?;
+                    }
                 }
                 return Ok(());
             }
@@ -490,19 +541,48 @@ fn deliver(
     }
 }
 
-/// Whether the large reply that has begun in `input` is not kept.
+/// Takes out of `input` what has come of a reply that is not kept.
+fn hand_on(
+    input: &mut BytesMut,
+    scan: &mut ReplyScan,
+    flow: &mut Flow,
+    queue: &mut Queue,
+) -> Result<(), Kind> {
+    let len = scan.give_up(input);
+    if matches!(flow, Flow::Streams(_)) {
+        if len > 0 {
+            queue.stream(input.split_to(len).freeze(), false)?;
+        }
+        if queue.streams_to().is_none() {
+            *flow = Flow::Drops;
+        }
+    } else {
+        let rest = input.split_off(len);
+        // Not the buffer of what was dropped.
+        *input = BytesMut::from(&rest[..]);
+    }
+    Ok(())
+}
+
+/// What becomes of the large reply that has begun in `input` and lacks `more` bytes at least.
 #[cold]
-fn is_given_up(input: &[u8], queue: &mut Queue, upstream: &Upstream) -> Result<bool, Kind> {
+fn judge(input: &[u8], more: usize, queue: &mut Queue, upstream: &Upstream) -> Result<Flow, Kind> {
     let max = upstream.settings.reply_bytes_max;
     if input.first() == Some(&b'>') {
         // No request asked for it.
         return match input.len() > max {
             true => Err(Kind::Garbage(ReplyError::Malformed)),
-            false => Ok(false),
+            false => Ok(Flow::Keeps),
         };
     }
+    if input.len().saturating_add(more) > STREAM_FROM.min(max) && queue.can_stream() {
+        return Ok(Flow::Streams(Stream::default()));
+    }
     let text = |executed| upstream.error(Kind::ReplyTooLarge(max), executed).reply();
-    Ok(queue.gives_up(input.len(), max, text))
+    Ok(match queue.gives_up(input.len(), max, text) {
+        true => Flow::Drops,
+        false => Flow::Keeps,
+    })
 }
 
 fn write(

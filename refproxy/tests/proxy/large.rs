@@ -156,26 +156,28 @@ async fn a_reply_that_keeps_coming_is_not_late_and_one_that_stops_is() {
 }
 
 #[tokio::test]
-async fn a_reply_beyond_the_limit_is_an_error_in_its_place_and_takes_no_memory() {
-    let (_nodes, addrs) = nodes(1).await;
+async fn a_reply_beyond_the_limit_that_is_joined_is_an_error_in_its_place_and_takes_no_memory() {
+    let (_nodes, addrs) = nodes(2).await;
     let proxy = Proxy::start(
         &addrs,
-        "workers: 1\nlimits: { client_output_bytes: 33554432 }",
+        "workers: 1\nlimits: { client_output_bytes: 33554432 }\ntimeouts: { op_ms: 5000 }",
     )
     .await;
     let mut client = proxy.client().await;
     let value = "x".repeat(100 * MIB);
-    assert_eq!(ask(&mut client, &["SET", "big", &value]).await, "OK");
-    assert_eq!(ask(&mut client, &["SET", "k", "v"]).await, "OK");
+    let (big, k) = (proxy.key_on(0), proxy.key_on(1));
+    assert_eq!(ask(&mut client, &["SET", &big, &value]).await, "OK");
+    assert_eq!(ask(&mut client, &["SET", &k, "v"]).await, "OK");
     let before = proxy.rss_mib();
-    let requests = vec![vec!["GET", "k"], vec!["GET", "big"], vec!["GET", "k"]];
+    let requests = vec![vec!["GET", &k], vec!["MGET", &big, &k], vec!["GET", &k]];
     let replies = client.pipeline(&requests, DEADLINE).await.unwrap();
     let seen: Vec<String> = replies.iter().map(show).collect();
     let large = proxy.error(
         0,
         "the reply is larger than limits.client_output_bytes, 33554432, the request may have been executed",
     );
-    assert_eq!(seen, ["\"v\"".into(), format!("-{large}"), "\"v\"".into()]);
+    let joined = format!("[-{large} \"v\"]");
+    assert_eq!(seen, ["\"v\"".into(), joined, "\"v\"".into()]);
     let after = proxy.rss_mib();
     assert!(after < before + 64, "{after} MiB, {before} before");
 }

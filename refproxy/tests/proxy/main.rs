@@ -25,6 +25,7 @@ mod scan;
 mod scripts;
 mod slow_node;
 mod start;
+mod streams;
 mod support;
 mod transactions;
 mod unequal_nodes;
