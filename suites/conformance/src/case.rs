@@ -8,6 +8,7 @@ use super::disturbs::Disturbed;
 use super::pattern::Pattern;
 use super::word::{Variable, Word, letter};
 use crate::verdict::Level;
+use testbed::fault::{Effect, Fault};
 use testbed::targets::Capability;
 
 /// Nodes behind the proxy of every case: A, B and C.
@@ -58,7 +59,7 @@ impl Case {
     pub fn loses_connections(&self) -> bool {
         let ends = |step: &Step| match &step.action {
             Action::Fault { fault, .. } => {
-                matches!(fault, Fault::Reset | Fault::Down | Fault::Kill)
+                matches!(fault.row().effect, Effect::Close | Effect::Cut)
             }
             _ => false,
         };
@@ -278,27 +279,4 @@ pub enum Answer {
     Close,
     /// Nothing.
     Nothing,
-}
-
-/// What goes wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
-    /// Replies arrive later.
-    Latency(Duration),
-    /// Replies wait until the link is healed.
-    Hold,
-    /// The connection is reset when a reply flows.
-    Reset,
-    /// The link says something else than the node; written as an `answers` step.
-    Scripted,
-    /// Nobody listens where the node was.
-    Down,
-    /// The node refuses to be written.
-    ReadOnly,
-    /// The node has no memory for more.
-    Full,
-    /// The node stops running; its connections stay.
-    Pause,
-    /// The node ends.
-    Kill,
 }

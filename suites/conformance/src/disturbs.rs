@@ -4,8 +4,9 @@
 
 use std::collections::BTreeSet;
 
-use super::case::{Action, Case, Fault, Party};
+use super::case::{Action, Case, Party};
 use super::word::{Piece, Word};
+use testbed::fault::{Effect, Fault, Object};
 
 /// State that other clients depend on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -154,10 +155,11 @@ fn by_names(from: Party, names: &[String]) -> Vec<Disturbed> {
 }
 
 fn by_fault(fault: Fault) -> Option<Disturbed> {
-    match fault {
-        Fault::Latency(_) => None,
-        Fault::Hold | Fault::Reset | Fault::Scripted | Fault::Down => Some(Connections),
-        Fault::ReadOnly | Fault::Full | Fault::Pause | Fault::Kill => Some(Nodes),
+    let row = fault.row();
+    match (row.acts_on, row.effect) {
+        (Object::Node, _) => Some(Nodes),
+        (Object::Link, Effect::Delay) => None,
+        (Object::Link, _) => Some(Connections),
     }
 }
 
@@ -226,7 +228,9 @@ mod tests {
     #[test]
     fn faults_disturb_connections_or_nodes() {
         check("fault A latency 50ms", &[]);
+        check("fault A slicer 1B", &[]);
         check("fault A hold", &[Connections]);
+        check("fault A down", &[Connections]);
         check("fault A pause", &[Nodes]);
         check("fault A kill", &[Nodes]);
     }

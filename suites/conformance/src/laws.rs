@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Case, load};
-use testbed::fixtures::Fixtures;
+use super::{Action, Case, load};
+use testbed::fault::{Fault, Object, Row};
+use testbed::fixtures::{Fixtures, Source};
 use testbed::targets::{Target, load_all};
 use testbed::text::matches;
 
@@ -97,4 +98,66 @@ fn the_reference_has_no_exceptions() {
     for target in targets().iter().filter(|target| reference(target)) {
         assert_eq!(target.deviations, []);
     }
+}
+
+/// A text of each fault, with its shortest parameters.
+fn faults() -> Vec<String> {
+    let example = |row: &&Row| {
+        let usage = row.usage().replace(['[', ']'], "");
+        let words = usage.replace("TIME", "1ms").replace("BYTES", "1B");
+        words.replace("RATE", "1KB/s")
+    };
+    Fault::rows().iter().map(example).collect()
+}
+
+#[test]
+fn every_fault_can_be_written_in_a_case() {
+    for text in faults() {
+        let case = "case 1\n# P.\nspec https://x\nlevel must\nfault  B ";
+        let source = Source {
+            path: "x.case".to_owned(),
+            id: "x/x".to_owned(),
+            text: format!("{case}{text}\nwant any\n"),
+        };
+        let cases = load(&[source]).expect(&text);
+        let Action::Fault { node: 1, fault } = &cases[0].steps[0].action else {
+            panic!("{:?}", cases[0].steps);
+        };
+        assert_eq!(fault.to_string().replace("1000us", "1ms"), text);
+    }
+}
+
+/// The tables of faults in the README of the fixtures are those of the code.
+#[test]
+fn the_readme_lists_every_fault() {
+    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/README.md");
+    let readme = std::fs::read_to_string(readme).unwrap();
+    let rows = Fault::rows();
+    let table: String = rows
+        .iter()
+        .map(|row| {
+            let acts_on = match row.acts_on {
+                Object::Link => "link",
+                Object::Node => "node",
+            };
+            format!("| `{}` | {acts_on} | {} |\n", row.usage(), row.summary)
+        })
+        .collect();
+    let table = format!("| fault | acts on | |\n|---|---|---|\n{table}\n");
+    assert!(readme.contains(&table), "the README lacks:\n{table}");
+    let grammars: Vec<String> = rows.iter().map(|row| grammar(&row.usage())).collect();
+    let grammar = grammars.join("\n         | ");
+    let grammar = format!("\nfault    = {grammar}\neither ");
+    assert!(readme.contains(&grammar), "the README lacks:{grammar}");
+}
+
+/// `"latency" time [ "jitter" time ]` for `latency TIME [jitter TIME]`.
+fn grammar(usage: &str) -> String {
+    let spaced = usage.replace('[', "[ ").replace(']', " ]");
+    let words = spaced.split(' ').map(|word| match word {
+        "[" | "]" => word.to_owned(),
+        unit if unit.chars().all(char::is_uppercase) => unit.to_lowercase(),
+        name => format!("\"{name}\""),
+    });
+    words.collect::<Vec<_>>().join(" ")
 }

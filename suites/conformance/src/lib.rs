@@ -29,7 +29,7 @@ mod world;
 use std::collections::BTreeSet;
 
 pub use asked::{Known, compare, requests};
-pub use case::{Action, Answer, Asked, Case, Fault, NODES, Party, Step};
+pub use case::{Action, Answer, Asked, Case, NODES, Party, Step};
 pub use disturbs::Disturbed;
 pub use judge::{Outcome, judge};
 pub use keys::Error as KeysError;

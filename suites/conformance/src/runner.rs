@@ -8,16 +8,17 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::asked::{compare, requests};
-use super::case::{Action, Answer, Asked, Case, Fault, Party, Step};
+use super::case::{Action, Answer, Asked, Case, Party, Step};
 use super::connection::Connection;
 use super::footprint;
 use super::judge::{Outcome, first_fitting, judge};
 use super::pattern::Pattern;
 use super::transcript::merge;
 use super::word::{Scope, Word, letter};
-use super::world::World;
+use super::world::{Damage, World};
 use crate::verdict::{Class, Evidence, Line, Way};
 use testbed::client::{Client, NODE_DEADLINE};
+use testbed::fault::Fault;
 use testbed::leftovers::{self, TTL_S};
 use testbed::link::{self, Mark, Then, What};
 use testbed::wire::{encode_request, quoted};
@@ -49,8 +50,8 @@ pub(super) struct Run<'a> {
     begun_at: Duration,
     looked: Vec<Mark>,
     lines: Vec<Line>,
-    /// Faults that nobody healed yet, with their node.
-    pub(super) faults: Vec<(usize, Fault)>,
+    /// What has to be healed, with its node.
+    pub(super) damages: Vec<(usize, Damage)>,
     /// Keys that were written, also those made out of the case's own.
     pub(super) written: Vec<Vec<u8>>,
     /// How many of them were given a time to live, on foreign servers; `None` where the case would notice it.
@@ -72,7 +73,7 @@ impl<'a> Run<'a> {
             begun_at: world.tap.now(),
             looked: vec![begun; world.nodes.len()],
             lines: Vec::new(),
-            faults: Vec::new(),
+            damages: Vec::new(),
             expiring: (!notices_expiry(&case.steps)).then_some(0),
         }
     }
@@ -337,9 +338,10 @@ impl<'a> Run<'a> {
     }
 
     async fn fault(&mut self, node: usize, fault: Fault) -> Result<(), Stop> {
-        self.note(Party::Node(node), Way::Event, &fault.shown(node));
+        let text = format!("fault {} {fault}", letter(node));
+        self.note(Party::Node(node), Way::Event, &text);
         // Remembered first: what was half done must be healed as well.
-        self.faults.push((node, fault));
+        self.damages.push((node, Damage::Fault(fault)));
         self.world
             .fault(node, fault)
             .await
@@ -356,7 +358,7 @@ impl<'a> Run<'a> {
         };
         let text = format!("answers {} {}", quoted(&to), quoted(&bytes));
         self.note(Party::Node(node), Way::Event, &text);
-        self.faults.push((node, Fault::Scripted));
+        self.damages.push((node, Damage::Scripted));
         self.world
             .answers(node, &to, link::Answer { bytes, then })
             .map_err(|why| Stop::Stuck(why.to_string()))
@@ -366,18 +368,18 @@ impl<'a> Run<'a> {
         let bytes = bytes.bytes(&self.scope);
         let text = format!("answers unasked {}", quoted(&bytes));
         self.note(Party::Node(node), Way::Event, &text);
-        self.faults.push((node, Fault::Scripted));
+        self.damages.push((node, Damage::Scripted));
         let interjected = self.world.interject(node, &bytes).await;
         interjected.map_err(|why| Stop::Stuck(why.to_string()))
     }
 
     async fn heal(&mut self, node: usize) -> Result<(), Stop> {
-        let of_node = |(at, _): &(usize, Fault)| *at == node;
-        let faults: Vec<Fault> = self
-            .faults
+        let of_node = |(at, _): &(usize, Damage)| *at == node;
+        let damages: Vec<Damage> = self
+            .damages
             .iter()
-            .filter(|fault| of_node(fault))
-            .map(|(_, fault)| *fault)
+            .filter(|damage| of_node(damage))
+            .map(|(_, damage)| *damage)
             .collect();
         self.note(
             Party::Node(node),
@@ -385,10 +387,10 @@ impl<'a> Run<'a> {
             &format!("heal {}", letter(node)),
         );
         self.world
-            .heal(node, &faults)
+            .heal(node, &damages)
             .await
             .map_err(|why| Stop::Stuck(why.to_string()))?;
-        self.faults.retain(|fault| !of_node(fault));
+        self.damages.retain(|damage| !of_node(damage));
         Ok(())
     }
 

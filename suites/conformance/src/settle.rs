@@ -136,7 +136,7 @@ impl Stage {
             return Ok(());
         };
         for node in 0..cluster.size() {
-            let down = cluster.faults().down(node).await;
+            let down = cluster.injector().down(node).await;
             down.map_err(cluster::Error::from)?;
         }
         Ok(cluster.heal().await?)

@@ -9,16 +9,16 @@ use tokio::time::Instant;
 
 use super::aftermath::{Stopped, left_behind, with};
 use super::canary::Canary;
-use super::case::{Case, Fault, NODES};
+use super::case::{Case, NODES};
 use super::keys::{self, Pool};
 use super::patience::Patience;
 use super::runner::{Run, Stop};
 use super::settle::After;
 use super::word::Scope;
-use super::world::{Allowed, World};
+use super::world::{Allowed, Damage, World};
 use crate::verdict::{Known, Result as Judged, Verdict};
 use testbed::client;
-use testbed::cluster::{self, Cluster, Ground, Source};
+use testbed::cluster::{self, Cluster, Ground};
 use testbed::leftovers::{self, Record};
 use testbed::link::Tap;
 use testbed::targets::{self, Occurs, Proxy, Setting, Target};
@@ -113,7 +113,7 @@ impl Stage {
         };
         let proxy = Proxy::start(target, setting, &ground.search).await?;
         let pool = Pool::new(ground.seed, NODES);
-        let owns_nodes = !matches!(ground.nodes, Source::External(_));
+        let owns_nodes = ground.owned().nodes;
         let record = (!owns_nodes).then(|| {
             Record::open(leftovers::Scope {
                 prefix: Some(pool.prefix().to_owned()),
@@ -136,8 +136,9 @@ impl Stage {
             },
             record,
             owns_nodes,
+            owns_networks: ground.owned().networks,
             owns_proxy: true,
-            has_links: ground.toxiproxy.is_none(),
+            has_links: ground.owned().links,
             reply_within: None,
         };
         let mut stage = Self::new(world, pool);
@@ -201,6 +202,7 @@ impl Stage {
             allowed,
             record,
             owns_nodes: false,
+            owns_networks: false,
             owns_proxy: false,
             has_links: false,
             reply_within: None,
@@ -295,7 +297,7 @@ impl Stage {
         let mut run = Run::new(&self.world, case, scope);
         let ended = run.steps().await;
         let transcript = run.transcript();
-        let faults = std::mem::take(&mut run.faults);
+        let damages = std::mem::take(&mut run.damages);
         let written = std::mem::take(&mut run.written);
         // Its clients are gone before the proxy is looked at.
         drop(run);
@@ -306,7 +308,7 @@ impl Stage {
             Ok(()) => After::Calm,
         };
         let (waited, in_full) = self.patience.settled_within(after);
-        let restored = self.restore(case, &faults, &written, after).await;
+        let restored = self.restore(case, &damages, &written, after).await;
         self.note(case, after, &restored);
         match (ended, restored) {
             (Err(Stop::Stuck(why)), _) => Verdict::Unknown { why },
@@ -338,16 +340,16 @@ impl Stage {
     async fn restore(
         &mut self,
         case: &Case,
-        faults: &[(usize, Fault)],
+        damages: &[(usize, Damage)],
         written: &[Vec<u8>],
         after: After,
     ) -> Result<Option<String>, Error> {
         let mut healed = Ok(());
         for node in 0..self.world.nodes.len() {
-            let of_node = faults.iter().filter(|(at, _)| *at == node);
-            let faults: Vec<Fault> = of_node.map(|(_, fault)| *fault).collect();
-            if !faults.is_empty() {
-                healed = healed.and(self.world.heal(node, &faults).await);
+            let of_node = damages.iter().filter(|(at, _)| *at == node);
+            let damages: Vec<Damage> = of_node.map(|(_, damage)| *damage).collect();
+            if !damages.is_empty() {
+                healed = healed.and(self.world.heal(node, &damages).await);
             }
         }
         healed.map_err(|why| Error::Unhealed(why.to_string()))?;

@@ -7,12 +7,13 @@
 mod docker;
 mod support;
 
-use chaos::rescale::{FaultPlan, FaultReport, NodeFault, Plan};
+use chaos::rescale::{FaultPlan, FaultReport, Plan};
 use libtest_mimic::{Arguments, Failed, Trial};
 use shardproof::planner;
 use shardproof::report::terminal;
 use shardproof::run::{self, Ground};
 use testbed::cluster::Source;
+use testbed::fault::Fault;
 use testbed::targets::Target;
 
 use support::Presence;
@@ -22,17 +23,8 @@ const SEED: u64 = 1;
 /// The node that the fault happens to; neither the first nor the one that is added.
 const NODE: usize = 1;
 
-/// No single node is the right one for these.
-const UNROUTABLE: &[&str] = &[
-    "MONITOR",
-    "SAVE",
-    "SYNC",
-    "SHUTDOWN NOSAVE",
-    "REPLICAOF NO ONE",
-    "SUBSCRIBE news",
-    "WAIT 1 100",
-    "MIGRATE 127.0.0.1 1 key:1 0 100",
-];
+/// Those of the node, which take it away in each way.
+const FAULTS: &[&str] = &["pause", "kill", "down", "partition"];
 
 fn main() {
     let docker = docker::presence();
@@ -43,9 +35,9 @@ fn main() {
     let mut trials = Vec::new();
     for (name, source, there) in &sources {
         for target in support::targets() {
-            for fault in NodeFault::ALL {
-                let has_network = matches!(source, Source::Docker { .. });
-                if fault != NodeFault::Disconnected || has_network {
+            for fault in FAULTS {
+                let fault: Fault = fault.parse().expect("a fault");
+                if fault.row().obstacle(ground(source).owned()).is_none() {
                     trials.extend(trial(name, source, there, &target, fault));
                 }
             }
@@ -60,12 +52,11 @@ fn trial(
     source: &Source,
     there: &Presence,
     target: &Target,
-    fault: NodeFault,
+    fault: Fault,
 ) -> Option<Trial> {
     let policy = target.policies.first()?.clone();
     planner::predict(&policy, false, &["127.0.0.1:1".parse().ok()?], [])?;
-    let what = fault.name();
-    let name = format!("{source_name}::{}::{policy}-3-to-4-{what}", target.name);
+    let name = format!("{source_name}::{}::{policy}-3-to-4-{fault}", target.name);
     let missing = match (there, support::presence(target)) {
         (Presence::Missing(why), _) => Some(why.clone()),
         (_, Presence::Missing(why)) => Some(why),
@@ -74,16 +65,20 @@ fn trial(
     let (source, target) = (source.clone(), target.clone());
     Some(match missing {
         Some(why) => Trial::test(format!("{name} ({why})"), || Ok(())).with_ignored_flag(true),
-        None => Trial::test(name, move || judge(source, &target, &policy, fault)),
+        None => Trial::test(name, move || judge(&source, &target, &policy, fault)),
     })
 }
 
-fn judge(source: Source, target: &Target, policy: &str, fault: NodeFault) -> Result<(), Failed> {
-    support::prepare(target);
-    let ground = Ground {
-        nodes: source,
+fn ground(source: &Source) -> Ground {
+    Ground {
+        nodes: source.clone(),
         ..Ground::new(support::search(), SEED)
-    };
+    }
+}
+
+fn judge(source: &Source, target: &Target, policy: &str, fault: Fault) -> Result<(), Failed> {
+    support::prepare(target);
+    let ground = ground(source);
     let plan = FaultPlan {
         rescale: Plan {
             from: 3,
@@ -94,10 +89,7 @@ fn judge(source: Source, target: &Target, policy: &str, fault: NodeFault) -> Res
         },
         fault,
         node: NODE,
-        refused: unroutable(target)
-            .iter()
-            .map(|request| request.split(' ').map(str::to_owned).collect())
-            .collect(),
+        refused: run::unroutable(&ground, target),
     };
     let runtime = tokio::runtime::Runtime::new()?;
     let report = runtime.block_on(run::fault(&ground, target, policy, &plan, &|_| ()))?;
@@ -105,15 +97,7 @@ fn judge(source: Source, target: &Target, policy: &str, fault: NodeFault) -> Res
     laws(&report, fault).map_err(|why| Failed::from(format!("{why}\n\n{story}")))
 }
 
-/// None for a target that is known to close the connection on such requests: its deviation says so, and the cases judge it.
-fn unroutable(target: &Target) -> &'static [&'static str] {
-    match target.deviation("refusals/connection-goes-on") {
-        Some(_) => &[],
-        None => UNROUTABLE,
-    }
-}
-
-fn laws(report: &FaultReport, fault: NodeFault) -> Result<(), String> {
+fn laws(report: &FaultReport, fault: Fault) -> Result<(), String> {
     let law = |holds: bool, promise: &str| holds.then_some(()).ok_or_else(|| promise.to_owned());
     let forecast = report.forecast.as_ref().ok_or("the policy is forecast")?;
     law(
@@ -122,7 +106,7 @@ fn laws(report: &FaultReport, fault: NodeFault) -> Result<(), String> {
     )?;
     law(forecast.agree == KEYS, "each key fares as it was forecast")?;
     law(
-        forecast.open <= KEYS / 100 || fault == NodeFault::Killed,
+        forecast.open <= KEYS / 100 || !fault.row().keeps_data,
         "what is open is little, unless the node lost its keys",
     )?;
     law(
@@ -138,11 +122,11 @@ fn laws(report: &FaultReport, fault: NodeFault) -> Result<(), String> {
         "no error is left when the fault is over",
     )?;
     law(
-        report.after.lost == 0 || fault == NodeFault::Killed,
+        report.after.lost == 0 || !fault.row().keeps_data,
         "no key is lost that its node kept",
     )?;
     law(
-        report.unclear.is_empty(),
+        report.refusals.unclear.is_empty(),
         "what cannot be routed is refused, and nobody is asked",
     )?;
     law(report.as_expected(), "everything is as expected")

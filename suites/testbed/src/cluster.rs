@@ -2,11 +2,12 @@
 
 use std::net::SocketAddr;
 
+use crate::fault::{self, FaultInjector, Owned, Site};
 use crate::link::{Chance, Tap};
 use crate::node::{self, External, Node, Process};
 use crate::port::Lease;
 use crate::program::Search;
-use crate::toxiproxy::{Client, Door, fault};
+use crate::toxiproxy::Client;
 
 /// The first port that links listen on unless the user says otherwise. Fixed, because placements hash addresses.
 pub const LINK_PORT_BASE: u16 = 21001;
@@ -52,6 +53,16 @@ impl Ground {
             seed,
         }
     }
+
+    /// What the suite owns of a cluster on this ground.
+    #[must_use]
+    pub fn owned(&self) -> Owned {
+        Owned {
+            nodes: !matches!(self.nodes, Source::External(_)),
+            networks: matches!(self.nodes, Source::Docker { .. }),
+            links: self.toxiproxy.is_none(),
+        }
+    }
 }
 
 /// Why there is no cluster.
@@ -62,7 +73,7 @@ pub enum Error {
     Node(#[from] node::Error),
     /// A link, or a fault on it.
     #[error(transparent)]
-    Fault(#[from] fault::Error),
+    Fault(#[from] fault::InjectorError),
     /// The ports.
     #[error("the lease on the ports from {base} cannot be had: {why}")]
     Lease {
@@ -84,7 +95,7 @@ pub enum Error {
 /// Nodes with their links. Gone when dropped, but for nodes that somebody else runs.
 pub struct Cluster {
     nodes: Vec<Box<dyn Node>>,
-    faults: Door,
+    injector: FaultInjector,
     tap: Tap,
     /// Held until the links are gone.
     _lease: Lease,
@@ -105,13 +116,13 @@ impl Cluster {
         let nodes = nodes(&ground.nodes, &ground.search, count).await?;
         let tap = Tap::default();
         let addrs: Vec<SocketAddr> = nodes.iter().map(|node| node.addr()).collect();
-        let faults = match ground.toxiproxy {
-            None => Door::links(&addrs, port_base, &tap, Chance::seeded(ground.seed))?,
-            Some(server) => Door::foreign(Client::new(server), &addrs, port_base).await?,
+        let injector = match ground.toxiproxy {
+            None => FaultInjector::links(&addrs, port_base, &tap, Chance::seeded(ground.seed))?,
+            Some(server) => FaultInjector::foreign(Client::new(server), &addrs, port_base).await?,
         };
         Ok(Self {
             nodes,
-            faults,
+            injector,
             tap,
             _lease: lease,
         })
@@ -132,10 +143,23 @@ impl Cluster {
         self.nodes[index].as_ref()
     }
 
-    /// The door to what stands between the proxy and its nodes.
+    /// The injector of faults into the links between the proxy and its nodes.
     #[must_use]
-    pub fn faults(&self) -> &Door {
-        &self.faults
+    pub fn injector(&self) -> &FaultInjector {
+        &self.injector
+    }
+
+    /// A node and its link, to apply faults to.
+    ///
+    /// # Panics
+    /// When there is none at `index`.
+    #[must_use]
+    pub fn site(&self, index: usize) -> Site<'_> {
+        Site {
+            node: self.node(index),
+            injector: self.injector(),
+            index,
+        }
     }
 
     /// The record of all links.
@@ -153,7 +177,7 @@ impl Cluster {
     /// The addresses under which a proxy reaches the nodes.
     #[must_use]
     pub fn link_addrs(&self) -> Vec<SocketAddr> {
-        self.faults.addrs()
+        self.injector.addrs()
     }
 
     /// Takes all toxics off and every link up.
@@ -162,7 +186,7 @@ impl Cluster {
     /// When a link cannot listen again.
     pub async fn heal(&self) -> Result<(), Error> {
         for node in 0..self.size() {
-            self.faults.heal(node).await?;
+            self.injector.heal(node).await?;
         }
         Ok(())
     }

@@ -4,7 +4,8 @@
 //! - `client`: a client that shows every reply as it is; `http`: a client for admin ports.
 //! - `node`: Redis servers, as child processes, in containers, or elsewhere.
 //! - `targets`: the proxies under test, one TOML file each, and how they are started.
-//! - `link`: the relay between proxy and node, its toxics, and the tap that records what passed.
+//! - `link`: the relay between proxy and node, and the tap that records what passed.
+//! - `fault`: everything that can be done to a link, a node, a client or a proxy, one file each; who injects it.
 //! - `toxiproxy`: Toxiproxy's API over these links, and links that a real Toxiproxy provides.
 //! - `cluster`: nodes with a link before each.
 //! - `leftovers`: what must be removed from nodes that the suite did not start.
@@ -17,6 +18,7 @@ pub mod child;
 pub mod class;
 pub mod client;
 pub mod cluster;
+pub mod fault;
 pub mod fixtures;
 pub mod folder;
 pub mod http;

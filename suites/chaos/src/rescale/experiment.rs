@@ -63,7 +63,7 @@ pub enum Error {
     },
     /// A fault does not begin or end.
     #[error(transparent)]
-    Fault(#[from] testbed::cluster::Error),
+    Fault(#[from] testbed::fault::Error),
     /// Keys may have expired, so that a missing one says nothing.
     #[error(
         "the experiment took {took_s} s and its keys live {ttl_s} s: give a longer --ttl or a smaller --count"

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::faulted::{FaultPlan, Faulted};
@@ -15,7 +16,7 @@ const FORMAT: &str = "shardproof.fault/1";
 const EXAMPLES: usize = 5;
 
 /// One fault during one rescale of one target with one policy.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FaultReport {
     /// `shardproof.fault/1`
     pub format: &'static str,
@@ -31,9 +32,9 @@ pub struct FaultReport {
     pub to: usize,
     /// What the run can be repeated with.
     pub seed: String,
-    /// What happened.
-    pub fault: &'static str,
-    /// To which node.
+    /// The fault with its parameters, as `--fault` takes it.
+    pub fault: String,
+    /// The node that it was applied to, by its place in the cluster, from 0.
     pub node: usize,
     /// Keys whose write was acknowledged.
     pub keys: usize,
@@ -46,19 +47,28 @@ pub struct FaultReport {
     /// Keys that were answered with an error right after the fault, while the proxy still kept away from the node.
     pub failed_at_first: usize,
     /// How long the proxy took to serve every key again, in milliseconds, the reading of all keys included.
-    pub recovered_ms: u128,
+    pub recovered_ms: u64,
     /// What became of all of them when the fault was over.
     pub after: Tally,
-    /// How the forecast agrees, where this build can make one.
+    /// How the forecast agrees, where the policy can be computed and the effect of the fault is certain.
     pub forecast: Option<Agreement>,
-    /// Requests that were to be refused and were, by the proxy itself, of all that were sent.
-    pub clear: (usize, usize),
-    /// Those that were not.
+    /// Requests that no single node can answer, sent before, during and after the fault.
+    pub refusals: Refusals,
+}
+
+/// What became of requests that a proxy has to refuse.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Refusals {
+    /// Requests that were sent.
+    pub asked: usize,
+    /// Requests that the proxy itself refused with an error, and went on serving.
+    pub clear: usize,
+    /// The others.
     pub unclear: Vec<String>,
 }
 
 /// How far a forecast agrees with what was seen.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Agreement {
     /// Keys that fared as was forecast in every respect.
     pub agree: usize,
@@ -92,24 +102,24 @@ impl FaultReport {
             from: plan.rescale.from,
             to: plan.rescale.to,
             seed: format!("{:x}", plan.rescale.seed),
-            fault: plan.fault.name(),
+            fault: plan.fault.to_string(),
             node: plan.node,
             keys: faulted.keys.len(),
             refused: faulted.refused,
             during: faulted.during.iter().copied().collect(),
             rewritten: faulted.rewritten.iter().filter(|done| **done).count(),
             failed_at_first: faulted.recovery.failed_at_first,
-            recovered_ms: faulted.recovery.took.as_millis(),
+            recovered_ms: u64::try_from(faulted.recovery.took.as_millis()).unwrap_or(u64::MAX),
             after: faulted.after.iter().copied().collect(),
             forecast: forecast.map(|forecast| Agreement::new(faulted, forecast)),
-            clear: (
-                refusals().filter(|(_, it)| it.is_clear()).count(),
-                refusals().count(),
-            ),
-            unclear: refusals()
-                .filter(|(_, it)| !it.is_clear())
-                .map(|(phase, it)| unclear(phase, it))
-                .collect(),
+            refusals: Refusals {
+                asked: refusals().count(),
+                clear: refusals().filter(|(_, it)| it.is_clear()).count(),
+                unclear: refusals()
+                    .filter(|(_, it)| !it.is_clear())
+                    .map(|(phase, it)| unclear(phase, it))
+                    .collect(),
+            },
         }
     }
 
@@ -122,7 +132,7 @@ impl FaultReport {
             .map(|tally| tally.wrong + tally.stale)
             .sum::<usize>();
         untrue + self.refused + self.after.failed == 0
-            && self.unclear.is_empty()
+            && self.refusals.unclear.is_empty()
             && self.forecast.as_ref().is_none_or(|it| it.differ == 0)
     }
 }

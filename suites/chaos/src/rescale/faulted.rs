@@ -6,12 +6,12 @@
 use std::time::{Duration, Instant};
 
 use super::experiment::{Error, Plan};
-use super::fault::NodeFault;
 use super::nodes::{self, Contents};
 use super::refusal::{self, Refusal};
 use super::traffic::{Round, Traffic, kept};
 use crate::ledger::{Fate, Read, fate};
 use testbed::cluster::Cluster;
+use testbed::fault::Fault;
 use testbed::targets::Proxy;
 
 /// Requests a pipeline: a batch takes as long as the proxy waits for the node that does not serve, so few and large ones.
@@ -25,7 +25,7 @@ pub struct FaultPlan {
     /// The rescale.
     pub rescale: Plan,
     /// What happens.
-    pub fault: NodeFault,
+    pub fault: Fault,
     /// To which node, by its place in the cluster.
     pub node: usize,
     /// Requests that the proxy has to refuse: asked before, during and after.
@@ -105,9 +105,11 @@ impl Steps<'_> {
         let before = traffic.look(&keys).await?;
         let refused_before = self.refusals(proxy).await?;
 
-        let what = fault.name();
-        (self.say)(&format!("node {node} {what}, {from} -> {to} nodes"));
-        fault.begin(self.cluster, node).await?;
+        let site = self.cluster.site(node);
+        (self.say)(&format!(
+            "fault {fault} on node {node}, {from} -> {to} nodes"
+        ));
+        fault.apply(site).await?;
         proxy
             .rescale(self.cluster.link_addrs()[..to].to_vec())
             .await?;
@@ -115,8 +117,8 @@ impl Steps<'_> {
         let read_during = traffic.read(proxy, &keys).await?;
         let rewritten = traffic.write(proxy, &keys, Round::Second).await?;
 
-        (self.say)(&format!("node {node} is well again"));
-        fault.end(self.cluster, node).await?;
+        (self.say)(&format!("fault {fault} healed, reading everything back"));
+        fault.heal(site).await?;
         let (recovery, read_after) = self.recover(proxy, &keys).await?;
         let refused_after = self.refusals(proxy).await?;
         let after = traffic.look(&keys).await?;
@@ -160,7 +162,7 @@ impl Steps<'_> {
 
     /// Nobody writes between the look at the nodes and these reads; only a killed node holds nothing any more.
     fn during(&self, keys: &[&[u8]], reads: &[Read], before: &Contents) -> Vec<Fate> {
-        let gone = |node: usize| node == self.plan.node && !self.plan.fault.keeps_data();
+        let gone = |node: usize| node == self.plan.node && !self.plan.fault.row().keeps_data;
         let held = |index: usize| {
             let mut nodes = before.iter().enumerate();
             nodes.any(|(node, keys)| keys[index].is_some() && !gone(node))

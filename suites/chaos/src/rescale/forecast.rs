@@ -2,9 +2,9 @@
 //!
 //! Pure. Where a key lies is given: measured, or computed by whoever knows the policy.
 
-use super::fault::NodeFault;
 use super::report::Predicted;
 use crate::ledger::Fate;
+use testbed::fault::{Effect, Fault};
 
 /// What becomes of each key, in the order of the keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,9 +18,20 @@ pub struct Forecast {
     pub after: Vec<&'static [Fate]>,
 }
 
-/// The forecast for a fault of the node at place `node`, which begins before the change and ends after the rewriting.
+/// The forecast for a fault of the node at place `node`, which begins before the change and ends after the rewriting. None
+/// where the effect of the fault is not certain: what is only delayed or cut may arrive in time.
 #[must_use]
-pub fn forecast(placed: &Predicted, node: usize, fault: NodeFault) -> Forecast {
+pub fn forecast(placed: &Predicted, node: usize, fault: &Fault) -> Option<Forecast> {
+    let row = fault.row();
+    let service = Service {
+        node,
+        reads: match row.effect {
+            Effect::Delay | Effect::Cut => return None,
+            Effect::Close | Effect::Silence => false,
+            Effect::RefuseWrites => true,
+        },
+        keeps_data: row.keeps_data,
+    };
     let keys = || {
         placed
             .before
@@ -28,48 +39,57 @@ pub fn forecast(placed: &Predicted, node: usize, fault: NodeFault) -> Forecast {
             .copied()
             .zip(placed.after.iter().copied())
     };
-    Forecast {
+    Some(Forecast {
         during: keys()
-            .map(|(before, after)| during(before, after, node, fault))
+            .map(|(before, after)| service.during(before, after))
             .collect(),
         rewritten: keys().map(|(_, after)| after != node).collect(),
         after: keys()
-            .map(|(before, after)| healed(before, after, node, fault))
+            .map(|(before, after)| service.healed(before, after))
             .collect(),
-    }
+    })
 }
 
-fn during(before: usize, after: usize, node: usize, fault: NodeFault) -> Fate {
-    if after == node {
-        // Its node does not serve. "Not there" would be a lie.
-        Fate::Failed
-    } else if after == before {
-        Fate::Found
-    } else if before == node && !fault.keeps_data() {
-        Fate::Lost
-    } else {
-        Fate::Unreachable
-    }
+/// What is left of the service of a node with a fault. Writes never are.
+struct Service {
+    node: usize,
+    reads: bool,
+    keeps_data: bool,
 }
 
-fn healed(before: usize, after: usize, node: usize, fault: NodeFault) -> &'static [Fate] {
-    if after != node {
-        // Written again while the fault lasted, on a node that served.
-        &[Fate::Found]
-    } else if before != node {
-        // The old copy lies where nobody asks; the new one may have been written.
-        &[Fate::Unreachable, Fate::Found]
-    } else if fault.keeps_data() {
-        // The old value, or the new one: either is the last that was acknowledged or a later one.
-        &[Fate::Found]
-    } else {
-        &[Fate::Lost, Fate::Found]
+impl Service {
+    fn during(&self, before: usize, after: usize) -> Fate {
+        if after == self.node && !self.reads {
+            // Its node does not serve. "Not there" would be a lie.
+            Fate::Failed
+        } else if after == before {
+            Fate::Found
+        } else if before == self.node && !self.keeps_data {
+            Fate::Lost
+        } else {
+            Fate::Unreachable
+        }
+    }
+
+    fn healed(&self, before: usize, after: usize) -> &'static [Fate] {
+        if after != self.node {
+            // Written again while the fault lasted, on a node that served.
+            &[Fate::Found]
+        } else if before != self.node {
+            // The old copy lies where nobody asks; the new one may have been written.
+            &[Fate::Unreachable, Fate::Found]
+        } else if self.keeps_data {
+            // The old value, or the new one: either is the last that was acknowledged or a later one.
+            &[Fate::Found]
+        } else {
+            &[Fate::Lost, Fate::Found]
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Fate, Forecast, NodeFault, Predicted, forecast};
+    use super::{Fate, Forecast, Predicted, forecast};
 
     /// Keys that stay and move, with the faulted node 1 as the old one, the new one, both and neither.
     fn placed() -> Predicted {
@@ -77,6 +97,31 @@ mod tests {
             before: vec![0, 0, 1, 1, 0],
             after: vec![0, 3, 1, 3, 1],
         }
+    }
+
+    fn forecast_of(fault: &str) -> Option<Forecast> {
+        forecast(&placed(), 1, &fault.parse().unwrap())
+    }
+
+    #[test]
+    fn a_node_that_refuses_writes_is_read() {
+        let forecast = forecast_of("readonly").unwrap();
+        let expected = [
+            Fate::Found,
+            Fate::Unreachable,
+            Fate::Found,
+            Fate::Unreachable,
+            Fate::Unreachable,
+        ];
+        assert_eq!(forecast.during, expected);
+        assert_eq!(forecast.rewritten, [true, true, false, true, false]);
+        assert_eq!(forecast.after[4], [Fate::Unreachable, Fate::Found]);
+    }
+
+    #[test]
+    fn what_may_arrive_in_time_is_not_forecast() {
+        assert_eq!(forecast_of("latency 5s"), None);
+        assert_eq!(forecast_of("limit_data 0B"), None);
     }
 
     #[test]
@@ -98,13 +143,14 @@ mod tests {
                 &[Fate::Unreachable, Fate::Found],
             ],
         };
-        assert_eq!(forecast(&placed(), 1, NodeFault::Paused), expected);
-        assert_eq!(forecast(&placed(), 1, NodeFault::LinkDown), expected);
+        for fault in ["pause", "down", "hold", "reset_peer", "timeout"] {
+            assert_eq!(forecast_of(fault), Some(expected.clone()), "{fault}");
+        }
     }
 
     #[test]
     fn a_killed_node_loses_what_was_not_written_again() {
-        let forecast = forecast(&placed(), 1, NodeFault::Killed);
+        let forecast = forecast_of("kill").unwrap();
         assert_eq!(forecast.during[2..4], [Fate::Failed, Fate::Lost]);
         assert_eq!(forecast.after[2], [Fate::Lost, Fate::Found]);
         assert_eq!(forecast.after[3], [Fate::Found]);

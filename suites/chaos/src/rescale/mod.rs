@@ -3,7 +3,6 @@
 //! Black-box: where a key lies is learned by looking on the nodes, never by computing.
 
 mod experiment;
-mod fault;
 mod fault_report;
 mod faulted;
 mod forecast;
@@ -14,8 +13,7 @@ mod traffic;
 mod worker;
 
 pub use experiment::{Error, Observed, Plan, observe};
-pub use fault::NodeFault;
-pub use fault_report::{Agreement, FaultReport};
+pub use fault_report::{Agreement, FaultReport, Refusals};
 pub use faulted::{FaultPlan, Faulted, Recovery, observe_fault};
 pub use forecast::{Forecast, forecast};
 pub use refusal::Refusal;

@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::error::Complaint;
 use super::pattern::{alternatives, patterns};
 use super::token::{Token, number, tokens};
-use crate::case::{Action, Answer, Asked, Fault, NODES, Party};
+use crate::case::{Action, Answer, Asked, NODES, Party};
 use crate::word::{Word, letter};
+use testbed::fault::Fault;
 
 const VERBS: &str = "given, send, raw, chunks, want, likewise, nothing, asked, fault, answers, heal, await, close, half-close, times or eventually";
 
@@ -244,18 +245,18 @@ impl<'a> Line<'a> {
     }
 
     fn fault(&mut self) -> Result<Fault, Complaint> {
-        const SHAPE: &str =
-            "a fault: latency TIME, hold, reset, down, readonly, full, pause or kill";
-        Ok(match self.bare(SHAPE)? {
-            "latency" => Fault::Latency(duration(self.bare("a time such as 50ms")?)?),
-            "hold" => Fault::Hold,
-            "reset" => Fault::Reset,
-            "down" => Fault::Down,
-            "readonly" => Fault::ReadOnly,
-            "full" => Fault::Full,
-            "pause" => Fault::Pause,
-            "kill" => Fault::Kill,
-            other => return Err(Complaint::new(format!("`{other}`"), SHAPE)),
+        let mut words = Vec::new();
+        while !self.tokens.is_empty() {
+            words.push(self.bare("a fault")?);
+        }
+        Fault::parse(&words).map_err(|wrong| {
+            let end = || "the end of the line".to_owned();
+            let found = wrong.found.map_or_else(end, |word| format!("`{word}`"));
+            let expected = match wrong.expected.as_str() {
+                "the end" => end(),
+                _ => wrong.expected,
+            };
+            Complaint::new(found, expected)
         })
     }
 }

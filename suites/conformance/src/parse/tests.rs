@@ -1,7 +1,7 @@
 //! The parser: what it refuses, with the place, and what it makes of the rest.
 
 use super::case;
-use crate::case::{Action, Answer, Asked, Fault, Party};
+use crate::case::{Action, Answer, Asked, Party};
 use crate::disturbs::Disturbed;
 use crate::pattern::Pattern;
 use crate::word::{Scope, Variable, Word};
@@ -163,7 +163,7 @@ fn steps_are_checked() {
         "given A $a1 = one two",
         "`two`, expected the end of the line",
     );
-    check_step_refused("fault A slow", "`slow`, expected a fault: latency TIME");
+    check_step_refused("fault A slow", "`slow`, expected a fault: bandwidth RATE");
     check_step_refused("fault A latency", "the end of the line, expected a time");
     check_step_refused("fault A latency 50", "`50`, expected a time such as");
     check_step_refused("await A seen 1", "`seen`, expected `await NODE asked N`");
@@ -429,7 +429,7 @@ fn steps_say_who_and_what() {
         step("fault B latency 2s"),
         Action::Fault {
             node: 1,
-            fault: Fault::Latency(std::time::Duration::from_secs(2)),
+            fault: "latency 2s".parse().unwrap(),
         }
     );
 }

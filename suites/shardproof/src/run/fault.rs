@@ -2,13 +2,37 @@
 
 use super::{Error, Ground};
 use crate::planner;
-use chaos::rescale::{self, FaultPlan, FaultReport, Forecast, Predicted};
+use chaos::rescale::{self, FaultPlan, FaultReport, Predicted};
 use testbed::cluster::Cluster;
 use testbed::targets::{self, Proxy, Setting, Target};
 
 /// Time limit of the proxy for one request: what a node that does not serve costs for every batch of requests. Far more
 /// than a node that serves takes on a loaded machine.
 const OP_TIMEOUT_MS: u64 = 1000;
+
+/// Requests that no single node can answer.
+const UNROUTABLE: &[&str] = &[
+    "MONITOR",
+    "SAVE",
+    "SYNC",
+    "SHUTDOWN NOSAVE",
+    "REPLICAOF NO ONE",
+    "SUBSCRIBE news",
+    "WAIT 1 100",
+    "MIGRATE 127.0.0.1 1 key:1 0 100",
+];
+/// A target that deviates from this case ends the connection on such requests; the case judges that.
+const REFUSALS: &str = "refusals/connection-goes-on";
+
+/// The requests that `target` has to refuse while a fault lasts. None on nodes that others run: a proxy that forwards
+/// them would do harm there.
+#[must_use]
+pub fn unroutable(ground: &Ground, target: &Target) -> Vec<Vec<String>> {
+    let judged = ground.owned().nodes && target.deviation(REFUSALS).is_none();
+    let requests = if judged { UNROUTABLE } else { &[] };
+    let words = |request: &&str| request.split(' ').map(str::to_owned).collect();
+    requests.iter().map(words).collect()
+}
 
 /// Rescales `target` with `policy` while a fault lasts. `say` hears of each step.
 ///
@@ -32,15 +56,28 @@ pub async fn fault(
         hash_tags: false,
         op_timeout_ms: OP_TIMEOUT_MS,
     };
+    super::rescale::record(ground, &cluster, plan.rescale.seed);
     let mut proxy = Proxy::start(target, setting, &ground.search).await?;
     let faulted = rescale::observe_fault(plan, &cluster, &mut proxy, say).await?;
     let on = |count: usize| {
         let keys = faulted.keys.iter().map(Vec::as_slice);
         planner::predict(policy, false, &addrs[..count], keys)
     };
-    let forecast = on(from).zip(on(to)).map(|(before, after)| -> Forecast {
-        rescale::forecast(&Predicted { before, after }, plan.node, plan.fault)
+    let forecast = on(from).zip(on(to)).and_then(|(before, after)| {
+        rescale::forecast(&Predicted { before, after }, plan.node, &plan.fault)
     });
     let names = (target.name.as_str(), version.as_str(), policy);
     Ok(FaultReport::new(names, plan, &faulted, forecast.as_ref()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::REFUSALS;
+    use testbed::fixtures::Fixtures;
+
+    #[test]
+    fn the_case_of_refusals_is_there() {
+        let cases = conformance::files::cases(&Fixtures::compiled_in()).unwrap();
+        assert!(cases.iter().any(|case| case.id == REFUSALS));
+    }
 }

@@ -65,14 +65,7 @@ pub async fn rescale(
         hash_tags: false,
         op_timeout_ms: OP_TIMEOUT_MS,
     };
-    if let Source::External(_) = ground.nodes {
-        // Keys have a time to live; these are removed at once, however the run ends.
-        let _ = Record::open(leftovers::Scope {
-            prefix: Some(rescale::prefix(plan.seed)),
-            nodes: cluster.node_addrs(),
-            proxy: None,
-        });
-    }
+    record(ground, &cluster, plan.seed);
     let mut proxy = Proxy::start(target, setting, &ground.search).await?;
     let observed = rescale::observe(plan, &cluster, &mut proxy, say).await?;
     let predicted = predict(policy, plan, &addrs, &observed);
@@ -83,6 +76,18 @@ pub async fn rescale(
         observed,
         addrs,
     })
+}
+
+/// Makes sure that nothing stays on nodes of others: keys have a time to live, and these are removed at once, however the
+/// run ends.
+pub(super) fn record(ground: &Ground, cluster: &Cluster, seed: u64) {
+    if let Source::External(_) = ground.nodes {
+        let _ = Record::open(leftovers::Scope {
+            prefix: Some(rescale::prefix(seed)),
+            nodes: cluster.node_addrs(),
+            proxy: None,
+        });
+    }
 }
 
 fn predict(

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::chance::Chance;
-use super::toxic::{Decision, Head, Kind, Removal, Stream, View};
 use super::toxics::Entry;
+use crate::fault::{Decision, Head, Removal, Stream, ToxicKind, View};
 
 /// What flows through a direction.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -246,7 +246,7 @@ impl Piece {
 #[derive(Debug)]
 struct Stage {
     serial: u64,
-    kind: Kind,
+    kind: ToxicKind,
     /// Whether the toxic works on this connection.
     active: bool,
     /// What its toxicity is compared with, and the root of its other draws.

@@ -6,7 +6,7 @@ use bytes::BytesMut;
 
 use super::answers::{Exchange, Then};
 use super::tap::{Tap, What};
-use super::toxic::Stream;
+use crate::fault::Stream;
 use crate::wire;
 
 /// Bytes of an unfinished frame that are kept. Longer ones flow on, and are not recorded.

@@ -9,7 +9,6 @@ mod frames;
 mod pump;
 mod relay;
 mod tap;
-pub mod toxic;
 mod toxics;
 mod traffic;
 

@@ -13,9 +13,9 @@ use super::answers::{Interjection, Then};
 use super::chain::{Chain, Load, Next};
 use super::frames::Frames;
 use super::relay::Ending;
-use super::toxic::Stream;
 use super::toxics::Watch;
 use super::traffic::Traffic;
+use crate::fault::Stream;
 
 /// Bytes that are read at once.
 const CHUNK: usize = 64 * 1024;

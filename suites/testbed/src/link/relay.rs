@@ -18,9 +18,9 @@ use super::chance::Chance;
 use super::frames::Frames;
 use super::pump::{End, Pump};
 use super::tap::{Tap, What};
-use super::toxic::{Stream, Toxic};
 use super::toxics::{Taken, Toxics};
 use super::traffic::Traffic;
+use crate::fault::{Stream, Toxic};
 
 /// Between a proxy's connection to a link and the link's own to the node.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
@@ -171,6 +171,14 @@ impl Link {
         self.order(Turn::Down).await
     }
 
+    /// Listens again if the link was down; toxics and scripted answers stay.
+    ///
+    /// # Errors
+    /// When the port was taken in the meantime.
+    pub async fn up(&self) -> Result<(), Error> {
+        self.order(Turn::Up).await
+    }
+
     /// Removes all toxics and scripted answers, and listens again if the link was down.
     ///
     /// # Errors
@@ -178,7 +186,7 @@ impl Link {
     pub async fn heal(&self) -> Result<(), Error> {
         self.remove(|_| true);
         self.answers.clear();
-        self.order(Turn::Up).await
+        self.up().await
     }
 
     async fn order(&self, turn: Turn) -> Result<(), Error> {

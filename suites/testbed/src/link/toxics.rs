@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::toxic::Toxic;
+use crate::fault::Toxic;
 
 /// A toxic cannot be added.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -126,10 +126,10 @@ impl Watch {
 
 #[cfg(test)]
 mod tests {
-    use super::super::toxic::{Hold, Kind, Latency, Noop, Stream};
     use super::*;
+    use crate::fault::{Hold, Latency, Noop, Stream, ToxicKind};
 
-    fn toxic(kind: Kind) -> Toxic {
+    fn toxic(kind: ToxicKind) -> Toxic {
         Toxic::new(Stream::Downstream, kind)
     }
 
@@ -140,14 +140,14 @@ mod tests {
     #[test]
     fn names_are_unique_and_toxics_keep_their_order() {
         let toxics = Toxics::default();
-        assert_eq!(toxics.add(toxic(Kind::Hold(Hold {}))), Ok(()));
-        assert_eq!(toxics.add(toxic(Kind::Noop(Noop {}))), Ok(()));
-        let again = toxics.add(toxic(Kind::Hold(Hold {})));
+        assert_eq!(toxics.add(toxic(ToxicKind::Hold(Hold {}))), Ok(()));
+        assert_eq!(toxics.add(toxic(ToxicKind::Noop(Noop {}))), Ok(()));
+        let again = toxics.add(toxic(ToxicKind::Hold(Hold {})));
         assert_eq!(again, Err(Taken("hold_downstream".to_owned())));
         assert_eq!(names(&toxics), ["hold_downstream", "noop_downstream"]);
         assert!(toxics.remove(|toxic| toxic.name == "hold_downstream"));
         assert!(!toxics.remove(|toxic| toxic.name == "hold_downstream"));
-        assert_eq!(toxics.add(toxic(Kind::Hold(Hold {}))), Ok(()));
+        assert_eq!(toxics.add(toxic(ToxicKind::Hold(Hold {}))), Ok(()));
         assert_eq!(names(&toxics), ["noop_downstream", "hold_downstream"]);
     }
 
@@ -155,7 +155,7 @@ mod tests {
     fn an_update_keeps_the_name_and_the_direction() {
         let toxics = Toxics::default();
         let slow = |latency_ms| {
-            Kind::Latency(Latency {
+            ToxicKind::Latency(Latency {
                 latency_ms,
                 jitter_ms: 0,
             })
@@ -176,7 +176,7 @@ mod tests {
         let mut watch = toxics.watch();
         assert_eq!(watch.news().map(|entries| entries.len()), Some(0));
         assert_eq!(watch.news(), None);
-        toxics.add(toxic(Kind::Hold(Hold {}))).unwrap();
+        toxics.add(toxic(ToxicKind::Hold(Hold {}))).unwrap();
         assert_eq!(watch.news().map(|entries| entries.len()), Some(1));
     }
 }

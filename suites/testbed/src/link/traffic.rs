@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::toxic::Stream;
+use crate::fault::Stream;
 
 /// Bytes in and out of both directions, over all connections. Grows while they flow.
 #[derive(Debug, Default)]

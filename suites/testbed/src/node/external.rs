@@ -39,6 +39,10 @@ impl Node for External {
         self.addr
     }
 
+    fn is_ours(&self) -> bool {
+        false
+    }
+
     fn pause(&self) -> Step<'_> {
         self.refuse("paused")
     }

@@ -25,6 +25,11 @@ pub trait Node: Send + Sync {
     /// Where it listens.
     fn addr(&self) -> SocketAddr;
 
+    /// Whether the suite started it, so that its settings may be changed.
+    fn is_ours(&self) -> bool {
+        true
+    }
+
     /// Stops it from running without closing anything (SIGSTOP): connections stay, nothing is answered.
     fn pause(&self) -> Step<'_>;
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::link::toxic::Toxic;
+use crate::fault::Toxic;
 
 /// A proxy: a link with a name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -11,8 +11,8 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::api::{Failure, Proxy};
+use crate::fault::Toxic;
 use crate::http::{self, Answer};
-use crate::link::toxic::Toxic;
 
 /// How long a call may take. A fault server works microseconds on it, and gives up on its own after 25 s.
 pub const CALL_DEADLINE: Duration = Duration::from_secs(10);

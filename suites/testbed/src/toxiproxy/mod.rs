@@ -1,14 +1,11 @@
-//! Toxiproxy's REST API over links: the fault server, the suite's own client, and the door through which the suite puts
-//! its faults.
+//! Toxiproxy's REST API over links: the fault server, and the suite's own client.
 //!
 //! The API is that of Toxiproxy 2.x (its README, "HTTP API", and its code of 2.12 and 2.13).
 
 mod api;
 pub mod client;
-pub mod fault;
 pub mod server;
 
 pub use api::{Failure, Proxy};
 pub use client::Client;
-pub use fault::Door;
 pub use server::Server;

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use comfy_table::{CellAlignment, Table, presets};
 
 use chaos::ledger::Tally;
-use chaos::rescale::FaultReport;
+use chaos::rescale::{FaultReport, Refusals};
 
 /// One fault during one rescale.
 #[must_use]
@@ -22,7 +22,7 @@ pub fn fault(report: &FaultReport) -> String {
         ..
     } = report;
     let mut text = format!(
-        "{target} {version}, {policy}, {from} -> {to} nodes, node {node} {fault}, {keys} keys\n\n"
+        "{target} {version}, {policy}, {from} -> {to} nodes, {keys} keys, fault {fault} on node {node}\n\n"
     );
     let mut line = |words: String| {
         let _ = writeln!(text, "{}", format!("  {words}").trim_end());
@@ -40,7 +40,10 @@ pub fn fault(report: &FaultReport) -> String {
         report.recovered_ms, report.failed_at_first
     ));
     match &report.forecast {
-        None => line("no forecast: this build cannot compute the policy".to_owned()),
+        None => line(
+            "no forecast: the policy cannot be computed, or the effect of the fault is not certain"
+                .to_owned(),
+        ),
         Some(forecast) => {
             line(format!(
                 "as forecast                    {} of {keys}, {} of them with more than one fate possible",
@@ -49,11 +52,15 @@ pub fn fault(report: &FaultReport) -> String {
             forecast.examples.iter().for_each(|it| line(it.clone()));
         }
     }
-    let (clear, asked) = report.clear;
+    let Refusals {
+        asked,
+        clear,
+        unclear,
+    } = &report.refusals;
     line(format!(
         "refused clearly                {clear} of {asked} requests"
     ));
-    report.unclear.iter().for_each(|it| line(it.clone()));
+    unclear.iter().for_each(|it| line(it.clone()));
     text
 }
 

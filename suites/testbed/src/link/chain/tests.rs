@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::super::toxic::{
-    Bandwidth, Hold, Latency, LimitData, Noop, ResetPeer, Slicer, SlowClose, Timeout, Toxic,
-};
 use super::super::toxics::Toxics;
 use super::*;
+use crate::fault::{
+    Bandwidth, Hold, Latency, LimitData, Noop, ResetPeer, Slicer, SlowClose, Timeout, Toxic,
+};
 
 /// What came out, and after how many milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +44,7 @@ fn line_of(connection: u64) -> Line {
     }
 }
 
-fn line(kinds: &[Kind]) -> Line {
+fn line(kinds: &[ToxicKind]) -> Line {
     let mut line = line_of(1);
     for (number, kind) in kinds.iter().enumerate() {
         line.add(&number.to_string(), 1.0, *kind);
@@ -53,7 +53,7 @@ fn line(kinds: &[Kind]) -> Line {
 }
 
 impl Line {
-    fn add(&mut self, name: &str, toxicity: f32, kind: Kind) {
+    fn add(&mut self, name: &str, toxicity: f32, kind: ToxicKind) {
         let added = self.toxics.add(Toxic {
             name: name.to_owned(),
             toxicity,
@@ -68,7 +68,7 @@ impl Line {
         self.settle();
     }
 
-    fn update(&mut self, name: &str, kind: Kind) {
+    fn update(&mut self, name: &str, kind: ToxicKind) {
         assert!(self.toxics.update(name, |toxic| toxic.kind = kind));
         self.settle();
     }
@@ -143,22 +143,22 @@ fn numbered(number: usize) -> u8 {
     (number % 251) as u8
 }
 
-fn latency(latency_ms: i64, jitter_ms: i64) -> Kind {
-    Kind::Latency(Latency {
+fn latency(latency_ms: i64, jitter_ms: i64) -> ToxicKind {
+    ToxicKind::Latency(Latency {
         latency_ms,
         jitter_ms,
     })
 }
 
-fn slicer(average_size: i64, size_variation: i64, delay_us: i64) -> Kind {
-    Kind::Slicer(Slicer {
+fn slicer(average_size: i64, size_variation: i64, delay_us: i64) -> ToxicKind {
+    ToxicKind::Slicer(Slicer {
         average_size,
         size_variation,
         delay_us,
     })
 }
 
-const HOLD: Kind = Kind::Hold(Hold {});
+const HOLD: ToxicKind = ToxicKind::Hold(Hold {});
 
 #[test]
 fn without_toxics_everything_goes_straight_through() {
@@ -234,7 +234,7 @@ fn jitter_never_overtakes() {
 #[test]
 fn bandwidth_spreads_bytes_over_time() {
     // 10 KB/s are 1000 bytes in 100 ms.
-    let mut on = line(&[Kind::Bandwidth(Bandwidth { rate_kb: 10 })]);
+    let mut on = line(&[ToxicKind::Bandwidth(Bandwidth { rate_kb: 10 })]);
     on.send(2500);
     assert!(!on.chain.accepts(), "the sender has to wait");
     on.end();
@@ -248,7 +248,7 @@ fn bandwidth_spreads_bytes_over_time() {
 
 #[test]
 fn bandwidth_catches_up_with_a_late_timer_but_makes_no_burst_of_a_pause() {
-    let mut on = line(&[Kind::Bandwidth(Bandwidth { rate_kb: 10 })]);
+    let mut on = line(&[ToxicKind::Bandwidth(Bandwidth { rate_kb: 10 })]);
     on.send(100);
     on.until(15).gave(&[Out::Bytes(10, 100)]);
     on.send(100);
@@ -259,14 +259,14 @@ fn bandwidth_catches_up_with_a_late_timer_but_makes_no_burst_of_a_pause() {
 
 #[test]
 fn bandwidth_of_0_is_without_limit() {
-    let mut on = line(&[Kind::Bandwidth(Bandwidth { rate_kb: 0 })]);
+    let mut on = line(&[ToxicKind::Bandwidth(Bandwidth { rate_kb: 0 })]);
     on.send(1_000_000);
     on.until(0).gave(&[Out::Bytes(0, 1_000_000)]);
 }
 
 #[test]
 fn slow_close_delays_the_end_only() {
-    let mut on = line(&[Kind::SlowClose(SlowClose { delay_ms: 70 })]);
+    let mut on = line(&[ToxicKind::SlowClose(SlowClose { delay_ms: 70 })]);
     on.send(3);
     on.until(10);
     on.end();
@@ -275,7 +275,7 @@ fn slow_close_delays_the_end_only() {
 
 #[test]
 fn timeout_drops_everything_and_closes_when_it_was_quiet_for_so_long() {
-    let mut on = line(&[Kind::Timeout(Timeout { timeout_ms: 100 })]);
+    let mut on = line(&[ToxicKind::Timeout(Timeout { timeout_ms: 100 })]);
     on.until(60);
     on.send(3);
     on.until(60);
@@ -286,13 +286,13 @@ fn timeout_drops_everything_and_closes_when_it_was_quiet_for_so_long() {
 
 #[test]
 fn timeout_closes_also_where_nothing_comes() {
-    let mut on = line(&[Kind::Timeout(Timeout { timeout_ms: 100 })]);
+    let mut on = line(&[ToxicKind::Timeout(Timeout { timeout_ms: 100 })]);
     on.until(400).gave(&[Out::Close(100)]);
 }
 
 #[test]
 fn timeout_of_0_drops_until_it_is_removed_and_then_closes() {
-    let mut on = line(&[Kind::Timeout(Timeout { timeout_ms: 0 })]);
+    let mut on = line(&[ToxicKind::Timeout(Timeout { timeout_ms: 0 })]);
     on.send(3);
     on.until(3_600_000).gave(&[]);
     on.remove("0");
@@ -302,7 +302,7 @@ fn timeout_of_0_drops_until_it_is_removed_and_then_closes() {
 #[test]
 fn the_removal_of_a_timeout_closes_only_what_it_worked_on() {
     let mut on = line(&[]);
-    on.add("0", 0.0, Kind::Timeout(Timeout { timeout_ms: 0 }));
+    on.add("0", 0.0, ToxicKind::Timeout(Timeout { timeout_ms: 0 }));
     on.send(3);
     on.until(1).gave(&[Out::Bytes(0, 3)]);
     on.remove("0");
@@ -312,7 +312,7 @@ fn the_removal_of_a_timeout_closes_only_what_it_worked_on() {
 
 #[test]
 fn reset_peer_resets_after_bytes_or_the_end() {
-    let kind = Kind::ResetPeer(ResetPeer { timeout_ms: 50 });
+    let kind = ToxicKind::ResetPeer(ResetPeer { timeout_ms: 50 });
     let mut on = line(&[kind]);
     on.until(10).gave(&[]);
     on.send(3);
@@ -347,7 +347,7 @@ fn slicer_cuts_bytes_and_spaces_the_pieces() {
 
 #[test]
 fn limit_data_lets_exactly_so_many_bytes_through_and_closes() {
-    let limited = || line(&[Kind::LimitData(LimitData { bytes: 10 })]);
+    let limited = || line(&[ToxicKind::LimitData(LimitData { bytes: 10 })]);
     let mut on = limited();
     on.send(4);
     on.until(1).gave(&[Out::Bytes(0, 4)]);
@@ -357,7 +357,7 @@ fn limit_data_lets_exactly_so_many_bytes_through_and_closes() {
     let mut on = limited();
     on.send(10);
     on.until(1).gave(&[Out::Bytes(0, 10), Out::Close(0)]);
-    let mut on = line(&[Kind::LimitData(LimitData { bytes: 0 })]);
+    let mut on = line(&[ToxicKind::LimitData(LimitData { bytes: 0 })]);
     on.until(1).gave(&[]);
     on.send(1);
     on.until(2).gave(&[Out::Close(1)]);
@@ -366,9 +366,9 @@ fn limit_data_lets_exactly_so_many_bytes_through_and_closes() {
 #[test]
 fn a_close_waits_behind_what_went_on_before_it() {
     let mut on = line(&[
-        Kind::LimitData(LimitData { bytes: 10 }),
+        ToxicKind::LimitData(LimitData { bytes: 10 }),
         latency(100, 0),
-        Kind::SlowClose(SlowClose { delay_ms: 30 }),
+        ToxicKind::SlowClose(SlowClose { delay_ms: 30 }),
     ]);
     on.send(40);
     on.until(500).gave(&[Out::Bytes(100, 10), Out::Close(130)]);
@@ -376,17 +376,17 @@ fn a_close_waits_behind_what_went_on_before_it() {
 
 #[test]
 fn limit_data_counts_on_when_it_is_updated() {
-    let mut on = line(&[Kind::LimitData(LimitData { bytes: 10 })]);
+    let mut on = line(&[ToxicKind::LimitData(LimitData { bytes: 10 })]);
     on.send(8);
     on.until(1).gave(&[Out::Bytes(0, 8)]);
-    on.update("0", Kind::LimitData(LimitData { bytes: 12 }));
+    on.update("0", ToxicKind::LimitData(LimitData { bytes: 12 }));
     on.send(8);
     on.until(2).gave(&[Out::Bytes(1, 4), Out::Close(1)]);
 }
 
 #[test]
 fn hold_lets_go_of_everything_in_order() {
-    let mut on = line(&[HOLD, Kind::Noop(Noop {})]);
+    let mut on = line(&[HOLD, ToxicKind::Noop(Noop {})]);
     on.send(3);
     on.send(4);
     on.end();
@@ -412,7 +412,7 @@ fn an_update_holds_for_what_waits() {
 fn a_toxic_that_is_added_works_on_what_has_not_gone_out() {
     let mut on = line(&[HOLD]);
     on.send(40);
-    on.add("later", 1.0, Kind::LimitData(LimitData { bytes: 5 }));
+    on.add("later", 1.0, ToxicKind::LimitData(LimitData { bytes: 5 }));
     on.remove("0");
     on.until(1).gave(&[Out::Bytes(0, 5), Out::Close(0)]);
 }
@@ -447,17 +447,19 @@ fn only_toxics_that_buffer_read_ahead() {
     };
     assert!(accepts(latency(1000, 0)));
     assert!(accepts(HOLD));
-    assert!(!accepts(Kind::Bandwidth(Bandwidth { rate_kb: 1 })));
-    assert!(!accepts(Kind::ResetPeer(ResetPeer { timeout_ms: 1000 })));
+    assert!(!accepts(ToxicKind::Bandwidth(Bandwidth { rate_kb: 1 })));
+    assert!(!accepts(ToxicKind::ResetPeer(ResetPeer {
+        timeout_ms: 1000
+    })));
 }
 
 /// What may happen to a direction.
 #[derive(Debug, Clone)]
 enum Deed {
     Send(usize),
-    Add(f32, Kind),
+    Add(f32, ToxicKind),
     Remove(usize),
-    Update(usize, f32, Kind),
+    Update(usize, f32, ToxicKind),
     /// Milliseconds.
     Wait(u64),
     /// The receiver takes one piece.
@@ -465,14 +467,14 @@ enum Deed {
 }
 
 /// The toxics that promise delivery.
-fn delivering() -> impl Strategy<Value = Kind> {
+fn delivering() -> impl Strategy<Value = ToxicKind> {
     prop_oneof![
         (0..200_i64, 0..200_i64).prop_map(|(latency_ms, jitter_ms)| latency(latency_ms, jitter_ms)),
-        (0..20_i64).prop_map(|rate_kb| Kind::Bandwidth(Bandwidth { rate_kb })),
+        (0..20_i64).prop_map(|rate_kb| ToxicKind::Bandwidth(Bandwidth { rate_kb })),
         (0..40_i64, 0..40_i64, 0..3000_i64).prop_map(|(size, more, us)| slicer(size, more, us)),
-        (0..100_i64).prop_map(|delay_ms| Kind::SlowClose(SlowClose { delay_ms })),
+        (0..100_i64).prop_map(|delay_ms| ToxicKind::SlowClose(SlowClose { delay_ms })),
         Just(HOLD),
-        Just(Kind::Noop(Noop {})),
+        Just(ToxicKind::Noop(Noop {})),
     ]
 }
 
@@ -537,7 +539,7 @@ proptest! {
         kinds in prop::collection::vec(delivering(), 0..6),
         sizes in prop::collection::vec(1..3000_usize, 1..10),
     ) {
-        let kinds: Vec<Kind> = kinds.into_iter().filter(|kind| *kind != HOLD).collect();
+        let kinds: Vec<ToxicKind> = kinds.into_iter().filter(|kind| *kind != HOLD).collect();
         let mut on = line(&kinds);
         let mut clock = 0;
         for size in &sizes {
@@ -558,7 +560,7 @@ proptest! {
 
 #[test]
 fn latency_holds_1024_chunks_and_32_mib() {
-    let hour = Kind::Latency(Latency {
+    let hour = ToxicKind::Latency(Latency {
         latency_ms: 3_600_000,
         jitter_ms: 0,
     });

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
-use super::toxic::{Hold, Kind, Latency, ResetPeer, Stream, Toxic};
 use super::{Chance, Event, Link, Mark, Tap, What};
 use crate::client::{Client, Error, NODE_DEADLINE, ping};
+use crate::fault::{Hold, Latency, ResetPeer, Stream, Toxic, ToxicKind};
 use crate::node::{Node, Process};
 use crate::program::Search;
 use crate::wire::Value;
@@ -40,12 +40,12 @@ async fn setting() -> Setting {
     }
 }
 
-fn downstream(kind: Kind) -> Toxic {
+fn downstream(kind: ToxicKind) -> Toxic {
     Toxic::new(Stream::Downstream, kind)
 }
 
-fn latency(latency_ms: i64) -> Kind {
-    Kind::Latency(Latency {
+fn latency(latency_ms: i64) -> ToxicKind {
+    ToxicKind::Latency(Latency {
         latency_ms,
         jitter_ms: 0,
     })
@@ -132,7 +132,7 @@ async fn latency_delays_replies_and_goes_when_it_is_removed() {
 async fn held_replies_leave_in_order_when_released() {
     let mut on = setting().await;
     let mark = on.tap.mark();
-    on.link.add(downstream(Kind::Hold(Hold {}))).unwrap();
+    on.link.add(downstream(ToxicKind::Hold(Hold {}))).unwrap();
     on.client
         .write(
             b"*2\r\n$4\r\nPING\r\n$1\r\na\r\n*2\r\n$4\r\nPING\r\n$1\r\nb\r\n",
@@ -149,7 +149,8 @@ async fn held_replies_leave_in_order_when_released() {
     assert_eq!(answers(&events), ["\"a\"", "\"b\""]);
     let nothing = on.client.reply(Duration::from_millis(20)).await;
     assert!(matches!(nothing, Err(Error::Silent { .. })), "{nothing:?}");
-    on.link.remove(|toxic| toxic.kind == Kind::Hold(Hold {}));
+    on.link
+        .remove(|toxic| toxic.kind == ToxicKind::Hold(Hold {}));
     assert_eq!(
         on.client.reply(NODE_DEADLINE).await,
         Ok(Value::Bulk(b"a".to_vec()))
@@ -163,7 +164,7 @@ async fn held_replies_leave_in_order_when_released() {
 #[tokio::test]
 async fn a_reset_ends_each_connection_that_is_used() {
     let mut on = setting().await;
-    let reset = Kind::ResetPeer(ResetPeer { timeout_ms: 0 });
+    let reset = ToxicKind::ResetPeer(ResetPeer { timeout_ms: 0 });
     on.link.add(downstream(reset)).unwrap();
     for _ in 0..2 {
         let ended = on.client.call(&["PING"], NODE_DEADLINE).await;
@@ -198,7 +199,7 @@ async fn a_link_that_is_down_refuses_until_it_is_healed() {
 #[tokio::test]
 async fn a_half_close_is_passed_on_and_replies_still_come() {
     let mut on = setting().await;
-    on.link.add(downstream(Kind::Hold(Hold {}))).unwrap();
+    on.link.add(downstream(ToxicKind::Hold(Hold {}))).unwrap();
     on.client
         .write(b"*1\r\n$4\r\nPING\r\n", NODE_DEADLINE)
         .await

@@ -4,9 +4,9 @@ use proptest::prelude::*;
 
 use super::super::answers::Exchange;
 use super::super::frames::Frames;
-use super::super::toxic::Stream;
 use super::super::{Answer, Answers, Tap, Then};
 use super::*;
+use crate::fault::Stream;
 use crate::wire::encode_request;
 use bytes::BytesMut;
 use std::sync::{Arc, Mutex};

@@ -10,10 +10,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
-use super::super::toxic::{
-    Bandwidth, Hold, Kind, Latency, LimitData, ResetPeer, Slicer, SlowClose, Stream, Timeout, Toxic,
-};
 use super::super::{Chance, Ending, Link, Setup, Toxics, Traffic};
+use crate::fault::{
+    Bandwidth, Hold, Latency, LimitData, ResetPeer, Slicer, SlowClose, Stream, Timeout, Toxic,
+    ToxicKind,
+};
 
 const DEADLINE: Duration = Duration::from_secs(10);
 
@@ -56,7 +57,7 @@ async fn within<T>(future: impl Future<Output = T>) -> T {
 }
 
 impl Pair {
-    fn add(&self, stream: Stream, kind: Kind) {
+    fn add(&self, stream: Stream, kind: ToxicKind) {
         self.link.add(Toxic::new(stream, kind)).unwrap();
     }
 
@@ -84,7 +85,7 @@ async fn bandwidth_takes_its_time_and_delivers() {
     let mut on = pair().await;
     on.add(
         Stream::Downstream,
-        Kind::Bandwidth(Bandwidth { rate_kb: 100 }),
+        ToxicKind::Bandwidth(Bandwidth { rate_kb: 100 }),
     );
     let started = Instant::now();
     let sent = vec![7; 30_000];
@@ -98,7 +99,10 @@ async fn bandwidth_takes_its_time_and_delivers() {
 #[tokio::test]
 async fn bandwidth_lets_the_sender_wait() {
     let mut on = pair().await;
-    on.add(Stream::Upstream, Kind::Bandwidth(Bandwidth { rate_kb: 1 }));
+    on.add(
+        Stream::Upstream,
+        ToxicKind::Bandwidth(Bandwidth { rate_kb: 1 }),
+    );
     // More than the sockets' buffers hold.
     let flood = vec![7; 64 * 1024 * 1024];
     let (mut from_client, mut to_server) = on.client.split();
@@ -123,7 +127,7 @@ async fn slow_close_delays_the_end() {
     let mut on = pair().await;
     on.add(
         Stream::Downstream,
-        Kind::SlowClose(SlowClose { delay_ms: 200 }),
+        ToxicKind::SlowClose(SlowClose { delay_ms: 200 }),
     );
     let started = Instant::now();
     on.server.write_all(b"last").await.unwrap();
@@ -138,7 +142,7 @@ async fn timeout_swallows_everything_and_closes() {
     let mut on = pair().await;
     on.add(
         Stream::Downstream,
-        Kind::Timeout(Timeout { timeout_ms: 100 }),
+        ToxicKind::Timeout(Timeout { timeout_ms: 100 }),
     );
     on.server.write_all(b"lost").await.unwrap();
     assert_eq!(rest(&mut on.client).await, Ok(vec![]));
@@ -150,7 +154,10 @@ async fn timeout_swallows_everything_and_closes() {
 #[tokio::test]
 async fn timeout_of_0_closes_when_it_is_removed_and_new_connections_work() {
     let mut on = pair().await;
-    on.add(Stream::Upstream, Kind::Timeout(Timeout { timeout_ms: 0 }));
+    on.add(
+        Stream::Upstream,
+        ToxicKind::Timeout(Timeout { timeout_ms: 0 }),
+    );
     on.client.write_all(b"lost").await.unwrap();
     let nothing = timeout(Duration::from_millis(50), on.server.read_u8()).await;
     assert!(nothing.is_err());
@@ -167,7 +174,7 @@ async fn reset_peer_resets_both_sides() {
     let mut on = pair().await;
     on.add(
         Stream::Upstream,
-        Kind::ResetPeer(ResetPeer { timeout_ms: 50 }),
+        ToxicKind::ResetPeer(ResetPeer { timeout_ms: 50 }),
     );
     let started = Instant::now();
     on.client.write_all(b"lost").await.unwrap();
@@ -183,7 +190,7 @@ async fn slicer_makes_many_reads_of_one_write() {
     let (average_size, size_variation, delay_us) = (100, 20, 2000);
     on.add(
         Stream::Downstream,
-        Kind::Slicer(Slicer {
+        ToxicKind::Slicer(Slicer {
             average_size,
             size_variation,
             delay_us,
@@ -206,7 +213,7 @@ async fn limit_data_ends_in_order_after_so_many_bytes() {
     let mut on = pair().await;
     on.add(
         Stream::Downstream,
-        Kind::LimitData(LimitData { bytes: 100 }),
+        ToxicKind::LimitData(LimitData { bytes: 100 }),
     );
     // Unread requests must not turn the end into a reset.
     on.client.write_all(&[1; 5000]).await.unwrap();
@@ -222,7 +229,10 @@ async fn toxicity_is_drawn_anew_for_each_connection() {
     let mut on = pair().await;
     let cut = Toxic {
         toxicity: 0.5,
-        ..Toxic::new(Stream::Downstream, Kind::LimitData(LimitData { bytes: 1 }))
+        ..Toxic::new(
+            Stream::Downstream,
+            ToxicKind::LimitData(LimitData { bytes: 1 }),
+        )
     };
     on.link.add(cut).unwrap();
     let mut lengths = [0; 3];
@@ -267,13 +277,13 @@ async fn a_half_close_and_a_reset_of_either_side_reach_the_other() {
 #[tokio::test]
 async fn a_removal_returns_though_nobody_reads() {
     let mut on = pair().await;
-    on.add(Stream::Upstream, Kind::Hold(Hold {}));
+    on.add(Stream::Upstream, ToxicKind::Hold(Hold {}));
     let held = vec![7; 8 * 1024 * 1024];
     within(on.client.write_all(&held)).await.unwrap();
     on.link.remove(|_| true);
     on.add(
         Stream::Upstream,
-        Kind::Latency(Latency {
+        ToxicKind::Latency(Latency {
             latency_ms: 1,
             jitter_ms: 0,
         }),
@@ -287,7 +297,7 @@ async fn a_removal_returns_though_nobody_reads() {
 /// What is done to a link while bytes flow.
 #[derive(Debug, Clone)]
 enum Deed {
-    Add(f32, Kind),
+    Add(f32, ToxicKind),
     Remove(usize),
     /// So many bytes more.
     Send(usize),
@@ -295,20 +305,20 @@ enum Deed {
 
 fn deed() -> impl Strategy<Value = Deed> {
     let kind = prop_oneof![
-        (0..8_i64, 0..8_i64).prop_map(|(latency_ms, jitter_ms)| Kind::Latency(Latency {
+        (0..8_i64, 0..8_i64).prop_map(|(latency_ms, jitter_ms)| ToxicKind::Latency(Latency {
             latency_ms,
             jitter_ms
         })),
-        (1000..5000_i64).prop_map(|rate_kb| Kind::Bandwidth(Bandwidth { rate_kb })),
+        (1000..5000_i64).prop_map(|rate_kb| ToxicKind::Bandwidth(Bandwidth { rate_kb })),
         (50..400_i64, 0..50_i64, 0..50_i64).prop_map(|(average_size, size_variation, delay_us)| {
-            Kind::Slicer(Slicer {
+            ToxicKind::Slicer(Slicer {
                 average_size,
                 size_variation,
                 delay_us,
             })
         }),
-        Just(Kind::Hold(Hold {})),
-        (0..20_i64).prop_map(|delay_ms| Kind::SlowClose(SlowClose { delay_ms })),
+        Just(ToxicKind::Hold(Hold {})),
+        (0..20_i64).prop_map(|delay_ms| ToxicKind::SlowClose(SlowClose { delay_ms })),
     ];
     prop_oneof![
         (prop_oneof![Just(1.0_f32), Just(0.5)], kind)

@@ -5,12 +5,12 @@ use tokio::net::TcpListener;
 
 use super::super::Server;
 use super::*;
-use crate::link::toxic::{Kind, Latency, Stream};
+use crate::fault::{Latency, Stream, ToxicKind};
 
 fn slow(latency_ms: i64) -> Toxic {
     Toxic::new(
         Stream::Upstream,
-        Kind::Latency(Latency {
+        ToxicKind::Latency(Latency {
             latency_ms,
             jitter_ms: 2,
         }),

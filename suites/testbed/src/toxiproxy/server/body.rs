@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::Failed;
 use super::json::Node;
-use crate::link::toxic::{Kind, NAMES, Toxic};
+use crate::fault::{TOXICS, Toxic, ToxicKind};
 
 /// A proxy to create, or to replace another one.
 #[derive(Debug)]
@@ -93,7 +93,7 @@ pub(super) fn new_toxic(body: &[u8], taken: impl Fn(&str) -> bool) -> Result<Tox
     if name.is_empty() {
         name = format!("{kind}_{stream}");
     }
-    if !NAMES.contains(&kind.as_str()) {
+    if TOXICS.iter().all(|row| row.name != kind) {
         return Err(Failed::ToxicType);
     }
     if taken(&name) {
@@ -141,7 +141,7 @@ impl<'a> Attributes<'a> {
     }
 
     /// The kind of this name with these attributes over `now`.
-    fn on(self, name: &str, now: Map<String, Value>) -> Result<Kind, Failed> {
+    fn on(self, name: &str, now: Map<String, Value>) -> Result<ToxicKind, Failed> {
         let mut attributes = written(&kind(name, now)?)?;
         for (field, value) in self.given {
             if let Some(attribute) = attributes.get_mut(&field) {
@@ -150,34 +150,24 @@ impl<'a> Attributes<'a> {
                 *attribute = number.into();
             }
         }
-        sliced(kind(name, attributes)?)
+        let kind = kind(name, attributes)?;
+        match kind.rule().refused() {
+            Some(why) => Err(Failed::Body(why.to_owned())),
+            None => Ok(kind),
+        }
     }
 }
 
-fn kind(name: &str, attributes: Map<String, Value>) -> Result<Kind, Failed> {
+fn kind(name: &str, attributes: Map<String, Value>) -> Result<ToxicKind, Failed> {
     let written = serde_json::json!({ "type": name, "attributes": attributes });
     serde_json::from_value(written).map_err(|why| Failed::Body(why.to_string()))
 }
 
 /// All attributes of a kind.
-fn written(kind: &Kind) -> Result<Map<String, Value>, Failed> {
+fn written(kind: &ToxicKind) -> Result<Map<String, Value>, Failed> {
     let written = serde_json::to_value(kind).map_err(|why| Failed::Body(why.to_string()))?;
     match written.get("attributes") {
         Some(Value::Object(attributes)) => Ok(attributes.clone()),
         _ => Ok(Map::new()),
-    }
-}
-
-/// Refuses what ends a Toxiproxy before 2.13.
-fn sliced(kind: Kind) -> Result<Kind, Failed> {
-    let refused = |what: &str| Err(Failed::Body(what.to_owned()));
-    match kind {
-        Kind::Slicer(slicer) if slicer.average_size < 1 => {
-            refused("average_size of a slicer: expected at least 1")
-        }
-        Kind::Slicer(slicer) if slicer.size_variation < 0 => {
-            refused("size_variation of a slicer: expected at least 0")
-        }
-        kind => Ok(kind),
     }
 }

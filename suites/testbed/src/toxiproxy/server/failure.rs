@@ -24,7 +24,7 @@ pub enum Failed {
     ProxyExists,
     /// No such direction.
     #[error(transparent)]
-    Stream(#[from] link::toxic::UnknownStream),
+    Stream(#[from] crate::fault::UnknownStream),
     /// No such toxic type.
     #[error("invalid toxic type")]
     ToxicType,

@@ -10,8 +10,8 @@ use axum::routing::get;
 
 use super::Shared;
 use super::proxy::Proxy;
+use crate::fault::Stream;
 use crate::link::Traffic;
-use crate::link::toxic::Stream;
 
 pub(super) fn routes() -> Router<Shared> {
     Router::new().route("/metrics", get(metrics))

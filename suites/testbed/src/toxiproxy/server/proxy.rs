@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::super::api;
 use super::Failed;
 use super::body::ProxyChange;
-use crate::link::toxic::Stream;
+use crate::fault::Stream;
 use crate::link::{Chance, Ending, Link, Setup, Toxics, Traffic};
 
 #[derive(Debug)]

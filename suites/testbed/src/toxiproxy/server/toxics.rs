@@ -7,7 +7,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 
 use super::{Failed, Shared, body};
-use crate::link::toxic::Toxic;
+use crate::fault::Toxic;
 
 pub(super) fn routes() -> Router<Shared> {
     let one = get(show).patch(change).post(change).delete(delete);

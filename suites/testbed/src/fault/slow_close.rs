@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Decision, Head, Rule, View, later, ms};
+use super::row::{Describe, Effect, Object, Parameter, Unit};
+use super::toxic::{Decision, Head, Rule, View, later, ms};
 
 /// A delay of the end only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -11,6 +12,12 @@ pub struct SlowClose {
     /// The delay in milliseconds.
     #[serde(rename = "delay")]
     pub delay_ms: i64,
+}
+
+impl Describe for SlowClose {
+    const ACTS_ON: Object = Object::Link;
+    const EFFECT: Effect = Effect::Delay;
+    const PARAMETERS: &'static [Parameter] = &[Parameter::required("delay", Unit::Milliseconds)];
 }
 
 impl Rule for SlowClose {

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Decision, Room, Rule, View};
+use super::row::{Describe, Effect, Object};
+use super::toxic::{Decision, Room, Rule, View};
 
 /// Large, because a case holds everything that a node answers.
 const ROOM: Room = Room {
@@ -14,6 +15,12 @@ const ROOM: Room = Room {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Hold {}
+
+impl Describe for Hold {
+    const ACTS_ON: Object = Object::Link;
+    const EFFECT: Effect = Effect::Silence;
+    const OWN_LINKS_ONLY: bool = true;
+}
 
 impl Rule for Hold {
     fn decide(&self, _view: &View) -> Decision {

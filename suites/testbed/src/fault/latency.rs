@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Chance, Decision, Head, Room, Rule, View, later, ms};
+use super::row::{Describe, Effect, Object, Parameter, Unit};
+use super::toxic::{Decision, Head, Room, Rule, View, later, ms};
+use crate::link::Chance;
 
 /// As in Toxiproxy: a channel of 1,024 chunks, each of at most 32 KiB.
 const ROOM: Room = Room {
@@ -31,6 +33,15 @@ impl Latency {
         let delay = latency - jitter + i128::from(chance.number()) % (2 * jitter);
         i64::try_from(delay).unwrap_or(i64::MAX)
     }
+}
+
+impl Describe for Latency {
+    const ACTS_ON: Object = Object::Link;
+    const EFFECT: Effect = Effect::Delay;
+    const PARAMETERS: &'static [Parameter] = &[
+        Parameter::required("latency", Unit::Milliseconds),
+        Parameter::optional("jitter", Unit::Milliseconds),
+    ];
 }
 
 impl Rule for Latency {

@@ -1,20 +1,20 @@
-//! The door through which a cluster puts the faults of its links: links in this process, or a foreign Toxiproxy.
+//! The injector of link faults, with two implementations: the suite's own links, and a foreign Toxiproxy.
 //!
-//! A foreign one listens on the same ports, so placements that hash addresses stay. It has no tap, and knows no toxic
+//! A foreign Toxiproxy listens on the same ports, so placements that hash addresses stay. It has no tap, and knows no toxic
 //! that is not Toxiproxy's. No real Toxiproxy server was at hand to prove that side: it is shown against the fault server
 //! of this crate, over the same HTTP.
 
+mod foreign;
+
 use std::net::{Ipv4Addr, SocketAddr};
-use std::time::Duration;
 
-use super::client::{self, Client};
-use crate::link::toxic::Toxic;
+use super::Toxic;
 use crate::link::{self, Answers, Chance, Link, Tap};
+use crate::toxiproxy::client::{self, Client};
 
-/// How long the end of a run may wait for the end of a proxy.
-const DELETE_WITHIN: Duration = Duration::from_secs(2);
+pub use foreign::Foreign;
 
-/// A fault could not be put.
+/// A fault of a link could not be injected.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A link cannot listen.
@@ -31,23 +31,16 @@ pub enum Error {
     Client(#[from] client::Error),
 }
 
-/// What stands between a proxy and its nodes, one for each node in the order of the cluster.
+/// What is between a proxy and its nodes, one link for each node in the order of the cluster.
 #[derive(Debug)]
-pub enum Door {
+pub enum FaultInjector {
     /// Links in this process, with a tap.
     Links(Vec<Link>),
-    /// Proxies of a foreign Toxiproxy, without.
+    /// Proxies of a foreign Toxiproxy, without a tap.
     Foreign(Foreign),
 }
 
-/// The proxies that a foreign Toxiproxy holds for a cluster. They are deleted when this is dropped.
-#[derive(Debug)]
-pub struct Foreign {
-    client: Client,
-    proxies: Vec<(String, SocketAddr)>,
-}
-
-impl Door {
+impl FaultInjector {
     /// Links to `nodes` on the ports from `port_base` on, all on one record, with the chance of one run.
     ///
     /// # Errors
@@ -59,11 +52,11 @@ impl Door {
         chance: Chance,
     ) -> Result<Self, Error> {
         let start = |(index, (node, addr))| Link::start(addr, node, index, tap.clone(), chance);
-        let links = wanted(nodes, port_base).enumerate().map(start);
+        let links = ports(nodes, port_base).enumerate().map(start);
         Ok(Self::Links(links.collect::<Result<_, _>>()?))
     }
 
-    /// The same of a foreign Toxiproxy, which must run on this machine. What another run left behind is replaced.
+    /// The same in a foreign Toxiproxy, which must run on this machine. What another run left there is replaced.
     ///
     /// # Errors
     /// When it does not answer or refuses.
@@ -72,20 +65,7 @@ impl Door {
         nodes: &[SocketAddr],
         port_base: u16,
     ) -> Result<Self, Error> {
-        let mut foreign = Foreign {
-            client,
-            proxies: Vec::new(),
-        };
-        for (node, addr) in wanted(nodes, port_base) {
-            let name = format!("shardproof-{}", addr.port());
-            match client.delete(&name).await {
-                Err(why) if why.status() != Some(404) => return Err(why.into()),
-                _ => {}
-            }
-            let (listen, upstream) = (addr.to_string(), node.to_string());
-            client.create(&name, &listen, &upstream).await?;
-            foreign.proxies.push((name, addr));
-        }
+        let foreign = Foreign::start(client, nodes, port_base).await?;
         Ok(Self::Foreign(foreign))
     }
 
@@ -94,7 +74,7 @@ impl Door {
     pub fn addrs(&self) -> Vec<SocketAddr> {
         match self {
             Self::Links(links) => links.iter().map(Link::addr).collect(),
-            Self::Foreign(foreign) => foreign.proxies.iter().map(|(_, addr)| *addr).collect(),
+            Self::Foreign(foreign) => foreign.addrs(),
         }
     }
 
@@ -141,7 +121,7 @@ impl Door {
                 let missing = || Error::NoToxic(name.to_owned());
                 found.then_some(()).ok_or_else(missing)?;
             }
-            Self::Foreign(foreign) => foreign.client.remove(foreign.name(node), name).await?,
+            Self::Foreign(foreign) => foreign.remove(node, name).await?,
         }
         Ok(())
     }
@@ -161,6 +141,21 @@ impl Door {
         Ok(())
     }
 
+    /// Listens again after [`down`](Self::down); toxics stay.
+    ///
+    /// # Errors
+    /// When the port is taken, or the foreign server does not answer.
+    pub async fn up(&self, node: usize) -> Result<(), Error> {
+        match self {
+            Self::Links(links) => links[node].up().await?,
+            Self::Foreign(foreign) => {
+                let name = foreign.name(node);
+                foreign.client.set_enabled(name, true).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// What a node says instead of its own replies; a foreign Toxiproxy knows nothing of replies.
     #[must_use]
     pub fn answers(&self, node: usize) -> Option<&Answers> {
@@ -170,7 +165,7 @@ impl Door {
         }
     }
 
-    /// Takes all toxics off a node's link, and the link up.
+    /// Removes all toxics of a node's link, and listens again.
     ///
     /// # Errors
     /// When it cannot listen again.
@@ -183,45 +178,8 @@ impl Door {
     }
 }
 
-impl Foreign {
-    fn name(&self, node: usize) -> &str {
-        &self.proxies[node].0
-    }
-
-    /// Not by `/reset`, which would touch what others have on that server.
-    async fn heal(&self, node: usize) -> Result<(), client::Error> {
-        let name = self.name(node);
-        for toxic in self.client.proxy(name).await?.toxics {
-            self.client.remove(name, &toxic.name).await?;
-        }
-        self.client.set_enabled(name, true).await?;
-        Ok(())
-    }
-}
-
-impl Drop for Foreign {
-    fn drop(&mut self) {
-        let client = self.client.within(DELETE_WITHIN);
-        let proxies = std::mem::take(&mut self.proxies);
-        // On a thread of its own, because nobody may be left to drive a task.
-        let deleting = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()?;
-            for (name, _) in &proxies {
-                if let Err(why) = runtime.block_on(client.delete(name)) {
-                    tracing::warn!("proxy {name} may have stayed behind: {why}");
-                }
-            }
-            std::io::Result::Ok(())
-        });
-        // Without the thread, the next run deletes them.
-        let _ = deleting.join();
-    }
-}
-
 /// Each node with the address that the proxy knows it by.
-fn wanted(
+fn ports(
     nodes: &[SocketAddr],
     port_base: u16,
 ) -> impl Iterator<Item = (SocketAddr, SocketAddr)> + '_ {

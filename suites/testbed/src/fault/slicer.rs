@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Decision, Head, Rule, View, later};
+use super::row::{Describe, Effect, Object, Parameter, Unit};
+use super::toxic::{Decision, Head, Rule, View, later};
 
 /// Sizes and a delay. A rest that is no longer than the longest piece goes on whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -17,6 +18,16 @@ pub struct Slicer {
     /// Microseconds between two pieces.
     #[serde(rename = "delay")]
     pub delay_us: i64,
+}
+
+impl Describe for Slicer {
+    const ACTS_ON: Object = Object::Link;
+    const EFFECT: Effect = Effect::Delay;
+    const PARAMETERS: &'static [Parameter] = &[
+        Parameter::required("average_size", Unit::Bytes),
+        Parameter::optional("size_variation", Unit::Bytes),
+        Parameter::optional("delay", Unit::Microseconds),
+    ];
 }
 
 impl Rule for Slicer {
@@ -42,6 +53,17 @@ impl Rule for Slicer {
         Decision::Pass {
             length: usize::try_from(piece).unwrap_or(usize::MAX),
             due: next.max(came_at),
+        }
+    }
+
+    /// They end a Toxiproxy before 2.13.
+    fn refused(&self) -> Option<&'static str> {
+        if self.average_size < 1 {
+            Some("average_size of a slicer: expected at least 1")
+        } else if self.size_variation < 0 {
+            Some("size_variation of a slicer: expected at least 0")
+        } else {
+            None
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Decision, Head, Rule, View, later, ms};
+use super::row::{Describe, Effect, Object, Parameter, Unit};
+use super::toxic::{Decision, Head, Rule, View, later, ms};
 
 /// Resets whatever is used, in both directions; what was used it with does not arrive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -11,6 +12,12 @@ pub struct ResetPeer {
     /// Milliseconds from the first bytes, or the end of the stream, to the reset.
     #[serde(rename = "timeout")]
     pub timeout_ms: i64,
+}
+
+impl Describe for ResetPeer {
+    const ACTS_ON: Object = Object::Link;
+    const EFFECT: Effect = Effect::Close;
+    const PARAMETERS: &'static [Parameter] = &[Parameter::optional("timeout", Unit::Milliseconds)];
 }
 
 impl Rule for ResetPeer {

@@ -1,15 +1,15 @@
-//! The same faults through both doors, over a real Redis.
+//! The same faults through both injectors, over a real Redis.
 
 use std::env;
 use std::time::{Duration, Instant};
 
-use super::super::Server;
 use super::*;
 use crate::client::{Client as Redis, Error as RedisError, NODE_DEADLINE, ping};
-use crate::link::toxic::{Kind, Latency, Stream, Timeout};
+use crate::fault::{Latency, Stream, Timeout, ToxicKind};
 use crate::node::{Node, Process};
 use crate::port::{self, Lease};
 use crate::program::Search;
+use crate::toxiproxy::Server;
 use crate::wire::Value;
 
 async fn node() -> Process {
@@ -20,7 +20,7 @@ async fn node() -> Process {
 fn slow(latency_ms: i64) -> Toxic {
     Toxic::new(
         Stream::Downstream,
-        Kind::Latency(Latency {
+        ToxicKind::Latency(Latency {
             latency_ms,
             jitter_ms: 0,
         }),
@@ -28,26 +28,29 @@ fn slow(latency_ms: i64) -> Toxic {
 }
 
 /// What a cluster does with its faults, and what a client sees of it.
-async fn check(door: Door, node: &Process) {
-    let addr = door.addrs()[0];
+async fn check(injector: FaultInjector, node: &Process) {
+    let addr = injector.addrs()[0];
     let pong = Ok(Value::Simple(b"PONG".to_vec()));
     let mut client = Redis::connect(addr, NODE_DEADLINE).await.unwrap();
-    door.add(0, slow(100)).await.unwrap();
+    injector.add(0, slow(100)).await.unwrap();
     let started = Instant::now();
     assert_eq!(client.call(&["PING"], NODE_DEADLINE).await, pong);
     assert!(started.elapsed() >= Duration::from_millis(100));
-    assert!(door.add(0, slow(100)).await.is_err(), "the name is taken");
+    assert!(
+        injector.add(0, slow(100)).await.is_err(),
+        "the name is taken"
+    );
 
     // An hour would be noticed; the removal lets go of the reply.
-    door.update(0, slow(3_600_000)).await.unwrap();
+    injector.update(0, slow(3_600_000)).await.unwrap();
     let request = b"*1\r\n$4\r\nPING\r\n";
     client.write(request, NODE_DEADLINE).await.unwrap();
-    door.remove(0, "latency_downstream").await.unwrap();
+    injector.remove(0, "latency_downstream").await.unwrap();
     assert_eq!(client.reply(NODE_DEADLINE).await, pong);
-    assert!(door.remove(0, "latency_downstream").await.is_err());
-    assert!(door.update(0, slow(1)).await.is_err());
+    assert!(injector.remove(0, "latency_downstream").await.is_err());
+    assert!(injector.update(0, slow(1)).await.is_err());
 
-    door.down(0).await.unwrap();
+    injector.down(0).await.unwrap();
     let closed = client.reply(NODE_DEADLINE).await;
     assert!(
         matches!(closed, Err(RedisError::Closed { .. })),
@@ -55,12 +58,17 @@ async fn check(door: Door, node: &Process) {
     );
     assert!(ping(addr).await.is_err());
     assert_eq!(ping(node.addr()).await, Ok(()));
-    let swallows = Kind::Timeout(Timeout { timeout_ms: 0 });
-    let toxic = Toxic::new(Stream::Upstream, swallows);
-    door.add(0, toxic).await.unwrap();
-    door.heal(0).await.unwrap();
+    injector.up(0).await.unwrap();
     assert_eq!(ping(addr).await, Ok(()));
-    drop(door);
+
+    injector.down(0).await.unwrap();
+    assert!(ping(addr).await.is_err());
+    let swallows = ToxicKind::Timeout(Timeout { timeout_ms: 0 });
+    let toxic = Toxic::new(Stream::Upstream, swallows);
+    injector.add(0, toxic).await.unwrap();
+    injector.heal(0).await.unwrap();
+    assert_eq!(ping(addr).await, Ok(()));
+    drop(injector);
 }
 
 /// A port that is ours as long as the lease is.
@@ -74,8 +82,8 @@ async fn links_in_this_process_are_tapped() {
     let node = node().await;
     let (base, _lease) = ports().await;
     let tap = Tap::default();
-    let door = Door::links(&[node.addr()], base, &tap, Chance::seeded(0)).unwrap();
-    check(door, &node).await;
+    let injector = FaultInjector::links(&[node.addr()], base, &tap, Chance::seeded(0)).unwrap();
+    check(injector, &node).await;
     assert!(tap.mark() > link::Mark::default());
 }
 
@@ -90,9 +98,11 @@ async fn a_foreign_server_listens_on_the_same_ports() {
     let anywhere = "127.0.0.1:0";
     client.create(&left, anywhere, anywhere).await.unwrap();
     let theirs = client.create("theirs", anywhere, anywhere).await.unwrap();
-    let door = Door::foreign(client, &[node.addr()], base).await.unwrap();
-    assert_eq!(door.addrs()[0].port(), base);
-    check(door, &node).await;
+    let injector = FaultInjector::foreign(client, &[node.addr()], base)
+        .await
+        .unwrap();
+    assert_eq!(injector.addrs()[0].port(), base);
+    check(injector, &node).await;
     // Ours are gone, and nobody else's.
     let proxies = client.proxies().await.unwrap();
     assert_eq!(proxies.into_values().collect::<Vec<_>>(), [theirs]);

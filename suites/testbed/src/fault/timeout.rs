@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Decision, Head, Removal, Rule, View, later, ms};
+use super::row::{Describe, Effect, Object, Parameter, Unit};
+use super::toxic::{Decision, Head, Removal, Rule, View, later, ms};
 
 /// A while without bytes. Whatever comes is thrown away and, as in Toxiproxy's code, lets the while begin anew; the
 /// removal of the toxic closes the connection, because what follows a hole is no answer to anything.
@@ -12,6 +13,12 @@ pub struct Timeout {
     /// Milliseconds until the close; 0 and less is never.
     #[serde(rename = "timeout")]
     pub timeout_ms: i64,
+}
+
+impl Describe for Timeout {
+    const ACTS_ON: Object = Object::Link;
+    const EFFECT: Effect = Effect::Close;
+    const PARAMETERS: &'static [Parameter] = &[Parameter::optional("timeout", Unit::Milliseconds)];
 }
 
 impl Rule for Timeout {

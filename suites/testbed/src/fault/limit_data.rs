@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Decision, Head, Rule, View};
+use super::row::{Describe, Effect, Object, Parameter, Unit};
+use super::toxic::{Decision, Head, Rule, View};
 
 /// A limit, counted for each connection and direction from the start of the toxic there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -10,6 +11,12 @@ use super::{Decision, Head, Rule, View};
 pub struct LimitData {
     /// Bytes that go through. With 0 and less, the first byte closes the connection.
     pub bytes: i64,
+}
+
+impl Describe for LimitData {
+    const ACTS_ON: Object = Object::Link;
+    const EFFECT: Effect = Effect::Cut;
+    const PARAMETERS: &'static [Parameter] = &[Parameter::required("bytes", Unit::Bytes)];
 }
 
 impl Rule for LimitData {

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Decision, Head, Rule, View, later};
+use super::row::{Describe, Effect, Object, Parameter, Unit};
+use super::toxic::{Decision, Head, Rule, View, later};
 
 /// How far a late timer is caught up with. More would be a burst.
 const CATCH_UP: Duration = Duration::from_millis(20);
@@ -18,6 +19,13 @@ pub struct Bandwidth {
     /// The rate in 1000 bytes a second; 0 and less is without limit, as in Toxiproxy 2.13.
     #[serde(rename = "rate")]
     pub rate_kb: i64,
+}
+
+impl Describe for Bandwidth {
+    const ACTS_ON: Object = Object::Link;
+    const EFFECT: Effect = Effect::Delay;
+    const PARAMETERS: &'static [Parameter] =
+        &[Parameter::required("rate", Unit::KilobytesPerSecond)];
 }
 
 impl Rule for Bandwidth {

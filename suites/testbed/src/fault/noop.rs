@@ -2,12 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Decision, Head, Rule, View};
+use super::row::{Describe, Effect, Object};
+use super::toxic::{Decision, Head, Rule, View};
 
 /// Passes everything on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Noop {}
+
+impl Describe for Noop {
+    const ACTS_ON: Object = Object::Link;
+    const EFFECT: Effect = Effect::Delay;
+}
 
 impl Rule for Noop {
     fn decide(&self, view: &View) -> Decision {

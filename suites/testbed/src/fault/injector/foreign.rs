@@ -1,0 +1,89 @@
+//! The links of a cluster in a foreign Toxiproxy, driven over its REST API.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::{Error, ports};
+use crate::toxiproxy::Client;
+use crate::toxiproxy::client;
+
+/// Time limit for the deletion of a proxy at the end of a run.
+const DELETE_WITHIN: Duration = Duration::from_secs(2);
+
+/// The proxies that a foreign Toxiproxy holds for a cluster. They are deleted when this is dropped.
+#[derive(Debug)]
+pub struct Foreign {
+    pub(super) client: Client,
+    proxies: Vec<(String, SocketAddr)>,
+}
+
+impl Foreign {
+    pub(super) async fn start(
+        client: Client,
+        nodes: &[SocketAddr],
+        port_base: u16,
+    ) -> Result<Self, Error> {
+        let mut foreign = Self {
+            client,
+            proxies: Vec::new(),
+        };
+        for (node, addr) in ports(nodes, port_base) {
+            let name = format!("shardproof-{}", addr.port());
+            match client.delete(&name).await {
+                Err(why) if why.status() != Some(404) => return Err(why.into()),
+                _ => {}
+            }
+            let (listen, upstream) = (addr.to_string(), node.to_string());
+            client.create(&name, &listen, &upstream).await?;
+            foreign.proxies.push((name, addr));
+        }
+        Ok(foreign)
+    }
+
+    pub(super) fn addrs(&self) -> Vec<SocketAddr> {
+        self.proxies.iter().map(|(_, addr)| *addr).collect()
+    }
+
+    pub(super) fn name(&self, node: usize) -> &str {
+        &self.proxies[node].0
+    }
+
+    /// Removes the toxic of this name.
+    pub(super) async fn remove(&self, node: usize, toxic: &str) -> Result<(), Error> {
+        match self.client.remove(self.name(node), toxic).await {
+            Err(why) if why.status() == Some(404) => Err(Error::NoToxic(toxic.to_owned())),
+            removed => Ok(removed?),
+        }
+    }
+
+    /// Not by `/reset`, which would touch what others have on that server.
+    pub(super) async fn heal(&self, node: usize) -> Result<(), client::Error> {
+        let name = self.name(node);
+        for toxic in self.client.proxy(name).await?.toxics {
+            self.client.remove(name, &toxic.name).await?;
+        }
+        self.client.set_enabled(name, true).await?;
+        Ok(())
+    }
+}
+
+impl Drop for Foreign {
+    fn drop(&mut self) {
+        let client = self.client.within(DELETE_WITHIN);
+        let proxies = std::mem::take(&mut self.proxies);
+        // On a thread of its own, because nobody may be left to drive a task.
+        let deleting = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?;
+            for (name, _) in &proxies {
+                if let Err(why) = runtime.block_on(client.delete(name)) {
+                    tracing::warn!("proxy {name} may have stayed behind: {why}");
+                }
+            }
+            std::io::Result::Ok(())
+        });
+        // Without the thread, the next run deletes them.
+        let _ = deleting.join();
+    }
+}

@@ -1,0 +1,135 @@
+//! Every fault is applied and healed, over a real Redis and both injectors.
+
+use std::env;
+
+use super::*;
+use crate::fault::{Owned, Row};
+use crate::link::{Chance, Tap};
+use crate::node::{External, Process};
+use crate::port::{self, Lease};
+use crate::program::Search;
+use crate::toxiproxy::Server;
+
+async fn process() -> Process {
+    let search = Search::new(&env::current_exe().unwrap(), env::vars_os());
+    Process::start(&search).await.unwrap()
+}
+
+/// Shortest parameters that a text can say.
+fn shortest(row: &Row) -> Fault {
+    let usage = row.usage().replace(['[', ']'], "");
+    let words = usage.replace("TIME", "1ms").replace("BYTES", "1B");
+    words.replace("RATE", "1KB/s").parse().expect(row.name)
+}
+
+async fn serves(site: Site<'_>) -> bool {
+    let addr = site.injector.addrs()[site.index];
+    let Ok(mut client) = Client::connect(addr, NODE_DEADLINE).await else {
+        return false;
+    };
+    let set = client.call(&["SET", "key", "value"], NODE_DEADLINE).await;
+    set == Ok(Value::Simple(b"OK".to_vec()))
+}
+
+/// Each fault on its own is healed, and so are all together.
+async fn heals(node: &Process, injector: &FaultInjector, owned: Owned) {
+    let (index, node): (_, &dyn Node) = (0, node);
+    let site = Site {
+        node,
+        injector,
+        index,
+    };
+    let rows = Fault::rows().into_iter();
+    let faults: Vec<Fault> = rows
+        .filter(|row| row.obstacle(owned).is_none())
+        .map(shortest)
+        .collect();
+    for fault in &faults {
+        if fault.row().acts_on == Object::Link {
+            // One that was not applied is no error.
+            fault
+                .heal(site)
+                .await
+                .unwrap_or_else(|why| panic!("{}: {why}", fault.name()));
+        }
+        fault
+            .apply(site)
+            .await
+            .unwrap_or_else(|why| panic!("{}: {why}", fault.name()));
+        fault
+            .heal(site)
+            .await
+            .unwrap_or_else(|why| panic!("{}: {why}", fault.name()));
+        assert!(serves(site).await, "{fault} is not healed");
+    }
+    // Orders take a node that serves, and signals one that runs.
+    let mut order = faults.clone();
+    order.sort_by_key(|fault| match fault.row() {
+        Row { effect, .. } if *effect == Effect::RefuseWrites => 0,
+        row if row.keeps_data => 1,
+        _ => 2,
+    });
+    for all in [&order[..], &order[..order.len() - 1]] {
+        for fault in all {
+            fault
+                .apply(site)
+                .await
+                .unwrap_or_else(|why| panic!("{}: {why}", fault.name()));
+        }
+        assert!(!serves(site).await);
+        site.heal(all).await.unwrap();
+        assert!(serves(site).await, "not everything is healed");
+    }
+}
+
+#[tokio::test]
+async fn own_links_and_nodes_heal() {
+    let node = process().await;
+    let base = port::free().unwrap();
+    let _lease = Lease::on(base).await.unwrap();
+    let (tap, chance) = (Tap::default(), Chance::seeded(0));
+    let injector = FaultInjector::links(&[node.addr()], base, &tap, chance).unwrap();
+    let owned = Owned {
+        nodes: true,
+        networks: false,
+        links: true,
+    };
+    heals(&node, &injector, owned).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn links_in_a_foreign_toxiproxy_heal() {
+    let node = process().await;
+    let server = Server::start("127.0.0.1:0", None, 1).await.unwrap();
+    let client = crate::toxiproxy::Client::new(server.addr());
+    let base = port::free().unwrap();
+    let _lease = Lease::on(base).await.unwrap();
+    let injector = FaultInjector::foreign(client, &[node.addr()], base)
+        .await
+        .unwrap();
+    let owned = Owned {
+        nodes: true,
+        networks: false,
+        links: false,
+    };
+    heals(&node, &injector, owned).await;
+}
+
+#[tokio::test]
+async fn nodes_of_others_are_left_alone() {
+    let node = process().await;
+    let foreign = External::at(node.addr()).await.unwrap();
+    let injector = FaultInjector::Links(Vec::new());
+    let site = Site {
+        node: &foreign,
+        injector: &injector,
+        index: 0,
+    };
+    for row in Fault::rows() {
+        if row.acts_on == Object::Node {
+            let refused = shortest(row).apply(site).await;
+            let refused = matches!(refused, Err(Error::Node(node::Error::NotOurs { .. })));
+            assert!(refused, "{}", row.name);
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! The laws of the table: rows are files, every row has a text, every toxic has a JSON. All of it is read off the rows,
+//! so a new fault is its file and its row.
+
+use serde_json::json;
+use tokio::time::Instant;
+
+use super::*;
+use crate::link::Chance;
+
+/// The text of a row with all its parameters, all different: `latency 1ms jitter 2ms`.
+fn example(row: &Row) -> String {
+    let mut text = row.name.to_owned();
+    for (at, parameter) in row.parameters.iter().enumerate() {
+        if at > 0 {
+            text += &format!(" {}", parameter.name);
+        }
+        let suffix = match parameter.unit {
+            Unit::Bytes => "B",
+            Unit::KilobytesPerSecond => "KB/s",
+            Unit::Milliseconds => "ms",
+            Unit::Microseconds => "us",
+        };
+        text += &format!(" {}{suffix}", at + 1);
+    }
+    text
+}
+
+/// The toxic of a row with this value for each of its attributes.
+fn toxic(row: &Row, number: impl Fn(usize) -> i64) -> (ToxicKind, serde_json::Value) {
+    let attributes: Map<String, Value> = row
+        .parameters
+        .iter()
+        .enumerate()
+        .map(|(at, parameter)| (parameter.name.to_owned(), number(at).into()))
+        .collect();
+    let written = json!({"type": row.name, "attributes": attributes});
+    let kind = serde_json::from_value(written.clone()).expect(row.name);
+    (kind, written["attributes"].clone())
+}
+
+#[test]
+fn rows_are_the_files_of_the_folder() {
+    let sorted = |rows: &[Row]| rows.is_sorted_by(|one, other| one.name < other.name);
+    assert!(sorted(TOXICS) && sorted(OTHERS));
+    let names: Vec<&str> = Fault::rows().iter().map(|row| row.name).collect();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/fault");
+    let mut files: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file())
+        .map(|path| path.file_stem().unwrap().to_string_lossy().into_owned())
+        .filter(|stem| stem != "mod" && stem != "tests")
+        .collect();
+    files.sort();
+    assert_eq!(files, names);
+}
+
+#[test]
+fn every_file_begins_with_the_name_of_its_fault() {
+    for row in Fault::rows() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/fault");
+        let text = std::fs::read_to_string(format!("{folder}/{}.rs", row.name)).unwrap();
+        assert!(text.starts_with(&format!("//! `{}`: ", row.name)), "{text}");
+    }
+}
+
+#[test]
+fn every_row_is_read_from_its_text_and_written_back() {
+    for row in Fault::rows() {
+        let text = example(row);
+        let fault: Fault = text.parse().expect(&text);
+        assert_eq!(fault.row(), row);
+        assert_eq!(fault.to_string(), text);
+        let named: Vec<&str> = row.parameters.iter().map(|it| it.name).collect();
+        let mut attributes: Vec<String> = fault.attributes().keys().cloned().collect();
+        attributes.sort_by_key(|name| named.iter().position(|known| known == name));
+        assert_eq!(attributes, named, "{text}");
+    }
+}
+
+#[test]
+fn optional_parameters_may_be_left_out() {
+    for row in Fault::rows() {
+        let words: Vec<String> = example(row).split(' ').map(str::to_owned).collect();
+        // The name, the main parameter, and two words for each other one.
+        let required = row.parameters.iter().filter(|it| it.required).count();
+        for given in required..=row.parameters.len() {
+            let words = &words[..(2 * given).max(1)];
+            let fault: Fault = words.join(" ").parse().unwrap();
+            assert_eq!(fault.to_string(), words.join(" "));
+        }
+    }
+}
+
+#[track_caller]
+fn check_refused(text: &str, expected: &str) {
+    let error = text.parse::<Fault>().expect_err(text).to_string();
+    assert!(error.starts_with(expected), "{text}: {error}");
+}
+
+#[test]
+fn a_text_that_is_no_fault_is_refused_at_the_word() {
+    check_refused("", "the end, expected a fault: bandwidth RATE, down,");
+    check_refused("slow", "`slow`, expected a fault: bandwidth RATE, down,");
+    check_refused("latency", "the end, expected a time such as 50ms");
+    check_refused("latency 50", "`50`, expected a time");
+    check_refused("latency ms", "`ms`, expected a time");
+    check_refused("latency -5ms", "`-5ms`, expected a time");
+    check_refused("latency 601s", "`601s`, expected a time");
+    check_refused("latency 99999999999999999999s", "`99999999999999999999s`");
+    check_refused("latency 50ms 20ms", "`20ms`, expected the end or jitter");
+    check_refused("latency 50ms jitter", "the end, expected a time");
+    check_refused(
+        "latency 50ms jitter 1ms jitter 1ms",
+        "`jitter`, expected the end",
+    );
+    check_refused("pause 1s", "`1s`, expected the end");
+    check_refused("limit_data 5ms", "`5ms`, expected a number of bytes");
+    check_refused("bandwidth 5", "`5`, expected a rate such as 10KB/s");
+}
+
+#[test]
+fn units_have_factors() {
+    let text = |text: &str| text.parse::<Fault>().unwrap().to_string();
+    assert_eq!(text("latency 2s"), "latency 2000ms");
+    let slicer = "slicer 5B size_variation 0B delay 3ms";
+    assert_eq!(text(slicer), "slicer 5B delay 3000us");
+}
+
+#[test]
+fn toxics_are_written_and_read_as_toxiproxy_does() {
+    for row in TOXICS {
+        let (kind, attributes) = toxic(row, |at| at as i64 + 1);
+        assert_eq!(kind.name(), row.name);
+        assert_eq!(Fault::from(kind).to_string(), example(row));
+        let toxic = Toxic::new(Stream::Upstream, kind);
+        let written = json!({
+            "name": format!("{}_upstream", row.name),
+            "type": row.name,
+            "stream": "upstream",
+            "toxicity": 1.0,
+            "attributes": attributes,
+        });
+        assert_eq!(serde_json::to_value(&toxic).unwrap(), written);
+        assert_eq!(serde_json::from_value::<Toxic>(written).unwrap(), toxic);
+    }
+}
+
+#[test]
+fn what_is_no_toxic_is_none_in_json() {
+    for row in OTHERS {
+        let written = json!({"type": row.name, "attributes": {}});
+        assert!(serde_json::from_value::<ToxicKind>(written).is_err());
+    }
+}
+
+#[test]
+fn no_attribute_is_too_large() {
+    let now = Instant::now();
+    let (read_at, came_at) = (now, now);
+    let length = usize::MAX;
+    let heads = [
+        Head::Nothing,
+        Head::Bytes {
+            length,
+            read_at,
+            came_at,
+        },
+        Head::End { came_at },
+    ];
+    for row in TOXICS {
+        for number in [i64::MAX, i64::MIN] {
+            let (kind, _) = toxic(row, |_| number);
+            for head in heads {
+                // Overflow would panic here.
+                kind.rule().decide(&View {
+                    head,
+                    quiet_since: now,
+                    passed: u64::MAX,
+                    last_due: Some(now),
+                    chance: Chance::seeded(u64::MAX),
+                });
+            }
+        }
+    }
+}
+
+#[test]
+fn a_fault_needs_what_it_acts_on() {
+    let all = Owned {
+        nodes: true,
+        networks: true,
+        links: true,
+    };
+    let obstacle = |text: &str, owned| {
+        let fault: Fault = text.parse().unwrap();
+        fault.row().obstacle(owned)
+    };
+    for row in Fault::rows() {
+        assert_eq!(row.obstacle(all), None, "{}", row.name);
+    }
+    let owned = Owned {
+        nodes: false,
+        ..all
+    };
+    for row in Fault::rows() {
+        let needs_nodes = row.acts_on == Object::Node;
+        assert_eq!(row.obstacle(owned).is_some(), needs_nodes, "{}", row.name);
+    }
+    let owned = Owned {
+        links: false,
+        ..all
+    };
+    assert!(obstacle("hold", owned).is_some_and(|why| why.contains("`hold`")));
+    assert_eq!(obstacle("down", owned), None);
+    let owned = Owned {
+        networks: false,
+        ..all
+    };
+    assert!(obstacle("partition", owned).is_some_and(|why| why.contains("containers")));
+    assert_eq!(obstacle("pause", owned), None);
+}

@@ -1,0 +1,122 @@
+//! What a toxic sees and decides.
+//!
+//! A toxic only decides, from what it sees of one direction of one connection; it never sees a socket, a clock, a case
+//! or chance of its own. The relay acts.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::link::Chance;
+
+/// What a toxic sees of one direction of one connection.
+#[derive(Debug, Clone, Copy)]
+pub struct View {
+    /// What waits first before the toxic.
+    pub head: Head,
+    /// Since when nothing has come: the last arrival, or the start of the toxic on this connection.
+    pub quiet_since: Instant,
+    /// Bytes that went on through the toxic.
+    pub passed: u64,
+    /// When the last of them were due.
+    pub last_due: Option<Instant>,
+    /// A draw for this head; the same each time the toxic is asked about it.
+    pub chance: Chance,
+}
+
+/// What waits first before a toxic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Head {
+    /// Nothing at all.
+    Nothing,
+    /// A chunk of bytes.
+    Bytes {
+        /// How many; at least one.
+        length: usize,
+        /// When they were read, or left the last toxic that delayed them.
+        read_at: Instant,
+        /// When they came to this toxic.
+        came_at: Instant,
+    },
+    /// The end of the stream.
+    End {
+        /// When it came to this toxic.
+        came_at: Instant,
+    },
+}
+
+/// What happens to the head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// So many of its first bytes, or the end, go on.
+    Pass {
+        /// How many; all there are, when there are fewer.
+        length: usize,
+        /// Not before this time.
+        due: Instant,
+    },
+    /// It waits until something else comes, or the toxic is changed or gone.
+    Wait,
+    /// It is thrown away.
+    Drop,
+    /// The connection is closed in order, behind what went on before.
+    Close {
+        /// Not before this time.
+        due: Instant,
+    },
+    /// The connection is reset in both directions.
+    Reset {
+        /// Not before this time.
+        due: Instant,
+    },
+}
+
+/// What becomes of a connection when a toxic that worked on it is removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Removal {
+    /// What waited goes on, in order.
+    Deliver,
+    /// The connection is closed: bytes were thrown away, so nothing true could follow.
+    Close,
+}
+
+/// The buffer before a toxic: it is full when either limit is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Room {
+    /// Chunks, as they were read.
+    pub chunks: usize,
+    /// Bytes in all of them.
+    pub bytes: usize,
+}
+
+/// The law of one toxic.
+pub trait Rule {
+    /// What happens to the head. Asked again whenever the view or the toxics of the link change.
+    fn decide(&self, view: &View) -> Decision;
+
+    /// What may wait before the toxic until its sender is no longer read from. One chunk always may.
+    fn room(&self) -> Room {
+        Room::default()
+    }
+
+    /// Why the API of the fault server refuses these attributes, if it does.
+    fn refused(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// What becomes of a connection when the toxic is removed.
+    fn removal(&self) -> Removal {
+        Removal::Deliver
+    }
+}
+
+/// That much later, or so late that nobody waits for it.
+pub(in crate::fault) fn later(at: Instant, time: Duration) -> Instant {
+    const NEVER: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+    at + time.min(NEVER)
+}
+
+/// A time in milliseconds; a negative one is none.
+pub(in crate::fault) fn ms(ms: i64) -> Duration {
+    Duration::from_millis(u64::try_from(ms).unwrap_or(0))
+}
