@@ -110,6 +110,34 @@ fn mistakes_of_the_command_line_are_64() {
         64,
         &["--policy modula", "maglev, ring_hash"],
     );
+    let rescale = ["rescale", "--target", "envoy", "--from", "3", "--to", "4"];
+    for (flags, expected) in [
+        (
+            &["--fault", "freeze"][..],
+            &["--fault", "`freeze`", "pause"][..],
+        ),
+        (&["--fault", "latency"], &["--fault", "a time such as"]),
+        (
+            &["--fault", "kill", "--fault-node", "4"],
+            &["--fault-node 4"],
+        ),
+        (&["--fault-node", "1"], &["--fault"]),
+        (&["--fault", "kill", "--keys-out", "x"], &["--keys-out"]),
+        (
+            &["--fault", "partition"],
+            &["--fault partition", "containers"],
+        ),
+        (
+            &["--fault", "kill", "--node", "127.0.0.1:1"],
+            &["--fault kill", "not ours"],
+        ),
+        (
+            &["--fault", "hold", "--toxiproxy", "127.0.0.1:1"],
+            &["--fault hold", "no Toxiproxy"],
+        ),
+    ] {
+        check(&shardproof(&[&rescale[..], flags].concat()), 64, expected);
+    }
     check(
         &shardproof(&["run", "--target", "envoy", "--seed", "xyz"]),
         64,

@@ -31,7 +31,7 @@ pub(super) struct KeyFile {
 pub(super) struct Keys {
     #[command(flatten)]
     file: KeyFile,
-    /// Generate keys from a pattern in which {n} counts from 0. Default: key:{n}
+    /// Generate keys from a pattern: n in braces counts from 0. Default: "key:" and such a number
     #[arg(long, value_name = "PATTERN", conflicts_with = "keys")]
     generate: Option<String>,
     /// Number of keys to generate. Default: 1000000

@@ -1,5 +1,7 @@
 //! `shardproof rescale`: what adding or removing nodes costs, key by key.
 
+mod fault;
+
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
@@ -9,6 +11,7 @@ use chaos::rescale::{self, Plan, write_keys};
 use clap::Args;
 use shardproof::report;
 use shardproof::run::{self, Rescaled, Rescales};
+use testbed::fault::Fault;
 use testbed::program::Search;
 use testbed::targets::Target;
 
@@ -29,15 +32,22 @@ pub(super) struct Flags {
     /// Placement policy of the target; repeat to compare. Default: the target's first
     #[arg(long = "policy", value_name = "NAME")]
     policies: Vec<String>,
-    /// Number of keys
-    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
-    count: u32,
-    /// Pattern of the keys, in which {n} counts from 0. On nodes of --node, keys have a prefix of the run
+    /// Apply a fault to one node while the number of nodes changes: kill, pause, down, "latency 50ms" or any other fault of the
+    /// case format. The number of nodes does not change back then
+    #[arg(long, value_name = "FAULT", conflicts_with = "keys_out")]
+    fault: Option<Fault>,
+    /// Node of the fault, counted from 0. Default: 1, or 0 if only one node stays
+    #[arg(long, value_name = "INDEX", requires = "fault")]
+    fault_node: Option<u16>,
+    /// Number of keys. Default: 10000, with --fault 2000
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    count: Option<u32>,
+    /// Pattern of the keys: n in braces counts from 0. On nodes of --node, keys have a prefix of the run
     #[arg(long, value_name = "PATTERN", default_value = "key:{n}")]
     generate: String,
-    /// Time to live of the keys, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
-    ttl: u64,
+    /// Time to live of the keys, in seconds. Default: 60, with --fault 120
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    ttl: Option<u64>,
     #[command(flatten)]
     output: output::Page,
     /// Write one line per key: its node before and after. Needs a single target and policy
@@ -49,6 +59,9 @@ pub(super) struct Flags {
 
 pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyhow::Result<Exit> {
     flags.common.check()?;
+    if let Some(fault) = flags.fault {
+        return fault::run(&flags, fault, search, console).await;
+    }
     let runs = runs(&flags)?;
     let ground = flags.common.ground(search);
     let plan = plan(&flags, ground.seed)?;
@@ -120,11 +133,16 @@ fn plan(flags: &Flags, seed: u64) -> Result<Plan, Usage> {
         let name = flags.generate.replace("{n}", &number.to_string());
         [prefix.as_bytes(), name.as_bytes()].concat()
     };
+    // Each batch of requests waits until the proxy gives the node up: fewer keys, which live longer.
+    let (keys, ttl_s) = match flags.fault {
+        None => (10_000, 60),
+        Some(_) => (2_000, 120),
+    };
     Ok(Plan {
         from: flags.from.into(),
         to: flags.to.into(),
-        keys: (0..flags.count).map(key).collect(),
-        ttl_s: flags.ttl,
+        keys: (0..flags.count.unwrap_or(keys)).map(key).collect(),
+        ttl_s: flags.ttl.unwrap_or(ttl_s),
         seed,
     })
 }

@@ -6,8 +6,8 @@ use super::Report;
 use crate::fleet::{Check, Migration};
 use crate::planner::locate::Location;
 use crate::planner::plan;
-use crate::run::{Conformance, Differential, Fingerprint, Matrix, Rescales};
-use chaos::rescale;
+use crate::run::{Conformance, Differential, Faulted, Fingerprint, Matrix, Rescales};
+use chaos::rescale::{self, FaultReport};
 use conformance::Case;
 use conformance::verdict::Level;
 use testbed::targets::Target;
@@ -28,11 +28,12 @@ fn pretty(document: &impl Serialize) -> serde_json::Result<String> {
 
 /// The JSON schemas of what this suite writes, by format name without its version.
 #[must_use]
-pub fn schemas() -> [(&'static str, schemars::Schema); 9] {
+pub fn schemas() -> [(&'static str, schemars::Schema); 10] {
     [
         of::<Check>(),
         of::<Conformance>(),
         of::<Differential>(),
+        (Faulted::KIND, schemars::schema_for!(FaultReport)),
         of::<Fingerprint>(),
         ("location", schemars::schema_for!(Location<'static>)),
         of::<plan::Report>(),

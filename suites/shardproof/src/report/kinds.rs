@@ -5,7 +5,7 @@ use quick_junit::SerializeError;
 use super::{Exit, Report, html, junit, terminal};
 use crate::fleet::{Check, Migration, Standing};
 use crate::planner::plan;
-use crate::run::{Conformance, Differential, Fingerprint, Matrix, Rescales};
+use crate::run::{Conformance, Differential, Faulted, Fingerprint, Matrix, Rescales};
 
 impl Report for Conformance {
     const KIND: &'static str = "conformance";
@@ -114,6 +114,24 @@ impl Report for Rescales {
 
     fn exit(&self) -> Exit {
         Exit::expected_if(self.reports.iter().all(chaos::rescale::Report::as_expected))
+    }
+}
+
+impl Report for Faulted {
+    const KIND: &'static str = "fault";
+
+    fn terminal(&self) -> String {
+        let texts = self.reports.iter().map(terminal::fault);
+        texts.collect::<Vec<_>>().join("\n")
+    }
+
+    fn html(&self) -> Option<String> {
+        Some(html::faults(&self.reports))
+    }
+
+    fn exit(&self) -> Exit {
+        let mut reports = self.reports.iter();
+        Exit::expected_if(reports.all(chaos::rescale::FaultReport::as_expected))
     }
 }
 

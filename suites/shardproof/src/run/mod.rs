@@ -14,7 +14,7 @@ use testbed::targets;
 
 pub use conformance::{ByLevel, Conformance, Event, Judged, Order, Subject, Summary, judge};
 pub use differential::{Compared, Differential, Parted, differential};
-pub use fault::{fault, unroutable};
+pub use fault::{Faulted, fault, unroutable};
 pub use fingerprint::{
     Fingerprint, Nearest, Outcome as FingerprintOutcome, Placed, Scatter, SeenNode, Spread,
     fingerprint,

@@ -31,14 +31,23 @@ pub struct Rescales {
 
 impl Serialize for Rescales {
     fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
-        if let [only] = &self.reports[..] {
-            return only.serialize(out);
-        }
-        let mut fields = out.serialize_struct("Rescales", 2)?;
-        fields.serialize_field("format", "shardproof.rescales/1")?;
-        fields.serialize_field("reports", &self.reports)?;
-        fields.end()
+        one_or_list(&self.reports, "shardproof.rescales/1", out)
     }
+}
+
+/// The only report, or all of them in a list with a format of its own.
+pub(super) fn one_or_list<S: Serializer>(
+    reports: &[impl Serialize],
+    format: &'static str,
+    out: S,
+) -> Result<S::Ok, S::Error> {
+    if let [only] = reports {
+        return only.serialize(out);
+    }
+    let mut fields = out.serialize_struct("List", 2)?;
+    fields.serialize_field("format", format)?;
+    fields.serialize_field("reports", reports)?;
+    fields.end()
 }
 
 /// Time limit of the proxy for one request while nobody looks at limits.

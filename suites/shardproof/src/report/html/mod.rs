@@ -1,6 +1,7 @@
 //! One self-contained page: no request leaves it, light and dark, readable on a phone.
 
 mod conformance;
+mod fault;
 mod matrix;
 mod plan;
 mod rescale;
@@ -8,6 +9,7 @@ mod rescale;
 use super::svg::escaped;
 
 pub use conformance::conformance;
+pub use fault::faults;
 pub use matrix::matrix;
 pub use plan::plan;
 pub use rescale::rescales;

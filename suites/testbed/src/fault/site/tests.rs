@@ -6,7 +6,7 @@ use super::*;
 use crate::fault::{Owned, Row};
 use crate::link::{Chance, Tap};
 use crate::node::{External, Process};
-use crate::port::{self, Lease};
+use crate::port::Lease;
 use crate::program::Search;
 use crate::toxiproxy::Server;
 
@@ -85,7 +85,7 @@ async fn heals(node: &Process, injector: &FaultInjector, owned: Owned) {
 #[tokio::test]
 async fn own_links_and_nodes_heal() {
     let node = process().await;
-    let base = port::free().unwrap();
+    let base = 23_801;
     let _lease = Lease::on(base).await.unwrap();
     let (tap, chance) = (Tap::default(), Chance::seeded(0));
     let injector = FaultInjector::links(&[node.addr()], base, &tap, chance).unwrap();
@@ -102,7 +102,7 @@ async fn links_in_a_foreign_toxiproxy_heal() {
     let node = process().await;
     let server = Server::start("127.0.0.1:0", None, 1).await.unwrap();
     let client = crate::toxiproxy::Client::new(server.addr());
-    let base = port::free().unwrap();
+    let base = 23_811;
     let _lease = Lease::on(base).await.unwrap();
     let injector = FaultInjector::foreign(client, &[node.addr()], base)
         .await

@@ -1,0 +1,64 @@
+//! `shardproof rescale --fault`: the number of nodes changes while one node has a fault.
+
+use chaos::rescale::{FaultPlan, FaultReport};
+use shardproof::run::{self, Faulted, Ground};
+use testbed::fault::Fault;
+use testbed::program::Search;
+use testbed::targets::Target;
+
+use super::super::{Console, Exit, Usage};
+use super::{Flags, plan, runs};
+
+pub(super) async fn run(
+    flags: &Flags,
+    fault: Fault,
+    search: Search,
+    console: &Console,
+) -> anyhow::Result<Exit> {
+    let runs = runs(flags)?;
+    let ground = flags.common.ground(search);
+    let plan = FaultPlan {
+        rescale: plan(flags, ground.seed)?,
+        fault,
+        node: node(flags)?,
+        refused: Vec::new(),
+    };
+    if let Some(why) = fault.row().obstacle(ground.owned()) {
+        return Err(Usage(format!("--fault {fault}: {why}")).into());
+    }
+    (console.err)(&format!("seed {:x}", ground.seed));
+    let mut reports = Vec::new();
+    for (target, policy) in &runs {
+        reports.push(one(&ground, target, policy, &plan, console).await?);
+    }
+    flags.output.output().write(&Faulted { reports }, console)
+}
+
+async fn one(
+    ground: &Ground,
+    target: &Target,
+    policy: &str,
+    plan: &FaultPlan,
+    console: &Console,
+) -> anyhow::Result<FaultReport> {
+    let progress = console.progress(&format!("{} {policy}", target.name));
+    let say = |step: &str| progress.say(step);
+    let plan = FaultPlan {
+        refused: run::unroutable(ground, target),
+        ..plan.clone()
+    };
+    Ok(run::fault(ground, target, policy, &plan, &say).await?)
+}
+
+/// Neither the first node nor one that is added, where there is such a node.
+fn node(flags: &Flags) -> Result<usize, Usage> {
+    let (from, to) = (usize::from(flags.from), usize::from(flags.to));
+    match flags.fault_node.map(usize::from) {
+        None => Ok(1.min(from.min(to) - 1)),
+        Some(node) if node < from.max(to) => Ok(node),
+        Some(node) => Err(Usage(format!(
+            "--fault-node {node}: expected less than {}, the number of nodes",
+            from.max(to)
+        ))),
+    }
+}
