@@ -1,28 +1,17 @@
-//! One self-contained page: no request leaves it, light and dark, readable on a phone.
+//! Self-contained pages: they load nothing, and are light or dark and readable on a phone.
+//!
+//! One file computes what a page shows, and one in `templates/` says where it stands. Templates escape every text; only
+//! [pictures](super::svg::Picture) are markup.
 
 mod conformance;
+mod evidence;
 mod fault;
 mod matrix;
 mod plan;
 mod rescale;
-
-use super::svg::escaped;
 
 pub use conformance::conformance;
 pub use fault::faults;
 pub use matrix::matrix;
 pub use plan::plan;
 pub use rescale::rescales;
-
-const STYLE: &str = include_str!("page.css");
-const SCRIPT: &str = include_str!("page.js");
-
-fn page(title: &str, body: &str) -> String {
-    let title = escaped(title);
-    format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
-         {body}\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n"
-    )
-}

@@ -1,8 +1,8 @@
-//! Bars: keys a node, before and after.
+//! Bars: keys per node, before and after.
 
-use std::fmt::Write;
+use askama::Template;
 
-use super::escaped;
+use super::Picture;
 
 /// One row of bars.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,47 +18,57 @@ const FULL: usize = 420;
 const BAR: usize = 14;
 const GAP: usize = 14;
 
-/// The picture, as an `svg` element: for each row a bar for each word of the legend.
+/// The picture: for each row a bar for each word of the legend.
 #[must_use]
-pub(crate) fn bars(legend: &[&str], rows: &[Row]) -> String {
+pub(crate) fn bars(legend: &[&str], rows: &[Row]) -> Picture {
     let longest = rows.iter().flat_map(|row| &row.lengths).max();
     let longest = (*longest.unwrap_or(&1)).max(1);
     let row_height = BAR * legend.len() + GAP;
-    let (width, height) = (NAME + FULL + 70, 30 + row_height * rows.len());
-    let mut svg = format!(
-        "<svg class=\"bars\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" role=\"img\" aria-label=\"keys on each node\">"
-    );
-    for (index, word) in legend.iter().enumerate() {
-        let x = NAME + index * 150;
-        let _ = write!(
-            svg,
-            "<rect class=\"bar bar-{index}\" x=\"{x}\" y=\"4\" width=\"10\" height=\"10\"/><text x=\"{}\" y=\"13\">{}</text>",
-            x + 15,
-            escaped(word)
-        );
+    let place = |(place, row)| drawn(row, 30 + place * row_height, row_height, longest);
+    Picture::new(&Drawing {
+        width: NAME + FULL + 70,
+        height: 30 + row_height * rows.len(),
+        legend: (0..)
+            .zip(legend)
+            .map(|(index, word)| (NAME + index * 150, *word))
+            .collect(),
+        rows: rows.iter().enumerate().map(place).collect(),
+    })
+}
+
+#[derive(Template)]
+#[template(path = "bars.svg")]
+struct Drawing<'a> {
+    width: usize,
+    height: usize,
+    /// Left edge and word.
+    legend: Vec<(usize, &'a str)>,
+    rows: Vec<Drawn<'a>>,
+}
+
+struct Drawn<'a> {
+    name: &'a str,
+    middle: usize,
+    bars: Vec<Bar>,
+}
+
+struct Bar {
+    y: usize,
+    wide: usize,
+    keys: usize,
+}
+
+fn drawn(row: &Row, y: usize, height: usize, longest: usize) -> Drawn<'_> {
+    let bar = |(index, keys): (usize, &usize)| Bar {
+        y: y + index * BAR,
+        wide: keys * FULL / longest,
+        keys: *keys,
+    };
+    Drawn {
+        name: &row.name,
+        middle: y + (height - GAP) / 2 + 4,
+        bars: row.lengths.iter().enumerate().map(bar).collect(),
     }
-    for (place, row) in rows.iter().enumerate() {
-        let y = 30 + place * row_height;
-        let middle = y + (row_height - GAP) / 2 + 4;
-        let _ = write!(
-            svg,
-            "<text class=\"name\" x=\"{}\" y=\"{middle}\">{}</text>",
-            NAME - 8,
-            escaped(&row.name)
-        );
-        for (index, length) in row.lengths.iter().enumerate() {
-            let (y, wide) = (y + index * BAR, length * FULL / longest);
-            let _ = write!(
-                svg,
-                "<rect class=\"bar bar-{index}\" x=\"{NAME}\" y=\"{y}\" width=\"{wide}\" height=\"{}\"/><text x=\"{}\" y=\"{}\">{length}</text>",
-                BAR - 3,
-                NAME + wide + 5,
-                y + BAR - 4
-            );
-        }
-    }
-    svg.push_str("</svg>");
-    svg
 }
 
 #[cfg(test)]
@@ -71,9 +81,13 @@ mod tests {
             name: "a<b".to_owned(),
             lengths: lengths.to_vec(),
         };
-        let svg = bars(&["before", "after"], &[row(&[10, 20]), row(&[0, 5])]);
+        let svg = bars(&["before", "after"], &[row(&[10, 20]), row(&[0, 5])]).to_string();
         assert_eq!(svg.matches(&format!("width=\"{FULL}\"")).count(), 1);
-        assert!(svg.contains("a&lt;b"));
-        assert!(bars(&["before"], &[row(&[0])]).contains("width=\"0\""));
+        assert!(svg.contains("a&#60;b"));
+        assert!(
+            bars(&["before"], &[row(&[0])])
+                .to_string()
+                .contains("width=\"0\"")
+        );
     }
 }

@@ -1,8 +1,8 @@
 //! Flows: keys that go from node to node, as ribbons whose width is their number.
 
-use std::fmt::Write;
+use askama::Template;
 
-use super::{cut, escaped};
+use super::{Picture, cut};
 
 /// Keys that go from a node on the left to a node on the right.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,9 +11,9 @@ pub(crate) struct Ribbon {
     pub(crate) from: usize,
     /// Place on the right.
     pub(crate) to: usize,
-    /// How many.
+    /// Number of keys.
     pub(crate) keys: u64,
-    /// What they do, as a class: `stay`, `move` or `unforced`.
+    /// The class: `stay`, `move` or `unforced`.
     pub(crate) class: &'static str,
 }
 
@@ -26,21 +26,15 @@ const GAP: f64 = 10.0;
 /// Height of all keys, for each node.
 const NODE: f64 = 44.0;
 const TOP: f64 = 26.0;
-/// Letters that fit beside the ribbons.
+/// Letters that fit next to the ribbons.
 const NAME: usize = 21;
 
-/// The picture, as an `svg` element: nodes before on the left, nodes after on the right.
+/// The picture: nodes before on the left, nodes after on the right.
 #[must_use]
-pub(crate) fn flow(before: &[String], after: &[String], ribbons: &[Ribbon]) -> String {
+pub(crate) fn flow(before: &[String], after: &[String], ribbons: &[Ribbon]) -> Picture {
     let nodes = before.len().max(after.len()).max(1) as f64;
     let keys: u64 = ribbons.iter().map(|ribbon| ribbon.keys).sum();
     let scale = nodes * NODE / keys.max(1) as f64;
-    let height = TOP + nodes * (NODE + GAP) + 4.0;
-    let mut svg = format!(
-        "<svg class=\"flow\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" role=\"img\" aria-label=\"keys that move from node to node\">\
-         <text class=\"name\" x=\"{}\" y=\"14\">before</text><text x=\"{}\" y=\"14\">after</text>",
-        EDGES.0, EDGES.1
-    );
     let left = Column::new(
         before.len(),
         scale,
@@ -52,33 +46,63 @@ pub(crate) fn flow(before: &[String], after: &[String], ribbons: &[Ribbon]) -> S
         ribbons.iter().map(|ribbon| (ribbon.to, ribbon.keys)),
     );
     let (mut leave, mut arrive) = (left.tops.clone(), right.tops.clone());
-    for ribbon in ribbons {
+    let path = |ribbon: &Ribbon| {
         let thick = ribbon.keys as f64 * scale;
         let (from, to) = (&mut leave[ribbon.from], &mut arrive[ribbon.to]);
-        svg.push_str(&path(ribbon, *from, *to, thick));
-        let _ = write!(
-            svg,
-            "<title>{} → {}: {} keys</title></path>",
-            escaped(&before[ribbon.from]),
-            escaped(&after[ribbon.to]),
-            ribbon.keys
-        );
+        let path = Path {
+            class: ribbon.class,
+            outline: outline(*from, *to, thick),
+            from: &before[ribbon.from],
+            to: &after[ribbon.to],
+            keys: ribbon.keys,
+        };
         *from += thick;
         *to += thick;
-    }
+        path
+    };
+    let paths = ribbons.iter().map(path).collect();
     let (from, to) = EDGES;
-    left.draw(&mut svg, before, (from - BOX, from - BOX - 6.0, "name"));
-    right.draw(&mut svg, after, (to, to + BOX + 6.0, "name-right"));
-    svg + "</svg>"
+    let left = left.boxes(before, (from - BOX, from - BOX - 6.0, "name"));
+    let right = right.boxes(after, (to, to + BOX + 6.0, "name-right"));
+    Picture::new(&Drawing {
+        height: TOP + nodes * (NODE + GAP) + 4.0,
+        paths,
+        nodes: left.chain(right).collect(),
+    })
 }
 
-/// The start of a ribbon's element.
-fn path(ribbon: &Ribbon, from: f64, to: f64, thick: f64) -> String {
+#[derive(Template)]
+#[template(path = "flow.svg")]
+struct Drawing<'a> {
+    height: f64,
+    paths: Vec<Path<'a>>,
+    nodes: Vec<NodeBox>,
+}
+
+struct Path<'a> {
+    class: &'static str,
+    outline: String,
+    from: &'a str,
+    to: &'a str,
+    keys: u64,
+}
+
+struct NodeBox {
+    x: f64,
+    top: f64,
+    height: f64,
+    class: &'static str,
+    name_x: f64,
+    middle: f64,
+    name: String,
+}
+
+/// The outline of a ribbon from its upper left corner, as the commands of a path.
+fn outline(from: f64, to: f64, thick: f64) -> String {
     let ((left, right), middle) = (EDGES, (EDGES.0 + EDGES.1) / 2.0);
     format!(
-        "<path class=\"flow-{}\" d=\"M{left} {from:.1} C{middle} {from:.1} {middle} {to:.1} {right} {to:.1} \
-         V{:.1} C{middle} {:.1} {middle} {:.1} {left} {:.1} Z\">",
-        ribbon.class,
+        "M{left} {from:.1} C{middle} {from:.1} {middle} {to:.1} {right} {to:.1} \
+         V{:.1} C{middle} {:.1} {middle} {:.1} {left} {:.1} Z",
         to + thick,
         to + thick,
         from + thick,
@@ -110,18 +134,22 @@ impl Column {
         }
     }
 
-    /// Boxes and names; `place` is the left edge of the boxes, where names stand, and their class.
-    fn draw(&self, svg: &mut String, names: &[String], (x, name_x, class): (f64, f64, &str)) {
-        for ((top, height), name) in self.tops.iter().zip(&self.heights).zip(names) {
-            let _ = write!(
-                svg,
-                "<rect class=\"node\" x=\"{x}\" y=\"{top:.1}\" width=\"{BOX}\" height=\"{:.1}\"/>\
-                 <text class=\"{class}\" x=\"{name_x}\" y=\"{:.1}\">{}</text>",
-                height.max(1.0),
-                top + height / 2.0 + 4.0,
-                escaped(&cut(name, NAME))
-            );
-        }
+    /// Boxes with names: the left edge of the boxes, the place of their names, and the class of these.
+    fn boxes(
+        &self,
+        names: &[String],
+        (x, name_x, class): (f64, f64, &'static str),
+    ) -> impl Iterator<Item = NodeBox> {
+        let nodes = self.tops.iter().zip(&self.heights).zip(names);
+        nodes.map(move |((top, height), name)| NodeBox {
+            x,
+            top: *top,
+            height: height.max(1.0),
+            class,
+            name_x,
+            middle: top + height / 2.0 + 4.0,
+            name: cut(name, NAME),
+        })
     }
 }
 
@@ -143,10 +171,11 @@ mod tests {
             &names,
             &[ribbon(0, 0, 5, "stay"), ribbon(1, 0, 3, "move")],
         );
+        let svg = svg.to_string();
         assert_eq!(svg.matches("<path").count(), 2);
-        assert!(svg.contains("<title>c → a&lt;b: 3 keys</title>"));
+        assert!(svg.contains("<title>c → a&#60;b: 3 keys</title>"));
         assert!(svg.contains("class=\"flow-move\""));
         assert!(!svg.contains("NaN") && !svg.contains("inf"));
-        assert!(!flow(&[], &[], &[]).contains("NaN"));
+        assert!(!flow(&[], &[], &[]).to_string().contains("NaN"));
     }
 }

@@ -1,4 +1,6 @@
-//! Pictures as SVG text. Colours are classes, which the page gives for light and dark.
+//! Pictures as SVG. Colours are classes, which the page gives for light and dark.
+//!
+//! One file computes where everything is, and one in `templates/` draws it, with every text escaped.
 
 pub(super) mod bars;
 pub(super) mod flow;
@@ -6,22 +8,28 @@ pub(super) mod heat;
 pub(super) mod lines;
 pub(super) mod sequence;
 
-/// Text in markup.
-#[must_use]
-pub(super) fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            other => safe.push(other),
-        }
+use std::fmt;
+
+use askama::Template;
+use askama::filters::HtmlSafe;
+
+/// An `svg` element. The only text that a page takes as markup.
+#[derive(Debug)]
+pub(super) struct Picture(String);
+
+impl Picture {
+    fn new(drawing: &impl Template) -> Self {
+        Self(drawing.to_string())
     }
-    safe
 }
+
+impl fmt::Display for Picture {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+impl HtmlSafe for Picture {}
 
 /// At most `length` characters, with a sign where some are left out.
 fn cut(text: &str, length: usize) -> String {

@@ -1,8 +1,8 @@
 //! A sequence diagram of one transcript: clients on the left, the proxy in the middle, nodes on the right.
 
-use std::fmt::Write;
+use askama::Template;
 
-use super::{cut, escaped};
+use super::{Picture, cut};
 use conformance::verdict::{Line, Way};
 
 const LANE: usize = 190;
@@ -16,44 +16,78 @@ const LETTER: usize = 7;
 /// Longer transcripts are cut in the picture; the text below it has all lines.
 const ROWS_MAX: usize = 60;
 
-/// The picture, as an `svg` element.
+/// The picture.
 #[must_use]
-pub(crate) fn sequence(transcript: &[Line]) -> String {
-    let told = |line: &&Line| line.way != Way::Event || !is_connection(&line.text);
-    let lines: Vec<&Line> = transcript.iter().filter(told).take(ROWS_MAX).collect();
+pub(crate) fn sequence(transcript: &[Line]) -> Picture {
+    let drawn = |line: &&Line| line.way != Way::Event || !is_connection(&line.text);
+    let lines: Vec<&Line> = transcript.iter().filter(drawn).take(ROWS_MAX).collect();
     let lanes = lanes(&lines);
     let lane = if lanes.len() > 5 { LANE_NARROW } else { LANE };
-    let (width, height) = (
-        2 * MARGIN + lane * (lanes.len() - 1),
-        TOP + ROW * (lines.len() + 1),
-    );
-    let mut svg = format!(
-        "<svg class=\"sequence\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" role=\"img\" aria-label=\"sequence of the transcript\">"
-    );
-    for (index, name) in lanes.iter().enumerate() {
-        let x = MARGIN + index * lane;
-        let _ = write!(
-            svg,
-            "<line class=\"lane\" x1=\"{x}\" y1=\"30\" x2=\"{x}\" y2=\"{height}\"/><text class=\"lane-name\" x=\"{x}\" y=\"20\">{}</text>",
-            escaped(name)
-        );
-    }
     let place = |name: &str| {
         let index = lanes.iter().position(|known| known == name).unwrap_or(0);
         MARGIN + index * lane
     };
-    for (row, line) in lines.iter().enumerate() {
-        let y = TOP + ROW * (row + 1);
-        svg.push_str(&message(
-            line,
-            place(&line.party),
-            place(PROXY),
+    let row = |(row, line): (usize, &&Line)| {
+        let (party, proxy, y) = (place(&line.party), place(PROXY), TOP + ROW * (row + 1));
+        Row::new(line, party, proxy, y, lane / LETTER)
+    };
+    Picture::new(&Drawing {
+        width: 2 * MARGIN + lane * (lanes.len() - 1),
+        height: TOP + ROW * (lines.len() + 1),
+        rows: lines.iter().enumerate().map(row).collect(),
+        lanes: lanes
+            .iter()
+            .map(|name| (place(name), name.as_str()))
+            .collect(),
+    })
+}
+
+#[derive(Template)]
+#[template(path = "sequence.svg")]
+struct Drawing<'a> {
+    width: usize,
+    height: usize,
+    /// Place and name.
+    lanes: Vec<(usize, &'a str)>,
+    rows: Vec<Row>,
+}
+
+/// An arrow with its text, or the text of an event.
+struct Row {
+    class: &'static str,
+    ms: String,
+    whole: String,
+    y: usize,
+    /// From, to, and the back of the head.
+    arrow: Option<(usize, usize, usize)>,
+    text_x: usize,
+    text_y: usize,
+    text: String,
+}
+
+impl Row {
+    fn new(line: &Line, party: usize, proxy: usize, y: usize, letters: usize) -> Self {
+        let ends = match line.way {
+            Way::ToProxy => Some((party, proxy)),
+            Way::FromProxy => Some((proxy, party)),
+            Way::Event => None,
+        };
+        let back = |(from, to)| (from, to, if to > from { to - 8 } else { to + 8 });
+        Self {
+            class: match (ends, line.text.starts_with('-')) {
+                (None, _) => "event",
+                (Some(_), true) => "arrow error",
+                (Some(_), false) => "arrow",
+            },
+            ms: format!("{:.3}", line.at.as_secs_f64() * 1000.0),
+            whole: line.text.clone(),
             y,
-            lane / LETTER,
-        ));
+            arrow: ends.map(back),
+            text_x: ends.map_or(party, |(from, to)| (from + to) / 2),
+            text_y: if ends.is_some() { y - 5 } else { y },
+            text: cut(&line.text, letters),
+        }
     }
-    svg.push_str("</svg>");
-    svg
 }
 
 const PROXY: &str = "proxy";
@@ -80,40 +114,11 @@ fn is_node(party: &str) -> bool {
     party.starts_with("node")
 }
 
-/// Connections come and go in the text; the picture is about what was said.
+/// Connections that open and close are in the text; the picture shows requests and replies.
 fn is_connection(text: &str) -> bool {
     ["connected", "opened", "closed"]
         .iter()
         .any(|word| text.starts_with(word))
-}
-
-fn message(line: &Line, party: usize, proxy: usize, y: usize, letters: usize) -> String {
-    let text = escaped(&cut(&line.text, letters));
-    let whole = format!(
-        "<title>{:.3} ms {}</title>",
-        line.at.as_secs_f64() * 1000.0,
-        escaped(&line.text)
-    );
-    let (from, to) = match line.way {
-        Way::ToProxy => (party, proxy),
-        Way::FromProxy => (proxy, party),
-        Way::Event => {
-            return format!(
-                "<g class=\"event\">{whole}<text x=\"{party}\" y=\"{y}\">{text}</text></g>"
-            );
-        }
-    };
-    let class = if line.text.starts_with('-') {
-        "arrow error"
-    } else {
-        "arrow"
-    };
-    // The head points along the arrow, in a triangle of its own: markers do not take the colour of their line.
-    let back = if to > from { to - 8 } else { to + 8 };
-    let (middle, above, up, down) = ((from + to) / 2, y - 5, y - 4, y + 4);
-    format!(
-        "<g class=\"{class}\">{whole}<line x1=\"{from}\" y1=\"{y}\" x2=\"{to}\" y2=\"{y}\"/><path d=\"M{to} {y} L{back} {up} L{back} {down} Z\"/><text x=\"{middle}\" y=\"{above}\">{text}</text></g>"
-    )
 }
 
 #[cfg(test)]
@@ -140,9 +145,10 @@ mod tests {
             line("node B", Way::Event, "fault B down"),
             line("node C", Way::Event, "opened"),
         ]);
+        let svg = svg.to_string();
         assert_eq!(svg.matches("class=\"lane\"").count(), 4);
         assert_eq!(svg.matches("class=\"arrow\"").count(), 2);
         assert_eq!(svg.matches("class=\"arrow error\"").count(), 1);
-        assert!(svg.contains("GET &lt;b&gt;") && !svg.contains("<b>"));
+        assert!(svg.contains("GET &#60;b&#62;") && !svg.contains("<b>"));
     }
 }
