@@ -1,47 +1,69 @@
-//! A cluster description as YAML, for people to keep: what JSON says in the order in which people look for it.
+//! A cluster description as YAML for people to keep, in the order in which they read it.
 
-use serde_json::Value;
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+use serde_saphyr::{DoubleQuoted, FlowMap};
+use testbed::text::printable;
 
 use crate::planner::ClusterFile;
 
-/// The description, a line a field and a line a node.
+/// The policy, its settings, and one line per node.
+#[derive(Serialize)]
+struct Description {
+    policy: Value,
+    #[serde(flatten)]
+    settings: Map<String, Value>,
+    nodes: Vec<FlowMap<BTreeMap<String, Field>>>,
+}
+
+/// A field of a node.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Field {
+    /// Quoted where YAML asks for it.
+    Plain(Value),
+    /// A text that the console escapes: within double quotes, and only there, YAML reads the escape as the character.
+    Quoted(DoubleQuoted<String>),
+}
+
+impl From<Value> for Field {
+    fn from(value: Value) -> Self {
+        match value {
+            Value::String(text) if printable(&text) != text => Self::Quoted(DoubleQuoted(text)),
+            value => Self::Plain(value),
+        }
+    }
+}
+
+/// The description, one line per field and one line per node.
 #[must_use]
 pub(super) fn cluster(cluster: &ClusterFile) -> String {
-    let Ok(Value::Object(mut fields)) = serde_json::to_value(cluster) else {
+    let Ok(Value::Object(mut settings)) = serde_json::to_value(cluster) else {
         return String::new();
     };
-    let nodes = fields.remove("nodes");
-    let policy = fields.remove("policy");
-    let mut lines: Vec<String> = policy
-        .iter()
-        .map(|policy| format!("policy: {}", plain(policy)))
-        .collect();
-    lines.extend(
-        fields
-            .iter()
-            .map(|(name, value)| format!("{name}: {value}")),
-    );
-    lines.push("nodes:".to_owned());
-    for node in nodes.iter().filter_map(Value::as_array).flatten() {
-        lines.push(format!("  - {}", flow(node)));
-    }
-    lines.join("\n") + "\n"
-}
-
-/// JSON is YAML; without quotes around names it reads better.
-fn flow(node: &Value) -> String {
-    let Value::Object(fields) = node else {
-        return node.to_string();
+    let mut field = |name| settings.remove(name).unwrap_or_default();
+    let (policy, nodes) = (field("policy"), field("nodes"));
+    let description = Description {
+        policy,
+        settings,
+        nodes: match nodes {
+            Value::Array(nodes) => nodes.into_iter().map(node).collect(),
+            _ => Vec::new(),
+        },
     };
-    let fields: Vec<String> = fields
-        .iter()
-        .map(|(name, value)| format!("{name}: {value}"))
-        .collect();
-    format!("{{ {} }}", fields.join(", "))
+    // A tree of texts, numbers and lists can always be written.
+    serde_saphyr::to_string(&description).unwrap_or_default()
 }
 
-fn plain(value: &Value) -> String {
-    value.as_str().map_or(value.to_string(), str::to_owned)
+fn node(node: Value) -> FlowMap<BTreeMap<String, Field>> {
+    let fields = match node {
+        Value::Object(fields) => fields,
+        _ => Map::new(),
+    };
+    let fields = fields.into_iter();
+    FlowMap(fields.map(|(name, value)| (name, value.into())).collect())
 }
 
 #[cfg(test)]
@@ -49,6 +71,7 @@ mod tests {
     use super::cluster;
     use crate::planner::description::{Hints, read};
     use crate::planner::{Cluster, ClusterFile, Node, Policy, TagRule};
+    use testbed::text::printable;
 
     #[test]
     fn what_is_written_is_read() {
@@ -79,9 +102,47 @@ mod tests {
         described.tags = TagRule::Between(b'$', b'$');
         assert_eq!(
             cluster(&ClusterFile::of(&described)),
-            "policy: ketama\nhash: \"fnv1a_64\"\nhash_tags: \"$$\"\nnodes:\n  \
-             - { address: \"10.0.0.1:6379\", hash_key: \"it's \\\"one\\\"\", weight: 1 }\n  \
-             - { address: \"10.0.0.2:6379\", weight: 1 }\n"
+            "policy: ketama\nhash: fnv1a_64\nhash_tags: $$\nnodes:\n\
+             - {address: 10.0.0.1:6379, hash_key: it's \"one\", weight: 1}\n\
+             - {address: 10.0.0.2:6379, weight: 1}\n"
         );
+    }
+
+    /// A name is a text whatever it looks like, also after the console has escaped it.
+    #[test]
+    fn any_name_is_read_as_it_was() {
+        for name in [
+            "true",
+            "~",
+            "1e3",
+            "0x1f",
+            "a, b: {c}",
+            "- a",
+            "# a",
+            " a ",
+            "a\nb",
+            "'\"'",
+            "\\u0041",
+            "\u{1b}[2J\u{7}",
+            "\0",
+            "a\u{202e}b",
+            "\u{2028}",
+            "\u{feff}",
+            "\u{85}",
+            "\u{fffd}",
+            "&a *a !a",
+            "<script>alert(1)</script>]]>",
+        ] {
+            let mut node = Node::at("10.0.0.1:6379");
+            node.hash_key = Some(name.to_owned());
+            let described = Cluster::new(Policy::ketama(), vec![node]);
+            let text = cluster(&ClusterFile::of(&described));
+            assert_eq!(text.lines().count(), 5, "{name:?}: {text}");
+            for text in [printable(&text), text.as_str().into()] {
+                let back = read(&text, "found.yaml", &Hints::default());
+                let back = back.unwrap_or_else(|why| panic!("{name:?}: {why}: {text}"));
+                assert_eq!(back.cluster, described, "{text}");
+            }
+        }
     }
 }
