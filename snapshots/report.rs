@@ -1,7 +1,9 @@
 //! Report snapshots: one fixed run in every format that machines read, so that a changed field shows as a diff.
 
+mod everything;
 mod fixed;
 mod fleet;
+mod hostile;
 
 use shardproof::planner::description::{Hints, inline};
 use shardproof::planner::plan;

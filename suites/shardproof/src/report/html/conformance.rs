@@ -208,3 +208,8 @@ fn anchor(judged: &Judged, result: &CaseResult) -> String {
     };
     format!("{}--{}", plain(&judged.target), plain(&result.case))
 }
+
+/// Whether it is safe to click on: a target file from elsewhere may name any scheme.
+fn is_web(link: &str) -> bool {
+    link.starts_with("https://") || link.starts_with("http://")
+}
