@@ -25,7 +25,7 @@ pub(crate) async fn two_values_on_wrong_nodes_are_named_and_stay() {
     assert!(dry.contains("With --apply 0 keys move"), "{dry}");
     let (second, left) = (&nodes.fleet.members()[1].seen, nodes.addr(3));
     assert!(
-        dry.contains(&format!("conflict: {key} lies on {second} and {left}")),
+        dry.contains(&format!("conflict: {key} is on {second} and {left}")),
         "{dry}"
     );
     let folder = tempfile::TempDir::new().unwrap();

@@ -1,6 +1,6 @@
 //! Self-contained pages: they load nothing, and are light or dark and readable on a phone.
 //!
-//! One file computes what a page shows, and one in `templates/` says where it stands. Templates escape every text; only
+//! One file computes what a page shows, and one in `templates/` lays it out. Templates escape every text; only
 //! [pictures](super::svg::Picture) are markup.
 
 mod conformance;

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::Picture;
+use super::{Picture, cut};
 
 /// One row of bars.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,7 +13,9 @@ pub(crate) struct Row {
     pub(crate) lengths: Vec<usize>,
 }
 
-const NAME: usize = 140;
+const NAME: usize = 160;
+/// Letters of a name that fit: any IPv4 address with its port.
+const LETTERS: usize = 21;
 const FULL: usize = 420;
 const BAR: usize = 14;
 const GAP: usize = 14;
@@ -43,11 +45,11 @@ struct Drawing<'a> {
     height: usize,
     /// Left edge and word.
     legend: Vec<(usize, &'a str)>,
-    rows: Vec<Drawn<'a>>,
+    rows: Vec<Drawn>,
 }
 
-struct Drawn<'a> {
-    name: &'a str,
+struct Drawn {
+    name: String,
     middle: usize,
     bars: Vec<Bar>,
 }
@@ -58,14 +60,14 @@ struct Bar {
     keys: usize,
 }
 
-fn drawn(row: &Row, y: usize, height: usize, longest: usize) -> Drawn<'_> {
+fn drawn(row: &Row, y: usize, height: usize, longest: usize) -> Drawn {
     let bar = |(index, keys): (usize, &usize)| Bar {
         y: y + index * BAR,
         wide: keys * FULL / longest,
         keys: *keys,
     };
     Drawn {
-        name: &row.name,
+        name: cut(&row.name, LETTERS),
         middle: y + (height - GAP) / 2 + 4,
         bars: row.lengths.iter().enumerate().map(bar).collect(),
     }

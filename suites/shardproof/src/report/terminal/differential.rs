@@ -9,15 +9,15 @@ use crate::run::{Compared, Differential};
 pub fn differential(report: &Differential) -> String {
     let mut text = String::new();
     for compared in &report.targets {
-        text.push_str(&told(compared));
+        text.push_str(&target(compared));
     }
     text
 }
 
-fn told(compared: &Compared) -> String {
+fn target(compared: &Compared) -> String {
     let mut text = format!("{} {}: ", compared.target, compared.version);
     let outcome = match compared.difference {
-        Some(_) => "parts from one plain Redis",
+        Some(_) => "differs from one plain Redis",
         None => "no difference from one plain Redis",
     };
     let share = 100.0 * compared.answered as f64 / compared.requests.max(1) as f64;

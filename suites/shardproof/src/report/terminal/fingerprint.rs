@@ -42,17 +42,17 @@ pub fn fingerprint(report: &Fingerprint) -> String {
 fn headline(report: &Fingerprint) -> String {
     match (&report.found, &report.scatter) {
         (Some(found), _) if report.outcome == FingerprintOutcome::Undecided => format!(
-            "{}, or another one of {} descriptions that a larger --count would tell apart",
+            "{}, or another one of {} descriptions that a larger --count would distinguish",
             found.policy,
             found.undecided.len() + 1
         ),
         (Some(found), _) => found.policy.clone(),
         (None, Some(scatter)) => format!(
-            "keys scatter: {} of {} keys lie on another node too when they are written again, so this is no placement",
+            "keys scatter: {} of {} keys are on another node too after a second write, so this is no placement",
             scatter.scattered, scatter.rewritten
         ),
         (None, None) if report.nodes.iter().filter(|node| node.keys > 0).count() == 1 => {
-            "every key lies on one node, which is no usual placement and tells nothing of others"
+            "every key is on one node, which is no usual placement and no evidence for another"
                 .to_owned()
         }
         (None, None) => format!(
@@ -142,7 +142,7 @@ fn quality(report: &Fingerprint) -> Vec<String> {
     let quality = &report.quality;
     let balance = &quality.balance;
     let mut lines = vec![format!(
-        "spread of drawn keys  the fullest node has {:.2} times its due; chi-square {:.1} over {} degrees, p {:.3}",
+        "spread of drawn keys  the fullest node has {:.2} times its share; chi-square {:.1} over {} degrees, p {:.3}",
         balance.max_over_mean, balance.chi_square, balance.degrees, balance.p_value
     )];
     if quality.counted > 0 {

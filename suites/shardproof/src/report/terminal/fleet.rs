@@ -67,7 +67,7 @@ pub fn check(check: &Check) -> String {
 fn conflicts(check: &Check, line: &mut impl FnMut(&str)) {
     for conflict in check.conflict_keys.iter().take(LISTED) {
         line(&format!(
-            "  conflict: {} lies on {}",
+            "  conflict: {} is on {}",
             conflict.key,
             conflict.nodes.join(" and ")
         ));
@@ -269,7 +269,7 @@ fn done(carried: &Carried, took_ms: u64) -> String {
         let _ = writeln!(text, "    {example}");
     }
     match carried.deletes {
-        None => text.push_str("  the nodes do not tell whether clients deleted keys meanwhile\n"),
+        None => text.push_str("  the nodes do not report whether clients deleted keys meanwhile\n"),
         Some(0) => {}
         Some(deletes) => {
             let _ = writeln!(

@@ -3,7 +3,7 @@
 use crate::planner::locate::{Located, Seen};
 use testbed::text::push_escaped;
 
-/// What stands above the lines.
+/// The header above the lines.
 #[must_use]
 pub fn located_header(nodes: bool, proxy: bool) -> String {
     let mut header = "# key\thashed part\tdigest\tindex\tnode".to_owned();

@@ -14,7 +14,7 @@ pub fn matrix(matrix: &Matrix) -> String {
         if let (Class::Wrong | Class::Hung | Class::Partial, Some(evidence)) =
             (cell.class, &cell.evidence)
         {
-            text.push_str(&told(cell, evidence));
+            text.push_str(&self::evidence(cell, evidence));
         }
     }
     let width = matrix
@@ -38,7 +38,7 @@ pub fn matrix(matrix: &Matrix) -> String {
         }
         text.push('\n');
     }
-    let _ = write!(text, "beside {}", matrix.server);
+    let _ = write!(text, "compared with {}", matrix.server);
     if !matrix.unknown.is_empty() {
         let count = matrix.unknown.len();
         let commands = if count == 1 { "command" } else { "commands" };
@@ -51,7 +51,7 @@ pub fn matrix(matrix: &Matrix) -> String {
     text
 }
 
-fn told(cell: &Cell, evidence: &Evidence) -> String {
+fn evidence(cell: &Cell, evidence: &Evidence) -> String {
     let mut text = format!(
         "\n{} {}: {} ({})\n    expected {}\n    got      {}\n",
         cell.target,

@@ -45,7 +45,7 @@ pub fn rescale(report: &Report) -> String {
     text
 }
 
-/// What the story's source claims about two policies, beside what was measured. Empty without a measurement of one.
+/// A published claim about two policies, next to the measurement. Empty without a measurement of one.
 #[must_use]
 pub fn claim(reports: &[Report]) -> String {
     let measured = |policy: &str| {
@@ -53,7 +53,7 @@ pub fn claim(reports: &[Report]) -> String {
         reports.iter().find_map(share)
     };
     let percent = |share: f64| format!("{:.1} %", 100.0 * share);
-    let claim = "It is said that MAGLEV moves more keys than RING_HASH; measured here:";
+    let claim = "It is claimed that MAGLEV moves more keys than RING_HASH; measured here:";
     match (measured("maglev"), measured("ring_hash")) {
         (None, None) => String::new(),
         (Some(maglev), Some(ring)) => format!(
@@ -80,7 +80,7 @@ fn nodes(report: &Report) -> Table {
         "node",
         "placed before",
         "placed after",
-        "lies on it after",
+        "stored after",
     ]);
     for node in &report.nodes {
         table.add_row([
