@@ -581,7 +581,7 @@ fn faults_go_through_a_foreign_toxiproxy() {
     assert!(
         reasons
             .iter()
-            .any(|reason| reason.contains("can hold bytes")),
+            .any(|reason| reason.contains("no Toxiproxy has the toxic")),
         "{reasons:?}"
     );
 }
