@@ -10,9 +10,11 @@ use std::fmt::Write;
 use placement::hash::TagRule;
 use placement::{Cluster, Node, NodeId, Placement, Policy};
 use refproxy::command::{
-    Begin, COMMANDS, Find, KeySpec, REDIS_VERSION, Route, Row, SUBCOMMANDS, below, find, flags,
+    Begin, COMMANDS, Find, KeySpec, REDIS_VERSION, Refusal, Route, Row, Rules, SUBCOMMANDS, below,
+    find, flags,
 };
-use refproxy::plan::{Plan, plan};
+use refproxy::resp::{Args, Limits, RequestScan, Scanned, request};
+use refproxy::route::{Action, Request, asked_instead, resolve, route};
 
 /// What servers say about their commands; the first is the one whose words the proxy uses.
 const SERVERS: [&str; 3] = [
@@ -101,9 +103,7 @@ fn snapshots() {
             continue;
         }
         for call in calls(row, &placement) {
-            let words: Vec<&[u8]> = call.iter().map(Vec::as_slice).collect();
-            let plan = described(&plan(&placement, &words));
-            let _ = writeln!(text, "{}\n{plan}", shown(&call));
+            let _ = writeln!(text, "{}\n{}", shown(&call), routed(&call, &placement));
         }
     }
     insta::with_settings!({snapshot_path => "routing", prepend_module_to_snapshot => false, omit_expression => true}, {
@@ -196,22 +196,63 @@ fn key_on(placement: &Placement, node: NodeId, others: &[Vec<u8>]) -> Vec<u8> {
         .unwrap()
 }
 
-fn described(plan: &Plan) -> String {
-    match plan {
-        Plan::Forward(node) => format!("  {}: the same", letter(*node)),
-        Plan::ForwardAnywhere => "  A or any other: the same".to_owned(),
-        Plan::Everywhere(join) => format!("  A, B, C: the same\n  joined: {join:?}"),
-        Plan::NodeByNode => "  A, B, C: one after the other, as the cursor says".to_owned(),
-        Plan::Here => "  answered by the proxy".to_owned(),
-        Plan::Refused(text) => format!("  refused: {text}"),
-        Plan::Split { parts, join } => {
-            let asked = |(node, words): &(NodeId, Vec<Vec<u8>>)| {
-                format!("  {}: {}\n", letter(*node), shown(words))
+/// What the router makes of the call.
+fn routed(call: &[Vec<u8>], placement: &Placement) -> String {
+    let bytes = request(call);
+    let Ok(Scanned::Request(frame)) = RequestScan::default().scan(&bytes, &Limits::default())
+    else {
+        panic!("{} is no request", shown(call));
+    };
+    let row = match resolve(frame.name(&bytes), frame.argument(&bytes)) {
+        Ok(row) => row,
+        Err(refusal) => return refused(&refusal, &bytes),
+    };
+    let request = Request {
+        row,
+        bytes: &bytes,
+        frame: &frame,
+        shared: None,
+    };
+    described(&route(&request, placement, Rules::default()), &request)
+}
+
+fn described(action: &Action<'_>, request: &Request<'_>) -> String {
+    match action {
+        Action::Forward(node) | Action::Transaction(_, Some(node)) => {
+            format!("  {}: the same", letter(*node))
+        }
+        Action::AnyNode => "  A or any other: the same".to_owned(),
+        Action::Broadcast(join) => match asked_instead(*join, request.bytes) {
+            None => format!("  A, B, C: the same\n  joined: {join:?}"),
+            Some(instead) => {
+                let asked = shown(&words(&instead));
+                format!("  A: {asked}\n  B: {asked}\n  C: {asked}\n  joined: {join:?}")
+            }
+        },
+        Action::Page => "  A, B, C: one after the other, as the cursor says".to_owned(),
+        Action::Local(_) | Action::Workers | Action::Transaction(_, None) => {
+            "  answered by the proxy".to_owned()
+        }
+        Action::Refuse(refusal) => refused(refusal, request.bytes),
+        Action::Split(split, join) => {
+            let requests = split.requests(request.row, request.bytes);
+            let asked = |((node, _), request): (&(NodeId, usize), Vec<u8>)| {
+                format!("  {}: {}\n", letter(*node), shown(&words(&request)))
             };
-            let asked: String = parts.iter().map(asked).collect();
+            let asked: String = split.parts.iter().zip(requests).map(asked).collect();
             format!("{asked}  joined: {join:?}")
         }
     }
+}
+
+/// Nodes have no addresses here: they are named by their place.
+fn refused(refusal: &Refusal<'_>, bytes: &[u8]) -> String {
+    let text = refusal.text(bytes, |node| format!("node {}", node.0));
+    format!("  refused: {}", String::from_utf8_lossy(&text))
+}
+
+fn words(request: &[u8]) -> Vec<Vec<u8>> {
+    Args::of(request).map(<[u8]>::to_vec).collect()
 }
 
 fn shown(words: &[Vec<u8>]) -> String {

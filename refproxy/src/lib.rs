@@ -1,15 +1,14 @@
 //! refproxy: a reference RESP sharding proxy, as a library and a binary.
 //!
-//! Read from the top: `server` starts workers, a `worker` owns `session`s (clients) and `upstream`s (nodes), a session
-//! plans each request with `command`, the crate `placement` and `split`, and `join` makes one reply of many.
+//! Read from the top: `server` starts workers, a `worker` owns `session`s (clients) and `upstream`s (nodes), `route`
+//! decides what a session does with each request by `command` and the crate `placement`, and `join` makes one reply of many.
 
 pub mod admin;
-mod aim;
 pub mod auth;
 pub mod command;
 pub mod config;
-pub mod plan;
 pub mod resp;
+pub mod route;
 pub mod server;
 
 mod buffer;

@@ -8,21 +8,17 @@ use placement::NodeId;
 
 /// Which part each key of a request belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Split {
+pub struct Split {
     /// One entry a part: its node and its number of keys, in the order of first appearance.
-    pub(crate) parts: Vec<(NodeId, usize)>,
+    pub parts: Vec<(NodeId, usize)>,
     /// One entry a key, in the order of the request: an index into `parts`.
-    pub(crate) part_of_key: Vec<u16>,
+    pub part_of_key: Vec<u16>,
 }
 
 impl Split {
     /// Sorts the keys of a complete request of `argc` arguments by node.
-    pub(crate) fn plan(
-        row: &Row,
-        argc: usize,
-        frame: &[u8],
-        node: impl Fn(&[u8]) -> NodeId,
-    ) -> Self {
+    #[must_use]
+    pub fn of(row: &Row, argc: usize, frame: &[u8], node: impl Fn(&[u8]) -> NodeId) -> Self {
         let mut split = Self {
             parts: Vec::new(),
             part_of_key: Vec::with_capacity(argc),
@@ -53,7 +49,8 @@ impl Split {
     }
 
     /// The request of each part: the name as the client wrote it, then its keys, each with what belongs to it.
-    pub(crate) fn requests(&self, row: &Row, frame: &[u8]) -> Vec<Vec<u8>> {
+    #[must_use]
+    pub fn requests(&self, row: &Row, frame: &[u8]) -> Vec<Vec<u8>> {
         let step = usize::try_from(row.keys.step).unwrap_or(1).max(1);
         let mut args = Args::of(frame);
         let name = args.next().unwrap_or_default();
@@ -78,7 +75,8 @@ impl Split {
 
 /// What every node is asked in place of the complete request in `frame`, where that is another request: all entries of a log,
 /// because a count of them does not tell which are the same on several nodes.
-pub(crate) fn asked_instead(join: Join, frame: &[u8]) -> Option<Vec<u8>> {
+#[must_use]
+pub fn asked_instead(join: Join, frame: &[u8]) -> Option<Vec<u8>> {
     if join != Join::Entries {
         return None;
     }
@@ -106,7 +104,7 @@ mod tests {
     fn check(args: &[&str], expected: &[(u16, &str)]) {
         let frame = request(args);
         let row = find(args[0].as_bytes()).unwrap();
-        let split = Split::plan(row, args.len(), &frame, |key| {
+        let split = Split::of(row, args.len(), &frame, |key| {
             NodeId(u16::from(key[0] - b'0'))
         });
         let parts: Vec<(u16, String)> = split

@@ -8,7 +8,7 @@ use std::time::Instant;
 use tokio::sync::mpsc::WeakUnboundedSender;
 
 use crate::client::Closed;
-use crate::command::{COMMANDS, Row};
+use crate::command::{COMMANDS, Row, find};
 use crate::descriptors::Share;
 use crate::upstream::Quota;
 use crate::worker::Order;
@@ -49,14 +49,30 @@ impl WorkerStats {
 
     #[inline]
     fn counter(&self, row: &'static Row) -> Option<&AtomicU64> {
-        let place = (std::ptr::from_ref(row).addr() - COMMANDS.as_ptr().addr()) / size_of::<Row>();
-        self.commands.get(place)
+        let counter = self.commands.get(place(row));
+        counter.or_else(|| self.counter_of_subcommand(row))
+    }
+
+    /// Subcommands count as their command.
+    #[cold]
+    fn counter_of_subcommand(&self, row: &'static Row) -> Option<&AtomicU64> {
+        let (command, _) = row.name.split_once('|')?;
+        self.commands.get(place(find(command.as_bytes())?))
     }
 
     /// A request of no row.
     pub(crate) fn unknown(&self) {
         count(&self.unknown);
     }
+}
+
+/// The place in [`COMMANDS`]; of no counter when the row is not there.
+#[inline]
+fn place(row: &'static Row) -> usize {
+    let bytes = std::ptr::from_ref(row)
+        .addr()
+        .wrapping_sub(COMMANDS.as_ptr().addr());
+    bytes / size_of::<Row>()
 }
 
 /// There is one writer, so that no locked instruction is needed.

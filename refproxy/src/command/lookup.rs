@@ -52,16 +52,6 @@ pub fn goes_to_every_node(name: &str) -> bool {
     row.is_some_and(|row| matches!(row.route, Route::AllNodes(_) | Route::Administer(_)))
 }
 
-/// Whether subcommands of `row` are rows of their own.
-#[must_use]
-pub fn has_below(row: &Row) -> bool {
-    let is_below = |sub: &Row| {
-        let rest = sub.name.strip_prefix(row.name);
-        rest.is_some_and(|rest| rest.starts_with('|'))
-    };
-    SUBCOMMANDS.iter().any(is_below)
-}
-
 /// Open addressing over [`COMMANDS`]; `EMPTY` is no row.
 fn index() -> &'static [u16; SLOTS] {
     static INDEX: OnceLock<[u16; SLOTS]> = OnceLock::new();

@@ -13,11 +13,8 @@ mod table;
 
 pub use guard::{Guard, Rules, ScriptsWithoutKeys};
 pub use keys::{Begin, Find, KeyRange, KeySpec, Unclear};
-pub use lookup::{below, find, goes_to_every_node, has_below, is_http};
-pub use refusal::{
-    EXEC_ABORTED, STRANGER, cross_slot, leaves_transaction, unknown, unknown_below, unsupported,
-    wrong_arity,
-};
+pub use lookup::{below, find, goes_to_every_node, is_http};
+pub use refusal::{EXEC_ABORTED, PlacedKey, Refusal};
 pub use setting::{is_proxys_own, is_secret};
 pub use subcommands::SUBCOMMANDS;
 pub use table::{COMMANDS, REDIS_VERSION};

@@ -438,7 +438,7 @@ proptest! {
         let args: Vec<&str> = std::iter::once("MGET").chain(keys.iter().map(String::as_str)).collect();
         let frame = request(&args);
         let row = find(b"MGET").unwrap();
-        let split = Split::plan(row, args.len(), &frame, |key| NodeId(u16::from(key[0])));
+        let split = Split::of(row, args.len(), &frame, |key| NodeId(u16::from(key[0])));
         let mut joining = Joining::new(Join::InKeyOrder, names(split.parts.len()), split.part_of_key.clone());
         for (part, request) in (0..).zip(split.requests(row, &frame)) {
             joining.take(part, Bytes::from(answer(&request)));

@@ -1,24 +1,30 @@
 //! COMMAND GETKEYS: the keys that the proxy routes a request by. What commands are, COMMAND INFO, a node says.
 
-use super::wrong_arity;
-use crate::command::{self, Route, below, find, flags};
+use crate::command::{Refusal, Route, Row, flags};
 use crate::resp::{put_array, put_bulk, put_error};
+use crate::route::resolve;
 
-/// The keys of the request in `args`, in Redis' words where there are none. Source: Redis 7.0 `getKeysSubcommandImpl`.
-pub(super) fn get_keys(args: &[&[u8]], out: &mut Vec<u8>) {
+/// The keys of the request in `args`, in Redis' words where there are none; `own` is the row of GETKEYS itself. Source:
+/// Redis 7.0 `getKeysSubcommandImpl`.
+pub(super) fn get_keys(
+    own: &'static Row,
+    args: &[&[u8]],
+    out: &mut Vec<u8>,
+) -> Result<(), Refusal<'static>> {
     let [name, next, ..] = args else {
-        return wrong_arity("command", b"getkeys", out);
+        return Err(Refusal::WrongArity(own));
     };
-    let named = find(name).and_then(|row| match row.route {
-        Route::Below => below(row, next),
-        _ => Some(row),
-    });
-    let Some(row) = named else {
-        return put_error(out, b"ERR Invalid command specified");
-    };
-    if let Route::Refuse(why) = row.route {
-        return put_error(out, command::unsupported(row, why).as_bytes());
+    match resolve(name, Some(next)) {
+        Ok(row) => match row.route {
+            Route::Refuse(why) => return Err(Refusal::Unsupported(row, why)),
+            _ => put_keys(row, args, out),
+        },
+        Err(_) => put_error(out, b"ERR Invalid command specified"),
     }
+    Ok(())
+}
+
+fn put_keys(row: &Row, args: &[&[u8]], out: &mut Vec<u8>) {
     if row.keys.first == 0 && row.specs.is_empty() {
         return put_error(out, b"ERR The command has no key arguments");
     }

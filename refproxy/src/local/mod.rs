@@ -11,7 +11,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::auth::{DEFAULT_USER, Users};
 use crate::client::{About, Moment, line};
-use crate::command::Local;
+use crate::command::{Local, Refusal, Row};
 use crate::resp::{
     Args, Protocol, put_array, put_bulk, put_error, put_integer, put_null, put_simple,
     put_verbatim, strict,
@@ -89,9 +89,10 @@ pub(crate) fn changes_protocol(local: Local, frame: &[u8], identity: &Identity) 
         && hello::wanted(version, identity).is_ok_and(|wanted| wanted != identity.protocol())
 }
 
-/// Writes the answer to the complete request in `frame`, whose arity is right.
+/// Writes the answer to the complete request in `frame`, whose arity is that of `row`.
 pub(crate) fn answer(
     local: Local,
+    row: &'static Row,
     frame: &[u8],
     identity: &mut Identity,
     out: &mut Vec<u8>,
@@ -101,9 +102,7 @@ pub(crate) fn answer(
         Local::Ping => match (args.next(), args.next()) {
             (None, _) => put_simple(out, "PONG"),
             (Some(text), None) => put_bulk(out, text),
-            (Some(_), Some(_)) => {
-                put_error(out, b"ERR wrong number of arguments for 'ping' command")
-            }
+            (Some(_), Some(_)) => refuse(Refusal::WrongArity(row), frame, out),
         },
         Local::Echo => put_bulk(out, args.next().unwrap_or_default()),
         Local::Quit => {
@@ -119,7 +118,12 @@ pub(crate) fn answer(
             put_simple(out, "RESET");
         }
         Local::Client => client(args, identity, out),
-        Local::GetKeys => introspect::get_keys(&args.skip(1).collect::<Vec<_>>(), out),
+        Local::GetKeys => {
+            let args: Vec<&[u8]> = args.skip(1).collect();
+            if let Err(refusal) = introspect::get_keys(row, &args, out) {
+                refuse(refusal, frame, out);
+            }
+        }
     }
     Next::GoOn
 }
@@ -174,8 +178,8 @@ fn client<'a>(args: impl Iterator<Item = &'a [u8]>, identity: &mut Identity, out
             put_simple(out, "OK");
         }
         (b"NO-EVICT", [_]) => put_error(out, b"ERR syntax error"),
-        // No other one comes here with an arity that its row has.
-        _ => wrong_arity("client", subcommand, out),
+        // No other one comes here: the router has seen to subcommands and arities.
+        _ => {}
     }
 }
 
@@ -195,13 +199,9 @@ fn set_info(attribute: &[u8], value: &[u8], identity: &mut Identity, out: &mut V
     put_simple(out, "OK");
 }
 
-/// Redis' words for a subcommand with the wrong number of arguments.
-fn wrong_arity(command: &str, subcommand: &[u8], out: &mut Vec<u8>) {
-    let subcommand = String::from_utf8_lossy(subcommand).to_lowercase();
-    put_error(
-        out,
-        format!("ERR wrong number of arguments for '{command}|{subcommand}' command").as_bytes(),
-    );
+/// The proxy's own answers are about no node.
+fn refuse(refusal: Refusal<'_>, frame: &[u8], out: &mut Vec<u8>) {
+    put_error(out, &refusal.text(frame, |_| String::new()));
 }
 
 #[cfg(test)]

@@ -103,6 +103,25 @@ pub struct Frame {
     pub first: Range<usize>,
 }
 
+impl Frame {
+    /// Its name, in its bytes.
+    #[must_use]
+    #[inline]
+    pub fn name<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
+        &bytes[self.name.clone()]
+    }
+
+    /// The argument after the name, in its bytes.
+    #[must_use]
+    #[inline]
+    pub fn argument<'a>(&self, bytes: &'a [u8]) -> Option<&'a [u8]> {
+        match self.argc {
+            ..2 => None,
+            _ => bytes.get(self.first.clone()),
+        }
+    }
+}
+
 /// What is at the start of the buffer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scanned {

@@ -1,25 +1,29 @@
-//! What becomes of one request: its row decides, its keys say where.
+//! Carrying out requests: [`route`] decides what becomes of each, here it is done.
 
 use std::rc::Rc;
 
-use crate::aim::{self, Aim};
+use bytes::Bytes;
+
 use crate::client::{Charge, Client, Gate, Outbox, Reply};
 use crate::clock::{Micros, micros};
-use crate::command::{self, Join, Route, Row, Why};
+use crate::command::{self, Join, Local, Refusal, Row};
 use crate::error::{Executed, Kind};
 use crate::join::{Asked, Joining};
 use crate::local::{self, Identity, Wanted};
-use crate::resp::{Args, Frame, Limits, Protocol, put_error};
-use crate::split::{self, Split};
+use crate::resp::{Frame, Limits, Protocol, put_error};
+use crate::route::{Action, Request, Split, asked_instead, resolve, route, route_unauthenticated};
 use crate::upstream::{Payload, Ticket, Upstream};
 use crate::worker::{Routing, Worker};
 use placement::NodeId;
 
-use super::transaction::Transaction;
+use super::transaction::{Step, Transaction};
 use super::walk::Walk;
 
 /// Who is asked what all would answer alike.
 pub(super) const ANY_NODE: NodeId = NodeId(0);
+
+/// The transaction that a client has, if any.
+pub(super) type Slot = Option<Box<Transaction>>;
 
 /// What became of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +52,6 @@ pub(super) struct Turn<'a> {
     pub(super) client: &'a Rc<Client>,
     pub(super) outbox: &'a mut Outbox,
     pub(super) identity: &'a mut Identity,
-    pub(super) transaction: &'a mut Option<Box<Transaction>>,
     scratch: &'a mut Vec<u8>,
     /// Its calls of SCAN that may go on to other nodes.
     pub(super) walks: &'a mut Vec<Walk>,
@@ -64,7 +67,6 @@ impl<'a> Turn<'a> {
         client: &'a Rc<Client>,
         outbox: &'a mut Outbox,
         identity: &'a mut Identity,
-        transaction: &'a mut Option<Box<Transaction>>,
         scratch: &'a mut Vec<u8>,
         walks: &'a mut Vec<Walk>,
     ) -> Self {
@@ -75,7 +77,6 @@ impl<'a> Turn<'a> {
             client,
             outbox,
             identity,
-            transaction,
             scratch,
             walks,
             routing: worker.routing(),
@@ -109,21 +110,95 @@ impl<'a> Turn<'a> {
         self.outbox.answer(self.scratch);
     }
 
-    /// Takes one request of these bytes.
+    /// Answers the complete request in `bytes` with an error.
+    pub(super) fn refuse(&mut self, refusal: &Refusal<'_>, bytes: &[u8]) -> Taken {
+        let text = refusal.text(bytes, |node| self.address(node).to_owned());
+        self.answer(|out| put_error(out, &text));
+        Taken::Done
+    }
+
+    pub(super) fn address(&self, node: NodeId) -> &str {
+        self.routing.nodes[node.index()].address()
+    }
+
+    /// Takes one request of these bytes, which may be shared as they are.
     #[inline]
-    pub(super) fn take(&mut self, bytes: &[u8], frame: &Frame, payload: Payload<'_>) -> Taken {
-        if self.transaction.is_some() {
-            return self.in_transaction(bytes, frame, payload);
-        }
-        let Some(row) = command::find(&bytes[frame.name.clone()]) else {
-            self.worker.stats().unknown();
-            if command::is_http(&bytes[frame.name.clone()]) {
-                return Taken::Cut;
-            }
-            let text = command::unknown(&bytes[frame.name.clone()], Args::of(bytes).skip(1));
-            self.answer(|out| put_error(out, &text));
-            return Taken::Done;
+    pub(super) fn take(
+        &mut self,
+        slot: &mut Slot,
+        bytes: &[u8],
+        frame: &Frame,
+        shared: Option<&Bytes>,
+    ) -> Taken {
+        let row = match resolve(frame.name(bytes), frame.argument(bytes)) {
+            Ok(row) => row,
+            Err(refusal) => return self.unresolved(slot, &refusal, bytes, frame),
         };
+        let request = Request {
+            row,
+            bytes,
+            frame,
+            shared,
+        };
+        if slot.is_some() {
+            return self.in_transaction(slot, &request);
+        }
+        self.outside(slot, &request)
+    }
+
+    /// A request that names no command, or no subcommand of one.
+    #[cold]
+    fn unresolved(
+        &mut self,
+        slot: &mut Slot,
+        refusal: &Refusal<'_>,
+        bytes: &[u8],
+        frame: &Frame,
+    ) -> Taken {
+        let taken = match slot {
+            _ if command::is_http(frame.name(bytes)) => Taken::Cut,
+            Some(transaction) => transaction.refuse(refusal, bytes, self),
+            None => self.refuse(refusal, bytes),
+        };
+        match refusal {
+            _ if !taken.is_taken() => {}
+            Refusal::UnknownSubcommand(command) => self.worker.stats().command(command),
+            _ => self.worker.stats().unknown(),
+        }
+        taken
+    }
+
+    /// A request of a client that has a transaction.
+    #[cold]
+    fn in_transaction(&mut self, slot: &mut Slot, request: &Request<'_>) -> Taken {
+        let Some(transaction) = slot else {
+            return self.outside(slot, request);
+        };
+        self.client.asked.set(Some(request.row));
+        match transaction.on(request, self) {
+            Step::Taken(taken) => {
+                if taken.is_taken() {
+                    self.worker.stats().command(request.row);
+                }
+                taken
+            }
+            Step::Outside(detour) => {
+                let straight = std::mem::replace(&mut self.routing, detour);
+                let taken = self.outside(slot, request);
+                self.routing = straight;
+                taken
+            }
+            Step::Over => {
+                *slot = None;
+                self.outside(slot, request)
+            }
+        }
+    }
+
+    /// A request that belongs to no transaction, but may begin one.
+    #[inline]
+    fn outside(&mut self, slot: &mut Slot, request: &Request<'_>) -> Taken {
+        let row = request.row;
         // What follows may go to a node on another connection than what came before, and must not overtake it.
         if row.may_change_protocol() && self.outbox.waiting() > 0 {
             return Taken::NotNow;
@@ -131,70 +206,55 @@ impl<'a> Turn<'a> {
         self.worker.stats().command(row);
         self.client.asked.set(Some(row));
         if self.logs {
-            tracing::debug!(command = row.name, arguments = frame.argc, bytes = frame.len, route = ?row.route, "asked");
+            let (arguments, bytes) = (request.frame.argc, request.frame.len);
+            tracing::debug!(command = row.name, arguments, bytes, route = ?row.route, "asked");
         }
-        let taken = self.route(row, bytes, frame, payload);
-        if taken == Taken::Waits {
+        let taken = match self.route(request) {
+            Action::Forward(node) => self.forward(node, request),
+            action => self.execute(slot, action, request),
+        };
+        if !taken.is_taken() {
             self.worker.stats().take_back(row);
         }
         taken
     }
 
-    fn route(
-        &mut self,
-        row: &'static Row,
-        bytes: &[u8],
-        frame: &Frame,
-        payload: Payload<'_>,
-    ) -> Taken {
-        if !row.accepts(frame.argc) {
-            self.answer(|out| put_error(out, command::wrong_arity(row).as_bytes()));
-            return Taken::Done;
+    /// What becomes of the request, as far as no transaction restricts it.
+    #[inline]
+    pub(super) fn route<'r>(&self, request: &Request<'r>) -> Action<'r> {
+        if !self.identity.is_known() {
+            return route_unauthenticated(request);
         }
-        if !self.identity.is_known() && !row.is_for_strangers() {
-            self.answer(|out| put_error(out, command::STRANGER.as_bytes()));
-            return Taken::Done;
-        }
-        match row.route {
-            Route::OneNode => {
-                let node = self.routing.placement().node(&bytes[frame.first.clone()]);
-                return self.forward(node, bytes, payload);
-            }
-            Route::SameNode => return self.same_node(row, bytes, payload),
-            Route::AnyNode => return self.forward(ANY_NODE, bytes, payload),
-            Route::AnyNodeBelow if frame.argc == 1 => {
-                return self.forward(ANY_NODE, bytes, payload);
-            }
-            Route::Below | Route::AnyNodeBelow => return self.below(row, bytes, frame, payload),
-            Route::PerNode(join) => return self.split(row, join, bytes, frame, payload),
-            Route::Administer(_) if !self.worker.rules().admin_fan_out => {
-                self.refuse(row, Why::AdminFanOut);
-            }
-            Route::AllNodes(join) | Route::Administer(join) => {
-                return self.all_nodes(row, join, bytes);
-            }
-            Route::NodeByNode => return self.page(bytes),
-            Route::Local(answer) => return self.local(answer, bytes),
-            Route::Workers => self.clients(bytes),
-            Route::Transaction(step) => return self.transact(step, row, bytes, payload),
-            Route::Refuse(why) => self.refuse(row, why),
-        }
-        Taken::Done
+        route(request, self.routing.placement(), self.worker.rules())
     }
 
-    fn refuse(&mut self, row: &Row, why: Why) {
-        self.answer(|out| put_error(out, command::unsupported(row, why).as_bytes()));
+    fn execute(&mut self, slot: &mut Slot, action: Action<'_>, request: &Request<'_>) -> Taken {
+        match action {
+            Action::Forward(node) => self.forward(node, request),
+            Action::AnyNode => self.forward(ANY_NODE, request),
+            Action::Split(split, join) => self.split(split, join, request),
+            Action::Broadcast(join) => self.broadcast(join, request),
+            Action::Page => self.page(request.bytes),
+            Action::Local(local) => self.local(local, request),
+            Action::Workers => self.clients(request.bytes),
+            Action::Transaction(verb, home) => {
+                let (transaction, taken) = Transaction::begin(verb, home, request, self);
+                *slot = transaction;
+                taken
+            }
+            Action::Refuse(refusal) => self.refuse(&refusal, request.bytes),
+        }
     }
 
     #[inline]
-    fn forward(&mut self, node: NodeId, bytes: &[u8], payload: Payload<'_>) -> Taken {
+    fn forward(&mut self, node: NodeId, request: &Request<'_>) -> Taken {
         if self.outbox.charge() != Charge::NONE
             && let Some(taken) = self.wait_for([node])
         {
             return taken;
         }
-        let number = self.outbox.expect(bytes.len());
-        self.send(node, payload, number, 0);
+        let number = self.outbox.expect(request.bytes.len());
+        self.send(node, payload(request), number, 0);
         Taken::Done
     }
 
@@ -230,89 +290,29 @@ impl<'a> Turn<'a> {
         (0..u16::try_from(self.routing.nodes.len()).unwrap_or(u16::MAX)).map(NodeId)
     }
 
-    /// The request as it is to the node of all its keys.
-    fn same_node(&mut self, row: &Row, bytes: &[u8], payload: Payload<'_>) -> Taken {
-        let args: Vec<&[u8]> = Args::of(bytes).collect();
-        let aim = aim::aim(row, &args, self.routing.placement(), self.worker.rules());
-        let address = |node: NodeId| self.routing.nodes[node.index()].address().to_string();
-        match aim::refusal(row, aim, address) {
-            Some(text) => {
-                self.answer(|out| put_error(out, &text));
-                Taken::Done
-            }
-            None => match aim {
-                Aim::Node(node) => self.forward(node, bytes, payload),
-                _ => self.forward(ANY_NODE, bytes, payload),
-            },
-        }
-    }
-
-    /// What the row of the subcommand says.
-    fn below(&mut self, row: &Row, bytes: &[u8], frame: &Frame, payload: Payload<'_>) -> Taken {
-        let subcommand = &bytes[frame.first.clone()];
-        match command::below(row, subcommand) {
-            Some(below) => {
-                self.client.asked.set(Some(below));
-                self.route(below, bytes, frame, payload)
-            }
-            None => {
-                let text = command::unknown_below(row, subcommand);
-                self.answer(|out| put_error(out, &text));
-                Taken::Done
-            }
-        }
-    }
-
-    /// One request to each node that holds some of the keys; the request itself when one node holds them all.
-    fn split(
-        &mut self,
-        row: &Row,
-        join: Join,
-        bytes: &[u8],
-        frame: &Frame,
-        payload: Payload<'_>,
-    ) -> Taken {
-        let split = Split::plan(row, frame.argc, bytes, |key| {
-            self.routing.placement().node(key)
-        });
-        if let [(node, _)] = split.parts[..] {
-            return self.forward(node, bytes, payload);
-        }
+    /// One request to each node that holds some of the keys.
+    fn split(&mut self, split: Split, join: Join, request: &Request<'_>) -> Taken {
         if self.outbox.charge() != Charge::NONE {
             let nodes: Vec<NodeId> = split.parts.iter().map(|(node, _)| *node).collect();
             if let Some(taken) = self.wait_for(nodes) {
                 return taken;
             }
         }
-        let requests = split.requests(row, bytes);
+        let requests = split.requests(request.row, request.bytes);
         let nodes = split.parts.iter();
         let names = nodes.map(|(node, _)| self.routing.nodes[node.index()].name());
         let joining = Joining::new(join, names.collect(), split.part_of_key);
-        let number = self.outbox.expect_joined(bytes.len(), joining);
+        let number = self.outbox.expect_joined(request.bytes.len(), joining);
         for ((part, (node, _)), request) in (0..).zip(split.parts).zip(requests) {
             self.send(node, Payload::of(request), number, part);
         }
         Taken::Done
     }
 
-    /// The same request to every node, unless its arguments are refused.
-    fn all_nodes(&mut self, row: &Row, join: Join, bytes: &[u8]) -> Taken {
-        let refused = row.guard.and_then(|guard| {
-            let args: Vec<&[u8]> = Args::of(bytes).collect();
-            guard.refuses(&args, |_| true)
-        });
-        match refused {
-            Some(why) => {
-                self.refuse(row, why);
-                Taken::Done
-            }
-            None => self.broadcast(row, join, bytes),
-        }
-    }
-
     /// The same request to every node. One that is to stop a script does not wait behind it: it is sent over a second
     /// connection to each node, however much the first one owes. So is another one that a busy node answers.
-    fn broadcast(&mut self, row: &Row, join: Join, bytes: &[u8]) -> Taken {
+    fn broadcast(&mut self, join: Join, request: &Request<'_>) -> Taken {
+        let (row, bytes) = (request.row, request.bytes);
         let kills = join == Join::Kill;
         if !kills
             && self.outbox.charge() != Charge::NONE
@@ -321,7 +321,7 @@ impl<'a> Turn<'a> {
             return taken;
         }
         let names: Vec<_> = self.routing.nodes.iter().map(|node| node.name()).collect();
-        let instead = split::asked_instead(join, bytes);
+        let instead = asked_instead(join, bytes);
         let asks = instead.as_deref().unwrap_or(bytes);
         let asked = match join {
             Join::Info => Asked::about(bytes, self.worker.facts()),
@@ -392,10 +392,10 @@ impl<'a> Turn<'a> {
         }
     }
 
-    pub(super) fn local(&mut self, answer: command::Local, bytes: &[u8]) -> Taken {
+    pub(super) fn local(&mut self, local: Local, request: &Request<'_>) -> Taken {
         let mut out = std::mem::take(self.scratch);
         out.clear();
-        let next = self.own_answer(answer, bytes, &mut out);
+        let next = self.own_answer(local, request.row, request.bytes, &mut out);
         self.outbox.answer(&mut out);
         *self.scratch = out;
         match next {
@@ -408,24 +408,25 @@ impl<'a> Turn<'a> {
     #[inline]
     pub(super) fn own_answer(
         &mut self,
-        answer: command::Local,
+        local: Local,
+        row: &'static Row,
         bytes: &[u8],
         out: &mut Vec<u8>,
     ) -> local::Next {
-        if !answer.may_change_client() {
-            return local::answer(answer, bytes, self.identity, out);
+        if !local.may_change_client() {
+            return local::answer(local, row, bytes, self.identity, out);
         }
         let now = self.worker.clock().now();
         let moment = self.client.moment(now, self.outbox.bytes());
         self.identity.observe(moment);
-        let next = local::answer(answer, bytes, self.identity, out);
+        let next = local::answer(local, row, bytes, self.identity, out);
         let about = self.identity.about().clone();
         self.client.about.replace(about);
         next
     }
 
     /// What all workers tell of their clients.
-    fn clients(&mut self, bytes: &[u8]) {
+    fn clients(&mut self, bytes: &[u8]) -> Taken {
         match Wanted::of(bytes) {
             Ok(wanted) => {
                 let number = self.outbox.expect(bytes.len());
@@ -435,5 +436,15 @@ impl<'a> Turn<'a> {
             }
             Err(text) => self.answer(|out| put_error(out, &text)),
         }
+        Taken::Done
+    }
+}
+
+/// The request as it is cheapest to hand over.
+#[inline]
+pub(super) fn payload<'a>(request: &Request<'a>) -> Payload<'a> {
+    match request.shared {
+        Some(shared) => Payload::Large(shared.clone()),
+        None => Payload::Small(request.bytes),
     }
 }

@@ -4,6 +4,7 @@
 //! client can hold up another.
 
 mod dispatch;
+mod requests;
 mod transaction;
 mod walk;
 
@@ -16,19 +17,18 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::{Buf, BytesMut};
+use bytes::BytesMut;
 use tokio::io::{AsyncReadExt, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
 use crate::buffer::no_slices;
-use crate::client::{About, Client, Gate, is_large};
+use crate::client::{About, Client, Gate};
 use crate::local::Identity;
-use crate::resp::{ProtocolError, RequestScan, Scanned, put_error, request, split_inline};
-use crate::upstream::Payload;
+use crate::resp::RequestScan;
 use crate::worker::Worker;
-use dispatch::{Taken, Turn};
-use transaction::Transaction;
+use dispatch::{Slot, Taken, Turn};
+use requests::Requests;
 use walk::Walk;
 
 /// Bytes read at once.
@@ -53,7 +53,7 @@ pub(crate) struct Session {
     stream: TcpStream,
     client: Rc<Client>,
     worker: Rc<Worker>,
-    /// Bytes of requests that are not complete, or not planned yet; empty most of the time.
+    /// Bytes of requests that are not complete, or not carried out yet; empty most of the time.
     rest: BytesMut,
     /// Whether `rest` was left because too much is under way, rather than because it is not complete.
     paused: bool,
@@ -64,7 +64,7 @@ pub(crate) struct Session {
     scan: RequestScan,
     input: Input,
     identity: Identity,
-    transaction: Option<Box<Transaction>>,
+    transaction: Slot,
     /// Where replies of the proxy itself are made.
     scratch: Vec<u8>,
     /// Calls of SCAN that may go on to other nodes.
@@ -163,7 +163,7 @@ impl Session {
             && !(self.paused && self.input == Input::Ended)
     }
 
-    /// Plans what is there, else reads. False when there is nothing to do now.
+    /// Carries out what is there, else reads. False when there is nothing to do now.
     fn take_input(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
         if self.is_full() {
             return Ok(false);
@@ -188,7 +188,7 @@ impl Session {
                 false
             }
             Poll::Ready(Ok(_)) => {
-                self.plan(&mut buf, own);
+                self.serve(&mut buf, own);
                 true
             }
             Poll::Ready(Err(_)) | Poll::Pending => false,
@@ -209,13 +209,13 @@ impl Session {
         }
     }
 
-    /// Plans what was left when too much was under way.
+    /// Carries out what was left when too much was under way.
     fn take_rest(&mut self) -> bool {
         if self.is_full() {
             return false;
         }
         let mut buf = std::mem::take(&mut self.rest);
-        self.plan(&mut buf, true);
+        self.serve(&mut buf, true);
         if !buf.is_empty() {
             self.rest = buf;
         }
@@ -241,107 +241,35 @@ impl Session {
         }
     }
 
-    /// Routes all complete requests in `buf`, and leaves the rest there.
-    fn plan(&mut self, buf: &mut BytesMut, own: bool) {
+    /// Carries out all complete requests in `buf`, and leaves the rest there.
+    fn serve(&mut self, buf: &mut BytesMut, own: bool) {
         let worker = Rc::clone(&self.worker);
         let client = Rc::clone(&self.client);
-        let mut is_cut = false;
-        let mut is_split = false;
+        (self.paused, self.settles, self.waits) = (false, false, false);
+        let mut requests = Requests::of(buf, own);
+        let mut last = None;
         client.with_outbox(|outbox| {
-            let mut turn = Turn::new(
-                &worker,
-                &client,
-                outbox,
-                &mut self.identity,
-                &mut self.transaction,
-                &mut self.scratch,
-                &mut self.walks,
-            );
-            let mut at = 0;
-            (self.paused, self.settles, self.waits) = (false, false, false);
-            while self.input != Input::Refused {
+            let (identity, scratch) = (&mut self.identity, &mut self.scratch);
+            let walks = &mut self.walks;
+            let mut turn = Turn::new(&worker, &client, outbox, identity, scratch, walks);
+            last = loop {
                 if turn.is_full() {
                     self.paused = true;
-                    break;
+                    break None;
                 }
-                let goes_on = match self.scan.scan(&buf[at..], turn.request_limits()) {
-                    Ok(Scanned::Incomplete(more)) => {
-                        // Grows with what has come, never with what was only announced.
-                        if own {
-                            buf.advance(at);
-                            at = 0;
-                            let room = more.min(buf.len().max(CHUNK));
-                            buf.reserve(room);
-                        }
-                        break;
-                    }
-                    Ok(Scanned::Nothing(len)) => {
-                        at += len;
-                        Ok(Taken::Done)
-                    }
-                    Ok(Scanned::Inline(len)) => {
-                        let taken = inline(&mut turn, &buf[at..at + len]);
-                        if !taken.as_ref().is_ok_and(|taken| !taken.is_taken()) {
-                            at += len;
-                        }
-                        taken
-                    }
-                    Ok(Scanned::Request(frame)) if own && is_large(frame.len) => {
-                        buf.advance(at);
-                        at = 0;
-                        let bytes = buf.split_to(frame.len).freeze();
-                        is_split = true;
-                        let taken = turn.take(&bytes, &frame, Payload::Large(bytes.clone()));
-                        if !taken.is_taken() {
-                            let behind = std::mem::replace(buf, BytesMut::from(bytes));
-                            buf.unsplit(behind);
-                        }
-                        Ok(taken)
-                    }
-                    Ok(Scanned::Request(frame)) => {
-                        let bytes = &buf[at..at + frame.len];
-                        let taken = turn.take(bytes, &frame, Payload::Small(bytes));
-                        if taken.is_taken() {
-                            at += frame.len;
-                        }
-                        Ok(taken)
-                    }
-                    Err(error) => Err(error),
-                };
-                match goes_on {
-                    Ok(Taken::Done) => {}
-                    Ok(Taken::Last) => self.input = Input::Refused,
-                    Ok(Taken::Cut) => {
-                        is_cut = true;
-                        self.input = Input::Refused;
-                    }
-                    Ok(Taken::NotNow) => {
-                        (self.paused, self.settles) = (true, true);
-                        break;
-                    }
-                    Ok(Taken::Waits) => {
-                        (self.paused, self.waits) = (true, true);
-                        break;
-                    }
-                    Err(error) => {
-                        tracing::debug!(%error, "protocol error");
-                        turn.answer(|out| {
-                            put_error(out, format!("ERR Protocol error: {error}").as_bytes())
-                        });
-                        self.input = Input::Refused;
-                    }
+                match requests.take_next(&mut self.scan, &mut self.transaction, &mut turn) {
+                    Some(Taken::Done) => {}
+                    end => break end,
                 }
-            }
-            if self.input == Input::Refused {
-                buf.clear();
-            } else {
-                buf.advance(at);
-            }
+            };
         });
-        if is_split && buf.len() < CHUNK {
-            // What follows a large request must not keep its whole buffer.
-            *buf = BytesMut::from(&buf[..]);
+        match last {
+            Some(Taken::NotNow) => (self.paused, self.settles) = (true, true),
+            Some(Taken::Waits) => (self.paused, self.waits) = (true, true),
+            Some(Taken::Last | Taken::Cut) => self.input = Input::Refused,
+            Some(Taken::Done) | None => {}
         }
+        requests.finish(self.input == Input::Refused);
         let transaction = self.transaction.as_ref().map_or(0, |own| own.bytes());
         let queued = self.transaction.as_ref().and_then(|own| own.queued());
         client.note_transaction(queued, transaction);
@@ -350,7 +278,7 @@ impl Session {
         if client.gate.get() == Gate::Expired {
             client.gate.set(Gate::Free);
         }
-        if is_cut {
+        if last == Some(Taken::Cut) {
             tracing::warn!(client = client.id, "closed: it sent an HTTP request");
             client.leave();
         }
@@ -418,18 +346,5 @@ impl Session {
         } else {
             Poll::Pending
         }
-    }
-}
-
-/// An inline request, as the array it stands for.
-fn inline(turn: &mut Turn<'_>, line: &[u8]) -> Result<Taken, ProtocolError> {
-    let words = split_inline(line)?;
-    if words.is_empty() {
-        return Ok(Taken::Done);
-    }
-    let bytes = request(&words);
-    match RequestScan::default().scan(&bytes, &crate::resp::Limits::default())? {
-        Scanned::Request(frame) => Ok(turn.take(&bytes, &frame, Payload::Small(&bytes))),
-        _ => Ok(Taken::Done),
     }
 }

@@ -13,6 +13,7 @@ const PURE: &[&str] = &[
     "refproxy/src/join",
     "refproxy/src/join.rs",
     "refproxy/src/resp",
+    "refproxy/src/route.rs",
     "refproxy/src/split.rs",
     "suites/conformance/src/case.rs",
     "suites/conformance/src/judge.rs",

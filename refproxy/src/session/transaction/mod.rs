@@ -1,20 +1,23 @@
 //! One client's transaction: WATCH, MULTI, what is queued, and EXEC, all on one node over a connection of its own.
 //!
-//! What reaches a node over one connection may overtake what goes over another. So a transaction begins only when all
+//! [`Transaction::on`] decides on every request of a client that has one. What reaches a node over one connection may overtake what goes over another. So a transaction begins only when all
 //! that the client asked before has been answered, and what comes behind it waits for its end; both unless it goes over
 //! the same connection.
 
-mod outside;
-mod queue;
-mod traffic;
+mod pin;
+mod queueing;
+mod watching;
 
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use crate::command::Local;
-use crate::resp::Protocol;
-use crate::upstream::Dedicated;
+use super::dispatch::{Taken, Turn};
+use crate::command::{Local, Refusal, Route, Row, Transaction as Verb};
+use crate::resp::put_simple;
+use crate::route::Request;
 use crate::worker::{Routing, Worker};
+use pin::Pin;
+use placement::NodeId;
 
 /// Where a client is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,8 +45,8 @@ pub(super) struct Transaction {
     queued: usize,
     /// Asked before there was a node, for any would do.
     held: Vec<Held>,
-    /// To be answered by the proxy, each with its place among the queued.
-    own: Vec<(usize, Local, Vec<u8>)>,
+    /// To be answered by the proxy.
+    own: Vec<Own>,
     /// Of keys and requests that are kept here, with what keeping requests costs.
     bytes: usize,
 }
@@ -59,16 +62,25 @@ struct Held {
     is_queued: bool,
 }
 
-/// The connection to the node of the transaction.
+/// A queued request that the proxy answers.
 #[derive(Debug)]
-struct Pin {
-    connection: Dedicated,
-    /// The node has got MULTI.
-    begun: bool,
-    /// The node may know something about it that the next client must not meet.
-    soiled: bool,
-    /// How requests outside of MULTI find it.
-    detour: Option<(Rc<Routing>, Rc<Routing>)>,
+struct Own {
+    /// Its place among the queued.
+    place: usize,
+    local: Local,
+    row: &'static Row,
+    bytes: Vec<u8>,
+}
+
+/// What a transaction makes of a request.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// It has seen to it.
+    Taken(Taken),
+    /// It leaves it to the session, which is to reach the nodes like this.
+    Outside(Rc<Routing>),
+    /// It was over before: the session is to drop it, and to see to the request.
+    Over,
 }
 
 /// What it costs to keep a request or a key.
@@ -77,6 +89,77 @@ fn cost(request: &[u8]) -> usize {
 }
 
 impl Transaction {
+    /// What becomes of a command of transactions outside of one: whether one begins, and what the client gets.
+    pub(super) fn begin(
+        verb: Verb,
+        home: Option<NodeId>,
+        request: &Request<'_>,
+        turn: &mut Turn<'_>,
+    ) -> (Option<Box<Self>>, Taken) {
+        match verb {
+            Verb::Multi => {
+                turn.answer(|out| put_simple(out, "OK"));
+                (Some(Self::new(Phase::Queueing)), Taken::Done)
+            }
+            Verb::Watch => {
+                let mut transaction = Self::new(Phase::Watching);
+                let taken = transaction.watch(home, request, turn);
+                (transaction.pin.is_some().then_some(transaction), taken)
+            }
+            Verb::Unwatch => {
+                turn.answer(|out| put_simple(out, "OK"));
+                (None, Taken::Done)
+            }
+            Verb::Exec | Verb::Discard => {
+                let refusal = Refusal::WithoutMulti(request.row);
+                (None, turn.refuse(&refusal, request.bytes))
+            }
+        }
+    }
+
+    /// What becomes of a request of the client that has this transaction.
+    pub(super) fn on(&mut self, request: &Request<'_>, turn: &mut Turn<'_>) -> Step {
+        match self.phase {
+            Phase::Over if turn.outbox.waiting() == 0 => {
+                self.release(turn.worker);
+                Step::Over
+            }
+            Phase::Over => Step::Taken(self.again(request, turn)),
+            Phase::Watching => self.watching(request, turn),
+            Phase::Queueing | Phase::Aborted => Step::Taken(self.queue(request, turn)),
+        }
+    }
+
+    /// Answers the request in `bytes` with an error, in its turn. After MULTI, EXEC fails too; of EXEC itself, the wrong number
+    /// of arguments is the end, as with Redis.
+    pub(super) fn refuse(
+        &mut self,
+        refusal: &Refusal<'_>,
+        bytes: &[u8],
+        turn: &mut Turn<'_>,
+    ) -> Taken {
+        match (self.phase, refusal) {
+            (Phase::Over, _) if turn.outbox.waiting() > 0 => return Taken::NotNow,
+            (_, Refusal::WrongArity(row)) if row.route == Route::Transaction(Verb::Exec) => {
+                self.break_off();
+            }
+            (Phase::Queueing, _) => self.phase = Phase::Aborted,
+            _ => {}
+        }
+        turn.refuse(refusal, bytes)
+    }
+
+    /// Answers at once a request that ends it.
+    fn end_locally(&mut self, local: Local, request: &Request<'_>, turn: &mut Turn<'_>) -> Taken {
+        self.break_off();
+        turn.local(local, request)
+    }
+
+    fn is_too_large(&self, request: &Request<'_>, turn: &Turn<'_>) -> bool {
+        self.bytes + cost(request.bytes) > turn.worker.limits().client_bytes_max
+            || self.held.len() + 2 > usize::from(u16::MAX)
+    }
+
     fn new(phase: Phase) -> Box<Self> {
         Box::new(Self {
             phase,
@@ -128,12 +211,12 @@ impl Transaction {
     }
 
     fn end(&mut self) {
-        let pin = self.pin.take();
+        let mut pin = self.pin.take();
+        if let Some(pin) = &mut pin {
+            pin.begun = false;
+        }
         *self = *Self::new(Phase::Over);
-        self.pin = pin.map(|pin| Pin {
-            begun: false,
-            ..pin
-        });
+        self.pin = pin;
     }
 
     /// Ends it, with the node left in the middle of it.
@@ -151,9 +234,7 @@ impl Transaction {
 
     /// The connection has ended under it.
     fn is_lost(&self) -> bool {
-        self.pin
-            .as_ref()
-            .is_some_and(|pin| pin.connection.is_over())
+        self.pin.as_ref().is_some_and(Pin::is_over)
     }
 
     /// Whether keys have left the node since they were seen there.
@@ -178,29 +259,5 @@ impl Transaction {
             }
         }
         self.seen.get_or_insert_with(|| Rc::clone(routing));
-    }
-
-    /// The cluster, with the watching connection in the place of the one that all share: a value that is read behind WATCH
-    /// must not be older than the WATCH.
-    fn detour(
-        &mut self,
-        worker: &Worker,
-        routing: &Rc<Routing>,
-        protocol: Protocol,
-    ) -> Rc<Routing> {
-        let Some(pin) = self.pin.as_mut().filter(|pin| !pin.connection.is_over()) else {
-            return Rc::clone(routing);
-        };
-        match &pin.detour {
-            Some((from, detour)) if Rc::ptr_eq(from, routing) => Rc::clone(detour),
-            _ => {
-                let through = worker.through(routing, pin.connection.upstream(), protocol);
-                let Some(detour) = through.map(Rc::new) else {
-                    return Rc::clone(routing);
-                };
-                pin.detour = Some((Rc::clone(routing), Rc::clone(&detour)));
-                detour
-            }
-        }
     }
 }
