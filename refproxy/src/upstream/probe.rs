@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 
 use crate::clock::{Micros, micros};
 use crate::error::Kind;
-use crate::resp::{Protocol, ReplyScan, error_text, request};
+use crate::resp::{Protocol, ReplyScan, error_text};
 
 /// After this silence a node is asked, and asked again when it was not busy.
 const SILENCE: Duration = Duration::from_millis(500);
@@ -42,7 +42,7 @@ impl Probe {
     pub(super) fn ask(&mut self, connect: impl Future<Output = Result<TcpStream, Kind>> + 'static) {
         self.asking = Some(Box::pin(async move {
             let mut stream = connect.await.ok()?;
-            stream.write_all(&request(&["PING"])).await.ok()?;
+            stream.write_all(b"PING\r\n").await.ok()?;
             is_busy(&answer(&mut stream).await?)
         }));
     }

@@ -130,7 +130,7 @@ fn every_fault_can_be_written_in_a_case() {
 /// The tables of faults in the README of the fixtures are those of the code.
 #[test]
 fn the_readme_lists_every_fault() {
-    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/README.md");
+    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/README.md");
     let readme = std::fs::read_to_string(readme).unwrap();
     let rows = Fault::rows();
     let table: String = rows
