@@ -15,7 +15,7 @@ PEERS = $(abspath $(or $(CARGO_TARGET_DIR),target))/peers/bin
 TOOLS = $(abspath $(or $(CARGO_TARGET_DIR),target))/tools
 
 .PHONY: help setup peers servers browser clients images build fmt lint test test-docker demo article bench-proxy bench-link bench-placement \
-	snapshots schemas vectors commands check check-long
+	snapshots review docs picture schemas vectors commands check check-long
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r word what; do printf '%-15s %s\n' "$$word" "$$what"; done
@@ -73,8 +73,17 @@ bench-placement: ## what placement costs: a key, a table, in time and in instruc
 	@ci/instructions
 	GUNGRAUN_RUNNER=$(TOOLS)/bin/gungraun-runner $(CARGO) bench --package placement-bench --features instructions --bench instructions
 
-snapshots: ## write what changed beside the snapshots; `cargo insta review` accepts or refuses it
+snapshots: ## write what changed next to the snapshots; `make review` accepts or rejects it
 	INSTA_UPDATE=new INSTA_FORCE_PASS=1 $(CARGO) test --package shardproof --test cli-help --test placement --test report --test routing
+
+review: ## show each changed snapshot as a diff to accept or reject; installs cargo-insta if it is missing
+	@ci/review
+
+docs: ## write the parts of the documents that follow from fixtures and the program
+	SHARDPROOF_WRITE_DOCS=1 $(CARGO) test --package shardproof --test rules generated_parts
+
+picture: setup peers build ## run the proxies, and write the pictures and measured parts of the documents
+	@ci/picture
 
 schemas: ## write the JSON schemas of the reports, suites/schema
 	SHARDPROOF_WRITE_SCHEMAS=1 $(CARGO) test --package shardproof --test report

@@ -1,6 +1,15 @@
-//! The walls between the rooms, read off the source: who may reach whom, and who may touch the world.
+//! Rules that neither the compiler nor Cargo checks: which module may reach what, and what the documents may say.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on is to panic")]
+
+#[path = "rules/documents.rs"]
+mod documents;
+#[path = "rules/generated.rs"]
+mod generated;
+#[path = "rules/measured.rs"]
+mod measured;
+#[path = "rules/squares.rs"]
+mod squares;
 
 use std::fs;
 use std::path::{Path, PathBuf};

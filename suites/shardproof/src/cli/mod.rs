@@ -5,6 +5,8 @@ mod clusters;
 mod conformance;
 mod console;
 mod differential;
+#[cfg(test)]
+mod documented;
 mod fingerprint;
 mod fleet;
 mod keys;

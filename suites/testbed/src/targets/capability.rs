@@ -62,15 +62,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_sorted_and_explained_in_the_fixtures_readme() {
+    fn names_are_sorted_and_explained_in_the_documents() {
         assert!(CAPABILITIES.is_sorted_by(|(one, _), (other, _)| one < other));
-        let readme = include_str!("../../../../fixtures/README.md");
+        let readme = include_str!("../../../../docs/targets.md");
         for (name, meaning) in CAPABILITIES {
             let row = format!("| `{name}` | {meaning} |");
-            assert!(
-                readme.contains(&row),
-                "missing in fixtures/README.md: {row}"
-            );
+            assert!(readme.contains(&row), "missing in docs/targets.md: {row}");
         }
     }
 

@@ -1,0 +1,36 @@
+//! Every command line of the documents is one that the program takes.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::Cli;
+
+#[test]
+fn command_lines_in_documents_parse() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let docs = fs::read_dir(root.join("docs")).expect("docs");
+    let mut documents: Vec<PathBuf> = docs.map(|entry| entry.expect("docs").path()).collect();
+    documents.retain(|path| path.extension().is_some_and(|ending| ending == "md"));
+    documents
+        .extend(["README.md", "fixtures/README.md", "CONTRIBUTING.md"].map(|name| root.join(name)));
+    let mut parsed = 0;
+    for document in documents {
+        let text = fs::read_to_string(&document).expect("a document");
+        let code: String = text.split("```").skip(1).step_by(2).collect();
+        for line in code.replace("\\\n", "").lines() {
+            let line = line.trim_start().trim_start_matches("$ ");
+            if line.starts_with("shardproof ") {
+                let words = line.split_whitespace().map(|word| word.trim_matches('\''));
+                let read = Cli::read(words.map(Into::into).collect());
+                assert!(
+                    read.is_ok(),
+                    "{}: {line}\n{}",
+                    document.display(),
+                    read.unwrap_err()
+                );
+                parsed += 1;
+            }
+        }
+    }
+    assert!(parsed > 0, "no command line was found");
+}

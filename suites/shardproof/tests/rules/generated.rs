@@ -1,0 +1,200 @@
+//! Parts of the documents that are made, not written: each is between `<!-- make WORD: NAME -->` and `<!-- end -->`.
+//!
+//! Parts of `make docs` follow from the fixtures and the program, so a test compares them. Parts of `make picture` come
+//! from runs over real proxies, whose reports the word leaves in a folder. They are compared with the fixtures.
+
+use std::env;
+use std::fmt::Write;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use testbed::fixtures::Fixtures;
+use testbed::targets::{self, CAPABILITIES, Occurs, Target};
+
+use super::documents::{documents, read, root};
+use super::measured::Reports;
+
+/// Set by `make docs`.
+const WRITE: &str = "SHARDPROOF_WRITE_DOCS";
+/// The folder of the reports, set by `make picture`.
+const REPORTS: &str = "SHARDPROOF_REPORTS";
+
+const END: &str = "<!-- end -->";
+
+#[test]
+fn generated_parts_are_current() {
+    let reports = env::var_os(REPORTS).map(|folder| Reports::read(&PathBuf::from(folder)));
+    if let Some(reports) = &reports {
+        for (path, picture) in reports.pictures() {
+            fs::write(root().join(path), picture).expect(path);
+        }
+    }
+    for document in documents() {
+        let before = read(&document);
+        let after = filled(&before, |word, name| match (word, &reports) {
+            ("docs", _) => Some(derived(name)),
+            ("picture", Some(reports)) => Some(reports.part(name)),
+            ("picture", None) => None,
+            (word, _) => panic!("{document}: parts are not made by `make {word}`"),
+        });
+        if reports.is_some() || env::var_os(WRITE).is_some() {
+            fs::write(root().join(&document), &after).expect(&document);
+        }
+        assert!(
+            after == before || reports.is_some() || env::var_os(WRITE).is_some(),
+            "{document} is out of date: run `make docs`"
+        );
+    }
+}
+
+#[test]
+fn a_part_is_replaced_and_the_rest_stays() {
+    let text = "a\n<!-- make docs: one -->\nold\n<!-- end -->\nb\n<!-- make picture: two -->\nkept\n<!-- end -->\nc\n";
+    let made = filled(text, |word, _| (word == "docs").then(|| "new\n".to_owned()));
+    assert_eq!(made, text.replace("old", "new"));
+}
+
+/// The text with each part as `make` gives it, or as it is where that is nothing.
+fn filled(text: &str, make: impl Fn(&str, &str) -> Option<String>) -> String {
+    let mut made = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("<!-- make ") {
+        let (marker, after) = after
+            .split_once(" -->\n")
+            .expect("a marker ends with its line");
+        let (word, name) = marker
+            .split_once(": ")
+            .expect("a marker has a word and a name");
+        let (old, after) = after.split_once(END).expect("a part has an end");
+        let new = make(word, name).unwrap_or_else(|| old.to_owned());
+        let _ = write!(made, "{before}<!-- make {marker} -->\n{new}{END}");
+        rest = after;
+    }
+    made + rest
+}
+
+/// A part that follows from the fixtures and the program.
+fn derived(name: &str) -> String {
+    match name.split_once(' ').unwrap_or((name, "")) {
+        ("capabilities", "") => capabilities(),
+        ("deviations", target) => deviations(&target_named(target)),
+        ("output", command) => output(command),
+        _ => panic!("no part is called {name}"),
+    }
+}
+
+fn capabilities() -> String {
+    let mut table = "| capability | the proxy claims |\n|---|---|\n".to_owned();
+    for (name, meaning) in CAPABILITIES {
+        let _ = writeln!(table, "| `{name}` | {meaning} |");
+    }
+    table
+}
+
+/// One entry per thing that a target does: rows of the same reason are one.
+fn deviations(target: &Target) -> String {
+    let cases: Vec<String> = cases();
+    let mut reasons: Vec<&str> = target
+        .deviations
+        .iter()
+        .map(|row| row.why.as_str())
+        .collect();
+    let mut seen = Vec::new();
+    reasons.retain(|why| {
+        !seen.contains(why) && {
+            seen.push(why);
+            true
+        }
+    });
+    let mut list = format!(
+        "{} findings in {}, each shown by the command below it:\n\n",
+        reasons.len(),
+        target.title
+    );
+    for why in reasons {
+        let rows = || target.deviations.iter().filter(|row| row.why == why);
+        let matched = cases
+            .iter()
+            .filter(|case| target.deviation(case).is_some_and(|row| row.why == why))
+            .count();
+        let mut notes = vec![format!(
+            "{matched} {}",
+            if matched == 1 { "case" } else { "cases" }
+        )];
+        if rows().any(|row| row.occurs == Occurs::ByPlacement) {
+            notes.push("depends on placement or timing".to_owned());
+        }
+        let mut links: Vec<&str> = rows().filter_map(|row| row.link.as_deref()).collect();
+        links.dedup();
+        notes.extend(
+            links
+                .iter()
+                .map(|link| format!("[{}]({link})", reported(link))),
+        );
+        let filters: Vec<String> = rows()
+            .map(|row| format!("--filter '{}'", row.cases))
+            .collect();
+        let _ = writeln!(
+            list,
+            "- It {why} ({} {}; {}).\n  ```\n  shardproof run --target {} {}\n  ```",
+            target.name,
+            rows().next().expect("a row").seen,
+            notes.join("; "),
+            target.name,
+            filters.join(" ")
+        );
+    }
+    list
+}
+
+/// The short name of an issue: `twemproxy#600`.
+fn reported(link: &str) -> String {
+    let parts: Vec<&str> = link.rsplit('/').collect();
+    match parts[..] {
+        [number, "issues" | "pull", repository, ..] => format!("{repository}#{number}"),
+        _ => "reported".to_owned(),
+    }
+}
+
+/// A command with what it prints to stdout.
+fn output(command: &str) -> String {
+    let mut words = command
+        .split_whitespace()
+        .map(|word| word.trim_matches('\''));
+    assert_eq!(words.next(), Some("shardproof"), "{command}");
+    let run = Command::new(env!("CARGO_BIN_EXE_shardproof"))
+        .args(words)
+        .output()
+        .expect("shardproof runs");
+    let stdout = String::from_utf8(run.stdout).expect("text");
+    format!("```\n$ {command}\n{}\n```\n", stdout.trim_end())
+}
+
+pub(super) fn cases() -> Vec<String> {
+    let below = |path: PathBuf| {
+        fs::read_dir(path)
+            .expect("cases")
+            .map(|entry| entry.expect("an entry").path())
+    };
+    let files = below(root().join("fixtures/conformance")).flat_map(below);
+    let ids = files.map(|file| {
+        let names = [
+            file.parent().and_then(|group| group.file_name()),
+            file.file_stem(),
+        ];
+        names
+            .map(|name| name.expect("a name").to_string_lossy().into_owned())
+            .join("/")
+    });
+    ids.collect()
+}
+
+fn target_named(name: &str) -> Target {
+    let sources = Fixtures::compiled_in().targets().expect("target files");
+    let targets = targets::load_all(&sources).expect("valid target files");
+    targets
+        .into_iter()
+        .find(|target| target.name == name)
+        .expect(name)
+}
