@@ -127,10 +127,10 @@ fn every_fault_can_be_written_in_a_case() {
     }
 }
 
-/// The tables of faults in the README of the fixtures are those of the code.
+/// The tables of faults in the documentation are those of the code.
 #[test]
-fn the_readme_lists_every_fault() {
-    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/README.md");
+fn the_documentation_lists_every_fault() {
+    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/cases.md");
     let readme = std::fs::read_to_string(readme).unwrap();
     let rows = Fault::rows();
     let table: String = rows
@@ -144,11 +144,11 @@ fn the_readme_lists_every_fault() {
         })
         .collect();
     let table = format!("| fault | acts on | |\n|---|---|---|\n{table}\n");
-    assert!(readme.contains(&table), "the README lacks:\n{table}");
+    assert!(readme.contains(&table), "docs/cases.md lacks:\n{table}");
     let grammars: Vec<String> = rows.iter().map(|row| grammar(&row.usage())).collect();
     let grammar = grammars.join("\n         | ");
     let grammar = format!("\nfault    = {grammar}\neither ");
-    assert!(readme.contains(&grammar), "the README lacks:{grammar}");
+    assert!(readme.contains(&grammar), "docs/cases.md lacks:{grammar}");
 }
 
 /// `"latency" time [ "jitter" time ]` for `latency TIME [jitter TIME]`.
