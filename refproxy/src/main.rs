@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::{Parser, ValueEnum};
 use placement::hash::TagRule;
-use placement::{Cluster, Node, Placement, Policy};
+use placement::{Cluster, Node, Placed, Policy, Value};
 use refproxy::admin;
 use refproxy::auth::Users;
 use refproxy::command::{Rules, ScriptsWithoutKeys};
@@ -72,7 +72,7 @@ enum LogShape {
 
 fn policy(text: &str) -> Result<Policy, String> {
     Policy::named(text).ok_or_else(|| {
-        let known = Policy::all().map(|policy| policy.name());
+        let known: Vec<&str> = Policy::all().map(|policy| policy.name()).collect();
         format!("one of {} is expected", known.join(", "))
     })
 }
@@ -129,19 +129,16 @@ impl Args {
             return Config::read(path);
         }
         let mut policy = self.policy.clone();
-        match (&mut policy, self.table_size) {
-            (Policy::Maglev { table_size, .. }, Some(given)) => *table_size = given,
-            (_, Some(_)) => {
-                let name = policy.name();
-                return Err(config::Error(format!("--table-size: {name} has none")));
-            }
-            (_, None) => {}
+        if let Some(size) = self.table_size {
+            policy
+                .set("table_size", &Value::Number(size))
+                .map_err(|error| config::Error(format!("--table-size: {error}")))?;
         }
         let mut cluster = Cluster::new(policy, self.node.iter().map(Node::at).collect());
         if self.hash_tags {
             cluster.tags = TagRule::BRACES;
         }
-        Placement::new(&cluster).map_err(|error| config::Error(error.to_string()))?;
+        let cluster = Placed::new(cluster).map_err(|error| config::Error(error.to_string()))?;
         Ok(Config {
             listen: self.listen,
             admin: self.admin,
@@ -191,7 +188,7 @@ fn run(args: &Args) -> anyhow::Result<()> {
         "refproxy: listening on {} with {} workers over {} nodes",
         server.address(),
         config.workers,
-        config.cluster.nodes.len()
+        config.cluster.cluster().nodes.len()
     );
     runtime.block_on(async {
         if let Some(listener) = admin {

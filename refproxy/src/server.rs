@@ -16,7 +16,7 @@ use crate::descriptors::{self, Demand, TooFew};
 use crate::socket;
 use crate::stats::{self, Shared, WorkerStats};
 use crate::worker::{self, NodeReport, Order, Plan, Setup};
-use placement::{self, Cluster, Placement};
+use placement::{self, Cluster, Placed};
 
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 1024;
@@ -32,9 +32,6 @@ pub enum StartError {
         /// What the operating system says.
         error: io::Error,
     },
-    /// The cluster has no placement.
-    #[error("cluster: {0}")]
-    Cluster(#[from] placement::Error),
     /// There are too few file descriptors.
     #[error(transparent)]
     Descriptors(#[from] TooFew),
@@ -102,10 +99,14 @@ impl Server {
     /// Listens and starts the workers; clients may connect when it returns.
     ///
     /// # Errors
-    /// The address is in use, the cluster has no placement, or there is no thread to be had.
+    /// The address is in use, or the system has too few file descriptors or threads.
     pub fn start(config: &Config) -> Result<Self, StartError> {
-        let plan = Arc::new(plan(&config.cluster)?);
-        let demand = Demand::of(config.workers, config.cluster.nodes.len(), &config.limits);
+        let plan = Arc::new(plan(&config.cluster));
+        let demand = Demand::of(
+            config.workers,
+            config.cluster.cluster().nodes.len(),
+            &config.limits,
+        );
         let share = descriptors::secure(demand)?;
         let listen_error = |error| StartError::Listen {
             address: config.listen,
@@ -126,7 +127,7 @@ impl Server {
             shared,
             current: Arc::new(Mutex::new(Current {
                 generation: 1,
-                cluster: config.cluster.clone(),
+                cluster: config.cluster.cluster().clone(),
             })),
             demand,
             reloading: Arc::default(),
@@ -194,12 +195,13 @@ impl Handle {
     pub async fn reload(&self, cluster: Cluster) -> Result<u64, ReloadError> {
         let _turn = self.reloading.lock().await;
         // A large ring takes seconds, in which signals and other requests are still served.
-        let built = tokio::task::spawn_blocking(move || Ok((plan(&cluster)?, cluster))).await;
-        let (plan, cluster) = built.unwrap_or(Err(ReloadError::Panicked))?;
+        let built = tokio::task::spawn_blocking(move || Ok(Placed::new(cluster)?)).await;
+        let placed = built.unwrap_or(Err(ReloadError::Panicked))?;
         if self.is_draining() {
             return Err(ReloadError::Draining);
         }
-        let plan = Arc::new(plan);
+        let plan = Arc::new(plan(&placed));
+        let cluster = placed.into_cluster();
         self.make_room(cluster.nodes.len());
         let mut swapped = Vec::new();
         for orders in &self.orders {
@@ -291,17 +293,18 @@ fn merge(states: &mut Vec<NodeState>, place: usize, node: NodeReport) {
     }
 }
 
-pub(crate) fn plan(cluster: &Cluster) -> Result<Plan, placement::Error> {
+pub(crate) fn plan(placed: &Placed) -> Plan {
+    let cluster = placed.cluster();
     let addresses = cluster.nodes.iter().map(|node| node.address.as_str());
-    Ok(Plan {
-        placement: Placement::new(cluster)?,
+    Plan {
+        placement: Arc::clone(placed.placement()),
         cursors: Cursors::new(addresses),
         addresses: cluster
             .nodes
             .iter()
             .map(|node| node.address.clone())
             .collect(),
-    })
+    }
 }
 
 /// Whether several sockets share a port.
@@ -347,7 +350,19 @@ mod tests {
     use std::net::TcpStream;
     use std::time::Duration;
 
-    use super::{Reuse, bound, ip, listener};
+    use std::sync::Arc;
+
+    use placement::{Cluster, Node, Placed, Policy};
+
+    use super::{Reuse, bound, ip, listener, plan};
+
+    /// A ring of the largest size takes seconds to build.
+    #[test]
+    fn the_placement_that_was_checked_is_the_one_that_serves() {
+        let cluster = Cluster::new(Policy::maglev(), vec![Node::at("a:1")]);
+        let placed = Placed::new(cluster).unwrap();
+        assert!(Arc::ptr_eq(&plan(&placed).placement, placed.placement()));
+    }
 
     #[test]
     fn the_probe_takes_no_connection_and_finds_a_port_in_use() {

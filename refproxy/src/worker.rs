@@ -37,7 +37,7 @@ const SWEEP: (Duration, Duration) = (Duration::from_millis(50), Duration::from_s
 /// A placement and where its nodes are; the same for all workers.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    pub(crate) placement: Placement,
+    pub(crate) placement: Arc<Placement>,
     /// By `NodeId`.
     pub(crate) addresses: Vec<String>,
     /// Of a SCAN over these nodes.

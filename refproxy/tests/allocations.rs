@@ -6,7 +6,7 @@ use placement::{Cluster, Node, Placement, Policy};
 #[test]
 fn a_lookup_allocates_nothing() {
     let digests = Digest::all().map(|digest| Policy::Ketama { digest });
-    let others = Policy::all().into_iter();
+    let others = Policy::all();
     for policy in others
         .chain(digests)
         .filter(|policy| *policy != Policy::Random)

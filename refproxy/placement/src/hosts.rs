@@ -1,33 +1,32 @@
-//! What a table is built from: who takes part, what of a node is hashed, and how much it weighs.
+//! The input of a table: the nodes that take part, the text that is hashed of each, and its weight.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::net::{Ipv4Addr, SocketAddrV6};
 
-use super::levels::Level;
-use super::{Cluster, Error, Health, Node, NodeId, Policy};
+use crate::levels::Level;
+use crate::policy::{Names, Weights};
+use crate::{Cluster, Error, Health, Node, NodeId};
 
-/// The greatest sum of weights where each unit takes memory.
-const MODULA_WEIGHTS_MAX: u32 = 1 << 28;
 /// The port that twemproxy leaves out of a name, as libmemcached does.
 const PORT_UNNAMED: u16 = 11_211;
 
 /// A node that takes part.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Host<'a> {
-    pub(super) id: NodeId,
-    /// What is hashed of it.
-    pub(super) key: &'a str,
-    pub(super) weight: u32,
+pub(crate) struct Host<'a> {
+    pub(crate) id: NodeId,
+    /// The text that is hashed.
+    pub(crate) key: &'a str,
+    pub(crate) weight: u32,
     /// Envoy's normalised weight; 0 under other policies, which take the weight itself.
-    pub(super) share: f64,
+    pub(crate) share: f64,
 }
 
-/// What is hashed of each node, in the order of the description.
-pub(super) type Keys<'a> = Vec<Cow<'a, str>>;
+/// The text that is hashed of each node, in the order of the description.
+pub(crate) type Keys<'a> = Vec<Cow<'a, str>>;
 
-/// Checks what all policies ask of nodes.
-pub(super) fn check(cluster: &Cluster) -> Result<(), Error> {
+/// Checks the nodes, as far as all policies agree.
+pub(crate) fn check(cluster: &Cluster) -> Result<(), Error> {
     let nodes = &cluster.nodes;
     if nodes.is_empty() {
         return Err(Error::NoNode);
@@ -46,10 +45,9 @@ pub(super) fn check(cluster: &Cluster) -> Result<(), Error> {
 }
 
 fn check_weights(cluster: &Cluster) -> Result<(), Error> {
-    let most = match cluster.policy {
-        Policy::Modula { .. } => MODULA_WEIGHTS_MAX,
-        Policy::Jump | Policy::Slots => return check_unweighted(cluster),
-        _ => u32::MAX,
+    let most = match cluster.policy.weights() {
+        Weights::UpTo(most) => most,
+        Weights::Unsupported => return check_unweighted(cluster),
     };
     let sum: u64 = cluster
         .nodes
@@ -73,7 +71,7 @@ fn check_unweighted(cluster: &Cluster) -> Result<(), Error> {
     }
 }
 
-/// Priorities have no gaps, and localities are told for all nodes of a priority or for none.
+/// Priorities have no gaps, and either all nodes of a priority have a locality or none has.
 fn check_levels(nodes: &[Node]) -> Result<(), Error> {
     let used: HashSet<u32> = nodes.iter().map(|node| node.priority).collect();
     if let Some(gap) = (0..used.len() as u32).find(|priority| !used.contains(priority)) {
@@ -99,12 +97,14 @@ fn check_levels(nodes: &[Node]) -> Result<(), Error> {
     Ok(())
 }
 
-/// What is hashed of each node; no two may be alike.
-pub(super) fn keys(cluster: &Cluster) -> Result<Keys<'_>, Error> {
+/// The text that is hashed of each node; all are different.
+pub(crate) fn keys(cluster: &Cluster) -> Result<Keys<'_>, Error> {
+    let hostnames = cluster.policy.hashes_hostnames();
+    let names = cluster.policy.names();
     let keys = cluster
         .nodes
         .iter()
-        .map(|node| key(&cluster.policy, node))
+        .map(|node| key(node, names, hostnames))
         .collect::<Result<Keys<'_>, Error>>()?;
     let mut seen = HashSet::new();
     for key in &keys {
@@ -115,22 +115,22 @@ pub(super) fn keys(cluster: &Cluster) -> Result<Keys<'_>, Error> {
     Ok(keys)
 }
 
-fn key<'a>(policy: &Policy, node: &'a Node) -> Result<Cow<'a, str>, Error> {
+fn key(node: &Node, names: Names, hostnames: bool) -> Result<Cow<'_, str>, Error> {
     if let Some(key) = node.hash_key.as_deref().filter(|key| !key.is_empty()) {
         return Ok(Cow::Borrowed(key));
     }
-    match policy {
-        Policy::Ketama { .. } | Policy::Modula { .. } => Ok(twemproxy_name(&node.address)),
-        policy if policy.hashes_hostnames() => match &node.hostname {
+    match names {
+        Names::Twemproxy => Ok(twemproxy_name(&node.address)),
+        Names::Address if hostnames => match &node.hostname {
             Some(hostname) => Ok(Cow::Borrowed(hostname)),
             None => Err(Error::NoHostname(node.address.clone())),
         },
-        _ => Ok(canonical(&node.address)),
+        Names::Address => Ok(canonical(&node.address)),
     }
 }
 
 /// Envoy hashes the address that it resolved, as `inet_ntop` prints it: `[0:0::1]:6379` is `[::1]:6379`, and an IPv4 address
-/// behind six groups of 0 keeps its dots.
+/// after six groups of 0 keeps its dots.
 fn canonical(address: &str) -> Cow<'_, str> {
     let Ok(parsed) = address.parse::<SocketAddrV6>() else {
         return Cow::Borrowed(address);
@@ -144,7 +144,7 @@ fn canonical(address: &str) -> Cow<'_, str> {
     }
 }
 
-/// The name of a server that was given none. Source: nutcracker 0.5.0 `src/nc_conf.c`, `conf_add_server`.
+/// The name of a server without a configured one. Source: nutcracker 0.5.0 `src/nc_conf.c`, `conf_add_server`.
 fn twemproxy_name(address: &str) -> Cow<'_, str> {
     if address.starts_with('/') {
         return Cow::Owned(format!("{address}:"));
@@ -156,7 +156,7 @@ fn twemproxy_name(address: &str) -> Cow<'_, str> {
 }
 
 /// Every node, in the order of the description.
-pub(super) fn all<'a>(cluster: &Cluster, keys: &'a Keys<'_>) -> Vec<Host<'a>> {
+pub(crate) fn all<'a>(cluster: &Cluster, keys: &'a Keys<'_>) -> Vec<Host<'a>> {
     (0..)
         .map(NodeId)
         .zip(cluster.nodes.iter().zip(keys))
@@ -170,7 +170,7 @@ pub(super) fn all<'a>(cluster: &Cluster, keys: &'a Keys<'_>) -> Vec<Host<'a>> {
 }
 
 /// The servers that twemproxy has not ejected, in its order: shorter names first, then bytewise.
-pub(super) fn live<'a>(cluster: &Cluster, keys: &'a Keys<'_>) -> Result<Vec<Host<'a>>, Error> {
+pub(crate) fn live<'a>(cluster: &Cluster, keys: &'a Keys<'_>) -> Result<Vec<Host<'a>>, Error> {
     let mut live = all(cluster, keys);
     live.retain(|host| {
         let health = cluster.nodes[host.id.index()].health;
@@ -186,7 +186,7 @@ pub(super) fn live<'a>(cluster: &Cluster, keys: &'a Keys<'_>) -> Result<Vec<Host
 /// The members of a level with their normalised weights, as Envoy computes them: multiply, then divide.
 ///
 /// Source: Envoy 1.40 `thread_aware_lb_impl.cc` (`normalizeHostWeights`, `normalizeLocalityWeights`).
-pub(super) fn weighted<'a>(
+pub(crate) fn weighted<'a>(
     cluster: &Cluster,
     keys: &'a Keys<'_>,
     level: &Level,

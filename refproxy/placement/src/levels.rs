@@ -1,26 +1,26 @@
-//! Envoy's priorities: which nodes take part at each level, and which share of the digests each level gets.
+//! Envoy's priorities: the nodes that take part at each level, and the share of the digests of each level.
 //!
 //! Source: Envoy 1.40 `load_balancer_impl.cc` (`recalculatePerPriorityState`, `recalculatePerPriorityPanic`,
 //! `recalculateLoadInTotalPanic`, `choosePriority`). All percentages are whole numbers, rounded down.
 
-use super::{Cluster, Health, Node, NodeId, Panic};
+use crate::{Cluster, Health, Node, NodeId, Panic};
 
 /// One priority with some load.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Level {
+pub(crate) struct Level {
     /// Its number in the description.
-    pub(super) priority: u32,
+    pub(crate) priority: u32,
     /// Digests whose `digest % 100 + 1` is at most this, and above the level before, belong here.
-    pub(super) up_to: u32,
+    pub(crate) up_to: u32,
     /// The nodes that hold keys, in the order of the description: the healthy ones, or in panic all.
-    pub(super) members: Vec<NodeId>,
-    /// All nodes of the level, whose localities keep their weight even when nobody in them is healthy.
-    pub(super) all: Vec<NodeId>,
+    pub(crate) members: Vec<NodeId>,
+    /// All nodes of the level. A locality keeps its weight even when none of its nodes is healthy.
+    pub(crate) all: Vec<NodeId>,
 }
 
-/// The levels with load, in the order in which digests are held against them. Levels that only have degraded nodes come
-/// after the others, and again: a level is listed twice when it has both.
-pub(super) fn levels(cluster: &Cluster) -> Vec<Level> {
+/// The levels with load, in the order in which digests are compared with them: first the healthy nodes of each level, then
+/// the degraded ones, so a level that has both is listed twice.
+pub(crate) fn levels(cluster: &Cluster) -> Vec<Level> {
     let sets = sets(&cluster.nodes);
     let counts: Vec<Counts> = sets.iter().map(|set| count(set, &cluster.nodes)).collect();
     let (loads, panic) = loads(&counts, cluster.panic);
@@ -60,11 +60,11 @@ fn sets(nodes: &[Node]) -> Vec<Vec<NodeId>> {
     sets
 }
 
-/// How many nodes of a level are in which state.
+/// The number of nodes of a level in each state.
 #[derive(Debug, Clone, Copy)]
 struct Counts {
     all: u32,
-    /// Those of which parts are reckoned: Envoy leaves draining nodes out.
+    /// Envoy computes percentages of these: draining nodes are left out.
     counted: u32,
     healthy: u32,
     degraded: u32,
@@ -91,11 +91,11 @@ struct Loads {
     degraded: Vec<u32>,
 }
 
-/// The loads, and which levels are in panic.
+/// The loads, and for each level whether it is in panic.
 fn loads(counts: &[Counts], panic: Panic) -> (Loads, Vec<bool>) {
     let available = |some: u32, all: u32| match all {
         0 => 0,
-        // Any factor of 32 bits is allowed; what is left is at most 100.
+        // Any factor of 32 bits is allowed; the result is at most 100.
         all => {
             let percent = u64::from(panic.overprovisioning) * u64::from(some) / u64::from(all);
             percent.min(100) as u32
@@ -113,7 +113,7 @@ fn loads(counts: &[Counts], panic: Panic) -> (Loads, Vec<bool>) {
     let total = sum.min(100);
     let none = vec![0; counts.len()];
     if total == 0 && panic.threshold_percent == 0 {
-        // Nobody is there and nobody panics: the first level is asked in vain.
+        // No node is available and panic is off: the first level has all the load and no node.
         let mut healthy = none.clone();
         healthy[0] = 100;
         let calm = vec![false; counts.len()];
@@ -143,7 +143,7 @@ fn is_in_panic(level: Counts, threshold_percent: u32) -> bool {
     percent(level.healthy) + percent(level.degraded) < f64::from(threshold_percent.min(100))
 }
 
-/// When every level is in panic, dead nodes count like the others.
+/// When every level is in panic, unhealthy nodes count like the others.
 fn by_size(counts: &[Counts]) -> Vec<u32> {
     let total: u32 = counts.iter().map(|level| level.all).sum();
     let mut loads: Vec<u32> = counts.iter().map(|level| 100 * level.all / total).collect();
@@ -154,7 +154,7 @@ fn by_size(counts: &[Counts]) -> Vec<u32> {
     loads
 }
 
-/// Healthy nodes first, then degraded ones; what rounding leaves goes to the first level that has anything.
+/// Healthy nodes first, then degraded ones; the remainder from rounding goes to the first level that has load.
 fn by_availability(healthy: &[u32], degraded: &[u32], total: u32) -> Loads {
     let mut left = 100;
     let mut deal = |available: &[u32]| -> Vec<u32> {

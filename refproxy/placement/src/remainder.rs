@@ -1,23 +1,23 @@
 //! A table read by remainder: maglev's slots, modula's list, Redis Cluster's slots.
 
-use super::NodeId;
+use crate::NodeId;
 
 /// The owner of each remainder.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Slots(Box<[NodeId]>);
+pub(crate) struct Slots(Box<[NodeId]>);
 
 impl Slots {
     /// At least one slot.
-    pub(super) fn new(owners: Vec<NodeId>) -> Self {
+    pub(crate) fn new(owners: Vec<NodeId>) -> Self {
         Self(owners.into_boxed_slice())
     }
 
-    pub(super) fn node(&self, digest: u64) -> NodeId {
+    pub(crate) fn node(&self, digest: u64) -> NodeId {
         // The remainder is below the table's length.
         self.0[(digest % self.0.len() as u64) as usize]
     }
 
-    pub(super) fn shares(&self, nodes: usize) -> Vec<f64> {
+    pub(crate) fn shares(&self, nodes: usize) -> Vec<f64> {
         let mut counts = vec![0_u32; nodes];
         for owner in &self.0 {
             counts[owner.index()] += 1;
@@ -29,7 +29,7 @@ impl Slots {
             .collect()
     }
 
-    pub(super) fn owners(&self) -> impl ExactSizeIterator<Item = NodeId> + '_ {
+    pub(crate) fn owners(&self) -> impl ExactSizeIterator<Item = NodeId> + '_ {
         self.0.iter().copied()
     }
 }

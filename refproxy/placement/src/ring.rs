@@ -2,20 +2,20 @@
 //!
 //! Envoy's ring hash and twemproxy's ketama differ in how they make points and agree on how points are read.
 
-use super::NodeId;
+use crate::NodeId;
 
 /// Points of 64 bits (ring hash) or 32 (ketama).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Ring<P> {
+pub(crate) struct Ring<P> {
     points: Box<[P]>,
     owners: Box<[NodeId]>,
-    /// For each value of the upper bits of a digest, where to begin to look.
+    /// For each value of the upper bits of a digest, the place where the search begins.
     starts: Box<[u32]>,
     shift: u32,
 }
 
 /// A point's number, as the digests it is compared with.
-pub(super) trait Point: Copy + Ord {
+pub(crate) trait Point: Copy + Ord {
     const BITS: u32;
     fn wide(self) -> u64;
     fn from_digest(digest: u64) -> Self;
@@ -44,9 +44,9 @@ impl Point for u32 {
 
 impl<P: Point> Ring<P> {
     /// From points in ascending order, at least one.
-    pub(super) fn new(sorted: &[(P, NodeId)]) -> Self {
+    pub(crate) fn new(sorted: &[(P, NodeId)]) -> Self {
         let points: Box<[P]> = sorted.iter().map(|(point, _)| *point).collect();
-        // About one point in each bucket: the search is over before it begins.
+        // About one point in each bucket, so that a search takes about one step.
         let bits = points
             .len()
             .next_power_of_two()
@@ -72,7 +72,7 @@ impl<P: Point> Ring<P> {
     }
 
     /// The owner of the first point at or above `digest`; above the last point it is the first.
-    pub(super) fn node(&self, digest: u64) -> NodeId {
+    pub(crate) fn node(&self, digest: u64) -> NodeId {
         let wanted = P::from_digest(digest);
         let mut place = self.starts[(digest >> self.shift) as usize] as usize;
         while place < self.points.len() && self.points[place] < wanted {
@@ -82,18 +82,18 @@ impl<P: Point> Ring<P> {
     }
 
     /// The points in ascending order, with their owners.
-    pub(super) fn points(&self) -> impl ExactSizeIterator<Item = (u64, NodeId)> + '_ {
+    pub(crate) fn points(&self) -> impl ExactSizeIterator<Item = (u64, NodeId)> + '_ {
         self.points
             .iter()
             .zip(&self.owners)
             .map(|(point, owner)| (point.wide(), *owner))
     }
 
-    /// What share of all digests each of `nodes` nodes owns.
-    pub(super) fn shares(&self, nodes: usize) -> Vec<f64> {
+    /// The share of all digests of each of `nodes` nodes.
+    pub(crate) fn shares(&self, nodes: usize) -> Vec<f64> {
         let whole = 2.0_f64.powi(P::BITS as i32);
         let mut shares = vec![0.0; nodes];
-        // Before the first point lies what wraps around from the last one.
+        // Digests above the last point belong to the first one.
         let last = self.points.last().map_or(0, |point| point.wide());
         let mut before = last as f64 - whole;
         for (point, owner) in self.points() {

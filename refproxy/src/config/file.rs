@@ -231,10 +231,10 @@ mod tests {
         assert_eq!(config.timeouts, Timeouts::default());
         assert_eq!(config.limits, Limits::default());
         assert!(config.users.is_open() && config.node_auth.is_none());
-        assert_eq!(config.cluster.policy, Policy::maglev());
-        assert_eq!(config.cluster.tags, TagRule::WholeKey);
+        assert_eq!(config.cluster.cluster().policy, Policy::maglev());
+        assert_eq!(config.cluster.cluster().tags, TagRule::WholeKey);
         assert_eq!(
-            config.cluster.nodes[0],
+            config.cluster.cluster().nodes[0],
             placement::Node::at("127.0.0.1:7001")
         );
     }
@@ -352,9 +352,9 @@ limits:
             scripts_without_keys: ScriptsWithoutKeys::AnyNode,
         };
         assert_eq!(config.rules, rules);
-        assert_eq!(config.cluster.tags, TagRule::BRACES);
+        assert_eq!(config.cluster.cluster().tags, TagRule::BRACES);
         assert_eq!(
-            config.cluster.policy,
+            config.cluster.cluster().policy,
             Policy::Maglev {
                 table_size: 251,
                 hash_hostnames: true
@@ -362,6 +362,7 @@ limits:
         );
         let nodes: Vec<_> = config
             .cluster
+            .cluster()
             .nodes
             .iter()
             .map(|node| (node.address.as_str(), node.weight))

@@ -14,7 +14,7 @@ pub use placement::file::{ClusterFile, Error, check_address};
 use crate::auth::{NodeAuth, Users};
 use crate::command::Rules;
 use crate::resp;
-use placement::Cluster;
+use placement::{Cluster, Placed};
 
 /// Size of a configuration file.
 const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
@@ -35,7 +35,7 @@ pub struct Config {
     /// What clients may do.
     pub rules: Rules,
     /// What is sharded over.
-    pub cluster: Cluster,
+    pub cluster: Placed,
     /// How long what may take.
     pub timeouts: Timeouts,
     /// How much of what there may be.

@@ -16,7 +16,7 @@ use crate::config::{Config, Limits, Timeouts};
 use crate::descriptors::Share;
 use crate::server;
 use crate::stats::{Shared, WorkerStats};
-use placement::{Cluster, Node, Policy};
+use placement::{Cluster, Node, Placed, Policy};
 
 /// For what takes milliseconds.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -30,7 +30,7 @@ fn worker(address: &str) -> Rc<Worker> {
         users: Users::default(),
         node_auth: None,
         rules: Rules::default(),
-        cluster: Cluster::new(Policy::maglev(), vec![Node::at(address)]),
+        cluster: Placed::new(Cluster::new(Policy::maglev(), vec![Node::at(address)])).unwrap(),
         timeouts: Timeouts::default(),
         limits: Limits::default(),
     };
@@ -40,7 +40,7 @@ fn worker(address: &str) -> Rc<Worker> {
     };
     let setup = Setup::of(
         &config,
-        Arc::new(server::plan(&config.cluster).unwrap()),
+        Arc::new(server::plan(&config.cluster)),
         Arc::new(WorkerStats::new()),
         Arc::new(Shared::new(0, share)),
     );

@@ -105,7 +105,7 @@ async fn a_bad_put_is_answered_in_one_line_and_changes_nothing() {
         ),
         (
             r#"{"policy":"random","nodes":[{"address":"a:1"},{"address":"b:1"}]}"#,
-            r#"{"error":"random is not a placement: every request may go to another node, and keys scatter"}"#,
+            r#"{"error":"policy random places no keys: each request may go to another of the nodes"}"#,
         ),
         (
             r#"{"policy":"maglev","nodes":[{"address":"nowhere"}]}"#,

@@ -154,7 +154,7 @@ fn a_missing_file_and_bad_flags_are_told_apart() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(
         said,
-        "refproxy: two nodes hash as `a:1`, each node needs its own\n"
+        "refproxy: two nodes hash as `a:1`, each node needs a hash key of its own\n"
     );
     let ring = [
         "--node",
@@ -167,7 +167,10 @@ fn a_missing_file_and_bad_flags_are_told_apart() {
     let output = refproxy(&ring);
     assert_eq!(output.status.code(), Some(2));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(said, "refproxy: --table-size: ring_hash has none\n");
+    assert_eq!(
+        said,
+        "refproxy: --table-size: policy ring_hash does not support table_size\n"
+    );
 }
 
 #[tokio::test]

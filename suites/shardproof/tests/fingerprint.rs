@@ -399,7 +399,7 @@ fn command_line(target: Target) -> Result<(), Failed> {
         let nodes = seen.iter().map(|addr| Node::at(addr.to_string())).collect();
         let mut expected = Description::new(Policy::maglev(), nodes);
         expected.tags = TagRule::BRACES;
-        if description.check()? != expected {
+        if description.cluster()? != expected {
             return Err(format!("found {found:#}").into());
         }
         nothing_left(&cluster).await

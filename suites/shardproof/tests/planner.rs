@@ -208,8 +208,11 @@ fn mistakes_of_the_command_line_are_64() {
             "consistent:a:1",
             &["--from", "policy `consistent`", "maglev, ring_hash"],
         ),
-        ("random:a:1,b:1", &["--from", "keys scatter"]),
-        ("maglev/hash=md5:a:1", &["--from", "hash: maglev has none"]),
+        ("random:a:1,b:1", &["--from", "random places no keys"]),
+        (
+            "maglev/hash=md5:a:1",
+            &["--from", "policy maglev does not support hash"],
+        ),
     ] {
         check(&[&["plan", "--from", from][..], &to].concat(), 64, parts);
         let cluster = ["locate", "--cluster", from, "key"];

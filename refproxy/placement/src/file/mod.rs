@@ -1,15 +1,12 @@
 //! The shape of a cluster in YAML and JSON: the `cluster:` part of the file, what `PUT /cluster` takes and `GET /cluster`
-//! answers. Parameters are called as in the proxies that know them; one that its policy does not know is an error.
+//! answers. Settings have their names from the proxies that have them; one that the policy does not support is an error.
 
 pub mod yaml;
 
 use serde::{Deserialize, Serialize};
 
-use crate::hash::{Digest, TagRule};
-use crate::{
-    Cluster, Health, Locality, Node, Panic, Placement, Policy, RING_SIZE_MAX,
-    RING_SIZE_MIN_DEFAULT, RingFunction, TABLE_SIZE_DEFAULT,
-};
+use crate::hash::TagRule;
+use crate::{Cluster, Health, Locality, Node, Panic, Placed, Policy, SettingError, Value};
 
 /// The `cluster:` part of the file, which `PUT /cluster` takes as JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,7 +34,7 @@ pub struct ClusterFile {
     nodes: Vec<NodeFile>,
 }
 
-/// Yes, no, or the two bytes around a tag.
+/// On, off, or the two bytes around a tag.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged, expecting = "true, false or two characters are expected")]
 enum TagsFile {
@@ -112,33 +109,8 @@ impl ClusterFile {
             overprovisioning_factor: None,
             nodes: cluster.nodes.iter().map(NodeFile::of).collect(),
         };
-        match cluster.policy {
-            Policy::Maglev {
-                table_size,
-                hash_hostnames,
-            } => {
-                file.table_size = Some(table_size);
-                file.hash_hostnames = Some(hash_hostnames);
-            }
-            Policy::RingHash {
-                size_min,
-                size_max,
-                function,
-                hash_hostnames,
-            } => {
-                file.minimum_ring_size = Some(size_min);
-                file.maximum_ring_size = Some(size_max);
-                file.hash_function = Some(function.name().to_owned());
-                file.hash_hostnames = Some(hash_hostnames);
-            }
-            Policy::Ketama { digest } | Policy::Modula { digest } => {
-                file.hash = Some(digest.name().to_owned());
-            }
-            Policy::Random
-            | Policy::Slots
-            | Policy::Libketama
-            | Policy::Jump
-            | Policy::Rendezvous => {}
+        for (name, value) in cluster.policy.settings() {
+            file.put(name, value);
         }
         if cluster.panic != Panic::default() {
             file.healthy_panic_threshold = Some(cluster.panic.threshold_percent);
@@ -147,21 +119,19 @@ impl ClusterFile {
         file
     }
 
-    /// The cluster that is described, if there is a placement over its nodes. A large ring takes seconds to build.
+    /// The cluster that is described, with its placement. A large ring takes seconds to build.
     ///
     /// # Errors
-    /// As of [`ClusterFile::cluster`], or there is no placement over these nodes.
-    pub fn check(self) -> Result<Cluster, Error> {
-        let cluster = self.cluster()?;
-        Placement::new(&cluster).map_err(|error| Error(error.to_string()))?;
-        Ok(cluster)
+    /// As of [`ClusterFile::cluster`], or the cluster has no placement.
+    pub fn check(self) -> Result<Placed, Error> {
+        Placed::new(self.cluster()?).map_err(|error| Error(error.to_string()))
     }
 
     /// The cluster that is described. Its placement is not built.
     ///
     /// # Errors
-    /// A field is wrong or not one of this policy, or a node's address is none.
-    pub fn cluster(self) -> Result<Cluster, Error> {
+    /// A field is wrong, the policy does not support it, or a node's address is not one.
+    pub fn cluster(mut self) -> Result<Cluster, Error> {
         for node in &self.nodes {
             check_address(&node.address)?;
         }
@@ -181,92 +151,91 @@ impl ClusterFile {
         })
     }
 
-    /// The policy with its parameters.
-    fn policy(&self) -> Result<Policy, Error> {
-        let policy = Policy::named(&self.policy).ok_or_else(|| {
-            let known = Policy::all().map(|policy| policy.name()).join(", ");
+    /// The policy with its settings.
+    fn policy(&mut self) -> Result<Policy, Error> {
+        let mut policy = Policy::named(&self.policy).ok_or_else(|| {
+            let known: Vec<&str> = Policy::all().map(|policy| policy.name()).collect();
+            let known = known.join(", ");
             Error(format!(
                 "policy `{}`: one of {known} is expected",
                 self.policy
             ))
         })?;
-        self.only_fields_of(&policy)?;
-        let hash_hostnames = self.hash_hostnames.unwrap_or(false);
-        Ok(match policy {
-            Policy::Maglev { .. } => Policy::Maglev {
-                table_size: self.table_size.unwrap_or(TABLE_SIZE_DEFAULT),
-                hash_hostnames,
-            },
-            Policy::RingHash { .. } => Policy::RingHash {
-                size_min: self.minimum_ring_size.unwrap_or(RING_SIZE_MIN_DEFAULT),
-                size_max: self.maximum_ring_size.unwrap_or(RING_SIZE_MAX),
-                function: self.function()?,
-                hash_hostnames,
-            },
-            Policy::Ketama { digest } => Policy::Ketama {
-                digest: self.digest(digest)?,
-            },
-            Policy::Modula { digest } => Policy::Modula {
-                digest: self.digest(digest)?,
-            },
-            other => other,
-        })
+        for (name, field) in self.settings() {
+            if let Some(value) = field.value() {
+                policy.set(name, &value)?;
+            }
+        }
+        self.only_panic_of(&policy)?;
+        Ok(policy)
     }
 
-    /// A parameter that would mean nothing is a misunderstanding.
-    fn only_fields_of(&self, policy: &Policy) -> Result<(), Error> {
-        let maglev = matches!(policy, Policy::Maglev { .. });
-        let ring = matches!(policy, Policy::RingHash { .. });
-        let twemproxy = matches!(policy, Policy::Ketama { .. } | Policy::Modula { .. });
-        let fields = [
-            ("table_size", self.table_size.is_some(), maglev),
-            ("minimum_ring_size", self.minimum_ring_size.is_some(), ring),
-            ("maximum_ring_size", self.maximum_ring_size.is_some(), ring),
-            ("hash_function", self.hash_function.is_some(), ring),
-            (
-                "hash_hostnames",
-                self.hash_hostnames == Some(true),
-                maglev || ring,
-            ),
-            ("hash", self.hash.is_some(), twemproxy),
-            (
-                "healthy_panic_threshold",
-                self.healthy_panic_threshold.is_some(),
-                maglev || ring,
-            ),
-            (
-                "overprovisioning_factor",
-                self.overprovisioning_factor.is_some(),
-                maglev || ring,
-            ),
+    /// Panic is a property of the cluster, and has an effect only under some policies.
+    fn only_panic_of(&self, policy: &Policy) -> Result<(), Error> {
+        let given = [
+            ("healthy_panic_threshold", self.healthy_panic_threshold),
+            ("overprovisioning_factor", self.overprovisioning_factor),
         ];
-        match fields.iter().find(|(_, given, known)| *given && !known) {
-            Some((field, ..)) => Err(Error(format!("{field}: {} has none", policy.name()))),
-            None => Ok(()),
+        match given.iter().find(|(_, value)| value.is_some()) {
+            Some((name, _)) if !policy.supports_panic() => Err(SettingError::Unsupported {
+                policy: policy.name(),
+                setting: (*name).to_owned(),
+            }
+            .into()),
+            _ => Ok(()),
         }
     }
 
-    fn function(&self) -> Result<RingFunction, Error> {
-        let Some(name) = &self.hash_function else {
-            return Ok(RingFunction::default());
-        };
-        let known = [RingFunction::XxHash, RingFunction::Murmur2];
-        let found = known.into_iter().find(|function| function.name() == name);
-        found.ok_or_else(|| {
-            let known = known.map(RingFunction::name).join(" or ");
-            Error(format!("hash_function `{name}`: {known} is expected"))
-        })
+    /// The fields that are settings of policies. Which policy has which setting is a matter of the policies' rows.
+    fn settings(&mut self) -> [(&'static str, Field<'_>); 6] {
+        [
+            ("table_size", Field::Number(&mut self.table_size)),
+            (
+                "minimum_ring_size",
+                Field::Number(&mut self.minimum_ring_size),
+            ),
+            (
+                "maximum_ring_size",
+                Field::Number(&mut self.maximum_ring_size),
+            ),
+            ("hash_function", Field::Word(&mut self.hash_function)),
+            ("hash_hostnames", Field::Switch(&mut self.hash_hostnames)),
+            ("hash", Field::Word(&mut self.hash)),
+        ]
     }
 
-    fn digest(&self, default: Digest) -> Result<Digest, Error> {
-        let Some(name) = &self.hash else {
-            return Ok(default);
-        };
-        Digest::named(name).ok_or_else(|| {
-            let known: Vec<&str> = Digest::all().map(Digest::name).collect();
-            let known = known.join(", ");
-            Error(format!("hash `{name}`: one of {known} is expected"))
-        })
+    fn put(&mut self, name: &str, value: Value) {
+        let mut settings = self.settings().into_iter();
+        if let Some((_, field)) = settings.find(|(known, _)| *known == name) {
+            field.put(value);
+        }
+    }
+}
+
+/// A field for a setting, with the type that the file's parser checks.
+enum Field<'a> {
+    Number(&'a mut Option<u32>),
+    Switch(&'a mut Option<bool>),
+    Word(&'a mut Option<String>),
+}
+
+impl Field<'_> {
+    fn value(&self) -> Option<Value> {
+        match self {
+            Self::Number(field) => field.map(Value::Number),
+            Self::Switch(field) => field.map(Value::Switch),
+            Self::Word(field) => field.as_ref().map(|word| Value::Word(word.clone())),
+        }
+    }
+
+    /// A value of another type has no place in the file; a test of each policy shows that there is none.
+    fn put(self, value: Value) {
+        match (self, value) {
+            (Self::Number(field), Value::Number(number)) => *field = Some(number),
+            (Self::Switch(field), Value::Switch(on)) => *field = Some(on),
+            (Self::Word(field), Value::Word(word)) => *field = Some(word),
+            _ => {}
+        }
     }
 }
 
@@ -349,10 +318,16 @@ impl NodeFile {
     }
 }
 
-/// Why a configuration cannot be used: one line, with file and line where there is one.
+/// Why a configuration cannot be used: one line, with the file and the line in it, if any.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", printable(.0))]
 pub struct Error(pub String);
+
+impl From<SettingError> for Error {
+    fn from(why: SettingError) -> Self {
+        Self(why.to_string())
+    }
+}
 
 /// Control characters, which a file's names may contain, as escapes: the text ends up on terminals and in logs.
 fn printable(text: &str) -> String {
@@ -414,12 +389,12 @@ mod tests {
     ];
 
     #[test]
-    fn what_is_shown_is_what_was_given() {
+    fn a_file_survives_the_round_trip() {
         for yaml in EACH {
             let file = file(yaml);
             let cluster = file.clone().check().unwrap();
             assert_eq!(
-                serde_json::to_value(ClusterFile::of(&cluster)).unwrap(),
+                serde_json::to_value(ClusterFile::of(cluster.cluster())).unwrap(),
                 serde_json::to_value(&file).unwrap()
             );
         }
@@ -428,29 +403,30 @@ mod tests {
     #[test]
     fn defaults_are_those_of_the_proxies() {
         for policy in Policy::all() {
-            if policy == Policy::Random {
-                continue;
-            }
             let name = policy.name();
             let cluster = file(&format!("{{policy: {name}, nodes: [{{address: 'a:1'}}]}}"));
-            assert_eq!(cluster.check().unwrap().policy, policy);
+            assert_eq!(cluster.check().unwrap().cluster().policy, policy);
         }
     }
 
     #[test]
-    fn what_a_policy_does_not_know_is_told() {
+    fn wrong_fields_are_errors() {
         for (yaml, expected) in [
             (
                 "{policy: ring_hash, table_size: 251, nodes: []}",
-                "table_size: ring_hash has none",
+                "policy ring_hash does not support table_size",
             ),
             (
                 "{policy: ketama, hash_hostnames: true, nodes: []}",
-                "hash_hostnames: ketama has none",
+                "policy ketama does not support hash_hostnames",
             ),
             (
                 "{policy: maglev, hash: md5, nodes: []}",
-                "hash: maglev has none",
+                "policy maglev does not support hash",
+            ),
+            (
+                "{policy: slots, overprovisioning_factor: 140, nodes: []}",
+                "policy slots does not support overprovisioning_factor",
             ),
             (
                 "{policy: ring_hash, hash_function: MD5, nodes: []}",
@@ -467,7 +443,7 @@ mod tests {
             ),
             (
                 "{policy: random, nodes: [{address: 'a:1'}, {address: 'b:1'}]}",
-                "random is not a placement: every request may go to another node, and keys scatter",
+                "policy random places no keys: each request may go to another of the nodes",
             ),
             (
                 "{policy: round_robin, nodes: []}",

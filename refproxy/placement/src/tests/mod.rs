@@ -10,7 +10,7 @@ mod twemproxy;
 
 use sha2::{Digest, Sha256};
 
-use super::{Cluster, Node, Placement, Policy};
+use crate::{Cluster, Node, Placement, Policy};
 
 fn maglev(nodes: Vec<Node>, table_size: u32) -> Cluster {
     let hash_hostnames = false;

@@ -1,8 +1,7 @@
 //! Refproxy's file, whole or only its `cluster:` part; the JSON of its admin interface is such a part.
 
-use ::placement::Policy;
+use ::placement::Placement;
 use ::placement::file::{ClusterFile, yaml};
-use ::placement::hash::TagRule;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
@@ -56,13 +55,10 @@ fn check_addresses(cluster: Option<&Tree>, name: &str) -> Result<(), Error> {
 /// Its checks are refproxy's own, the placement among them.
 pub(super) fn check(file: ClusterFile, place: &str, hints: &Hints) -> Result<Described, Error> {
     let cluster = file
-        .check()
+        .cluster()
         .map_err(|error| Unread(format!("{place}: {error}")))?;
-    let tags = match cluster.policy {
-        Policy::Slots => TagRule::BRACES,
-        _ => cluster.tags,
-    };
-    agrees(tags, hints).map_err(|why| why.at(place))?;
+    Placement::new(&cluster).map_err(|error| Unread(format!("{place}: {error}")))?;
+    agrees(cluster.tag_rule(), hints).map_err(|why| why.at(place))?;
     let nodes = cluster.nodes.iter();
     let reach = nodes.map(|node| node.address.clone()).collect();
     described(cluster, reach, place.to_owned())

@@ -1,6 +1,5 @@
 //! The search: write a few keys, drop what they contradict, go on with what is less likely or with keys that tell more.
 
-use placement::Policy;
 use placement::hash::TagRule;
 
 use super::finding::{Finding, Found, Near, Outcome, Quality};
@@ -416,9 +415,9 @@ fn nearest(ranking: &[Tried]) -> Vec<Near> {
 
 /// A theory under every rule of tags that it can have: slots always have braces.
 fn under_rules(theory: &Theory, rules: &[TagRule]) -> Vec<Theory> {
-    match theory.candidate.cluster.policy {
-        Policy::Slots => vec![theory.under(TagRule::BRACES)],
-        _ => rules.iter().map(|rule| theory.under(*rule)).collect(),
+    match theory.candidate.cluster.policy.own_tags() {
+        Some(own) => vec![theory.under(own)],
+        None => rules.iter().map(|rule| theory.under(*rule)).collect(),
     }
 }
 

@@ -61,12 +61,10 @@ impl Naming {
                 described.name.clone_from(&node.name);
                 described.hash_key.clone_from(&node.name);
             }
-            Self::Host => match policy {
-                Policy::Maglev { .. } | Policy::RingHash { .. } => {
-                    described.hostname = Some(host(&node.seen).to_owned());
-                }
-                _ => described.hash_key = Some(host(&node.seen).to_owned()),
-            },
+            Self::Host if policy.supports_hostnames() => {
+                described.hostname = Some(host(&node.seen).to_owned());
+            }
+            Self::Host => described.hash_key = Some(host(&node.seen).to_owned()),
         }
         described
     }

@@ -35,17 +35,14 @@ pub struct Alternative {
 
 /// Every policy that is a placement, over the nodes of the change and on these keys.
 pub(super) fn alternatives(change: &Change, keys: &[(&[u8], u64)], all_keys: bool) -> Alternatives {
-    let policies = Policy::all()
-        .into_iter()
-        .filter(|policy| *policy != Policy::Random)
-        .map(|policy| {
-            alternative(change, &policy, keys).unwrap_or_else(|why| Alternative {
-                policy: policy.name().to_owned(),
-                moved_share: None,
-                balance: None,
-                note: Some(why.to_string()),
-            })
-        });
+    let policies = Policy::placing().map(|policy| {
+        alternative(change, &policy, keys).unwrap_or_else(|why| Alternative {
+            policy: policy.name().to_owned(),
+            moved_share: None,
+            balance: None,
+            note: Some(why.to_string()),
+        })
+    });
     Alternatives {
         keys: keys.iter().map(|(_, times)| times).sum(),
         all_keys,
@@ -73,7 +70,7 @@ fn alternative(
         policy: policy.name().to_owned(),
         moved_share: Some(share(moved, all)),
         balance: Some(balance(&counts, &expected(&to, &after))),
-        note: note(policy),
+        note: policy.caveat().map(str::to_owned),
     })
 }
 
@@ -97,15 +94,5 @@ pub(super) fn under(cluster: &Cluster, policy: &Policy) -> Cluster {
     Cluster {
         policy: policy.clone(),
         ..cluster.clone()
-    }
-}
-
-fn note(policy: &Policy) -> Option<String> {
-    match policy {
-        Policy::Slots => Some("slots dealt anew; moving single slots costs less".to_owned()),
-        Policy::Jump => {
-            Some("nodes are numbered: only the last one comes or goes cheaply".to_owned())
-        }
-        _ => None,
     }
 }

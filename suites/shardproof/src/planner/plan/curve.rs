@@ -41,9 +41,7 @@ pub(super) fn curves(change: &Change, keys: &[(&[u8], u64)]) -> Vec<Curve> {
         };
         Placement::new(&under(&plain, policy)).ok()
     };
-    let policies = Policy::all().into_iter();
-    let placing = policies.filter(|policy| *policy != Policy::Random);
-    let curve = placing.map(|policy| {
+    let curve = Policy::placing().map(|policy| {
         let mut points = Vec::new();
         let mut before = place(&policy, *NODES.start());
         for count in NODES {

@@ -166,10 +166,7 @@ impl Side {
 
 /// The tag rule that holds: slots are always placed by tags.
 fn rule(cluster: &Cluster) -> TagRule {
-    match cluster.policy {
-        crate::planner::Policy::Slots => TagRule::BRACES,
-        _ => cluster.tags,
-    }
+    cluster.tag_rule()
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -15,7 +15,7 @@ mod shape;
 
 use std::collections::BTreeSet;
 
-use ::placement::{Cluster, Panic, Policy};
+use ::placement::{Cluster, Panic};
 
 use super::routing::Routing;
 use super::tree::Tree;
@@ -116,14 +116,4 @@ fn panic(cluster: &shape::Cluster) -> Result<Panic, Why> {
             .overprovisioning_factor
             .unwrap_or(default.overprovisioning),
     })
-}
-
-/// Whether nodes are hashed by their host names.
-fn hashes_hostnames(policy: &Policy) -> bool {
-    match policy {
-        Policy::Maglev { hash_hostnames, .. } | Policy::RingHash { hash_hostnames, .. } => {
-            *hash_hostnames
-        }
-        _ => false,
-    }
 }

@@ -5,7 +5,6 @@ use std::net::{IpAddr, SocketAddr};
 use ::placement::{Health, Locality, Node};
 
 use super::super::{Error, Hints, Why, secrets};
-use super::hashes_hostnames;
 use super::policy::Chosen;
 use super::shape::{Cluster, ClusterType, LbEndpoint, LocalityEndpoints};
 
@@ -27,7 +26,7 @@ pub(super) fn nodes(
     (name, at): (&str, &str),
     hints: &Hints,
 ) -> Result<(Vec<Node>, Vec<String>), Error> {
-    if kind == Kind::Static && hashes_hostnames(&chosen.policy) {
+    if kind == Kind::Static && chosen.policy.hashes_hostnames() {
         let why = Why::field(
             "use_hostname_for_hashing",
             "Envoy refuses it with type STATIC",
@@ -186,7 +185,7 @@ fn addresses(
     if !known.is_empty() {
         return Ok(known);
     }
-    let hashes_address = hash_key(endpoint).is_none() && !hashes_hostnames(&chosen.policy);
+    let hashes_address = hash_key(endpoint).is_none() && !chosen.policy.hashes_hostnames();
     match &chosen.scatters {
         Some(what) if kind == Kind::StrictDns => Err(Why::MaybeSeveral {
             what: what.clone(),

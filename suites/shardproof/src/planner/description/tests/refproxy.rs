@@ -78,7 +78,7 @@ fn mistakes_in_one_word_are_told() {
         ("maglev:", "the cluster has no node"),
         (
             "maglev:a:1,a:1",
-            "two nodes hash as `a:1`, each node needs its own",
+            "two nodes hash as `a:1`, each node needs a hash key of its own",
         ),
         (
             "maglev:a:1*0",
@@ -95,11 +95,11 @@ fn mistakes_in_one_word_are_told() {
         ),
         (
             "random:a:1,b:1",
-            "random is not a placement: every request may go to another node, and keys scatter",
+            "policy random places no keys: each request may go to another of the nodes",
         ),
         (
             "jump:a:1,b:1*2",
-            "node b:1 has weight 2, and jump knows no weights",
+            "node b:1 has weight 2, but policy jump does not support weights",
         ),
         (
             "consistent:a:1",

@@ -73,7 +73,7 @@ fn mistakes_in_a_pool_are_told() {
         (
             "redis-b:6380:2 second",
             "127.0.0.1:6379:1",
-            "file:3: two nodes hash as `127.0.0.1:6379`, each node needs its own",
+            "file:3: two nodes hash as `127.0.0.1:6379`, each node needs a hash key of its own",
         ),
     ] {
         wrong(&POOL.replace(from, to), &none(), expected);

@@ -54,7 +54,7 @@ pub(super) fn read(
     let mut cluster = Cluster::new(policy(pool).map_err(wrong)?, nodes);
     cluster.tags = tags(pool).map_err(wrong)?;
     agrees(cluster.tags, hints).map_err(wrong)?;
-    let scatters = (cluster.policy == Policy::Random).then_some("distribution random");
+    let scatters = cluster.policy.scatters().then_some("distribution random");
     if let (Some(what), [_, _, ..]) = (scatters, &*cluster.nodes) {
         return Err(wrong(Why::Scatters(what.to_owned())));
     }

@@ -1,11 +1,30 @@
-//! Jump consistent hash: no table at all, nodes are numbers, and only the last can leave.
+//! Jump consistent hash: no table, nodes are numbers, and only the last can be removed.
 //!
 //! Source: Lamping and Veach, "A Fast, Minimal Memory, Consistent Hash Algorithm" (2014), figure 1.
 
-use super::NodeId;
+use super::{Names, Nodes, Policy, Row, Weights};
+use crate::NodeId;
+use crate::digest::KeyDigest;
+use crate::setting;
+use crate::table::Table;
+
+pub(super) static ROW: Row = Row {
+    name: "jump",
+    default: Policy::Jump,
+    settings: setting::none,
+    nodes: Nodes::All,
+    names: Names::Address,
+    weights: Weights::Unsupported,
+    scatters: false,
+    tags: None,
+    digest: |_| KeyDigest::Murmur2,
+    // As many as there are ids at most.
+    table: |_, _, hosts| Ok(Table::Jump(hosts.len() as u32)),
+    caveat: Some("nodes are numbered: only the last one comes or goes cheaply"),
+};
 
 /// The bucket of `digest` among `nodes`, at least one and at most 65535.
-pub(super) fn node(mut digest: u64, nodes: u32) -> NodeId {
+pub(crate) fn node(mut digest: u64, nodes: u32) -> NodeId {
     let (mut bucket, mut next) = (0_i64, 0_i64);
     while next < i64::from(nodes) {
         bucket = next;

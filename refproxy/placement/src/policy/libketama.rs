@@ -2,15 +2,35 @@
 //!
 //! Bit-exact with libketama (`libketama/ketama.c` of Last.fm, 2c6284c).
 
-use super::{Host, NodeId};
+use super::{Names, Nodes, Policy, Row, Weights};
+use crate::NodeId;
+use crate::digest::KeyDigest;
 use crate::hash::md5_words;
+use crate::hosts::Host;
+use crate::ring::Ring;
+use crate::setting;
+use crate::table::Table;
+
+pub(super) static ROW: Row = Row {
+    name: "libketama",
+    default: Policy::Libketama,
+    settings: setting::none,
+    nodes: Nodes::All,
+    names: Names::Address,
+    weights: Weights::UpTo(u32::MAX),
+    scatters: false,
+    tags: None,
+    digest: |_| KeyDigest::Md5,
+    table: |_, _, hosts| Ok(Table::Ketama(Ring::new(&points(hosts)))),
+    caveat: None,
+};
 
 /// Hashes of a server of average weight, with four points each.
 const HASHES_PER_SERVER: f64 = 40.0;
 
-/// The points in ascending order and, beside them, whose they are. A server is hashed by its whole address, and the order
+/// The points in ascending order with their owners. A server is hashed by its whole address, and the order
 /// of the description decides between equal points.
-pub(super) fn points(hosts: &[Host<'_>]) -> Vec<(u32, NodeId)> {
+fn points(hosts: &[Host<'_>]) -> Vec<(u32, NodeId)> {
     let total: u64 = hosts.iter().map(|host| u64::from(host.weight)).sum();
     let mut points = Vec::with_capacity(hosts.len() * 160);
     for host in hosts {

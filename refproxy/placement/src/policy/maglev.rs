@@ -4,22 +4,52 @@
 
 use xxhash_rust::xxh64::xxh64;
 
-use super::{Error, Host, NodeId};
+use super::{HASH_HOSTNAMES, Names, Nodes, Policy, Row, Weights};
+use crate::digest::KeyDigest;
+use crate::hosts::Host;
+use crate::table::Table;
+use crate::{Error, NodeId};
 
 /// Envoy's default number of slots.
 pub const TABLE_SIZE_DEFAULT: u32 = 65_537;
 /// Envoy's largest number of slots.
 pub const TABLE_SIZE_MAX: u32 = 5_000_011;
 
+pub(super) static ROW: Row = Row {
+    name: "maglev",
+    default: Policy::Maglev {
+        table_size: TABLE_SIZE_DEFAULT,
+        hash_hostnames: false,
+    },
+    settings: |policy| match policy {
+        Policy::Maglev {
+            table_size,
+            hash_hostnames,
+        } => vec![("table_size", table_size), (HASH_HOSTNAMES, hash_hostnames)],
+        _ => Vec::new(),
+    },
+    nodes: Nodes::Levels,
+    names: Names::Address,
+    weights: Weights::UpTo(u32::MAX),
+    scatters: false,
+    tags: None,
+    digest: |_| KeyDigest::Murmur2,
+    table: |policy, _, hosts| match policy {
+        Policy::Maglev { table_size, .. } => slots(hosts, *table_size).map(Table::remainder),
+        other => Err(Error::NotAPlacement(other.name())),
+    },
+    caveat: None,
+};
+
 /// The owner of each slot; the slot of a digest is its remainder.
-pub(super) fn slots(hosts: &[Host<'_>], table_size: u32) -> Result<Vec<NodeId>, Error> {
+fn slots(hosts: &[Host<'_>], table_size: u32) -> Result<Vec<NodeId>, Error> {
     check_size(table_size, hosts.len())?;
     let mut slots = vec![FREE; table_size as usize];
     fill(&mut slots, &mut walkers(hosts, table_size));
     Ok(slots)
 }
 
-/// Marks a slot that nobody has taken. No node has this id: a cluster has at most 65535 nodes.
+/// A free slot. No node has this id: a cluster has at most 65535 nodes.
 const FREE: NodeId = NodeId(u16::MAX);
 
 /// One node on its way through its permutation of the slots.
@@ -28,7 +58,7 @@ struct Walker {
     position: u64,
     skip: u64,
     share: f64,
-    /// Turns are due while `round * share` has not fallen behind this.
+    /// The node takes a turn in a round whose `round * share` is at least this.
     target: f64,
 }
 
@@ -49,8 +79,8 @@ fn walkers(hosts: &[Host<'_>], table_size: u32) -> Vec<Walker> {
         .collect()
 }
 
-/// Fills every slot. Equality of `round * share` and the target takes a turn, and the largest share is accumulated
-/// by addition: both as in Envoy, both visible in the result.
+/// Fills every slot. A node takes a turn when `round * share` equals its target, and the largest share is accumulated by
+/// addition: both as in Envoy, and both change the result.
 fn fill(slots: &mut [NodeId], walkers: &mut [Walker]) {
     let size = slots.len() as u64;
     let share_max = walkers

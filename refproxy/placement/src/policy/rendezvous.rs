@@ -1,18 +1,37 @@
 //! Rendezvous hashing: every node bids for a key, the highest bid wins, weights by the logarithm method.
 //!
 //! Source: Thaler and Ravishankar, "Using Name-Based Mappings to Increase Hit Rates" (1998); weights after Schindelhauer and
-//! Schomaker, "Weighted Distributed Hash Tables" (2005). The mix of the two digests is ours: there is no proxy to agree with.
+//! Schomaker, "Weighted Distributed Hash Tables" (2005). The mix of the two digests is refproxy's own: no other proxy has this policy.
 
 use xxhash_rust::xxh64::xxh64;
 
-use super::{Host, NodeId};
+use super::{Names, Nodes, Policy, Row, Weights};
+use crate::NodeId;
+use crate::digest::KeyDigest;
+use crate::hosts::Host;
+use crate::setting;
+use crate::table::Table;
+
+pub(super) static ROW: Row = Row {
+    name: "rendezvous",
+    default: Policy::Rendezvous,
+    settings: setting::none,
+    nodes: Nodes::All,
+    names: Names::Address,
+    weights: Weights::UpTo(u32::MAX),
+    scatters: false,
+    tags: None,
+    digest: |_| KeyDigest::Murmur2,
+    table: |_, _, hosts| Ok(Table::Rendezvous(Bidders::new(hosts))),
+    caveat: None,
+};
 
 /// The digest of each node, computed once.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Bidders(Box<[(u64, f64, NodeId)]>);
+pub(crate) struct Bidders(Box<[(u64, f64, NodeId)]>);
 
 impl Bidders {
-    pub(super) fn new(hosts: &[Host<'_>]) -> Self {
+    fn new(hosts: &[Host<'_>]) -> Self {
         Self(
             hosts
                 .iter()
@@ -27,8 +46,8 @@ impl Bidders {
         )
     }
 
-    /// Asks every node: work in proportion to their number.
-    pub(super) fn node(&self, digest: u64) -> NodeId {
+    /// Computes the bid of every node: work in proportion to their number.
+    pub(crate) fn node(&self, digest: u64) -> NodeId {
         let mut best = (f64::NEG_INFINITY, 0, NodeId(0));
         for (host, weight, id) in &self.0 {
             let bid = (weight / -unit(mix(digest ^ host)).ln(), *host, *id);
@@ -41,7 +60,7 @@ impl Bidders {
     }
 
     /// In proportion to the weights.
-    pub(super) fn shares(&self, nodes: usize) -> Vec<f64> {
+    pub(crate) fn shares(&self, nodes: usize) -> Vec<f64> {
         let sum: f64 = self.0.iter().map(|(_, weight, _)| weight).sum();
         let mut shares = vec![0.0; nodes];
         for (_, weight, id) in &self.0 {

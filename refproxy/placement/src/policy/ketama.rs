@@ -2,19 +2,46 @@
 //!
 //! Bit-exact with nutcracker 0.5.0 (`src/hashkit/nc_ketama.c`).
 
-use super::{Host, NodeId};
-use crate::hash::md5_words;
+use super::{Names, Nodes, Policy, Row, Weights};
+use crate::NodeId;
+use crate::digest::KeyDigest;
+use crate::hash::{Digest, md5_words};
+use crate::hosts::Host;
+use crate::ring::Ring;
+use crate::table::Table;
 
-/// What a server of average weight gets, before rounding.
+pub(super) static ROW: Row = Row {
+    name: "ketama",
+    default: Policy::Ketama {
+        digest: Digest::Fnv1a64,
+    },
+    settings: |policy| match policy {
+        Policy::Ketama { digest } => vec![("hash", digest)],
+        _ => Vec::new(),
+    },
+    nodes: Nodes::Live,
+    names: Names::Twemproxy,
+    weights: Weights::UpTo(u32::MAX),
+    scatters: false,
+    tags: None,
+    digest: |policy| match policy {
+        Policy::Ketama { digest } => KeyDigest::Twemproxy(*digest),
+        _ => KeyDigest::Twemproxy(Digest::Fnv1a64),
+    },
+    table: |_, _, hosts| Ok(Table::Ketama(Ring::new(&points(hosts)))),
+    caveat: None,
+};
+
+/// Points of a server of average weight, before rounding.
 const POINTS_PER_SERVER: f32 = 160.0;
 /// Points that one MD5 makes.
 const POINTS_PER_HASH: f32 = 4.0;
 /// Longer names of points are cut.
 const NAME_BYTES_MAX: usize = 272;
 
-/// The points in ascending order and, beside them, whose they are. Hosts are expected in twemproxy's order, which decides
-/// between equal points.
-pub(super) fn points(hosts: &[Host<'_>]) -> Vec<(u32, NodeId)> {
+/// The points in ascending order with their owners. Hosts are expected in twemproxy's order, which decides between equal
+/// points.
+fn points(hosts: &[Host<'_>]) -> Vec<(u32, NodeId)> {
     let mut points = Vec::with_capacity(hosts.len() * 160);
     for (host, hashes) in hosts.iter().zip(hashes_per_host(hosts)) {
         for number in 0..hashes {
@@ -42,7 +69,8 @@ fn hashes_per_host(hosts: &[Host<'_>]) -> impl Iterator<Item = u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Host, NodeId, hashes_per_host};
+    use super::{Host, hashes_per_host};
+    use crate::NodeId;
 
     #[track_caller]
     fn check(weights: &[u32], points: &[u32]) {

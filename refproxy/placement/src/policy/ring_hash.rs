@@ -5,26 +5,78 @@
 
 use xxhash_rust::xxh64::xxh64;
 
-use super::{Error, Host, NodeId};
+use super::{HASH_HOSTNAMES, Names, Nodes, Policy, Row, Weights};
+use crate::digest::KeyDigest;
 use crate::hash::murmur2_64;
+use crate::hosts::Host;
+use crate::ring::Ring;
+use crate::setting::{Setting, Value};
+use crate::table::Table;
+use crate::{Error, NodeId};
 
 /// Envoy's default for the least number of points.
 pub const SIZE_MIN_DEFAULT: u32 = 1024;
 /// Envoy's largest ring, and its default for the greatest number of points.
 pub const SIZE_MAX: u32 = 8_388_608;
 
-/// What places the points of a node: Envoy's `hash_function`.
+pub(super) static ROW: Row = Row {
+    name: "ring_hash",
+    default: Policy::RingHash {
+        size_min: SIZE_MIN_DEFAULT,
+        size_max: SIZE_MAX,
+        function: RingFunction::XxHash,
+        hash_hostnames: false,
+    },
+    settings: |policy| match policy {
+        Policy::RingHash {
+            size_min,
+            size_max,
+            function,
+            hash_hostnames,
+        } => vec![
+            ("minimum_ring_size", size_min),
+            ("maximum_ring_size", size_max),
+            ("hash_function", function),
+            (HASH_HOSTNAMES, hash_hostnames),
+        ],
+        _ => Vec::new(),
+    },
+    nodes: Nodes::Levels,
+    names: Names::Address,
+    weights: Weights::UpTo(u32::MAX),
+    scatters: false,
+    tags: None,
+    digest: |_| KeyDigest::Murmur2,
+    table: |policy, _, hosts| match policy {
+        Policy::RingHash {
+            size_min,
+            size_max,
+            function,
+            ..
+        } => {
+            let points = points(hosts, (*size_min, *size_max), *function)?;
+            Ok(Table::Ring(Ring::new(&points)))
+        }
+        other => Err(Error::NotAPlacement(other.name())),
+    },
+    caveat: None,
+};
+
+/// The function that places the points of a node: Envoy's `hash_function`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum RingFunction {
     /// `XX_HASH`: XXH64, the default.
     #[default]
     XxHash,
-    /// `MURMUR_HASH_2`: the digest that keys have too.
+    /// `MURMUR_HASH_2`: also the digest of keys.
     Murmur2,
 }
 
 impl RingFunction {
-    /// What Envoy's configuration calls it.
+    /// Both of them.
+    pub const ALL: [Self; 2] = [Self::XxHash, Self::Murmur2];
+
+    /// The name in Envoy's configuration.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -41,8 +93,23 @@ impl RingFunction {
     }
 }
 
-/// The points in ascending order and, beside them, whose they are.
-pub(super) fn points(
+impl Setting for RingFunction {
+    fn value(&self) -> Value {
+        Value::Word(self.name().to_owned())
+    }
+
+    fn set(&mut self, value: &Value) -> Result<(), String> {
+        let known = |function: &Self| *value == function.value();
+        match Self::ALL.into_iter().find(known) {
+            Some(function) => *self = function,
+            None => return Err(Self::ALL.map(Self::name).join(" or ")),
+        }
+        Ok(())
+    }
+}
+
+/// The points in ascending order with their owners.
+fn points(
     hosts: &[Host<'_>],
     (size_min, size_max): (u32, u32),
     function: RingFunction,

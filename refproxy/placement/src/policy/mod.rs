@@ -1,0 +1,305 @@
+//! The table of policies: one file per policy, each with its row. The rest of the crate asks the row for a policy's settings,
+//! the nodes that take part, their names, the digest of keys and the table.
+//!
+//! A new policy is a file here with its row, and in this file a variant of [`Policy`] and a line in [`ROWS`] and in
+//! `Policy::row`.
+
+pub(crate) mod jump;
+mod ketama;
+mod libketama;
+pub(crate) mod maglev;
+mod modula;
+mod random;
+pub(crate) mod rendezvous;
+pub(crate) mod ring_hash;
+mod slots;
+
+use crate::digest::KeyDigest;
+use crate::hash::{Digest, TagRule};
+use crate::hosts::Host;
+use crate::setting::{SettingError, Settings, Value};
+use crate::table::Table;
+use crate::{Error, Node};
+use ring_hash::RingFunction;
+
+/// In the order in which reports list them: policies of proxies first, then those for comparison.
+static ROWS: &[&Row] = &[
+    &maglev::ROW,
+    &ring_hash::ROW,
+    &ketama::ROW,
+    &modula::ROW,
+    &random::ROW,
+    &slots::ROW,
+    &libketama::ROW,
+    &jump::ROW,
+    &rendezvous::ROW,
+];
+
+/// The setting that hashes nodes by their host names.
+const HASH_HOSTNAMES: &str = "hash_hostnames";
+
+/// A placement function with its settings.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Policy {
+    /// Envoy's MAGLEV.
+    Maglev {
+        /// Number of slots: a prime, at most [`TABLE_SIZE_MAX`](crate::TABLE_SIZE_MAX).
+        table_size: u32,
+        /// Envoy's `use_hostname_for_hashing`: a node without `hash_key` is hashed by its host name.
+        hash_hostnames: bool,
+    },
+    /// Envoy's RING_HASH.
+    RingHash {
+        /// Least number of points, 1 to [`RING_SIZE_MAX`](crate::RING_SIZE_MAX).
+        size_min: u32,
+        /// Greatest number of points, at least `size_min`, at most [`RING_SIZE_MAX`](crate::RING_SIZE_MAX).
+        size_max: u32,
+        /// Places the nodes' points. Keys are always digested by [`murmur2_64`](crate::hash::murmur2_64).
+        function: RingFunction,
+        /// As in maglev.
+        hash_hostnames: bool,
+    },
+    /// twemproxy's ketama.
+    Ketama {
+        /// Of keys; points are always MD5.
+        digest: Digest,
+    },
+    /// twemproxy's modula.
+    Modula {
+        /// Of keys.
+        digest: Digest,
+    },
+    /// Every request may go to any node, as under twemproxy's random and Envoy's round robin: a placement only over one node.
+    Random,
+    /// Redis Cluster's 16384 slots. Hash tags are part of it, whatever the rule of the cluster.
+    Slots,
+    /// Ketama as libketama has it, whose keys are always digested by MD5, for comparison.
+    Libketama,
+    /// Jump consistent hash over [`murmur2_64`](crate::hash::murmur2_64), for comparison. Nodes are numbered, not hashed.
+    Jump,
+    /// Rendezvous (highest random weight) hashing over [`murmur2_64`](crate::hash::murmur2_64), for comparison.
+    Rendezvous,
+}
+
+/// The properties of a policy.
+pub(crate) struct Row {
+    /// In files and reports; also the stem of the policy's file.
+    name: &'static str,
+    /// The policy when nothing is configured.
+    default: Policy,
+    /// Its settings.
+    settings: fn(&mut Policy) -> Settings<'_>,
+    /// The nodes that take part.
+    nodes: Nodes,
+    /// What is hashed of a node that has no hash key.
+    names: Names,
+    /// Whether nodes may have weights.
+    weights: Weights,
+    /// Whether two requests for one key may go to different nodes.
+    scatters: bool,
+    /// The rule of hash tags, where the cluster cannot choose it.
+    tags: Option<TagRule>,
+    /// The digest of keys.
+    digest: fn(&Policy) -> KeyDigest,
+    /// Builds the table from the hosts that take part. Not called without any.
+    table: Build,
+    /// A property that a comparison of policies has to mention.
+    caveat: Option<&'static str>,
+}
+
+/// From all nodes of the cluster and the hosts that take part to a table.
+type Build = fn(&Policy, &[Node], &[Host<'_>]) -> Result<Table, Error>;
+
+/// The nodes that take part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Nodes {
+    /// Envoy's: by priority, health and locality, with one table per level.
+    Levels,
+    /// twemproxy's: those that are not ejected, in its order.
+    Live,
+    /// All, in the order of the description. Health, priorities and localities have no effect.
+    All,
+}
+
+/// What is hashed of a node that has no hash key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Names {
+    /// The address as Envoy prints it, or the host name where a setting says so.
+    Address,
+    /// The name that twemproxy makes from the address.
+    Twemproxy,
+}
+
+/// Whether nodes may have weights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Weights {
+    /// Any, up to this sum.
+    UpTo(u32),
+    /// All are 1.
+    Unsupported,
+}
+
+impl Policy {
+    /// Maglev with Envoy's defaults.
+    #[must_use]
+    pub fn maglev() -> Self {
+        maglev::ROW.default.clone()
+    }
+
+    /// Ring hash with Envoy's defaults.
+    #[must_use]
+    pub fn ring_hash() -> Self {
+        ring_hash::ROW.default.clone()
+    }
+
+    /// Ketama with twemproxy's default digest. It is twemproxy's default distribution.
+    #[must_use]
+    pub fn ketama() -> Self {
+        ketama::ROW.default.clone()
+    }
+
+    /// Modula with twemproxy's default digest.
+    #[must_use]
+    pub fn modula() -> Self {
+        modula::ROW.default.clone()
+    }
+
+    /// Each policy with its defaults, in the order in which reports list them.
+    pub fn all() -> impl ExactSizeIterator<Item = Self> {
+        ROWS.iter().map(|row| row.default.clone())
+    }
+
+    /// Each policy that is a placement over several nodes, with its defaults.
+    pub fn placing() -> impl Iterator<Item = Self> {
+        Self::all().filter(|policy| !policy.scatters())
+    }
+
+    /// The policy called `name`, with its defaults.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        let row = ROWS.iter().find(|row| row.name == name)?;
+        Some(row.default.clone())
+    }
+
+    /// The name of the policy in configurations and reports.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.row().name
+    }
+
+    /// The settings of the policy by their names in files, with their values.
+    #[must_use]
+    pub fn settings(&self) -> Vec<(&'static str, Value)> {
+        let mut policy = self.clone();
+        let settings = policy.settings_mut().into_iter();
+        settings
+            .map(|(name, setting)| (name, setting.value()))
+            .collect()
+    }
+
+    /// Changes a setting. A switch that is off has no effect on a policy without it.
+    ///
+    /// # Errors
+    /// The policy has no such setting, or the setting no such value.
+    pub fn set(&mut self, name: &str, value: &Value) -> Result<(), SettingError> {
+        let policy = self.name();
+        let mut settings = self.settings_mut().into_iter();
+        match settings.find(|(known, _)| *known == name) {
+            Some((_, setting)) => setting.set(value).map_err(|expected| SettingError::Value {
+                setting: name.to_owned(),
+                value: value.clone(),
+                expected,
+            }),
+            None if *value == Value::Switch(false) => Ok(()),
+            None => Err(SettingError::Unsupported {
+                policy,
+                setting: name.to_owned(),
+            }),
+        }
+    }
+
+    /// Whether the policy can hash nodes by their host names.
+    #[must_use]
+    pub fn supports_hostnames(&self) -> bool {
+        let settings = self.settings();
+        settings.iter().any(|(name, _)| *name == HASH_HOSTNAMES)
+    }
+
+    /// Whether nodes without a hash key are hashed by their host names.
+    #[must_use]
+    pub fn hashes_hostnames(&self) -> bool {
+        let on = (HASH_HOSTNAMES, Value::Switch(true));
+        self.settings().contains(&on)
+    }
+
+    /// Whether the health of nodes, their priorities and localities are those of Envoy, with its panic mode.
+    #[must_use]
+    pub fn supports_panic(&self) -> bool {
+        self.nodes() == Nodes::Levels
+    }
+
+    /// Whether nodes may have weights.
+    #[must_use]
+    pub fn supports_weights(&self) -> bool {
+        self.weights() != Weights::Unsupported
+    }
+
+    /// Whether two requests for one key may go to different nodes, so that only a cluster of one node has a placement.
+    #[must_use]
+    pub fn scatters(&self) -> bool {
+        self.row().scatters
+    }
+
+    /// The rule of hash tags, where it is part of the policy.
+    #[must_use]
+    pub fn own_tags(&self) -> Option<TagRule> {
+        self.row().tags
+    }
+
+    /// A property that a comparison with other policies has to mention.
+    #[must_use]
+    pub fn caveat(&self) -> Option<&'static str> {
+        self.row().caveat
+    }
+
+    pub(crate) fn nodes(&self) -> Nodes {
+        self.row().nodes
+    }
+
+    pub(crate) fn names(&self) -> Names {
+        self.row().names
+    }
+
+    pub(crate) fn weights(&self) -> Weights {
+        self.row().weights
+    }
+
+    pub(crate) fn key_digest(&self) -> KeyDigest {
+        (self.row().digest)(self)
+    }
+
+    pub(crate) fn table(&self, nodes: &[Node], hosts: &[Host<'_>]) -> Result<Table, Error> {
+        (self.row().table)(self, nodes, hosts)
+    }
+
+    fn settings_mut(&mut self) -> Settings<'_> {
+        (self.row().settings)(self)
+    }
+
+    fn row(&self) -> &'static Row {
+        match self {
+            Self::Maglev { .. } => &maglev::ROW,
+            Self::RingHash { .. } => &ring_hash::ROW,
+            Self::Ketama { .. } => &ketama::ROW,
+            Self::Modula { .. } => &modula::ROW,
+            Self::Random => &random::ROW,
+            Self::Slots => &slots::ROW,
+            Self::Libketama => &libketama::ROW,
+            Self::Jump => &jump::ROW,
+            Self::Rendezvous => &rendezvous::ROW,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,43 @@
+//! Modula as twemproxy builds it: a list that contains each server once per unit of weight, read by remainder.
+//!
+//! Source: nutcracker 0.5.0 `src/hashkit/nc_modula.c`.
+
+use super::{Names, Nodes, Policy, Row, Weights};
+use crate::NodeId;
+use crate::digest::KeyDigest;
+use crate::hash::Digest;
+use crate::hosts::Host;
+use crate::table::Table;
+
+/// Each unit of weight takes an entry of the list.
+const WEIGHTS_MAX: u32 = 1 << 28;
+
+pub(super) static ROW: Row = Row {
+    name: "modula",
+    default: Policy::Modula {
+        digest: Digest::Fnv1a64,
+    },
+    settings: |policy| match policy {
+        Policy::Modula { digest } => vec![("hash", digest)],
+        _ => Vec::new(),
+    },
+    nodes: Nodes::Live,
+    names: Names::Twemproxy,
+    weights: Weights::UpTo(WEIGHTS_MAX),
+    scatters: false,
+    tags: None,
+    digest: |policy| match policy {
+        Policy::Modula { digest } => KeyDigest::Twemproxy(*digest),
+        _ => KeyDigest::Twemproxy(Digest::Fnv1a64),
+    },
+    table: |_, _, hosts| Ok(Table::remainder(slots(hosts))),
+    caveat: None,
+};
+
+/// The owner of each remainder. Hosts are expected in twemproxy's order, which decides everything.
+fn slots(hosts: &[Host<'_>]) -> Vec<NodeId> {
+    hosts
+        .iter()
+        .flat_map(|host| std::iter::repeat_n(host.id, host.weight as usize))
+        .collect()
+}
