@@ -14,7 +14,7 @@ const SHOWN: usize = 20;
 #[test]
 fn snapshots() {
     insta::with_settings!({snapshot_path => "placement", prepend_module_to_snapshot => false, omit_expression => true}, {
-        for policy in Policy::all().into_iter().filter(|policy| *policy != Policy::Random) {
+        for policy in Policy::placing() {
             insta::assert_snapshot!(policy.name(), described(&policy).trim_end());
         }
     });
