@@ -73,7 +73,7 @@ const WORDING: [(&str, &str); 4] = [
     ("duplicate mapping key", "a field is given twice"),
 ];
 
-/// The message alone: the place is told before it.
+/// The message without the place, which the caller puts before it.
 fn reason(error: &serde_saphyr::Error) -> String {
     let text = one_line(&error.without_snippet().to_string());
     let known = WORDING.iter().find(|(said, _)| text.starts_with(said));

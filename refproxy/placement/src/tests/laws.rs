@@ -129,7 +129,7 @@ fn random_is_a_placement_over_one_node() {
 /// Every policy but random has its row.
 #[test]
 fn each_policy_has_a_law() {
-    for policy in Policy::all().filter(|policy| *policy != Policy::Random) {
+    for policy in Policy::placing() {
         assert!(
             LAWS.iter().any(|law| (law.policy)() == policy),
             "{policy:?}"
