@@ -130,7 +130,7 @@ pub(crate) async fn mistakes_are_told_in_one_line() {
         (
             64,
             &["check", "--to", "random:a:1,b:1"],
-            &["random", "scatter"],
+            &["random", "places no keys"],
         ),
         (
             64,
