@@ -2,6 +2,7 @@
 //! one.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use testbed::client::Client;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -10,6 +11,10 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::support::{DEADLINE, Proxy, ask, show, until};
 
 const SETTINGS: &str = "workers: 1\ntimeouts: { op_ms: 500 }";
+/// Where one request must time out while a later one must not.
+const SLOW: &str = "workers: 1\ntimeouts: { op_ms: 4000 }";
+/// Time between two such requests: half of the timeout, which is far more than a busy machine delays a reply.
+const APART: Duration = Duration::from_secs(2);
 const MISSING: &str = "connection lost: a reply is missing, the request may have been executed";
 
 /// A connection of the proxy to a node that is played by hand.
@@ -115,7 +120,7 @@ async fn after_a_lost_reply_the_node_answers_again_and_each_client_has_its_own_r
 /// and then the marker. What the second client sees.
 async fn second_of_two(replies: &[&str]) -> String {
     let (listener, addr) = listen().await;
-    let proxy = Proxy::start(&[addr], SETTINGS).await;
+    let proxy = Proxy::start(&[addr], SLOW).await;
     let stream = tokio::time::timeout(DEADLINE, listener.accept()).await;
     let mut node = Connection(BufReader::new(stream.unwrap().unwrap().0));
     let mut clients = [proxy.client().await, proxy.client().await];
@@ -123,8 +128,8 @@ async fn second_of_two(replies: &[&str]) -> String {
         let request = format!("*2\r\n$3\r\nGET\r\n${}\r\n{key}\r\n", key.len());
         client.write(request.as_bytes(), DEADLINE).await.unwrap();
         node.expect("GET").await;
-        // The second request is to have time left when the first has none.
-        tokio::time::sleep(std::time::Duration::from_millis(250)).await;
+        // The deadlines are this far apart: the second request has this much time when the first has none.
+        tokio::time::sleep(APART).await;
     }
     let timeout = clients[0].reply(DEADLINE).await.unwrap();
     assert_eq!(show(&timeout), format!("-{}", proxy.error(0, "timeout")));

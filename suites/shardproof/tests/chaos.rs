@@ -7,6 +7,8 @@
 mod docker;
 mod support;
 
+use std::process::Command;
+
 use chaos::rescale::{FaultPlan, FaultReport, Plan};
 use libtest_mimic::{Arguments, Failed, Trial};
 use shardproof::planner;
@@ -43,7 +45,47 @@ fn main() {
             }
         }
     }
+    trials.extend(support::targets().into_iter().find_map(of_the_command));
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
+}
+
+/// `rescale --fault` itself, on the first target that is there: every format of one run.
+fn of_the_command(target: Target) -> Option<Trial> {
+    let policy = target.policies.first()?.clone();
+    planner::predict(&policy, false, &["127.0.0.1:1".parse().ok()?], [])?;
+    match support::presence(&target) {
+        Presence::Missing(_) => None,
+        Presence::Expected => Some(Trial::test("command::reports-a-fault", move || {
+            command(&target)
+        })),
+    }
+}
+
+fn command(target: &Target) -> Result<(), Failed> {
+    support::prepare(target);
+    let folder = tempfile::tempdir()?;
+    let page = folder.path().join("fault.html");
+    let output = Command::new(env!("CARGO_BIN_EXE_shardproof"))
+        .args(["rescale", "--target", &target.name, "--from", "2"])
+        .args(["--to", "3", "--fault", "kill", "--fault-node", "0"])
+        .args(["--count", "100", "--json", "-", "--html"])
+        .arg(&page)
+        .output()?;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let report: serde_json::Value =
+        serde_json::from_slice(&output.stdout).map_err(|why| format!("{why}: {said}"))?;
+    assert_eq!(output.status.code(), Some(0), "{said}\n{report:#}");
+    assert_eq!(report["format"], "shardproof.fault/1");
+    assert_eq!(report["fault"], "kill");
+    assert_eq!(report["node"], 0);
+    let forecast = &report["forecast"];
+    assert_eq!(forecast["agree"], 100, "{report:#}");
+    let during = |fate: &str| report["during"][fate].as_u64().unwrap_or_default();
+    // The keys of the node are lost with it, and its requests fail meanwhile.
+    assert!(during("lost") + during("failed") > 0, "{report:#}");
+    let page = std::fs::read_to_string(page)?;
+    assert!(page.contains("fault <code>kill</code> on node 0"), "{page}");
+    Ok(())
 }
 
 /// A test of a target whose first policy can be computed: what is forecast is what is judged.

@@ -58,16 +58,8 @@ const PER: &[&str] = &[
 
 /// What is still to be rewritten: file and phrase. An entry whose phrase is gone fails, so that this list only shrinks.
 const REMAINING: &[(&str, &str)] = &[
-    ("CONTRIBUTING.md", "what is"),
-    ("docs/cases.md", "so many"),
-    ("docs/cases.md", "so often"),
-    ("docs/cases.md", "what is"),
     ("docs/findings.md", "knows no"),
-    ("docs/findings.md", "what is"),
     ("docs/rescale.md", "beside"),
-    ("docs/rescale.md", "tells apart"),
-    ("docs/running.md", "beside"),
-    ("docs/running.md", "what is"),
     ("fixtures/README.md", "beside"),
     ("fixtures/README.md", "nobody"),
     ("fixtures/README.md", "so many"),

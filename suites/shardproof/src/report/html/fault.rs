@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::card::Card;
 use chaos::rescale::FaultReport;
 
 /// The page of one or more rescales with a fault.
@@ -27,18 +28,8 @@ struct Part<'a> {
     notes: Vec<String>,
 }
 
-struct Card {
-    keys: usize,
-    share: String,
-    meaning: &'static str,
-}
-
 fn part(report: &FaultReport) -> Part<'_> {
-    let card = |(keys, meaning)| Card {
-        keys,
-        share: format!("{:.1} %", 100.0 * keys as f64 / report.keys.max(1) as f64),
-        meaning,
-    };
+    let card = |(keys, meaning)| Card::new(keys, report.keys, meaning);
     let (during, after) = (&report.during, &report.after);
     let untrue = during.wrong + during.stale + after.wrong + after.stale;
     Part {

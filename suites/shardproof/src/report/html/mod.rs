@@ -3,6 +3,7 @@
 //! One file computes what a page shows, and one in `templates/` lays it out. Templates escape every text; only
 //! [pictures](super::svg::Picture) are markup.
 
+mod card;
 mod conformance;
 mod evidence;
 mod fault;

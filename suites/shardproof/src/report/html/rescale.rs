@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::card::Card;
 use crate::report::svg::Picture;
 use crate::report::svg::bars::{Row, bars};
 use crate::report::terminal::claim;
@@ -32,18 +33,8 @@ struct Part<'a> {
     ledger: [(&'static str, usize, usize); 6],
 }
 
-struct Card {
-    keys: usize,
-    share: String,
-    meaning: &'static str,
-}
-
 fn part(report: &Report) -> Part<'_> {
-    let card = |(keys, meaning)| Card {
-        keys,
-        share: format!("{:.1} %", 100.0 * keys as f64 / report.keys.max(1) as f64),
-        meaning,
-    };
+    let card = |(keys, meaning)| Card::new(keys, report.keys, meaning);
     let (there, back) = (&report.there, &report.back);
     Part {
         report,
