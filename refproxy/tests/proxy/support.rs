@@ -19,6 +19,9 @@ use testbed::wire::Value;
 /// For what takes milliseconds, on a machine that is busy with other things.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
+/// Attempts to start a proxy on ports that were free a moment ago.
+const ATTEMPTS: usize = 5;
+
 /// A proxy that we started; killed when dropped.
 pub(crate) struct Proxy {
     pub(crate) addr: SocketAddr,
@@ -39,8 +42,20 @@ impl Proxy {
     pub(crate) async fn start_with(
         nodes: &[SocketAddr],
         settings: &str,
-        change: impl FnOnce(&mut Command),
+        change: impl Fn(&mut Command),
     ) -> Self {
+        for _ in 0..ATTEMPTS {
+            let mut proxy = Self::launch(nodes, settings, &change);
+            if proxy.is_ready_or_ended().await {
+                return proxy;
+            }
+            // Another process may have taken a port since it was seen free.
+            assert!(proxy.log().contains("in use"), "{}", proxy.log());
+        }
+        panic!("no free ports in {ATTEMPTS} attempts");
+    }
+
+    fn launch(nodes: &[SocketAddr], settings: &str, change: &impl Fn(&mut Command)) -> Self {
         let folder = TempDir::new().unwrap();
         let addr = loopback(port::free().unwrap());
         let admin = loopback(port::free().unwrap());
@@ -57,21 +72,30 @@ impl Proxy {
         change(&mut command);
         let log = std::fs::File::create(folder.path().join("log")).unwrap();
         command.stderr(log);
-        let proxy = Self {
+        Self {
             addr,
             admin,
             process: Running::start(command).unwrap(),
             nodes: nodes.to_vec(),
             folder,
             settings: settings.to_owned(),
-        };
-        until("the proxy is ready", async || {
-            http::get(admin, "/ready", DEADLINE)
-                .await
-                .is_ok_and(|answer| answer.status == 200)
-        })
-        .await;
-        proxy
+        }
+    }
+
+    /// Waits until it serves or has ended; whether it serves.
+    async fn is_ready_or_ended(&mut self) -> bool {
+        let started = Instant::now();
+        loop {
+            let ready = http::get(self.admin, "/ready", DEADLINE).await;
+            let ended = self.process.ended().unwrap().is_some();
+            // Another proxy may answer on the port of one that could not bind it.
+            if ended || ready.is_ok_and(|answer| answer.status == 200) {
+                return !ended;
+            }
+            let waited = started.elapsed();
+            assert!(waited < DEADLINE, "not ready in time:\n{}", self.log());
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     pub(crate) async fn client(&self) -> Client {
