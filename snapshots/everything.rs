@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use chaos::ledger::Tally;
 use chaos::rescale;
-use conformance::verdict::{Class, Evidence, Known, Level, Line, Result, Verdict, Way};
+use conformance::verdict::{Class, Direction, Evidence, Known, Level, Line, Result, Verdict};
 use shardproof::fleet::{
-    Carried, Check, ConflictKey, Finding, LargeKey, Migration, OtherDatabase, Probed,
+    Check, ConflictKey, Finding, LargeKey, Migration, MoveOutcome, OtherDatabase, Probed,
 };
 use shardproof::planner::description::{Hints, inline};
 use shardproof::planner::{Cluster, ClusterFile, Node, Policy, plan};
@@ -74,7 +74,7 @@ pub(crate) fn conformance(text: &str) -> Conformance {
 fn evidence(text: &str, class: Class) -> Evidence {
     let parties =
         ["client", "other client", "node A", "node B"].map(|name| format!("{name} {text}"));
-    let ways = [Way::ToProxy, Way::FromProxy, Way::Event];
+    let ways = [Direction::ToProxy, Direction::FromProxy, Direction::Event];
     let line = |party: &String, way, text: String| Line {
         at: Duration::from_millis(1),
         party: party.clone(),
@@ -83,7 +83,7 @@ fn evidence(text: &str, class: Class) -> Evidence {
     };
     let transcript = parties.iter().flat_map(|party| {
         let lines = ways.map(|way| line(party, way, text.to_owned()));
-        let error = line(party, Way::FromProxy, format!("-ERR {text}"));
+        let error = line(party, Direction::FromProxy, format!("-ERR {text}"));
         lines.into_iter().chain([error])
     });
     Evidence {
@@ -323,7 +323,7 @@ pub(crate) fn migration(text: &str) -> Migration {
         }),
         ..check
     };
-    let carried = fleet::migration().carried.map(|carried| Carried {
+    let carried = fleet::migration().carried.map(|carried| MoveOutcome {
         examples: vec![named()],
         ..carried
     });

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use conformance::verdict::{Class, Evidence, Known, Level, Line, Result, Verdict, Way};
+use conformance::verdict::{Class, Direction, Evidence, Known, Level, Line, Result, Verdict};
 use shardproof::run::{Conformance, Judged};
 
 /// The run.
@@ -99,10 +99,10 @@ fn evidence() -> Evidence {
         expected: "*2 \"one\" nil".to_owned(),
         got: "*2 \"one\" \"\"".to_owned(),
         transcript: vec![
-            line(0, "client 1", Way::ToProxy, "MGET a <b>"),
-            line(1, "node A", Way::FromProxy, "MGET a <b>"),
-            line(2, "node A", Way::ToProxy, "*2 \"one\" nil"),
-            line(3, "client 1", Way::FromProxy, "*2 \"one\" \"\""),
+            line(0, "client 1", Direction::ToProxy, "MGET a <b>"),
+            line(1, "node A", Direction::FromProxy, "MGET a <b>"),
+            line(2, "node A", Direction::ToProxy, "*2 \"one\" nil"),
+            line(3, "client 1", Direction::FromProxy, "*2 \"one\" \"\""),
         ],
     }
 }

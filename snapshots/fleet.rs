@@ -1,7 +1,7 @@
 //! A migration that was carried out with something of everything, as its report has it.
 
 use shardproof::fleet::{
-    Carried, Check, ConflictKey, Finding, LargeKey, Level, Migration, NodeKeys, OtherDatabase,
+    Check, ConflictKey, Finding, LargeKey, Level, Migration, MoveOutcome, NodeKeys, OtherDatabase,
     Point, Probed,
 };
 
@@ -74,7 +74,7 @@ pub(crate) fn check() -> Check {
 
 /// What a migration that met with everything left behind.
 pub(crate) fn migration() -> Migration {
-    let carried = Carried {
+    let carried = MoveOutcome {
         moved: 488,
         superseded: 9,
         spared: 3,

@@ -16,7 +16,7 @@ use crate::clock::Micros;
 use crate::command::Row;
 use crate::join::{Joining, Progress, exec_misfit};
 use crate::output::OutputBudget;
-pub(crate) use line::{About, Moment, line};
+pub(crate) use line::{ClientActivity, ClientIdentity, line};
 
 /// No more requests are taken while so many bytes of replies wait to be written.
 const BACKLOG_MAX: usize = 1024 * 1024;
@@ -499,7 +499,7 @@ pub(crate) struct Client {
     /// Whether it is one of the users, or need not be.
     pub(crate) known: Cell<bool>,
     /// Who it is.
-    pub(crate) about: RefCell<About>,
+    pub(crate) about: RefCell<ClientIdentity>,
     /// Its last request.
     pub(crate) asked: Cell<Option<&'static Row>>,
     /// Requests queued behind MULTI, and the bytes of its transaction.
@@ -715,10 +715,10 @@ impl Client {
     }
 
     /// What it does at this moment, while it is `owed` so many bytes.
-    pub(crate) fn moment(&self, now: Micros, owed: usize) -> Moment {
+    pub(crate) fn moment(&self, now: Micros, owed: usize) -> ClientActivity {
         let seconds = |since: Micros| now.saturating_sub(since) / 1_000_000;
         let transaction = self.transaction.get();
-        Moment {
+        ClientActivity {
             age_seconds: seconds(self.connected_at),
             idle_seconds: seconds(self.heard_at.get()),
             queued: self.queued.get(),

@@ -25,7 +25,7 @@ use crate::output::OutputBudget;
 use crate::resp::{self, Protocol};
 use crate::session::{CHUNK, Session};
 use crate::stats::{Shared, WorkerStats};
-use crate::upstream::{self, Dedicated, Greeting, Health, Idle, NoDedicated, Upstream};
+use crate::upstream::{self, Dedicated, Handshake, Health, Idle, NoDedicated, Upstream};
 use placement::Placement;
 
 /// After running out of sockets, the next attempt to accept.
@@ -489,7 +489,7 @@ fn upstream_settings(clock: Clock, protocol: Protocol, setup: &Setup) -> upstrea
     let (limits, timeouts) = (&setup.limits, &setup.timeouts);
     upstream::Settings {
         protocol,
-        greeting: Greeting::of(protocol, setup.node_auth.as_ref()),
+        greeting: Handshake::of(protocol, setup.node_auth.as_ref()),
         clock,
         op_timeout: timeouts.op,
         connect_timeout: timeouts.connect,

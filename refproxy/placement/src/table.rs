@@ -14,7 +14,7 @@ pub(crate) enum Table {
     Ketama(Ring<u32>),
     /// The number of nodes.
     Jump(u32),
-    Rendezvous(rendezvous::Bidders),
+    Rendezvous(rendezvous::NodeDigests),
 }
 
 /// One table, or one per level of priority.

@@ -6,7 +6,7 @@ use crate::resp::Protocol;
 
 /// Who a client is.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct About {
+pub(crate) struct ClientIdentity {
     /// Both ends of its connection.
     pub(crate) peer: String,
     pub(crate) local: String,
@@ -20,7 +20,7 @@ pub(crate) struct About {
 
 /// What a client does at one moment.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Moment {
+pub(crate) struct ClientActivity {
     pub(crate) age_seconds: u64,
     pub(crate) idle_seconds: u64,
     /// Requests queued behind MULTI.
@@ -34,7 +34,7 @@ pub(crate) struct Moment {
 }
 
 /// The client's line, with its end.
-pub(crate) fn line(id: u64, about: &About, moment: &Moment) -> Vec<u8> {
+pub(crate) fn line(id: u64, about: &ClientIdentity, moment: &ClientActivity) -> Vec<u8> {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let (flags, multi) = match moment.queued {
         Some(queued) => ("x", i64::try_from(queued).unwrap_or(i64::MAX)),

@@ -55,13 +55,13 @@ pub(super) fn wants_nodes<'a>(mut sections: impl Iterator<Item = &'a [u8]>) -> b
 }
 
 /// One node's text: its sections in order, and its fields by name.
-struct Told<'a> {
+struct NodeInfo<'a> {
     sections: Vec<(&'a str, Vec<&'a str>)>,
     /// Each with its values; more than one where the name repeats, as that of modules does.
     fields: BTreeMap<&'a str, Vec<&'a str>>,
 }
 
-impl<'a> Told<'a> {
+impl<'a> NodeInfo<'a> {
     fn read(text: &'a str) -> Self {
         let mut told = Self {
             sections: Vec::new(),
@@ -108,10 +108,12 @@ pub(super) fn info(
             false => Some(widened(text(reply)?)),
         });
     }
-    let told = texts.iter().map(|text| Some(Told::read(text.as_deref()?)));
-    let told: Vec<Option<Told<'_>>> = told.collect();
+    let told = texts
+        .iter()
+        .map(|text| Some(NodeInfo::read(text.as_deref()?)));
+    let told: Vec<Option<NodeInfo<'_>>> = told.collect();
     let mut out = String::new();
-    let said: Vec<&Told<'_>> = told.iter().flatten().collect();
+    let said: Vec<&NodeInfo<'_>> = told.iter().flatten().collect();
     for (section, names) in sections(&said) {
         begin(&mut out, section);
         for name in names {
@@ -146,7 +148,7 @@ fn begin(out: &mut String, section: &str) {
 }
 
 /// All sections in the order of the first node that has them, each with its fields.
-fn sections<'a>(said: &[&Told<'a>]) -> Vec<(&'a str, Vec<&'a str>)> {
+fn sections<'a>(said: &[&NodeInfo<'a>]) -> Vec<(&'a str, Vec<&'a str>)> {
     let mut sections: Vec<(&str, Vec<&str>)> = Vec::new();
     // There may be as many as clients make errors.
     let mut seen = BTreeSet::new();
@@ -167,7 +169,7 @@ fn sections<'a>(said: &[&Told<'a>]) -> Vec<(&'a str, Vec<&'a str>)> {
 
 /// The values of a field, one unless its name repeats; none where they cannot say what the nodes say. `all` is whether every
 /// node has answered.
-fn values(name: &str, said: &[&Told<'_>], all: bool, facts: &Facts) -> Vec<String> {
+fn values(name: &str, said: &[&NodeInfo<'_>], all: bool, facts: &Facts) -> Vec<String> {
     if let Some(own) = own(name, facts) {
         return vec![own];
     }
@@ -204,7 +206,7 @@ fn values(name: &str, said: &[&Told<'_>], all: bool, facts: &Facts) -> Vec<Strin
 }
 
 /// The values that all nodes say, in the order of the first.
-fn alike(name: &str, said: &[&Told<'_>]) -> Vec<String> {
+fn alike(name: &str, said: &[&NodeInfo<'_>]) -> Vec<String> {
     let Some((first, others)) = said.split_first() else {
         return Vec::new();
     };
@@ -369,7 +371,7 @@ fn human(bytes: u64) -> Option<String> {
 
 fn put_nodes(
     out: &mut String,
-    told: &[Option<Told<'_>>],
+    told: &[Option<NodeInfo<'_>>],
     replies: &[Bytes],
     nodes: &[Rc<str>],
     facts: &Facts,

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::auth::{DEFAULT_USER, Users};
-use crate::client::{About, Moment, line};
+use crate::client::{ClientActivity, ClientIdentity, line};
 use crate::command::{Local, Refusal, Row};
 use crate::resp::{
     Args, Protocol, put_array, put_bulk, put_error, put_integer, put_null, put_simple,
@@ -22,33 +22,33 @@ pub(crate) use clients::{INCOMPLETE, Wanted};
 #[derive(Debug)]
 pub(crate) struct Identity {
     id: u64,
-    about: About,
+    about: ClientIdentity,
     /// What it does now, where that is asked for.
-    moment: Moment,
+    moment: ClientActivity,
     /// Whether it is one of `users`, or need not be.
     known: bool,
     users: Rc<Users>,
 }
 
 impl Identity {
-    pub(crate) fn new(id: u64, users: Rc<Users>, mut about: About) -> Self {
+    pub(crate) fn new(id: u64, users: Rc<Users>, mut about: ClientIdentity) -> Self {
         about.user = DEFAULT_USER.into();
         Self {
             id,
             about,
-            moment: Moment::default(),
+            moment: ClientActivity::default(),
             known: users.is_open(),
             users,
         }
     }
 
     /// Who it is.
-    pub(crate) fn about(&self) -> &About {
+    pub(crate) fn about(&self) -> &ClientIdentity {
         &self.about
     }
 
     /// What it does now.
-    pub(crate) fn observe(&mut self, moment: Moment) {
+    pub(crate) fn observe(&mut self, moment: ClientActivity) {
         self.moment = moment;
     }
 
@@ -66,7 +66,7 @@ impl Identity {
 
     /// As it was when the client connected, but for its library, which stays the same.
     fn reset(&mut self) {
-        let about = About {
+        let about = ClientIdentity {
             name: Vec::new(),
             protocol: Protocol::Resp2,
             ..std::mem::take(&mut self.about)

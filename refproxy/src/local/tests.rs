@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::{Identity, Next, answer};
 use crate::auth::{Secret, Users};
-use crate::client::About;
+use crate::client::ClientIdentity;
 use crate::command::Route;
 use crate::resp::{Protocol, ReplyScan, request};
 use crate::route::resolve;
@@ -30,7 +30,7 @@ fn ask(identity: &mut Identity, args: &[&str]) -> (String, Next) {
 fn stranger(id: u64, password: &str) -> Identity {
     let password = Secret::new(password);
     let users = Some(("default", &password)).filter(|(_, password)| !password.reveal().is_empty());
-    Identity::new(id, Rc::new(Users::new(users)), About::default())
+    Identity::new(id, Rc::new(Users::new(users)), ClientIdentity::default())
 }
 
 #[track_caller]

@@ -23,7 +23,7 @@ use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
 use crate::buffer::no_slices;
-use crate::client::{About, Client, Gate};
+use crate::client::{Client, ClientIdentity, Gate};
 use crate::local::Identity;
 use crate::resp::RequestScan;
 use crate::worker::Worker;
@@ -77,11 +77,11 @@ impl Session {
     pub(crate) fn new(stream: TcpStream, client: Rc<Client>, worker: Rc<Worker>) -> Self {
         let address =
             |end: io::Result<SocketAddr>| end.map_or(String::new(), |end| end.to_string());
-        let about = About {
+        let about = ClientIdentity {
             peer: address(stream.peer_addr()),
             local: address(stream.local_addr()),
             descriptor: stream.as_raw_fd(),
-            ..About::default()
+            ..ClientIdentity::default()
         };
         let identity = Identity::new(client.id, worker.users(), about);
         client.about.replace(identity.about().clone());

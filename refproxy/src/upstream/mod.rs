@@ -11,7 +11,7 @@
 
 mod dedicated;
 mod flow;
-mod greeting;
+mod handshake;
 mod line;
 mod marker;
 mod probe;
@@ -27,7 +27,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 pub(crate) use dedicated::{Dedicated, Idle, NoDedicated, Quota};
-pub(crate) use greeting::Greeting;
+pub(crate) use handshake::Handshake;
 use queue::Queue;
 pub(crate) use queue::Ticket;
 pub(crate) use task::run;
@@ -70,7 +70,7 @@ pub(crate) struct Settings {
     /// What the nodes answer in.
     pub(crate) protocol: Protocol,
     /// What is said first on each connection.
-    pub(crate) greeting: Option<Greeting>,
+    pub(crate) greeting: Option<Handshake>,
 }
 
 /// A request's bytes.

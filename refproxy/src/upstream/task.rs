@@ -19,7 +19,7 @@ use tokio::time::Sleep;
 use super::flow::{Flow, Patience, STREAM_FROM, Stream};
 use super::probe::Probe;
 use super::queue::Queue;
-use super::{Greeting, Health, KNOCK, RETRY_MAX, RETRY_MIN, Upstream, Use};
+use super::{Handshake, Health, KNOCK, RETRY_MAX, RETRY_MIN, Upstream, Use};
 use crate::buffer::no_slices;
 use crate::client::{Reply, is_large};
 use crate::clock::{Micros, micros};
@@ -611,7 +611,7 @@ fn retry_after(failures: u32) -> Micros {
 
 async fn connect(
     address: Rc<str>,
-    greeting: Option<Greeting>,
+    greeting: Option<Handshake>,
     (keepalive, unacknowledged): (Duration, Duration),
 ) -> Result<TcpStream, Kind> {
     let mut stream = TcpStream::connect(&*address)

@@ -8,7 +8,7 @@ use serde::Serialize;
 /// What became of an acknowledged key, seen through the proxy and on the nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Fate {
+pub enum KeyOutcome {
     /// The last acknowledged value was read.
     Found,
     /// Missing through the proxy, though it lies on a node.
@@ -23,7 +23,7 @@ pub enum Fate {
     Failed,
 }
 
-impl Fate {
+impl KeyOutcome {
     /// The word in reports.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -52,15 +52,15 @@ pub enum Read {
 /// The fate of a key. `written` are the values that it was given, the last one acknowledged last; `held` says whether
 /// any node has the key.
 #[must_use]
-pub fn fate(read: &Read, written: &[&[u8]], held: bool) -> Fate {
+pub fn fate(read: &Read, written: &[&[u8]], held: bool) -> KeyOutcome {
     match read {
-        Read::Error(_) => Fate::Failed,
-        Read::Missing if held => Fate::Unreachable,
-        Read::Missing => Fate::Lost,
+        Read::Error(_) => KeyOutcome::Failed,
+        Read::Missing if held => KeyOutcome::Unreachable,
+        Read::Missing => KeyOutcome::Lost,
         Read::Value(value) => match written.iter().rposition(|known| *known == value) {
-            None => Fate::Wrong,
-            Some(last) if last + 1 == written.len() => Fate::Found,
-            Some(_) => Fate::Stale,
+            None => KeyOutcome::Wrong,
+            Some(last) if last + 1 == written.len() => KeyOutcome::Found,
+            Some(_) => KeyOutcome::Stale,
         },
     }
 }
@@ -68,31 +68,31 @@ pub fn fate(read: &Read, written: &[&[u8]], held: bool) -> Fate {
 /// How many keys met each fate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
 pub struct Tally {
-    /// Keys of this fate; see [`Fate`].
+    /// Keys of this fate; see [`KeyOutcome`].
     pub found: usize,
-    /// See [`Fate::Unreachable`].
+    /// See [`KeyOutcome::Unreachable`].
     pub unreachable: usize,
-    /// See [`Fate::Lost`].
+    /// See [`KeyOutcome::Lost`].
     pub lost: usize,
-    /// See [`Fate::Stale`].
+    /// See [`KeyOutcome::Stale`].
     pub stale: usize,
-    /// See [`Fate::Wrong`].
+    /// See [`KeyOutcome::Wrong`].
     pub wrong: usize,
-    /// See [`Fate::Failed`].
+    /// See [`KeyOutcome::Failed`].
     pub failed: usize,
 }
 
-impl FromIterator<Fate> for Tally {
-    fn from_iter<I: IntoIterator<Item = Fate>>(fates: I) -> Self {
+impl FromIterator<KeyOutcome> for Tally {
+    fn from_iter<I: IntoIterator<Item = KeyOutcome>>(fates: I) -> Self {
         let mut tally = Self::default();
         for fate in fates {
             *match fate {
-                Fate::Found => &mut tally.found,
-                Fate::Unreachable => &mut tally.unreachable,
-                Fate::Lost => &mut tally.lost,
-                Fate::Stale => &mut tally.stale,
-                Fate::Wrong => &mut tally.wrong,
-                Fate::Failed => &mut tally.failed,
+                KeyOutcome::Found => &mut tally.found,
+                KeyOutcome::Unreachable => &mut tally.unreachable,
+                KeyOutcome::Lost => &mut tally.lost,
+                KeyOutcome::Stale => &mut tally.stale,
+                KeyOutcome::Wrong => &mut tally.wrong,
+                KeyOutcome::Failed => &mut tally.failed,
             } += 1;
         }
         tally
@@ -101,34 +101,34 @@ impl FromIterator<Fate> for Tally {
 
 #[cfg(test)]
 mod tests {
-    use super::{Fate, Read, Tally, fate};
+    use super::{KeyOutcome, Read, Tally, fate};
 
     #[track_caller]
-    fn check(read: &Read, held: bool, expected: Fate) {
+    fn check(read: &Read, held: bool, expected: KeyOutcome) {
         assert_eq!(fate(read, &[b"old", b"new"], held), expected, "{read:?}");
     }
 
     #[test]
     fn a_key_is_judged_by_its_value_and_by_the_nodes() {
         let value = |text: &str| Read::Value(text.as_bytes().to_vec());
-        check(&value("new"), true, Fate::Found);
-        check(&value("old"), true, Fate::Stale);
-        check(&value("other"), true, Fate::Wrong);
-        check(&Read::Missing, true, Fate::Unreachable);
-        check(&Read::Missing, false, Fate::Lost);
-        check(&Read::Error("ERR".to_owned()), true, Fate::Failed);
+        check(&value("new"), true, KeyOutcome::Found);
+        check(&value("old"), true, KeyOutcome::Stale);
+        check(&value("other"), true, KeyOutcome::Wrong);
+        check(&Read::Missing, true, KeyOutcome::Unreachable);
+        check(&Read::Missing, false, KeyOutcome::Lost);
+        check(&Read::Error("ERR".to_owned()), true, KeyOutcome::Failed);
     }
 
     #[test]
     fn the_tally_counts_each_fate_once() {
         let fates = [
-            Fate::Found,
-            Fate::Unreachable,
-            Fate::Lost,
-            Fate::Stale,
-            Fate::Wrong,
-            Fate::Failed,
-            Fate::Found,
+            KeyOutcome::Found,
+            KeyOutcome::Unreachable,
+            KeyOutcome::Lost,
+            KeyOutcome::Stale,
+            KeyOutcome::Wrong,
+            KeyOutcome::Failed,
+            KeyOutcome::Found,
         ];
         let expected = Tally {
             found: 2,

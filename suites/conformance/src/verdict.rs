@@ -15,17 +15,6 @@ pub fn as_ms<S: Serializer>(duration: &Duration, out: S) -> std::result::Result<
     out.serialize_f64(duration.as_micros() as f64 / 1000.0)
 }
 
-impl Evidence {
-    /// The class in reports. A client that saw what was promised while a node was asked wrongly is told apart.
-    #[must_use]
-    pub fn word(&self) -> &'static str {
-        match self.class {
-            Class::Correct => "at a node",
-            class => class.name(),
-        }
-    }
-}
-
 /// How much a promise binds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -73,7 +62,7 @@ pub enum Verdict {
 /// What shows that a promise was broken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Evidence {
-    /// What the client saw.
+    /// What the client saw; never [`Class::Correct`].
     pub class: Class,
     /// The place of the broken line, `file:line`.
     pub at: String,
@@ -95,7 +84,7 @@ pub struct Line {
     /// Who spoke with the proxy: a client (`client 1`) or a node (`node A`).
     pub party: String,
     /// Which way it went.
-    pub way: Way,
+    pub way: Direction,
     /// What was said, in the notation of case files.
     pub text: String,
 }
@@ -103,7 +92,7 @@ pub struct Line {
 /// The direction of a line, seen from the proxy, or none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Way {
+pub enum Direction {
     /// From the party to the proxy.
     ToProxy,
     /// From the proxy to the party.
@@ -160,7 +149,7 @@ impl Known {
 /// What a result means for the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Standing {
+pub enum Status {
     /// As promised.
     Kept,
     /// Broken as recorded, or recorded as broken for some keys, ports or timings only, whether it showed or not.
@@ -175,7 +164,7 @@ pub enum Standing {
     Unknown,
 }
 
-impl Standing {
+impl Status {
     /// The word in reports.
     #[must_use]
     pub fn word(self) -> &'static str {
@@ -193,15 +182,15 @@ impl Standing {
 impl Result {
     /// What this result means for the run.
     #[must_use]
-    pub fn standing(&self) -> Standing {
+    pub fn status(&self) -> Status {
         match (&self.verdict, &self.deviation) {
-            (Verdict::Skip { .. }, _) => Standing::Skipped,
-            (Verdict::Unknown { .. }, _) => Standing::Unknown,
-            (Verdict::Pass, Some(known)) if known.always => Standing::Mended,
-            (Verdict::Pass, Some(_)) => Standing::Known,
-            (Verdict::Pass, None) => Standing::Kept,
-            (Verdict::Fail(found), Some(known)) if known.covers(found.class) => Standing::Known,
-            (Verdict::Fail(_), _) => Standing::Broken,
+            (Verdict::Skip { .. }, _) => Status::Skipped,
+            (Verdict::Unknown { .. }, _) => Status::Unknown,
+            (Verdict::Pass, Some(known)) if known.always => Status::Mended,
+            (Verdict::Pass, Some(_)) => Status::Known,
+            (Verdict::Pass, None) => Status::Kept,
+            (Verdict::Fail(found), Some(known)) if known.covers(found.class) => Status::Known,
+            (Verdict::Fail(_), _) => Status::Broken,
         }
     }
 
@@ -209,8 +198,8 @@ impl Result {
     /// recorded, so that the count is the same in every run.
     #[must_use]
     pub fn is_wrong(&self) -> bool {
-        match (self.standing(), &self.deviation, &self.verdict) {
-            (Standing::Known, Some(known), _) if !known.always => known.class == Some(Class::Wrong),
+        match (self.status(), &self.deviation, &self.verdict) {
+            (Status::Known, Some(known), _) if !known.always => known.class == Some(Class::Wrong),
             (_, _, Verdict::Fail(found)) => found.class == Class::Wrong,
             _ => false,
         }
@@ -219,14 +208,14 @@ impl Result {
     /// Whether the run fails by this result.
     #[must_use]
     pub fn breaks(&self, strict: bool) -> bool {
-        match self.standing() {
-            Standing::Broken => match self.level {
+        match self.status() {
+            Status::Broken => match self.level {
                 Level::Must => true,
                 Level::Should => strict,
                 Level::May => false,
             },
-            Standing::Mended => true,
-            Standing::Kept | Standing::Known | Standing::Skipped | Standing::Unknown => false,
+            Status::Mended => true,
+            Status::Kept | Status::Known | Status::Skipped | Status::Unknown => false,
         }
     }
 }
@@ -258,7 +247,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(verdict: Verdict, class: Option<Class>, standing: Standing, wrong: bool) {
+    fn check(verdict: Verdict, class: Option<Class>, status: Status, wrong: bool) {
         let known = Known {
             why: "differs by placement".to_owned(),
             seen: "1.2.3".to_owned(),
@@ -267,16 +256,16 @@ mod tests {
             link: None,
         };
         let result = result(verdict, Some(known));
-        assert_eq!((result.standing(), result.is_wrong()), (standing, wrong));
+        assert_eq!((result.status(), result.is_wrong()), (status, wrong));
     }
 
     #[test]
     fn a_deviation_by_placement_counts_alike_whether_it_shows_or_not() {
         for verdict in [Verdict::Pass, fail(Class::Wrong), fail(Class::Partial)] {
-            check(verdict, Some(Class::Wrong), Standing::Known, true);
+            check(verdict, Some(Class::Wrong), Status::Known, true);
         }
-        for verdict in [Verdict::Pass, fail(Class::Correct), fail(Class::Closed)] {
-            check(verdict, Some(Class::Closed), Standing::Known, false);
+        for verdict in [Verdict::Pass, fail(Class::Misrouted), fail(Class::Closed)] {
+            check(verdict, Some(Class::Closed), Status::Known, false);
         }
     }
 
@@ -285,15 +274,15 @@ mod tests {
         check(
             fail(Class::Wrong),
             Some(Class::Closed),
-            Standing::Broken,
+            Status::Broken,
             true,
         );
     }
 
     #[test]
     fn a_deviation_that_always_shows_counts_as_it_shows() {
-        check(fail(Class::Wrong), None, Standing::Known, true);
-        check(fail(Class::Closed), None, Standing::Known, false);
-        check(Verdict::Pass, None, Standing::Mended, false);
+        check(fail(Class::Wrong), None, Status::Known, true);
+        check(fail(Class::Closed), None, Status::Known, false);
+        check(Verdict::Pass, None, Status::Mended, false);
     }
 }

@@ -2,15 +2,15 @@
 (() => {
   const rows = [...document.querySelectorAll("tr[data-case]")];
   const search = document.querySelector("#search");
-  const buttons = [...document.querySelectorAll("button[data-standing]")];
+  const buttons = [...document.querySelectorAll("button[data-status]")];
   if (search) {
     const show = () => {
       const words = search.value.trim().toLowerCase();
-      const wanted = buttons.filter((b) => b.getAttribute("aria-pressed") === "true").map((b) => b.dataset.standing);
+      const wanted = buttons.filter((b) => b.getAttribute("aria-pressed") === "true").map((b) => b.dataset.status);
       let count = 0;
       for (const row of rows) {
         const found = row.textContent.toLowerCase().includes(words);
-        const stands = wanted.length === 0 || wanted.some((w) => row.dataset.standings.split(" ").includes(w));
+        const stands = wanted.length === 0 || wanted.some((w) => row.dataset.statuses.split(" ").includes(w));
         row.hidden = !(found && stands);
         count += row.hidden ? 0 : 1;
       }

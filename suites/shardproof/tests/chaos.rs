@@ -13,7 +13,7 @@ use chaos::rescale::{FaultPlan, FaultReport, Plan};
 use libtest_mimic::{Arguments, Failed, Trial};
 use shardproof::planner;
 use shardproof::report::terminal;
-use shardproof::run::{self, Ground};
+use shardproof::run::{self, RunOptions};
 use testbed::cluster::Source;
 use testbed::fault::Fault;
 use testbed::targets::Target;
@@ -39,7 +39,7 @@ fn main() {
         for target in support::targets() {
             for fault in FAULTS {
                 let fault: Fault = fault.parse().expect("a fault");
-                if fault.row().obstacle(ground(source).owned()).is_none() {
+                if fault.row().obstacle(options(source).owned()).is_none() {
                     trials.extend(trial(name, source, there, &target, fault));
                 }
             }
@@ -111,16 +111,16 @@ fn trial(
     })
 }
 
-fn ground(source: &Source) -> Ground {
-    Ground {
+fn options(source: &Source) -> RunOptions {
+    RunOptions {
         nodes: source.clone(),
-        ..Ground::new(support::search(), SEED)
+        ..RunOptions::new(support::search(), SEED)
     }
 }
 
 fn judge(source: &Source, target: &Target, policy: &str, fault: Fault) -> Result<(), Failed> {
     support::prepare(target);
-    let ground = ground(source);
+    let options = options(source);
     let plan = FaultPlan {
         rescale: Plan {
             from: 3,
@@ -131,10 +131,10 @@ fn judge(source: &Source, target: &Target, policy: &str, fault: Fault) -> Result
         },
         fault,
         node: NODE,
-        refused: run::unroutable(&ground, target),
+        refused: run::unroutable(&options, target),
     };
     let runtime = tokio::runtime::Runtime::new()?;
-    let report = runtime.block_on(run::fault(&ground, target, policy, &plan, &|_| ()))?;
+    let report = runtime.block_on(run::fault(&options, target, policy, &plan, &|_| ()))?;
     let story = terminal::fault(&report);
     laws(&report, fault).map_err(|why| Failed::from(format!("{why}\n\n{story}")))
 }

@@ -1,6 +1,6 @@
 //! Every case on every target, one named test each: `envoy::multi-key/mget-keeps-key-order`.
 //!
-//! One stage at a time, one case after the other: links listen on fixed ports, and a target's cases share its cluster.
+//! One harness at a time, one case after the other: links listen on fixed ports, and a target's cases share its cluster.
 
 #[path = "conformance/bystander.rs"]
 mod bystander;
@@ -12,11 +12,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use conformance::verdict::{Result as Judged, Verdict};
-use conformance::{Case, Stage, load, skipped};
+use conformance::{Case, Harness, load, skipped};
 use libtest_mimic::{Arguments, Failed, Trial};
 use shardproof::report::terminal;
 use testbed::client::{Client, NODE_DEADLINE};
-use testbed::cluster::{Ground, Source};
+use testbed::cluster::{RunOptions, Source};
 use testbed::fixtures::Fixtures;
 use testbed::node::{Node, Process};
 use testbed::targets::Target;
@@ -80,20 +80,20 @@ async fn on_foreign_nodes(target: &Target) -> Result<(), Failed> {
     let mut theirs = Client::connect(nodes[0].addr(), NODE_DEADLINE).await?;
     let set = ["SET", "theirs", "kept"];
     theirs.call(&set, NODE_DEADLINE).await?;
-    let ground = Ground {
+    let options = RunOptions {
         nodes: Source::External(nodes.iter().map(Node::addr).collect()),
         link_port_base: 22801,
-        ..Ground::new(search, 1)
+        ..RunOptions::new(search, 1)
     };
-    let mut stage = Stage::start(target, &ground).await?;
+    let mut harness = Harness::start(target, &options).await?;
     for case in cases() {
-        let judged = stage.judge(&case).await;
+        let judged = harness.judge(&case).await;
         match &judged.verdict {
             Verdict::Skip { .. } => {}
             _ => outcome(&judged).map_err(|why| format!("{}: {why}", case.id))?,
         }
     }
-    stage.finish().await?;
+    harness.finish().await?;
     for (node, left) in nodes.iter().zip([1, 0, 0]) {
         let mut client = Client::connect(node.addr(), NODE_DEADLINE).await?;
         let keys = client.call(&["DBSIZE"], NODE_DEADLINE).await?;
@@ -116,11 +116,11 @@ fn trial(host: &Arc<Host>, target: Target, case: Case) -> Trial {
         .with_kind(ignored.unwrap_or_default())
 }
 
-/// What the tests share: the stage of the target whose turn it is.
+/// What the tests share: the harness of the target whose turn it is.
 struct Host {
     seed: u64,
     runtime: Runtime,
-    stage: Mutex<Option<(String, Stage)>>,
+    harness: Mutex<Option<(String, Harness)>>,
 }
 
 impl Host {
@@ -129,19 +129,19 @@ impl Host {
         Self {
             seed: seed(),
             runtime: runtime.expect("a runtime"),
-            stage: Mutex::new(None),
+            harness: Mutex::new(None),
         }
     }
 
     fn judge(&self, target: &Target, case: &Case) -> Result<(), Failed> {
-        let mut slot = self.stage.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slot = self.harness.lock().unwrap_or_else(PoisonError::into_inner);
         let judged = self.runtime.block_on(async {
-            let (_, stage) = match slot.take().filter(|(name, _)| *name == target.name) {
+            let (_, harness) = match slot.take().filter(|(name, _)| *name == target.name) {
                 Some(open) => slot.insert(open),
-                // The ports of the stage before are free by now.
+                // The ports of the harness before are free by now.
                 None => slot.insert((target.name.clone(), self.open(target).await?)),
             };
-            Ok::<_, Failed>(stage.judge(case).await)
+            Ok::<_, Failed>(harness.judge(case).await)
         })?;
         outcome(&judged).map_err(|said| {
             let (name, id, seed) = (&target.name, &case.id, self.seed);
@@ -150,16 +150,16 @@ impl Host {
         })
     }
 
-    async fn open(&self, target: &Target) -> Result<Stage, Failed> {
+    async fn open(&self, target: &Target) -> Result<Harness, Failed> {
         support::prepare(target);
         let search = support::search();
-        Stage::start(target, &Ground::new(search, self.seed))
+        Harness::start(target, &RunOptions::new(search, self.seed))
             .await
-            .map_err(|why| format!("no stage: {why}").into())
+            .map_err(|why| format!("no harness: {why}").into())
     }
 
     fn close(&self) {
-        let mut slot = self.stage.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slot = self.harness.lock().unwrap_or_else(PoisonError::into_inner);
         self.runtime.block_on(async { drop(slot.take()) });
     }
 }

@@ -12,7 +12,7 @@ use conformance::{
     matrix::{Row, load},
 };
 use libtest_mimic::{Arguments, Failed, Trial};
-use testbed::cluster::Ground;
+use testbed::cluster::RunOptions;
 use testbed::fixtures::{Fixtures, Source};
 use testbed::program::{Program, Search};
 use testbed::targets::Target;
@@ -87,9 +87,9 @@ fn play(
     meddle: Option<&[&str]>,
 ) -> Result<Report, Failed> {
     support::prepare(target);
-    let ground = Ground {
+    let options = RunOptions {
         link_port_base: 22821,
-        ..Ground::new(search, seed())
+        ..RunOptions::new(search, seed())
     };
     let sources = conformance::files::sheets(&Fixtures::compiled_in()).expect("sheets");
     let mut rows = load(&sources).expect("valid sheets");
@@ -100,8 +100,8 @@ fn play(
     };
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let commands = differential::accepted(target, &ground, &rows).await?;
-        let ran = differential::run(target, &ground, &commands, wanted, meddle, &|_| {});
+        let commands = differential::accepted(target, &options, &rows).await?;
+        let ran = differential::run(target, &options, &commands, wanted, meddle, &|_| {});
         Ok(ran.await?)
     })
 }

@@ -6,9 +6,9 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use placement::hash::{Digest, TagRule};
 use placement::{Cluster as Description, Node, Policy, RING_SIZE_MAX, RingFunction};
 use shardproof::planner::ClusterFile;
-use shardproof::planner::fingerprint::{Failure, Known, Question};
+use shardproof::planner::fingerprint::{Failure, Known, Query};
 use shardproof::report;
-use shardproof::run::{self, Fingerprint, FingerprintOutcome as Outcome, Ground};
+use shardproof::run::{self, Fingerprint, FingerprintOutcome as Outcome, RunOptions};
 use testbed::client::{Client, NODE_DEADLINE};
 use testbed::cluster::Cluster;
 use testbed::targets::{Proxy, Setting, Target};
@@ -307,18 +307,18 @@ fn fingerprint(mut target: Target, case: &Case) -> Result<(), Failed> {
         }
         target.start.config = target.start.config.replace(from, to);
     }
-    let mut ground = Ground::new(support::search(), 1);
-    ground.link_port_base = LINK_PORT_BASE;
+    let mut options = RunOptions::new(support::search(), 1);
+    options.link_port_base = LINK_PORT_BASE;
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
-        let cluster = Cluster::start(&ground, case.weights.len()).await?;
+        let cluster = Cluster::start(&options, case.weights.len()).await?;
         let setting = Setting {
             nodes: cluster.link_addrs(),
             policy: case.policy.to_owned(),
             hash_tags: case.hash_tags,
             op_timeout_ms: 5000,
         };
-        let proxy = Proxy::start(&target, setting, &ground.search).await?;
+        let proxy = Proxy::start(&target, setting, &options.search).await?;
         let question = question(case, &cluster);
         let (addr, reached) = (proxy.addr(), cluster.node_addrs());
         let found = run::fingerprint(addr, reached, &question, TTL_S, &|_| ()).await?;
@@ -336,18 +336,18 @@ fn fingerprint(mut target: Target, case: &Case) -> Result<(), Failed> {
 /// Three nodes and two of them given: that is told, and the keys are deleted where nobody looked, too.
 fn a_node_too_few(target: Target) -> Result<(), Failed> {
     support::prepare(&target);
-    let mut ground = Ground::new(support::search(), 1);
-    ground.link_port_base = LINK_PORT_BASE;
+    let mut options = RunOptions::new(support::search(), 1);
+    options.link_port_base = LINK_PORT_BASE;
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
-        let cluster = Cluster::start(&ground, 3).await?;
+        let cluster = Cluster::start(&options, 3).await?;
         let setting = Setting {
             nodes: cluster.link_addrs(),
             policy: Policy::maglev().name().to_owned(),
             hash_tags: false,
             op_timeout_ms: 5000,
         };
-        let proxy = Proxy::start(&target, setting, &ground.search).await?;
+        let proxy = Proxy::start(&target, setting, &options.search).await?;
         let case = Case::new(REFPROXY, "a-node-too-few", Policy::maglev());
         let mut question = question(&case, &cluster);
         question.nodes.pop();
@@ -363,18 +363,18 @@ fn a_node_too_few(target: Target) -> Result<(), Failed> {
 /// The program, over nodes that the proxy sees at other addresses.
 fn command_line(target: Target) -> Result<(), Failed> {
     support::prepare(&target);
-    let mut ground = Ground::new(support::search(), 1);
-    ground.link_port_base = LINK_PORT_BASE;
+    let mut options = RunOptions::new(support::search(), 1);
+    options.link_port_base = LINK_PORT_BASE;
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
-        let cluster = Cluster::start(&ground, 3).await?;
+        let cluster = Cluster::start(&options, 3).await?;
         let setting = Setting {
             nodes: cluster.link_addrs(),
             policy: Policy::maglev().name().to_owned(),
             hash_tags: true,
             op_timeout_ms: 5000,
         };
-        let proxy = Proxy::start(&target, setting, &ground.search).await?;
+        let proxy = Proxy::start(&target, setting, &options.search).await?;
         let proxy_addr = proxy.addr().to_string();
         let addrs = cluster.node_addrs().into_iter().zip(cluster.link_addrs());
         let nodes = addrs.map(|(reached, seen)| format!("--node={reached}={seen}"));
@@ -406,10 +406,10 @@ fn command_line(target: Target) -> Result<(), Failed> {
     })
 }
 
-fn question(case: &Case, cluster: &Cluster) -> Question {
+fn question(case: &Case, cluster: &Cluster) -> Query {
     let mut names = case.names.iter().map(|name| (*name).to_owned());
     let addrs = cluster.link_addrs().into_iter().zip(cluster.node_addrs());
-    Question {
+    Query {
         nodes: addrs
             .map(|(seen, reached)| Known {
                 seen: seen.to_string(),
@@ -427,7 +427,7 @@ fn question(case: &Case, cluster: &Cluster) -> Question {
     }
 }
 
-fn judge(case: &Case, question: &Question, found: &Fingerprint) -> Result<(), String> {
+fn judge(case: &Case, question: &Query, found: &Fingerprint) -> Result<(), String> {
     let straight = || (0..case.weights.len()).collect();
     let (policy, tags, order) = match &case.expected {
         Expected::Found(policy, tags) => (policy, *tags, straight()),

@@ -10,7 +10,7 @@ use conformance::verdict::Class;
 use libtest_mimic::{Arguments, Failed, Trial};
 use shardproof::report::terminal;
 use shardproof::run::{self, Cell, Matrix};
-use testbed::cluster::Ground;
+use testbed::cluster::RunOptions;
 use testbed::fixtures::Fixtures;
 use testbed::program::{Program, Search};
 use testbed::targets::Target;
@@ -90,10 +90,10 @@ fn rows() -> Vec<Row> {
 
 fn judge(target: &Target, search: Search) -> Result<Matrix, Failed> {
     support::prepare(target);
-    let ground = Ground::new(search, 1);
+    let options = RunOptions::new(search, 1);
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let (rows, targets) = (rows(), std::slice::from_ref(target));
-    let judged = run::matrix(&ground, targets, &rows, &|_, _, _| {});
+    let judged = run::matrix(&options, targets, &rows, &|_, _, _| {});
     Ok(runtime.block_on(judged)?)
 }
 

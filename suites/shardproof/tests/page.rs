@@ -70,12 +70,12 @@ async fn look(browser: &Browser) -> Result<(), Failed> {
     browser.type_into("#search", "").await?;
     browser.expect(SHOWN, json!(8)).await?;
 
-    browser.click("button[data-standing=broken]").await?;
+    browser.click("button[data-status=broken]").await?;
     browser.expect(SHOWN, json!(2)).await?;
-    browser.click("button[data-standing=known]").await?;
+    browser.click("button[data-status=known]").await?;
     browser.expect(SHOWN, json!(4)).await?;
-    browser.click("button[data-standing=broken]").await?;
-    browser.click("button[data-standing=known]").await?;
+    browser.click("button[data-status=broken]").await?;
+    browser.click("button[data-status=known]").await?;
     browser.expect(SHOWN, json!(8)).await?;
 
     browser

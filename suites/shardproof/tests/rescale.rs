@@ -4,7 +4,7 @@ mod support;
 
 use chaos::rescale::{Plan, Report};
 use libtest_mimic::{Arguments, Failed, Trial};
-use shardproof::run::{self, Ground};
+use shardproof::run::{self, RunOptions};
 use testbed::targets::Target;
 
 use support::Presence;
@@ -36,7 +36,7 @@ fn trials(target: Target) -> Vec<Trial> {
 
 fn rescale(target: &Target, policy: &str) -> Result<(), Failed> {
     support::prepare(target);
-    let ground = Ground::new(support::search(), SEED);
+    let options = RunOptions::new(support::search(), SEED);
     let plan = Plan {
         from: 3,
         to: 4,
@@ -45,7 +45,7 @@ fn rescale(target: &Target, policy: &str) -> Result<(), Failed> {
         seed: SEED,
     };
     let runtime = tokio::runtime::Runtime::new()?;
-    let rescaled = runtime.block_on(run::rescale(&ground, target, policy, &plan, &|_| ()))?;
+    let rescaled = runtime.block_on(run::rescale(&options, target, policy, &plan, &|_| ()))?;
     judge(&rescaled.report).map_err(|why| {
         let story = shardproof::report::terminal::rescale(&rescaled.report);
         Failed::from(format!("{why}\n\n{story}"))

@@ -1,9 +1,9 @@
-//! Outcome classes: what a client saw.
+//! Outcome classes: what a client saw, from the best to the worst.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What a client saw.
+/// What a client saw; ordered from the best to the worst.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
@@ -15,10 +15,12 @@ pub enum Class {
     Refused,
     /// The connection ended.
     Closed,
-    /// Nothing came in time.
-    Hung,
     /// A part of the answer.
     Partial,
+    /// Nothing came in time.
+    Hung,
+    /// The client saw what was promised, but the nodes were not asked what they should have been.
+    Misrouted,
     /// An answer that is not true, without an error.
     Wrong,
 }
@@ -31,8 +33,9 @@ impl Class {
             Self::Correct => "correct",
             Self::Refused => "refused",
             Self::Closed => "closed",
-            Self::Hung => "hung",
             Self::Partial => "partial",
+            Self::Hung => "hung",
+            Self::Misrouted => "misrouted",
             Self::Wrong => "wrong",
         }
     }

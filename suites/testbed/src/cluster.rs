@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use crate::fault::{self, FaultInjector, Owned, Site};
 use crate::link::{Chance, Tap};
 use crate::node::{self, External, Node, Process};
-use crate::port::Lease;
+use crate::port::PortLock;
 use crate::program::Search;
 use crate::toxiproxy::Client;
 
@@ -28,7 +28,7 @@ pub enum Source {
 
 /// What clusters are made of, and where.
 #[derive(Debug, Clone)]
-pub struct Ground {
+pub struct RunOptions {
     /// Where programs are.
     pub search: Search,
     /// Where nodes come from.
@@ -41,7 +41,7 @@ pub struct Ground {
     pub seed: u64,
 }
 
-impl Ground {
+impl RunOptions {
     /// Child processes behind links of our own on the usual ports.
     #[must_use]
     pub fn new(search: Search, seed: u64) -> Self {
@@ -54,7 +54,7 @@ impl Ground {
         }
     }
 
-    /// What the suite owns of a cluster on this ground.
+    /// What the suite owns of a cluster on this options.
     #[must_use]
     pub fn owned(&self) -> Owned {
         Owned {
@@ -76,7 +76,7 @@ pub enum Error {
     Fault(#[from] fault::InjectorError),
     /// The ports.
     #[error("the lease on the ports from {base} cannot be had: {why}")]
-    Lease {
+    PortLock {
         /// The first port.
         base: u16,
         /// The operating system's reason.
@@ -98,26 +98,28 @@ pub struct Cluster {
     injector: FaultInjector,
     tap: Tap,
     /// Held until the links are gone.
-    _lease: Lease,
+    _lease: PortLock,
 }
 
 impl Cluster {
-    /// Starts `count` nodes on `ground`, with a link before each, or with a proxy of a foreign Toxiproxy, which leaves
+    /// Starts `count` nodes on `options`, with a link before each, or with a proxy of a foreign Toxiproxy, which leaves
     /// nothing on the record.
     ///
     /// # Errors
     /// What stood in the way, naming the node, the port or the call.
-    pub async fn start(ground: &Ground, count: usize) -> Result<Self, Error> {
-        let port_base = ground.link_port_base;
-        let lease = Lease::on(port_base).await.map_err(|why| Error::Lease {
-            base: port_base,
-            why,
-        })?;
-        let nodes = nodes(&ground.nodes, &ground.search, count).await?;
+    pub async fn start(options: &RunOptions, count: usize) -> Result<Self, Error> {
+        let port_base = options.link_port_base;
+        let lease = PortLock::on(port_base)
+            .await
+            .map_err(|why| Error::PortLock {
+                base: port_base,
+                why,
+            })?;
+        let nodes = nodes(&options.nodes, &options.search, count).await?;
         let tap = Tap::default();
         let addrs: Vec<SocketAddr> = nodes.iter().map(|node| node.addr()).collect();
-        let injector = match ground.toxiproxy {
-            None => FaultInjector::links(&addrs, port_base, &tap, Chance::seeded(ground.seed))?,
+        let injector = match options.toxiproxy {
+            None => FaultInjector::links(&addrs, port_base, &tap, Chance::seeded(options.seed))?,
             Some(server) => FaultInjector::foreign(Client::new(server), &addrs, port_base).await?,
         };
         Ok(Self {

@@ -22,12 +22,12 @@ pub fn free() -> io::Result<u16> {
 ///
 /// Test runners start several processes at once, and a placement that hashes addresses needs the same ports in each.
 #[derive(Debug)]
-pub struct Lease {
+pub struct PortLock {
     /// Locked as long as it is open.
     _lock: File,
 }
 
-impl Lease {
+impl PortLock {
     /// Waits until nobody else holds the ports from `base` on.
     ///
     /// # Errors

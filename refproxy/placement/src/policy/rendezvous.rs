@@ -22,15 +22,15 @@ pub(super) static ROW: Row = Row {
     scatters: false,
     tags: None,
     digest: |_| KeyDigest::Murmur2,
-    table: |_, _, hosts| Ok(Table::Rendezvous(Bidders::new(hosts))),
+    table: |_, _, hosts| Ok(Table::Rendezvous(NodeDigests::new(hosts))),
     caveat: None,
 };
 
 /// The digest of each node, computed once.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Bidders(Box<[(u64, f64, NodeId)]>);
+pub(crate) struct NodeDigests(Box<[(u64, f64, NodeId)]>);
 
-impl Bidders {
+impl NodeDigests {
     fn new(hosts: &[Host<'_>]) -> Self {
         Self(
             hosts

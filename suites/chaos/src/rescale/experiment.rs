@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use super::nodes::{self, Contents};
 use super::traffic::{Round, Traffic, kept};
 use super::worker::PIPELINE;
-use crate::ledger::{Fate, Read, fate};
+use crate::ledger::{KeyOutcome, Read, fate};
 use testbed::client;
 use testbed::cluster::Cluster;
 use testbed::targets::{self, Proxy};
@@ -37,9 +37,9 @@ pub struct Observed {
     /// The node that took the key's new value after the change.
     pub after: Vec<Option<usize>>,
     /// What became of the key when the cluster had changed.
-    pub there: Vec<Fate>,
+    pub there: Vec<KeyOutcome>,
     /// What became of its new value when the cluster had changed back; `None` where that value was not acknowledged.
-    pub back: Vec<Option<Fate>>,
+    pub back: Vec<Option<KeyOutcome>>,
     /// Keys on each node after all were written again: copies left behind are among them.
     pub held_after: Vec<usize>,
 }
@@ -135,7 +135,11 @@ impl Steps<'_> {
                 let values: Vec<&[u8]> = values.iter().map(Vec::as_slice).collect();
                 fate(read, &values, nodes::held(contents, index))
             };
-            reads.iter().enumerate().map(judged).collect::<Vec<Fate>>()
+            reads
+                .iter()
+                .enumerate()
+                .map(judged)
+                .collect::<Vec<KeyOutcome>>()
         };
         let back = fates(&back, &[Round::First, Round::Second], &after);
         let observed = Observed {

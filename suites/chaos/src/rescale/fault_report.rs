@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::faulted::{FaultPlan, Faulted};
 use super::forecast::Forecast;
 use super::refusal::Refusal;
-use crate::ledger::{Fate, Tally};
+use crate::ledger::{KeyOutcome, Tally};
 
 /// The format of the JSON report.
 const FORMAT: &str = "shardproof.fault/1";
@@ -178,7 +178,7 @@ fn write_of(acknowledged: bool) -> &'static str {
     }
 }
 
-struct Any(&'static [Fate]);
+struct Any(&'static [KeyOutcome]);
 
 impl fmt::Display for Any {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

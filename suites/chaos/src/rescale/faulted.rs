@@ -9,7 +9,7 @@ use super::experiment::{Error, Plan};
 use super::nodes::{self, Contents};
 use super::refusal::{self, Refusal};
 use super::traffic::{Round, Traffic, kept};
-use crate::ledger::{Fate, Read, fate};
+use crate::ledger::{KeyOutcome, Read, fate};
 use testbed::cluster::Cluster;
 use testbed::fault::Fault;
 use testbed::targets::Proxy;
@@ -42,13 +42,13 @@ pub struct Faulted {
     /// The node that held the key before.
     pub before: Vec<Option<usize>>,
     /// What became of the key in the changed cluster, while the fault lasted.
-    pub during: Vec<Fate>,
+    pub during: Vec<KeyOutcome>,
     /// Whether another write was acknowledged while the fault lasted.
     pub rewritten: Vec<bool>,
     /// How the proxy found back to the node.
     pub recovery: Recovery,
     /// What became of the key when the fault was over and the proxy had found back.
-    pub after: Vec<Fate>,
+    pub after: Vec<KeyOutcome>,
     /// The node that holds the second value in the end.
     pub holder: Vec<Option<usize>>,
     /// What became of the requests that are to be refused: before, during and after.
@@ -161,7 +161,7 @@ impl Steps<'_> {
     }
 
     /// Nobody writes between the look at the nodes and these reads; only a killed node holds nothing any more.
-    fn during(&self, keys: &[&[u8]], reads: &[Read], before: &Contents) -> Vec<Fate> {
+    fn during(&self, keys: &[&[u8]], reads: &[Read], before: &Contents) -> Vec<KeyOutcome> {
         let gone = |node: usize| node == self.plan.node && !self.plan.fault.row().keeps_data;
         let held = |index: usize| {
             let mut nodes = before.iter().enumerate();
@@ -183,7 +183,7 @@ impl Steps<'_> {
         reads: &[Read],
         rewritten: &[bool],
         contents: &Contents,
-    ) -> Vec<Fate> {
+    ) -> Vec<KeyOutcome> {
         reads
             .iter()
             .enumerate()

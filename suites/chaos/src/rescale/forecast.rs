@@ -3,19 +3,19 @@
 //! Pure. Where a key lies is given: measured, or computed by whoever knows the policy.
 
 use super::report::Predicted;
-use crate::ledger::Fate;
+use crate::ledger::KeyOutcome;
 use testbed::fault::{Effect, Fault};
 
 /// What becomes of each key, in the order of the keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Forecast {
     /// Read back in the changed cluster, while the fault lasts.
-    pub during: Vec<Fate>,
+    pub during: Vec<KeyOutcome>,
     /// Whether another write in the changed cluster is acknowledged while the fault lasts.
     pub rewritten: Vec<bool>,
     /// Read back when the fault is over: one of these. More than one where the write was not acknowledged, because such
     /// a write may have happened all the same, and may still happen.
-    pub after: Vec<&'static [Fate]>,
+    pub after: Vec<&'static [KeyOutcome]>,
 }
 
 /// The forecast for a fault of the node at place `node`, which begins before the change and ends after the rewriting. None
@@ -58,38 +58,38 @@ struct Service {
 }
 
 impl Service {
-    fn during(&self, before: usize, after: usize) -> Fate {
+    fn during(&self, before: usize, after: usize) -> KeyOutcome {
         if after == self.node && !self.reads {
             // Its node does not serve. "Not there" would be a lie.
-            Fate::Failed
+            KeyOutcome::Failed
         } else if after == before {
-            Fate::Found
+            KeyOutcome::Found
         } else if before == self.node && !self.keeps_data {
-            Fate::Lost
+            KeyOutcome::Lost
         } else {
-            Fate::Unreachable
+            KeyOutcome::Unreachable
         }
     }
 
-    fn healed(&self, before: usize, after: usize) -> &'static [Fate] {
+    fn healed(&self, before: usize, after: usize) -> &'static [KeyOutcome] {
         if after != self.node {
             // Written again while the fault lasted, on a node that served.
-            &[Fate::Found]
+            &[KeyOutcome::Found]
         } else if before != self.node {
             // The old copy lies where nobody asks; the new one may have been written.
-            &[Fate::Unreachable, Fate::Found]
+            &[KeyOutcome::Unreachable, KeyOutcome::Found]
         } else if self.keeps_data {
             // The old value, or the new one: either is the last that was acknowledged or a later one.
-            &[Fate::Found]
+            &[KeyOutcome::Found]
         } else {
-            &[Fate::Lost, Fate::Found]
+            &[KeyOutcome::Lost, KeyOutcome::Found]
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Fate, Forecast, Predicted, forecast};
+    use super::{Forecast, KeyOutcome, Predicted, forecast};
 
     /// Keys that stay and move, with the faulted node 1 as the old one, the new one, both and neither.
     fn placed() -> Predicted {
@@ -107,15 +107,18 @@ mod tests {
     fn a_node_that_refuses_writes_is_read() {
         let forecast = forecast_of("readonly").unwrap();
         let expected = [
-            Fate::Found,
-            Fate::Unreachable,
-            Fate::Found,
-            Fate::Unreachable,
-            Fate::Unreachable,
+            KeyOutcome::Found,
+            KeyOutcome::Unreachable,
+            KeyOutcome::Found,
+            KeyOutcome::Unreachable,
+            KeyOutcome::Unreachable,
         ];
         assert_eq!(forecast.during, expected);
         assert_eq!(forecast.rewritten, [true, true, false, true, false]);
-        assert_eq!(forecast.after[4], [Fate::Unreachable, Fate::Found]);
+        assert_eq!(
+            forecast.after[4],
+            [KeyOutcome::Unreachable, KeyOutcome::Found]
+        );
     }
 
     #[test]
@@ -128,19 +131,19 @@ mod tests {
     fn a_node_that_keeps_its_data_loses_nothing() {
         let expected = Forecast {
             during: vec![
-                Fate::Found,
-                Fate::Unreachable,
-                Fate::Failed,
-                Fate::Unreachable,
-                Fate::Failed,
+                KeyOutcome::Found,
+                KeyOutcome::Unreachable,
+                KeyOutcome::Failed,
+                KeyOutcome::Unreachable,
+                KeyOutcome::Failed,
             ],
             rewritten: vec![true, true, false, true, false],
             after: vec![
-                &[Fate::Found],
-                &[Fate::Found],
-                &[Fate::Found],
-                &[Fate::Found],
-                &[Fate::Unreachable, Fate::Found],
+                &[KeyOutcome::Found],
+                &[KeyOutcome::Found],
+                &[KeyOutcome::Found],
+                &[KeyOutcome::Found],
+                &[KeyOutcome::Unreachable, KeyOutcome::Found],
             ],
         };
         for fault in ["pause", "down", "hold", "reset_peer", "timeout"] {
@@ -151,8 +154,11 @@ mod tests {
     #[test]
     fn a_killed_node_loses_what_was_not_written_again() {
         let forecast = forecast_of("kill").unwrap();
-        assert_eq!(forecast.during[2..4], [Fate::Failed, Fate::Lost]);
-        assert_eq!(forecast.after[2], [Fate::Lost, Fate::Found]);
-        assert_eq!(forecast.after[3], [Fate::Found]);
+        assert_eq!(
+            forecast.during[2..4],
+            [KeyOutcome::Failed, KeyOutcome::Lost]
+        );
+        assert_eq!(forecast.after[2], [KeyOutcome::Lost, KeyOutcome::Found]);
+        assert_eq!(forecast.after[3], [KeyOutcome::Found]);
     }
 }

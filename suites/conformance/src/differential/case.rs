@@ -2,8 +2,8 @@
 
 use super::Difference;
 use super::draw::{Part, Step};
-use crate::beside::Comparison;
-use crate::word::{Piece, Word};
+use crate::cases::word::{Piece, Word};
+use crate::oracle::Comparison;
 use testbed::wire::Value;
 
 /// A bulk that is longer is wanted by its length.

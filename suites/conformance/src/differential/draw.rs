@@ -12,16 +12,16 @@ use proptest::prelude::*;
 use proptest_state_machine::Sequential;
 
 use super::Accepted;
-use crate::beside::{self, Comparison, Place};
-use crate::case::NODES;
+use crate::cases::case::NODES;
+use crate::cases::word::{Piece, Scope, Variable, Word};
 use crate::matrix::{Request, Row};
-use crate::word::{Piece, Scope, Variable, Word};
+use crate::oracle::{self, Comparison, Place};
 
 /// Most clients that speak at the same time.
 pub(super) const CLIENTS: usize = 3;
 /// Keys of each client: commands of one type of value prefer two of them, so that they often meet what they can work on.
 const KEYS: usize = 6;
-const _: () = assert!(CLIENTS * KEYS <= beside::KEYS, "each key is another one");
+const _: () = assert!(CLIENTS * KEYS <= oracle::KEYS, "each key is another one");
 /// How often a step is sent without waiting for the reply to the one before it.
 const PIPED: f64 = 0.95;
 /// How often the bytes of a request are written in two pieces.

@@ -5,9 +5,9 @@
 //! servers.
 
 mod case;
+mod client_model;
 mod draw;
 mod play;
-mod speaker;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,15 +16,15 @@ use std::sync::atomic::Ordering;
 use proptest::strategy::{Strategy as _, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-use super::beside::Beside;
+use super::harness::Error;
 use super::matrix::{Judge, Row};
-use super::stage::Error;
+use crate::oracle::Oracle;
 use crate::verdict::Class;
-use testbed::cluster::Ground;
+use testbed::cluster::RunOptions;
 use testbed::targets::Target;
 use testbed::wire::Value;
 
-pub use super::beside::Place;
+pub use crate::oracle::Place;
 pub use draw::Step;
 use draw::{Chance, Open, Pool};
 use play::{Played, play};
@@ -105,10 +105,10 @@ pub struct Accepted {
 /// What stood in the way; never a verdict.
 pub async fn accepted(
     target: &Target,
-    ground: &Ground,
+    options: &RunOptions,
     rows: &[Row],
 ) -> Result<Vec<Accepted>, Error> {
-    let mut judge = Judge::new(target, ground);
+    let mut judge = Judge::new(target, options);
     let mut accepted = Vec::new();
     for row in rows.iter().filter(|row| !row.dangerous) {
         let Some(found) = judge.judge(row).await? else {
@@ -127,7 +127,7 @@ pub async fn accepted(
     Ok(accepted)
 }
 
-/// Runs requests drawn from `commands` by the seed of the ground; stops at the first difference and shrinks it. `say` hears how
+/// Runs requests drawn from `commands` by the seed of the options; stops at the first difference and shrinks it. `say` hears how
 /// far it is.
 ///
 /// `meddle` is done to the nodes behind the proxy's back near the end of each round; tests show by it that a difference is found.
@@ -136,7 +136,7 @@ pub async fn accepted(
 /// What stood in the way; never a verdict.
 pub async fn run(
     target: &Target,
-    ground: &Ground,
+    options: &RunOptions,
     commands: &[Accepted],
     wanted: Wanted,
     meddle: Option<&[&str]>,
@@ -149,10 +149,10 @@ pub async fn run(
     let together = pool(Place::Together, |one| one.together);
     let apart = pool(Place::Apart, |one| one.apart);
     let resp3 = target.capabilities.iter().any(|has| has == "resp3");
-    let mut chance = Chance::seeded(ground.seed);
-    let mut runner = runner(ground.seed);
+    let mut chance = Chance::seeded(options.seed);
+    let mut runner = runner(options.seed);
     let mut bench = Bench {
-        beside: Beside::start(target, ground, OP_TIMEOUT_MS).await?,
+        oracle: Oracle::start(target, options, OP_TIMEOUT_MS).await?,
         meddle,
         say,
     };
@@ -175,19 +175,19 @@ pub async fn run(
         };
         if pool.is_empty() {
             let why = "the proxy answers no command that could be drawn".to_owned();
-            return Err(Error::Beside(why));
+            return Err(Error::Oracle(why));
         }
         let count = ROUND.min(wanted.requests - report.requests);
         let tree = pool
             .steps(count..=count, resp3)
             .new_tree(&mut runner)
-            .map_err(|why| Error::Beside(why.to_string()))?;
+            .map_err(|why| Error::Oracle(why.to_string()))?;
         let (open, steps, seen) = tree.current();
-        if !bench.beside.clean().await {
+        if !bench.oracle.clean().await {
             report.difference = Some(last.ok_or_else(gone)?);
             return Ok(report);
         }
-        let played = play(&bench.beside, place, (open, &steps), meddle).await?;
+        let played = play(&bench.oracle, place, (open, &steps), meddle).await?;
         report.requests += played.sent;
         report.answered += played.answered;
         report.cut_short += usize::from(played.cut_short);
@@ -222,7 +222,7 @@ pub async fn run(
 }
 
 fn gone() -> Error {
-    Error::Beside("the proxy does not serve every node".to_owned())
+    Error::Oracle("the proxy does not serve every node".to_owned())
 }
 
 /// The same draws for the same seed.
@@ -256,7 +256,7 @@ impl Found {
 
 /// Where sequences are played.
 struct Bench<'a> {
-    beside: Beside,
+    oracle: Oracle,
     meddle: Option<&'a [&'a str]>,
     say: &'a dyn Fn(Progress),
 }
@@ -303,10 +303,10 @@ impl Bench<'_> {
         steps: &[Step],
     ) -> Result<Option<Played>, Error> {
         for _ in 0..ATTEMPTS {
-            if !self.beside.clean().await {
+            if !self.oracle.clean().await {
                 return Err(gone());
             }
-            let played = play(&self.beside, place, (open, steps), self.meddle).await?;
+            let played = play(&self.oracle, place, (open, steps), self.meddle).await?;
             if played.what.is_some() {
                 return Ok(Some(played));
             }

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::client_model::{Ask, ClientModel, ReplyComparison};
 use super::draw::{CLIENTS, Open, Step};
-use super::speaker::{Ask, How, Speaker};
-use crate::beside::{Beside, Place, outcome};
-use crate::judge::Outcome;
-use crate::stage::Error;
-use crate::word::Scope;
+use crate::cases::judge::Outcome;
+use crate::cases::word::Scope;
+use crate::harness::Error;
+use crate::oracle::{Oracle, Place, outcome};
 use testbed::client::{Client, NODE_DEADLINE};
 use testbed::wire::{self, Value};
 
@@ -32,19 +32,20 @@ pub(super) struct Played {
 
 /// Plays steps on servers that are empty. `meddle` is done to the nodes behind the proxy's back before the last of them.
 pub(super) async fn play(
-    beside: &Beside,
+    oracle: &Oracle,
     place: Place,
     (open, steps): (Open, &[Step]),
     meddle: Option<&[&str]>,
 ) -> Result<Played, Error> {
-    let scope = beside.scope(place);
+    let scope = oracle.scope(place);
     let mut speakers = Vec::new();
     for resp3 in open.resp3 {
-        let mut speaker = Speaker::new(beside.client().await?, beside.plain().await?, place);
+        let mut client_model =
+            ClientModel::new(oracle.client().await?, oracle.plain().await?, place);
         if resp3 {
-            speaker.speak_resp3().await?;
+            client_model.speak_resp3().await?;
         }
-        speakers.push(speaker);
+        speakers.push(client_model);
     }
     let mut played = Played {
         said: vec![None; steps.len()],
@@ -53,20 +54,20 @@ pub(super) async fn play(
     let waves = waves(steps);
     for (index, steps) in waves.iter().enumerate() {
         if let Some(order) = meddle.filter(|_| index + 1 == waves.len()) {
-            meddle_with(beside, &scope, order).await?;
+            meddle_with(oracle, &scope, order).await?;
         }
         played.sent += steps.len();
         let wave = Wave {
             steps,
             scope: &scope,
-            patience: beside.patience,
+            patience: oracle.patience,
         };
-        if wave.play(&mut speakers, &mut played).await? == Goes::NoFurther {
+        if wave.play(&mut speakers, &mut played).await? == Comparability::NoFurther {
             return Ok(played);
         }
     }
-    let (on_nodes, on_plain) = (beside.contents().await?, beside.plain_contents().await?);
-    let stray = || on_nodes.stray(&beside.owners(place));
+    let (on_nodes, on_plain) = (oracle.contents().await?, oracle.plain_contents().await?);
+    let stray = || on_nodes.stray(&oracle.owners(place));
     played.what = on_nodes.difference(&on_plain).or_else(stray);
     Ok(played)
 }
@@ -85,7 +86,7 @@ fn waves(steps: &[Step]) -> Vec<Vec<(usize, &Step)>> {
 
 /// Whether more can be compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Goes {
+enum Comparability {
     On,
     NoFurther,
 }
@@ -98,24 +99,29 @@ struct Wave<'a> {
 }
 
 impl Wave<'_> {
-    async fn play(&self, speakers: &mut [Speaker], played: &mut Played) -> Result<Goes, Error> {
+    async fn play(
+        &self,
+        speakers: &mut [ClientModel],
+        played: &mut Played,
+    ) -> Result<Comparability, Error> {
         let of = |client: usize| -> Vec<(usize, &Step)> {
             let steps = self.steps.iter().copied();
             steps.filter(|(_, step)| step.client == client).collect()
         };
         let chunks: [Vec<(usize, &Step)>; CLIENTS] = std::array::from_fn(of);
         let [first, second, third] = speakers else {
-            return Ok(Goes::NoFurther);
+            return Ok(Comparability::NoFurther);
         };
         let (one, two, three) = tokio::join!(
             self.pipeline(&mut first.proxy, &chunks[0]),
             self.pipeline(&mut second.proxy, &chunks[1]),
             self.pipeline(&mut third.proxy, &chunks[2]),
         );
-        let mut goes = Goes::On;
-        for ((speaker, chunk), seen) in speakers.iter_mut().zip(&chunks).zip([one, two, three]) {
-            if self.compare(speaker, chunk, &seen, played).await? == Goes::NoFurther {
-                goes = Goes::NoFurther;
+        let mut goes = Comparability::On;
+        for ((client_model, chunk), seen) in speakers.iter_mut().zip(&chunks).zip([one, two, three])
+        {
+            if self.compare(client_model, chunk, &seen, played).await? == Comparability::NoFurther {
+                goes = Comparability::NoFurther;
             }
             if played.what.is_some() {
                 break;
@@ -158,12 +164,12 @@ impl Wave<'_> {
     /// Gives the plain Redis what the proxy has carried out, and compares what both said.
     async fn compare(
         &self,
-        speaker: &mut Speaker,
+        client_model: &mut ClientModel,
         chunk: &[(usize, &Step)],
         seen: &[Outcome],
         played: &mut Played,
-    ) -> Result<Goes, Error> {
-        let mut goes = Goes::On;
+    ) -> Result<Comparability, Error> {
+        let mut goes = Comparability::On;
         let mut asked = Vec::new();
         let mut requests = Vec::new();
         for (index, ((place, step), seen)) in chunk.iter().zip(seen).enumerate() {
@@ -171,36 +177,36 @@ impl Wave<'_> {
             if matches!(seen, Outcome::Closed(pending) if pending.is_empty())
                 && chunk[index..]
                     .iter()
-                    .any(|(_, step)| speaker.may_refuse(step))
+                    .any(|(_, step)| client_model.may_refuse(step))
             {
                 played.cut_short = true;
-                goes = Goes::NoFurther;
+                goes = Comparability::NoFurther;
                 break;
             }
             let is_error = matches!(seen, Outcome::Reply(value) if value.is_error());
             played.answered += usize::from(!is_error);
-            match speaker.ask(step, is_error) {
+            match client_model.ask(step, is_error) {
                 Ask::The(how) => {
                     asked.push((*place, *step, seen, how));
                     requests.push(step.bytes(self.scope));
                 }
                 Ask::Nothing => {}
                 Ask::ToDiscard if is_error => {
-                    asked.push((*place, *step, seen, How::Not));
+                    asked.push((*place, *step, seen, ReplyComparison::Not));
                     requests.push(vec![b"DISCARD".to_vec()]);
                 }
                 Ask::ToDiscard => {
                     let (wanted, got) = ("an error, for a request was refused", seen.shown());
                     played.what = Some(format!("EXEC: expected {wanted}, got {got}"));
-                    return Ok(Goes::NoFurther);
+                    return Ok(Comparability::NoFurther);
                 }
             }
         }
-        let replies = speaker.plain.pipeline(&requests, NODE_DEADLINE).await;
-        let replies = replies.map_err(|why| Error::Beside(format!("the plain Redis: {why}")))?;
+        let replies = client_model.plain.pipeline(&requests, NODE_DEADLINE).await;
+        let replies = replies.map_err(|why| Error::Oracle(format!("the plain Redis: {why}")))?;
         for ((place, step, seen, how), said) in asked.into_iter().zip(replies) {
             let expected = Outcome::Reply(said.clone());
-            if how != How::Not {
+            if how != ReplyComparison::Not {
                 played.said[place] = Some(said);
             }
             if !how.fits(&expected, seen) {
@@ -211,7 +217,7 @@ impl Wave<'_> {
                     step.comparison.name(),
                     seen.shown()
                 ));
-                return Ok(Goes::NoFurther);
+                return Ok(Comparability::NoFurther);
             }
         }
         Ok(goes)
@@ -219,7 +225,7 @@ impl Wave<'_> {
 }
 
 /// Does something to the first key on its node behind the proxy's back.
-async fn meddle_with(beside: &Beside, scope: &Scope, order: &[&str]) -> Result<(), Error> {
+async fn meddle_with(oracle: &Oracle, scope: &Scope, order: &[&str]) -> Result<(), Error> {
     let Some(key) = scope.keys.values().next() else {
         return Ok(());
     };
@@ -230,5 +236,5 @@ async fn meddle_with(beside: &Beside, scope: &Scope, order: &[&str]) -> Result<(
                 .into_bytes()
         })
         .collect();
-    beside.meddle(&words).await
+    oracle.meddle(&words).await
 }

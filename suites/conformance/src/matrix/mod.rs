@@ -5,13 +5,13 @@
 mod sheet;
 mod trial;
 
-use super::beside::{Beside, Place};
-use super::stage::Error;
+use super::harness::Error;
+use crate::oracle::{Oracle, Place};
 use crate::verdict::{Class, Evidence};
-use testbed::cluster::Ground;
+use testbed::cluster::RunOptions;
 use testbed::targets::Target;
 
-pub use super::beside::Comparison;
+pub use crate::oracle::Comparison;
 pub use sheet::{Request, Row, Trial, load};
 
 /// What is known of a command on a target.
@@ -34,18 +34,18 @@ pub struct Finding {
 /// Judges commands one after the other.
 pub struct Judge {
     target: Target,
-    ground: Ground,
-    beside: Option<Beside>,
+    options: RunOptions,
+    oracle: Option<Oracle>,
 }
 
 impl Judge {
     /// A judge over a target.
     #[must_use]
-    pub fn new(target: &Target, ground: &Ground) -> Self {
+    pub fn new(target: &Target, options: &RunOptions) -> Self {
         Self {
             target: target.clone(),
-            ground: ground.clone(),
-            beside: None,
+            options: options.clone(),
+            oracle: None,
         }
     }
 
@@ -71,10 +71,10 @@ impl Judge {
                 continue;
             }
             for trial in &row.trials {
-                let beside = self.ready().await?;
-                let tried = trial::run(beside, row, trial, place).await;
+                let oracle = self.ready().await?;
+                let tried = trial::run(oracle, row, trial, place).await;
                 if self.is_spoilt(row, tried.as_ref().ok()).await {
-                    self.beside = None;
+                    self.oracle = None;
                 }
                 seen.push((place, tried?));
             }
@@ -82,68 +82,54 @@ impl Judge {
         Ok(Some(weigh(seen)))
     }
 
-    async fn ready(&mut self) -> Result<&mut Beside, Error> {
-        let open = match self.beside.take() {
+    async fn ready(&mut self) -> Result<&mut Oracle, Error> {
+        let open = match self.oracle.take() {
             Some(open) => open,
-            None => Beside::start(&self.target, &self.ground, self.target.op_timeout_ms).await?,
+            None => Oracle::start(&self.target, &self.options, self.target.op_timeout_ms).await?,
         };
-        Ok(self.beside.insert(open))
+        Ok(self.oracle.insert(open))
     }
 
     /// Whether the servers cannot be used any more. What a target refused did nothing to them.
-    async fn is_spoilt(&mut self, row: &Row, tried: Option<&Tried>) -> bool {
-        let Some(beside) = &mut self.beside else {
+    async fn is_spoilt(&mut self, row: &Row, tried: Option<&TrialOutcome>) -> bool {
+        let Some(oracle) = &mut self.oracle else {
             return false;
         };
         let harmless = tried.is_some_and(|tried| tried.class == Class::Refused);
-        if row.dangerous && beside.replace_plain().await.is_err() {
+        if row.dangerous && oracle.replace_plain().await.is_err() {
             return true;
         }
-        tried.is_none() || (row.dangerous && !harmless) || !beside.clean().await
+        tried.is_none() || (row.dangerous && !harmless) || !oracle.clean().await
     }
 }
 
 /// One trial at one place.
 #[derive(Debug)]
-struct Tried {
+struct TrialOutcome {
     class: Class,
     /// The plain Redis says an error too, with the same code in other words.
     in_other_words: bool,
     evidence: Option<Evidence>,
 }
 
-/// From the best to the worst.
-const RANKS: [Class; 6] = [
-    Class::Correct,
-    Class::Refused,
-    Class::Closed,
-    Class::Partial,
-    Class::Hung,
-    Class::Wrong,
-];
-
-fn rank(class: Class) -> usize {
-    RANKS.iter().position(|one| *one == class).unwrap_or(0)
-}
-
-fn weigh(seen: Vec<(Place, Tried)>) -> Finding {
+fn weigh(seen: Vec<(Place, TrialOutcome)>) -> Finding {
     let calls = seen.len();
-    let is_refused = |tried: &Tried| tried.class == Class::Refused;
+    let is_refused = |tried: &TrialOutcome| tried.class == Class::Refused;
     let refused = seen.iter().filter(|(_, tried)| is_refused(tried)).count();
     let together = || seen.iter().filter(|(place, _)| *place == Place::Together);
     let never_answered = together().all(|(_, tried)| is_refused(tried));
-    let counts = |tried: &Tried| never_answered || !is_refused(tried);
+    let counts = |tried: &TrialOutcome| never_answered || !is_refused(tried);
     let worst_together = together()
         .map(|(_, tried)| tried)
         .filter(|tried| counts(tried))
-        .max_by_key(|tried| rank(tried.class));
+        .max_by_key(|tried| tried.class);
     let refuses_together = together().any(|(_, tried)| is_refused(tried) && !tried.in_other_words);
     let together = worst_together.map_or(Class::Correct, |tried| tried.class);
     let worst = seen
         .into_iter()
         .map(|(_, tried)| tried)
         .filter(|tried| counts(tried))
-        .max_by_key(|tried| rank(tried.class));
+        .max_by_key(|tried| tried.class);
     let (class, evidence) = worst.map_or((Class::Correct, None), |tried| {
         (tried.class, tried.evidence)
     });
@@ -159,8 +145,8 @@ fn weigh(seen: Vec<(Place, Tried)>) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use super::{Finding, Tried, weigh};
-    use crate::beside::Place::{self, Apart, Together};
+    use super::{Finding, TrialOutcome, weigh};
+    use crate::oracle::Place::{self, Apart, Together};
     use crate::verdict::Class::{self, Closed, Correct, Refused, Wrong};
 
     #[track_caller]
@@ -168,7 +154,7 @@ mod tests {
         let tried = |(place, class): &(Place, Class)| {
             let (class, evidence) = (*class, None);
             let in_other_words = false;
-            let tried = Tried {
+            let tried = TrialOutcome {
                 class,
                 in_other_words,
                 evidence,

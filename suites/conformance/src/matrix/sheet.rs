@@ -4,9 +4,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::beside::Comparison;
-use crate::parse::{Complaint, ParseError, tokens};
-use crate::word::{Piece, Scope, Variable, Word};
+use crate::cases::parse::{ParseError, Problem, tokens};
+use crate::cases::word::{Piece, Scope, Variable, Word};
+use crate::oracle::Comparison;
 use testbed::fixtures::Source;
 
 /// A command, and how it is judged.
@@ -96,7 +96,7 @@ pub fn load(sources: &[Source]) -> Result<Vec<Row>, Vec<ParseError>> {
         }
     }
     if let Some(row) = rows.iter().find(|row| row.trials.is_empty()) {
-        let complaint = Complaint::new(format!("no call of {}", row.command), "`call WORDS`");
+        let complaint = Problem::new(format!("no call of {}", row.command), "`call WORDS`");
         errors.push(ParseError {
             path: row.at.clone(),
             line: 0,
@@ -111,7 +111,7 @@ pub fn load(sources: &[Source]) -> Result<Vec<Row>, Vec<ParseError>> {
     }
 }
 
-fn read(source: &Source, line: usize, text: &str, rows: &mut Vec<Row>) -> Result<(), Complaint> {
+fn read(source: &Source, line: usize, text: &str, rows: &mut Vec<Row>) -> Result<(), Problem> {
     let at = format!("{}:{line}", source.path);
     if text.trim().is_empty() || text.starts_with('#') {
         return Ok(());
@@ -120,20 +120,20 @@ fn read(source: &Source, line: usize, text: &str, rows: &mut Vec<Row>) -> Result
         let row = header(text, at)?;
         if rows.iter().any(|other| other.command == row.command) {
             let what = format!("a second row of {}", row.command);
-            return Err(Complaint::new(what, "one row a command"));
+            return Err(Problem::new(what, "one row a command"));
         }
         rows.push(row);
         return Ok(());
     }
     let row = rows
         .last_mut()
-        .ok_or_else(|| Complaint::new("a step of no command", "a line with its name before it"))?;
+        .ok_or_else(|| Problem::new("a step of no command", "a line with its name before it"))?;
     let (verb, rest) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
     let request = request(rest, verb == "silent")?;
     match (verb, row.trials.last_mut()) {
         ("given", None) => {
             if request.keys().collect::<BTreeSet<_>>().len() > 1 {
-                return Err(Complaint::new("keys of several nodes", "one key a given"));
+                return Err(Problem::new("keys of several nodes", "one key a given"));
             }
             row.given.push(request);
         }
@@ -144,13 +144,13 @@ fn read(source: &Source, line: usize, text: &str, rows: &mut Vec<Row>) -> Result
         ("then", Some(trial)) => trial.requests.push(request),
         _ => {
             let what = format!("`{verb}` here");
-            return Err(Complaint::new(what, "given, then call or silent, and then"));
+            return Err(Problem::new(what, "given, then call or silent, and then"));
         }
     }
     Ok(())
 }
 
-fn header(text: &str, at: String) -> Result<Row, Complaint> {
+fn header(text: &str, at: String) -> Result<Row, Problem> {
     let mut words = text.split_whitespace();
     let mut row = Row {
         command: words.next().unwrap_or_default().to_owned(),
@@ -169,7 +169,7 @@ fn header(text: &str, at: String) -> Result<Row, Complaint> {
             ("dangerous", _) => row.dangerous = true,
             ("fickle", _) => row.fickle = true,
             (_, Some(digits)) => {
-                let wrong = || Complaint::new(format!("`{word}`"), "a number of replies");
+                let wrong = || Problem::new(format!("`{word}`"), "a number of replies");
                 row.replies = digits.parse().map_err(|_| wrong())?;
             }
             _ => {
@@ -177,7 +177,7 @@ fn header(text: &str, at: String) -> Result<Row, Complaint> {
                 row.comparison = Comparison::named(word).ok_or_else(|| {
                     let expected =
                         format!("ends, dangerous, fickle, replies=N or one of {}", known());
-                    Complaint::new(format!("`{word}`"), expected)
+                    Problem::new(format!("`{word}`"), expected)
                 })?;
             }
         }
@@ -185,12 +185,12 @@ fn header(text: &str, at: String) -> Result<Row, Complaint> {
     Ok(row)
 }
 
-fn request(text: &str, silent: bool) -> Result<Request, Complaint> {
+fn request(text: &str, silent: bool) -> Result<Request, Problem> {
     let tokens = tokens(text)?;
     if tokens.is_empty() {
-        return Err(Complaint::new("a step of no words", "a request"));
+        return Err(Problem::new("a step of no words", "a request"));
     }
-    let words: Result<Vec<Word>, Complaint> = tokens.iter().map(|token| token.word()).collect();
+    let words: Result<Vec<Word>, Problem> = tokens.iter().map(|token| token.word()).collect();
     Ok(Request {
         words: words?,
         silent,

@@ -1,13 +1,13 @@
 //! One trial: the same requests to the proxy and to the plain Redis, until they part.
 
 use super::sheet::{Request, Row, Trial};
-use super::{Place, Tried};
-use crate::beside::{Beside, Comparison, compare, errors_alike, outcome, parted};
-use crate::judge::Outcome;
-use crate::stage::Error;
-use crate::transcript;
-use crate::verdict::{Class, Evidence, Line, Way};
-use crate::word::{Scope, Variable};
+use super::{Place, TrialOutcome};
+use crate::cases::judge::Outcome;
+use crate::cases::word::{Scope, Variable};
+use crate::harness::Error;
+use crate::harness::transcript;
+use crate::oracle::{Comparison, Oracle, compare, errors_alike, outcome, parted};
+use crate::verdict::{Class, Direction, Evidence, Line};
 use testbed::client::{Client, NODE_DEADLINE};
 use testbed::wire::{self, Value, quoted};
 
@@ -21,39 +21,39 @@ const PAGES_MAX: usize = 1000;
 
 /// Runs a trial on clean servers.
 pub(super) async fn run(
-    beside: &Beside,
+    oracle: &Oracle,
     row: &Row,
     trial: &Trial,
     place: Place,
-) -> Result<Tried, Error> {
-    let scope = beside.scope(place);
+) -> Result<TrialOutcome, Error> {
+    let scope = oracle.scope(place);
     for given in &row.given {
         let node = given.keys().next();
-        let node = node.map(|key| beside.node_of(place, key));
-        beside.given(&given.bytes(&scope), node).await?;
+        let node = node.map(|key| oracle.node_of(place, key));
+        oracle.given(&given.bytes(&scope), node).await?;
     }
-    let begun = beside.tap().now();
-    let mark = beside.tap().mark();
+    let begun = oracle.tap().now();
+    let mark = oracle.tap().mark();
     let mut run = Run {
-        beside,
+        oracle,
         row,
         scope,
         place,
-        plain: beside.plain().await?,
-        proxy: beside.client().await?,
+        plain: oracle.plain().await?,
+        proxy: oracle.client().await?,
         lines: Vec::new(),
         begun,
         last: None,
     };
     let parted = run.until_they_part(trial).await?;
-    let events = beside.tap().since(mark);
+    let events = oracle.tap().since(mark);
     Ok(match parted {
-        None => Tried {
+        None => TrialOutcome {
             class: Class::Correct,
             in_other_words: false,
             evidence: None,
         },
-        Some(parted) => Tried {
+        Some(parted) => TrialOutcome {
             class: parted.class,
             in_other_words: parted.in_other_words,
             evidence: Some(Evidence {
@@ -68,7 +68,7 @@ pub(super) async fn run(
 }
 
 struct Run<'a> {
-    beside: &'a Beside,
+    oracle: &'a Oracle,
     row: &'a Row,
     scope: Scope,
     place: Place,
@@ -91,7 +91,7 @@ struct Parted {
 impl Run<'_> {
     async fn until_they_part(&mut self, trial: &Trial) -> Result<Option<Parted>, Error> {
         for (index, request) in trial.requests.iter().enumerate() {
-            let before = self.beside.plain_contents().await?;
+            let before = self.oracle.plain_contents().await?;
             if request.silent {
                 self.say(request).await;
                 continue;
@@ -100,7 +100,7 @@ impl Run<'_> {
                 continue;
             };
             if parted.class == Class::Refused {
-                let on_nodes = self.beside.contents().await?;
+                let on_nodes = self.oracle.contents().await?;
                 if let Some(what) = on_nodes.difference(&before) {
                     parted.class = Class::Partial;
                     parted.in_other_words = false;
@@ -112,9 +112,9 @@ impl Run<'_> {
             }
             return Ok(Some(parted));
         }
-        let on_nodes = self.beside.contents().await?;
-        let on_plain = self.beside.plain_contents().await?;
-        let stray = || on_nodes.stray(&self.beside.owners(self.place));
+        let on_nodes = self.oracle.contents().await?;
+        let on_plain = self.oracle.plain_contents().await?;
+        let stray = || on_nodes.stray(&self.oracle.owners(self.place));
         if let Some(what) = on_nodes.difference(&on_plain).or_else(stray) {
             let closed = matches!(self.last, Some(Outcome::Closed(_)));
             return Ok(Some(Parted {
@@ -139,18 +139,18 @@ impl Run<'_> {
         let (mut expected, mut seen) = (Vec::new(), Vec::new());
         if comparison == Comparison::Scan {
             expected.push(pages(&mut self.plain, &words, NODE_DEADLINE).await);
-            seen.push(pages(&mut self.proxy, &words, self.beside.patience).await);
-            self.note(Way::ToProxy, shown(&words));
-            self.note(Way::FromProxy, seen[0].shown());
+            seen.push(pages(&mut self.proxy, &words, self.oracle.patience).await);
+            self.note(Direction::ToProxy, shown(&words));
+            self.note(Direction::FromProxy, seen[0].shown());
         } else {
             if comparison != Comparison::Refusal {
                 expected = ask(&mut self.plain, &words, self.row.replies, NODE_DEADLINE).await;
             }
-            self.note(Way::ToProxy, shown(&words));
-            let patience = self.beside.patience;
+            self.note(Direction::ToProxy, shown(&words));
+            let patience = self.oracle.patience;
             seen = ask(&mut self.proxy, &words, self.row.replies, patience).await;
             for outcome in &seen {
-                self.note(Way::FromProxy, outcome.shown());
+                self.note(Direction::FromProxy, outcome.shown());
             }
         }
         self.last = seen.last().cloned();
@@ -179,10 +179,10 @@ impl Run<'_> {
     /// Whether the connection goes on, with the replies in their places: nothing is behind the last one.
     async fn goes_on(&mut self, expected: &Outcome) -> Option<Parted> {
         let probe = self.probe();
-        self.note(Way::ToProxy, shown(&probe));
-        let patience = self.beside.patience;
+        self.note(Direction::ToProxy, shown(&probe));
+        let patience = self.oracle.patience;
         let seen = outcome(self.proxy.call(&probe, patience).await);
-        self.note(Way::FromProxy, seen.shown());
+        self.note(Direction::FromProxy, seen.shown());
         let class = compare(Comparison::Exact, expected, &seen);
         (class != Class::Correct).then(|| Parted {
             class,
@@ -202,14 +202,14 @@ impl Run<'_> {
     async fn say(&mut self, request: &Request) {
         let words = request.bytes(&self.scope);
         let bytes = wire::encode_request(&words);
-        self.note(Way::ToProxy, shown(&words));
+        self.note(Direction::ToProxy, shown(&words));
         // A side that is gone shows at the next reply.
         let _ = self.plain.write(&bytes, NODE_DEADLINE).await;
         let _ = self.proxy.write(&bytes, NODE_DEADLINE).await;
     }
 
-    fn note(&mut self, way: Way, text: String) {
-        let at = self.beside.tap().now().saturating_sub(self.begun);
+    fn note(&mut self, way: Direction, text: String) {
+        let at = self.oracle.tap().now().saturating_sub(self.begun);
         self.lines.push(Line {
             at,
             party: "client 1".to_owned(),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use shardproof::fleet::Looking;
+use shardproof::fleet::CheckOptions;
 
 use super::fleet::{FleetFlags, look};
 use super::{Console, Exit, output};
@@ -22,7 +22,7 @@ pub(super) struct Flags {
 
 pub(super) async fn run(flags: Flags, console: &Console) -> anyhow::Result<Exit> {
     let fleet = flags.fleet.open(console).await?;
-    let looking = Looking {
+    let looking = CheckOptions {
         scanning: flags.fleet.scanning(),
         databases: flags.fleet.databases(&fleet).await?,
         rate: flags.fleet.rate,

@@ -61,8 +61,8 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
     check(&flags)?;
     let cases = flags.selection.cases(&flags.common.folder)?;
     let subjects = subjects(&flags)?;
-    let ground = flags.common.ground(search);
-    let seed = ground.seed;
+    let options = flags.common.run_options(search);
+    let seed = options.seed;
     let output = flags.output.output();
     let shown = match flags.verbose {
         true => Shown::All,
@@ -95,7 +95,7 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
                 }
             }
         };
-        let mut judged = run::judge(&ground, subject, order, &say).await?;
+        let mut judged = run::judge(&options, subject, order, &say).await?;
         drop(progress);
         judged.flags = repeated(&flags);
         if !output.takes_stdout() {

@@ -65,7 +65,7 @@ fn count(text: &str) -> Result<usize, String> {
 pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyhow::Result<Exit> {
     let rows = rows(&flags)?;
     let targets = flags.basics.targets(&flags.targets)?;
-    let ground = flags.basics.ground(search);
+    let options = flags.basics.run_options(search);
     let wanted = Wanted {
         requests: if flags.long {
             REQUESTS_LONG
@@ -77,7 +77,7 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
             KeyPlace::Apart => Place::Apart,
         }),
     };
-    (console.err)(&format!("seed {:x}", ground.seed));
+    (console.err)(&format!("seed {:x}", options.seed));
     let progress = console.progress("differential");
     let count = wanted.requests;
     let say = |target: &Target, at: Progress| {
@@ -94,7 +94,7 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
         }
     };
     let wanted = (wanted, &*repeated(&flags));
-    let report = run::differential(&ground, &targets, &rows, wanted, &say).await?;
+    let report = run::differential(&options, &targets, &rows, wanted, &say).await?;
     drop(progress);
     flags.output.output().write(&report, console)
 }

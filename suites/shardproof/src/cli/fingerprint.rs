@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use clap::Args;
 use shardproof::planner::TagRule;
-use shardproof::planner::fingerprint::{Known, Question, is_table_size};
+use shardproof::planner::fingerprint::{Known, Query, is_table_size};
 use shardproof::run;
 
 use super::node::NodeFlag;
@@ -55,7 +55,7 @@ pub(super) async fn run(flags: Flags, console: &Console) -> anyhow::Result<Exit>
     flags.output.output().write(&report, console)
 }
 
-fn question(flags: &Flags) -> Result<Question, Usage> {
+fn question(flags: &Flags) -> Result<Query, Usage> {
     let count = flags.nodes.len();
     if count < 2 {
         let usage = "--node: one node holds every key, at least two are expected";
@@ -75,7 +75,7 @@ fn question(flags: &Flags) -> Result<Question, Usage> {
     }
     let seed = flags.seed.unwrap_or_else(super::fresh_seed);
     let names = flags.names.iter().cloned().map(Some);
-    Ok(Question {
+    Ok(Query {
         nodes: flags
             .nodes
             .iter()

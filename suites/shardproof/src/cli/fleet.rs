@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use clap::Args;
-use shardproof::fleet::{self, Fleet, KeyBytesMax, Looking, Point, Progress, Scanning, Sighting};
+use shardproof::fleet::{
+    self, CheckOptions, Fleet, KeyBytesMax, KeyCopy, Point, Progress, Scanning,
+};
 use shardproof::planner::description::Described;
 use tokio::sync::mpsc;
 
@@ -163,7 +165,7 @@ fn database(text: &str) -> Result<Database, String> {
 /// Looks at all keys, and writes a line for each to `keys_out`.
 pub(super) async fn look(
     fleet: &Arc<Fleet>,
-    looking: &Looking,
+    looking: &CheckOptions,
     keys_out: Option<&Path>,
     console: &Console,
 ) -> anyhow::Result<fleet::Check> {
@@ -188,7 +190,7 @@ pub(super) async fn look(
 fn write_keys(
     file: &PathBuf,
     fleet: &Fleet,
-    mut sightings: mpsc::Receiver<Vec<Sighting>>,
+    mut sightings: mpsc::Receiver<Vec<KeyCopy>>,
 ) -> anyhow::Result<()> {
     let failed = || format!("{} cannot be written", file.display());
     let mut out = std::io::BufWriter::new(std::fs::File::create(file).with_context(failed)?);

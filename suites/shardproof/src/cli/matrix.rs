@@ -29,8 +29,8 @@ pub(super) struct Flags {
 pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyhow::Result<Exit> {
     let rows = chosen(&flags.basics, "--filter", &flags.filters)?;
     let targets = flags.basics.targets(&flags.targets)?;
-    let ground = flags.basics.ground(search);
-    (console.err)(&format!("seed {:x}", ground.seed));
+    let options = flags.basics.run_options(search);
+    (console.err)(&format!("seed {:x}", options.seed));
     let progress = console.progress("matrix");
     let say = |target: &Target, index: usize, row: &Row| {
         if console.terminal || index == 0 {
@@ -42,7 +42,7 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
             ));
         }
     };
-    let mut matrix = run::matrix(&ground, &targets, &rows, &say).await?;
+    let mut matrix = run::matrix(&options, &targets, &rows, &say).await?;
     drop(progress);
     let mut flags_again = repeat::Flags::default();
     flags_again.basics(&flags.basics);

@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use clap::Args;
 use shardproof::fleet::{
-    self, Carried, Conflict, Fleet, Looking, Migration, Moving, Progress, Proof, Stale,
+    self, CheckOptions, Conflict, Fleet, Migration, MoveOutcome, Moving, OnConflict, Progress,
+    Proof,
 };
 
 use super::fleet::{FleetFlags, look, watched};
@@ -45,7 +46,7 @@ pub(super) struct Flags {
 pub(super) async fn run(flags: Flags, console: &Console) -> anyhow::Result<Exit> {
     let proof = proof(&flags)?;
     let fleet = flags.fleet.open(console).await?;
-    let looking = Looking {
+    let looking = CheckOptions {
         scanning: flags.fleet.scanning(),
         databases: flags.fleet.databases(&fleet).await?,
         // The rate is for what is moved.
@@ -120,16 +121,16 @@ async fn apply(
     fleet: &Arc<Fleet>,
     databases: &[u32],
     console: &Console,
-) -> anyhow::Result<Carried> {
+) -> anyhow::Result<MoveOutcome> {
     let moving = Moving {
         proof,
         scanning: flags.fleet.scanning(),
         databases: databases.to_vec(),
         rate: flags.fleet.rate,
         stale: if flags.spare_stale {
-            Stale::Spared
+            OnConflict::Spared
         } else {
-            Stale::Removed
+            OnConflict::Removed
         },
         conflict: conflict(flags, fleet)?,
         key_bytes_max: flags.fleet.key_bytes_max(),

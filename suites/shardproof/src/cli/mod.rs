@@ -30,7 +30,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use shardproof::report;
-use shardproof::run::Ground;
+use shardproof::run::RunOptions;
 use testbed::cluster::{LINK_PORT_BASE, Source};
 use testbed::fixtures::Fixtures;
 use testbed::program::Search;
@@ -194,9 +194,9 @@ impl Common {
         }
     }
 
-    /// The ground of one run, with nodes from where they are to come from.
-    fn ground(&self, search: Search) -> Ground {
-        Ground {
+    /// The options of one run, with nodes from where they are to come from.
+    fn run_options(&self, search: Search) -> RunOptions {
+        RunOptions {
             nodes: match self.source {
                 _ if !self.nodes.is_empty() => Source::External(self.nodes.clone()),
                 NodeSource::Process => Source::Process,
@@ -205,7 +205,7 @@ impl Common {
                 },
             },
             toxiproxy: self.toxiproxy,
-            ..self.basics.ground(search)
+            ..self.basics.run_options(search)
         }
     }
 }
@@ -215,11 +215,11 @@ impl Basics {
         self.folder.fixtures()
     }
 
-    /// The ground of one run: its seed is the given one, or a fresh one.
-    fn ground(&self, search: Search) -> Ground {
-        Ground {
+    /// The options of one run: its seed is the given one, or a fresh one.
+    fn run_options(&self, search: Search) -> RunOptions {
+        RunOptions {
             link_port_base: self.link_port_base,
-            ..Ground::new(search, self.seed.unwrap_or_else(fresh_seed))
+            ..RunOptions::new(search, self.seed.unwrap_or_else(fresh_seed))
         }
     }
 

@@ -63,15 +63,15 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
         return fault::run(&flags, fault, search, console).await;
     }
     let runs = runs(&flags)?;
-    let ground = flags.common.ground(search);
-    let plan = plan(&flags, ground.seed)?;
+    let options = flags.common.run_options(search);
+    let plan = plan(&flags, options.seed)?;
     let output = flags.output.output();
     (console.err)(&format!("seed {:x}", plan.seed));
     let mut done: Vec<Rescaled> = Vec::new();
     for (target, policy) in &runs {
         let progress = console.progress(&format!("{} {policy}", target.name));
         let say = |step: &str| progress.say(step);
-        let rescaled = run::rescale(&ground, target, policy, &plan, &say).await?;
+        let rescaled = run::rescale(&options, target, policy, &plan, &say).await?;
         drop(progress);
         if !output.takes_stdout() {
             (console.out)(&report::terminal::rescale(&rescaled.report));

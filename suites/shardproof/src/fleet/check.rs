@@ -16,17 +16,17 @@ use super::connection::Connection;
 use super::connections::Connections;
 use super::preflight::{Point, preflight};
 use super::probe::{Evidence, Probe};
-use super::report::{Check, ConflictKey, LargeKey, Lies, Probed, Sighting};
+use super::report::{Check, ConflictKey, CopyState, KeyCopy, LargeKey, Probed};
 use super::scan::{Scan, Scanning, join};
 use super::sizes::{self, KeyBytesMax};
-use super::{Error, Fleet, Pace, Progress, keyspace, rivals, value};
+use super::{Error, Fleet, Progress, RateLimit, keyspace, other_copies, value};
 
 /// Keys of each kind that a report names.
 const LISTED: usize = 100;
 
 /// What is looked at, and how fast.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Looking {
+pub struct CheckOptions {
     /// Which keys.
     pub scanning: Scanning,
     /// In which databases; none is the fleet's own one.
@@ -47,12 +47,12 @@ pub struct Looking {
 /// Which node, or the proxy, did not do its part.
 pub async fn check(
     fleet: &Arc<Fleet>,
-    looking: &Looking,
+    looking: &CheckOptions,
     progress: &Arc<Progress>,
-    lines: Option<mpsc::Sender<Vec<Sighting>>>,
+    lines: Option<mpsc::Sender<Vec<KeyCopy>>>,
 ) -> Result<Check, Error> {
     let own = fleet.database();
-    let pace = Arc::new(Pace::new(looking.rate));
+    let pace = Arc::new(RateLimit::new(looking.rate));
     let mut report = Check::new(fleet);
     report.databases = fleet.databases_or_own(&looking.databases);
     report.proxy = looking.proxy.map(|_| Probed::default());
@@ -60,7 +60,7 @@ pub async fn check(
         let fleet = Arc::new(fleet.in_database(database));
         // A proxy serves one database. It finds nothing of the others.
         let proxy = looking.proxy.filter(|_| database == own);
-        let looking = Looking {
+        let looking = CheckOptions {
             proxy,
             ..looking.clone()
         };
@@ -83,10 +83,10 @@ pub async fn check(
 /// Looks at one database of all nodes.
 async fn look(
     fleet: &Arc<Fleet>,
-    looking: &Looking,
-    pace: &Arc<Pace>,
+    looking: &CheckOptions,
+    pace: &Arc<RateLimit>,
     progress: &Arc<Progress>,
-    lines: Option<&mpsc::Sender<Vec<Sighting>>>,
+    lines: Option<&mpsc::Sender<Vec<KeyCopy>>>,
     report: &mut Check,
 ) -> Result<Seen, Error> {
     let mut looks = JoinSet::new();
@@ -113,7 +113,7 @@ struct Look {
     probe: Option<Probe>,
     key_bytes_max: KeyBytesMax,
     progress: Arc<Progress>,
-    lines: Option<mpsc::Sender<Vec<Sighting>>>,
+    lines: Option<mpsc::Sender<Vec<KeyCopy>>>,
     part: Part,
 }
 
@@ -181,7 +181,7 @@ impl Look {
         Ok(self.part)
     }
 
-    async fn judge(&mut self, keys: Vec<Vec<u8>>) -> Result<Vec<Sighting>, Error> {
+    async fn judge(&mut self, keys: Vec<Vec<u8>>) -> Result<Vec<KeyCopy>, Error> {
         let mut by_node: Vec<Vec<Vec<u8>>> = vec![Vec::new(); self.fleet.placed()];
         for key in keys {
             by_node[self.fleet.right(&key)].push(key);
@@ -189,13 +189,13 @@ impl Look {
         let mut sightings = Vec::new();
         for (right, keys) in by_node.into_iter().enumerate() {
             let lies = if right == self.on {
-                vec![Some(Lies::Kept); keys.len()]
+                vec![Some(CopyState::Kept); keys.len()]
             } else {
                 self.misplaced(right, &keys).await?
             };
             let (on, database) = (self.on, self.fleet.database());
-            let seen = |(key, lies): (Vec<u8>, Option<Lies>)| {
-                lies.map(|lies| Sighting {
+            let seen = |(key, lies): (Vec<u8>, Option<CopyState>)| {
+                lies.map(|lies| KeyCopy {
                     key,
                     right,
                     on,
@@ -213,7 +213,7 @@ impl Look {
         &mut self,
         right: usize,
         keys: &[Vec<u8>],
-    ) -> Result<Vec<Option<Lies>>, Error> {
+    ) -> Result<Vec<Option<CopyState>>, Error> {
         let keys: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
         let there = self.nodes.to(right).await?.exist(&keys).await?;
         // Asked after the right node, so that a key that was moved in between is no unreachable one.
@@ -225,29 +225,35 @@ impl Look {
         let copies: Vec<&[u8]> = both.iter().map(|at| keys[*at]).collect();
         let (there_too, most) = (self.nodes.to(right).await?, self.key_bytes_max);
         let same = value::same(&mut self.own, there_too, &copies, most).await?;
-        let mut lies: Vec<Option<Lies>> = here
+        let mut lies: Vec<Option<CopyState>> = here
             .iter()
-            .map(|here| here.then_some(Lies::Unreachable))
+            .map(|here| here.then_some(CopyState::Unreachable))
             .collect();
         for (at, same) in both.into_iter().zip(same) {
-            lies[at] = same.map(|same| if same { Lies::Duplicated } else { Lies::Stale });
+            lies[at] = same.map(|same| {
+                if same {
+                    CopyState::Duplicated
+                } else {
+                    CopyState::OnConflict
+                }
+            });
         }
         for at in (0..keys.len()).filter(|at| large(*at)) {
             if there[at] {
                 // It is not compared, so it may have another value.
-                lies[at] = Some(Lies::Stale);
+                lies[at] = Some(CopyState::OnConflict);
             }
             let copy = (keys[at].to_vec(), self.on, sizes[at]);
             self.part.seen.large.push(copy);
         }
-        let alone = |at: &usize| lies[*at] == Some(Lies::Unreachable);
+        let alone = |at: &usize| lies[*at] == Some(CopyState::Unreachable);
         let alone: Vec<usize> = (0..keys.len()).filter(alone).collect();
         let asked: Vec<(&[u8], usize)> = alone.iter().map(|at| (keys[*at], right)).collect();
         let (own, nodes) = (&mut self.own, &mut self.nodes);
-        let rivals = rivals::find(&self.fleet, self.on, own, nodes, &asked, most).await?;
+        let rivals = other_copies::find(&self.fleet, self.on, own, nodes, &asked, most).await?;
         for (at, rivals) in alone.into_iter().zip(rivals) {
             if !rivals.differ.is_empty() {
-                lies[at] = Some(Lies::Conflict);
+                lies[at] = Some(CopyState::Conflict);
             }
         }
         Ok(lies)
@@ -255,22 +261,22 @@ impl Look {
 }
 
 impl Part {
-    fn count(&mut self, sighting: &Sighting) {
+    fn count(&mut self, sighting: &KeyCopy) {
         self.counts.count(sighting);
         let stale = match sighting.lies {
-            Lies::Kept => return,
-            Lies::Unreachable => {
+            CopyState::Kept => return,
+            CopyState::Unreachable => {
                 self.seen.unreachable.insert(sighting.key.clone());
                 return;
             }
-            Lies::Conflict => {
+            CopyState::Conflict => {
                 let on = vec![sighting.on];
                 self.seen.conflicts.insert(sighting.key.clone(), on);
                 self.seen.unreachable.insert(sighting.key.clone());
                 return;
             }
-            Lies::Duplicated => false,
-            Lies::Stale => true,
+            CopyState::Duplicated => false,
+            CopyState::OnConflict => true,
         };
         *self
             .seen

@@ -27,14 +27,14 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use super::carry::{Carrier, Rules};
-use super::check::{Looking, check};
+use super::check::{CheckOptions, check};
 use super::guard::{self, Proof};
+use super::mover::{Mover, Rules};
 use super::preflight::{Level, Point};
-use super::report::{Carried, Check};
+use super::report::{Check, MoveOutcome};
 use super::scan::{Scan, Scanning, join};
 use super::sizes::KeyBytesMax;
-use super::{Error, Fleet, Pace, Progress};
+use super::{Error, Fleet, Progress, RateLimit};
 use testbed::wire::Value;
 
 /// The commands that delete whole keys, as nodes count them.
@@ -52,7 +52,7 @@ pub struct Moving {
     /// Keys a second over all nodes; `None` is as fast as it goes.
     pub rate: Option<u64>,
     /// What happens to copies of keys that the right node has with another value.
-    pub stale: Stale,
+    pub stale: OnConflict,
     /// What happens to copies on several wrong nodes with different values.
     pub conflict: Conflict,
     /// The largest key that is moved.
@@ -70,7 +70,7 @@ impl Moving {
             scanning: Scanning::default(),
             databases: Vec::new(),
             rate: None,
-            stale: Stale::default(),
+            stale: OnConflict::default(),
             conflict: Conflict::default(),
             key_bytes_max: KeyBytesMax::default(),
             ignored: Vec::new(),
@@ -80,7 +80,7 @@ impl Moving {
 
 /// What happens to a copy when the right node has another value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Stale {
+pub enum OnConflict {
     /// It is removed: what the right node has was written through the switched proxy.
     #[default]
     Removed,
@@ -108,8 +108,8 @@ pub async fn migrate(
     fleet: &Arc<Fleet>,
     moving: &Moving,
     progress: &Arc<Progress>,
-) -> Result<Carried, Error> {
-    let looking = Looking {
+) -> Result<MoveOutcome, Error> {
+    let looking = CheckOptions {
         scanning: moving.scanning.clone(),
         databases: moving.databases.clone(),
         // The rate is for keys that are moved.
@@ -124,9 +124,9 @@ pub async fn migrate(
         None => None,
     };
     not_blocked(&look)?;
-    let pace = Arc::new(Pace::new(moving.rate));
+    let pace = Arc::new(RateLimit::new(moving.rate));
     let before = deletes(fleet).await?;
-    let (mut carried, mut own) = (Carried::default(), 0);
+    let (mut carried, mut own) = (MoveOutcome::default(), 0);
     carried.proof = proof;
     for database in fleet.databases_or_own(&moving.databases) {
         let fleet = Arc::new(fleet.in_database(database));
@@ -163,11 +163,11 @@ fn not_blocked(look: &Check) -> Result<(), Error> {
 async fn carry(
     fleet: &Arc<Fleet>,
     moving: &Moving,
-    pace: &Arc<Pace>,
+    pace: &Arc<RateLimit>,
     progress: &Arc<Progress>,
-) -> Result<(Carried, u64), Error> {
+) -> Result<(MoveOutcome, u64), Error> {
     // Keys are counted as they are moved, not as they are looked at.
-    let unlimited = Arc::new(Pace::new(None));
+    let unlimited = Arc::new(RateLimit::new(None));
     let rules = Rules {
         stale: moving.stale,
         conflict: moving.conflict,
@@ -177,10 +177,10 @@ async fn carry(
     let mut carriers = JoinSet::new();
     for (on, member) in fleet.members().iter().enumerate() {
         let scan = Scan::open(member, &moving.scanning, Arc::clone(&unlimited)).await?;
-        let carrier = Carrier::open(fleet, on, rules.clone(), pace, progress).await?;
+        let carrier = Mover::open(fleet, on, rules.clone(), pace, progress).await?;
         carriers.spawn(carrier.run(scan));
     }
-    let mut carried = Carried::default();
+    let mut carried = MoveOutcome::default();
     let mut own = 0;
     let mut done = Vec::new();
     join(&mut carriers, |carrier| done.push(carrier)).await?;

@@ -3,40 +3,40 @@
 //! Where a key belongs is told by the planner's placement; where it lies is learned on the nodes. Nothing here starts or
 //! stops a node, and only `migrate` writes.
 
-mod carry;
 mod check;
 mod connection;
 mod connections;
+mod dump;
 mod guard;
 mod keyspace;
 mod members;
 mod migrate;
-mod pace;
-mod parcel;
+mod mover;
+mod other_copies;
+pub mod placement_probe;
 mod preflight;
 mod probe;
 mod progress;
+mod rate_limit;
 mod report;
-mod rivals;
 mod scan;
 mod sizes;
 mod stream;
 mod value;
-pub mod witness;
 
 use testbed::client;
 
-pub use check::{Looking, check};
+pub use check::{CheckOptions, check};
 pub use guard::Proof;
 pub use keyspace::databases;
 pub use members::{Fleet, Member};
-pub use migrate::{Conflict, Moving, Stale, migrate};
-pub use pace::Pace;
+pub use migrate::{Conflict, Moving, OnConflict, migrate};
 pub use preflight::{Finding, Level, Point};
 pub use progress::Progress;
+pub use rate_limit::RateLimit;
 pub use report::{
-    Carried, Check, ConflictKey, LargeKey, Lies, Migration, NodeKeys, OtherDatabase, Probed,
-    Sighting, Standing, write_head, write_line,
+    Check, CheckStatus, ConflictKey, CopyState, KeyCopy, LargeKey, Migration, MoveOutcome,
+    NodeKeys, OtherDatabase, Probed, write_head, write_line,
 };
 pub use scan::{Scan, Scanning, scan_all};
 pub use sizes::KeyBytesMax;

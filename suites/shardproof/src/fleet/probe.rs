@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use super::connection::Connection;
 use super::connections::Connections;
-use super::report::{Lies, Probed, Sighting};
+use super::report::{CopyState, KeyCopy, Probed};
 use super::{Error, Fleet};
 
 /// Requests a pipeline, as a client of a proxy would send them.
@@ -41,21 +41,21 @@ impl Probe {
     pub(super) async fn ask(
         &mut self,
         fleet: &Fleet,
-        sightings: &[Sighting],
+        sightings: &[KeyCopy],
         nodes: &mut Connections,
     ) -> Result<(), Error> {
-        let asked = |sighting: &&Sighting| {
+        let asked = |sighting: &&KeyCopy| {
             matches!(
                 sighting.lies,
-                Lies::Kept | Lies::Unreachable | Lies::Conflict
+                CopyState::Kept | CopyState::Unreachable | CopyState::Conflict
             )
         };
-        let asked: Vec<&Sighting> = sightings.iter().filter(asked).collect();
+        let asked: Vec<&KeyCopy> = sightings.iter().filter(asked).collect();
         for batch in asked.chunks(PIPELINE) {
             let keys: Vec<&[u8]> = batch.iter().map(|seen| seen.key.as_slice()).collect();
             let found = self.proxy.exist(&keys).await?;
             for (seen, found) in batch.iter().zip(found) {
-                let agrees = found == (seen.lies == Lies::Kept)
+                let agrees = found == (seen.lies == CopyState::Kept)
                     || self.agrees(&seen.key, nodes.to(seen.right).await?).await?;
                 if agrees {
                     self.evidence.agrees(seen, found, fleet);
@@ -75,9 +75,9 @@ impl Probe {
         Ok(found == after || before != after)
     }
 
-    fn differs(&mut self, seen: &Sighting, fleet: &Fleet) {
+    fn differs(&mut self, seen: &KeyCopy, fleet: &Fleet) {
         let (lies, proxy) = match seen.lies {
-            Lies::Kept => ("lies", "does not find it"),
+            CopyState::Kept => ("lies", "does not find it"),
             _ => ("does not lie", "finds it"),
         };
         self.evidence.probed.differs(format!(
@@ -93,12 +93,12 @@ impl Probe {
 }
 
 impl Evidence {
-    fn agrees(&mut self, seen: &Sighting, found: bool, fleet: &Fleet) {
+    fn agrees(&mut self, seen: &KeyCopy, found: bool, fleet: &Fleet) {
         self.probed.agree += 1;
         let mut others = fleet.by_other_tags(&seen.key).peekable();
         let depends = others.peek().is_some();
         self.probed.tagged += u64::from(depends);
-        if seen.lies == Lies::Kept && found {
+        if seen.lies == CopyState::Kept && found {
             remember(&mut self.kept, &seen.key);
             if depends {
                 remember(&mut self.tagged, &seen.key);

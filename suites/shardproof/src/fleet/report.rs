@@ -18,7 +18,7 @@ pub(super) const EXAMPLES: usize = 5;
 
 /// How a key lies on one node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Lies {
+pub enum CopyState {
     /// It is placed here.
     Kept,
     /// It is placed elsewhere and does not lie there.
@@ -28,10 +28,10 @@ pub enum Lies {
     /// It is placed elsewhere and lies there too, with the same value.
     Duplicated,
     /// It is placed elsewhere and lies there too, with another value.
-    Stale,
+    OnConflict,
 }
 
-impl Lies {
+impl CopyState {
     /// The word in reports.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -40,14 +40,14 @@ impl Lies {
             Self::Unreachable => "unreachable",
             Self::Conflict => "conflict",
             Self::Duplicated => "duplicated",
-            Self::Stale => "stale",
+            Self::OnConflict => "stale",
         }
     }
 }
 
 /// One key on one node.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sighting {
+pub struct KeyCopy {
     /// The key.
     pub key: Vec<u8>,
     /// The place of the node that it is placed on.
@@ -55,7 +55,7 @@ pub struct Sighting {
     /// The place of the node that it was seen on.
     pub on: usize,
     /// What it is there.
-    pub lies: Lies,
+    pub lies: CopyState,
     /// The database that it was seen in.
     pub database: u32,
 }
@@ -143,7 +143,7 @@ pub struct LargeKey {
 
 /// What a check comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum CheckStatus {
     /// All is as it should be.
     AsExpected,
     /// Something is not.
@@ -191,7 +191,7 @@ pub struct Probed {
 
 /// What became of misplaced keys.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
-pub struct Carried {
+pub struct MoveOutcome {
     /// Keys that now lie on their right node only.
     pub moved: u64,
     /// Copies that were removed because the right node had a value of its own, which counts as the newer one.
@@ -225,7 +225,7 @@ pub struct Migration {
     /// `shardproof.migrate/1`
     pub format: &'static str,
     /// What was done; nothing in a dry run.
-    pub carried: Option<Carried>,
+    pub carried: Option<MoveOutcome>,
     /// How long that took, in milliseconds.
     pub took_ms: u64,
     /// Where the keys lie now.
@@ -268,13 +268,13 @@ impl Check {
     }
 
     /// Counts what was seen; what counts keys instead of copies is left to whoever knows all nodes.
-    pub(super) fn count(&mut self, sighting: &Sighting) {
+    pub(super) fn count(&mut self, sighting: &KeyCopy) {
         let node = &mut self.nodes[sighting.on];
         node.lie += 1;
         *match sighting.lies {
-            Lies::Kept => &mut node.kept,
-            Lies::Unreachable | Lies::Conflict => &mut node.unreachable,
-            Lies::Duplicated | Lies::Stale => &mut node.duplicated,
+            CopyState::Kept => &mut node.kept,
+            CopyState::Unreachable | CopyState::Conflict => &mut node.unreachable,
+            CopyState::Duplicated | CopyState::OnConflict => &mut node.duplicated,
         } += 1;
         self.matrix[sighting.right][sighting.on] += 1;
     }
@@ -282,12 +282,12 @@ impl Check {
     /// Whether every key lies where it is placed and nowhere else, and the proxy agrees.
     #[must_use]
     pub fn as_expected(&self) -> bool {
-        self.standing() == Standing::AsExpected
+        self.status() == CheckStatus::AsExpected
     }
 
     /// What the check comes to.
     #[must_use]
-    pub fn standing(&self) -> Standing {
+    pub fn status(&self) -> CheckStatus {
         let differs = self.proxy.as_ref().is_some_and(|proxy| proxy.differ > 0);
         let found = |level: Level| self.findings.iter().any(|finding| finding.level == level);
         if self.misplaced() > 0
@@ -296,14 +296,14 @@ impl Check {
             || found(Level::Blocks)
             || found(Level::Differs)
         {
-            return Standing::Broken;
+            return CheckStatus::Broken;
         }
         let doubt = self.proxy.as_ref().and_then(Probed::doubt);
         let nothing_seen = self.keys == 0 && !self.elsewhere.is_empty();
         if doubt.is_some() || nothing_seen || found(Level::Unknown) {
-            return Standing::Unjudged;
+            return CheckStatus::Unjudged;
         }
-        Standing::AsExpected
+        CheckStatus::AsExpected
     }
 
     /// Whether the proxy asks for some keys on nodes that they do not lie on, because it sends them to another cluster.
@@ -356,7 +356,7 @@ impl Probed {
     }
 }
 
-impl Carried {
+impl MoveOutcome {
     pub(super) fn add(&mut self, other: Self) {
         self.moved += other.moved;
         self.superseded += other.superseded;
@@ -379,7 +379,7 @@ impl Carried {
 impl Migration {
     /// What was `carried` in `took_ms`, and where a check afterwards found the keys.
     #[must_use]
-    pub fn new(carried: Option<Carried>, took_ms: u64, check: Check) -> Self {
+    pub fn new(carried: Option<MoveOutcome>, took_ms: u64, check: Check) -> Self {
         Self {
             format: MIGRATE,
             carried,
@@ -405,7 +405,7 @@ pub fn write_head(out: &mut dyn Write) -> io::Result<()> {
 ///
 /// # Errors
 /// As the writer.
-pub fn write_line(out: &mut dyn Write, nodes: &[Member], sighting: &Sighting) -> io::Result<()> {
+pub fn write_line(out: &mut dyn Write, nodes: &[Member], sighting: &KeyCopy) -> io::Result<()> {
     writeln!(
         out,
         "{}\t{}\t{}\t{}\t{}",

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::connection::Connection;
-use super::{Error, Member, Pace};
+use super::{Error, Member, RateLimit};
 use testbed::wire::Value;
 
 /// What is scanned for, and in what steps.
@@ -35,7 +35,7 @@ impl Default for Scanning {
 pub struct Scan {
     connection: Connection,
     scanning: Scanning,
-    pace: Arc<Pace>,
+    pace: Arc<RateLimit>,
     /// `None` when the scan is over.
     cursor: Option<Vec<u8>>,
 }
@@ -45,7 +45,11 @@ impl Scan {
     ///
     /// # Errors
     /// When it is not reached.
-    pub async fn open(node: &Member, scanning: &Scanning, pace: Arc<Pace>) -> Result<Self, Error> {
+    pub async fn open(
+        node: &Member,
+        scanning: &Scanning,
+        pace: Arc<RateLimit>,
+    ) -> Result<Self, Error> {
         Ok(Self {
             connection: node.connect().await?,
             scanning: scanning.clone(),
@@ -89,7 +93,7 @@ impl Scan {
 pub async fn scan_all(
     nodes: &[Member],
     scanning: &Scanning,
-    pace: Arc<Pace>,
+    pace: Arc<RateLimit>,
     batches: mpsc::Sender<Vec<Vec<u8>>>,
 ) -> Result<(), Error> {
     let mut scans = JoinSet::new();

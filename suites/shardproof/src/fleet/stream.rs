@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, block_in_place};
 
 use super::scan::{Scanning, scan_all};
-use super::{Error, Member, Pace};
+use super::{Error, Member, RateLimit};
 use crate::keys::{self, Block, Source};
 
 /// Batches that are scanned ahead.
@@ -39,7 +39,7 @@ impl Stream {
             members.push(Member::at(node).await?);
         }
         let (sender, batches) = mpsc::channel(AHEAD);
-        let pace = Arc::new(Pace::new(rate));
+        let pace = Arc::new(RateLimit::new(rate));
         let scan = async move { scan_all(&members, &scanning, pace, sender).await };
         Ok(Self {
             runtime: Handle::current(),

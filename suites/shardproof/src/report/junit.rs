@@ -5,7 +5,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use super::summary::sentence;
 use super::terminal::evidence;
 use crate::run::Conformance;
-use conformance::verdict::{Level, Result as CaseResult, Standing, Verdict};
+use conformance::verdict::{Level, Result as CaseResult, Status, Verdict};
 
 /// The report of a run. Failures of levels that do not count are skipped test cases that say so.
 ///
@@ -39,30 +39,30 @@ fn status(result: &CaseResult, counted: &[Level]) -> TestCaseStatus {
         status.set_message(message);
         status
     };
-    match (&result.verdict, result.standing()) {
-        (Verdict::Fail(found), Standing::Broken) if counted.contains(&result.level) => {
+    match (&result.verdict, result.status()) {
+        (Verdict::Fail(found), Status::Broken) if counted.contains(&result.level) => {
             let mut status = failed(NonSuccessKind::Failure, result.promise.clone());
-            status.set_type(found.word());
+            status.set_type(found.class.name());
             status.set_description(evidence(result, found));
             status
         }
         (Verdict::Unknown { why }, _) => failed(NonSuccessKind::Error, why.clone()),
-        (_, Standing::Mended) => failed(
+        (_, Status::Mended) => failed(
             NonSuccessKind::Failure,
             "a recorded deviation no longer occurs: remove its row".to_owned(),
         ),
         (Verdict::Skip { reason }, _) => skipped(reason.clone()),
-        (Verdict::Fail(found), Standing::Broken) => {
-            let (level, word) = (result.level.name(), found.word());
+        (Verdict::Fail(found), Status::Broken) => {
+            let (level, word) = (result.level.name(), found.class.name());
             skipped(format!(
                 "FAIL, {level} (not counted), {word}: {}",
                 result.promise
             ))
         }
-        (verdict, Standing::Known) => {
+        (verdict, Status::Known) => {
             let why = result.deviation.as_ref().map_or("", |known| &known.why);
             skipped(match verdict {
-                Verdict::Fail(found) => format!("known, {}: {why}", found.word()),
+                Verdict::Fail(found) => format!("known, {}: {why}", found.class.name()),
                 _ => format!("known, did not show in this run: {why}"),
             })
         }

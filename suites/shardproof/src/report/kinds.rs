@@ -3,7 +3,7 @@
 use quick_junit::SerializeError;
 
 use super::{Exit, Report, html, junit, terminal};
-use crate::fleet::{Check, Migration, Standing};
+use crate::fleet::{Check, CheckStatus, Migration};
 use crate::planner::plan;
 use crate::run::{Conformance, Differential, Faulted, Fingerprint, Matrix, Rescales};
 
@@ -176,7 +176,7 @@ impl Report for Check {
     }
 
     fn unjudged(&self) -> Vec<String> {
-        let judged = self.keys > 0 || self.proxy.is_some() || self.standing() == Standing::Broken;
+        let judged = self.keys > 0 || self.proxy.is_some() || self.status() == CheckStatus::Broken;
         match judged {
             true => Vec::new(),
             false => vec!["nothing judged: no key on the nodes was looked at".to_owned()],
@@ -185,7 +185,7 @@ impl Report for Check {
 
     fn exit(&self) -> Exit {
         match self.unjudged().is_empty() {
-            true => self.standing().into(),
+            true => self.status().into(),
             false => Exit::Unjudged,
         }
     }
@@ -199,16 +199,16 @@ impl Report for Migration {
     }
 
     fn exit(&self) -> Exit {
-        self.check.standing().into()
+        self.check.status().into()
     }
 }
 
-impl From<Standing> for Exit {
-    fn from(standing: Standing) -> Self {
-        match standing {
-            Standing::AsExpected => Self::Expected,
-            Standing::Broken => Self::Broken,
-            Standing::Unjudged => Self::Unjudged,
+impl From<CheckStatus> for Exit {
+    fn from(status: CheckStatus) -> Self {
+        match status {
+            CheckStatus::AsExpected => Self::Expected,
+            CheckStatus::Broken => Self::Broken,
+            CheckStatus::Unjudged => Self::Unjudged,
         }
     }
 }

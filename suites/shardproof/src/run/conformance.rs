@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
-use super::{Error, Ground};
-use conformance::verdict::{Level, Result as CaseResult, Standing, Verdict, as_ms};
-use conformance::{Allowed, Case, Stage};
+use super::{Error, RunOptions};
+use conformance::verdict::{Level, Result as CaseResult, Status, Verdict, as_ms};
+use conformance::{Allowed, Case, Harness};
 use testbed::cluster::Source;
 use testbed::targets::{self, Target};
 
@@ -135,7 +135,7 @@ struct Shown<'a> {
 fn with_standing<S: Serializer>(results: &[CaseResult], out: S) -> Result<S::Ok, S::Error> {
     out.collect_seq(results.iter().map(|result| Shown {
         result,
-        standing: result.standing().word(),
+        standing: result.status().word(),
     }))
 }
 
@@ -239,15 +239,15 @@ impl Summary {
     fn of(results: &[CaseResult]) -> Self {
         let mut summary = Self::default();
         for result in results {
-            *match result.standing() {
-                Standing::Kept => &mut summary.kept,
-                Standing::Known => &mut summary.known,
-                Standing::Broken => &mut summary.broken,
-                Standing::Mended => &mut summary.mended,
-                Standing::Skipped => &mut summary.skipped,
-                Standing::Unknown => &mut summary.unknown,
+            *match result.status() {
+                Status::Kept => &mut summary.kept,
+                Status::Known => &mut summary.known,
+                Status::Broken => &mut summary.broken,
+                Status::Mended => &mut summary.mended,
+                Status::Skipped => &mut summary.skipped,
+                Status::Unknown => &mut summary.unknown,
             } += 1;
-            if result.standing() == Standing::Broken {
+            if result.status() == Status::Broken {
                 summary.broken_by_level.add(result.level);
             }
             summary.wrong += usize::from(result.is_wrong());
@@ -281,13 +281,13 @@ pub enum Event<'a> {
 /// # Errors
 /// What stood in the way before the first case. What the proxy does is never an error.
 pub async fn judge(
-    ground: &Ground,
+    options: &RunOptions,
     subject: &Subject,
     order: Order<'_>,
     say: &dyn Fn(Event<'_>),
 ) -> Result<Judged, Error> {
     let started = Instant::now();
-    let (name, version, mut stage) = set_up(ground, subject).await?;
+    let (name, version, mut harness) = set_up(options, subject).await?;
     let mut results: Vec<CaseResult> = Vec::with_capacity(order.cases.len());
     let (calm, disturbing): (Vec<&Case>, Vec<&Case>) = order
         .cases
@@ -295,13 +295,13 @@ pub async fn judge(
         .partition(|case| case.disturbs.is_empty());
     let mut failures = 0;
     for case in calm.into_iter().chain(disturbing) {
-        let stopped = stage.stopped().is_some();
+        let stopped = harness.stopped().is_some();
         if !stopped {
             say(Event::Begins(case));
         }
         let result = match order.max_failures {
             Some(most) if failures >= most.get() => left_out(case, most.get()),
-            _ => stage.judge(case).await,
+            _ => harness.judge(case).await,
         };
         failures += usize::from(result.breaks(order.strict));
         if !stopped {
@@ -310,9 +310,9 @@ pub async fn judge(
         results.push(result);
     }
     results.sort_by(|one, other| one.case.cmp(&other.case));
-    let mut stopped = stage.stopped().map(str::to_owned);
+    let mut stopped = harness.stopped().map(str::to_owned);
     // What was judged is reported also where keys stay behind.
-    if let Err(why) = stage.finish().await {
+    if let Err(why) = harness.finish().await {
         stopped = Some(stopped.map_or(why.to_string(), |stopped| format!("{stopped}; {why}")));
     }
     Ok(Judged {
@@ -335,10 +335,13 @@ fn left_out(case: &Case, failures: usize) -> CaseResult {
     }
 }
 
-async fn set_up(ground: &Ground, subject: &Subject) -> Result<(String, String, Stage), Error> {
+async fn set_up(
+    options: &RunOptions,
+    subject: &Subject,
+) -> Result<(String, String, Harness), Error> {
     match subject {
         Subject::Target { target, allowed } => {
-            let version = targets::version(target, &ground.search)?;
+            let version = targets::version(target, &options.search)?;
             let pinned = &target.version.pinned;
             if version != *pinned {
                 tracing::warn!(
@@ -346,20 +349,20 @@ async fn set_up(ground: &Ground, subject: &Subject) -> Result<(String, String, S
                     target.name
                 );
             }
-            let stage = Stage::start_allowing(target, ground, *allowed);
-            Ok((target.name.clone(), version, stage.await?))
+            let harness = Harness::start_allowing(target, options, *allowed);
+            Ok((target.name.clone(), version, harness.await?))
         }
         Subject::Running {
             proxy,
             op_timeout_ms,
             allowed,
         } => {
-            let nodes = match &ground.nodes {
+            let nodes = match &options.nodes {
                 Source::Process | Source::Docker { .. } => &[][..],
                 Source::External(nodes) => nodes,
             };
-            let stage = Stage::attach(*proxy, nodes, *op_timeout_ms, *allowed, ground.seed);
-            Ok((proxy.to_string(), "unknown".to_owned(), stage.await?))
+            let harness = Harness::attach(*proxy, nodes, *op_timeout_ms, *allowed, options.seed);
+            Ok((proxy.to_string(), "unknown".to_owned(), harness.await?))
         }
     }
 }

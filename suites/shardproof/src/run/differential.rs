@@ -5,7 +5,7 @@ use std::time::Instant;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Error, Ground};
+use super::{Error, RunOptions};
 use conformance::differential::{self, Progress, Wanted};
 use conformance::matrix::Row;
 use testbed::targets::{self, Target};
@@ -70,7 +70,7 @@ impl Differential {
 /// # Errors
 /// What stood in the way. What a proxy does is never an error.
 pub async fn differential(
-    ground: &Ground,
+    options: &RunOptions,
     targets: &[Target],
     rows: &[Row],
     (wanted, flags): (Wanted, &str),
@@ -79,12 +79,12 @@ pub async fn differential(
     let mut compared = Vec::new();
     for target in targets {
         let started = Instant::now();
-        let commands = differential::accepted(target, ground, rows).await?;
+        let commands = differential::accepted(target, options, rows).await?;
         let say = |progress: Progress| say(target, progress);
-        let found = differential::run(target, ground, &commands, wanted, None, &say).await?;
+        let found = differential::run(target, options, &commands, wanted, None, &say).await?;
         compared.push(Compared {
             target: target.name.clone(),
-            version: targets::version(target, &ground.search)?,
+            version: targets::version(target, &options.search)?,
             commands: found.commands,
             requests: found.requests,
             answered: found.answered,
@@ -94,7 +94,7 @@ pub async fn differential(
                 steps: difference.steps.len(),
                 repeat: format!(
                     "shardproof differential --target {} --seed {:x}{flags}",
-                    target.name, ground.seed
+                    target.name, options.seed
                 ),
                 what: difference.what,
             }),
@@ -103,7 +103,7 @@ pub async fn differential(
     }
     Ok(Differential {
         format: "shardproof.differential/1",
-        seed: format!("{:x}", ground.seed),
+        seed: format!("{:x}", options.seed),
         targets: compared,
     })
 }

@@ -3,7 +3,7 @@
 use serde::{Serialize, Serializer};
 
 use super::rescale::one_or_list;
-use super::{Error, Ground};
+use super::{Error, RunOptions};
 use crate::planner;
 use chaos::rescale::{self, FaultPlan, FaultReport, Predicted};
 use testbed::cluster::Cluster;
@@ -30,8 +30,8 @@ const REFUSALS: &str = "refusals/connection-goes-on";
 /// The requests that `target` has to refuse while a fault lasts. None on nodes that others run: a proxy that forwards
 /// them would do harm there.
 #[must_use]
-pub fn unroutable(ground: &Ground, target: &Target) -> Vec<Vec<String>> {
-    let judged = ground.owned().nodes && target.deviation(REFUSALS).is_none();
+pub fn unroutable(options: &RunOptions, target: &Target) -> Vec<Vec<String>> {
+    let judged = options.owned().nodes && target.deviation(REFUSALS).is_none();
     let requests = if judged { UNROUTABLE } else { &[] };
     let words = |request: &&str| request.split(' ').map(str::to_owned).collect();
     requests.iter().map(words).collect()
@@ -42,16 +42,16 @@ pub fn unroutable(ground: &Ground, target: &Target) -> Vec<Vec<String>> {
 /// # Errors
 /// What stood in the way.
 pub async fn fault(
-    ground: &Ground,
+    options: &RunOptions,
     target: &Target,
     policy: &str,
     plan: &FaultPlan,
     say: &dyn Fn(&str),
 ) -> Result<FaultReport, Error> {
-    let version = targets::version(target, &ground.search)?;
+    let version = targets::version(target, &options.search)?;
     let (from, to) = (plan.rescale.from, plan.rescale.to);
     let count = from.max(to);
-    let cluster = Cluster::start(ground, count).await?;
+    let cluster = Cluster::start(options, count).await?;
     let addrs = cluster.link_addrs();
     let setting = Setting {
         nodes: addrs[..from].to_vec(),
@@ -59,8 +59,8 @@ pub async fn fault(
         hash_tags: false,
         op_timeout_ms: OP_TIMEOUT_MS,
     };
-    super::rescale::record(ground, &cluster, plan.rescale.seed);
-    let mut proxy = Proxy::start(target, setting, &ground.search).await?;
+    super::rescale::record(options, &cluster, plan.rescale.seed);
+    let mut proxy = Proxy::start(target, setting, &options.search).await?;
     let faulted = rescale::observe_fault(plan, &cluster, &mut proxy, say).await?;
     let on = |count: usize| {
         let keys = faulted.keys.iter().map(Vec::as_slice);

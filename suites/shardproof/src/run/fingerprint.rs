@@ -7,10 +7,10 @@ use serde::Serialize;
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;
 
-use crate::fleet::witness::{self, Witness};
+use crate::fleet::placement_probe::{self, PlacementProbe};
 use crate::planner::ClusterFile;
 use crate::planner::fingerprint::{
-    self, Failure, Finding, Found, Near, Quality, Question, identify,
+    self, Failure, Finding, Found, NearMiss, Quality, Query, identify,
 };
 use crate::planner::plan::Balance;
 
@@ -140,12 +140,12 @@ pub struct Spread {
 pub async fn fingerprint(
     proxy: SocketAddr,
     reached: Vec<SocketAddr>,
-    question: &Question,
+    question: &Query,
     ttl_s: u64,
     say: &dyn Fn(&str),
-) -> Result<Fingerprint, Failure<witness::Error>> {
-    let mut witness = Witness::new(proxy, reached, ttl_s);
-    witness.greet().await.map_err(Failure::Witness)?;
+) -> Result<Fingerprint, Failure<placement_probe::Error>> {
+    let mut witness = PlacementProbe::new(proxy, reached, ttl_s);
+    witness.greet().await.map_err(Failure::Observer)?;
     let finding = block_in_place(|| identify(question, &mut Blocking(&mut witness), say));
     if let Err(why) = witness.clean().await {
         tracing::warn!("keys are left that expire within {ttl_s} s: {why}");
@@ -154,10 +154,10 @@ pub async fn fingerprint(
 }
 
 /// The search is no task: it waits for its witness.
-struct Blocking<'a>(&'a mut Witness);
+struct Blocking<'a>(&'a mut PlacementProbe);
 
-impl fingerprint::Witness for Blocking<'_> {
-    type Error = witness::Error;
+impl fingerprint::Observer for Blocking<'_> {
+    type Error = placement_probe::Error;
 
     fn write(&mut self, keys: &[Vec<u8>], times: usize) -> Result<Vec<Vec<usize>>, Self::Error> {
         Handle::current().block_on(self.0.write(keys, times))
@@ -167,7 +167,7 @@ impl fingerprint::Witness for Blocking<'_> {
 impl Fingerprint {
     /// What `finding` says about `proxy`.
     #[must_use]
-    pub fn new(proxy: SocketAddr, question: &Question, finding: &Finding) -> Self {
+    pub fn new(proxy: SocketAddr, question: &Query, finding: &Finding) -> Self {
         let (found, scatter) = match &finding.outcome {
             fingerprint::Outcome::Found(found) => (Some(found.as_ref()), None),
             fingerprint::Outcome::Unexplained => (None, None),
@@ -205,7 +205,7 @@ impl Fingerprint {
     }
 }
 
-fn nodes(question: &Question, found: Option<&Found>, counts: &[u64]) -> Vec<SeenNode> {
+fn nodes(question: &Query, found: Option<&Found>, counts: &[u64]) -> Vec<SeenNode> {
     let weight = |place: usize| {
         let found = found?;
         let node = found.order.iter().position(|other| *other == place)?;
@@ -236,7 +236,7 @@ impl Placed {
 }
 
 impl Nearest {
-    fn of(near: &Near) -> Self {
+    fn of(near: &NearMiss) -> Self {
         Self {
             policy: near.policy.clone(),
             naming: near.naming.name(),

@@ -6,7 +6,7 @@ use std::time::Instant;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Error, Ground};
+use super::{Error, RunOptions};
 use conformance::matrix::{Judge, Row};
 use conformance::verdict::{Class, Evidence};
 use testbed::targets::{self, Target};
@@ -62,7 +62,8 @@ pub struct Cell {
     pub evidence: Option<Evidence>,
 }
 
-/// All classes, from the best to the worst.
+/// The classes of a matrix, from the best to the worst. None is misrouted: a matrix looks at what nodes hold, not at
+/// what they were asked.
 pub const CLASSES: [Class; 6] = [
     Class::Correct,
     Class::Refused,
@@ -142,7 +143,7 @@ impl Matrix {
 /// # Errors
 /// What stood in the way. What a proxy does is never an error.
 pub async fn matrix(
-    ground: &Ground,
+    options: &RunOptions,
     targets: &[Target],
     rows: &[Row],
     say: &dyn Fn(&Target, usize, &Row),
@@ -153,9 +154,9 @@ pub async fn matrix(
     for target in targets {
         columns.push(Column {
             target: target.name.clone(),
-            version: targets::version(target, &ground.search)?,
+            version: targets::version(target, &options.search)?,
         });
-        let mut judge = Judge::new(target, ground);
+        let mut judge = Judge::new(target, options);
         server = judge.server().await?;
         for (index, row) in rows.iter().enumerate() {
             say(target, index, row);
@@ -175,5 +176,5 @@ pub async fn matrix(
     }
     let took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     let servers = (server, unknown.into_iter().collect());
-    Ok(Matrix::new(ground.seed, servers, columns, cells, took_ms))
+    Ok(Matrix::new(options.seed, servers, columns, cells, took_ms))
 }

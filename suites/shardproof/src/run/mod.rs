@@ -23,7 +23,7 @@ pub use locate::{Error as LookError, Look};
 pub use matrix::{CLASSES, Cell, Column, Matrix, matrix};
 pub use plan::{Error as PlanError, count};
 pub use rescale::{Rescaled, Rescales, rescale};
-pub use testbed::cluster::Ground;
+pub use testbed::cluster::RunOptions;
 
 /// A run could not judge. Never a verdict.
 #[derive(Debug, thiserror::Error)]

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
-use super::{Error, Ground};
+use super::{Error, RunOptions};
 use crate::planner;
 use chaos::rescale::{self, Observed, Plan, Predicted, Report};
 use testbed::cluster::{Cluster, Source};
@@ -58,15 +58,15 @@ const OP_TIMEOUT_MS: u64 = 5000;
 /// # Errors
 /// What stood in the way.
 pub async fn rescale(
-    ground: &Ground,
+    options: &RunOptions,
     target: &Target,
     policy: &str,
     plan: &Plan,
     say: &dyn Fn(&str),
 ) -> Result<Rescaled, Error> {
-    let version = targets::version(target, &ground.search)?;
+    let version = targets::version(target, &options.search)?;
     let count = plan.from.max(plan.to);
-    let cluster = Cluster::start(ground, count).await?;
+    let cluster = Cluster::start(options, count).await?;
     let addrs = cluster.link_addrs();
     let setting = Setting {
         nodes: addrs[..plan.from].to_vec(),
@@ -74,8 +74,8 @@ pub async fn rescale(
         hash_tags: false,
         op_timeout_ms: OP_TIMEOUT_MS,
     };
-    record(ground, &cluster, plan.seed);
-    let mut proxy = Proxy::start(target, setting, &ground.search).await?;
+    record(options, &cluster, plan.seed);
+    let mut proxy = Proxy::start(target, setting, &options.search).await?;
     let observed = rescale::observe(plan, &cluster, &mut proxy, say).await?;
     let predicted = predict(policy, plan, &addrs, &observed);
     let names = (target.name.as_str(), version.as_str(), policy);
@@ -89,8 +89,8 @@ pub async fn rescale(
 
 /// Makes sure that nothing stays on nodes of others: keys have a time to live, and these are removed at once, however the
 /// run ends.
-pub(super) fn record(ground: &Ground, cluster: &Cluster, seed: u64) {
-    if let Source::External(_) = ground.nodes {
+pub(super) fn record(options: &RunOptions, cluster: &Cluster, seed: u64) {
+    if let Source::External(_) = options.nodes {
         let _ = Record::open(leftovers::Scope {
             prefix: Some(rescale::prefix(seed)),
             nodes: cluster.node_addrs(),

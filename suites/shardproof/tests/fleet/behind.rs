@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use libtest_mimic::{Failed, Trial};
-use shardproof::fleet::{self, Carried, Fleet, Looking, Moving, Proof};
+use shardproof::fleet::{self, CheckOptions, Fleet, MoveOutcome, Moving, Proof};
 use shardproof::planner::{self, Node, Policy};
 use testbed::client::Client;
-use testbed::cluster::{Cluster, Ground};
+use testbed::cluster::{Cluster, RunOptions};
 use testbed::targets::{Proxy, Setting, Target};
 use testbed::wire::Value;
 
@@ -58,11 +58,11 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 async fn there_and_back(target: &Target, policy: &str) -> Result<(), Failed> {
-    let ground = Ground {
+    let options = RunOptions {
         link_port_base: LINK_PORT_BASE,
-        ..Ground::new(support::search(), SEED)
+        ..RunOptions::new(support::search(), SEED)
     };
-    let cluster = Cluster::start(&ground, 4).await?;
+    let cluster = Cluster::start(&options, 4).await?;
     cluster.tap().set_paused(true);
     let setting = Setting {
         nodes: cluster.link_addrs()[..3].to_vec(),
@@ -70,7 +70,7 @@ async fn there_and_back(target: &Target, policy: &str) -> Result<(), Failed> {
         hash_tags: false,
         op_timeout_ms: 5000,
     };
-    let mut proxy = Proxy::start(target, setting, &ground.search).await?;
+    let mut proxy = Proxy::start(target, setting, &options.search).await?;
     let keys = keys();
     write(proxy.addr(), &keys).await;
     let mut registers = Registers::create(proxy.addr()).await;
@@ -89,9 +89,9 @@ async fn there_and_back(target: &Target, policy: &str) -> Result<(), Failed> {
         assert!(load.rounds() > rounds, "nobody worked meanwhile");
         registers = load.end().await;
 
-        let looking = Looking {
+        let looking = CheckOptions {
             proxy: Some(proxy.addr()),
-            ..Looking::default()
+            ..CheckOptions::default()
         };
         let check = fleet::check(&fleet, &looking, &Arc::default(), None).await?;
         assert!(check.as_expected(), "{check:?}");
@@ -117,7 +117,7 @@ async fn fleet(cluster: &Cluster, policy: &str, count: usize) -> Arc<Fleet> {
     Arc::new(fleet.unwrap())
 }
 
-async fn migrate(fleet: &Arc<Fleet>, proxy: SocketAddr) -> Carried {
+async fn migrate(fleet: &Arc<Fleet>, proxy: SocketAddr) -> MoveOutcome {
     let moving = Moving {
         rate: Some(RATE),
         ..Moving::new(Proof::Proxy(proxy))

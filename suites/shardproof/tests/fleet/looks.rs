@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use shardproof::fleet::{self, Error, Fleet, Looking, Scanning, Stream};
+use shardproof::fleet::{self, CheckOptions, Error, Fleet, Scanning, Stream};
 use testbed::wire::Value;
 
 use crate::nodes::{Nodes, cluster};
@@ -85,7 +85,7 @@ pub(crate) async fn a_scan_returns_every_key_once_and_only_those_of_its_prefix()
     let (sender, mut batches) = tokio::sync::mpsc::channel(1);
     let scan = {
         let (fleet, scanning) = (nodes.fleet.clone(), scanning.clone());
-        let pace = std::sync::Arc::new(fleet::Pace::new(None));
+        let pace = std::sync::Arc::new(fleet::RateLimit::new(None));
         tokio::spawn(async move { fleet::scan_all(fleet.members(), &scanning, pace, sender).await })
     };
     let mut found = Vec::new();
@@ -95,9 +95,9 @@ pub(crate) async fn a_scan_returns_every_key_once_and_only_those_of_its_prefix()
     scan.await.unwrap().unwrap();
     found.sort();
     assert_eq!(found, expected);
-    let looking = Looking {
+    let looking = CheckOptions {
         scanning,
-        ..Looking::default()
+        ..CheckOptions::default()
     };
     assert_eq!(nodes.look(&looking).await.keys, 3000);
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use shardproof::fleet::{Moving, Proof, Stale, migrate};
+use shardproof::fleet::{Moving, OnConflict, Proof, migrate};
 use testbed::wire::Value;
 
 use crate::nodes::{Nodes, bulk};
@@ -164,7 +164,7 @@ pub(crate) async fn copies_of_another_value_can_be_spared() {
     }
     nodes.ask(0, &format!("SET {only} only")).await;
     let moving = Moving {
-        stale: Stale::Spared,
+        stale: OnConflict::Spared,
         ..Moving::new(Proof::Unverified)
     };
     let carried = migrate(&nodes.fleet, &moving, &Arc::default())

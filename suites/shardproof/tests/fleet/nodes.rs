@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use shardproof::fleet::{self, Carried, Check, Fleet, Looking, Moving, Progress, Proof};
+use shardproof::fleet::{self, Check, CheckOptions, Fleet, MoveOutcome, Moving, Progress, Proof};
 use shardproof::planner::{Cluster, Node as Placed, Policy};
 use testbed::client::{Client, NODE_DEADLINE};
 use testbed::node::{Node, Process};
@@ -68,16 +68,16 @@ impl Nodes {
     }
 
     pub(crate) async fn check(&self) -> Check {
-        self.look(&Looking::default()).await
+        self.look(&CheckOptions::default()).await
     }
 
-    pub(crate) async fn look(&self, looking: &Looking) -> Check {
+    pub(crate) async fn look(&self, looking: &CheckOptions) -> Check {
         fleet::check(&self.fleet, looking, &Arc::default(), None)
             .await
             .unwrap()
     }
 
-    pub(crate) async fn migrate(&self) -> Carried {
+    pub(crate) async fn migrate(&self) -> MoveOutcome {
         fleet::migrate(
             &self.fleet,
             &Moving::new(Proof::Unverified),
@@ -93,7 +93,7 @@ impl Nodes {
         &self,
         (source, right): (usize, usize),
         meanwhile: impl AsyncFnOnce(),
-    ) -> Carried {
+    ) -> MoveOutcome {
         let ok = Value::Simple(b"OK".to_vec());
         assert_eq!(self.ask(right, "CLIENT PAUSE 60000 WRITE").await, ok);
         let moving = tokio::spawn({
@@ -113,7 +113,7 @@ impl Nodes {
         &self,
         between: (usize, usize),
         request: &str,
-    ) -> (Carried, Value) {
+    ) -> (MoveOutcome, Value) {
         let right = between.1;
         self.ask(right, "CLIENT PAUSE 60000 WRITE").await;
         let (name, _) = request.split_once(' ').unwrap();

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use libtest_mimic::{Arguments, Trial};
 use testbed::client::{Client, Error, NODE_DEADLINE, ping};
-use testbed::cluster::{Cluster, Ground, Source};
+use testbed::cluster::{Cluster, RunOptions, Source};
 use testbed::node::Node;
 use testbed::wire::Value;
 
@@ -106,12 +106,12 @@ fn trial(
 fn check(source: &Source, law: Law) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        let ground = Ground {
+        let options = RunOptions {
             nodes: source.clone(),
             link_port_base: LINK_PORT_BASE,
-            ..Ground::new(support::search(), 1)
+            ..RunOptions::new(support::search(), 1)
         };
-        let cluster = Cluster::start(&ground, 1).await;
+        let cluster = Cluster::start(&options, 1).await;
         let cluster = cluster.unwrap_or_else(|why| panic!("{why}"));
         law(cluster.node(0)).await;
     });

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use libtest_mimic::{Failed, Trial};
 use testbed::client::{Client, Error};
-use testbed::cluster::{Cluster, Ground};
+use testbed::cluster::{Cluster, RunOptions};
 use testbed::targets::{Proxy, Setting, Target};
 use testbed::toxiproxy::Server;
 use testbed::wire::Value;
@@ -59,19 +59,19 @@ fn judge(target: &Target, fault: Fault) -> Result<(), Failed> {
     support::prepare(target);
     let runtime = Runtime::new()?;
     let server = runtime.block_on(Server::start("127.0.0.1:0", None, 1))?;
-    let ground = Ground {
+    let options = RunOptions {
         link_port_base: PORT_BASE,
         toxiproxy: Some(server.addr()),
-        ..Ground::new(support::search(), 1)
+        ..RunOptions::new(support::search(), 1)
     };
-    let cluster = runtime.block_on(Cluster::start(&ground, 3))?;
+    let cluster = runtime.block_on(Cluster::start(&options, 3))?;
     let setting = Setting {
         nodes: cluster.link_addrs(),
         policy: target.policies[0].clone(),
         hash_tags: false,
         op_timeout_ms: target.op_timeout_ms,
     };
-    let proxy = runtime.block_on(Proxy::start(target, setting, &ground.search))?;
+    let proxy = runtime.block_on(Proxy::start(target, setting, &options.search))?;
     let keys = runtime.block_on(keys(proxy.addr(), &cluster.node_addrs()))?;
 
     // Blocking, so on this thread, outside the runtime.

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use libtest_mimic::{Arguments, Failed, Trial};
 use placement::{Node, Placement};
 use testbed::cluster::LINK_PORT_BASE;
-use testbed::port::Lease;
+use testbed::port::PortLock;
 use testbed::targets::{self, Proxy, Setting, Target};
 use testbed::wire;
 use tokio::runtime::Runtime;
@@ -93,7 +93,7 @@ fn landings(
     port_base: u16,
 ) -> Result<Vec<Landing>, Box<dyn Error>> {
     Runtime::new()?.block_on(async {
-        let _lease = Lease::on(port_base).await?;
+        let _lease = PortLock::on(port_base).await?;
         let nodes = Nodes::start(&support::search(), &described.reach, &described.down).await?;
         let proxy = start(&configuration.target, &configuration.text).await?;
         Ok(nodes.landings(proxy.addr(), keys).await?)

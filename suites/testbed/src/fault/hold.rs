@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::row::{Describe, Effect, Object};
-use super::toxic::{Decision, Room, Rule, View};
+use super::toxic::{BufferLimit, Decision, Rule, View};
 
 /// Large, because a case holds everything that a node answers.
-const ROOM: Room = Room {
+const ROOM: BufferLimit = BufferLimit {
     chunks: usize::MAX,
     bytes: 64 * 1024 * 1024,
 };
@@ -27,7 +27,7 @@ impl Rule for Hold {
         Decision::Wait
     }
 
-    fn room(&self) -> Room {
+    fn room(&self) -> BufferLimit {
         ROOM
     }
 }

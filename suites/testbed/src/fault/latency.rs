@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::row::{Describe, Effect, Object, Parameter, Unit};
-use super::toxic::{Decision, Head, Room, Rule, View, later, ms};
+use super::toxic::{BufferLimit, Decision, Head, Rule, View, later, ms};
 use crate::link::Chance;
 
 /// As in Toxiproxy: a channel of 1,024 chunks, each of at most 32 KiB.
-const ROOM: Room = Room {
+const ROOM: BufferLimit = BufferLimit {
     chunks: 1024,
     bytes: 32 * 1024 * 1024,
 };
@@ -57,7 +57,7 @@ impl Rule for Latency {
         }
     }
 
-    fn room(&self) -> Room {
+    fn room(&self) -> BufferLimit {
         ROOM
     }
 }

@@ -32,7 +32,7 @@ pub use row::{Effect, Object, Owned, Parameter, Row, Unit};
 use site::Act;
 pub use site::{Error, Site};
 pub use text::{ParseError, usages};
-pub use toxic::{Decision, Head, Removal, Room, Rule, Stream, Toxic, UnknownStream, View};
+pub use toxic::{BufferLimit, Decision, Head, Removal, Rule, Stream, Toxic, UnknownStream, View};
 
 /// Makes the table out of its rows: the types with one variant for each row, and what differs between rows.
 macro_rules! faults {

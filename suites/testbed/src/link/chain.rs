@@ -38,7 +38,7 @@ pub(super) enum Next {
 pub(super) struct Chain {
     stream: Stream,
     chance: Chance,
-    stages: Vec<Stage>,
+    stages: Vec<Harness>,
     /// What has passed all of them.
     ready: VecDeque<Load>,
     /// The end is somewhere in the chain or behind it: nothing more comes in.
@@ -95,7 +95,7 @@ impl Chain {
         let last = self.stages.last().map_or(0, |stage| stage.serial);
         let over = self.over && self.stages.last().is_none_or(|stage| stage.done);
         for entry in mine().filter(|entry| entry.serial > last) {
-            let mut stage = Stage::new(entry, self.chance, now);
+            let mut stage = Harness::new(entry, self.chance, now);
             stage.done = over;
             self.stages.push(stage);
         }
@@ -158,7 +158,7 @@ impl Chain {
     fn accepts_before(&self, at: usize) -> bool {
         self.stages
             .get(at)
-            .map_or(self.ready.is_empty(), Stage::accepts)
+            .map_or(self.ready.is_empty(), Harness::accepts)
     }
 
     fn arrive(&mut self, at: usize, piece: Piece) {
@@ -244,7 +244,7 @@ impl Piece {
 
 /// One toxic on one direction of one connection.
 #[derive(Debug)]
-struct Stage {
+struct Harness {
     serial: u64,
     kind: ToxicKind,
     /// Whether the toxic works on this connection.
@@ -262,7 +262,7 @@ struct Stage {
     done: bool,
 }
 
-impl Stage {
+impl Harness {
     fn new(entry: &Entry, chance: Chance, now: Instant) -> Self {
         let mut stage = Self {
             serial: entry.serial,

@@ -15,7 +15,7 @@ mod traffic;
 pub use answers::{Answer, Answers, Then};
 pub use chance::Chance;
 pub use relay::{Ending, Error, Link, Setup};
-pub use tap::{Event, Mark, Tap, What};
+pub use tap::{Event, Tap, TapPosition, What};
 pub use toxics::{Taken, Toxics};
 pub use traffic::Traffic;
 

@@ -109,7 +109,7 @@ impl Link {
         let (closing, closed) = watch::channel(());
         let relay = Relay {
             addr,
-            wiring: Arc::new(Wiring {
+            wiring: Arc::new(LinkState {
                 upstream: setup.upstream,
                 tap: setup.tap,
                 toxics: setup.toxics.clone(),
@@ -220,7 +220,7 @@ enum Turn {
 
 struct Relay {
     addr: SocketAddr,
-    wiring: Arc<Wiring>,
+    wiring: Arc<LinkState>,
     /// Connections so far: the number of each is the branch of its draws.
     accepted: u64,
     /// Aborted when the relay goes down or ends; their sockets then close with RST.
@@ -230,7 +230,7 @@ struct Relay {
 }
 
 /// What all connections of a link share.
-struct Wiring {
+struct LinkState {
     upstream: String,
     tap: Option<(Tap, usize)>,
     toxics: Toxics,
@@ -336,7 +336,7 @@ impl Drop for Seen {
     }
 }
 
-impl Wiring {
+impl LinkState {
     /// The connection to the node, unless there is none or the link goes down.
     async fn connect(&self, closed: &mut watch::Receiver<()>) -> Option<TcpStream> {
         let connecting = TcpStream::connect(&self.upstream);

@@ -68,7 +68,7 @@ fn shown(word: &[u8]) -> String {
 
 /// A place in the record, to read on from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub struct Mark(usize);
+pub struct TapPosition(usize);
 
 /// The record of all links of a cluster. Clones share it.
 #[derive(Debug, Clone)]
@@ -113,14 +113,14 @@ impl Tap {
 
     /// The end of the record.
     #[must_use]
-    pub fn mark(&self) -> Mark {
+    pub fn mark(&self) -> TapPosition {
         let record = self.record();
-        Mark(record.forgotten + record.events.len())
+        TapPosition(record.forgotten + record.events.len())
     }
 
     /// Everything since `mark`.
     #[must_use]
-    pub fn since(&self, mark: Mark) -> Vec<Event> {
+    pub fn since(&self, mark: TapPosition) -> Vec<Event> {
         let record = self.record();
         let from = mark.0.saturating_sub(record.forgotten);
         record.events[from.min(record.events.len())..].to_vec()
@@ -150,7 +150,7 @@ impl Tap {
     /// The record as it was when the time ran out.
     pub async fn wait(
         &self,
-        mark: Mark,
+        mark: TapPosition,
         within: Duration,
         enough: impl Fn(&[Event]) -> bool,
     ) -> Result<Vec<Event>, Vec<Event>> {

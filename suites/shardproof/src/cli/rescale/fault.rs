@@ -1,7 +1,7 @@
 //! `shardproof rescale --fault`: the number of nodes changes while one node has a fault.
 
 use chaos::rescale::{FaultPlan, FaultReport};
-use shardproof::run::{self, Faulted, Ground};
+use shardproof::run::{self, Faulted, RunOptions};
 use testbed::fault::Fault;
 use testbed::program::Search;
 use testbed::targets::Target;
@@ -16,26 +16,26 @@ pub(super) async fn run(
     console: &Console,
 ) -> anyhow::Result<Exit> {
     let runs = runs(flags)?;
-    let ground = flags.common.ground(search);
+    let options = flags.common.run_options(search);
     let plan = FaultPlan {
-        rescale: plan(flags, ground.seed)?,
+        rescale: plan(flags, options.seed)?,
         fault,
         node: node(flags)?,
         refused: Vec::new(),
     };
-    if let Some(why) = fault.row().obstacle(ground.owned()) {
+    if let Some(why) = fault.row().obstacle(options.owned()) {
         return Err(Usage(format!("--fault {fault}: {why}")).into());
     }
-    (console.err)(&format!("seed {:x}", ground.seed));
+    (console.err)(&format!("seed {:x}", options.seed));
     let mut reports = Vec::new();
     for (target, policy) in &runs {
-        reports.push(one(&ground, target, policy, &plan, console).await?);
+        reports.push(one(&options, target, policy, &plan, console).await?);
     }
     flags.output.output().write(&Faulted { reports }, console)
 }
 
 async fn one(
-    ground: &Ground,
+    options: &RunOptions,
     target: &Target,
     policy: &str,
     plan: &FaultPlan,
@@ -44,10 +44,10 @@ async fn one(
     let progress = console.progress(&format!("{} {policy}", target.name));
     let say = |step: &str| progress.say(step);
     let plan = FaultPlan {
-        refused: run::unroutable(ground, target),
+        refused: run::unroutable(options, target),
         ..plan.clone()
     };
-    Ok(run::fault(ground, target, policy, &plan, &say).await?)
+    Ok(run::fault(options, target, policy, &plan, &say).await?)
 }
 
 /// Neither the first node nor one that is added, where there is such a node.

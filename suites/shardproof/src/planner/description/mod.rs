@@ -181,7 +181,7 @@ pub enum Why {
         /// What it is a field of.
         of: &'static str,
         /// What to write in its place.
-        instead: Instead,
+        instead: Suggestion,
     },
     /// A user or a password is given.
     #[error(transparent)]
@@ -201,19 +201,19 @@ pub enum Why {
 
 /// What to write in the place of an unknown field.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Instead {
+pub enum Suggestion {
     /// Nothing is known of it.
     Unknown,
     /// A field whose name is near.
-    Near(String),
+    NearMiss(String),
     /// What is expected, in words.
     Known(&'static str),
 }
 
-impl Instead {
+impl Suggestion {
     /// The nearest of `known` to `field`, if any is near.
     fn nearest<'a>(field: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
-        near::nearest(field, known).map_or(Self::Unknown, |near| Self::Near(near.to_owned()))
+        near::nearest(field, known).map_or(Self::Unknown, |near| Self::NearMiss(near.to_owned()))
     }
 
     /// For the merge key of YAML, which is a field with an odd name to Envoy and to nutcracker.
@@ -223,11 +223,11 @@ impl Instead {
     }
 }
 
-impl fmt::Display for Instead {
+impl fmt::Display for Suggestion {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unknown => Ok(()),
-            Self::Near(field) => write!(out, ", did you mean `{field}`?"),
+            Self::NearMiss(field) => write!(out, ", did you mean `{field}`?"),
             Self::Known(words) => write!(out, ": {words}"),
         }
     }

@@ -2,10 +2,10 @@
 
 use placement::Cluster;
 
+use super::hypothesis::Hypothesis;
 use super::naming::Naming;
-use super::sighting::{Sighting, Why};
-use super::theory::Theory;
-use super::{rivals, tier::Tried, words};
+use super::observation::{Observation, Why};
+use super::{near_equal, search_stage::Tried, words};
 use crate::planner::plan::{Balance, balance};
 use crate::planner::quality::{concentration, longest_run};
 
@@ -21,7 +21,7 @@ pub struct Finding {
     /// Candidates that were tried.
     pub tried: usize,
     /// What explains most, the best first, one a policy and naming. Among them is what was found.
-    pub nearest: Vec<Near>,
+    pub nearest: Vec<NearMiss>,
     /// The share of keys that a placement explains which has nothing to do with this one.
     pub chance: f64,
     /// How well the keys are spread.
@@ -65,7 +65,7 @@ pub struct Found {
 
 /// A candidate with the share of keys that it explains.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Near {
+pub struct NearMiss {
     /// Its description; the rule of tags is not part of it.
     pub cluster: Cluster,
     /// For each node of the description, its place among the nodes that were given.
@@ -94,30 +94,30 @@ pub struct Quality {
 }
 
 impl Quality {
-    /// Of `sightings`; `weights` run parallel to the nodes.
-    pub(super) fn new(sightings: &[Sighting], weights: &[u32]) -> Self {
+    /// Of `observations`; `weights` run parallel to the nodes.
+    pub(super) fn new(observations: &[Observation], weights: &[u32]) -> Self {
         let mut counts = vec![0; weights.len()];
-        for sighting in sightings
+        for observation in observations
             .iter()
-            .filter(|sighting| sighting.why == Why::Drawn)
+            .filter(|observation| observation.why == Why::Drawn)
         {
-            counts[sighting.place] += 1;
+            counts[observation.place] += 1;
         }
         let all: u32 = weights.iter().sum();
         let shares: Vec<f64> = weights
             .iter()
             .map(|weight| f64::from(*weight) / f64::from(all))
             .collect();
-        let counted: Vec<usize> = sightings
+        let counted: Vec<usize> = observations
             .iter()
-            .filter(|sighting| sighting.why == Why::Counted)
-            .map(|sighting| sighting.place)
+            .filter(|observation| observation.why == Why::Counted)
+            .map(|observation| observation.place)
             .collect();
         Self {
             balance: balance(&counts, &shares),
             counted: counted.len(),
             longest_run: longest_run(&counted),
-            tag_concentration: concentration(&groups(sightings)),
+            tag_concentration: concentration(&groups(observations)),
             counts,
         }
     }
@@ -133,14 +133,14 @@ impl Quality {
 }
 
 /// The places of the keys of each group.
-fn groups(sightings: &[Sighting]) -> Vec<Vec<usize>> {
+fn groups(observations: &[Observation]) -> Vec<Vec<usize>> {
     let mut groups: Vec<Vec<usize>> = Vec::new();
-    for sighting in sightings {
-        if let Why::Tagged(group) = sighting.why {
+    for observation in observations {
+        if let Why::Tagged(group) = observation.why {
             if groups.len() <= group {
                 groups.resize(group + 1, Vec::new());
             }
-            groups[group].push(sighting.place);
+            groups[group].push(observation.place);
         }
     }
     groups.retain(|group| !group.is_empty());
@@ -160,27 +160,31 @@ impl Found {
         words::tags(self.cluster.tags)
     }
 
-    pub(super) fn new(theory: &Theory, alike: &[Theory], undecided: &[Theory]) -> Self {
-        let same_ring = rivals::same_ring(theory);
+    pub(super) fn new(
+        hypothesis: &Hypothesis,
+        alike: &[Hypothesis],
+        undecided: &[Hypothesis],
+    ) -> Self {
+        let same_ring = near_equal::same_ring(hypothesis);
         // What the range of sizes says already is not said again.
-        let is_in_range = |other: &&Theory| {
-            same_ring.is_some() && rivals::is_uncut(other) && other.same_table(theory)
+        let is_in_range = |other: &&Hypothesis| {
+            same_ring.is_some() && near_equal::is_uncut(other) && other.same_table(hypothesis)
         };
         let others = alike.iter().filter(|other| !is_in_range(other));
-        let others: Vec<Theory> = others.cloned().collect();
+        let others: Vec<Hypothesis> = others.cloned().collect();
         Self {
-            cluster: theory.cluster(),
-            order: theory.candidate.order.clone(),
-            naming: theory.candidate.naming,
-            shares: theory.shares(),
+            cluster: hypothesis.cluster(),
+            order: hypothesis.candidate.order.clone(),
+            naming: hypothesis.candidate.naming,
+            shares: hypothesis.shares(),
             same_ring,
-            alike: words::differences(theory, &others),
-            undecided: words::differences(theory, undecided),
+            alike: words::differences(hypothesis, &others),
+            undecided: words::differences(hypothesis, undecided),
         }
     }
 }
 
-impl Near {
+impl NearMiss {
     pub(super) fn new((explained, candidate): &Tried) -> Self {
         Self {
             cluster: candidate.cluster.clone(),

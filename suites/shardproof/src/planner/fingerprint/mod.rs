@@ -4,33 +4,33 @@
 //! a clock.
 
 mod finding;
+mod hypothesis;
 mod investigation;
 mod keys;
 mod naming;
+mod near_equal;
 mod numbered;
+mod observation;
 mod order;
-mod question;
+mod query;
 mod residues;
 mod ring_points;
 mod ring_sizes;
-mod rivals;
-mod sighting;
+mod search_stage;
 mod slot_runs;
-mod theory;
-mod tier;
 mod weighing;
 mod weights;
 mod words;
 
-pub use finding::{Finding, Found, Near, Outcome, Quality};
+pub use finding::{Finding, Found, NearMiss, Outcome, Quality};
 pub use naming::Naming;
-pub use question::{Known, Question};
-pub use tier::is_table_size;
+pub use query::{Known, Query};
+pub use search_stage::is_table_size;
 
 use investigation::Investigation;
 
 /// Whoever writes keys and sees where they land.
-pub trait Witness {
+pub trait Observer {
     /// Why it could not.
     type Error;
 
@@ -47,7 +47,7 @@ pub trait Witness {
 pub enum Failure<E> {
     /// The witness could not do its work.
     #[error(transparent)]
-    Witness(E),
+    Observer(E),
     /// Keys went where nobody looks.
     #[error(
         "{missing} of {written} keys lie on none of the given nodes: is a node missing from --node, or another database in use?"
@@ -77,8 +77,8 @@ pub enum Failure<E> {
 ///
 /// # Errors
 /// What keeps it from being found out.
-pub fn identify<W: Witness>(
-    question: &Question,
+pub fn identify<W: Observer>(
+    question: &Query,
     witness: &mut W,
     say: &dyn Fn(&str),
 ) -> Result<Finding, Failure<W::Error>> {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use placement::{Node, Policy};
 
-use super::question::{Known, Question};
+use super::query::{Known, Query};
 
 /// Which of a node's names is hashed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub enum Naming {
 
 impl Naming {
     /// Each that these nodes can have and that differs from those before it.
-    pub(super) fn possible(question: &Question) -> Vec<Self> {
+    pub(super) fn possible(question: &Query) -> Vec<Self> {
         let mut known: Vec<Vec<String>> = Vec::new();
         let mut possible = Vec::new();
         for naming in [Self::Seen, Self::Given, Self::Reached, Self::Host] {

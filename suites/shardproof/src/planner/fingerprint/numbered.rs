@@ -1,19 +1,19 @@
-//! Policies that number nodes instead of hashing them: the order is read off the sightings, not guessed.
+//! Policies that number nodes instead of hashing them: the order is read off the observations, not guessed.
 
 use placement::Policy;
 
+use super::hypothesis::Candidate;
 use super::naming::Naming;
-use super::question::Question;
-use super::sighting::Sighting;
-use super::theory::Candidate;
+use super::observation::Observation;
+use super::query::Query;
 use placement::hash::TagRule;
 
-/// `policy` with the order of nodes that the sightings tell, or `None` where they contradict each other. Nodes that hold
+/// `policy` with the order of nodes that the observations tell, or `None` where they contradict each other. Nodes that hold
 /// nothing are put last.
 pub(super) fn ordered(
-    question: &Question,
+    question: &Query,
     policy: &Policy,
-    sightings: &[Sighting],
+    observations: &[Observation],
 ) -> Option<Candidate> {
     let count = question.nodes.len();
     let candidate = |order: &[usize]| {
@@ -26,14 +26,14 @@ pub(super) fn ordered(
         )
     };
     let straight: Vec<usize> = (0..count).collect();
-    let numbers = candidate(&straight).theory(TagRule::WholeKey)?;
+    let numbers = candidate(&straight).hypothesis(TagRule::WholeKey)?;
     let mut order: Vec<Option<usize>> = vec![None; count];
-    for sighting in sightings {
-        let number = numbers.place(&sighting.key);
-        if order[number].is_none() && order.contains(&Some(sighting.place)) {
+    for observation in observations {
+        let number = numbers.place(&observation.key);
+        if order[number].is_none() && order.contains(&Some(observation.place)) {
             return None;
         }
-        if *order[number].get_or_insert(sighting.place) != sighting.place {
+        if *order[number].get_or_insert(observation.place) != observation.place {
             return None;
         }
     }

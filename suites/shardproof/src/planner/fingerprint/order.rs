@@ -2,9 +2,9 @@
 
 use placement::Policy;
 
-use super::question::Question;
-use super::theory::Candidate;
-use super::tier::{Batch, Tried};
+use super::hypothesis::Candidate;
+use super::query::Query;
+use super::search_stage::{Batch, Tried};
 
 /// Up to so many nodes all orders are tried; beyond, the reverse and neighbours changed.
 const PERMUTED_MAX: usize = 6;
@@ -13,7 +13,7 @@ const REORDERED: usize = 1500;
 const RINGS_MIN: usize = 2;
 
 /// The nearest rings that explain at least `near` of the keys, in other orders.
-pub(super) fn batches<'a>(question: &'a Question, ranking: &[Tried], near: f64) -> Vec<Batch<'a>> {
+pub(super) fn batches<'a>(question: &'a Query, ranking: &[Tried], near: f64) -> Vec<Batch<'a>> {
     let orders = others(&(0..question.nodes.len()).collect::<Vec<_>>(), PERMUTED_MAX).len();
     let rings = (REORDERED / orders.max(1)).max(RINGS_MIN);
     ranking
@@ -33,7 +33,7 @@ pub(super) fn batches<'a>(question: &'a Question, ranking: &[Tried], near: f64) 
 }
 
 /// The candidate with its nodes in another order.
-pub(super) fn reordered(question: &Question, candidate: &Candidate, order: &[usize]) -> Candidate {
+pub(super) fn reordered(question: &Query, candidate: &Candidate, order: &[usize]) -> Candidate {
     let policy = candidate.cluster.policy.clone();
     Candidate::new(
         question,

@@ -3,29 +3,29 @@
 use placement::Policy;
 use placement::hash::Digest;
 
-use super::question::Question;
-use super::sighting::Sighting;
-use super::theory::Candidate;
+use super::hypothesis::Candidate;
+use super::observation::Observation;
+use super::query::Query;
 use super::{naming::Naming, weights::WEIGHT_MAX};
 
-/// So many sightings a remainder are needed to believe that remainders agree.
+/// So many observations a remainder are needed to believe that remainders agree.
 const SIGHTINGS_PER_REMAINDER: usize = 4;
 
-/// Every digest and sum of weights under which no two sightings contradict each other, with the weights that follow, under
+/// Every digest and sum of weights under which no two observations contradict each other, with the weights that follow, under
 /// each naming.
 pub(super) fn weighted(
-    question: &Question,
+    question: &Query,
     namings: &[Naming],
-    sightings: &[Sighting],
+    observations: &[Observation],
 ) -> Vec<Candidate> {
     let nodes = question.nodes.len();
     let order: Vec<usize> = (0..nodes).collect();
-    let sum_max = (nodes * WEIGHT_MAX as usize).min(sightings.len() / SIGHTINGS_PER_REMAINDER);
+    let sum_max = (nodes * WEIGHT_MAX as usize).min(observations.len() / SIGHTINGS_PER_REMAINDER);
     let mut candidates = Vec::new();
     for digest in Digest::all() {
-        let seen: Vec<(usize, usize)> = sightings
+        let seen: Vec<(usize, usize)> = observations
             .iter()
-            .map(|sighting| (digest.of(&sighting.key) as usize, sighting.place))
+            .map(|observation| (digest.of(&observation.key) as usize, observation.place))
             .collect();
         for weights in (nodes..=sum_max).filter_map(|sum| weights(&seen, sum, nodes)) {
             let policy = Policy::Modula { digest };

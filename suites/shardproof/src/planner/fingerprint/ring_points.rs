@@ -4,10 +4,10 @@
 use placement::hash::TagRule;
 use placement::{Policy, RING_SIZE_MAX, RingFunction};
 
+use super::hypothesis::Candidate;
 use super::naming::Naming;
-use super::question::Question;
-use super::sighting::Sighting;
-use super::theory::Candidate;
+use super::observation::Observation;
+use super::query::Query;
 use super::weights::rounded;
 
 /// Sizes of rings to begin with.
@@ -21,10 +21,10 @@ const VECTORS: usize = 12;
 
 /// Rings with the weights that the counts of points tell, the smallest weights first; the usual size before the fitted one.
 pub(super) fn fitted(
-    question: &Question,
+    question: &Query,
     function: RingFunction,
     naming: Naming,
-    sightings: &[Sighting],
+    observations: &[Observation],
 ) -> Vec<Candidate> {
     let order: Vec<usize> = (0..question.nodes.len()).collect();
     let ring = |weights: &[u32], size_min: u32| {
@@ -38,11 +38,11 @@ pub(super) fn fitted(
     };
     // With its points as weights and their sum as size, a node has exactly so many points.
     let height = |points: &[u32]| {
-        let theory = ring(points, points.iter().sum()).theory(TagRule::WholeKey);
-        theory.map_or(0, |theory| theory.explained(sightings))
+        let hypothesis = ring(points, points.iter().sum()).hypothesis(TagRule::WholeKey);
+        hypothesis.map_or(0, |hypothesis| hypothesis.explained(observations))
     };
     let begin = |size: u32| -> (usize, Vec<u32>) {
-        let points = beginning(sightings, question.nodes.len(), size);
+        let points = beginning(observations, question.nodes.len(), size);
         (height(&points), points)
     };
     // The first of equals: max_by_key takes the last.
@@ -54,7 +54,7 @@ pub(super) fn fitted(
     else {
         return Vec::new();
     };
-    if (begun.0 as f64) < FOOT * sightings.len() as f64 {
+    if (begun.0 as f64) < FOOT * observations.len() as f64 {
         return Vec::new();
     }
     let points = climb(begun, height);
@@ -70,10 +70,10 @@ pub(super) fn fitted(
 }
 
 /// As many points as the counts of keys make likely.
-fn beginning(sightings: &[Sighting], nodes: usize, size: u32) -> Vec<u32> {
+fn beginning(observations: &[Observation], nodes: usize, size: u32) -> Vec<u32> {
     let mut points = vec![1; nodes];
-    for sighting in sightings {
-        points[sighting.place] += 1;
+    for observation in observations {
+        points[observation.place] += 1;
     }
     let all: u32 = points.iter().sum();
     points

@@ -3,33 +3,33 @@
 use placement::hash::TagRule;
 use placement::{Policy, RING_SIZE_MAX, RingFunction};
 
+use super::hypothesis::Candidate;
 use super::naming::Naming;
-use super::question::Question;
-use super::sighting::Sighting;
-use super::theory::Candidate;
+use super::observation::Observation;
+use super::query::Query;
 
 /// Points a node at the foot of each climb: each half as many again as the one before.
 const FEET: [u32; 22] = [
     1, 2, 3, 5, 7, 11, 17, 26, 38, 58, 86, 130, 195, 292, 438, 657, 985, 1478, 2217, 3325, 4988,
     7482,
 ];
-/// How far the best size may be off because few sightings cannot tell its neighbours from it.
+/// How far the best size may be off because few observations cannot tell its neighbours from it.
 const AROUND: u32 = 3;
 
 /// A ring of about the best size, and its neighbours: rings whose size is a multiple of the nodes, and rings cut at a maximum,
 /// which need not be.
 pub(super) fn around_best(
-    question: &Question,
+    question: &Query,
     function: RingFunction,
     naming: Naming,
-    sightings: &[Sighting],
+    observations: &[Observation],
 ) -> Vec<Candidate> {
     let nodes = question.nodes.len() as u32;
     let best = climb(|points| {
         let candidate = candidate(question, function, naming, (points * nodes, RING_SIZE_MAX));
         candidate
-            .theory(TagRule::WholeKey)
-            .map_or(0, |theory| theory.explained(sightings))
+            .hypothesis(TagRule::WholeKey)
+            .map_or(0, |hypothesis| hypothesis.explained(observations))
     });
     let from = best.saturating_sub(AROUND).max(1);
     (from..=best + AROUND)
@@ -67,7 +67,7 @@ fn climb(height: impl Fn(u32) -> usize) -> u32 {
 }
 
 fn candidate(
-    question: &Question,
+    question: &Query,
     function: RingFunction,
     naming: Naming,
     (size_min, size_max): (u32, u32),

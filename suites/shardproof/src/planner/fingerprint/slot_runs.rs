@@ -1,4 +1,4 @@
-//! Slots that are not dealt evenly: their runs are read off the sightings, and keys are chosen until each end is known.
+//! Slots that are not dealt evenly: their runs are read off the observations, and keys are chosen until each end is known.
 //!
 //! A run that lies between two slots that were seen, and has the owner of neither, stays hidden.
 
@@ -7,10 +7,10 @@ use std::ops::RangeInclusive;
 use placement::Policy;
 use placement::hash::{TagRule, crc16_xmodem, hashed_part};
 
+use super::hypothesis::Candidate;
 use super::keys::Keys;
 use super::naming::Naming;
-use super::question::Question;
-use super::theory::Candidate;
+use super::query::Query;
 
 /// How many slots there are.
 const SLOTS: u16 = 16_384;
@@ -61,7 +61,7 @@ impl Slots {
     }
 
     /// The cluster whose nodes own these runs; what lies before the first slot seen is the first's, and so on to the last.
-    pub(super) fn candidate(&self, question: &Question) -> Candidate {
+    pub(super) fn candidate(&self, question: &Query) -> Candidate {
         let order: Vec<usize> = (0..question.nodes.len()).collect();
         let weights = vec![1; order.len()];
         let mut candidate = Candidate::new(question, Policy::Slots, Naming::Seen, &order, &weights);

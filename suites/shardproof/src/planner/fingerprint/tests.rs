@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use placement::hash::{Digest, TagRule};
 use placement::{Cluster, Node, Placement, Policy, RING_SIZE_MAX, RingFunction};
 
-use super::{Failure, Finding, Found, Known, Naming, Outcome, Question, Witness, identify};
+use super::{Failure, Finding, Found, Known, Naming, Observer, Outcome, Query, identify};
 
 /// A proxy that is one function, over nodes that remember.
 struct Double<F> {
@@ -14,7 +14,7 @@ struct Double<F> {
     held: HashMap<Vec<u8>, BTreeSet<usize>>,
 }
 
-impl<F: FnMut(&[u8], usize) -> usize> Witness for Double<F> {
+impl<F: FnMut(&[u8], usize) -> usize> Observer for Double<F> {
     type Error = std::convert::Infallible;
 
     fn write(&mut self, keys: &[Vec<u8>], times: usize) -> Result<Vec<Vec<usize>>, Self::Error> {
@@ -47,13 +47,13 @@ fn double<F: FnMut(&[u8], usize) -> usize>(place: F) -> Double<F> {
 }
 
 /// `count` nodes on the ports from 21001 on, called as their numbers.
-fn question(count: u16) -> Question {
+fn question(count: u16) -> Query {
     let node = |number: u16| Known {
         seen: format!("127.0.0.1:{}", 21_000 + number),
         reached: format!("127.0.0.1:{}", 7000 + number),
         name: Some(format!("redis-{number}")),
     };
-    Question {
+    Query {
         nodes: (1..=count).map(node).collect(),
         weights: None,
         tags: Vec::new(),
@@ -76,7 +76,7 @@ fn cluster(policy: Policy, weights: &[u32]) -> Cluster {
 }
 
 /// Investigates a hidden cluster whose nodes are, in its own order, those of the question at `order`.
-fn investigate(hidden: &Cluster, order: &[usize], question: &Question) -> Finding {
+fn investigate(hidden: &Cluster, order: &[usize], question: &Query) -> Finding {
     let placement = Placement::new(hidden).unwrap();
     let mut double = double(|key: &[u8], _| order[placement.node(key).index()]);
     identify(question, &mut double, &|_| ()).unwrap()
@@ -92,7 +92,7 @@ fn found(finding: &Finding) -> &Found {
 
 /// The hidden cluster is found, with every parameter, and nothing is left open.
 #[track_caller]
-fn check(hidden: &Cluster, question: &Question) -> Finding {
+fn check(hidden: &Cluster, question: &Query) -> Finding {
     let order: Vec<usize> = (0..hidden.nodes.len()).collect();
     let finding = investigate(hidden, &order, question);
     let found = found(&finding);

@@ -4,10 +4,10 @@
 use placement::Policy;
 use placement::hash::TagRule;
 
+use super::hypothesis::Candidate;
 use super::naming::Naming;
-use super::question::Question;
-use super::sighting::Sighting;
-use super::theory::Candidate;
+use super::observation::Observation;
+use super::query::Query;
 use super::weights::{WEIGHT_MAX, divisor, rounded};
 
 /// How many beginnings are climbed from.
@@ -17,32 +17,32 @@ const FOOT: f64 = 0.4;
 
 /// `policy` with the weights that explain most, the best first; none where all explain little.
 pub(super) fn weighed(
-    question: &Question,
+    question: &Query,
     policy: &Policy,
     naming: Naming,
-    sightings: &[Sighting],
+    observations: &[Observation],
 ) -> Vec<Candidate> {
     let mut counts = vec![0; question.nodes.len()];
-    for sighting in sightings {
-        counts[sighting.place] += 1;
+    for observation in observations {
+        counts[observation.place] += 1;
     }
     let order: Vec<usize> = (0..counts.len()).collect();
     let candidate =
         |weights: &[u32]| Candidate::new(question, policy.clone(), naming, &order, weights);
     let height = |weights: &[u32]| {
-        let theory = candidate(weights).theory(TagRule::WholeKey);
-        theory.map_or(0, |theory| theory.explained(sightings))
+        let hypothesis = candidate(weights).hypothesis(TagRule::WholeKey);
+        hypothesis.map_or(0, |hypothesis| hypothesis.explained(observations))
     };
     let mut begun: Vec<(usize, Vec<u32>)> = rounded(&counts)
         .into_iter()
         .map(|weights| (height(&weights), weights))
         .collect();
     begun.sort_by_key(|(height, _)| std::cmp::Reverse(*height));
-    begun.retain(|(height, _)| *height as f64 >= FOOT * sightings.len() as f64);
+    begun.retain(|(height, _)| *height as f64 >= FOOT * observations.len() as f64);
     let mut tops: Vec<(usize, Vec<u32>)> = begun
         .into_iter()
         .take(CLIMBS)
-        .map(|foot| climb(foot, height, sightings.len()))
+        .map(|foot| climb(foot, height, observations.len()))
         .collect();
     tops.sort_by_key(|(height, _)| std::cmp::Reverse(*height));
     tops.dedup();

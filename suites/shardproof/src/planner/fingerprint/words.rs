@@ -3,14 +3,14 @@
 use placement::hash::TagRule;
 use placement::{Policy, RING_SIZE_MAX};
 
-use super::theory::Theory;
+use super::hypothesis::Hypothesis;
 
-/// In what the others differ from a theory, each thing once: where one difference stands alone, it is not told again together
+/// In what the others differ from a hypothesis, each thing once: where one difference stands alone, it is not told again together
 /// with others.
-pub(super) fn differences(theory: &Theory, others: &[Theory]) -> Vec<String> {
+pub(super) fn differences(hypothesis: &Hypothesis, others: &[Hypothesis]) -> Vec<String> {
     let all: Vec<Vec<String>> = others
         .iter()
-        .map(|other| difference(theory, other))
+        .map(|other| difference(hypothesis, other))
         .collect();
     let alone: Vec<&String> = all
         .iter()
@@ -30,15 +30,15 @@ pub(super) fn differences(theory: &Theory, others: &[Theory]) -> Vec<String> {
     told
 }
 
-/// In what two theories differ, said of the other one.
-fn difference(theory: &Theory, other: &Theory) -> Vec<String> {
-    let (one, two) = (&theory.candidate, &other.candidate);
+/// In what two hypotheses differ, said of the other one.
+fn difference(hypothesis: &Hypothesis, other: &Hypothesis) -> Vec<String> {
+    let (one, two) = (&hypothesis.candidate, &other.candidate);
     let mut parts = Vec::new();
     // Whether host names are hashed is a matter of naming.
     if policy(&one.cluster.policy) != policy(&two.cluster.policy) {
         parts.push(policy(&two.cluster.policy));
     }
-    if theory.tags != other.tags {
+    if hypothesis.tags != other.tags {
         parts.push(tags(other.tags));
     }
     if one.naming != two.naming {

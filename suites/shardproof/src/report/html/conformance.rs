@@ -5,7 +5,7 @@ use askama::Template;
 use super::evidence::Shown;
 use crate::report::summary::sentence;
 use crate::run::{Conformance, Judged};
-use conformance::verdict::{Class, Result as CaseResult, Standing, Verdict};
+use conformance::verdict::{Class, Result as CaseResult, Status, Verdict};
 
 /// The page of a run.
 #[must_use]
@@ -54,7 +54,7 @@ struct Row<'a> {
     case: &'a CaseResult,
     name: &'a str,
     /// The words that the filters know.
-    standings: String,
+    statuses: String,
     cells: Vec<Cell<'a>>,
 }
 
@@ -70,7 +70,7 @@ struct Failure<'a> {
     anchor: String,
     target: &'a str,
     case: &'a CaseResult,
-    standing: &'static str,
+    status: &'static str,
     word: &'static str,
     evidence: Shown<'a>,
 }
@@ -112,13 +112,11 @@ fn row<'a>(report: &'a Conformance, index: usize, case: &'a CaseResult) -> Row<'
         let of = |judged: &'a Judged| Some((judged, judged.results.get(index)?));
         report.targets.iter().filter_map(of)
     };
-    let standings: Vec<&str> = results()
-        .flat_map(|(_, result)| standings(result))
-        .collect();
+    let statuses: Vec<&str> = results().flat_map(|(_, result)| statuses(result)).collect();
     Row {
         case,
         name: split(case).1,
-        standings: standings.join(" "),
+        statuses: statuses.join(" "),
         cells: results()
             .map(|(judged, result)| cell(judged, result))
             .collect(),
@@ -126,35 +124,35 @@ fn row<'a>(report: &'a Conformance, index: usize, case: &'a CaseResult) -> Row<'
 }
 
 fn cell<'a>(judged: &Judged, result: &'a CaseResult) -> Cell<'a> {
-    let standing = word(result.standing());
+    let status = word(result.status());
     let plain = |title, text: &str| Cell {
-        class: standing.to_owned(),
+        class: status.to_owned(),
         title,
         text: text.to_owned(),
         link: None,
     };
     match &result.verdict {
         Verdict::Fail(evidence) => {
-            let level = match result.standing() {
-                Standing::Broken => format!("FAIL, {}: ", result.level.name()),
+            let level = match result.status() {
+                Status::Broken => format!("FAIL, {}: ", result.level.name()),
                 _ => String::new(),
             };
             let class = match evidence.class {
-                Class::Wrong => format!("{standing} wrong-class"),
-                _ => standing.to_owned(),
+                Class::Wrong => format!("{status} wrong-class"),
+                _ => status.to_owned(),
             };
             Cell {
                 class,
-                title: standing,
-                text: format!("{level}{}", evidence.word()),
+                title: status,
+                text: format!("{level}{}", evidence.class.name()),
                 link: Some(anchor(judged, result)),
             }
         }
         Verdict::Skip { reason } => plain(reason, "skip"),
         Verdict::Unknown { why } => plain(why, "unknown"),
-        Verdict::Pass => match result.standing() {
-            Standing::Kept => plain("", "✓"),
-            standing => plain("", standing.word()),
+        Verdict::Pass => match result.status() {
+            Status::Kept => plain("", "✓"),
+            status => plain("", status.word()),
         },
     }
 }
@@ -173,8 +171,8 @@ fn failures_of<'a>(judged: &'a Judged, seed: &str) -> Vec<Failure<'a>> {
             anchor: anchor(judged, result),
             target: &judged.target,
             case: result,
-            standing: word(result.standing()),
-            word: evidence.word(),
+            status: word(result.status()),
+            word: evidence.class.name(),
             evidence: Shown::new(evidence, judged.repeat(&result.case, seed)),
         })
     };
@@ -182,20 +180,20 @@ fn failures_of<'a>(judged: &'a Judged, seed: &str) -> Vec<Failure<'a>> {
 }
 
 /// The words that the filters of a row know.
-fn standings(result: &CaseResult) -> impl Iterator<Item = &'static str> {
+fn statuses(result: &CaseResult) -> impl Iterator<Item = &'static str> {
     let wrong = result.is_wrong().then_some("wrong");
-    [Some(word(result.standing())), wrong].into_iter().flatten()
+    [Some(word(result.status())), wrong].into_iter().flatten()
 }
 
 /// The name of its colour on the page.
-fn word(standing: Standing) -> &'static str {
-    match standing {
-        Standing::Kept => "kept",
-        Standing::Known => "known",
-        Standing::Broken => "broken",
-        Standing::Mended => "mended",
-        Standing::Skipped => "skipped",
-        Standing::Unknown => "unknown",
+fn word(status: Status) -> &'static str {
+    match status {
+        Status::Kept => "kept",
+        Status::Known => "known",
+        Status::Broken => "broken",
+        Status::Mended => "mended",
+        Status::Skipped => "skipped",
+        Status::Unknown => "unknown",
     }
 }
 

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::{Picture, cut};
-use conformance::verdict::{Line, Way};
+use conformance::verdict::{Direction, Line};
 
 const LANE: usize = 190;
 /// Where there are many parties.
@@ -19,7 +19,7 @@ const ROWS_MAX: usize = 60;
 /// The picture.
 #[must_use]
 pub(crate) fn sequence(transcript: &[Line]) -> Picture {
-    let drawn = |line: &&Line| line.way != Way::Event || !is_connection(&line.text);
+    let drawn = |line: &&Line| line.way != Direction::Event || !is_connection(&line.text);
     let lines: Vec<&Line> = transcript.iter().filter(drawn).take(ROWS_MAX).collect();
     let lanes = lanes(&lines);
     let lane = if lanes.len() > 5 { LANE_NARROW } else { LANE };
@@ -68,9 +68,9 @@ struct Row {
 impl Row {
     fn new(line: &Line, party: usize, proxy: usize, y: usize, letters: usize) -> Self {
         let ends = match line.way {
-            Way::ToProxy => Some((party, proxy)),
-            Way::FromProxy => Some((proxy, party)),
-            Way::Event => None,
+            Direction::ToProxy => Some((party, proxy)),
+            Direction::FromProxy => Some((proxy, party)),
+            Direction::Event => None,
         };
         let back = |(from, to)| (from, to, if to > from { to - 8 } else { to + 8 });
         Self {
@@ -125,9 +125,9 @@ fn is_connection(text: &str) -> bool {
 mod tests {
     use std::time::Duration;
 
-    use super::{Line, Way, sequence};
+    use super::{Direction, Line, sequence};
 
-    fn line(party: &str, way: Way, text: &str) -> Line {
+    fn line(party: &str, way: Direction, text: &str) -> Line {
         Line {
             at: Duration::from_millis(1),
             party: party.to_owned(),
@@ -139,11 +139,11 @@ mod tests {
     #[test]
     fn parties_have_a_lane_each_and_text_is_escaped() {
         let svg = sequence(&[
-            line("client 1", Way::ToProxy, "GET <b>"),
-            line("node A", Way::FromProxy, "GET <b>"),
-            line("node A", Way::ToProxy, "-ERR no"),
-            line("node B", Way::Event, "fault B down"),
-            line("node C", Way::Event, "opened"),
+            line("client 1", Direction::ToProxy, "GET <b>"),
+            line("node A", Direction::FromProxy, "GET <b>"),
+            line("node A", Direction::ToProxy, "-ERR no"),
+            line("node B", Direction::Event, "fault B down"),
+            line("node C", Direction::Event, "opened"),
         ]);
         let svg = svg.to_string();
         assert_eq!(svg.matches("class=\"lane\"").count(), 4);

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::report::summary::sentence;
 use crate::run::{Conformance, Judged};
-use conformance::verdict::{Evidence, Line, Result as CaseResult, Standing, Verdict, Way};
+use conformance::verdict::{Direction, Evidence, Line, Result as CaseResult, Status, Verdict};
 
 /// Which results of a target are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,16 +41,16 @@ fn failures(judged: &Judged, results: &[CaseResult], seed: u64) -> String {
     let mut text = String::new();
     let mut known = Vec::new();
     for result in results {
-        match result.standing() {
-            Standing::Kept | Standing::Skipped => {}
-            Standing::Known => known.push(split(result).1),
-            Standing::Broken | Standing::Mended | Standing::Unknown => {
+        match result.status() {
+            Status::Kept | Status::Skipped => {}
+            Status::Known => known.push(split(result).1),
+            Status::Broken | Status::Mended | Status::Unknown => {
                 text.push_str(&line(judged, result, seed));
             }
         }
     }
     if !known.is_empty() {
-        let word = Standing::Known.word();
+        let word = Status::Known.word();
         let _ = writeln!(text, "    {word:<7} {}: {}", known.len(), known.join(", "));
     }
     text
@@ -58,9 +58,9 @@ fn failures(judged: &Judged, results: &[CaseResult], seed: u64) -> String {
 
 /// One case, with the evidence where it is broken.
 fn line(judged: &Judged, result: &CaseResult, seed: u64) -> String {
-    let (word, name) = (result.standing().word(), split(result).1);
+    let (word, name) = (result.status().word(), split(result).1);
     let mut text = format!("    {word:<7} {name}{}\n", remark(result));
-    if let (Verdict::Fail(evidence), Standing::Broken) = (&result.verdict, result.standing()) {
+    if let (Verdict::Fail(evidence), Status::Broken) = (&result.verdict, result.status()) {
         text.push_str(&self::evidence(result, evidence));
         let repeat = judged.repeat(&result.case, &format!("{seed:x}"));
         let _ = writeln!(text, "            repeat: {repeat}");
@@ -76,10 +76,10 @@ fn split(result: &CaseResult) -> (&str, &str) {
 /// One line for a case that is broken or undecided, to show while the run goes on.
 #[must_use]
 pub fn failed(result: &CaseResult) -> Option<String> {
-    let word = result.standing().word();
-    match result.standing() {
-        Standing::Kept | Standing::Known | Standing::Skipped => None,
-        Standing::Broken | Standing::Mended | Standing::Unknown => {
+    let word = result.status().word();
+    match result.status() {
+        Status::Kept | Status::Known | Status::Skipped => None,
+        Status::Broken | Status::Mended | Status::Unknown => {
             Some(format!("{word:<7} {}{}", result.case, remark(result)))
         }
     }
@@ -115,7 +115,7 @@ pub fn evidence(result: &CaseResult, evidence: &Evidence) -> String {
     line(&result.promise);
     line(&format!("{} ({})", result.spec, result.level.name()));
     line(&format!("{}: expected {}", evidence.at, evidence.expected));
-    line(&format!("got {} [{}]", evidence.got, evidence.word()));
+    line(&format!("got {} [{}]", evidence.got, evidence.class.name()));
     evidence
         .transcript
         .iter()
@@ -127,9 +127,9 @@ pub fn evidence(result: &CaseResult, evidence: &Evidence) -> String {
 #[must_use]
 pub fn spoken(line: &Line) -> String {
     let arrow = match line.way {
-        Way::ToProxy => "->",
-        Way::FromProxy => "<-",
-        Way::Event => "--",
+        Direction::ToProxy => "->",
+        Direction::FromProxy => "<-",
+        Direction::Event => "--",
     };
     format!(
         "{:>9.3} ms  {:<9} {arrow} {}",
@@ -144,11 +144,11 @@ fn remark(result: &CaseResult) -> String {
     match (&result.verdict, &result.deviation) {
         (Verdict::Skip { reason }, _) => format!("  ({reason})"),
         (Verdict::Unknown { why }, _) => format!("  ({why})"),
-        (Verdict::Fail(evidence), Some(known)) if result.standing() == Standing::Known => {
-            format!("  [{}] {}", evidence.word(), known.why)
+        (Verdict::Fail(evidence), Some(known)) if result.status() == Status::Known => {
+            format!("  [{}] {}", evidence.class.name(), known.why)
         }
         (Verdict::Fail(evidence), _) => {
-            format!("  [{}, {}]", evidence.word(), result.level.name())
+            format!("  [{}, {}]", evidence.class.name(), result.level.name())
         }
         (Verdict::Pass, Some(known)) if known.always => {
             format!(

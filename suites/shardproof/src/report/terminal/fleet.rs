@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use comfy_table::{CellAlignment, Table, presets};
 
-use crate::fleet::{Carried, Check, Level, Migration, NodeKeys, Probed};
+use crate::fleet::{Check, Level, Migration, MoveOutcome, NodeKeys, Probed};
 
 /// Keys of each kind that are listed.
 const LISTED: usize = 20;
@@ -215,7 +215,7 @@ fn dry(check: &Check) -> String {
     text
 }
 
-fn done(carried: &Carried, took_ms: u64) -> String {
+fn done(carried: &MoveOutcome, took_ms: u64) -> String {
     let seconds = took_ms as f64 / 1000.0;
     let mut text = format!(
         "  moved        {:>8}  {} bytes in {seconds:.1} s, {:.0} keys a second\n",

@@ -7,7 +7,7 @@ use super::*;
 use crate::client::{Client as Redis, Error as RedisError, NODE_DEADLINE, ping};
 use crate::fault::{Latency, Stream, Timeout, ToxicKind};
 use crate::node::{Node, Process};
-use crate::port::{self, Lease};
+use crate::port::{self, PortLock};
 use crate::program::Search;
 use crate::toxiproxy::Server;
 use crate::wire::Value;
@@ -72,9 +72,9 @@ async fn check(injector: FaultInjector, node: &Process) {
 }
 
 /// A port that is ours as long as the lease is.
-async fn ports() -> (u16, Lease) {
+async fn ports() -> (u16, PortLock) {
     let base = port::free().unwrap();
-    (base, Lease::on(base).await.unwrap())
+    (base, PortLock::on(base).await.unwrap())
 }
 
 #[tokio::test]
@@ -84,7 +84,7 @@ async fn links_in_this_process_are_tapped() {
     let tap = Tap::default();
     let injector = FaultInjector::links(&[node.addr()], base, &tap, Chance::seeded(0)).unwrap();
     check(injector, &node).await;
-    assert!(tap.mark() > link::Mark::default());
+    assert!(tap.mark() > link::TapPosition::default());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -101,8 +101,8 @@ pub struct Row {
     needs_network: bool,
 }
 
-/// What the suite owns of the cluster that a fault acts on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What the suite owns of the cluster that a fault acts on; by default nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Owned {
     /// The nodes: the suite started them.
     pub nodes: bool,

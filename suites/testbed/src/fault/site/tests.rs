@@ -6,7 +6,7 @@ use super::*;
 use crate::fault::{Owned, Row};
 use crate::link::{Chance, Tap};
 use crate::node::{External, Process};
-use crate::port::Lease;
+use crate::port::PortLock;
 use crate::program::Search;
 use crate::toxiproxy::Server;
 
@@ -86,7 +86,7 @@ async fn heals(node: &Process, injector: &FaultInjector, owned: Owned) {
 async fn own_links_and_nodes_heal() {
     let node = process().await;
     let base = 23_801;
-    let _lease = Lease::on(base).await.unwrap();
+    let _lease = PortLock::on(base).await.unwrap();
     let (tap, chance) = (Tap::default(), Chance::seeded(0));
     let injector = FaultInjector::links(&[node.addr()], base, &tap, chance).unwrap();
     let owned = Owned {
@@ -103,7 +103,7 @@ async fn links_in_a_foreign_toxiproxy_heal() {
     let server = Server::start("127.0.0.1:0", None, 1).await.unwrap();
     let client = crate::toxiproxy::Client::new(server.addr());
     let base = 23_811;
-    let _lease = Lease::on(base).await.unwrap();
+    let _lease = PortLock::on(base).await.unwrap();
     let injector = FaultInjector::foreign(client, &[node.addr()], base)
         .await
         .unwrap();

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::site::{Act, Error, Site};
 use super::{InjectorError, ToxicKind};
 
-pub use rule::{Decision, Head, Removal, Room, Rule, View};
+pub use rule::{BufferLimit, Decision, Head, Removal, Rule, View};
 pub(super) use rule::{later, ms};
 
 /// The direction that a toxic works on.

@@ -82,7 +82,7 @@ pub enum Removal {
 
 /// The buffer before a toxic: it is full when either limit is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Room {
+pub struct BufferLimit {
     /// Chunks, as they were read.
     pub chunks: usize,
     /// Bytes in all of them.
@@ -95,8 +95,8 @@ pub trait Rule {
     fn decide(&self, view: &View) -> Decision;
 
     /// What may wait before the toxic until its sender is no longer read from. One chunk always may.
-    fn room(&self) -> Room {
-        Room::default()
+    fn room(&self) -> BufferLimit {
+        BufferLimit::default()
     }
 
     /// Why the API of the fault server refuses these attributes, if it does.

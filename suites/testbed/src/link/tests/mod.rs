@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
-use super::{Chance, Event, Link, Mark, Tap, What};
+use super::{Chance, Event, Link, Tap, TapPosition, What};
 use crate::client::{Client, Error, NODE_DEADLINE, ping};
 use crate::fault::{Hold, Latency, ResetPeer, Stream, Toxic, ToxicKind};
 use crate::node::{Node, Process};
@@ -79,7 +79,7 @@ async fn the_tap_hears_both_sides_in_order() {
     drop(on.client);
     let events = on
         .tap
-        .wait(Mark::default(), NODE_DEADLINE, |events| {
+        .wait(TapPosition::default(), NODE_DEADLINE, |events| {
             events.iter().any(|event| event.what == What::Closed)
         })
         .await
@@ -206,7 +206,7 @@ async fn a_half_close_is_passed_on_and_replies_still_come() {
         .unwrap();
     on.client.half_close().await.unwrap();
     on.tap
-        .wait(Mark::default(), NODE_DEADLINE, |events| {
+        .wait(TapPosition::default(), NODE_DEADLINE, |events| {
             answers(events).contains(&"+PONG".to_owned())
         })
         .await
@@ -263,6 +263,6 @@ async fn each_connection_is_read_in_the_protocol_that_it_asked_for() {
     let theirs = other.call(&["HGETALL", "h"], NODE_DEADLINE).await.unwrap();
     assert_eq!(theirs.to_string(), flat);
 
-    let events = on.tap.since(Mark::default());
+    let events = on.tap.since(TapPosition::default());
     assert_eq!(answers(&events), [&shown[..], &[flat.to_owned()]].concat());
 }

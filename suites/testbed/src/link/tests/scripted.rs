@@ -43,7 +43,7 @@ async fn a_scripted_answer_takes_the_place_of_the_reply_until_it_is_healed() {
     let replies = on.client.pipeline(&requests, NODE_DEADLINE).await.unwrap();
     let shown: Vec<String> = replies.iter().map(ToString::to_string).collect();
     assert_eq!(shown, ["+PONG", "\"xy\"", "\"xy\"", "+PONG"]);
-    let events = on.tap.since(Mark::default());
+    let events = on.tap.since(TapPosition::default());
     let scripted = events
         .iter()
         .filter(|event| matches!(event.what, What::Scripted(_)));
@@ -90,7 +90,7 @@ async fn an_interjection_reaches_open_connections_only() {
         closed.count() == 2
     };
     on.tap
-        .wait(Mark::default(), NODE_DEADLINE, closed)
+        .wait(TapPosition::default(), NODE_DEADLINE, closed)
         .await
         .unwrap();
     assert_eq!(on.link.answers().interject(b"+x\r\n").await, 0);

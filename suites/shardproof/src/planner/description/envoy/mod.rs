@@ -22,19 +22,19 @@ use super::tree::Tree;
 use super::{Described, Error, Hints, Why, described, hash_tags, on_only_node, pick};
 use proto::Reader;
 pub(super) use resources::are_in;
-use routes::Ways;
+use routes::Routes;
 
 /// Reads the cluster that is asked for, or the only one that holds keys.
 pub(super) fn read(top: &Tree, name: &str, hints: &Hints) -> Result<Described, Error> {
     let reader = Reader { file: name };
     let resources = resources::of(top, reader)?;
-    let ways = routes::ways(&resources.listeners, reader)?;
-    let tree = choose(&resources.clusters, &ways, hints).map_err(|why| why.at(name))?;
+    let routes = routes::read(&resources.listeners, reader)?;
+    let tree = choose(&resources.clusters, &routes, hints).map_err(|why| why.at(name))?;
     let cluster: shape::Cluster =
         reader.shaped(reader.message(tree, &cluster_messages::CLUSTER)?, tree)?;
     let at = format!("{name}:{}", cluster.line);
     let wrong = |why: Why| why.at(at.clone());
-    let said = ways.say(&cluster.name, name)?;
+    let said = routes.say(&cluster.name, name)?;
     let kind = nodes::kind(&cluster).map_err(wrong)?;
     let chosen = policy::choose(&cluster).map_err(wrong)?;
     let tags = hash_tags(said.tags, hints, name, || {
@@ -61,12 +61,12 @@ pub(super) fn read(top: &Tree, name: &str, hints: &Hints) -> Result<Described, E
 }
 
 /// The cluster that is asked for, or the only one that keys are routed to.
-fn choose<'a>(clusters: &[&'a Tree], ways: &Ways, hints: &Hints) -> Result<&'a Tree, Why> {
+fn choose<'a>(clusters: &[&'a Tree], routes: &Routes, hints: &Hints) -> Result<&'a Tree, Why> {
     let named = clusters.iter().filter_map(|cluster| {
         let name = cluster.get("name").and_then(Tree::text)?;
         Some((name.to_owned(), *cluster))
     });
-    let holds_keys = |name: &str| ways.is_empty() || ways.lead_to(name);
+    let holds_keys = |name: &str| routes.is_empty() || routes.lead_to(name);
     let candidates: Vec<_> = named
         .filter(|(name, _)| hints.pick.is_some() || holds_keys(name))
         .collect();

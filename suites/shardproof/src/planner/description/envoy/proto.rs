@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use super::super::tree::{Content, Tree};
-use super::super::{Error, Instead, Why};
+use super::super::{Error, Suggestion, Why};
 use super::replaced;
 
 /// The line of a message, next to its fields.
@@ -228,13 +228,13 @@ fn base(url: &str) -> &str {
 fn unknown(key: &str, message: &Message) -> Why {
     let fields = message.fields.iter().map(|(name, _)| *name);
     let known = fields.chain(message.others.iter().copied());
-    let replaced = || replaced::field(message.name, key).map(Instead::Known);
+    let replaced = || replaced::field(message.name, key).map(Suggestion::Known);
     Why::UnknownField {
         field: key.to_owned(),
         of: message.name,
-        instead: Instead::merge_key(key)
+        instead: Suggestion::merge_key(key)
             .or_else(replaced)
-            .unwrap_or_else(|| Instead::nearest(key, known)),
+            .unwrap_or_else(|| Suggestion::nearest(key, known)),
     }
 }
 

@@ -11,7 +11,7 @@ use super::shape::{FilterChain, Listener, PrefixRoutes, RedisProxy, Route};
 
 /// How keys come to a cluster through one filter.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Way {
+struct FilterRoute {
     /// The line of the filter.
     line: u64,
     tags: bool,
@@ -25,11 +25,11 @@ struct Way {
 
 /// All clusters that are routed to, by name.
 #[derive(Debug, Default)]
-pub(super) struct Ways(BTreeMap<String, Vec<Way>>);
+pub(super) struct Routes(BTreeMap<String, Vec<FilterRoute>>);
 
 /// What the filters say of one cluster.
 #[derive(Debug, Default)]
-pub(super) struct Said {
+pub(super) struct ClusterRoutes {
     /// Where hash tags are switched on or off, and which.
     pub(super) tags: Option<(u64, bool)>,
     /// How keys come to it; none where no filter leads there.
@@ -37,7 +37,7 @@ pub(super) struct Said {
     pub(super) notes: Vec<String>,
 }
 
-impl Ways {
+impl Routes {
     /// Whether no filter can be read.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -50,10 +50,10 @@ impl Ways {
     }
 
     /// What is said of `cluster`.
-    pub(super) fn say(&self, cluster: &str, file: &str) -> Result<Said, Error> {
+    pub(super) fn say(&self, cluster: &str, file: &str) -> Result<ClusterRoutes, Error> {
         let ways = self.0.get(cluster).map_or(&[][..], Vec::as_slice);
         let Some(first) = ways.first() else {
-            return Ok(Said::default());
+            return Ok(ClusterRoutes::default());
         };
         if let Some((line, field)) = ways.iter().find_map(|way| way.rewrites) {
             let expected = format!(
@@ -71,7 +71,7 @@ impl Ways {
             return Err(why.at(format!("{file}:{}", other.line)));
         }
         let notes: BTreeSet<&String> = ways.iter().flat_map(|way| &way.notes).collect();
-        Ok(Said {
+        Ok(ClusterRoutes {
             tags: Some((first.line, first.tags)),
             tables: ways.iter().map(|way| way.table.clone()).collect(),
             notes: notes.into_iter().cloned().collect(),
@@ -88,8 +88,8 @@ impl Ways {
 }
 
 /// Reads all filters that are Envoy's for Redis.
-pub(super) fn ways(listeners: &[&Tree], reader: Reader<'_>) -> Result<Ways, Error> {
-    let mut ways = Ways::default();
+pub(super) fn read(listeners: &[&Tree], reader: Reader<'_>) -> Result<Routes, Error> {
+    let mut ways = Routes::default();
     for tree in listeners {
         let read = reader.message(tree, &messages::LISTENER)?;
         let listener: Listener = reader.shaped(read, tree)?;
@@ -159,14 +159,14 @@ fn all_of(route: &Route) -> impl Iterator<Item = &str> {
 }
 
 /// What a filter means to `cluster`.
-fn way(cluster: &str, proxy: &RedisProxy) -> Way {
+fn way(cluster: &str, proxy: &RedisProxy) -> FilterRoute {
     let routes = &proxy.prefix_routes;
     let leads = |route: &Route| all_of(route).any(|name| name == cluster);
     let prefixes = routes.routes.iter();
     let prefixes = prefixes.map(|route| (route.prefix.clone().into_bytes(), leads(route)));
     let others = routes.catch_all_route.as_ref().is_some_and(leads);
     let table = Table::new(prefixes, others, routes.case_insensitive);
-    let mut way = Way {
+    let mut way = FilterRoute {
         line: proxy.line,
         tags: proxy.settings.enable_hashtagging,
         table,

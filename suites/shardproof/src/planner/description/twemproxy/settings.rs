@@ -1,7 +1,7 @@
 //! The settings of a pool and their values; nutcracker refuses others.
 
 use super::super::tree::{Content, Tree};
-use super::super::{Error, Instead, Why};
+use super::super::{Error, Suggestion, Why};
 
 /// What a setting has for a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,14 +70,14 @@ pub(super) fn check(pool: &Tree, file: &str) -> Result<(), Error> {
 }
 
 fn unknown(name: &str) -> Why {
-    let nearest = || match Instead::nearest(name, SETTINGS.iter().map(|(setting, _)| *setting)) {
-        Instead::Unknown => Instead::Known(OF_ANOTHER_VERSION),
+    let nearest = || match Suggestion::nearest(name, SETTINGS.iter().map(|(setting, _)| *setting)) {
+        Suggestion::Unknown => Suggestion::Known(OF_ANOTHER_VERSION),
         near => near,
     };
     Why::UnknownField {
         field: name.to_owned(),
         of: "a pool",
-        instead: Instead::merge_key(name).unwrap_or_else(nearest),
+        instead: Suggestion::merge_key(name).unwrap_or_else(nearest),
     }
 }
 

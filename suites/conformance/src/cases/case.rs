@@ -1,0 +1,282 @@
+//! A case: one promise, and the steps that show whether it is kept.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::time::Duration;
+
+use crate::cases::disturbs::Disturbed;
+use crate::cases::pattern::Pattern;
+use crate::cases::word::{Variable, Word, letter};
+use crate::verdict::Level;
+use testbed::fault::{Effect, Fault};
+use testbed::targets::Capability;
+
+/// Nodes behind the proxy of every case: A, B and C.
+pub const NODES: usize = 3;
+
+/// One promise that a proxy makes to its clients.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Case {
+    /// The path below `fixtures/conformance` without its ending.
+    pub id: String,
+    /// The file, for messages.
+    pub path: String,
+    /// What is promised, in one sentence.
+    pub promise: String,
+    /// Where it is promised.
+    pub spec: String,
+    /// How much it binds.
+    pub level: Level,
+    /// What a target must claim for the case to mean anything.
+    pub needs: Vec<Capability>,
+    /// Whether it touches keys that are not its own.
+    pub destructive: bool,
+    /// What it can change for other clients of the proxy.
+    pub disturbs: BTreeSet<Disturbed>,
+    /// Time for one reply, where the target's own is too short.
+    pub deadline: Option<Duration>,
+    /// The keys that it works with.
+    pub variables: BTreeSet<Variable>,
+    /// What is done, in order.
+    pub steps: Vec<Step>,
+}
+
+impl Case {
+    /// Whether something goes wrong with a node or a link in it.
+    #[must_use]
+    pub fn has_faults(&self) -> bool {
+        let is_fault = |step: &Step| {
+            matches!(
+                step.action,
+                Action::Fault { .. } | Action::Answers { .. } | Action::Interject { .. }
+            )
+        };
+        self.steps.iter().any(is_fault)
+    }
+
+    /// Whether connections from the proxy to a node end in it.
+    #[must_use]
+    pub fn loses_connections(&self) -> bool {
+        let ends = |step: &Step| match &step.action {
+            Action::Fault { fault, .. } => {
+                matches!(fault.row().effect, Effect::Close | Effect::Cut)
+            }
+            _ => false,
+        };
+        self.steps.iter().any(ends)
+    }
+}
+
+/// One line of a case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Its line in the file.
+    pub line: usize,
+    /// How often it is done in a row.
+    pub times: usize,
+    /// What is done.
+    pub action: Action,
+}
+
+/// What a step does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// A key has a value on a node.
+    Given {
+        /// The node, by its place in the cluster.
+        node: usize,
+        /// The key.
+        key: Word,
+        /// The value.
+        value: Word,
+    },
+    /// A party sends a request.
+    Send {
+        /// Who.
+        from: Party,
+        /// The command and its arguments.
+        words: Vec<Word>,
+    },
+    /// A party sends bytes as they are.
+    Raw {
+        /// Who.
+        from: Party,
+        /// The bytes, one word after the other.
+        words: Vec<Word>,
+    },
+    /// From now on a client writes so many bytes at a time.
+    Chunks {
+        /// Who.
+        client: Party,
+        /// Bytes in a chunk.
+        bytes: usize,
+    },
+    /// The next replies of a party.
+    Want {
+        /// Whose.
+        from: Party,
+        /// One for each reply.
+        patterns: Vec<Pattern>,
+    },
+    /// The next reply of a party is as the last one that had alternatives.
+    Likewise {
+        /// Whose.
+        from: Party,
+        /// One for each alternative of that reply, in the same order.
+        alternatives: Vec<Pattern>,
+    },
+    /// A client has been told nothing more.
+    Nothing {
+        /// Who.
+        client: Party,
+    },
+    /// What a node was asked since this was last looked at.
+    Asked {
+        /// The node.
+        node: usize,
+        /// What it must have been asked.
+        asked: Asked,
+    },
+    /// Something goes wrong with a node or its link.
+    Fault {
+        /// The node.
+        node: usize,
+        /// What.
+        fault: Fault,
+    },
+    /// A node says something else than its own reply to some requests, until it is healed.
+    Answers {
+        /// The node.
+        node: usize,
+        /// Requests with this word, in any case.
+        to: Word,
+        /// What it says.
+        answer: Answer,
+    },
+    /// A node sends bytes on all its connections without being asked.
+    Interject {
+        /// The node.
+        node: usize,
+        /// The bytes.
+        bytes: Word,
+    },
+    /// A node and its link work again.
+    Heal {
+        /// The node.
+        node: usize,
+    },
+    /// Waits until a node was asked so often since the case began.
+    Await {
+        /// The node.
+        node: usize,
+        /// Number of requests.
+        requests: usize,
+    },
+    /// A client closes its connection.
+    Close {
+        /// Who.
+        client: Party,
+    },
+    /// A client says that it will send nothing more, and goes on reading.
+    HalfClose {
+        /// Who.
+        client: Party,
+    },
+    /// A request is repeated until its reply is as wanted.
+    Eventually {
+        /// How long it may take.
+        within: Duration,
+        /// The request.
+        send: Box<Step>,
+        /// The wanted reply.
+        want: Box<Step>,
+    },
+}
+
+impl Action {
+    /// All words of this step.
+    #[must_use]
+    pub fn words(&self) -> Vec<&Word> {
+        match self {
+            Self::Given { key, value, .. } => vec![key, value],
+            Self::Send { words, .. } | Self::Raw { words, .. } => words.iter().collect(),
+            Self::Want { patterns, .. }
+            | Self::Likewise {
+                alternatives: patterns,
+                ..
+            } => patterns.iter().flat_map(Pattern::words).collect(),
+            Self::Asked {
+                asked: Asked::Keys(words),
+                ..
+            } => words.iter().collect(),
+            Self::Answers { to, answer, .. } => {
+                let bytes = match answer {
+                    Answer::Bytes(bytes) | Answer::BytesAndClose(bytes) => Some(bytes),
+                    Answer::Close | Answer::Nothing => None,
+                };
+                [to].into_iter().chain(bytes).collect()
+            }
+            Self::Interject { bytes, .. } => vec![bytes],
+            Self::Eventually { send, want, .. } => {
+                [send.action.words(), want.action.words()].concat()
+            }
+            Self::Chunks { .. }
+            | Self::Nothing { .. }
+            | Self::Asked { .. }
+            | Self::Fault { .. }
+            | Self::Heal { .. }
+            | Self::Await { .. }
+            | Self::Close { .. }
+            | Self::HalfClose { .. } => Vec::new(),
+        }
+    }
+}
+
+/// Who speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Party {
+    /// A client of the proxy.
+    Client(u8),
+    /// The suite itself, with a node, past proxy and link.
+    Node(usize),
+}
+
+impl fmt::Display for Party {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Client(number) => write!(f, "client {number}"),
+            Self::Node(node) => write!(f, "suite to node {}", letter(*node)),
+        }
+    }
+}
+
+/// What a node must have been asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asked {
+    /// Nothing but the target's own traffic.
+    Nothing,
+    /// Anything at all.
+    Something,
+    /// Exactly these of the case's keys, in any number of requests.
+    Keys(Vec<Word>),
+    /// Exactly so many requests of a command.
+    Command {
+        /// How many.
+        count: usize,
+        /// Its name, in any case.
+        name: String,
+    },
+}
+
+/// What a node says instead of its own reply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// These bytes as they are.
+    Bytes(Word),
+    /// These bytes, and then the connection ends.
+    BytesAndClose(Word),
+    /// The connection ends.
+    Close,
+    /// Nothing.
+    Nothing,
+}

@@ -1,0 +1,164 @@
+//! Laws over the fixtures: cases and target files belong together.
+
+use std::collections::BTreeSet;
+
+use super::case::{Action, Case};
+use super::load;
+use testbed::fault::{Fault, Object, Row};
+use testbed::fixtures::{Fixtures, Source};
+use testbed::targets::{Target, load_all};
+use testbed::text::matches;
+
+fn cases() -> Vec<Case> {
+    load(&crate::files::cases(&Fixtures::compiled_in()).unwrap()).unwrap()
+}
+
+fn targets() -> Vec<Target> {
+    load_all(&Fixtures::compiled_in().targets().unwrap()).unwrap()
+}
+
+#[test]
+fn cases_are_many_and_named_by_their_promise() {
+    let cases = cases();
+    assert!(cases.len() >= 40, "{}", cases.len());
+    for case in &cases {
+        let (group, name) = case.id.split_once('/').unwrap();
+        for part in [group, name] {
+            let kebab = |byte: u8| byte.is_ascii_lowercase() || byte == b'-';
+            assert!(part.bytes().all(kebab), "{}", case.id);
+        }
+        assert!(case.promise.ends_with('.'), "{}: {}", case.id, case.promise);
+        assert!(case.promise.len() <= 120, "{}: {}", case.id, case.promise);
+        let ids = case.promise.split(|char: char| !char.is_alphanumeric());
+        for target in targets() {
+            let named = ids
+                .clone()
+                .any(|word| word.eq_ignore_ascii_case(&target.name));
+            assert!(!named, "{} names {}", case.id, target.name);
+        }
+    }
+}
+
+#[test]
+fn promises_differ() {
+    let cases = cases();
+    let promises: BTreeSet<&str> = cases.iter().map(|case| case.promise.as_str()).collect();
+    assert_eq!(promises.len(), cases.len());
+}
+
+#[test]
+fn every_need_is_claimed_and_every_claim_is_needed() {
+    let needed: BTreeSet<String> = cases().into_iter().flat_map(|case| case.needs).collect();
+    let targets = targets();
+    let claimed: BTreeSet<String> = targets
+        .iter()
+        .flat_map(|target| target.capabilities.clone())
+        .collect();
+    assert_eq!(needed, claimed);
+    for target in targets {
+        assert!(
+            target.capabilities.is_sorted_by(|one, other| one < other),
+            "{}: sorted, without duplicates",
+            target.name
+        );
+    }
+}
+
+#[test]
+fn every_deviation_covers_a_case_that_is_judged() {
+    let cases = cases();
+    for target in targets() {
+        for deviation in &target.deviations {
+            let covered = cases.iter().any(|case| {
+                target.deviation(&case.id) == Some(deviation)
+                    && target.lacks(&case.needs).next().is_none()
+            });
+            let glob = &deviation.cases;
+            assert!(covered, "{}: deviation `{glob}` covers none", target.name);
+            assert!(!deviation.why.is_empty() && !deviation.seen.is_empty());
+        }
+    }
+}
+
+#[test]
+fn no_glob_hides_another() {
+    for target in targets() {
+        for (index, deviation) in target.deviations.iter().enumerate() {
+            let earlier = &target.deviations[..index];
+            let hidden = earlier
+                .iter()
+                .find(|one| matches(&one.cases, &deviation.cases));
+            assert_eq!(hidden, None, "{}: {}", target.name, deviation.cases);
+        }
+    }
+}
+
+#[test]
+fn the_reference_has_no_exceptions() {
+    let reference = |target: &Target| target.program.install.contains("cargo build");
+    for target in targets().iter().filter(|target| reference(target)) {
+        assert_eq!(target.deviations, []);
+    }
+}
+
+/// A text of each fault, with its shortest parameters.
+fn faults() -> Vec<String> {
+    let example = |row: &&Row| {
+        let usage = row.usage().replace(['[', ']'], "");
+        let words = usage.replace("TIME", "1ms").replace("BYTES", "1B");
+        words.replace("RATE", "1KB/s")
+    };
+    Fault::rows().iter().map(example).collect()
+}
+
+#[test]
+fn every_fault_can_be_written_in_a_case() {
+    for text in faults() {
+        let case = "case 1\n# P.\nspec https://x\nlevel must\nfault  B ";
+        let source = Source {
+            path: "x.case".to_owned(),
+            id: "x/x".to_owned(),
+            text: format!("{case}{text}\nwant any\n"),
+        };
+        let cases = load(&[source]).expect(&text);
+        let Action::Fault { node: 1, fault } = &cases[0].steps[0].action else {
+            panic!("{:?}", cases[0].steps);
+        };
+        assert_eq!(fault.to_string().replace("1000us", "1ms"), text);
+    }
+}
+
+/// The tables of faults in the documentation are those of the code.
+#[test]
+fn the_documentation_lists_every_fault() {
+    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/cases.md");
+    let readme = std::fs::read_to_string(readme).unwrap();
+    let rows = Fault::rows();
+    let table: String = rows
+        .iter()
+        .map(|row| {
+            let acts_on = match row.acts_on {
+                Object::Link => "link",
+                Object::Node => "node",
+            };
+            format!("| `{}` | {acts_on} | {} |\n", row.usage(), row.summary)
+        })
+        .collect();
+    let table = format!("| fault | acts on | |\n|---|---|---|\n{table}\n");
+    assert!(readme.contains(&table), "docs/cases.md lacks:\n{table}");
+    let grammars: Vec<String> = rows.iter().map(|row| grammar(&row.usage())).collect();
+    let grammar = grammars.join("\n         | ");
+    let grammar = format!("\nfault    = {grammar}\neither ");
+    assert!(readme.contains(&grammar), "docs/cases.md lacks:{grammar}");
+}
+
+/// `"latency" time [ "jitter" time ]` for `latency TIME [jitter TIME]`.
+fn grammar(usage: &str) -> String {
+    let spaced = usage.replace('[', "[ ").replace(']', " ]");
+    let words = spaced.split(' ').map(|word| match word {
+        "[" | "]" => word.to_owned(),
+        unit if unit.chars().all(char::is_uppercase) => unit.to_lowercase(),
+        name => format!("\"{name}\""),
+    });
+    words.collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,47 @@
+//! What is wrong with a case file, in one line with its place.
+
+use std::fmt;
+
+/// A case file is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct ParseError {
+    /// The file.
+    pub path: String,
+    /// The line, from 1; 0 where the file as a whole is meant.
+    pub line: usize,
+    /// What is there and what belongs there.
+    pub complaint: Problem,
+}
+
+impl fmt::Display for ParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            0 => write!(f, "{}: {}", self.path, self.complaint),
+            line => write!(f, "{}:{line}: {}", self.path, self.complaint),
+        }
+    }
+}
+
+/// What is there and what belongs there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// What is there.
+    pub what: String,
+    /// What belongs there.
+    pub expected: String,
+}
+
+impl Problem {
+    pub(crate) fn new(what: impl Into<String>, expected: impl Into<String>) -> Self {
+        Self {
+            what: what.into(),
+            expected: expected.into(),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, expected {}", self.what, self.expected)
+    }
+}

@@ -1,0 +1,268 @@
+//! One step of a case: a verb and what belongs behind it.
+
+use std::time::Duration;
+
+use super::error::Problem;
+use super::pattern::{alternatives, patterns};
+use super::token::{Token, number, tokens};
+use crate::cases::case::{Action, Answer, Asked, NODES, Party};
+use crate::cases::word::{Word, letter};
+use testbed::fault::Fault;
+
+const VERBS: &str = "given, send, raw, chunks, want, likewise, nothing, asked, fault, answers, heal, await, close, half-close, times or eventually";
+
+/// What a line asks for.
+pub(super) enum Order {
+    /// A step.
+    Do(Action),
+    /// The next step is repeated.
+    Times(usize),
+    /// The next two steps are repeated until they fit.
+    Eventually(Duration),
+}
+
+/// The step on a line, by its verb and the text behind it.
+pub(super) fn step(verb: &str, rest: &str) -> Result<Order, Problem> {
+    let tokens = tokens(rest)?;
+    let mut line = Line { tokens: &tokens };
+    let action = match verb {
+        "given" => line.given()?,
+        "send" => Action::Send {
+            from: line.party()?,
+            words: line.words()?,
+        },
+        "raw" => Action::Raw {
+            from: line.party()?,
+            words: line.words()?,
+        },
+        "chunks" => Action::Chunks {
+            client: line.client()?,
+            bytes: line.number()?.max(1),
+        },
+        "want" => Action::Want {
+            from: line.party()?,
+            patterns: patterns(line.rest())?,
+        },
+        "likewise" => Action::Likewise {
+            from: line.party()?,
+            alternatives: alternatives(line.rest())?,
+        },
+        "nothing" => Action::Nothing {
+            client: line.client()?,
+        },
+        "asked" => Action::Asked {
+            node: line.node()?,
+            asked: line.asked()?,
+        },
+        "fault" => Action::Fault {
+            node: line.node()?,
+            fault: line.fault()?,
+        },
+        "answers" => line.answers()?,
+        "heal" => Action::Heal { node: line.node()? },
+        "await" => line.awaited()?,
+        "close" => Action::Close {
+            client: line.client()?,
+        },
+        "half-close" => Action::HalfClose {
+            client: line.client()?,
+        },
+        "times" => {
+            let times = line.number()?;
+            return line.end(Order::Times(times));
+        }
+        "eventually" => {
+            let within = duration(line.bare("a time such as 5s")?)?;
+            return line.end(Order::Eventually(within));
+        }
+        other => return Err(Problem::new(format!("verb `{other}`"), VERBS)),
+    };
+    line.end(Order::Do(action))
+}
+
+/// `50ms` or `2s`.
+pub(super) fn duration(text: &str) -> Result<Duration, Problem> {
+    let wrong = || Problem::new(format!("`{text}`"), "a time such as 50ms or 2s");
+    let (digits, factor) = match text.strip_suffix("ms") {
+        Some(digits) => (digits, 1),
+        None => (text.strip_suffix('s').ok_or_else(wrong)?, 1000),
+    };
+    let count = number(digits).map_err(|_| wrong())?;
+    u64::try_from(count)
+        .ok()
+        .and_then(|count| count.checked_mul(factor))
+        .filter(|ms| *ms <= 600_000)
+        .map(Duration::from_millis)
+        .ok_or_else(wrong)
+}
+
+/// What is left of a line.
+struct Line<'a> {
+    tokens: &'a [Token<'a>],
+}
+
+impl<'a> Line<'a> {
+    fn next(&mut self, expected: &str) -> Result<Token<'a>, Problem> {
+        let (first, rest) = self
+            .tokens
+            .split_first()
+            .ok_or_else(|| Problem::new("the end of the line", expected))?;
+        self.tokens = rest;
+        Ok(*first)
+    }
+
+    fn rest(&mut self) -> &'a [Token<'a>] {
+        std::mem::take(&mut self.tokens)
+    }
+
+    fn end(&self, order: Order) -> Result<Order, Problem> {
+        match self.tokens.first() {
+            None => Ok(order),
+            Some(token) => Err(Problem::new(
+                format!("`{}`", token.text),
+                "the end of the line",
+            )),
+        }
+    }
+
+    fn bare(&mut self, expected: &str) -> Result<&'a str, Problem> {
+        let token = self.next(expected)?;
+        if token.quoted {
+            return Err(Problem::new(format!("\"{}\"", token.text), expected));
+        }
+        Ok(token.text)
+    }
+
+    fn number(&mut self) -> Result<usize, Problem> {
+        number(self.bare("a number")?)
+    }
+
+    /// At least one word.
+    fn words(&mut self) -> Result<Vec<Word>, Problem> {
+        if self.tokens.is_empty() {
+            return Err(Problem::new("the end of the line", "words"));
+        }
+        self.rest().iter().map(Token::word).collect()
+    }
+
+    /// `@2` or `@B`; without either, client 1.
+    fn party(&mut self) -> Result<Party, Problem> {
+        let Some(name) = self
+            .tokens
+            .first()
+            .filter(|token| !token.quoted)
+            .and_then(|token| token.text.strip_prefix('@'))
+        else {
+            return Ok(Party::Client(1));
+        };
+        self.next("a party")?;
+        match name.parse::<u8>() {
+            Ok(number) if number > 0 => Ok(Party::Client(number)),
+            _ => node(name).map(Party::Node),
+        }
+    }
+
+    fn client(&mut self) -> Result<Party, Problem> {
+        match self.party()? {
+            Party::Node(_) => Err(Problem::new("a node", "a client such as @2")),
+            client => Ok(client),
+        }
+    }
+
+    fn node(&mut self) -> Result<usize, Problem> {
+        node(self.bare("a node: A, B or C")?)
+    }
+
+    fn given(&mut self) -> Result<Action, Problem> {
+        const SHAPE: &str = "`given NODE KEY = VALUE`";
+        let node = self.node()?;
+        let key = self.next(SHAPE)?.word()?;
+        let equals = self.next(SHAPE)?;
+        if equals.quoted || equals.text != "=" {
+            return Err(Problem::new(format!("`{}`", equals.text), SHAPE));
+        }
+        let value = self.next(SHAPE)?.word()?;
+        Ok(Action::Given { node, key, value })
+    }
+
+    fn asked(&mut self) -> Result<Asked, Problem> {
+        const SHAPE: &str = "`nothing`, `something`, keys, or `1 COMMAND`";
+        let first = self.tokens.first().copied();
+        let first = first.ok_or_else(|| Problem::new("the end of the line", SHAPE))?;
+        let all = match first.text {
+            "nothing" => Some(Asked::Nothing),
+            "something" => Some(Asked::Something),
+            _ => None,
+        };
+        if let Some(all) = all.filter(|_| !first.quoted) {
+            self.next(SHAPE)?;
+            return Ok(all);
+        }
+        match number(first.text) {
+            Ok(count) if !first.quoted => {
+                self.next(SHAPE)?;
+                let name = self.bare("the name of a command")?.to_uppercase();
+                Ok(Asked::Command { count, name })
+            }
+            _ => self.words().map(Asked::Keys),
+        }
+    }
+
+    fn awaited(&mut self) -> Result<Action, Problem> {
+        const SHAPE: &str = "`await NODE asked N`";
+        let node = self.node()?;
+        match self.bare(SHAPE)? {
+            "asked" => Ok(Action::Await {
+                node,
+                requests: self.number()?,
+            }),
+            other => Err(Problem::new(format!("`{other}`"), SHAPE)),
+        }
+    }
+
+    fn answers(&mut self) -> Result<Action, Problem> {
+        const SHAPE: &str = "`answers NODE WORD BYTES` or `answers NODE unasked BYTES`";
+        let node = self.node()?;
+        let to = self.next(SHAPE)?;
+        let answer = self.next(SHAPE)?;
+        let closes = self.tokens.first().is_some_and(|token| token.is("close"));
+        if to.is("unasked") {
+            let bytes = answer.word()?;
+            return Ok(Action::Interject { node, bytes });
+        }
+        let answer = if answer.is("nothing") {
+            Answer::Nothing
+        } else if answer.is("close") {
+            Answer::Close
+        } else if closes {
+            self.next(SHAPE)?;
+            Answer::BytesAndClose(answer.word()?)
+        } else {
+            Answer::Bytes(answer.word()?)
+        };
+        let to = to.word()?;
+        Ok(Action::Answers { node, to, answer })
+    }
+
+    fn fault(&mut self) -> Result<Fault, Problem> {
+        let mut words = Vec::new();
+        while !self.tokens.is_empty() {
+            words.push(self.bare("a fault")?);
+        }
+        Fault::parse(&words).map_err(|wrong| {
+            let end = || "the end of the line".to_owned();
+            let found = wrong.found.map_or_else(end, |word| format!("`{word}`"));
+            let expected = match wrong.expected.as_str() {
+                "the end" => end(),
+                _ => wrong.expected,
+            };
+            Problem::new(found, expected)
+        })
+    }
+}
+
+fn node(name: &str) -> Result<usize, Problem> {
+    (0..NODES)
+        .find(|node| name.chars().eq([letter(*node)]))
+        .ok_or_else(|| Problem::new(format!("node `{name}`"), "A, B or C"))
+}

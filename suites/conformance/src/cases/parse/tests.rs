@@ -1,0 +1,435 @@
+//! The parser: what it refuses, with the place, and what it makes of the rest.
+
+use super::case;
+use crate::cases::case::{Action, Answer, Asked, Party};
+use crate::cases::disturbs::Disturbed;
+use crate::cases::pattern::Pattern;
+use crate::cases::word::{Scope, Variable, Word};
+use testbed::fixtures::Source;
+
+const HEAD: &str = "case 1\n# A promise.\nspec https://redis.io/\nlevel must\n";
+
+fn source(text: &str) -> Source {
+    Source {
+        path: "x.case".to_owned(),
+        id: "x".to_owned(),
+        text: text.to_owned(),
+    }
+}
+
+/// What is wrong with a file, one line each.
+#[track_caller]
+fn check_refused(text: &str, expected: &[&str]) {
+    let errors = case(&source(text)).expect_err(text);
+    let shown: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    assert_eq!(shown.len(), expected.len(), "{shown:#?}");
+    for (shown, expected) in shown.iter().zip(expected) {
+        assert!(shown.starts_with(expected), "{shown}\nexpected {expected}");
+        assert!(
+            !shown.contains('\n') && shown.contains(", expected "),
+            "{shown}"
+        );
+    }
+}
+
+/// What is wrong with a step, which stands on line 5.
+#[track_caller]
+fn check_step_refused(step: &str, expected: &str) {
+    check_refused(
+        &format!("{HEAD}{step}\nwant any\n"),
+        &[&format!("x.case:5: {expected}")],
+    );
+}
+
+/// The first step of a case.
+#[track_caller]
+fn step(text: &str) -> Action {
+    let case = case(&source(&format!("{HEAD}{text}\nwant any\n"))).expect(text);
+    case.steps[0].action.clone()
+}
+
+#[track_caller]
+fn check_pattern(text: &str, expected: &str) {
+    match step(&format!("want {text}")) {
+        Action::Want { patterns, .. } => {
+            let shown: Vec<String> = patterns
+                .iter()
+                .map(|pattern| pattern.shown(&Scope::default()))
+                .collect();
+            assert_eq!(shown.join(" ; "), expected);
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[track_caller]
+fn check_bytes(word: &str, expected: &[u8]) {
+    let mut scope = Scope {
+        run: "sp-".to_owned(),
+        repetition: 7,
+        ..Scope::default()
+    };
+    for (node, number, key) in [(Some(0), 1, "keya1"), (Some(1), 22, "b22"), (None, 1, "k")] {
+        scope
+            .keys
+            .insert(Variable { node, number }, key.as_bytes().to_vec());
+    }
+    match step(&format!("raw {word}")) {
+        Action::Raw { words, .. } => {
+            let bytes: Vec<u8> = words.iter().flat_map(|word| word.bytes(&scope)).collect();
+            assert_eq!(
+                bytes.escape_ascii().to_string(),
+                expected.escape_ascii().to_string()
+            );
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_first_line_is_the_version() {
+    check_refused("case 2\n", &["x.case:1: `case 2`, expected `case 1` on"]);
+    check_refused("# A promise.\n", &["x.case:1: `# A promise.`, expected"]);
+    check_refused("\ncase 1\n", &["x.case:1: ``, expected"]);
+}
+
+#[test]
+fn what_is_disturbed_is_connections_nodes_or_proxy() {
+    let disturbs = |text: &str| {
+        let case = case(&source(&format!("{HEAD}{text}\nwant any\n"))).expect(text);
+        case.disturbs.into_iter().collect::<Vec<_>>()
+    };
+    assert_eq!(disturbs(""), []);
+    assert_eq!(
+        disturbs("disturbs proxy\ndisturbs nodes connections"),
+        [Disturbed::Connections, Disturbed::Nodes, Disturbed::Proxy]
+    );
+    check_step_refused(
+        "disturbs clients",
+        "disturbs `clients`, expected connections, nodes or proxy",
+    );
+    check_step_refused("disturbs", "`disturbs` alone, expected");
+}
+
+#[test]
+fn a_misspelt_capability_is_corrected() {
+    check_step_refused(
+        "needs split-mget splt-mset",
+        "unknown capability `splt-mset`, expected a known one: did you mean `split-mset`?",
+    );
+}
+
+#[test]
+fn what_every_case_has_is_missed() {
+    let without = |line: &str| format!("{HEAD}want any\n").replace(line, "");
+    check_refused(&without("spec https://redis.io/\n"), &["x.case: no spec, "]);
+    check_refused(&without("level must\n"), &["x.case: no level, "]);
+    check_refused(
+        &without("# A promise.\n"),
+        &["x.case:4: a step before the promise, "],
+    );
+    check_refused(
+        &format!("{HEAD}send PING\n"),
+        &["x.case: no step that judges"],
+    );
+    check_refused("case 1\n", &["x.case: no step that judges"]);
+}
+
+#[test]
+fn headers_are_checked() {
+    check_step_refused("level high", "level `high`, expected must, should or may");
+    check_step_refused("level may", "a second `level`, expected one");
+    check_step_refused("spec redis.io", "`redis.io`, expected an https:// address");
+    check_step_refused("deadline 5", "`5`, expected a time such as 50ms or 2s");
+    check_step_refused("deadline 700s", "`700s`, expected a time");
+    check_refused(
+        &format!("{HEAD}want any\nneeds eval\n"),
+        &["x.case:6: `needs` behind a step, expected it before the first step"],
+    );
+}
+
+#[test]
+fn steps_are_checked() {
+    check_step_refused("sned PING", "verb `sned`, expected given, send, raw");
+    check_step_refused("send", "the end of the line, expected words");
+    check_step_refused("send @D GET x", "node `D`, expected A, B or C");
+    check_step_refused("send @0 PING", "node `0`, expected");
+    check_step_refused(
+        "given A $a1 one",
+        "`one`, expected `given NODE KEY = VALUE`",
+    );
+    check_step_refused("given a $a1 = one", "node `a`, expected A, B or C");
+    check_step_refused(
+        "given A $a1 = one two",
+        "`two`, expected the end of the line",
+    );
+    check_step_refused("fault A slow", "`slow`, expected a fault: bandwidth RATE");
+    check_step_refused("fault A latency", "the end of the line, expected a time");
+    check_step_refused("fault A latency 50", "`50`, expected a time such as");
+    check_step_refused("await A seen 1", "`seen`, expected `await NODE asked N`");
+    check_step_refused("await A asked -1", "`-1`, expected a number");
+    check_step_refused("nothing @A", "a node, expected a client");
+    check_step_refused("asked A", "the end of the line, expected `nothing`");
+    check_step_refused(
+        "asked A 1",
+        "the end of the line, expected the name of a command",
+    );
+    check_step_refused("chunks many", "`many`, expected a number");
+    check_refused(
+        &format!("{HEAD}times 3\nheal A\nwant any\n"),
+        &["x.case:6: `times` before `heal`, expected send, raw or want"],
+    );
+}
+
+#[test]
+fn scripted_answers_are_checked() {
+    check_step_refused("answers", "the end of the line, expected a node: A, B or C");
+    check_step_refused("answers D $a1 x", "node `D`, expected A, B or C");
+    let shape = "the end of the line, expected `answers NODE WORD BYTES` or";
+    check_step_refused("answers A", shape);
+    check_step_refused("answers A $a1", shape);
+    check_step_refused("answers A unasked", shape);
+    let end = "expected the end of the line";
+    check_step_refused("answers A $a1 x y", &format!("`y`, {end}"));
+    check_step_refused("answers A $a1 nothing close", &format!("`close`, {end}"));
+    check_step_refused("answers A $a1 close close", &format!("`close`, {end}"));
+    check_step_refused("answers A unasked x close", &format!("`close`, {end}"));
+}
+
+#[test]
+fn scripted_answers_say_to_what_and_what() {
+    let check = |text: &str, to: &str, answer: Answer| {
+        let (node, to) = (0, Word::plain(to));
+        assert_eq!(step(text), Action::Answers { node, to, answer }, "{text}");
+    };
+    let bytes = Word::plain;
+    check("answers A GET \"x\"", "GET", Answer::Bytes(bytes("x")));
+    check(
+        "answers A GET x close",
+        "GET",
+        Answer::BytesAndClose(bytes("x")),
+    );
+    check("answers A GET close", "GET", Answer::Close);
+    check("answers A GET nothing", "GET", Answer::Nothing);
+    // Quotes make a word of a keyword.
+    check(
+        "answers A \"unasked\" \"close\"",
+        "unasked",
+        Answer::Bytes(bytes("close")),
+    );
+    check(
+        "answers A nothing \"nothing\"",
+        "nothing",
+        Answer::Bytes(bytes("nothing")),
+    );
+    let (node, said) = (1, bytes("close"));
+    let unasked = Action::Interject { node, bytes: said };
+    assert_eq!(step("answers B unasked close"), unasked);
+    let keys = case(&source(&format!(
+        "{HEAD}answers A $a1 $a2 close\nanswers A unasked $a3\nwant any\n"
+    )));
+    assert_eq!(keys.unwrap().variables.len(), 3);
+}
+
+#[test]
+fn words_are_checked() {
+    check_step_refused("send GET $d1", "`$d1`, expected a key of node a, b or c");
+    check_step_refused("send GET ${a}", "`${a`, expected `${n}`, `${run}`");
+    check_step_refused("send GET ${len a1}", "`${len a1`, expected");
+    check_step_refused("send GET ${a1", "`${a1`, expected");
+    check_step_refused("send GET \"x", "an open quote, expected");
+    check_step_refused(
+        "send GET \"x\"y",
+        "`y` behind a quote, expected a space, or `*N`",
+    );
+    check_step_refused("send GET \"x\"*", "`*` behind a quote");
+    check_step_refused("send GET x\"y\"", "a quote inside a word, expected a space");
+    check_step_refused(r#"send GET "\q""#, r"`\q`, expected one of \r \n");
+    check_step_refused(r#"send GET "\xg0""#, r"`\xg0`, expected one of");
+    check_step_refused("send GET \"xx\"*999999999", "a word beyond 256 MiB");
+}
+
+#[test]
+fn patterns_are_checked() {
+    check_step_refused("want", "the end of the line, expected a pattern");
+    check_step_refused("want OK", "`OK`, expected a pattern: +OK");
+    check_step_refused(
+        "want *2 \"a\"",
+        "an array of 1 patterns, expected 2 of them",
+    );
+    check_step_refused("want *x", "`x`, expected a number");
+    check_step_refused("want ( nil", "an open `(`, expected `)`");
+    check_step_refused("want nil |", "the end of the line, expected a pattern");
+    check_step_refused("want bulk-length", "the end of the line, expected");
+    check_step_refused("want unordered nil", "`unordered`, expected an array");
+    check_step_refused("want %1 +a", "a map of 1 patterns, expected 2 of them");
+    check_step_refused("want %17", "17 elements in any order, expected up to 16");
+    check_step_refused("want %x", "`x`, expected a number");
+    check_step_refused("want ~2 :1", "a set of 1 patterns, expected 2 of them");
+    check_step_refused("want ~17", "17 elements in any order, expected up to 16");
+    check_step_refused("want >1", "a push of 0 patterns, expected 1 of them");
+    check_step_refused("want =tx x", "`=tx`, expected three letters behind `=`");
+    check_step_refused("want =txt", "the end of the line, expected a pattern");
+    check_step_refused("want #x", "`#x`, expected a pattern: +OK");
+    check_step_refused("want unordered ~1 :1", "`unordered`, expected an array");
+    check_step_refused("want close nil", "`close` beside other replies");
+}
+
+#[test]
+fn a_likewise_is_held_to_the_alternatives_before_it() {
+    check_step_refused("likewise", "the end of the line, expected a pattern");
+    check_step_refused("likewise :1 | :0", "`likewise` without alternatives");
+    check_step_refused("likewise :1 :0", "`:0`, expected `|`, or the end");
+    let check_behind = |want: &str, likewise: &str, expected: &str| {
+        check_refused(
+            &format!("{HEAD}want {want}\nwant any\n{likewise}\n"),
+            &[&format!("x.case:7: {expected}")],
+        );
+    };
+    let none = "`likewise` without alternatives before it, expected a `want`";
+    check_behind(":1", "likewise :1 | :0", none);
+    check_behind("*1 ( :1 | :0 )", "likewise :1 | :0", none);
+    check_behind("error-or-close", "likewise :1 | :0", none);
+    let other = "in `likewise`, expected 2 alternatives, as in the last `want`";
+    check_behind(":1 | :0", "likewise :1", &format!("1 {other}"));
+    check_behind(
+        ":1 | error-or-close",
+        "likewise :1 | :0 | :2",
+        &format!("3 {other}"),
+    );
+    check_behind(":1 | :0", "likewise ( :1 | :0 )", &format!("1 {other}"));
+    check_refused(
+        &format!("{HEAD}want :1 | :0\ntimes 2\nlikewise :1 | :0\n"),
+        &["x.case:7: `times` before `likewise`, expected send, raw or want"],
+    );
+}
+
+#[test]
+fn an_eventually_needs_its_pair() {
+    let wrong = "x.case:6: another step behind `eventually`";
+    check_refused(
+        &format!("{HEAD}eventually 5s\nwant any\nwant any\n"),
+        &[wrong],
+    );
+    let other_party = format!("{HEAD}eventually 5s\nsend @2 PING\nwant any\nwant any\n");
+    check_refused(
+        &other_party,
+        &["x.case:7: another step behind `eventually`"],
+    );
+    check_refused(
+        &format!("{HEAD}want any\neventually 5s\n"),
+        &["x.case: `times` or `eventually` at the end"],
+    );
+}
+
+#[test]
+fn all_errors_are_told_at_once() {
+    let text = "case 1\n# A promise.\nspec x\nlevel y\nsned PING\nwant OK\n";
+    check_refused(text, &["x.case:3:", "x.case:4:", "x.case:5:", "x.case:6:"]);
+}
+
+#[test]
+fn words_become_bytes() {
+    check_bytes("one two", b"onetwo");
+    check_bytes("{$a1}:x", b"{keya1}:x");
+    check_bytes("$a1$b22 ${a1}0", b"keya1b22keya10");
+    check_bytes(
+        r#""*2\r\n$3\r\nGET\r\n$${len $a1}\r\n$a1\r\n""#,
+        b"*2\r\n$3\r\nGET\r\n$5\r\nkeya1\r\n",
+    );
+    check_bytes(r#""\x00\xff\"\\\t""#, b"\x00\xff\"\\\t");
+    check_bytes(r#""\x24a1" $ $$ $A1 "\x7b""#, b"$a1$$$$A1{");
+    check_bytes(r#""ab"*3"#, b"ababab");
+    check_bytes(r#""${n}$k1"*2 ${n} ${run}*"#, b"7k7k7sp-*");
+    check_bytes(r"\r", br"\r");
+    check_bytes("\"caf\u{e9}\"", "caf\u{e9}".as_bytes());
+}
+
+#[test]
+fn patterns_read_as_they_are_shown() {
+    check_pattern("+OK", "+OK");
+    check_pattern(":3", ":3");
+    check_pattern("\"a b\"", "\"a b\"");
+    check_pattern("nil | nil-array", "nil | nil-array");
+    check_pattern("*2 \"a\" *1 :1", "*2 \"a\" *1 :1");
+    check_pattern("*1 ( nil | error )", "*1 nil | error");
+    check_pattern("*1 nil | error", "*1 nil | error");
+    check_pattern("*0", "*0 ");
+    check_pattern("+OK :1 \"x\"", "+OK ; :1 ; \"x\"");
+    check_pattern(
+        "error ERR containing \"x y\"",
+        "error ERR containing \"x y\"",
+    );
+    check_pattern("error error \"x\"", "error ; error ; \"x\"");
+    check_pattern("error-or-close", "error-or-close");
+    check_pattern("error-or-cut", "error-or-cut");
+    check_pattern("error | close", "error | close");
+    check_pattern("unordered *2 int bulk", "unordered *2 int bulk");
+    check_pattern("bulk-length 3 any array", "bulk-length 3 ; any ; array");
+    check_pattern("*2 cursor array", "*2 cursor array");
+    check_pattern("_ #t #f ,1.5 (12", "_ ; #t ; #f ; ,1.5 ; (12");
+    check_pattern("( _ | (1 )", "_ | (1");
+    check_pattern("=txt \"a b\" =mkd x", "=txt \"a b\" ; =mkd \"x\"");
+    check_pattern("double verbatim map set", "double ; verbatim ; map ; set");
+    check_pattern("%2 +a :1 \"b\" *1 _ :3", "%2 +a :1 \"b\" *1 _ ; :3");
+    check_pattern("%0 ~2 :1 ,1 >1 +a", "%0 ; ~2 :1 ,1 ; >1 +a");
+    check_pattern("raw \"+OK\\r\\n\"", "raw \"+OK\\r\\n\"");
+}
+
+#[test]
+fn keys_are_found_in_every_pattern() {
+    let text = "want %1 $a1 *1 \"$a2\" ~1 \"$a3\" >1 \"$a4\" =txt $a5 ,$a6 ($a7";
+    let text = text.replace("%1 $a1", "%1 \"$a1\"");
+    let case = case(&source(&format!("{HEAD}{text}\n"))).unwrap();
+    assert_eq!(case.variables.len(), 7);
+}
+
+#[test]
+fn steps_say_who_and_what() {
+    let words = |words: &[&str]| words.iter().map(|word| Word::plain(word)).collect();
+    assert_eq!(
+        step("send @2 GET x"),
+        Action::Send {
+            from: Party::Client(2),
+            words: words(&["GET", "x"]),
+        }
+    );
+    assert_eq!(
+        step("want @B nil"),
+        Action::Want {
+            from: Party::Node(1),
+            patterns: vec![Pattern::NullBulk],
+        }
+    );
+    let text = "want +OK | nil | :1 any\nlikewise @B \"$b1\" | ( :0 | :1 ) | error-or-close\n";
+    let likewise = case(&source(&format!("{HEAD}{text}"))).unwrap();
+    let Action::Likewise { from, alternatives } = &likewise.steps[1].action else {
+        panic!("{likewise:?}")
+    };
+    assert_eq!((*from, alternatives.len()), (Party::Node(1), 3));
+    assert_eq!(likewise.variables.len(), 1);
+    assert_eq!(
+        step("asked C 2 flushall"),
+        Action::Asked {
+            node: 2,
+            asked: Asked::Command {
+                count: 2,
+                name: "FLUSHALL".to_owned(),
+            },
+        }
+    );
+    assert_eq!(
+        step("asked A nothing"),
+        Action::Asked {
+            node: 0,
+            asked: Asked::Nothing,
+        }
+    );
+    assert_eq!(
+        step("fault B latency 2s"),
+        Action::Fault {
+            node: 1,
+            fault: "latency 2s".parse().unwrap(),
+        }
+    );
+}

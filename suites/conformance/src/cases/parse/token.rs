@@ -1,0 +1,242 @@
+//! A line to tokens: bare or quoted words, with escapes and variables.
+
+use super::error::Problem;
+use crate::cases::case::NODES;
+use crate::cases::word::{Piece, Variable, Word};
+
+/// One word of a line as it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Token<'a> {
+    /// The text, without the quotes.
+    pub(super) text: &'a str,
+    /// Whether there were quotes.
+    pub(super) quoted: bool,
+    /// `*3` behind the quotes.
+    pub(super) times: usize,
+}
+
+/// Longest word that a case can build.
+const BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// The tokens of a line.
+pub(crate) fn tokens(line: &str) -> Result<Vec<Token<'_>>, Problem> {
+    let mut tokens = Vec::new();
+    let mut rest = line.trim();
+    while !rest.is_empty() {
+        let (token, behind) = match rest.strip_prefix('"') {
+            Some(inside) => quoted(inside)?,
+            None => bare(rest)?,
+        };
+        tokens.push(token);
+        rest = behind.trim_start();
+    }
+    Ok(tokens)
+}
+
+fn bare(text: &str) -> Result<(Token<'_>, &str), Problem> {
+    let mut in_braces = false;
+    let mut before = ' ';
+    let mut end = text.len();
+    for (at, char) in text.char_indices() {
+        match char {
+            '{' if before == '$' => in_braces = true,
+            '}' => in_braces = false,
+            ' ' | '\t' if !in_braces => {
+                end = at;
+                break;
+            }
+            '"' => return Err(Problem::new("a quote inside a word", "a space before it")),
+            _ => {}
+        }
+        before = char;
+    }
+    let token = Token {
+        text: &text[..end],
+        quoted: false,
+        times: 1,
+    };
+    Ok((token, &text[end..]))
+}
+
+fn quoted(inside: &str) -> Result<(Token<'_>, &str), Problem> {
+    let mut escaped = false;
+    for (at, char) in inside.char_indices() {
+        match char {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => {
+                let (times, behind) = repeat(&inside[at + 1..])?;
+                if times.saturating_mul(at) > BYTES_MAX {
+                    return Err(Problem::new("a word beyond 256 MiB", "a shorter one"));
+                }
+                let token = Token {
+                    text: &inside[..at],
+                    quoted: true,
+                    times,
+                };
+                return Ok((token, behind));
+            }
+            _ => {}
+        }
+    }
+    Err(Problem::new("an open quote", "`\"` at its end"))
+}
+
+fn repeat(behind: &str) -> Result<(usize, &str), Problem> {
+    let end = behind.find([' ', '\t']).unwrap_or(behind.len());
+    match (&behind[..end], behind[..end].strip_prefix('*')) {
+        ("", _) => Ok((1, behind)),
+        (_, Some(digits)) if !digits.is_empty() => Ok((number(digits)?, &behind[end..])),
+        (other, _) => Err(Problem::new(
+            format!("`{other}` behind a quote"),
+            "a space, or `*N`",
+        )),
+    }
+}
+
+/// A decimal number, digits only.
+pub(super) fn number(digits: &str) -> Result<usize, Problem> {
+    let wrong = || Problem::new(format!("`{digits}`"), "a number");
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(wrong());
+    }
+    digits.parse().map_err(|_| wrong())
+}
+
+impl Token<'_> {
+    /// Whether it is this keyword: in quotes it is none.
+    pub(super) fn is(&self, keyword: &str) -> bool {
+        !self.quoted && self.text == keyword
+    }
+
+    /// The token as a word.
+    pub(crate) fn word(&self) -> Result<Word, Problem> {
+        self.word_behind(0)
+    }
+
+    /// The token as a word, without its first `skip` bytes.
+    pub(super) fn word_behind(&self, skip: usize) -> Result<Word, Problem> {
+        Ok(Word {
+            pieces: pieces(&self.text[skip..], self.quoted)?,
+            times: self.times,
+        })
+    }
+}
+
+fn pieces(text: &str, escapes: bool) -> Result<Vec<Piece>, Problem> {
+    let mut pieces = Vec::new();
+    let mut plain = Vec::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let special = match first {
+            '$' => interpolation(rest)?,
+            '\\' if escapes => Some(escape(rest)?),
+            _ => None,
+        };
+        match special {
+            Some((Piece::Bytes(bytes), length)) => {
+                plain.extend(bytes);
+                rest = &rest[length..];
+            }
+            Some((piece, length)) => {
+                flush(&mut plain, &mut pieces);
+                pieces.push(piece);
+                rest = &rest[length..];
+            }
+            None => {
+                let length = first.len_utf8();
+                plain.extend_from_slice(&rest.as_bytes()[..length]);
+                rest = &rest[length..];
+            }
+        }
+    }
+    flush(&mut plain, &mut pieces);
+    Ok(pieces)
+}
+
+fn flush(plain: &mut Vec<u8>, pieces: &mut Vec<Piece>) {
+    if !plain.is_empty() {
+        pieces.push(Piece::Bytes(std::mem::take(plain)));
+    }
+}
+
+fn escape(text: &str) -> Result<(Piece, usize), Problem> {
+    let wrong = || {
+        let shown: String = text.chars().take(4).collect();
+        Problem::new(
+            format!("`{shown}`"),
+            r#"one of \r \n \t \\ \" \xHH (two hex digits)"#,
+        )
+    };
+    let byte = match text.as_bytes().get(1).ok_or_else(wrong)? {
+        b'r' => b'\r',
+        b'n' => b'\n',
+        b't' => b'\t',
+        b'\\' => b'\\',
+        b'"' => b'"',
+        b'x' => {
+            let digits = text.get(2..4).ok_or_else(wrong)?;
+            let byte = u8::from_str_radix(digits, 16).map_err(|_| wrong())?;
+            return Ok((Piece::Bytes(vec![byte]), 4));
+        }
+        _ => return Err(wrong()),
+    };
+    Ok((Piece::Bytes(vec![byte]), 2))
+}
+
+/// What `$` begins, and how long it is; `None` where it is a dollar sign, as in RESP's `$3`.
+fn interpolation(text: &str) -> Result<Option<(Piece, usize)>, Problem> {
+    let behind = &text[1..];
+    let Some(braced) = behind.strip_prefix('{') else {
+        return Ok(variable(behind)?.map(|(variable, length)| (Piece::Key(variable), 1 + length)));
+    };
+    let wrong = || {
+        Problem::new(
+            format!("`{}`", text.split('}').next().unwrap_or(text)),
+            "`${n}`, `${run}`, `${a1}` or `${len $a1}`",
+        )
+    };
+    let inside = braced.split_once('}').ok_or_else(wrong)?.0;
+    let length = "${}".len() + inside.len();
+    let whole = |name: &str| match variable(name)? {
+        Some((variable, used)) if used == name.len() => Ok(variable),
+        _ => Err(wrong()),
+    };
+    let piece = match inside.strip_prefix("len $") {
+        _ if inside == "n" => Piece::Repetition,
+        _ if inside == "run" => Piece::Run,
+        Some(name) => Piece::Length(whole(name)?),
+        None => Piece::Key(whole(inside)?),
+    };
+    Ok(Some((piece, length)))
+}
+
+/// The variable that `text` begins with: a letter and digits.
+fn variable(text: &str) -> Result<Option<(Variable, usize)>, Problem> {
+    let Some(letter) = text.chars().next().filter(char::is_ascii_lowercase) else {
+        return Ok(None);
+    };
+    let digits = text[1..].bytes().take_while(u8::is_ascii_digit).count();
+    if digits == 0 {
+        return Ok(None);
+    }
+    let number = number(&text[1..=digits])?;
+    let node = match letter {
+        'k' => None,
+        letter => Some(
+            (0..NODES)
+                .find(|node| {
+                    u8::try_from(*node).is_ok_and(|node| char::from(b'a' + node) == letter)
+                })
+                .ok_or_else(|| {
+                    Problem::new(
+                        format!("`${letter}{number}`"),
+                        "a key of node a, b or c, or `$k1` for any node",
+                    )
+                })?,
+        ),
+    };
+    let number = u32::try_from(number)
+        .map_err(|_| Problem::new(format!("`{number}`"), "a smaller number"))?;
+    Ok(Some((Variable { node, number }, 1 + digits)))
+}

@@ -1,0 +1,104 @@
+//! What cases leave behind: evidence, a proxy that is silent or disturbed, and the end of a run.
+
+use std::time::Duration;
+
+use super::{Error, Harness};
+use crate::cases::case::Case;
+use crate::harness::canary::{self, Canary};
+use crate::harness::recovery::After;
+use crate::verdict::{Class, Direction, Evidence, Line};
+
+/// No more cases are judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stopped {
+    /// The case after which the run stopped.
+    pub(crate) case: String,
+    /// The state of the proxy, and what its operator should do.
+    pub(crate) why: String,
+}
+
+impl Harness {
+    /// Why no more cases are judged, if so: the state of the proxy, and what its operator should do.
+    #[must_use]
+    pub fn stopped(&self) -> Option<&str> {
+        self.stopped.as_ref().map(|stopped| stopped.why.as_str())
+    }
+
+    /// Remembers what a case showed of the proxy, and stops where no more can be judged.
+    pub(crate) fn note(
+        &mut self,
+        case: &Case,
+        after: After,
+        restored: &Result<Option<String>, Error>,
+    ) {
+        let stopped = |case: &str, why: String| Stopped {
+            case: case.to_owned(),
+            why,
+        };
+        match restored {
+            Ok(restarted) => {
+                self.deadlines.heard();
+                // Latency alone shows nothing: connections to nodes have to be lost and made again.
+                if after == After::Broken || case.loses_connections() {
+                    self.deadlines.recovered(restarted.is_none());
+                }
+            }
+            Err(Error::Disturbed(why)) => self.stopped = Some(stopped(&case.id, why.clone())),
+            Err(Error::Unsettled(why)) => {
+                if let Some(first) = self.deadlines.silence(&case.id) {
+                    let why = format!(
+                        "the proxy stopped answering in {first}, and serves no new connection after {}: {why}",
+                        case.id
+                    );
+                    self.stopped = Some(stopped(&case.id, why));
+                }
+            }
+            Err(_) => {}
+        }
+    }
+
+    /// Writes the keys that are read after every case, through a proxy of others.
+    pub(crate) async fn establish_canary(&mut self) -> Result<(), Error> {
+        let nodes = self.environment.nodes.len();
+        self.fill(1).await?;
+        let keys: Vec<Vec<u8>> = match nodes {
+            0 => (0..canary::KEYS).map(|_| self.pool.fresh()).collect(),
+            _ => (0..nodes).filter_map(|node| self.pool.take(node)).collect(),
+        };
+        let value = format!("{}canary", self.environment.prefix).into_bytes();
+        let within = self.within();
+        match Canary::establish(self.environment.proxy, keys, value, within).await {
+            Ok(canary) => self.canary = Some(canary),
+            Err(reading) => tracing::warn!(
+                "the proxy does not keep a key ({}): whether cases disturb other clients cannot be watched",
+                reading.shown()
+            ),
+        }
+        Ok(())
+    }
+}
+
+/// The promise was kept, and the proxy was not the same afterwards.
+pub(crate) fn left_behind(case: &Case, transcript: Vec<Line>, why: String) -> Evidence {
+    let last = case.steps.last().map_or(0, |step| step.line);
+    let evidence = Evidence {
+        class: Class::Hung,
+        at: format!("{}:{last}", case.path),
+        expected: "the proxy serves every node again".to_owned(),
+        got: why.clone(),
+        transcript,
+    };
+    with(evidence, &why)
+}
+
+/// The evidence with what happened after the case.
+pub(crate) fn with(mut evidence: Evidence, text: &str) -> Evidence {
+    let at = evidence.transcript.last();
+    evidence.transcript.push(Line {
+        at: at.map_or(Duration::ZERO, |line| line.at),
+        party: "proxy".to_owned(),
+        way: Direction::Event,
+        text: text.to_owned(),
+    });
+    evidence
+}

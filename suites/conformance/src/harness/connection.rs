@@ -1,0 +1,73 @@
+//! One party's connection: what waits to be written in one go, and what comes where a reply is due.
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use crate::cases::judge::Outcome;
+use testbed::client::{self, Client};
+
+/// Between two chunks, so that they do not melt into one before the proxy reads them. A stimulus; nothing is awaited.
+const BETWEEN_CHUNKS: Duration = Duration::from_millis(1);
+
+pub(crate) struct Connection {
+    client: Client,
+    unsent: Vec<u8>,
+    chunk: usize,
+}
+
+impl Connection {
+    pub(crate) fn new(client: Client) -> Self {
+        Self {
+            client,
+            unsent: Vec::new(),
+            chunk: usize::MAX,
+        }
+    }
+
+    /// From now on so many bytes are written at a time.
+    pub(crate) fn cut_into(&mut self, bytes: usize) {
+        self.chunk = bytes;
+    }
+
+    pub(crate) fn enqueue(&mut self, bytes: &[u8]) {
+        self.unsent.extend_from_slice(bytes);
+    }
+
+    /// Writes what waits. A connection that is gone, or that nobody reads from, shows where a reply is due.
+    pub(crate) async fn flush(&mut self, within: Duration) {
+        let bytes = std::mem::take(&mut self.unsent);
+        for (index, chunk) in bytes.chunks(self.chunk).enumerate() {
+            if index > 0 {
+                sleep(BETWEEN_CHUNKS).await;
+            }
+            if self.client.write(chunk, within).await.is_err() {
+                break;
+            }
+        }
+    }
+
+    pub(crate) async fn half_close(&mut self) {
+        // A connection that is gone shows where a reply is due.
+        let _ = self.client.half_close().await;
+    }
+
+    /// The next reply, or so many bytes as they are, or what comes instead.
+    pub(crate) async fn outcome(&mut self, bytes: Option<usize>, within: Duration) -> Outcome {
+        let outcome = match bytes {
+            Some(count) => self.client.take(count, within).await.map(Outcome::Bytes),
+            None => self.client.reply(within).await.map(Outcome::Reply),
+        };
+        outcome.unwrap_or_else(instead)
+    }
+}
+
+fn instead(error: client::Error) -> Outcome {
+    match error {
+        client::Error::Closed { pending } => Outcome::Closed(pending),
+        client::Error::Silent { pending, .. } => Outcome::Silent(pending),
+        client::Error::Endless { pending } => Outcome::Endless(pending),
+        client::Error::Malformed(why) => Outcome::Garbled(why.to_string()),
+        client::Error::Connect { .. } => Outcome::Closed(Vec::new()),
+    }
+}

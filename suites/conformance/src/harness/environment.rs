@@ -1,0 +1,188 @@
+//! What a run works with: the proxy's address, the nodes, the links where they are ours.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::cases::asked::Known;
+use crate::cases::case::{Action, Case, NODES, Party};
+use crate::cases::disturbs::Disturbed;
+use crate::cases::word::{Variable, letter};
+use testbed::cluster::Cluster;
+use testbed::fault::{self, Fault, Object, Owned};
+use testbed::leftovers::Record;
+use testbed::link::{Answer, Answers, Tap};
+
+/// The surroundings of a proxy under test.
+pub(crate) struct Environment {
+    pub(crate) proxy: SocketAddr,
+    /// The nodes themselves, past the links; empty where they are not known.
+    pub(crate) nodes: Vec<SocketAddr>,
+    /// Where the nodes and links are our own.
+    pub(crate) cluster: Option<Cluster>,
+    /// The record of the links, and the clock of transcripts.
+    pub(crate) tap: Tap,
+    pub(crate) op_timeout: Duration,
+    pub(crate) own_traffic: Vec<String>,
+    pub(crate) prefix: String,
+    pub(crate) allowed: Allowed,
+    /// Where servers are foreign: what is written there.
+    pub(crate) record: Option<Record>,
+    pub(crate) started: Started,
+    /// The longest time for one reply, while the proxy is silent.
+    pub(crate) reply_within: Option<Duration>,
+}
+
+/// What the suite started, and therefore may disturb.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Started {
+    /// Nothing: the proxy and its nodes run already, and there are no links.
+    Nothing,
+    /// The proxy, and of its cluster what is said.
+    Proxy(Owned),
+}
+
+/// What cases may do to a proxy or nodes that the suite did not start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Allowed {
+    /// Destroy what others keep there.
+    pub destructive: bool,
+    /// Change what other clients depend on.
+    pub disturbing: bool,
+}
+
+/// What a case did to a node or its link, and has to be healed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Damage {
+    /// By a step `fault`.
+    Fault(Fault),
+    /// By a step `answers`: the link says something else than the node.
+    Scripted,
+}
+
+/// A fault or its end could not be carried out. Never a verdict on the proxy.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error(transparent)]
+    Fault(#[from] fault::Error),
+    #[error("{0} of a cluster that is not ours")]
+    NotOurs(&'static str),
+    #[error("the proxy has no connection to node {}", letter(*.0))]
+    NotConnected(usize),
+}
+
+impl Environment {
+    pub(crate) fn known(&self) -> Known<'_> {
+        Known {
+            prefix: &self.prefix,
+            own_traffic: &self.own_traffic,
+        }
+    }
+
+    /// Why a case cannot be run here.
+    pub(crate) fn obstacle(&self, case: &Case) -> Option<String> {
+        if case.destructive && !self.allowed.destructive {
+            return Some("it touches foreign keys: needs --allow-destructive".to_owned());
+        }
+        if let Some(what) = self.disturbed(case) {
+            return Some(format!(
+                "it can change {what} that other clients use: needs --allow-disturbing"
+            ));
+        }
+        let known = self.nodes.len();
+        let unknown = |variable: &&Variable| variable.node.is_some_and(|node| node >= known);
+        if known > 0 && case.variables.iter().any(|variable| unknown(&variable)) {
+            return Some(format!("it takes {NODES} nodes, and {known} are known"));
+        }
+        case.steps
+            .iter()
+            .find_map(|step| self.obstacle_to(&step.action))
+    }
+
+    /// What a case may change of the things that the suite did not start.
+    fn disturbed(&self, case: &Case) -> Option<&'static str> {
+        let ours = |what: &Disturbed| match what {
+            Disturbed::Connections | Disturbed::Proxy => self.started != Started::Nothing,
+            Disturbed::Nodes => self.owned().nodes,
+        };
+        let foreign = case.disturbs.iter().find(|what| !ours(what))?;
+        (!self.allowed.disturbing).then(|| foreign.name())
+    }
+
+    fn obstacle_to(&self, action: &Action) -> Option<String> {
+        let direct =
+            |party: &Party| matches!(party, Party::Node(node) if *node >= self.nodes.len());
+        match action {
+            Action::Fault { fault, .. }
+                if self.cluster.is_some() || fault.row().acts_on == Object::Node =>
+            {
+                fault.row().obstacle(self.owned())
+            }
+            Action::Asked { .. } | Action::Await { .. } if !self.owned().links => {
+                Some("what nodes are asked is seen on links of our own only".to_owned())
+            }
+            Action::Answers { .. } | Action::Interject { .. } if !self.owned().links => {
+                Some("what nodes say is scripted on links of our own only".to_owned())
+            }
+            Action::Fault { .. } | Action::Heal { .. } if self.cluster.is_none() => {
+                Some("faults act on links and nodes of our own only".to_owned())
+            }
+            Action::Send { from, .. }
+            | Action::Want { from, .. }
+            | Action::Likewise { from, .. }
+                if direct(from) =>
+            {
+                Some("it speaks with a node, and the nodes are not known".to_owned())
+            }
+            _ => None,
+        }
+    }
+
+    /// What the suite owns of the cluster.
+    pub(crate) fn owned(&self) -> Owned {
+        match self.started {
+            Started::Nothing => Owned::default(),
+            Started::Proxy(owned) => owned,
+        }
+    }
+
+    fn ours(&self, what: &'static str) -> Result<&Cluster, Error> {
+        self.cluster.as_ref().ok_or(Error::NotOurs(what))
+    }
+
+    pub(crate) async fn fault(&self, node: usize, fault: Fault) -> Result<(), Error> {
+        let site = self.ours("faults")?.site(node);
+        Ok(fault.apply(site).await?)
+    }
+
+    /// From now on the link of a node says `answer` to requests with the word `to`.
+    pub(crate) fn answers(&self, node: usize, to: &[u8], answer: Answer) -> Result<(), Error> {
+        self.script(node)?.set(to, answer);
+        Ok(())
+    }
+
+    /// Sends `bytes` on all connections of a node, and returns when they are on their way.
+    pub(crate) async fn interject(&self, node: usize, bytes: &[u8]) -> Result<(), Error> {
+        match self.script(node)?.interject(bytes).await {
+            0 => Err(Error::NotConnected(node)),
+            _ => Ok(()),
+        }
+    }
+
+    fn script(&self, node: usize) -> Result<&Answers, Error> {
+        let what = "scripting the answers";
+        let answers = self.ours(what)?.injector().answers(node);
+        answers.ok_or(Error::NotOurs(what))
+    }
+
+    /// Takes back what was done to a node and its link.
+    pub(crate) async fn heal(&self, node: usize, damages: &[Damage]) -> Result<(), Error> {
+        let site = self.ours("healing")?.site(node);
+        let fault = |damage: &Damage| match damage {
+            Damage::Fault(fault) => Some(*fault),
+            // Every heal takes scripted answers off the link.
+            Damage::Scripted => None,
+        };
+        let faults: Vec<Fault> = damages.iter().filter_map(fault).collect();
+        Ok(site.heal(&faults).await?)
+    }
+}

@@ -1,0 +1,195 @@
+//! Keys by the node that they live on: learnt by writing through the proxy and looking on the nodes.
+//!
+//! Never computes a placement: a key lives where the proxy put it.
+
+use std::net::SocketAddr;
+
+use testbed::client::{self, Client, NODE_DEADLINE};
+use testbed::leftovers::{Record, TTL_S};
+use testbed::wire::Value;
+
+use crate::cases::word::letter;
+
+/// Keys written in one go.
+const PROBES: usize = 96;
+/// Placements may be uneven; a node that gets no key out of this many goes gets none.
+const ROUNDS_MAX: usize = 40;
+
+/// No keys can be found for a node.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The proxy did not do its part.
+    #[error("find keys: the proxy answered SET with {0}")]
+    Proxy(String),
+    /// A node did not do its part.
+    #[error("find keys: node {node}: {why}")]
+    Node {
+        /// Its letter.
+        node: char,
+        /// What came instead.
+        why: String,
+    },
+    /// A key is on no node, or on several.
+    #[error("find keys: a key written through the proxy is on {count} of the nodes")]
+    Astray {
+        /// On how many.
+        count: usize,
+    },
+    /// No key goes to the node.
+    #[error("find keys: none of {tried} keys went to node {node}")]
+    Unreachable {
+        /// Its letter.
+        node: char,
+        /// How many were tried.
+        tried: usize,
+    },
+}
+
+/// Keys that nobody used yet, by node.
+#[derive(Debug)]
+pub(crate) struct Pool {
+    chance: Chance,
+    prefix: String,
+    free: Vec<Vec<Vec<u8>>>,
+    /// On foreign servers: what is written there.
+    record: Option<Record>,
+}
+
+impl Pool {
+    pub(crate) fn new(seed: u64, nodes: usize) -> Self {
+        let mut chance = Chance(seed);
+        Self {
+            prefix: format!("sp-{:08x}-", chance.next() >> 32),
+            chance,
+            free: vec![Vec::new(); nodes],
+            record: None,
+        }
+    }
+
+    /// The same pool, which records the keys that it writes.
+    pub(crate) fn recorded(self, record: Option<Record>) -> Self {
+        Self { record, ..self }
+    }
+
+    /// What every key of this run begins with.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// A key that nobody used yet, on any node.
+    pub(crate) fn fresh(&mut self) -> Vec<u8> {
+        let key = format!("{}{:010x}", self.prefix, self.chance.next() >> 24).into_bytes();
+        if let Some(record) = &self.record {
+            record.key(&key);
+        }
+        key
+    }
+
+    /// A key that nobody used yet, on a node, out of those that were found before.
+    pub(crate) fn take(&mut self, node: usize) -> Option<Vec<u8>> {
+        self.free.get_mut(node)?.pop()
+    }
+
+    /// Finds keys until each node has at least `least` of them.
+    pub(crate) async fn fill(
+        &mut self,
+        proxy: SocketAddr,
+        nodes: &[SocketAddr],
+        least: usize,
+    ) -> Result<(), Error> {
+        for _ in 0..ROUNDS_MAX {
+            if self.poorest().is_none_or(|(_, count)| count >= least) {
+                return Ok(());
+            }
+            let keys: Vec<Vec<u8>> = (0..PROBES).map(|_| self.fresh()).collect();
+            write(proxy, &keys).await?;
+            let mut owners = vec![Vec::new(); keys.len()];
+            for (index, addr) in nodes.iter().enumerate() {
+                let found = take_off(*addr, &keys).await.map_err(|why| Error::Node {
+                    node: letter(index),
+                    why,
+                })?;
+                for (owners, _) in owners.iter_mut().zip(&found).filter(|(_, found)| **found) {
+                    owners.push(index);
+                }
+            }
+            for (key, owners) in keys.into_iter().zip(owners) {
+                match owners[..] {
+                    [owner] => self.free[owner].push(key),
+                    _ => {
+                        return Err(Error::Astray {
+                            count: owners.len(),
+                        });
+                    }
+                }
+            }
+        }
+        match self.poorest() {
+            Some((node, count)) if count < least => Err(Error::Unreachable {
+                node: letter(node),
+                tried: ROUNDS_MAX * PROBES,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn poorest(&self) -> Option<(usize, usize)> {
+        let counts = self.free.iter().map(Vec::len).enumerate();
+        counts.min_by_key(|(_, count)| *count)
+    }
+}
+
+async fn write(proxy: SocketAddr, keys: &[Vec<u8>]) -> Result<(), Error> {
+    let failed = |why: client::Error| Error::Proxy(why.to_string());
+    let mut client = Client::connect(proxy, NODE_DEADLINE)
+        .await
+        .map_err(failed)?;
+    let ttl = TTL_S.to_string();
+    let sets: Vec<_> = keys
+        .iter()
+        .map(|key| vec![&b"SET"[..], key, b"probe", b"EX", ttl.as_bytes()])
+        .collect();
+    let replies = client
+        .pipeline(&sets, NODE_DEADLINE)
+        .await
+        .map_err(failed)?;
+    match replies
+        .iter()
+        .find(|reply| **reply != Value::Simple(b"OK".to_vec()))
+    {
+        None => Ok(()),
+        Some(other) => Err(Error::Proxy(other.to_string())),
+    }
+}
+
+/// Removes the keys from a node; which of them were there.
+async fn take_off(node: SocketAddr, keys: &[Vec<u8>]) -> Result<Vec<bool>, String> {
+    let mut client = Client::connect(node, NODE_DEADLINE)
+        .await
+        .map_err(|why| why.to_string())?;
+    let dels: Vec<_> = keys.iter().map(|key| vec![&b"DEL"[..], key]).collect();
+    let replies = client
+        .pipeline(&dels, NODE_DEADLINE)
+        .await
+        .map_err(|why| why.to_string())?;
+    replies
+        .into_iter()
+        .map(|reply| match reply {
+            Value::Integer(count) => Ok(count == 1),
+            other => Err(format!("DEL was answered with {other}")),
+        })
+        .collect()
+}
+
+/// Seeded chance (splitmix64), so that a run can be repeated.
+#[derive(Debug)]
+struct Chance(u64);
+
+impl Chance {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+}

@@ -1,0 +1,220 @@
+//! Between two cases: the proxy has to serve every node again, and what the last case wrote goes.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::{Error, Harness};
+use crate::cases::case::Case;
+use crate::cases::word::letter;
+use crate::harness::canary::{Canary, Reading};
+use crate::harness::deadlines::SETTLED_WITHIN;
+use testbed::client::{Client, NODE_DEADLINE};
+use testbed::cluster;
+use testbed::leftovers::{self, TTL_S};
+use testbed::wire::Value;
+
+/// A proxy of several workers has connections to its nodes for each, and says not which one a client meets: so many
+/// clients meet all of a few.
+const CONNECTIONS: usize = 16;
+/// Between two looks.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
+
+/// What a proxy has behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum After {
+    /// A case without faults that went well.
+    Calm,
+    /// A case with faults.
+    Faults,
+    /// A case that did not go well.
+    Broken,
+}
+
+impl Harness {
+    /// Waits until the proxy serves every node; restarts it when it does not. What had to be done, if anything.
+    pub(crate) async fn settle(&mut self, after: After) -> Result<Option<String>, Error> {
+        if after == After::Broken {
+            self.renew_links().await?;
+        }
+        let died = self.proxy.as_mut().is_some_and(|proxy| !proxy.alive());
+        let why = if died {
+            "the proxy has ended".to_owned()
+        } else {
+            let (window, _) = self.deadlines.settled_within(after);
+            match self.serves(after, window).await {
+                Ok(()) => return Ok(None),
+                Err(why) => why,
+            }
+        };
+        let Some(proxy) = &mut self.proxy else {
+            return Err(Error::Unsettled(why));
+        };
+        let why = format!("{why}; it was started again. Its log:\n{}", proxy.log());
+        proxy.restart().await?;
+        self.used = false;
+        // A proxy that was just started has its time in full.
+        let served = self.serves(after, SETTLED_WITHIN).await;
+        served.map_err(Error::Unsettled)?;
+        Ok(Some(why))
+    }
+
+    /// Restarts a proxy of our own before a case that `disturbs`, and before the case after it.
+    pub(crate) async fn refresh(&mut self, disturbs: bool) -> Result<(), Error> {
+        let Some(proxy) = &mut self.proxy else {
+            return Ok(());
+        };
+        if self.used && (disturbs || self.spoiled) {
+            proxy.restart().await?;
+            // The case meets warm connections, as after any other case.
+            let served = self.serves(After::Faults, SETTLED_WITHIN).await;
+            served.map_err(Error::Unsettled)?;
+            self.clean(&self.canaries).await?;
+        }
+        (self.used, self.spoiled) = (true, disturbs);
+        Ok(())
+    }
+
+    /// Whether clients of a proxy of others still read what they wrote.
+    pub(crate) async fn intact(&mut self, case: &Case) -> Result<(), Error> {
+        let Some(mut canary) = self.canary.take() else {
+            return Ok(());
+        };
+        let found = self.untouched(&mut canary, case).await;
+        self.canary = Some(canary);
+        found
+    }
+
+    async fn untouched(&self, canary: &mut Canary, case: &Case) -> Result<(), Error> {
+        let deadline = Instant::now() + self.deadlines.settled_within(After::Calm).0;
+        let mut rewrite = case.destructive;
+        loop {
+            let reading = match rewrite {
+                true => canary.restore(&self.environment.nodes).await.err(),
+                false => None,
+            };
+            let reading = match reading {
+                Some(failed) => failed,
+                None => canary.read().await,
+            };
+            match reading {
+                // A failed renewal is tried again after the next case.
+                Reading::Intact => {
+                    let _ = canary.renew().await;
+                    return Ok(());
+                }
+                // Evicted or flushed by others: nothing that the proxy did.
+                Reading::Changed { .. } if !rewrite && self.lost(canary).await => rewrite = true,
+                Reading::Changed { wrong, got } => {
+                    return Err(Error::Disturbed(
+                        canary.taken_back(&case.id, wrong, &got).await,
+                    ));
+                }
+                Reading::Unserved(_) | Reading::Refused(_) if Instant::now() > deadline => {
+                    return Err(Error::Unsettled(reading.shown()));
+                }
+                Reading::Unserved(_) | Reading::Refused(_) => sleep(BETWEEN_LOOKS).await,
+            }
+        }
+    }
+
+    /// Whether a key of the canary is gone from its node.
+    async fn lost(&self, canary: &Canary) -> bool {
+        for (key, node) in canary.keys().iter().zip(&self.environment.nodes) {
+            let found = call(*node, &[b"GET", key], NODE_DEADLINE).await;
+            if !matches!(found, Ok(Value::Bulk(value)) if value == canary.value()) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// What a broken case left on the proxy's connections to its nodes must not reach the next one.
+    async fn renew_links(&self) -> Result<(), Error> {
+        let Some(cluster) = &self.environment.cluster else {
+            return Ok(());
+        };
+        for node in 0..cluster.size() {
+            let down = cluster.injector().down(node).await;
+            down.map_err(cluster::Error::from)?;
+        }
+        Ok(cluster.heal().await?)
+    }
+
+    /// Whether every node is served, on as many connections as it takes, after a while at the latest.
+    async fn serves(&mut self, after: After, window: Duration) -> Result<(), String> {
+        let deadline = Instant::now() + window;
+        let connections = match after {
+            After::Calm => 1,
+            After::Faults | After::Broken => CONNECTIONS,
+        };
+        for _ in 0..connections {
+            while let Err(why) = self.serves_a_client().await {
+                if Instant::now() > deadline {
+                    return Err(match window.as_secs() {
+                        0 => why,
+                        waited => format!("after {waited} s: {why}"),
+                    });
+                }
+                sleep(BETWEEN_LOOKS).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes to every node on one connection, and looks on the nodes.
+    async fn serves_a_client(&mut self) -> Result<(), String> {
+        self.looks += 1;
+        let value = self.looks.to_string().into_bytes();
+        let within = self.within();
+        let ttl = TTL_S.to_string();
+        let sets = self
+            .canaries
+            .iter()
+            .map(|key| vec![&b"SET"[..], key, &value, b"EX", ttl.as_bytes()]);
+        let requests: Vec<_> = sets.chain([vec![&b"PING"[..]]]).collect();
+        let speaking = async {
+            let mut client = Client::connect(self.environment.proxy, within).await?;
+            client.pipeline(&requests, within).await
+        };
+        let mut replies = speaking.await.map_err(|why| why.to_string())?;
+        // PING is there for proxies whose nodes are not known.
+        replies.pop();
+        for (node, (key, set)) in self.canaries.iter().zip(replies).enumerate() {
+            let found = call(self.environment.nodes[node], &[b"GET", key], within).await?;
+            let there = matches!(&found, Value::Bulk(bytes) if *bytes == value);
+            if set != Value::Simple(b"OK".to_vec()) || !there {
+                let node = letter(node);
+                return Err(format!(
+                    "SET was answered with {set}, and node {node} has {found}"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes what a case wrote.
+    pub(crate) async fn clean(&self, written: &[Vec<u8>]) -> Result<(), Error> {
+        let places = match self.environment.nodes.is_empty() {
+            true => vec![self.environment.proxy],
+            false => self.environment.nodes.clone(),
+        };
+        for addr in places {
+            let cleaned = match self.environment.owned().nodes {
+                true => call(addr, &[b"FLUSHALL"], NODE_DEADLINE).await.map(drop),
+                false => leftovers::delete(addr, written).await.map(drop),
+            };
+            cleaned.map_err(|why| Error::Unclean { addr, why })?;
+        }
+        Ok(())
+    }
+}
+
+async fn call(addr: SocketAddr, request: &[&[u8]], within: Duration) -> Result<Value, String> {
+    let calling = async {
+        let mut client = Client::connect(addr, within).await?;
+        client.call(request, within).await
+    };
+    calling.await.map_err(|why| why.to_string())
+}

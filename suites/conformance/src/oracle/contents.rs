@@ -1,0 +1,166 @@
+//! What lies on servers: a digest of each value, when it expires, and the readers of streams.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use super::connect;
+use crate::harness::Error;
+use testbed::client::{Client, NODE_DEADLINE};
+use testbed::wire::{Value, quoted};
+
+/// Two servers do the same thing one after the other, so their times to live differ by that much at most.
+const EXPIRY_TOLERANCE_MS: i64 = 3000;
+
+/// Keys with what is known of each, and the number of keys of each database.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Contents {
+    entries: BTreeMap<Vec<u8>, Vec<Entry>>,
+    databases: BTreeMap<String, u64>,
+    /// Whether a server does not listen any more.
+    gone: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Entry {
+    /// The place of the server that holds it.
+    node: usize,
+    kind: Value,
+    digest: Value,
+    expires_at_ms: i64,
+    groups: Option<Value>,
+}
+
+impl Contents {
+    /// The contents of servers, taken together.
+    pub(super) async fn of(servers: &[SocketAddr]) -> Result<Self, Error> {
+        let mut contents = Self::default();
+        for (node, addr) in servers.iter().enumerate() {
+            match connect(*addr).await {
+                Ok(client) => contents.add(client, *addr, node).await?,
+                Err(_) => contents.gone = true,
+            }
+        }
+        Ok(contents)
+    }
+
+    async fn add(
+        &mut self,
+        mut client: Client,
+        addr: SocketAddr,
+        node: usize,
+    ) -> Result<(), Error> {
+        let failed = |why: testbed::client::Error| Error::Unreachable { addr, why };
+        let first = [vec!["KEYS", "*"], vec!["INFO", "keyspace"]];
+        let mut first = client
+            .pipeline(&first, NODE_DEADLINE)
+            .await
+            .map_err(failed)?;
+        if let Some(Value::Bulk(keyspace)) = first.pop() {
+            self.count(&String::from_utf8_lossy(&keyspace));
+        }
+        let Some(Value::Array(keys)) = first.pop() else {
+            return Ok(());
+        };
+        for key in keys {
+            let Value::Bulk(key) = key else { continue };
+            let mut questions: Vec<Vec<&[u8]>> = vec![
+                vec![b"TYPE", &key],
+                vec![b"DEBUG", b"DIGEST-VALUE", &key],
+                vec![b"PEXPIRETIME", &key],
+            ];
+            questions.push(vec![b"XINFO", b"GROUPS", &key]);
+            let answers = client.pipeline(&questions, NODE_DEADLINE).await;
+            let answers = answers.map_err(failed)?;
+            let Ok([kind, digest, expiry, groups]) = <[Value; 4]>::try_from(answers) else {
+                continue;
+            };
+            let entry = Entry {
+                node,
+                kind,
+                digest,
+                expires_at_ms: match expiry {
+                    Value::Integer(at) => at,
+                    _ => 0,
+                },
+                groups: (!groups.is_error()).then_some(groups),
+            };
+            self.entries.entry(key).or_default().push(entry);
+        }
+        Ok(())
+    }
+
+    /// Adds lines like `db0:keys=3,expires=0,avg_ttl=0`.
+    fn count(&mut self, keyspace: &str) {
+        for line in keyspace.lines() {
+            let parts = line.split_once(":keys=");
+            let Some((database, rest)) = parts else {
+                continue;
+            };
+            let digits = rest.split(',').next().unwrap_or_default();
+            let count: u64 = digits.parse().unwrap_or_default();
+            *self.databases.entry(database.to_owned()).or_default() += count;
+        }
+    }
+
+    /// A key that lies on another node than the one where the proxy asks for it, in words.
+    pub(crate) fn stray(&self, owners: &BTreeMap<Vec<u8>, usize>) -> Option<String> {
+        let astray = |(key, node): (&Vec<u8>, &usize)| {
+            let held = self.entries.get(key)?;
+            let wrongly = held.iter().any(|entry| entry.node != *node);
+            wrongly.then(|| format!("{} is on a node where nobody asks for it", quoted(key)))
+        };
+        owners.iter().find_map(astray)
+    }
+
+    /// The first difference between what lies on nodes and what is on the plain Redis, in words.
+    pub(crate) fn difference(&self, plain: &Self) -> Option<String> {
+        if self.gone != plain.gone {
+            let (ended, lives) = ("a server has ended", "no server has ended");
+            return Some(if self.gone { ended } else { lives }.to_owned());
+        }
+        for (key, found) in &self.entries {
+            let [one] = &found[..] else {
+                return Some(format!("{} is on {} nodes", quoted(key), found.len()));
+            };
+            match plain.entries.get(key).map(Vec::as_slice) {
+                Some([other]) => {
+                    if let Some(what) = one.difference(other) {
+                        return Some(format!("{} {what}", quoted(key)));
+                    }
+                }
+                _ => return Some(format!("{} is on a node and should not be", quoted(key))),
+            }
+        }
+        if let Some(missing) = plain
+            .entries
+            .keys()
+            .find(|key| !self.entries.contains_key(*key))
+        {
+            return Some(format!("{} is on no node and should be", quoted(missing)));
+        }
+        (self.databases != plain.databases).then(|| {
+            format!(
+                "keys by database are {:?} and should be {:?}",
+                self.databases, plain.databases
+            )
+        })
+    }
+}
+
+impl Entry {
+    fn difference(&self, plain: &Self) -> Option<String> {
+        if self.kind != plain.kind {
+            return Some(format!("is {} and should be {}", self.kind, plain.kind));
+        }
+        if self.digest != plain.digest {
+            return Some("has another value than it should".to_owned());
+        }
+        if self.groups != plain.groups {
+            return Some("has other consumer groups than it should".to_owned());
+        }
+        let apart_ms = self.expires_at_ms.abs_diff(plain.expires_at_ms);
+        let forever = (self.expires_at_ms < 0) != (plain.expires_at_ms < 0);
+        (forever || apart_ms > EXPIRY_TOLERANCE_MS.unsigned_abs())
+            .then(|| "expires at another time than it should".to_owned())
+    }
+}

@@ -1,0 +1,337 @@
+//! A proxy over real nodes beside one plain Redis with the same data: what both say to a request, and what lies on them.
+
+mod compare;
+mod contents;
+mod entries;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::harness::Error;
+use crate::cases::case::NODES;
+use crate::cases::judge::Outcome;
+use crate::cases::word::{Scope, Variable};
+use crate::harness::keys::Pool;
+use testbed::client::{self, Client, NODE_DEADLINE};
+use testbed::cluster::{Cluster, RunOptions};
+use testbed::link::Tap;
+use testbed::node::{Node, Process};
+use testbed::program::Search;
+use testbed::targets::{Proxy, Setting, Target};
+use testbed::wire::Value;
+
+pub use compare::Comparison;
+pub(crate) use compare::{compare, errors_alike, parted};
+pub(crate) use contents::Contents;
+
+/// Keys that requests may name, each place of them on a node of its own where that is wanted.
+pub(crate) const KEYS: usize = 18;
+/// How long a proxy may take to serve every node again.
+const SETTLED_WITHIN: Duration = Duration::from_secs(5);
+/// Undoes whatever a command may have left on a server of our own.
+const CLEAN: &[&[&str]] = &[&["FLUSHALL"], &["FUNCTION", "FLUSH"], &["SCRIPT", "FLUSH"]];
+
+/// Where keys lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// All on one node.
+    Together,
+    /// One after the other on the next node.
+    Apart,
+}
+
+/// A proxy over nodes of our own, and a plain Redis.
+pub(crate) struct Oracle {
+    cluster: Cluster,
+    proxy: Proxy,
+    plain: Process,
+    search: Search,
+    /// How long a reply may take before the client calls it hung.
+    pub(crate) patience: Duration,
+    together: Vec<Vec<u8>>,
+    /// The node of the keys that lie together.
+    home: usize,
+    apart: Vec<Vec<u8>>,
+    looks: u64,
+}
+
+impl Oracle {
+    /// Starts everything; the proxy gives a node `op_timeout_ms` to answer.
+    ///
+    /// # Errors
+    /// What stood in the way; never a verdict.
+    pub(crate) async fn start(
+        target: &Target,
+        options: &RunOptions,
+        op_timeout_ms: u64,
+    ) -> Result<Self, Error> {
+        let cluster = Cluster::start(options, NODES).await?;
+        let setting = Setting {
+            nodes: cluster.link_addrs(),
+            policy: target.policies.first().cloned().unwrap_or_default(),
+            hash_tags: true,
+            op_timeout_ms,
+        };
+        let proxy = Proxy::start(target, setting, &options.search).await?;
+        let plain = Process::start(&options.search)
+            .await
+            .map_err(testbed::cluster::Error::from)?;
+        let mut oracle = Self {
+            cluster,
+            proxy,
+            plain,
+            search: options.search.clone(),
+            patience: Duration::from_millis(5 * op_timeout_ms),
+            together: Vec::new(),
+            home: 0,
+            apart: Vec::new(),
+            looks: 0,
+        };
+        let tags = target.capabilities.iter().any(|has| has == "hash-tags");
+        oracle.choose_keys(options.seed, tags).await?;
+        Ok(oracle)
+    }
+
+    async fn choose_keys(&mut self, seed: u64, tags: bool) -> Result<(), Error> {
+        let mut pool = Pool::new(seed, NODES);
+        let nodes = self.cluster.node_addrs();
+        pool.fill(self.proxy.addr(), &nodes, 2 * KEYS).await?;
+        let mut of = |node| pool.take(node).unwrap_or_default();
+        self.apart = (0..KEYS).map(|index| of(index % NODES)).collect();
+        let first = of(0);
+        self.together = if tags {
+            let tag = String::from_utf8_lossy(&first).into_owned();
+            (1..=KEYS)
+                .map(|index| format!("{{{tag}}}{index}").into_bytes())
+                .collect()
+        } else {
+            (0..KEYS).map(|_| of(0)).collect()
+        };
+        // A policy may hash the tag otherwise than a whole key: look where it led.
+        self.home = self.owner(&self.together[0].clone()).await?;
+        Ok(())
+    }
+
+    /// The node on which a key lands that is written through the proxy.
+    pub(crate) async fn owner(&self, key: &[u8]) -> Result<usize, Error> {
+        let unsettled = |why: String| Error::Unsettled(why);
+        let mut client = self.client().await?;
+        let set: [&[u8]; 3] = [b"SET", key, b"probe"];
+        client
+            .call(&set, NODE_DEADLINE)
+            .await
+            .map_err(|why| unsettled(why.to_string()))?;
+        for (index, addr) in self.cluster.node_addrs().into_iter().enumerate() {
+            let mut node = connect(addr).await?;
+            let del: [&[u8]; 2] = [b"DEL", key];
+            match node.call(&del, NODE_DEADLINE).await {
+                Ok(Value::Integer(1)) => return Ok(index),
+                Ok(_) => {}
+                Err(why) => return Err(unsettled(why.to_string())),
+            }
+        }
+        Err(unsettled("a written key is on no node".to_owned()))
+    }
+
+    /// A connection to the proxy.
+    pub(crate) async fn client(&self) -> Result<Client, Error> {
+        connect(self.proxy.addr()).await
+    }
+
+    /// A connection to the plain Redis.
+    pub(crate) async fn plain(&self) -> Result<Client, Error> {
+        connect(self.plain.addr()).await
+    }
+
+    /// What the plain Redis calls itself, as `redis 7.0.15`.
+    pub(crate) async fn server(&self) -> Result<String, Error> {
+        let said = self.ask_plain(&["INFO", "server"]).await?;
+        let text = match said {
+            Value::Bulk(text) => String::from_utf8_lossy(&text).into_owned(),
+            other => other.to_string(),
+        };
+        let told = |field: &str| {
+            let mut values = text.lines().filter_map(|line| line.strip_prefix(field));
+            values.next().map(str::to_owned)
+        };
+        let valkey = told("valkey_version:").map(|version| format!("valkey {version}"));
+        let version = told("redis_version:").unwrap_or_default();
+        Ok(valkey.unwrap_or_else(|| format!("redis {version}")))
+    }
+
+    /// Whether the plain Redis knows a command, or a subcommand as `OBJECT|ENCODING`.
+    pub(crate) async fn knows(&self, command: &str) -> Result<bool, Error> {
+        let said = self.ask_plain(&["COMMAND", "INFO", command]).await?;
+        let Value::Array(rows) = said else {
+            return Ok(false);
+        };
+        Ok(matches!(rows.first(), Some(Value::Array(_))))
+    }
+
+    async fn ask_plain(&self, words: &[&str]) -> Result<Value, Error> {
+        let (addr, mut plain) = (self.plain.addr(), self.plain().await?);
+        let said = plain.call(words, NODE_DEADLINE).await;
+        said.map_err(|why| Error::Unreachable { addr, why })
+    }
+
+    /// Puts a new plain Redis in the place of the one that there is.
+    pub(crate) async fn replace_plain(&mut self) -> Result<(), Error> {
+        let plain = Process::start(&self.search).await;
+        self.plain = plain.map_err(testbed::cluster::Error::from)?;
+        Ok(())
+    }
+
+    /// What nodes were asked.
+    pub(crate) fn tap(&self) -> &Tap {
+        self.cluster.tap()
+    }
+
+    /// What the keys of a row stand for, with the node of each.
+    pub(crate) fn scope(&self, place: Place) -> Scope {
+        let keys = match place {
+            Place::Together => &self.together,
+            Place::Apart => &self.apart,
+        };
+        let numbered = (1..).zip(keys);
+        Scope {
+            keys: numbered
+                .map(|(number, key)| (Variable { node: None, number }, key.clone()))
+                .collect(),
+            run: "run".to_owned(),
+            repetition: 1,
+        }
+    }
+
+    /// The node that a key of a row lies on.
+    pub(crate) fn node_of(&self, place: Place, variable: Variable) -> usize {
+        match place {
+            Place::Together => self.home,
+            Place::Apart => (variable.number.max(1) as usize - 1) % NODES,
+        }
+    }
+
+    /// The node of each key of a row.
+    pub(crate) fn owners(&self, place: Place) -> BTreeMap<Vec<u8>, usize> {
+        let keys = self.scope(place).keys.into_iter();
+        keys.map(|(variable, key)| (key, self.node_of(place, variable)))
+            .collect()
+    }
+
+    /// Gives a request to the plain Redis and to one node, or to all: data to begin with.
+    pub(crate) async fn given(
+        &self,
+        request: &[Vec<u8>],
+        node: Option<usize>,
+    ) -> Result<(), Error> {
+        let nodes = self.cluster.node_addrs();
+        let chosen = match node {
+            Some(node) => &nodes[node..=node],
+            None => &nodes[..],
+        };
+        for addr in chosen.iter().copied().chain([self.plain.addr()]) {
+            order(addr, &[request.to_vec()]).await?;
+        }
+        Ok(())
+    }
+
+    /// Does something to the node of the first key that lies together or apart, and to no other server.
+    pub(crate) async fn meddle(&self, words: &[Vec<u8>]) -> Result<(), Error> {
+        let key = words.get(1);
+        let at = if key == self.apart.first() {
+            0
+        } else {
+            self.home
+        };
+        order(self.cluster.node_addrs()[at], &[words.to_vec()]).await
+    }
+
+    /// What lies on all nodes.
+    pub(crate) async fn contents(&self) -> Result<Contents, Error> {
+        Contents::of(&self.cluster.node_addrs()).await
+    }
+
+    /// What lies on the plain Redis.
+    pub(crate) async fn plain_contents(&self) -> Result<Contents, Error> {
+        Contents::of(&[self.plain.addr()]).await
+    }
+
+    /// Empties every server; whether each one still does its work and the proxy reaches each node.
+    pub(crate) async fn clean(&mut self) -> bool {
+        let servers = self.cluster.node_addrs().into_iter();
+        let clean: Vec<Vec<Vec<u8>>> = CLEAN
+            .iter()
+            .map(|words| words.iter().map(|word| word.as_bytes().to_vec()).collect())
+            .collect();
+        for addr in servers.chain([self.plain.addr()]) {
+            if order(addr, &clean).await.is_err() {
+                return false;
+            }
+        }
+        let deadline = Instant::now() + SETTLED_WITHIN;
+        while Instant::now() < deadline {
+            self.looks += 1;
+            if self.serves_every_node().await {
+                return true;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        false
+    }
+
+    /// Writes a key of each node through the proxy and finds it there, in the first database, and nowhere else.
+    async fn serves_every_node(&self) -> bool {
+        let Ok(mut client) = self.client().await else {
+            return false;
+        };
+        let look = self.looks.to_string();
+        let nodes = self.cluster.node_addrs();
+        for (key, addr) in self.apart.iter().zip(nodes) {
+            let set: [&[u8]; 3] = [b"SET", key, look.as_bytes()];
+            let written = client.call(&set, self.patience).await;
+            if !matches!(written, Ok(Value::Simple(ok)) if ok == b"OK") {
+                return false;
+            }
+            let Ok(mut node) = connect(addr).await else {
+                return false;
+            };
+            let taken: [&[u8]; 2] = [b"GETDEL", key];
+            let found = node.call(&taken, NODE_DEADLINE).await;
+            if found != Ok(Value::Bulk(look.clone().into_bytes())) {
+                return false;
+            }
+        }
+        true
+    }
+}
+
+/// What a client saw in place of a reply.
+pub(crate) fn outcome(reply: Result<Value, client::Error>) -> Outcome {
+    match reply {
+        Ok(value) => Outcome::Reply(value),
+        Err(client::Error::Closed { pending }) => Outcome::Closed(pending),
+        Err(client::Error::Silent { pending, .. }) => Outcome::Silent(pending),
+        Err(client::Error::Endless { pending }) => Outcome::Endless(pending),
+        Err(client::Error::Connect { why, .. }) => Outcome::Garbled(why),
+        Err(client::Error::Malformed(why)) => Outcome::Garbled(why.to_string()),
+    }
+}
+
+async fn connect(addr: std::net::SocketAddr) -> Result<Client, Error> {
+    Client::connect(addr, NODE_DEADLINE)
+        .await
+        .map_err(|why| Error::Unreachable { addr, why })
+}
+
+/// Carries requests out on a server of our own; an error of the server is one of the suite.
+async fn order(addr: std::net::SocketAddr, requests: &[Vec<Vec<u8>>]) -> Result<(), Error> {
+    let failed = |why: String| Error::Unclean { addr, why };
+    let mut client = connect(addr).await?;
+    let replies = client.pipeline(requests, NODE_DEADLINE).await;
+    let replies = replies.map_err(|why| failed(why.to_string()))?;
+    match replies.iter().find(|reply| reply.is_error()) {
+        Some(error) => Err(failed(error.to_string())),
+        None => Ok(()),
+    }
+}

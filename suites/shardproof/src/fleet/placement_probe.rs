@@ -1,0 +1,223 @@
+//! Writes keys through a proxy and looks on the nodes where they land. Leaves nothing behind: keys have a time to live, and
+//! are deleted when all is seen.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+
+use testbed::client::{self, Client, NODE_DEADLINE};
+use testbed::leftovers::{Record, Scope};
+use testbed::wire::Value;
+
+/// Requests a pipeline.
+const PIPELINE: usize = 100;
+
+/// The proxy or a node did not do its part.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The proxy cannot be reached, or does not answer.
+    #[error("the proxy at {proxy} does not take keys: {why}")]
+    Proxy {
+        /// Its address.
+        proxy: SocketAddr,
+        /// What came instead.
+        why: client::Error,
+    },
+    /// The proxy answered a write with something else than OK.
+    #[error("the proxy at {proxy} refuses `SET {key} 1 EX {ttl_s}`: {answer}")]
+    Refused {
+        /// Its address.
+        proxy: SocketAddr,
+        /// The key, escaped.
+        key: String,
+        /// The time to live that was asked for.
+        ttl_s: u64,
+        /// What it answered.
+        answer: String,
+    },
+    /// A node cannot be looked at.
+    #[error("node {node} cannot be looked at: {why}")]
+    Node {
+        /// Its address.
+        node: SocketAddr,
+        /// What came instead.
+        why: client::Error,
+    },
+    /// A node answered with something else than a number.
+    #[error("node {node} answers {asked} with {answer}")]
+    Answer {
+        /// Its address.
+        node: SocketAddr,
+        /// The command.
+        asked: &'static str,
+        /// What it answered.
+        answer: String,
+    },
+}
+
+/// A proxy, its nodes, and what was written.
+#[derive(Debug)]
+pub struct PlacementProbe {
+    proxy: SocketAddr,
+    nodes: Vec<SocketAddr>,
+    ttl_s: u64,
+    /// What is removed when the process ends before [`PlacementProbe::clean`].
+    record: Record,
+    /// Where each key was seen; nowhere until it was looked for.
+    written: HashMap<Vec<u8>, Vec<usize>>,
+}
+
+impl PlacementProbe {
+    /// Of a proxy over nodes, which are looked at directly. Keys live `ttl_s` seconds.
+    #[must_use]
+    pub fn new(proxy: SocketAddr, nodes: Vec<SocketAddr>, ttl_s: u64) -> Self {
+        let record = Record::open(Scope {
+            // Too short to be searched for: a foreign key may contain it.
+            prefix: None,
+            nodes: nodes.clone(),
+            proxy: Some(proxy),
+        });
+        Self {
+            proxy,
+            nodes,
+            ttl_s,
+            record,
+            written: HashMap::new(),
+        }
+    }
+
+    /// Asks everybody for a sign of life, so that who is missing is named before the first key is written.
+    ///
+    /// # Errors
+    /// Who does not answer PING, a node before the proxy.
+    pub async fn greet(&self) -> Result<(), Error> {
+        for node in &self.nodes {
+            let answer = client::ping(*node).await;
+            answer.map_err(|why| Error::Node { node: *node, why })?;
+        }
+        Ok(())
+    }
+
+    /// Writes each key `times` times in a row, and says on which nodes it lies then.
+    ///
+    /// # Errors
+    /// A key was refused, or somebody does not answer.
+    pub async fn write(
+        &mut self,
+        keys: &[Vec<u8>],
+        times: usize,
+    ) -> Result<Vec<Vec<usize>>, Error> {
+        for key in keys {
+            self.record.key(key);
+            self.written.entry(key.clone()).or_default();
+        }
+        self.set(keys, times).await?;
+        let mut places = vec![Vec::new(); keys.len()];
+        for node in 0..self.nodes.len() {
+            for (place, lies) in places.iter_mut().zip(self.lie_on(node, keys).await?) {
+                if lies {
+                    place.push(node);
+                }
+            }
+        }
+        for (key, place) in keys.iter().zip(&places) {
+            self.written.insert(key.clone(), place.clone());
+        }
+        Ok(places)
+    }
+
+    /// Deletes everything that was written: on the nodes where it was seen; what was seen nowhere, wherever it may be.
+    ///
+    /// # Errors
+    /// The first who does not answer. What is left then expires by itself.
+    pub async fn clean(&mut self) -> Result<(), Error> {
+        for node in 0..self.nodes.len() {
+            let may_lie = |on: &Vec<usize>| on.is_empty() || on.contains(&node);
+            let keys = self.written.iter().filter(|(_, on)| may_lie(on));
+            let requests: Vec<Vec<&[u8]>> = keys.map(|(key, _)| delete(key)).collect();
+            self.ask(node, &requests).await?;
+        }
+        let nowhere = self.written.iter().filter(|(_, on)| on.is_empty());
+        let requests: Vec<Vec<&[u8]>> = nowhere.map(|(key, _)| delete(key)).collect();
+        self.ask_proxy(&requests).await?;
+        self.written.clear();
+        Ok(())
+    }
+
+    async fn set(&self, keys: &[Vec<u8>], times: usize) -> Result<(), Error> {
+        let ttl = self.ttl_s.to_string();
+        let set = |key: &'_ [u8]| -> Vec<Vec<u8>> {
+            [b"SET", key, b"1", b"EX", ttl.as_bytes()]
+                .map(<[u8]>::to_vec)
+                .to_vec()
+        };
+        let writes = keys.iter().flat_map(|key| std::iter::repeat_n(key, times));
+        let requests: Vec<Vec<Vec<u8>>> = writes.map(|key| set(key)).collect();
+        let answers = self.ask_proxy(&requests).await?;
+        for (request, answer) in requests.iter().zip(answers) {
+            if answer != Value::Simple(b"OK".to_vec()) {
+                return Err(Error::Refused {
+                    proxy: self.proxy,
+                    key: request[1].escape_ascii().to_string(),
+                    ttl_s: self.ttl_s,
+                    answer: answer.to_string(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// For each key whether it lies on a node. A node of Redis Cluster says MOVED of what is not its own.
+    async fn lie_on(&self, node: usize, keys: &[Vec<u8>]) -> Result<Vec<bool>, Error> {
+        let exists = |key: &Vec<u8>| vec![b"EXISTS".to_vec(), key.clone()];
+        let requests: Vec<Vec<Vec<u8>>> = keys.iter().map(exists).collect();
+        let answers = self.ask(node, &requests).await?;
+        answers
+            .into_iter()
+            .map(|answer| match answer {
+                Value::Integer(count) => Ok(count > 0),
+                Value::Error(text) if text.starts_with(b"MOVED ") => Ok(false),
+                answer => Err(Error::Answer {
+                    node: self.nodes[node],
+                    asked: "EXISTS",
+                    answer: answer.to_string(),
+                }),
+            })
+            .collect()
+    }
+
+    async fn ask<A: AsRef<[u8]>>(
+        &self,
+        node: usize,
+        requests: &[Vec<A>],
+    ) -> Result<Vec<Value>, Error> {
+        let node = self.nodes[node];
+        let answers = pipelines(node, requests).await;
+        answers.map_err(|why| Error::Node { node, why })
+    }
+
+    async fn ask_proxy<A: AsRef<[u8]>>(&self, requests: &[Vec<A>]) -> Result<Vec<Value>, Error> {
+        let proxy = self.proxy;
+        let answers = pipelines(proxy, requests).await;
+        answers.map_err(|why| Error::Proxy { proxy, why })
+    }
+}
+
+fn delete(key: &[u8]) -> Vec<&[u8]> {
+    vec![b"DEL", key]
+}
+
+/// The answers to all requests, over a connection of their own: between two batches a proxy may close an idle one.
+async fn pipelines<A: AsRef<[u8]>>(
+    addr: SocketAddr,
+    requests: &[Vec<A>],
+) -> Result<Vec<Value>, client::Error> {
+    let mut answers = Vec::with_capacity(requests.len());
+    if requests.is_empty() {
+        return Ok(answers);
+    }
+    let mut client = Client::connect(addr, NODE_DEADLINE).await?;
+    for batch in requests.chunks(PIPELINE) {
+        answers.extend(client.pipeline(batch, NODE_DEADLINE).await?);
+    }
+    Ok(answers)
+}

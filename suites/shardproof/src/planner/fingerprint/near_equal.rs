@@ -1,0 +1,139 @@
+//! Near equals: what differs so little from a hypothesis that keys which were not chosen for it may not tell the two apart.
+
+use placement::hash::TagRule;
+use placement::{Policy, RING_SIZE_MAX};
+
+use super::hypothesis::{Candidate, Hypothesis};
+use super::order;
+use super::query::Query;
+use super::weights::{WEIGHT_MAX, divisor};
+
+/// Up to so many nodes all orders of a ring are rivals; beyond, the reverse and neighbours changed.
+const PERMUTED_MAX: usize = 3;
+/// Nodes beyond this are not tried with a weight changed.
+const WEIGHED_MAX: usize = 16;
+/// How many sizes around a ring's are looked at for the same ring.
+const SAME_RING_MAX: u32 = 64;
+
+/// The candidates next to this one: sizes of a ring, orders, weights. Other tables and digests are never next to it.
+pub(super) fn next_to(question: &Query, hypothesis: &Hypothesis) -> Vec<Candidate> {
+    let candidate = &*hypothesis.candidate;
+    let mut rivals = Vec::new();
+    if let Policy::RingHash {
+        size_min, size_max, ..
+    } = candidate.cluster.policy
+    {
+        let sizes = sizes(size_min, size_max, candidate.order.len() as u32);
+        let rings: Vec<Candidate> = sizes.map(|sizes| resized(candidate, sizes)).collect();
+        rivals.extend(rings.iter().cloned());
+        // In a ring that is cut, the order says whose point is missing.
+        for order in order::others(&candidate.order, PERMUTED_MAX) {
+            let rings = rings.iter().chain([candidate]);
+            rivals.extend(rings.map(|ring| order::reordered(question, ring, &order)));
+        }
+    }
+    let weighed = matches!(
+        candidate.cluster.policy,
+        Policy::Maglev { .. }
+            | Policy::RingHash { .. }
+            | Policy::Ketama { .. }
+            | Policy::Libketama
+            | Policy::Modula { .. }
+    );
+    if weighed && question.weights.is_none() {
+        rivals.extend(
+            weights(&candidate.weights()).map(|weights| reweighed(question, candidate, &weights)),
+        );
+    }
+    rivals
+}
+
+/// One point a node more or less, and the same ring cut at its size.
+fn sizes(size_min: u32, size_max: u32, nodes: u32) -> impl Iterator<Item = (u32, u32)> {
+    let around = [
+        size_min.saturating_sub(nodes),
+        size_min + nodes,
+        size_min + 2 * nodes,
+    ];
+    let cut = size_min.saturating_sub(1)..=size_min + nodes;
+    around
+        .into_iter()
+        .map(|size| (size, RING_SIZE_MAX))
+        .chain(cut.map(|size| (size, size)))
+        .filter(move |sizes| sizes.0 > 0 && *sizes != (size_min, size_max))
+}
+
+fn resized(candidate: &Candidate, (min, max): (u32, u32)) -> Candidate {
+    let mut resized = candidate.clone();
+    if let Policy::RingHash {
+        size_min, size_max, ..
+    } = &mut resized.cluster.policy
+    {
+        (*size_min, *size_max) = (min, max);
+    }
+    resized
+}
+
+/// One weight changed by one; where all are equal, by a tenth.
+fn weights(weights: &[u32]) -> impl Iterator<Item = Vec<u32>> {
+    let equal = weights.iter().all(|weight| *weight == weights[0]);
+    let base: Vec<u32> = if equal {
+        vec![WEIGHT_MAX - 1; weights.len()]
+    } else {
+        weights.to_vec()
+    };
+    (0..base.len().min(WEIGHED_MAX)).flat_map(move |node| {
+        let changed = |weight: u32| {
+            let mut changed = base.clone();
+            changed[node] = weight;
+            (weight > 0 && divisor(&changed) == 1).then_some(changed)
+        };
+        let both = [changed(base[node] + 1), changed(base[node] - 1)];
+        both.into_iter().flatten()
+    })
+}
+
+fn reweighed(question: &Query, candidate: &Candidate, weights: &[u32]) -> Candidate {
+    let policy = candidate.cluster.policy.clone();
+    Candidate::new(
+        question,
+        policy,
+        candidate.naming,
+        &candidate.order,
+        weights,
+    )
+}
+
+/// The least and greatest minimum size that make the same ring, as far as was looked.
+pub(super) fn same_ring(hypothesis: &Hypothesis) -> Option<(u32, u32)> {
+    let Policy::RingHash {
+        size_min, size_max, ..
+    } = hypothesis.candidate.cluster.policy
+    else {
+        return None;
+    };
+    let same = |size: &u32| {
+        resized(&hypothesis.candidate, (*size, size_max))
+            .hypothesis(TagRule::WholeKey)
+            .is_some_and(|other| other.same_table(hypothesis))
+    };
+    let least = (size_min.saturating_sub(SAME_RING_MAX).max(1)..size_min)
+        .rev()
+        .take_while(same)
+        .last();
+    let most = (size_min + 1..=size_min + SAME_RING_MAX)
+        .take_while(same)
+        .last();
+    Some((least.unwrap_or(size_min), most.unwrap_or(size_min)))
+}
+
+/// Whether this is a ring that its maximum size does not cut.
+pub(super) fn is_uncut(hypothesis: &Hypothesis) -> bool {
+    matches!(
+        hypothesis.candidate.cluster.policy,
+        Policy::RingHash {
+            size_max: RING_SIZE_MAX,
+            ..
+        }
+    )
+}

@@ -1,0 +1,56 @@
+//! What is known before the first key is written: the nodes, and what the user says about the proxy.
+
+use placement::hash::TagRule;
+
+/// A node as far as it is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// Its address as the proxy sees it.
+    pub seen: String,
+    /// Its address as we reach it.
+    pub reached: String,
+    /// What the proxy may call it: a server's name, a hash key or a host name.
+    pub name: Option<String>,
+}
+
+/// What is asked, with everything that narrows the answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Query {
+    /// The nodes, in the order in which the proxy probably has them; at least two.
+    pub nodes: Vec<Known>,
+    /// Their weights, where they are known.
+    pub weights: Option<Vec<u32>>,
+    /// The rules of hash tags to try besides whole keys and braces.
+    pub tags: Vec<TagRule>,
+    /// Sizes of maglev tables to try first.
+    pub table_sizes: Vec<u32>,
+    /// Minimum sizes of rings to try first.
+    pub ring_sizes: Vec<u32>,
+    /// At most so many keys are written.
+    pub keys_max: usize,
+    /// What all keys begin with.
+    pub prefix: String,
+    /// Makes the keys.
+    pub seed: u64,
+}
+
+impl Query {
+    /// The given weights, or equal ones.
+    pub(super) fn usual_weights(&self) -> Vec<u32> {
+        match &self.weights {
+            Some(weights) => weights.clone(),
+            None => vec![1; self.nodes.len()],
+        }
+    }
+
+    /// Every rule to try, the commonest first.
+    pub(super) fn rules(&self) -> Vec<TagRule> {
+        let mut rules = vec![TagRule::WholeKey, TagRule::BRACES];
+        for rule in &self.tags {
+            if !rules.contains(rule) {
+                rules.push(*rule);
+            }
+        }
+        rules
+    }
+}

@@ -1,0 +1,309 @@
+//! The candidates, the likeliest and cheapest first.
+
+use placement::hash::Digest;
+use placement::{Policy, RING_SIZE_MAX, RingFunction, TABLE_SIZE_DEFAULT, TABLE_SIZE_MAX};
+
+use super::hypothesis::Candidate;
+use super::naming::Naming;
+use super::observation::Observation;
+use super::query::Query;
+use super::{numbered, order, residues, ring_points, ring_sizes, weighing, weights};
+
+/// Primes below this are all tried as sizes of maglev tables.
+const SMALL_TABLE: u32 = 1000;
+/// Sizes of maglev tables in examples and in other programs, and the primes next to powers of two.
+const TABLE_SIZES: [u32; 21] = [
+    1009, 1021, 1031, 2039, 2053, 4093, 4099, 8191, 8209, 10_007, 16_381, 16_411, 32_749, 32_771,
+    65_521, 65_539, 100_003, 131_071, 131_101, 262_139, 262_147,
+];
+const LARGE_TABLE_SIZES: [u32; 6] = [524_287, 524_309, 655_373, 1_000_003, 1_048_573, 5_000_011];
+/// Sizes of rings in examples and other programs.
+const RING_SIZES: [u32; 24] = [
+    1, 2, 4, 8, 16, 32, 64, 100, 128, 160, 256, 500, 512, 1000, 1023, 1025, 2000, 2048, 4000, 4096,
+    5000, 8192, 10_000, 16_384,
+];
+/// Larger ones take seconds to build, and are tried when the user names them.
+const LARGE_RING_SIZES: [u32; 4] = [32_768, 65_536, 100_000, 131_072];
+/// How many of the nearest families are tried with other weights.
+const FAMILIES: usize = 6;
+/// Vectors of weights tried with each of them, when climbing leads nowhere.
+const VECTORS_MAX: usize = 300;
+/// Below this share a ring is not a ring in another order.
+const NEAR: f64 = 0.9;
+
+/// A step of the search. Later ones are tried only when nothing explains what was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SearchStage {
+    /// Every policy as it is when nothing is configured, and every digest.
+    Usual,
+    /// Other sizes of tables and rings.
+    Sizes,
+    /// What can be read off the observations: sizes of rings, weights of modula.
+    Fitted,
+    /// Other orders of rings, which decide about single points.
+    Orders,
+    /// Weights from 1 to 10.
+    Weights,
+    /// Other orders of rings with weights.
+    WeightsAndOrders,
+    /// Sizes that take long to build.
+    Large,
+}
+
+/// A candidate that was tried, with the share that it explained.
+pub(super) type Tried = (f64, Candidate);
+
+/// Candidates that are alike; when one of them stands, later batches need not be tried.
+pub(super) type Batch<'a> = Box<dyn Iterator<Item = Candidate> + 'a>;
+
+impl SearchStage {
+    pub(super) const ALL: [Self; 7] = [
+        Self::Usual,
+        Self::Sizes,
+        Self::Fitted,
+        Self::Orders,
+        Self::Weights,
+        Self::WeightsAndOrders,
+        Self::Large,
+    ];
+
+    /// Drawn keys that are needed to judge it.
+    pub(super) fn keys(self) -> usize {
+        match self {
+            Self::Usual => 64,
+            Self::Sizes => 128,
+            Self::Fitted | Self::Orders => 512,
+            Self::Weights | Self::WeightsAndOrders | Self::Large => 1024,
+        }
+    }
+
+    /// Says it to people.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Usual => "usual settings",
+            Self::Sizes => "sizes of tables and rings",
+            Self::Fitted => "what the keys tell of sizes and weights",
+            Self::Weights => "weights",
+            Self::Orders => "orders of nodes",
+            Self::WeightsAndOrders => "orders of nodes with weights",
+            Self::Large => "large tables and rings",
+        }
+    }
+
+    /// Its candidates, batch by batch. `observations` are of plain keys; `ranking` is what came nearest until now.
+    pub(super) fn batches<'a>(
+        self,
+        question: &'a Query,
+        observations: &'a [Observation],
+        ranking: &[Tried],
+    ) -> Vec<Batch<'a>> {
+        let families = |policies: Vec<Policy>| -> Vec<Batch<'a>> {
+            vec![Box::new(with_usual_weights(question, policies))]
+        };
+        match self {
+            Self::Usual => {
+                let mut batches = families(usual());
+                batches.push(Box::new(
+                    [Policy::Slots, Policy::Jump]
+                        .into_iter()
+                        .filter_map(|policy| numbered::ordered(question, &policy, observations)),
+                ));
+                batches
+            }
+            Self::Sizes => families(sizes(question)),
+            Self::Fitted => fitted(question, observations),
+            Self::Weights => weighted(question, observations, ranking),
+            Self::Orders | Self::WeightsAndOrders => order::batches(question, ranking, NEAR),
+            Self::Large => families(large()),
+        }
+    }
+}
+
+fn usual() -> Vec<Policy> {
+    let mut policies = vec![
+        Policy::maglev(),
+        Policy::ring_hash(),
+        Policy::ketama(),
+        Policy::modula(),
+        ring(1024, RING_SIZE_MAX, RingFunction::Murmur2),
+    ];
+    for digest in Digest::all() {
+        for policy in [Policy::Ketama { digest }, Policy::Modula { digest }] {
+            if !policies.contains(&policy) {
+                policies.push(policy);
+            }
+        }
+    }
+    // Where counts of points agree, this is ketama with md5, which a proxy has.
+    policies.push(Policy::Libketama);
+    policies
+}
+
+fn sizes(question: &Query) -> Vec<Policy> {
+    let small = (2..SMALL_TABLE).filter(|size| is_prime(*size));
+    let tables = question
+        .table_sizes
+        .iter()
+        .copied()
+        .chain(small)
+        .chain(TABLE_SIZES)
+        .filter(|size| *size != TABLE_SIZE_DEFAULT)
+        .map(maglev);
+    let hints = question.ring_sizes.iter().copied();
+    tables
+        .chain(rings(hints.chain(RING_SIZES).collect()))
+        .chain([1024].into_iter().flat_map(cut_rings))
+        .collect()
+}
+
+fn large() -> Vec<Policy> {
+    let rings = LARGE_RING_SIZES.into_iter().flat_map(|size| {
+        [RingFunction::XxHash, RingFunction::Murmur2]
+            .map(|function| ring(size, RING_SIZE_MAX, function))
+    });
+    LARGE_TABLE_SIZES
+        .map(maglev)
+        .into_iter()
+        .chain(rings)
+        .collect()
+}
+
+/// Whether a maglev table may have this size.
+#[must_use]
+pub fn is_table_size(size: u32) -> bool {
+    (2..=TABLE_SIZE_MAX).contains(&size) && is_prime(size)
+}
+
+fn is_prime(number: u32) -> bool {
+    (2..number).all(|divisor| divisor * divisor > number || !number.is_multiple_of(divisor))
+}
+
+fn maglev(table_size: u32) -> Policy {
+    Policy::Maglev {
+        table_size,
+        hash_hostnames: false,
+    }
+}
+
+fn ring(size_min: u32, size_max: u32, function: RingFunction) -> Policy {
+    Policy::RingHash {
+        size_min,
+        size_max,
+        function,
+        hash_hostnames: false,
+    }
+}
+
+/// Rings of at least these sizes, and of exactly these.
+fn rings(sizes: Vec<u32>) -> impl Iterator<Item = Policy> {
+    sizes.into_iter().flat_map(|size| {
+        [RingFunction::XxHash, RingFunction::Murmur2]
+            .map(|function| ring(size, RING_SIZE_MAX, function))
+            .into_iter()
+            .chain(cut_rings(size))
+    })
+}
+
+fn cut_rings(size: u32) -> [Policy; 2] {
+    [RingFunction::XxHash, RingFunction::Murmur2].map(|function| ring(size, size, function))
+}
+
+/// Each policy under each naming; addresses with every policy come before names with any.
+fn with_usual_weights(
+    question: &Query,
+    policies: Vec<Policy>,
+) -> impl Iterator<Item = Candidate> + '_ {
+    let order: Vec<usize> = (0..question.nodes.len()).collect();
+    let weights = question.usual_weights();
+    Naming::possible(question)
+        .into_iter()
+        .flat_map(move |naming| {
+            let policies = policies.clone().into_iter();
+            let (order, weights) = (order.clone(), weights.clone());
+            policies.map(move |policy| Candidate::new(question, policy, naming, &order, &weights))
+        })
+}
+
+fn fitted<'a>(question: &'a Query, observations: &'a [Observation]) -> Vec<Batch<'a>> {
+    let namings = Naming::possible(question);
+    let modula = residues::weighted(question, &namings, observations);
+    let mut batches: Vec<Batch<'a>> = vec![Box::new(modula.into_iter())];
+    for naming in namings {
+        for function in [RingFunction::XxHash, RingFunction::Murmur2] {
+            // Climbed only when its turn comes.
+            batches.push(Box::new(
+                std::iter::once_with(move || {
+                    ring_sizes::around_best(question, function, naming, observations)
+                })
+                .flatten(),
+            ));
+        }
+    }
+    batches
+}
+
+/// The nearest families with other weights, unless weights are known.
+fn weighted<'a>(
+    question: &'a Query,
+    observations: &'a [Observation],
+    ranking: &[Tried],
+) -> Vec<Batch<'a>> {
+    if question.weights.is_some() {
+        return Vec::new();
+    }
+    let mut counts = vec![0; question.nodes.len()];
+    for observation in observations {
+        counts[observation.place] += 1;
+    }
+    let families = families(ranking);
+    let climbed = families.clone().into_iter().map(|(policy, naming)| {
+        // Climbed only when its turn comes.
+        let climb = move || match policy {
+            Policy::RingHash { function, .. } => {
+                ring_points::fitted(question, function, naming, observations)
+            }
+            policy => weighing::weighed(question, &policy, naming, observations),
+        };
+        Box::new(std::iter::once_with(climb).flatten()) as Batch<'a>
+    });
+    let order: Vec<usize> = (0..counts.len()).collect();
+    let listed = families.into_iter().filter_map(|(policy, naming)| {
+        let points = points(&policy, counts.len())?;
+        let (counts, order) = (counts.clone(), order.clone());
+        let list = move || {
+            let vectors = weights::vectors(&counts, points, VECTORS_MAX).into_iter();
+            vectors.map(move |weights| {
+                Candidate::new(question, policy.clone(), naming, &order, &weights)
+            })
+        };
+        Some(Box::new(std::iter::once_with(list).flatten()) as Batch<'a>)
+    });
+    climbed.chain(listed).collect()
+}
+
+/// Policies under a naming that can have weights, those of the nearest candidates first. Modula's weights are read off.
+fn families(ranking: &[Tried]) -> Vec<(Policy, Naming)> {
+    let mut families: Vec<(Policy, Naming)> = Vec::new();
+    for (_, candidate) in ranking {
+        let policy = match candidate.cluster.policy.clone() {
+            Policy::RingHash { function, .. } => ring(1024, RING_SIZE_MAX, function),
+            policy @ (Policy::Maglev { .. } | Policy::Ketama { .. } | Policy::Libketama) => policy,
+            _ => continue,
+        };
+        if !families.contains(&(policy.clone(), candidate.naming)) {
+            families.push((policy, candidate.naming));
+        }
+    }
+    families.truncate(FAMILIES);
+    families
+}
+
+/// How many points a ring has whose gaps add to chance; none for a policy without weights, or whose weights are read off.
+fn points(policy: &Policy, nodes: usize) -> Option<f64> {
+    match policy {
+        Policy::Maglev { table_size, .. } => Some(f64::from(*table_size).powi(2)),
+        Policy::RingHash { size_min, .. } => Some(f64::from(*size_min)),
+        Policy::Ketama { .. } | Policy::Libketama => Some(160.0 * nodes as f64),
+        _ => None,
+    }
+}
