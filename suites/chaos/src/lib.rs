@@ -1,9 +1,11 @@
 //! Chaos: what clients lose while a cluster changes or its nodes fail.
 //!
 //! - `rescale`: the rescale experiment, with or without a fault meanwhile.
+//! - `history`: every request of a run, its completion, and what the nodes saw of it.
 //! - `ledger`: one line per acknowledged key: found, unreachable, lost.
 //!
 //! Black-box: where a key lives is learned by looking on the nodes. A prediction is data that the caller passes in.
 
+pub mod history;
 pub mod ledger;
 pub mod rescale;

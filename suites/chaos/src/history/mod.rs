@@ -1,0 +1,35 @@
+//! The history of a run: every request, its reply and completion, and what the taps saw of it at the nodes.
+//!
+//! - `header`, `record`: the types. `read`, `write`: JSON lines. `edn`: export for Jepsen's checkers.
+//! - `bytes`, `reply`: bytes and replies as JSON.
+//! - `evidence`: decides indefinite completions by what the nodes saw.
+//!
+//! Pure: times are data, and never read from a clock here.
+
+mod bytes;
+mod edn;
+mod evidence;
+mod header;
+mod read;
+mod record;
+mod reply;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+pub use edn::write as write_edn;
+pub use evidence::settle;
+pub use header::{FORMAT, Header, Known};
+pub use read::{Malformed, read};
+pub use record::{Answered, Completion, Library, Record, Seen};
+pub use write::write;
+
+/// A run, as its clients and its taps recorded it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct History {
+    /// What was run.
+    pub header: Header,
+    /// One per request. Those of one session are in the order of their sequence numbers.
+    pub records: Vec<Record>,
+}
