@@ -47,7 +47,7 @@ const SET: &str = r#"{"session":1,"sequence":0,"client":"raw","sent":5,"received
 
 #[track_caller]
 fn check_refused(lines: &[&str], expected: &str) {
-    let text = lines.join("\n");
+    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
     let error = read(&mut text.as_bytes(), "run.jsonl").expect_err("a wrong history");
     assert_eq!(error.to_string(), format!("run.jsonl:{expected}"), "{text}");
 }
