@@ -3,9 +3,11 @@
 //! - `rescale`: the rescale experiment, with or without a fault meanwhile.
 //! - `history`: every request of a run, its completion, and what the nodes saw of it.
 //! - `ledger`: one line per acknowledged key: found, unreachable, lost.
+//! - `observed`: what a chaos run observed, for laws and reports.
 //!
 //! Black-box: where a key lives is learned by looking on the nodes. A prediction is data that the caller passes in.
 
 pub mod history;
 pub mod ledger;
+pub mod observed;
 pub mod rescale;

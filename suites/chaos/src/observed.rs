@@ -1,0 +1,97 @@
+//! What a chaos run observed: the data that laws and coverage conditions judge, and that reports show.
+//!
+//! Pure data. Times are nanoseconds since the start of the run, on the clock of the history.
+
+use std::collections::BTreeMap;
+
+use testbed::wire::Value;
+
+use crate::history::History;
+
+/// A key.
+pub type Key = Vec<u8>;
+
+/// One run of one scenario on one target.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Observed {
+    /// Every request, its completion, and what the nodes saw of it.
+    pub history: History,
+    /// When each fault acted, in the order in which they began.
+    pub windows: Vec<Window>,
+    /// When the workloads began and ended.
+    pub load: Span,
+    /// Node of each key that the workloads use, found by looking at the nodes before the first fault.
+    pub owners: BTreeMap<Key, u16>,
+    /// The same after the last fault was healed. Empty if the proxy did not serve again.
+    pub owners_after: BTreeMap<Key, u16>,
+    /// What every node held in the end: for each key, the nodes that have it, with the value as GET, LRANGE or the like
+    /// returns it.
+    pub contents: BTreeMap<Key, Vec<(u16, Value)>>,
+    /// The proxy's resources, sampled over the run. Empty if its process is not known.
+    pub samples: Vec<Sample>,
+    /// When the machine stalled: a task that should have run was late by more than its tolerance.
+    pub stalls: Vec<Span>,
+    /// Names of nodes as errors may give them: address and port as the proxy knows them.
+    pub node_names: Vec<String>,
+    /// What the target promises in time.
+    pub promises: Promises,
+}
+
+/// A time between two others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// First nanosecond.
+    pub from: u64,
+    /// First nanosecond after it.
+    pub to: u64,
+}
+
+impl Span {
+    /// Whether two spans share a nanosecond.
+    #[must_use]
+    pub fn overlaps(self, other: Self) -> bool {
+        self.from < other.to && other.from < self.to
+    }
+}
+
+/// One fault while it acted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Window {
+    /// The fault as scenarios write it, `latency 50ms`.
+    pub fault: String,
+    /// What it acted on.
+    pub on: Subject,
+    /// From before it was applied until after it was healed.
+    pub span: Span,
+}
+
+/// What a fault acts on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subject {
+    /// A node or its link, by its place in the cluster.
+    Node(u16),
+    /// The proxy.
+    Proxy,
+    /// The clients.
+    Clients,
+}
+
+/// Resources at one time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sample {
+    /// When.
+    pub at: u64,
+    /// Resident memory of the proxy, bytes.
+    pub proxy_bytes: u64,
+    /// Connections of the proxy to all nodes together.
+    pub node_connections: u64,
+}
+
+/// What the target promises in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Promises {
+    /// A request is answered, or its connection closed, within this time, nanoseconds.
+    pub deadline: u64,
+    /// A healed node is served again within this time, nanoseconds.
+    pub recovery: u64,
+}
