@@ -7,10 +7,10 @@ pub(crate) mod case;
 pub(crate) mod disturbs;
 pub(crate) mod footprint;
 pub(crate) mod judge;
-#[cfg(test)]
-mod laws;
 pub(crate) mod parse;
 pub(crate) mod pattern;
+#[cfg(test)]
+mod tests;
 pub(crate) mod word;
 
 use std::collections::BTreeSet;
