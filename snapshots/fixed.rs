@@ -21,7 +21,7 @@ pub(crate) fn run() -> Conformance {
             None,
         ),
         result(
-            "errors/texts-are-told",
+            "errors/texts",
             Level::Should,
             Verdict::Fail(evidence()),
             Some(known()),
@@ -49,7 +49,7 @@ pub(crate) fn run() -> Conformance {
             Some(known()),
         ),
         result(
-            "node-down/own-keys-fail-at-once",
+            "node-down/keys-fail-at-once",
             Level::Must,
             Verdict::Unknown {
                 why: "node A did not answer".to_owned(),
@@ -57,7 +57,7 @@ pub(crate) fn run() -> Conformance {
             None,
         ),
         result(
-            "fan-out/dbsize-sums",
+            "fan-out/dbsize-sums-nodes",
             Level::Must,
             Verdict::Skip {
                 reason: "some proxy does not claim fan-out".to_owned(),

@@ -110,8 +110,8 @@ fn play(
 /// no transactions are drawn, and without WATCH none that watch.
 fn is_known(target: &Target, row: &Row) -> bool {
     let case = match row.command.as_str() {
-        "EXEC" => "transactions/behind-exec",
-        "WATCH" => "transactions/watch-protects",
+        "EXEC" => "transactions/requests-after-exec",
+        "WATCH" => "transactions/watch-aborts-after-write",
         _ => return false,
     };
     target.deviation(case).is_some()
@@ -124,7 +124,7 @@ fn no_difference(target: &Target, search: Search, requests: u64) -> Result<(), F
         return Err(format!("SHARDPROOF_SEED={:x}\n{}", seed(), difference.case()).into());
     }
     // Nothing is refused by closing the connection but by those who are recorded to.
-    if report.cut_short > 0 && target.deviation("refusals/connection-goes-on").is_none() {
+    if report.cut_short > 0 && target.deviation("refusals/connection-stays-open").is_none() {
         return Err(format!("{} rounds ended early", report.cut_short).into());
     }
     // A proxy that refuses everything differs nowhere.

@@ -25,7 +25,7 @@ const UNROUTABLE: &[&str] = &[
     "MIGRATE 127.0.0.1 1 key:1 0 100",
 ];
 /// A target that deviates from this case ends the connection on such requests; the case judges that.
-const REFUSALS: &str = "refusals/connection-goes-on";
+const REFUSALS: &str = "refusals/connection-stays-open";
 
 /// The requests that `target` has to refuse while a fault lasts. None on nodes that others run: a proxy that forwards
 /// them would do harm there.

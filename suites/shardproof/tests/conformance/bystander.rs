@@ -35,7 +35,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial(name, target, spared)
     });
     // The control: a proxy that claims SELECT and is recorded to move its neighbours by it.
-    let moves = "connection/select-moves-nobody-else";
+    let moves = "connection/select-affects-one-client";
     let leaky = targets
         .iter()
         .filter(|target| target.deviation(moves).is_some());
@@ -99,10 +99,14 @@ fn disturbed(target: &Target) -> Result<(), Failed> {
             let bystander = Bystander::start(&site).await?;
             let deadline = Instant::now() + WITHIN;
             while bystander.seen().wrong == 0 {
-                let case = ["--allow-disturbing", "--filter", "select-moves-nobody-else"];
+                let case = [
+                    "--allow-disturbing",
+                    "--filter",
+                    "select-affects-one-client",
+                ];
                 let output = site.run(&case).await?;
                 let told = String::from_utf8_lossy(&output.stderr);
-                let stopped = told.contains("connection/select-moves-nobody-else, ")
+                let stopped = told.contains("connection/select-affects-one-client, ")
                     && told.contains("put it right");
                 if output.status.code() != Some(2) || !stopped {
                     return Err(format!("no stop:\n{}", said(&output)).into());

@@ -58,7 +58,6 @@ const PER: &[&str] = &[
 
 /// What is still to be rewritten: file and phrase. An entry whose phrase is gone fails, so that this list only shrinks.
 const REMAINING: &[(&str, &str)] = &[
-    ("docs/findings.md", "knows no"),
     ("docs/rescale.md", "beside"),
     ("fixtures/README.md", "beside"),
     ("fixtures/README.md", "nobody"),
