@@ -20,7 +20,6 @@ const PURE: &[&str] = &[
     "refproxy/src/command",
     "refproxy/src/cursor.rs",
     "refproxy/src/join",
-    "refproxy/src/join.rs",
     "refproxy/src/resp",
     "refproxy/src/route.rs",
     "refproxy/src/split.rs",

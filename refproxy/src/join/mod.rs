@@ -1,14 +1,17 @@
 //! From the parts' replies to the reply.
 //!
-//! Pure. A part that failed is an error of its own keys where the reply is one value a key, told in its place in INFO, and
-//! of no matter where another one has what was looked for or has killed a script; else the reply is one error: the first in
-//! the order of the parts, as the node or the proxy wrote it, and who has done it all the same.
+//! Pure. Most joins are a function in `ways`; `keys` is for MGET, `scan` for SCAN, `exec` for EXEC, and `server` for requests
+//! about the servers themselves. `asked` keeps what they need of the request.
+//!
+//! An error of a part is the reply, with the nodes on which the request was done all the same. Four joins do better: MGET has
+//! the error in place of each of the part's keys, INFO in the line of its node; one node that has found something or killed
+//! a script is enough.
 
-mod info;
-mod kill;
-mod latency;
-mod page;
-mod slow;
+mod asked;
+mod exec;
+mod keys;
+mod scan;
+mod server;
 mod ways;
 
 use std::rc::Rc;
@@ -16,14 +19,12 @@ use std::rc::Rc;
 use bytes::Bytes;
 
 use crate::command::Join;
-use crate::resp::{Args, elements, error_text, is_error, put_array, put_error};
-
-pub(crate) use info::Facts;
-pub(crate) use page::Pages;
-use slow::Measure;
-
-/// What SLOWLOG GET gives without a number.
-const LATEST_DEFAULT: usize = 10;
+use crate::resp::{error_text, is_error, put_error};
+pub(crate) use asked::Asked;
+pub(crate) use exec::exec_misfit;
+pub(crate) use scan::Pages;
+pub(crate) use server::info::Facts;
+use server::{config, info, latency, modules, scripts, slowlog};
 
 /// How the parts' replies become one.
 #[derive(Debug, PartialEq, Eq)]
@@ -48,61 +49,6 @@ pub(crate) struct Joining {
     /// Parts whose reply is not looked at, sorted.
     unheeded: Vec<u16>,
     left: usize,
-}
-
-/// What of the request itself shapes the reply.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Asked {
-    /// What has come of a SCAN; only [`Join::Page`] looks at it.
-    pages: Option<Pages>,
-    /// Entries asked for, and what they measure; only [`Join::Latest`] and [`Join::Entries`] look at it.
-    most: usize,
-    measure: Measure,
-    /// A number that is another one each time; only [`Join::Any`] looks at it.
-    lot: u64,
-    /// What the proxy tells of itself, and whether of its nodes too; only [`Join::Info`] looks at it.
-    about: Option<Box<(Facts, bool)>>,
-}
-
-impl Asked {
-    /// By the complete request in `frame`.
-    pub(crate) fn by(frame: &[u8], lot: u64) -> Self {
-        let number = Args::of(frame).nth(2).and_then(|text| {
-            let text = std::str::from_utf8(text).ok()?;
-            text.parse::<i64>().ok()
-        });
-        // COMMANDLOG says last which of its logs it means.
-        let is_of_time = |log: &[u8]| log.eq_ignore_ascii_case(b"slow");
-        Self {
-            measure: match Args::of(frame).nth(3).is_none_or(is_of_time) {
-                true => Measure::Time,
-                false => Measure::Bytes,
-            },
-            most: match number {
-                Some(number) => usize::try_from(number).unwrap_or(usize::MAX),
-                None => LATEST_DEFAULT,
-            },
-            lot,
-            ..Self::default()
-        }
-    }
-
-    /// For INFO, as the complete request in `frame` wants it.
-    pub(crate) fn about(frame: &[u8], facts: Facts) -> Self {
-        let with_nodes = info::wants_nodes(Args::of(frame).skip(1));
-        Self {
-            about: Some(Box::new((facts, with_nodes))),
-            ..Self::default()
-        }
-    }
-
-    /// For these pages.
-    pub(crate) fn pages(pages: Pages) -> Self {
-        Self {
-            pages: Some(pages),
-            ..Self::default()
-        }
-    }
 }
 
 /// What becomes of a reply once one of its parts has come.
@@ -193,10 +139,10 @@ impl Joining {
     /// The one reply of all parts.
     pub(crate) fn reply(&self) -> Vec<u8> {
         if let How::LastWith(queued, own) = &self.how {
-            return self.exec_reply(*queued, own);
+            return exec::exec(&self.replies, *queued, own);
         }
         if self.how == How::Row(Join::Kill) {
-            return kill::kill(&self.replies).to_vec();
+            return scripts::kill(&self.replies).to_vec();
         }
         let failed = self.errors().count();
         let tells_of_it = matches!(
@@ -243,28 +189,6 @@ impl Joining {
         out
     }
 
-    /// Nulls and errors pass: nothing was executed on the node, and nothing here. An array of another length than what was
-    /// queued is an error, because its elements cannot be matched with the requests.
-    fn exec_reply(&self, queued: usize, own: &[(usize, Vec<u8>)]) -> Vec<u8> {
-        let last = self.replies.last().cloned().unwrap_or_default();
-        let Some((len, mut theirs)) = elements(&last) else {
-            return last.to_vec();
-        };
-        let mut out = Vec::with_capacity(last.len() + 16);
-        if len != queued {
-            return wrong_length(queued, len);
-        }
-        put_array(&mut out, len + own.len());
-        let mut own = own.iter().peekable();
-        for place in 0..len + own.len() {
-            match own.next_if(|(at, _)| *at == place) {
-                Some((_, reply)) => out.extend_from_slice(reply),
-                None => out.extend_from_slice(theirs.next().unwrap_or_default()),
-            }
-        }
-        out
-    }
-
     fn joined(&self) -> Option<Vec<u8>> {
         let replies = &self.replies;
         let how = match self.how {
@@ -275,17 +199,17 @@ impl Joining {
             Join::Sum => ways::sum(replies),
             Join::AllOk => ways::all_ok(replies),
             Join::Concat => ways::concat(replies),
-            Join::InKeyOrder => self.in_key_order(),
+            Join::InKeyOrder => keys::in_key_order(replies, &self.part_of_key),
             Join::Same => ways::same(replies),
             Join::Least => ways::least(replies),
             Join::Any => ways::any(replies, self.asked.lot),
             Join::Found => ways::found(replies),
-            Join::Busy => ways::busy(replies),
-            Join::Kill => Some(kill::kill(replies).to_vec()),
-            Join::Settings => ways::settings(replies, &self.nodes),
-            Join::Latest => slow::log(replies, self.asked.most, self.asked.measure),
-            Join::Entries => slow::len(replies, self.asked.measure),
-            Join::Modules => ways::modules(replies),
+            Join::Busy => scripts::busy(replies),
+            Join::Kill => Some(scripts::kill(replies).to_vec()),
+            Join::Settings => config::settings(replies, &self.nodes),
+            Join::Latest => slowlog::log(replies, self.asked.most, self.asked.measure),
+            Join::Entries => slowlog::len(replies, self.asked.measure),
+            Join::Modules => modules::modules(replies),
             Join::Info => {
                 let (facts, with_nodes) = self.asked.about.as_deref()?;
                 info::info(replies, &self.nodes, facts, *with_nodes)
@@ -296,70 +220,6 @@ impl Joining {
             Join::Page => self.asked.pages.as_ref()?.joined(replies, &self.nodes),
         }
     }
-
-    /// One element a key; of a part that failed, its error for each of its keys.
-    fn in_key_order(&self) -> Option<Vec<u8>> {
-        let mut wanted = vec![0; self.replies.len()];
-        for part in &self.part_of_key {
-            *wanted.get_mut(usize::from(*part))? += 1;
-        }
-        let mut walks = Vec::with_capacity(self.replies.len());
-        for (reply, wanted) in self.replies.iter().zip(wanted) {
-            if is_error(reply) {
-                walks.push(None);
-                continue;
-            }
-            let (len, walk) = elements(reply)?;
-            if len != wanted {
-                return None;
-            }
-            walks.push(Some(walk));
-        }
-        let errors: Vec<Vec<u8>> = self
-            .replies
-            .iter()
-            .map(|reply| short_error(reply))
-            .collect();
-        let mut out = Vec::with_capacity(self.held_bytes() + 16);
-        put_array(&mut out, self.part_of_key.len());
-        for part in &self.part_of_key {
-            let part = usize::from(*part);
-            out.extend_from_slice(match walks.get_mut(part)? {
-                Some(walk) => walk.next()?,
-                None => &errors[part],
-            });
-        }
-        Some(out)
-    }
-}
-
-/// The error in place of a reply to EXEC that has another number of elements than commands were queued; none where the
-/// reply fits. Looks at the header only.
-pub(crate) fn exec_misfit(reply: &[u8], queued: usize) -> Option<Vec<u8>> {
-    let len = elements(reply)?.0;
-    (len != queued).then(|| wrong_length(queued, len))
-}
-
-fn wrong_length(queued: usize, len: usize) -> Vec<u8> {
-    let text = format!("ERR the node answered EXEC of {queued} commands with {len} replies");
-    let mut out = Vec::new();
-    put_error(&mut out, text.as_bytes());
-    out
-}
-
-/// The longest error that stands for each of many keys: a longer one would take memory once for each.
-const REPEATED_ERROR_MAX: usize = 256;
-
-/// An error as it stands for one key; empty for what is none.
-fn short_error(reply: &[u8]) -> Vec<u8> {
-    let mut out = Vec::new();
-    if let Some(text) = error_text(reply) {
-        match text.get(..REPEATED_ERROR_MAX) {
-            Some(start) => put_error(&mut out, &[start, b"..."].concat()),
-            None => out.extend_from_slice(reply),
-        }
-    }
-    out
 }
 
 #[cfg(test)]

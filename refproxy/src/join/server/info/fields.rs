@@ -306,7 +306,7 @@ pub(super) fn way(name: &str) -> Option<Way> {
 #[cfg(test)]
 mod tests {
     use super::{FIELDS, Human, Sum, way};
-    use crate::join::info::{is_tally, own_names};
+    use crate::join::server::info::{own::own_names, tally::is_tally};
 
     #[test]
     fn fields_are_sorted_and_their_human_forms_have_a_field() {
@@ -333,7 +333,7 @@ mod tests {
 
     #[test]
     fn every_field_of_the_servers_has_one_way() {
-        let told = include_str!("../../../../fixtures/info/fields.txt");
+        let told = include_str!("../../../../../fixtures/info/fields.txt");
         let mut names = told
             .lines()
             .filter(|line| !line.starts_with('#'))

@@ -1,4 +1,4 @@
-//! SCRIPT KILL and FUNCTION KILL of all nodes: which node's reply the client gets.
+//! SCRIPT KILL, FUNCTION KILL and FUNCTION STATS of all nodes: which node's reply the client gets.
 //!
 //! The client asked for a script to be stopped, not for one on each node. So one killed script is a success, whatever the
 //! other nodes say; asked again, the reply tells of those that are left. Without one, the reply that says most wins:
@@ -7,8 +7,11 @@
 
 use bytes::Bytes;
 
+use crate::join::ways::is_null;
+use crate::resp::elements;
+
 /// The reply of the node that has the most to say; of equals, the first.
-pub(super) fn kill(replies: &[Bytes]) -> &[u8] {
+pub(in crate::join) fn kill(replies: &[Bytes]) -> &[u8] {
     let most = replies.iter().min_by_key(|reply| rank(reply));
     most.map(|reply| &reply[..]).unwrap_or_default()
 }
@@ -21,6 +24,16 @@ fn rank(reply: &[u8]) -> u8 {
         _ if reply.starts_with(b"-NOTBUSY ") => 3,
         _ => 2,
     }
+}
+
+/// The reply of the first node that runs a script, else of the first node.
+pub(in crate::join) fn busy(replies: &[Bytes]) -> Option<Vec<u8>> {
+    let is_busy = |reply: &&Bytes| {
+        let second = elements(reply).and_then(|(_, mut walk)| walk.nth(1));
+        second.is_some_and(|element| !is_null(element))
+    };
+    let chosen = replies.iter().find(is_busy).or(replies.first())?;
+    elements(chosen).map(|_| chosen.to_vec())
 }
 
 #[cfg(test)]

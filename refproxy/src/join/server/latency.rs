@@ -11,7 +11,7 @@ use crate::resp::{Protocol, bulk, elements, integer, put_array, put_bulk, put_in
 const SAMPLES: usize = 160;
 
 /// The samples of one event, a time and its latency, in the order of time: the worst of each second, and the last of them.
-pub(super) fn history(replies: &[Bytes]) -> Option<Vec<u8>> {
+pub(in crate::join) fn history(replies: &[Bytes]) -> Option<Vec<u8>> {
     let mut worst: BTreeMap<i64, i64> = BTreeMap::new();
     for reply in replies {
         for sample in elements(reply)?.1 {
@@ -35,7 +35,7 @@ pub(super) fn history(replies: &[Bytes]) -> Option<Vec<u8>> {
 
 /// An entry an event: its name, the time and the latency of the latest spike on any node, the worst of all, and whatever newer
 /// servers count behind that, added up.
-pub(super) fn latest(replies: &[Bytes]) -> Option<Vec<u8>> {
+pub(in crate::join) fn latest(replies: &[Bytes]) -> Option<Vec<u8>> {
     let mut events: BTreeMap<&[u8], Vec<i64>> = BTreeMap::new();
     for reply in replies {
         for entry in elements(reply)?.1 {
@@ -111,7 +111,7 @@ impl Histogram {
 /// Commands in the order of the first node that has called them. What goes to every node counts once; of a request that is
 /// split, such as MGET, each node counts its part, and which parts were one request is not known. A node's count at a bound that it does not tell is that of
 /// the next lower one, so that sums are exact.
-pub(super) fn histogram(replies: &[Bytes]) -> Option<Vec<u8>> {
+pub(in crate::join) fn histogram(replies: &[Bytes]) -> Option<Vec<u8>> {
     // Only RESP3 has maps.
     let protocol = match replies.first()?.first() {
         Some(b'%') => Protocol::Resp3,

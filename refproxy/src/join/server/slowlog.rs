@@ -16,7 +16,7 @@ const SECOND: i64 = 1_000_000;
 
 /// What an entry measures.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Measure {
+pub(in crate::join) enum Measure {
     /// Microseconds, which end at the entry's time.
     #[default]
     Time,
@@ -82,7 +82,7 @@ impl<'a> Entry<'a> {
 }
 
 /// At most `most` entries.
-pub(super) fn log(replies: &[Bytes], most: usize, measure: Measure) -> Option<Vec<u8>> {
+pub(in crate::join) fn log(replies: &[Bytes], most: usize, measure: Measure) -> Option<Vec<u8>> {
     let mut entries = entries(replies, measure)?;
     entries.truncate(most);
     let mut out = Vec::new();
@@ -94,7 +94,7 @@ pub(super) fn log(replies: &[Bytes], most: usize, measure: Measure) -> Option<Ve
 }
 
 /// How many entries there are.
-pub(super) fn len(replies: &[Bytes], measure: Measure) -> Option<Vec<u8>> {
+pub(in crate::join) fn len(replies: &[Bytes], measure: Measure) -> Option<Vec<u8>> {
     let entries = entries(replies, measure)?.len();
     let mut out = Vec::new();
     put_integer(&mut out, i64::try_from(entries).ok()?);

@@ -1,0 +1,123 @@
+//! INFO of all nodes as one text: what can be added up is, what is the proxy's own is told by the proxy, and what clients
+//! decide by is what holds for every node ([`fields::Way`]). What one value cannot say is left out. Of what is not known
+//! here, words are told that all nodes say alike; never numbers, which would come and go as they happen to be equal.
+//!
+//! A node that does not answer is told under `# Nodes`, whatever was asked for; sums are left out then, because they would
+//! be too small.
+
+mod fields;
+mod own;
+mod tally;
+mod text;
+mod values;
+
+use std::fmt::Write;
+use std::rc::Rc;
+
+use bytes::Bytes;
+
+use crate::resp::{self, Protocol, error_text, is_error, put_verbatim};
+pub(crate) use own::Facts;
+use text::{NodeInfo, narrowed, sections, widened};
+use values::values;
+
+/// What each node's line under `# Nodes` repeats of what it says.
+const OF_EACH: [&str; 3] = ["redis_version", "role", "used_memory"];
+
+/// A part of the request that the section of the proxy's own belongs to.
+const WITH_NODES: [&[u8]; 4] = [b"all", b"default", b"everything", b"nodes"];
+
+/// Whether a request with these sections, none for the usual ones, asks for the section about nodes too.
+pub(in crate::join) fn wants_nodes<'a>(mut sections: impl Iterator<Item = &'a [u8]>) -> bool {
+    let named = |section: &[u8]| {
+        WITH_NODES
+            .iter()
+            .any(|name| section.eq_ignore_ascii_case(name))
+    };
+    match sections.next() {
+        None => true,
+        Some(first) => named(first) || sections.any(named),
+    }
+}
+
+/// The one text of all replies; none when one of them is neither text nor an error.
+pub(in crate::join) fn info(
+    replies: &[Bytes],
+    nodes: &[Rc<str>],
+    facts: &Facts,
+    with_nodes: bool,
+) -> Option<Vec<u8>> {
+    let protocol = match replies.iter().find(|reply| !is_error(reply))?.first() {
+        Some(b'=') => Protocol::Resp3,
+        _ => Protocol::Resp2,
+    };
+    let mut texts = Vec::new();
+    for reply in replies {
+        texts.push(match is_error(reply) {
+            true => None,
+            false => Some(widened(resp::text(reply)?)),
+        });
+    }
+    let told = texts
+        .iter()
+        .map(|text| Some(NodeInfo::read(text.as_deref()?)));
+    let told: Vec<Option<NodeInfo<'_>>> = told.collect();
+    let mut out = String::new();
+    let said: Vec<&NodeInfo<'_>> = told.iter().flatten().collect();
+    for (section, names) in sections(&said) {
+        begin(&mut out, section);
+        for name in names {
+            for value in values(name, &said, said.len() == replies.len(), facts) {
+                let _ = write!(out, "{name}:{value}\r\n");
+            }
+        }
+    }
+    // Else what is left out would look like nothing.
+    if with_nodes || said.len() < replies.len() {
+        put_nodes(&mut out, &told, replies, nodes, facts);
+    }
+    let mut reply = Vec::with_capacity(out.len() + 16);
+    put_verbatim(&mut reply, protocol, &narrowed(&out));
+    Some(reply)
+}
+
+fn begin(out: &mut String, section: &str) {
+    let between = if out.is_empty() { "" } else { "\r\n" };
+    let _ = write!(out, "{between}# {section}\r\n");
+}
+
+fn put_nodes(
+    out: &mut String,
+    told: &[Option<NodeInfo<'_>>],
+    replies: &[Bytes],
+    nodes: &[Rc<str>],
+    facts: &Facts,
+) {
+    begin(out, "Nodes");
+    let _ = write!(
+        out,
+        "refproxy_version:{}\r\nnodes:{}\r\n",
+        env!("CARGO_PKG_VERSION"),
+        nodes.len()
+    );
+    for (place, ((node, told), reply)) in nodes.iter().zip(told).zip(replies).enumerate() {
+        let state = facts.health.get(place).copied().unwrap_or("unknown");
+        let address = widened(node.as_bytes());
+        let _ = write!(out, "node{place}:address={address},state={state}");
+        for (name, value) in told.iter().flat_map(|told| {
+            let of = |name| told.value(name).map(|value| (name, value));
+            OF_EACH.into_iter().filter_map(of)
+        }) {
+            let _ = write!(out, ",{name}={value}");
+        }
+        if let Some(error) = error_text(reply) {
+            // Whoever splits the line at its commas gets the error in one piece.
+            let error = widened(error).replace([',', '\r', '\n'], ";");
+            let _ = write!(out, ",error={error}");
+        }
+        out.push_str("\r\n");
+    }
+}
+
+#[cfg(test)]
+mod tests;

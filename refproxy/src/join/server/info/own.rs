@@ -1,0 +1,53 @@
+//! What INFO tells of the proxy itself, whatever its nodes say.
+
+use std::sync::Arc;
+
+/// What the proxy tells of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Facts {
+    /// Connected to all workers.
+    pub(crate) clients: usize,
+    /// How many may be.
+    pub(crate) clients_max: usize,
+    pub(crate) uptime_seconds: u64,
+    pub(crate) port: u16,
+    pub(crate) process_id: u32,
+    /// 40 hexadecimal digits that are other ones after each start.
+    pub(crate) run_id: Arc<str>,
+    /// How it stands with each node, in a word.
+    pub(crate) health: Vec<&'static str>,
+}
+
+/// What is true of the proxy, whatever the nodes say of themselves. To its clients it is a server of its own, and no
+/// cluster, as HELLO says too.
+pub(super) fn own(name: &str, facts: &Facts) -> Option<String> {
+    Some(match name {
+        "cluster_enabled" => "0".to_owned(),
+        "redis_mode" | "server_mode" => "standalone".to_owned(),
+        "run_id" => facts.run_id.to_string(),
+        "connected_clients" => facts.clients.to_string(),
+        "maxclients" => facts.clients_max.to_string(),
+        "process_id" => facts.process_id.to_string(),
+        "tcp_port" => facts.port.to_string(),
+        "uptime_in_seconds" => facts.uptime_seconds.to_string(),
+        "uptime_in_days" => (facts.uptime_seconds / (24 * 60 * 60)).to_string(),
+        _ => return None,
+    })
+}
+
+/// The names of [`own`].
+#[cfg(test)]
+pub(super) fn own_names() -> [&'static str; 10] {
+    [
+        "cluster_enabled",
+        "connected_clients",
+        "maxclients",
+        "process_id",
+        "redis_mode",
+        "run_id",
+        "server_mode",
+        "tcp_port",
+        "uptime_in_days",
+        "uptime_in_seconds",
+    ]
+}
