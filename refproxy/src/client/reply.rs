@@ -1,0 +1,53 @@
+//! A reply on its way to a client, as it is cheapest to hand over.
+
+use bytes::Bytes;
+
+use crate::buffer::SHARE_FROM;
+
+/// A reply on its way to a client.
+#[derive(Debug)]
+pub(crate) enum Reply<'a> {
+    /// To be copied.
+    Small(&'a [u8]),
+    /// To be kept as it is.
+    Large(Bytes),
+    /// Of the proxy itself, to be copied: tells nothing of how large the client's replies are.
+    Own(&'a [u8]),
+}
+
+impl Reply<'_> {
+    /// What kind of reply it is.
+    pub(crate) fn first_byte(&self) -> Option<u8> {
+        match self {
+            Self::Small(bytes) | Self::Own(bytes) => bytes.first().copied(),
+            Self::Large(bytes) => bytes.first().copied(),
+        }
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Small(bytes) | Self::Own(bytes) => bytes,
+            Self::Large(bytes) => bytes,
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Small(bytes) | Self::Own(bytes) => bytes.len(),
+            Self::Large(bytes) => bytes.len(),
+        }
+    }
+
+    pub(crate) fn into_bytes(self) -> Bytes {
+        match self {
+            Self::Small(bytes) | Self::Own(bytes) => Bytes::copy_from_slice(bytes),
+            Self::Large(bytes) => bytes,
+        }
+    }
+}
+
+/// Whether a reply of this length is shared rather than copied, where it can be.
+#[inline]
+pub(crate) fn is_large(len: usize) -> bool {
+    len >= SHARE_FROM
+}

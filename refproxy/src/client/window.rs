@@ -1,0 +1,59 @@
+//! How many requests of a client may be under way: more for small replies, fewer for large ones.
+
+use super::charge::Charge;
+use super::reply::is_large;
+
+/// Requests that a client may have under way before any was answered; small replies earn it more.
+const START: u32 = 16;
+/// How large the reply of a client is taken to be before any has come.
+const EXPECTED_START: usize = BYTES / START as usize;
+/// With large replies, it may have as many under way as make about so many bytes of replies, but at least
+/// `MIN`: what is asked for has to be taken from the node, and the others wait behind it.
+const BYTES: usize = 4 * 1024 * 1024;
+const MIN: u32 = 4;
+
+/// What the replies so far allow.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Window {
+    requests: u32,
+    /// How large the next reply may be, from those that came; 0 when they are small.
+    expected: usize,
+}
+
+impl Default for Window {
+    fn default() -> Self {
+        Self {
+            requests: START,
+            expected: EXPECTED_START,
+        }
+    }
+}
+
+impl Window {
+    #[inline]
+    pub(super) fn requests(self) -> usize {
+        self.requests as usize
+    }
+
+    /// What the reply to the next request may take of what a node may owe; see [`Charge`].
+    #[inline]
+    pub(super) fn charge(self) -> Charge {
+        Charge::of(self.expected)
+    }
+
+    /// Learns from the size of a reply.
+    #[inline]
+    pub(super) fn adapt(&mut self, reply_bytes: usize) {
+        if is_large(reply_bytes) {
+            let fit = u32::try_from(BYTES / reply_bytes).unwrap_or(MIN);
+            self.requests = self.requests.min(fit).max(MIN);
+            self.expected = reply_bytes.max(self.expected / 2);
+        } else {
+            self.requests = self.requests.saturating_add(1);
+            if self.expected != 0 {
+                let less = self.expected / 2;
+                self.expected = if is_large(less) { less } else { 0 };
+            }
+        }
+    }
+}
