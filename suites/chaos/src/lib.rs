@@ -1,12 +1,14 @@
 //! Chaos: what clients lose while a cluster changes or its nodes fail.
 //!
 //! - `rescale`: the rescale experiment, with or without a fault meanwhile.
+//! - `checker`: whether the registers of a history are linearizable, with session order.
 //! - `history`: every request of a run, its completion, and what the nodes saw of it.
 //! - `ledger`: one line per acknowledged key: found, unreachable, lost.
 //! - `observed`: what a chaos run observed, for laws and reports.
 //!
 //! Black-box: where a key lives is learned by looking on the nodes. A prediction is data that the caller passes in.
 
+pub mod checker;
 pub mod history;
 pub mod ledger;
 pub mod observed;

@@ -133,6 +133,10 @@ fn check(record: &Record, header: &Header) -> Result<(), String> {
             let node = seen.node;
             return Err(format!("seen: node {node}, but the header lists {nodes}"));
         }
+        if seen.asked < record.sent {
+            let (asked, sent) = (seen.asked, record.sent);
+            return Err(format!("seen: asked at {asked} is before sent, {sent}"));
+        }
     }
     completes(record)
 }

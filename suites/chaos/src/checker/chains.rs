@@ -1,0 +1,135 @@
+//! Clusters, and chains of those that follow each other directly.
+
+/// What an operation is to the clusters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Link {
+    /// It belongs to no cluster.
+    None,
+    /// It is in the cluster of the write of this value; `None` is the absent key before the first write.
+    Reads(Option<u32>),
+    /// It begins a cluster: directly after that of this value, or anywhere.
+    Writes {
+        /// The value that it saw.
+        after: Option<Option<u32>>,
+    },
+}
+
+/// Clusters in chains.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Chains {
+    /// By chain, its operations in an order that explains their replies.
+    pub(super) members: Vec<Vec<u32>>,
+    /// By operation, its chain.
+    pub(super) of: Vec<Option<u32>>,
+    /// The chain that begins with the absent key.
+    pub(super) first: Option<u32>,
+}
+
+/// One cluster: what writes it, what reads it, and the cluster that follows it directly.
+#[derive(Debug, Clone, Default)]
+struct Cluster {
+    writer: Option<u32>,
+    reads: Vec<u32>,
+    next: Option<u32>,
+    follows: bool,
+}
+
+/// Builds the chains. `writers` are the writing operations by value.
+///
+/// Nothing if a value was seen that is never written, or that two operations replaced, or if a chain has no beginning.
+pub(super) fn chains(links: &[Link], writers: &[Option<u32>]) -> Option<Chains> {
+    let mut clusters = Clusters::new(links);
+    for (index, link) in (0..).zip(links) {
+        let (Link::Reads(value) | Link::Writes { after: Some(value) }) = *link else {
+            continue;
+        };
+        let cluster = match value {
+            None => 0,
+            Some(value) => clusters.of_writer(writers[value as usize]?)?,
+        };
+        match link {
+            Link::Reads(_) => clusters.all[cluster as usize].reads.push(index),
+            _ => clusters.follow(cluster, index)?,
+        }
+    }
+    clusters.chains(links.len())
+}
+
+/// Cluster 0 is the absent key; the others have a writer.
+struct Clusters {
+    all: Vec<Cluster>,
+    /// By operation, the cluster that it begins.
+    begun: Vec<Option<u32>>,
+}
+
+impl Clusters {
+    fn new(links: &[Link]) -> Self {
+        let mut all = vec![Cluster::default()];
+        let mut begun = vec![None; links.len()];
+        for (index, link) in (0..).zip(links) {
+            if matches!(link, Link::Writes { .. }) {
+                begun[index as usize] = Some(all.len() as u32);
+                all.push(Cluster {
+                    writer: Some(index),
+                    ..Cluster::default()
+                });
+            }
+        }
+        Self { all, begun }
+    }
+
+    fn of_writer(&self, writer: u32) -> Option<u32> {
+        self.begun[writer as usize]
+    }
+
+    /// The cluster that operation `index` begins follows `cluster` directly; nothing if another one does.
+    fn follow(&mut self, cluster: u32, index: u32) -> Option<()> {
+        let next = self.of_writer(index)?;
+        self.all[next as usize].follows = true;
+        match self.all[cluster as usize].next.replace(next) {
+            None => Some(()),
+            Some(_) => None,
+        }
+    }
+
+    fn chains(self, operations: usize) -> Option<Chains> {
+        let mut chains = Chains {
+            members: Vec::with_capacity(self.all.len()),
+            of: vec![None; operations],
+            first: None,
+        };
+        let mut visited = 0;
+        for (index, cluster) in self.all.iter().enumerate() {
+            if cluster.follows {
+                continue;
+            }
+            let members = self.chain(index, &mut visited);
+            if members.is_empty() {
+                continue;
+            }
+            let chain = chains.members.len() as u32;
+            if index == 0 {
+                chains.first = Some(chain);
+            }
+            for member in &members {
+                chains.of[*member as usize] = Some(chain);
+            }
+            chains.members.push(members);
+        }
+        // Clusters that follow each other in a circle are in no chain.
+        (visited == self.all.len()).then_some(chains)
+    }
+
+    fn chain(&self, first: usize, visited: &mut usize) -> Vec<u32> {
+        let mut members = Vec::new();
+        let mut next = Some(first);
+        while let Some(index) = next {
+            let cluster = &self.all[index];
+            *visited += 1;
+            members.extend(cluster.writer);
+            members.extend(&cluster.reads);
+            next = cluster.next.map(|next| next as usize);
+        }
+        members
+    }
+}

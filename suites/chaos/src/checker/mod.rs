@@ -1,0 +1,35 @@
+//! The checker: whether the registers of a history are linearizable, with session order.
+//!
+//! Requests of one connection are pipelined, so that they overlap in time and plain linearizability allows them in any
+//! order. Here an operation also comes before the later ones of its session, if its client read its reply. Both
+//! conditions are local: a history is right exactly if it is so for each key.
+//!
+//! - `request`, `extract`: from records to operations. `operation`: what these do.
+//! - `witness`, `clusters`, `search`: the ways to judge, by growing cost. `judge`: which is taken when.
+//! - `minimise`, `explanation`: the smallest part of a history that is a violation.
+//!
+//! Pure: never asks a node, and never learns which fault ran.
+
+mod chains;
+mod clusters;
+mod explanation;
+mod extract;
+mod intern;
+mod judge;
+mod minimise;
+mod operation;
+mod order;
+mod registers;
+mod request;
+mod search;
+mod taken;
+mod topological;
+mod verdict;
+mod witness;
+
+#[cfg(test)]
+mod tests;
+
+pub use explanation::{Explanation, Reason};
+pub use registers::registers;
+pub use verdict::{Checked, Method, Options, SessionOrder, Verdict};

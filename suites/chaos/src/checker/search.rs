@@ -1,0 +1,79 @@
+//! Searches for a linearization (Wing and Gong, with the memory of Lowe), where clusters do not decide.
+//!
+//! Takes one operation after the other, of those that no other must precede, and goes back where nothing fits. Reads that
+//! fit are taken at once: they change nothing, so that no other order gains from taking them later. A value is left only
+//! when all that saw it are taken, or when it can be written again. A configuration, the set of operations taken and the
+//! value, is visited once.
+
+use std::collections::HashSet;
+
+use super::SessionOrder;
+use super::intern::Register;
+use super::taken::Taken;
+
+/// How a search ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    /// A linearization.
+    Linearization,
+    /// There is none.
+    None,
+    /// The budget was used up before.
+    Exhausted,
+}
+
+/// Searches, visiting at most `budget` configurations. Of several operations, those of a low rank are tried first.
+pub(super) fn search(
+    register: &Register,
+    ranks: &[u32],
+    session_order: SessionOrder,
+    sessions: usize,
+    budget: usize,
+) -> Found {
+    let mut taken = Taken::new(register, session_order, sessions);
+    let mut visited = HashSet::new();
+    let mut path = vec![Branch::enter(&mut taken, 0, ranks)];
+    while let Some(branch) = path.last_mut() {
+        if taken.is_complete() {
+            return Found::Linearization;
+        }
+        let depth = taken.depth();
+        match branch.choices.pop() {
+            None => {
+                taken.undo(branch.depth);
+                path.pop();
+            }
+            Some(choice) if taken.take(choice) => {
+                let mut next = Branch::enter(&mut taken, depth, ranks);
+                // A single choice leads to one configuration: remembering that one is enough.
+                if next.choices.len() > 1 && !visited.insert(taken.configuration()) {
+                    next.choices.clear();
+                }
+                path.push(next);
+            }
+            Some(_) => (),
+        }
+        if visited.len() > budget {
+            return Found::Exhausted;
+        }
+    }
+    Found::None
+}
+
+/// A point of the search at which there may be several operations to go on with.
+struct Branch {
+    /// The number of operations taken before the choice that led here.
+    depth: usize,
+    /// What to try, the best last.
+    choices: Vec<u32>,
+}
+
+impl Branch {
+    /// Takes the reads that fit, and lists what changes the value.
+    fn enter(taken: &mut Taken<'_>, depth: usize, ranks: &[u32]) -> Self {
+        taken.take_reads();
+        let mut choices = taken.choices();
+        choices.sort_by_key(|index| std::cmp::Reverse(ranks[*index as usize]));
+        Self { depth, choices }
+    }
+}
