@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use testbed::wire::Value;
 
 use crate::history::History;
+use crate::ledger::KeyOutcome;
 
 /// A key.
 pub type Key = Vec<u8>;
@@ -14,24 +15,29 @@ pub type Key = Vec<u8>;
 /// One run of one scenario on one target.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Observed {
-    /// Every request, its completion, and what the nodes saw of it.
+    /// Every request, its completion, and what the nodes saw of it: as recorded, not settled.
     pub history: History,
+    /// The connection of each session of the history.
+    pub sessions: BTreeMap<u32, Session>,
     /// When each fault acted, in the order in which they began.
     pub windows: Vec<Window>,
     /// When the workloads began and ended.
     pub load: Span,
-    /// Node of each key that the workloads use, found by looking at the nodes before the first fault.
+    /// Node of each key that the workloads use, found by looking at the nodes before the first fault. No key of the
+    /// workloads exists when the load begins.
     pub owners: BTreeMap<Key, u16>,
     /// The same after the last fault was healed. Empty if the proxy did not serve again.
     pub owners_after: BTreeMap<Key, u16>,
     /// What every node held in the end: for each key, the nodes that have it, with the value as GET, LRANGE or the like
     /// returns it.
     pub contents: BTreeMap<Key, Vec<(u16, Value)>>,
+    /// Keys that are predicted to end otherwise than found. Empty unless the scenario changes the cluster.
+    pub predicted: BTreeMap<Key, KeyOutcome>,
     /// The proxy's resources, sampled over the run. Empty if its process is not known.
     pub samples: Vec<Sample>,
     /// When the machine stalled: a task that should have run was late by more than its tolerance.
     pub stalls: Vec<Span>,
-    /// Names of nodes as errors may give them: address and port as the proxy knows them.
+    /// Name of each node as errors may give it: address and port as the proxy knows them.
     pub node_names: Vec<String>,
     /// What the target promises in time.
     pub promises: Promises,
@@ -63,6 +69,35 @@ pub struct Window {
     pub on: Subject,
     /// From before it was applied until after it was healed.
     pub span: Span,
+    /// Whether the node may lose keys by it.
+    pub empties: bool,
+}
+
+/// One connection of a client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// The workload that it belongs to.
+    pub workload: String,
+    /// How it ended. None if it was open until all replies were read or the run was over.
+    pub closed: Option<Closed>,
+}
+
+/// The end of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Closed {
+    /// When the client noticed or did it.
+    pub at: u64,
+    /// Who closed it.
+    pub by: Closer,
+}
+
+/// Who closes a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closer {
+    /// The client: it gave up, was told to disconnect, or was cut off with the run.
+    Client,
+    /// The proxy.
+    Proxy,
 }
 
 /// What a fault acts on.
@@ -87,11 +122,17 @@ pub struct Sample {
     pub node_connections: u64,
 }
 
-/// What the target promises in time.
+/// What the target promises in time and resources. What it does not promise is not judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Promises {
     /// A request is answered, or its connection closed, within this time, nanoseconds.
     pub deadline: u64,
     /// A healed node is served again within this time, nanoseconds.
     pub recovery: u64,
+    /// Most bytes of resident memory at any time.
+    pub memory_bytes: Option<u64>,
+    /// Most connections to all nodes together at any time.
+    pub node_connections: Option<u64>,
+    /// Most connections to all nodes together when no client waits for a reply or is in a transaction.
+    pub idle_node_connections: Option<u64>,
 }

@@ -1,0 +1,57 @@
+//! Laws: what the history of a run must satisfy, whatever faults acted.
+//!
+//! A law is one file of this folder, whose stem is its id, and one row of the table below. Pure: a law reads an
+//! [`Observed`] run and nothing else. It sees what a fault acted on and when, never which fault it was.
+//!
+//! What a law cannot decide it does not judge: indefinite writes, expiry, clients that left, stalls of the machine and
+//! requests that the end of the run cut off break no law. A law that judged nothing is unknown.
+
+mod answers_within_deadline;
+mod findings;
+mod text;
+mod verdict;
+
+#[cfg(test)]
+mod tests;
+
+use crate::observed::Observed;
+
+pub use verdict::{Verdict, Violation};
+
+/// A property that a run must satisfy.
+pub trait Law: Sync {
+    /// The name in scenarios and reports: the stem of its file, with hyphens.
+    fn id(&self) -> &'static str;
+
+    /// What it promises, in one sentence.
+    fn promise(&self) -> &'static str;
+
+    /// Where it comes from: a paper, a specification or an issue.
+    fn source(&self) -> &'static str;
+
+    /// How binding it is.
+    fn level(&self) -> Level {
+        Level::Must
+    }
+
+    /// Judges a run, in O(n log n) of its records.
+    fn judge(&self, observed: &Observed) -> Verdict;
+}
+
+/// How binding a law is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// A proxy that breaks it returns or loses something wrong, or hangs.
+    Must,
+    /// A proxy that breaks it is harder to operate.
+    Should,
+}
+
+/// Every law, in the order of reports.
+pub static LAWS: &[&dyn Law] = &[&answers_within_deadline::AnswersWithinDeadline];
+
+/// The law of an id.
+#[must_use]
+pub fn law(id: &str) -> Option<&'static dyn Law> {
+    LAWS.iter().copied().find(|law| law.id() == id)
+}
