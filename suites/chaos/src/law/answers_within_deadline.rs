@@ -17,7 +17,7 @@ impl Law for AnswersWithinDeadline {
     }
 
     fn source(&self) -> &'static str {
-        "https://github.com/twitter/twemproxy/issues/145"
+        "https://github.com/joyieldInc/predixy/issues/21"
     }
 
     fn judge(&self, observed: &Observed) -> Verdict {
@@ -90,4 +90,68 @@ fn excused(observed: &Observed, allowed: Span) -> bool {
         || others
             .map(|window| window.span)
             .any(|span| span.overlaps(allowed))
+}
+
+#[cfg(test)]
+pub(in crate::law) mod tests {
+    use super::*;
+    use crate::law::tests::run::{Run, bulk, check_broken, check_kept, check_unknown};
+    use crate::observed::Closed;
+
+    const SECOND: u64 = 1_000_000_000;
+
+    pub(in crate::law) fn double() -> Run {
+        let mut run = Run::healthy();
+        let late = run.ok(9, "GET a-key-1", bulk("value-a-key-1"));
+        run.record(late).received = Some(11 * SECOND);
+        run
+    }
+
+    /// One request, sent at 0.000 s and never answered.
+    fn unanswered(closed: Option<Closed>) -> Run {
+        let mut run = Run::new();
+        let lost = run.indefinite(1, "GET a-key");
+        run.record(lost).reply = None;
+        run.record(lost).received = None;
+        run.observed.sessions.get_mut(&1).unwrap().closed = closed;
+        run
+    }
+
+    fn closed(by: Closer, at: u64) -> Option<Closed> {
+        Some(Closed { at, by })
+    }
+
+    #[test]
+    fn a_late_reply_breaks_it() {
+        let sentence =
+            r#"GET "a-key-1" (session 9, sent at 9.000 s) was answered or closed only at 11.000 s"#;
+        check_broken(&AnswersWithinDeadline, &double(), sentence);
+    }
+
+    #[test]
+    fn no_reply_until_the_end_breaks_it() {
+        let sentence = r#"GET "a-key" (session 1, sent at 0.000 s) was neither answered nor closed until 10.000 s"#;
+        check_broken(&AnswersWithinDeadline, &unanswered(None), sentence);
+    }
+
+    #[test]
+    fn a_close_by_the_proxy_is_an_answer() {
+        check_kept(
+            &AnswersWithinDeadline,
+            &unanswered(closed(Closer::Proxy, SECOND / 2)),
+        );
+    }
+
+    #[test]
+    fn clients_that_leave_and_stalls_are_not_judged() {
+        let left = unanswered(closed(Closer::Client, SECOND / 2));
+        check_unknown(&AnswersWithinDeadline, &left);
+        let mut stalled = unanswered(None);
+        let to = SECOND / 2;
+        stalled.observed.stalls.push(Span { from: 0, to });
+        check_unknown(&AnswersWithinDeadline, &stalled);
+        let mut cut = unanswered(None);
+        cut.observed.load.to = SECOND;
+        check_unknown(&AnswersWithinDeadline, &cut);
+    }
 }

@@ -7,7 +7,12 @@
 //! requests that the end of the run cut off break no law. A law that judged nothing is unknown.
 
 mod answers_within_deadline;
+mod before;
+mod command;
+mod counters_exact;
 mod findings;
+mod keys;
+mod operation;
 mod text;
 mod verdict;
 
@@ -48,7 +53,10 @@ pub enum Level {
 }
 
 /// Every law, in the order of reports.
-pub static LAWS: &[&dyn Law] = &[&answers_within_deadline::AnswersWithinDeadline];
+pub static LAWS: &[&dyn Law] = &[
+    &counters_exact::CountersExact,
+    &answers_within_deadline::AnswersWithinDeadline,
+];
 
 /// The law of an id.
 #[must_use]

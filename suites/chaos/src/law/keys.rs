@@ -1,0 +1,67 @@
+//! Keys: which operations touch which, where they live, and what replies say about them.
+
+use std::collections::BTreeMap;
+
+use testbed::wire::Value;
+
+use super::operation::Operation;
+use crate::observed::{Observed, Span, Subject};
+
+/// The operations that name each key, in the order of the history.
+pub(super) fn by_key<'a, 'o>(
+    operations: &'o [Operation<'a>],
+) -> BTreeMap<&'a [u8], Vec<&'o Operation<'a>>> {
+    let mut keys: BTreeMap<&[u8], Vec<&Operation<'a>>> = BTreeMap::new();
+    for operation in operations {
+        for key in operation.command.keys() {
+            keys.entry(key).or_default().push(operation);
+        }
+    }
+    keys
+}
+
+/// The node of a key, unless it changed during the run or is not known.
+pub(super) fn owner(observed: &Observed, key: &[u8]) -> Option<u16> {
+    let before = observed.owners.get(key).copied()?;
+    let after = observed.owners_after.get(key).copied().unwrap_or(before);
+    (before == after).then_some(before)
+}
+
+/// When a node may have lost its keys.
+pub(super) fn emptied(observed: &Observed, node: u16) -> impl Iterator<Item = Span> {
+    let windows = observed.windows.iter();
+    let emptying = windows.filter(move |window| window.empties && window.on == Subject::Node(node));
+    emptying.map(|window| window.span)
+}
+
+/// Whether the node of a key certainly never lost keys.
+pub(super) fn lasts(observed: &Observed, key: &[u8]) -> bool {
+    let safe = |node| emptied(observed, node).next().is_none();
+    let nothing_lost = observed.windows.iter().all(|window| !window.empties);
+    nothing_lost || owner(observed, key).is_some_and(safe)
+}
+
+/// What was found under a key in the end: None if the nodes were not looked at, or several had it.
+pub(super) fn found<'o>(observed: &'o Observed, key: &[u8]) -> Option<Option<&'o Value>> {
+    if observed.contents.is_empty() {
+        return None;
+    }
+    match observed.contents.get(key).map(Vec::as_slice) {
+        None | Some([]) => Some(None),
+        Some([(_, value)]) => Some(Some(value)),
+        Some(_) => None,
+    }
+}
+
+/// Whether a reply says that there is nothing.
+pub(super) fn is_nil(reply: &Value) -> bool {
+    matches!(reply, Value::NullBulk | Value::NullArray | Value::Null)
+}
+
+/// The bytes of a bulk.
+pub(super) fn bulk(reply: &Value) -> Option<&[u8]> {
+    match reply {
+        Value::Bulk(bytes) => Some(bytes),
+        _ => None,
+    }
+}

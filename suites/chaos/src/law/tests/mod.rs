@@ -1,0 +1,76 @@
+//! The table of laws, and every law on a double that breaks only it.
+
+pub(in crate::law) mod run;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use run::{Run, check_kept};
+
+use super::{LAWS, Verdict, answers_within_deadline, counters_exact};
+
+/// Files of the folder that are no laws.
+const SHARED: &[&str] = &[
+    "before",
+    "command",
+    "findings",
+    "keys",
+    "mod",
+    "operation",
+    "tests",
+    "text",
+    "verdict",
+];
+
+/// Each law with a run that breaks it, and the other laws that such a run cannot but break.
+fn doubles() -> Vec<(&'static str, Run, &'static [&'static str])> {
+    vec![
+        (
+            "answers-within-deadline",
+            answers_within_deadline::tests::double(),
+            &[],
+        ),
+        ("counters-exact", counters_exact::tests::double(), &[]),
+    ]
+}
+
+#[test]
+fn every_law_is_one_file_and_one_row() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/law");
+    let stem = |path: &Path| path.file_stem().unwrap().to_str().unwrap().to_owned();
+    let files = fs::read_dir(folder).unwrap();
+    let stems: BTreeSet<String> = files.map(|file| stem(&file.unwrap().path())).collect();
+    let laws = stems.iter().filter(|stem| !SHARED.contains(&stem.as_str()));
+    let laws: BTreeSet<String> = laws.map(|stem| stem.replace('_', "-")).collect();
+    let rows: Vec<String> = LAWS.iter().map(|law| law.id().to_owned()).collect();
+    assert_eq!(rows.iter().cloned().collect::<BTreeSet<_>>(), laws);
+    assert_eq!(rows.len(), laws.len(), "a law has two rows: {rows:?}");
+}
+
+#[test]
+fn a_healthy_run_keeps_every_law() {
+    for law in LAWS {
+        check_kept(*law, &Run::healthy());
+    }
+}
+
+#[test]
+fn every_law_has_a_double_that_breaks_only_it() {
+    let doubles = doubles();
+    let broken_by: BTreeSet<&str> = doubles.iter().map(|(id, ..)| *id).collect();
+    assert_eq!(broken_by, LAWS.iter().map(|law| law.id()).collect());
+    for (id, run, implied) in doubles {
+        for law in LAWS {
+            let verdict = law.judge(&run.observed);
+            let broken = matches!(verdict, Verdict::Broken(_));
+            let expected = law.id() == id || implied.contains(&law.id());
+            assert_eq!(
+                broken,
+                expected,
+                "{} on the double of {id}: {verdict:?}",
+                law.id()
+            );
+        }
+    }
+}
