@@ -7,11 +7,14 @@
 //! requests that the end of the run cut off break no law. A law that judged nothing is unknown.
 
 mod answers_within_deadline;
+mod appends_intact;
 mod before;
 mod command;
 mod counters_exact;
+mod executed_at_most_once;
 mod findings;
 mod keys;
+mod no_false_nil;
 mod operation;
 mod text;
 mod verdict;
@@ -55,6 +58,9 @@ pub enum Level {
 /// Every law, in the order of reports.
 pub static LAWS: &[&dyn Law] = &[
     &counters_exact::CountersExact,
+    &appends_intact::AppendsIntact,
+    &executed_at_most_once::ExecutedAtMostOnce,
+    &no_false_nil::NoFalseNil,
     &answers_within_deadline::AnswersWithinDeadline,
 ];
 

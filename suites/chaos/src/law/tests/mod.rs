@@ -8,7 +8,7 @@ use std::path::Path;
 
 use run::{Run, check_kept};
 
-use super::{LAWS, Verdict, answers_within_deadline, counters_exact};
+use super::*;
 
 /// Files of the folder that are no laws.
 const SHARED: &[&str] = &[
@@ -31,7 +31,14 @@ fn doubles() -> Vec<(&'static str, Run, &'static [&'static str])> {
             answers_within_deadline::tests::double(),
             &[],
         ),
+        ("appends-intact", appends_intact::tests::double(), &[]),
         ("counters-exact", counters_exact::tests::double(), &[]),
+        (
+            "executed-at-most-once",
+            executed_at_most_once::tests::double(),
+            &[],
+        ),
+        ("no-false-nil", no_false_nil::tests::double(), &[]),
     ]
 }
 
