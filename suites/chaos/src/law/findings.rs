@@ -16,7 +16,12 @@ pub(super) struct Findings {
 impl Findings {
     /// One more thing was judged.
     pub(super) fn judge(&mut self) {
-        self.judged += 1;
+        self.judge_all(1);
+    }
+
+    /// More things were judged.
+    pub(super) fn judge_all(&mut self, judged: usize) {
+        self.judged += judged;
     }
 
     /// One thing that was judged is not as promised. The earliest is shown.

@@ -14,8 +14,11 @@ mod counters_exact;
 mod executed_at_most_once;
 mod findings;
 mod keys;
+mod misdelivery;
+mod no_cross_talk;
 mod no_false_nil;
 mod operation;
+mod replies_in_order;
 mod text;
 mod verdict;
 
@@ -59,6 +62,8 @@ pub enum Level {
 pub static LAWS: &[&dyn Law] = &[
     &counters_exact::CountersExact,
     &appends_intact::AppendsIntact,
+    &replies_in_order::RepliesInOrder,
+    &no_cross_talk::NoCrossTalk,
     &executed_at_most_once::ExecutedAtMostOnce,
     &no_false_nil::NoFalseNil,
     &answers_within_deadline::AnswersWithinDeadline,

@@ -16,6 +16,7 @@ const SHARED: &[&str] = &[
     "command",
     "findings",
     "keys",
+    "misdelivery",
     "mod",
     "operation",
     "tests",
@@ -38,6 +39,8 @@ fn doubles() -> Vec<(&'static str, Run, &'static [&'static str])> {
             executed_at_most_once::tests::double(),
             &[],
         ),
+        ("no-cross-talk", no_cross_talk::tests::double(), &[]),
+        ("replies-in-order", replies_in_order::tests::double(), &[]),
         ("no-false-nil", no_false_nil::tests::double(), &[]),
     ]
 }

@@ -1,0 +1,289 @@
+//! Replies that belong to another request: found by the values that only one key was given, and by what the node answered.
+
+use std::collections::{HashMap, HashSet};
+
+use testbed::wire::Value;
+
+use super::command::Command;
+use super::keys::{bulk, is_nil};
+use super::operation::{Operation, operations};
+use crate::history::Record;
+use crate::observed::Observed;
+
+/// A reply that its request cannot have.
+pub(super) struct Misdelivery {
+    /// The request that it answered.
+    pub(super) record: usize,
+    /// A request that it belongs to and that was not answered rightly itself, if one is known: on the same connection
+    /// rather than on another.
+    pub(super) belongs_to: Option<usize>,
+    /// Whether that request was on the same connection.
+    pub(super) same_session: bool,
+}
+
+/// Every misdelivery, and how many replies could be judged.
+pub(super) fn misdeliveries(observed: &Observed) -> (usize, Vec<Misdelivery>) {
+    let records = &observed.history.records;
+    let operations = operations(&observed.history);
+    let tokens = Tokens::new(&operations);
+    let mut judged = 0;
+    let mut wrong = HashMap::new();
+    let mut unanswered = HashSet::new();
+    for operation in &operations {
+        let record = &records[operation.record];
+        if record.reply.as_ref().is_none_or(Value::is_error) {
+            unanswered.insert(operation.record);
+        }
+        match compare(operation, record, &tokens) {
+            Compared::Unknown => {}
+            Compared::Right => judged += 1,
+            Compared::Wrong(reply) => {
+                judged += 1;
+                wrong.insert(operation.record, reply);
+            }
+        }
+    }
+    let owed = Owed::new(records, |place| {
+        wrong.contains_key(&place) || unanswered.contains(&place)
+    });
+    let mut found: Vec<Misdelivery> = (wrong.into_iter())
+        .map(|(record, reply)| owed.explain(record, records[record].session, reply, &tokens))
+        .collect();
+    found.sort_unstable_by_key(|misdelivery| misdelivery.record);
+    (judged, found)
+}
+
+/// What a value says about the request that it answers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Token<'a> {
+    /// Only this key was ever given the value.
+    Key(&'a [u8]),
+    /// Several keys were given the value.
+    Shared,
+}
+
+/// Values that clients wrote, and keys that hold nothing else.
+struct Tokens<'a> {
+    values: HashMap<&'a [u8], Token<'a>>,
+    /// Keys that requests changed in ways that are not followed.
+    untold: HashSet<&'a [u8]>,
+}
+
+impl<'a> Tokens<'a> {
+    fn new(operations: &[Operation<'a>]) -> Self {
+        let mut tokens = Self {
+            values: HashMap::new(),
+            untold: HashSet::new(),
+        };
+        for operation in operations {
+            tokens.learn(&operation.command);
+        }
+        tokens
+    }
+
+    fn learn(&mut self, command: &Command<'a>) {
+        match *command {
+            Command::Change(_) | Command::Other(_) => self.untold.extend(command.keys()),
+            Command::Append(key, values) => {
+                values.iter().for_each(|value| self.wrote(key, value));
+            }
+            _ => command
+                .writes()
+                .into_iter()
+                .for_each(|(key, value)| self.wrote(key, value)),
+        }
+    }
+
+    fn wrote(&mut self, key: &'a [u8], value: &'a [u8]) {
+        let token = self.values.entry(value).or_insert(Token::Key(key));
+        if *token != Token::Key(key) {
+            *token = Token::Shared;
+        }
+    }
+
+    /// Whether a value can be read from a key: None if it says nothing.
+    fn fits(&self, key: &[u8], value: &Value) -> Option<bool> {
+        if self.untold.contains(key) {
+            return None;
+        }
+        match self.values.get(bulk(value)?)? {
+            Token::Key(only) => Some(*only == key),
+            Token::Shared => None,
+        }
+    }
+
+    /// The key whose value a reply is.
+    fn key(&self, reply: &Value) -> Option<&'a [u8]> {
+        match self.values.get(bulk(reply)?)? {
+            Token::Key(key) => Some(key),
+            Token::Shared => None,
+        }
+    }
+}
+
+enum Compared<'a> {
+    /// Nothing speaks for or against it.
+    Unknown,
+    Right,
+    /// The value, or the whole reply, that belongs elsewhere.
+    Wrong(&'a Value),
+}
+
+fn compare<'a>(operation: &Operation<'a>, record: &'a Record, tokens: &Tokens<'_>) -> Compared<'a> {
+    if let Some(reply) = echoed(record) {
+        return reply;
+    }
+    // What a client has not read was delivered to nobody.
+    let Some(reply) = operation.reply.filter(|_| operation.received.is_some()) else {
+        return Compared::Unknown;
+    };
+    match (
+        by_token(&operation.command, reply, tokens),
+        by_node(operation, record),
+    ) {
+        (Compared::Unknown, by_node) => by_node,
+        (by_token, _) => by_token,
+    }
+}
+
+/// ECHO, and PING with an argument, return their argument.
+fn echoed(record: &Record) -> Option<Compared<'_>> {
+    let [name, message] = record.request.as_slice() else {
+        return None;
+    };
+    let echoes = name.eq_ignore_ascii_case(b"ECHO") || name.eq_ignore_ascii_case(b"PING");
+    match (echoes, record.reply.as_ref()?) {
+        (false, _) => None,
+        (true, Value::Bulk(text)) if text == message => Some(Compared::Right),
+        (true, reply) if reply.is_error() => None,
+        (true, reply) => Some(Compared::Wrong(reply)),
+    }
+}
+
+fn by_token<'a>(command: &Command<'_>, reply: &'a Value, tokens: &Tokens<'_>) -> Compared<'a> {
+    let pairs: Vec<(&[u8], &Value)> = match (command, reply) {
+        (Command::Get(key), value) => vec![(key, value)],
+        (Command::List(key), Value::Array(values)) => {
+            values.iter().map(|value| (*key, value)).collect()
+        }
+        (Command::Mget(keys), Value::Array(values)) if keys.len() == values.len() => {
+            keys.iter().map(Vec::as_slice).zip(values).collect()
+        }
+        _ => return Compared::Unknown,
+    };
+    let mut verdict = Compared::Unknown;
+    for (key, value) in pairs {
+        match tokens.fits(key, value) {
+            Some(false) => return Compared::Wrong(value),
+            Some(true) => verdict = Compared::Right,
+            None => {}
+        }
+    }
+    verdict
+}
+
+/// Compares a reply with the node's, where the proxy has nothing to change in it.
+fn by_node<'a>(operation: &Operation<'a>, record: &'a Record) -> Compared<'a> {
+    let verbatim = matches!(
+        operation.command,
+        Command::Get(_) | Command::Increment(_) | Command::Append(..) | Command::List(_)
+    );
+    let ([seen], Some(reply), true) = (record.seen.as_slice(), operation.reply, verbatim) else {
+        return Compared::Unknown;
+    };
+    let own = operation.record == operation.replied_by;
+    match seen.answered.as_ref().filter(|_| own) {
+        Some(node) if node.reply == *reply || is_nil(&node.reply) && is_nil(reply) => {
+            Compared::Right
+        }
+        Some(node) if !node.reply.is_error() => Compared::Wrong(reply),
+        _ => Compared::Unknown,
+    }
+}
+
+/// What would answer a request.
+#[derive(PartialEq, Eq, Hash)]
+enum Due<'a> {
+    /// The value of a key.
+    Value(&'a [u8]),
+    /// Exactly this reply: the node's own, or the argument of ECHO.
+    Reply(&'a Value),
+    /// These bytes.
+    Echo(&'a [u8]),
+}
+
+/// Requests that were not answered rightly, by what would answer them.
+struct Owed<'a> {
+    in_session: HashMap<(u32, Due<'a>), Vec<usize>>,
+    anywhere: HashMap<Due<'a>, Vec<usize>>,
+}
+
+impl<'a> Owed<'a> {
+    fn new(records: &'a [Record], owed: impl Fn(usize) -> bool) -> Self {
+        let mut index = Self {
+            in_session: HashMap::new(),
+            anywhere: HashMap::new(),
+        };
+        for (place, record) in records.iter().enumerate().filter(|(place, _)| owed(*place)) {
+            for (due, again) in due(record).into_iter().zip(due(record)) {
+                let key = (record.session, due);
+                index.in_session.entry(key).or_default().push(place);
+                index.anywhere.entry(again).or_default().push(place);
+            }
+        }
+        index
+    }
+
+    fn explain(
+        &self,
+        record: usize,
+        session: u32,
+        reply: &'a Value,
+        tokens: &Tokens<'a>,
+    ) -> Misdelivery {
+        let dues = || {
+            let key = tokens.key(reply).map(Due::Value);
+            let echo = bulk(reply).map(Due::Echo);
+            [key, echo, Some(Due::Reply(reply))].into_iter().flatten()
+        };
+        let here = dues().find_map(|due| nearest(self.in_session.get(&(session, due))?, record));
+        let there = || dues().find_map(|due| nearest(self.anywhere.get(&due)?, record));
+        Misdelivery {
+            record,
+            belongs_to: here.or_else(there),
+            same_session: here.is_some(),
+        }
+    }
+}
+
+/// What would answer a request.
+fn due(record: &Record) -> Vec<Due<'_>> {
+    let command = Command::of(&record.request);
+    let mut due: Vec<Due<'_>> = match command {
+        Command::Get(key) | Command::List(key) => vec![Due::Value(key)],
+        Command::Mget(keys) => keys.iter().map(|key| Due::Value(key)).collect(),
+        Command::Keyless => record
+            .request
+            .iter()
+            .skip(1)
+            .map(|word| Due::Echo(word))
+            .collect(),
+        _ => Vec::new(),
+    };
+    due.extend(
+        record
+            .executed()
+            .map(|answered| Due::Reply(&answered.reply)),
+    );
+    due
+}
+
+/// The place nearest to another. A request explains its own reply only if nothing else does.
+fn nearest(places: &[usize], to: usize) -> Option<usize> {
+    let after = places.partition_point(|place| *place <= to);
+    let before = places[..after].iter().rev().find(|place| **place != to);
+    let around = [before, places.get(after)].into_iter().flatten().copied();
+    around
+        .min_by_key(|place| place.abs_diff(to))
+        .or(places.first().copied())
+}

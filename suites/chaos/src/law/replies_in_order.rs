@@ -1,0 +1,94 @@
+//! The replies on a connection come in the order of its requests.
+
+use super::findings::Findings;
+use super::misdelivery::misdeliveries;
+use super::{Law, Verdict, text};
+use crate::observed::Observed;
+
+pub(super) struct RepliesInOrder;
+
+impl Law for RepliesInOrder {
+    fn id(&self) -> &'static str {
+        "replies-in-order"
+    }
+
+    fn promise(&self) -> &'static str {
+        "the replies on a connection come in the order of its requests, and elements of a reply in the order of its keys"
+    }
+
+    fn source(&self) -> &'static str {
+        "https://github.com/envoyproxy/envoy/pull/1351"
+    }
+
+    fn judge(&self, observed: &Observed) -> Verdict {
+        let mut findings = Findings::default();
+        let records = &observed.history.records;
+        let (judged, misdeliveries) = misdeliveries(observed);
+        findings.judge_all(judged);
+        for wrong in misdeliveries.iter().filter(|wrong| wrong.same_session) {
+            let record = &records[wrong.record];
+            let other = wrong.belongs_to.unwrap_or(wrong.record);
+            findings.broken(record.sent, [wrong.record, other], || {
+                let (request, other) = (text::request(record), text::request(&records[other]));
+                format!("{request} has the reply of {other}, on the same connection")
+            });
+        }
+        findings.verdict(
+            "replies answered their own requests",
+            "a reply whose value only one key was given, or that a tap saw",
+        )
+    }
+}
+
+#[cfg(test)]
+pub(in crate::law) mod tests {
+    use super::*;
+    use crate::law::tests::run::{Run, array, bulk, check_broken, check_kept, error};
+
+    /// Two pipelined reads of one client, with their replies swapped.
+    pub(in crate::law) fn double() -> Run {
+        let mut run = Run::healthy();
+        let one = run.ok(7, "GET a-key-1", bulk("value-a-key-1"));
+        let two = run.ok(7, "GET b-key-1", bulk("value-b-key-1"));
+        run.record(one).reply = Some(bulk("value-b-key-1"));
+        run.record(two).reply = Some(bulk("value-a-key-1"));
+        run
+    }
+
+    #[test]
+    fn swapped_replies_break_it() {
+        let sentence = r#"GET "a-key-1" (session 7, sent at 9.000 s) has the reply of GET "b-key-1" (session 7, sent at 9.001 s), on the same connection"#;
+        check_broken(&RepliesInOrder, &double(), sentence);
+    }
+
+    #[test]
+    fn a_late_reply_given_to_the_next_request_breaks_it() {
+        let mut run = Run::healthy();
+        run.indefinite(7, "GET a-key-1");
+        let next = run.ok(7, "GET b-key-1", bulk("value-b-key-1"));
+        run.record(next).reply = Some(bulk("value-a-key-1"));
+        let sentence = r#"GET "b-key-1" (session 7, sent at 9.001 s) has the reply of GET "a-key-1" (session 7, sent at 9.000 s), on the same connection"#;
+        check_broken(&RepliesInOrder, &run, sentence);
+    }
+
+    #[test]
+    fn elements_in_the_order_of_other_keys_break_it() {
+        let mut run = Run::healthy();
+        let values = [bulk("value-b-key-1"), bulk("value-a-key-1")];
+        run.ok(7, "MGET a-key-1 b-key-1", array(values));
+        let request = r#"MGET "a-key-1" "b-key-1" (session 7, sent at 9.000 s)"#;
+        let sentence = format!("{request} has the reply of {request}, on the same connection");
+        check_broken(&RepliesInOrder, &run, &sentence);
+    }
+
+    #[test]
+    fn errors_and_shared_values_say_nothing() {
+        let mut run = Run::healthy();
+        let refused = run.refused(7, "GET a-key-1");
+        run.record(refused).reply = Some(error("ERR no"));
+        run.ok(7, "SET a-x same", bulk("OK"));
+        run.ok(7, "SET b-x same", bulk("OK"));
+        run.ok(7, "GET b-x", bulk("same"));
+        check_kept(&RepliesInOrder, &run);
+    }
+}
