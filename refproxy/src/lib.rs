@@ -1,7 +1,8 @@
 //! refproxy: a reference RESP sharding proxy, as a library and a binary.
 //!
-//! Read from the top: `server` starts workers, a `worker` owns `session`s (clients) and `upstream`s (nodes), `route`
-//! decides what a session does with each request by `command` and the crate `placement`, and `join` makes one reply of many.
+//! Read from the top: `server` starts workers, `accept` gives each client of a worker a `session`, `route` decides what the
+//! session does with each request by `command` and the crate `placement`, `upstream` sends it to its node, and `join` makes
+//! one reply of many. `worker` is what sessions have in common, `routing` the placement with its connections.
 
 pub mod admin;
 pub mod auth;
@@ -11,15 +12,19 @@ pub mod resp;
 pub mod route;
 pub mod server;
 
+mod accept;
 mod buffer;
 mod client;
+mod clients;
 mod clock;
 mod cursor;
 mod descriptors;
 mod error;
 mod join;
 mod local;
+mod orders;
 mod output;
+mod routing;
 mod session;
 mod socket;
 mod split;

@@ -10,12 +10,15 @@ use std::time::Duration;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use tokio::sync::{Mutex, mpsc, oneshot};
 
+use crate::accept;
 use crate::config::Config;
 use crate::cursor::Cursors;
 use crate::descriptors::{self, Demand, TooFew};
+use crate::orders::Order;
+use crate::routing::{NodeReport, Plan};
 use crate::socket;
 use crate::stats::{self, Shared, WorkerStats};
-use crate::worker::{self, NodeReport, Order, Plan, Setup};
+use crate::worker::Setup;
 use placement::{self, Cluster, Placed};
 
 /// Connections that may wait to be accepted.
@@ -142,7 +145,7 @@ impl Server {
             let setup = Setup::of(config, Arc::clone(&plan), stats, Arc::clone(&handle.shared));
             let thread = std::thread::Builder::new()
                 .name(format!("worker-{place}"))
-                .spawn(move || worker::run(listener, orders, setup))
+                .spawn(move || accept::run(listener, orders, setup))
                 .map_err(StartError::Thread)?;
             threads.push(thread);
         }

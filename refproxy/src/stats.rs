@@ -10,8 +10,8 @@ use tokio::sync::mpsc::WeakUnboundedSender;
 use crate::client::Closed;
 use crate::command::{COMMANDS, Row, find};
 use crate::descriptors::Share;
+use crate::orders::Order;
 use crate::upstream::Quota;
-use crate::worker::Order;
 
 /// What one worker has counted. Only that worker writes.
 #[derive(Debug)]
@@ -97,7 +97,7 @@ pub(crate) struct Shared {
     /// Clients that the proxy closed, by [`Closed`].
     pub(crate) closed: [AtomicU64; Closed::ALL.len()],
     /// Sessions and node connections that ended in a panic.
-    pub(crate) panics: AtomicU64,
+    pub(crate) panics: Arc<AtomicU64>,
     /// Connections to nodes for one client each.
     pub(crate) dedicated: Arc<Quota>,
     /// Bytes that clients occupy: replies that they have not read, requests that are not complete, transactions.
@@ -116,7 +116,7 @@ impl Shared {
             clients_max: AtomicUsize::new(share.clients_max),
             clients_total: AtomicU64::new(0),
             closed: Default::default(),
-            panics: AtomicU64::new(0),
+            panics: Arc::default(),
             dedicated: Arc::new(Quota::new(share.dedicated_max)),
             output_bytes: Arc::default(),
         }

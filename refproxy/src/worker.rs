@@ -1,94 +1,31 @@
-//! One worker: a thread with its own listener, clients and connections to the nodes. Shares nothing on the request path.
+//! What the sessions of one worker have in common. Workers share nothing on the request path.
 
-use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::HashMap;
-use std::io;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, mpsc, oneshot};
-use tracing::Instrument as _;
+use tokio::sync::oneshot;
 
 use crate::auth::{NodeAuth, Users};
-use crate::client::{Client, Closed, Reply};
-use crate::clock::{Clock, micros};
+use crate::client::{Client, Reply};
+use crate::clients::Clients;
+use crate::clock::Clock;
 use crate::command::Rules;
 use crate::config::{Config, Limits, Timeouts};
-use crate::cursor::Cursors;
 use crate::join::Facts;
 use crate::local::{INCOMPLETE, Wanted};
+use crate::orders::Order;
 use crate::output::OutputBudget;
 use crate::resp::{self, Protocol};
-use crate::session::{CHUNK, Session};
+use crate::routing::{Connections, NodeReport, Plan, Routing};
 use crate::stats::{Shared, WorkerStats};
-use crate::upstream::{self, Dedicated, Handshake, Health, Idle, NoDedicated, Upstream};
-use placement::Placement;
+use crate::upstream::{self, Dedicated, Handshake, Idle, NoDedicated};
 
-/// After running out of sockets, the next attempt to accept.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-
-/// How often clients are looked for that are idle or unauthenticated for too long, at most and at least.
-const SWEEP: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
-
-/// A placement and where its nodes are; the same for all workers.
-#[derive(Debug)]
-pub(crate) struct Plan {
-    pub(crate) placement: Arc<Placement>,
-    /// By `NodeId`.
-    pub(crate) addresses: Vec<String>,
-    /// Of a SCAN over these nodes.
-    pub(crate) cursors: Cursors,
-}
-
-/// What a worker is told.
-#[derive(Debug)]
-pub(crate) enum Order {
-    /// From the next request on, this plan.
-    Swap(Arc<Plan>, oneshot::Sender<()>),
-    /// How it stands with the nodes.
-    Report(oneshot::Sender<Vec<NodeReport>>),
-    /// Who the clients are: their lines in CLIENT LIST, by id.
-    Clients(oneshot::Sender<Vec<(u64, Vec<u8>)>>),
-    /// No new clients; the present ones get what they are owed, at most for so long.
-    Drain(Duration),
-}
-
-/// How it stands with one node at one worker.
-#[derive(Debug, Clone)]
-pub(crate) struct NodeReport {
-    pub(crate) address: String,
-    pub(crate) health: Health,
-    /// Requests under way.
-    pub(crate) waiting: usize,
-}
-
-/// A plan with this worker's connections.
-#[derive(Debug)]
-pub(crate) struct Routing {
-    plan: Arc<Plan>,
-    /// By `NodeId`.
-    pub(crate) nodes: Vec<Rc<Upstream>>,
-    /// The same nodes for the clients that speak RESP3, once there was one.
-    resp3: OnceCell<Vec<Rc<Upstream>>>,
-}
-
-impl Routing {
-    pub(crate) fn placement(&self) -> &Placement {
-        &self.plan.placement
-    }
-
-    pub(crate) fn cursors(&self) -> Cursors {
-        self.plan.cursors
-    }
-
-    fn leads_to(&self, address: &str) -> bool {
-        self.nodes.iter().any(|node| node.address() == address)
-    }
-}
+/// Bytes read from a client at once.
+pub(crate) const CHUNK: usize = 64 * 1024;
 
 /// What a worker starts with.
 #[derive(Debug)]
@@ -133,27 +70,26 @@ pub(crate) struct Worker {
     /// Of clients that have not said who they are.
     stranger_limits: resp::Limits,
     timeouts: Timeouts,
-    /// What the connections to nodes have in common.
-    upstream: upstream::Settings,
+    connections: Rc<Connections>,
     rules: Rules,
-    upstream_resp3: upstream::Settings,
     stats: Arc<WorkerStats>,
     shared: Arc<Shared>,
-    budget: Rc<OutputBudget>,
     routing: RefCell<Rc<Routing>>,
-    clients: RefCell<HashMap<u64, Rc<Client>>>,
+    clients: Rc<Clients>,
     idle: Idle,
     draining: Cell<bool>,
-    emptied: Notify,
     buffer: RefCell<BytesMut>,
 }
 
 impl Worker {
-    fn new(setup: Setup) -> Self {
+    pub(crate) fn new(setup: Setup) -> Self {
         let clock = Clock::start();
-        let settings = upstream_settings(clock, Protocol::Resp2, &setup);
-        let upstream_resp3 = upstream_settings(clock, Protocol::Resp3, &setup);
-        let nodes = connect_all(&setup.plan, &[], &settings);
+        let settings = |protocol| upstream_settings(clock, protocol, &setup);
+        let connections = Rc::new(Connections {
+            resp2: settings(Protocol::Resp2),
+            resp3: settings(Protocol::Resp3),
+        });
+        let routing = Routing::new(Arc::clone(&setup.plan), Rc::clone(&connections));
         let budget = OutputBudget::new(
             setup.limits.client_output_bytes_max,
             setup.limits.output_bytes_max,
@@ -165,22 +101,15 @@ impl Worker {
             users: Rc::new(setup.users),
             stranger_limits: setup.limits.request.for_stranger(),
             limits: setup.limits,
-            upstream: settings,
-            upstream_resp3,
+            connections,
             timeouts: setup.timeouts,
             rules: setup.rules,
             stats: setup.stats,
+            clients: Rc::new(Clients::new(budget, Arc::clone(&setup.shared))),
             shared: setup.shared,
-            budget: Rc::new(budget),
-            routing: RefCell::new(Rc::new(Routing {
-                plan: setup.plan,
-                nodes,
-                resp3: OnceCell::new(),
-            })),
-            clients: RefCell::default(),
+            routing: RefCell::new(Rc::new(routing)),
             idle: Idle::default(),
             draining: Cell::new(false),
-            emptied: Notify::new(),
             buffer: RefCell::default(),
         }
     }
@@ -206,6 +135,14 @@ impl Worker {
         self.rules
     }
 
+    pub(crate) fn timeouts(&self) -> &Timeouts {
+        &self.timeouts
+    }
+
+    pub(crate) fn clients(&self) -> &Rc<Clients> {
+        &self.clients
+    }
+
     pub(crate) fn op_timeout(&self) -> Duration {
         self.timeouts.op
     }
@@ -221,6 +158,11 @@ impl Worker {
 
     pub(crate) fn is_draining(&self) -> bool {
         self.draining.get()
+    }
+
+    /// From now on, sessions end once their clients have what they are owed.
+    pub(crate) fn start_to_drain(&self) {
+        self.draining.set(true);
     }
 
     /// An empty buffer to read into, to be given back before the next client runs.
@@ -244,10 +186,7 @@ impl Worker {
         address: &str,
         protocol: Protocol,
     ) -> Result<Dedicated, NoDedicated> {
-        let settings = match protocol {
-            Protocol::Resp2 => &self.upstream,
-            Protocol::Resp3 => &self.upstream_resp3,
-        };
+        let settings = self.connections.settings(protocol);
         self.idle.take(address, settings, &self.shared.dedicated)
     }
 
@@ -275,11 +214,9 @@ impl Worker {
         }
     }
 
-    fn lines(&self) -> Vec<(u64, Vec<u8>)> {
-        let now = self.clock.now();
-        let clients = self.clients.borrow();
-        let lines = clients.values().map(|client| (client.id, client.line(now)));
-        lines.collect()
+    /// The lines of its clients in CLIENT LIST, by id.
+    pub(crate) fn lines(&self) -> Vec<(u64, Vec<u8>)> {
+        self.clients.lines(self.clock.now())
     }
 
     /// Answers the request of this number with what all workers tell of their clients, once each has.
@@ -322,166 +259,16 @@ impl Worker {
         });
     }
 
-    fn report(&self) -> Vec<NodeReport> {
-        let routing = self.routing();
-        let resp3 = routing.resp3.get().map(Vec::as_slice).unwrap_or_default();
-        let report = |(place, node): (usize, &Rc<Upstream>)| {
-            let also = resp3.get(place);
-            NodeReport {
-                address: node.address().to_owned(),
-                health: also.map_or(node.health(), |also| node.health().max(also.health())),
-                waiting: node.waiting() + also.map_or(0, |also| also.waiting()),
-            }
-        };
-        routing.nodes.iter().enumerate().map(report).collect()
+    /// How it stands with the nodes.
+    pub(crate) fn report(&self) -> Vec<NodeReport> {
+        self.routing().report()
     }
 
-    /// The nodes of `routing` for a client that speaks RESP3.
-    pub(crate) fn resp3<'a>(&self, routing: &'a Routing) -> &'a Vec<Rc<Upstream>> {
-        routing
-            .resp3
-            .get_or_init(|| connect_all(&routing.plan, &[], &self.upstream_resp3))
-    }
-
-    /// The same nodes, but in `protocol`, one is reached through `other`, a connection to the same address. None when there
-    /// is no such node.
-    pub(crate) fn through(
-        &self,
-        routing: &Routing,
-        other: &Rc<Upstream>,
-        protocol: Protocol,
-    ) -> Option<Routing> {
-        let mut nodes = routing.nodes.clone();
-        let place = nodes
-            .iter()
-            .position(|node| node.address() == other.address())?;
-        let mut resp3 = routing.resp3.get().cloned();
-        match protocol {
-            Protocol::Resp2 => nodes[place] = Rc::clone(other),
-            Protocol::Resp3 => {
-                let nodes = resp3.get_or_insert_with(|| self.resp3(routing).clone());
-                nodes[place] = Rc::clone(other);
-            }
-        }
-        Some(Routing {
-            plan: Arc::clone(&routing.plan),
-            nodes,
-            resp3: resp3.map(OnceCell::from).unwrap_or_default(),
-        })
-    }
-
-    /// From the next request on, `plan`: nodes that stay keep their connection, others finish what they have.
-    fn swap(&self, plan: Arc<Plan>) {
-        let old = self.routing();
-        let nodes = connect_all(&plan, &old.nodes, &self.upstream);
-        let resp3 = OnceCell::new();
-        if let Some(old) = old.resp3.get() {
-            // Nobody else has set it.
-            let _ = resp3.set(connect_all(&plan, old, &self.upstream_resp3));
-        }
-        let routing = Rc::new(Routing { plan, nodes, resp3 });
+    /// From the next request on, `plan`.
+    pub(crate) fn swap(&self, plan: Arc<Plan>) {
+        let routing = Rc::new(self.routing().changed_to(plan));
         self.idle.keep(|address| routing.leads_to(address));
         self.routing.replace(routing);
-    }
-
-    fn admit(self: &Rc<Self>, stream: TcpStream, peer: std::net::SocketAddr) {
-        let clients_max = self.shared.clients_max.load(Ordering::Relaxed);
-        if self.shared.clients.fetch_add(1, Ordering::Relaxed) >= clients_max {
-            self.shared.clients.fetch_sub(1, Ordering::Relaxed);
-            // A new socket takes these few bytes; whether they arrive is not waited for.
-            let _ = stream.try_write(b"-ERR max number of clients reached\r\n");
-            return;
-        }
-        let id = self.shared.clients_total.fetch_add(1, Ordering::Relaxed) + 1;
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY");
-        }
-        let client = Client::new(id, Rc::clone(&self.budget), self.clock.now());
-        let client = Rc::new(client);
-        self.clients.borrow_mut().insert(id, Rc::clone(&client));
-        let worker = Rc::clone(self);
-        let place = Place {
-            worker: Rc::clone(self),
-            client: Rc::clone(&client),
-        };
-        let span = tracing::info_span!("client", id, %peer);
-        tokio::task::spawn_local(
-            async move {
-                let _place = place;
-                Session::new(stream, client, worker).run().await;
-            }
-            .instrument(span),
-        );
-    }
-
-    /// Closes clients that are idle or unauthenticated for too long.
-    async fn sweep(self: Rc<Self>) {
-        let Timeouts {
-            client_idle,
-            unauthenticated,
-            ..
-        } = self.timeouts;
-        let unauthenticated = (!self.users.is_open()).then_some(unauthenticated);
-        let Some(shortest) = client_idle.into_iter().chain(unauthenticated).min() else {
-            return;
-        };
-        loop {
-            tokio::time::sleep((shortest / 4).clamp(SWEEP.0, SWEEP.1)).await;
-            let now = self.clock.now();
-            let before = |limit: Option<Duration>| now.checked_sub(micros(limit?));
-            let (idle, unknown) = (before(client_idle), before(unauthenticated));
-            for client in self.clients.borrow().values() {
-                if unknown.is_some_and(|moment| client.is_unknown_since(moment)) {
-                    client.close(Closed::Unauthenticated);
-                } else if idle.is_some_and(|moment| client.is_idle_since(moment)) {
-                    client.close(Closed::Idle);
-                }
-            }
-        }
-    }
-
-    /// Lets the clients go once they have what they are owed.
-    async fn drain(&self, limit: Duration) {
-        self.draining.set(true);
-        self.clients
-            .borrow()
-            .values()
-            .for_each(|client| client.wake());
-        let empty = async {
-            while !self.clients.borrow().is_empty() {
-                self.emptied.notified().await;
-            }
-        };
-        if tokio::time::timeout(limit, empty).await.is_err() {
-            tracing::warn!(
-                clients = self.clients.borrow().len(),
-                "closed while still owed replies"
-            );
-        }
-    }
-}
-
-/// The place of a client among all, given back when its session ends, also by a panic.
-struct Place {
-    worker: Rc<Worker>,
-    client: Rc<Client>,
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.worker.shared.panics.fetch_add(1, Ordering::Relaxed);
-            self.client.close(Closed::Panic);
-        } else {
-            self.client.leave();
-        }
-        let shared = &self.worker.shared;
-        if let Some(why) = self.client.closed() {
-            shared.closed[why as usize].fetch_add(1, Ordering::Relaxed);
-        }
-        self.worker.clients.borrow_mut().remove(&self.client.id);
-        shared.clients.fetch_sub(1, Ordering::Relaxed);
-        self.worker.emptied.notify_one();
     }
 }
 
@@ -497,93 +284,9 @@ fn upstream_settings(clock: Clock, protocol: Protocol, setup: &Setup) -> upstrea
         keepalive: timeouts.keepalive,
         unacknowledged: timeouts.unacknowledged,
         reply_bytes_max: limits.client_output_bytes_max,
-        shared: Arc::clone(&setup.shared),
+        panics: Arc::clone(&setup.shared.panics),
         requests_max: limits.node_requests_max,
         bytes_max: limits.node_bytes_max,
-    }
-}
-
-fn connect(address: &str, settings: &upstream::Settings) -> Rc<Upstream> {
-    let node = Upstream::new(address, settings.clone());
-    tokio::task::spawn_local(upstream::run(Rc::clone(&node)));
-    node
-}
-
-/// The connections that `plan` wants: those of `old` where there are some, which otherwise end.
-fn connect_all(
-    plan: &Plan,
-    old: &[Rc<Upstream>],
-    settings: &upstream::Settings,
-) -> Vec<Rc<Upstream>> {
-    let find = |address: &String| old.iter().find(|node| node.address() == address);
-    let nodes: Vec<_> = plan
-        .addresses
-        .iter()
-        .map(|address| match find(address) {
-            Some(node) => Rc::clone(node),
-            None => connect(address, settings),
-        })
-        .collect();
-    for node in old {
-        if !nodes.iter().any(|kept| Rc::ptr_eq(kept, node)) {
-            node.retire();
-        }
-    }
-    nodes
-}
-
-/// Runs a worker on this thread until it is drained.
-///
-/// # Errors
-/// The runtime or the listener cannot be set up.
-pub(crate) fn run(
-    listener: std::net::TcpListener,
-    orders: mpsc::UnboundedReceiver<Order>,
-    setup: Setup,
-) -> io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    tokio::task::LocalSet::new().block_on(&runtime, serve(listener, orders, setup))
-}
-
-async fn serve(
-    listener: std::net::TcpListener,
-    mut orders: mpsc::UnboundedReceiver<Order>,
-    setup: Setup,
-) -> io::Result<()> {
-    let listener = TcpListener::from_std(listener)?;
-    let worker = Rc::new(Worker::new(setup));
-    tokio::task::spawn_local(Rc::clone(&worker).sweep());
-    loop {
-        tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) => worker.admit(stream, peer),
-                Err(error) => {
-                    tracing::warn!(%error, "accept");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                }
-            },
-            order = orders.recv() => match order {
-                Some(Order::Swap(plan, done)) => {
-                    worker.swap(plan);
-                    // Whoever asked may have given up waiting.
-                    let _ = done.send(());
-                }
-                Some(Order::Report(reply)) => {
-                    let _ = reply.send(worker.report());
-                }
-                Some(Order::Clients(reply)) => {
-                    let _ = reply.send(worker.lines());
-                }
-                Some(Order::Drain(limit)) => {
-                    drop(listener);
-                    worker.drain(limit).await;
-                    return Ok(());
-                }
-                None => return Ok(()),
-            },
-        }
     }
 }
 

@@ -6,6 +6,7 @@
 mod dispatch;
 mod requests;
 mod transaction;
+mod turn;
 mod walk;
 
 use std::future::{Future, poll_fn};
@@ -26,13 +27,12 @@ use crate::buffer::no_slices;
 use crate::client::{Client, ClientIdentity, Gate};
 use crate::local::Identity;
 use crate::resp::RequestScan;
-use crate::worker::Worker;
-use dispatch::{Slot, Taken, Turn};
+use crate::worker::{CHUNK, Worker};
+use dispatch::Slot;
 use requests::Requests;
+use turn::{Taken, Turn};
 use walk::Walk;
 
-/// Bytes read at once.
-pub(crate) const CHUNK: usize = 64 * 1024;
 /// Chunks read before others may run.
 const CHUNKS_A_TURN: usize = 4;
 /// How long a client that was told to go may take to hang up, so that its last replies are not lost in a reset.

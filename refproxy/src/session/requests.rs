@@ -3,7 +3,8 @@
 use bytes::{Buf, BytesMut};
 
 use super::CHUNK;
-use super::dispatch::{Slot, Taken, Turn};
+use super::dispatch::Slot;
+use super::turn::{Taken, Turn};
 use crate::client::is_large;
 use crate::resp::{
     Frame, Limits, ProtocolError, RequestScan, Scanned, put_error, request, split_inline,

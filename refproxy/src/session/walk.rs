@@ -5,14 +5,15 @@
 
 use std::rc::Rc;
 
-use super::dispatch::{Taken, Turn};
+use super::turn::{Taken, Turn};
 use crate::client::{Charge, Client, Gate};
 use crate::clock::Micros;
 use crate::command::Join;
 use crate::join::{Asked, Joining, Pages};
 use crate::resp::{Args, Protocol, put_error, request};
+use crate::routing::Routing;
 use crate::upstream::{Payload, Ticket};
-use crate::worker::{Routing, Worker};
+use crate::worker::Worker;
 use placement::NodeId;
 
 /// A call that may go on.
@@ -92,10 +93,7 @@ pub(super) fn go_on(walks: &mut Vec<Walk>, worker: &Worker, client: &Rc<Client>)
 impl Walk {
     /// Whether the node of this part is asked.
     fn ask(&self, part: u16, worker: &Worker, client: &Rc<Client>) -> bool {
-        let nodes = match self.protocol {
-            Protocol::Resp2 => &self.routing.nodes,
-            Protocol::Resp3 => worker.resp3(&self.routing),
-        };
+        let nodes = self.routing.nodes_in(self.protocol);
         let Some(node) = nodes.get(self.first.index() + usize::from(part)) else {
             return false;
         };

@@ -21,6 +21,7 @@ mod task;
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::task::Waker;
 use std::time::Duration;
 
@@ -36,7 +37,6 @@ use crate::client::{Charge, Client, Gate};
 use crate::clock::Clock;
 use crate::error::{Blame, Error, Executed, Kind};
 use crate::resp::Protocol;
-use crate::stats::Shared;
 use line::Line;
 
 /// After a failed attempt the next one, when requests want it; they wait for its outcome, so that no one is told of a
@@ -62,7 +62,8 @@ pub(crate) struct Settings {
     pub(crate) unacknowledged: Duration,
     /// A reply beyond this is not kept.
     pub(crate) reply_bytes_max: usize,
-    pub(crate) shared: Arc<Shared>,
+    /// Counts panics of the connections.
+    pub(crate) panics: Arc<AtomicU64>,
     /// Requests that may wait for one node.
     pub(crate) requests_max: usize,
     /// Bytes that may wait to be sent to one node.

@@ -98,8 +98,7 @@ impl Task {
     #[cold]
     fn recover(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let upstream = Rc::clone(&self.upstream);
-        let panics = &upstream.settings.shared.panics;
-        panics.fetch_add(1, Ordering::Relaxed);
+        upstream.settings.panics.fetch_add(1, Ordering::Relaxed);
         tracing::error!(node = %upstream.address, "panic of a node connection: it is made anew");
         if self.is_dedicated() {
             upstream.shut(Kind::Panicked);

@@ -10,6 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::LocalSet;
 
 use super::{Setup, Worker};
+use crate::accept;
 use crate::auth::Users;
 use crate::command::Rules;
 use crate::config::{Config, Limits, Timeouts};
@@ -71,7 +72,7 @@ async fn a_session_that_panics_gives_its_place_back() {
             .await
             .unwrap();
         let (stream, peer) = listener.accept().await.unwrap();
-        worker.admit(stream, peer);
+        accept::admit(&worker, stream, peer);
         assert_eq!(worker.shared.clients.load(Ordering::Relaxed), 1);
         // No session can look at it: the next request panics.
         let routing = worker.routing.borrow_mut();
@@ -81,7 +82,7 @@ async fn a_session_that_panics_gives_its_place_back() {
         })
         .await;
         drop(routing);
-        assert!(worker.clients.borrow().is_empty());
+        assert_eq!(worker.clients.len(), 0);
         assert_eq!(worker.shared.panics.load(Ordering::Relaxed), 1);
         let mut rest = Vec::new();
         let read = tokio::time::timeout(DEADLINE, client.read_to_end(&mut rest)).await;

@@ -11,11 +11,12 @@ mod watching;
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use super::dispatch::{Taken, Turn};
+use super::turn::{Taken, Turn};
 use crate::command::{Local, Refusal, Route, Row, Transaction as Verb};
 use crate::resp::put_simple;
 use crate::route::Request;
-use crate::worker::{Routing, Worker};
+use crate::routing::Routing;
+use crate::worker::Worker;
 use pin::Pin;
 use placement::NodeId;
 

@@ -10,9 +10,9 @@ use crate::command::{EXEC_ABORTED, Refusal};
 use crate::join::Joining;
 use crate::resp::{self, put_error};
 use crate::route::Request;
-use crate::session::dispatch::{Taken, Turn, payload};
+use crate::routing::Routing;
+use crate::session::turn::{Taken, Turn, payload};
 use crate::upstream::{Dedicated, NoDedicated, Payload, Ticket};
-use crate::worker::Routing;
 use placement::NodeId;
 
 /// The connection to the node of the transaction.
@@ -135,7 +135,7 @@ impl Transaction {
             _ => {
                 let protocol = turn.identity.protocol();
                 let upstream = pin.connection.upstream();
-                let Some(detour) = turn.worker.through(routing, upstream, protocol) else {
+                let Some(detour) = routing.through(upstream, protocol) else {
                     return Rc::clone(routing);
                 };
                 let detour = Rc::new(detour);

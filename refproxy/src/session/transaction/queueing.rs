@@ -7,7 +7,7 @@ use crate::join::Joining;
 use crate::local::changes_protocol;
 use crate::resp::{put_array, put_simple};
 use crate::route::{Queueing, Request, restrict};
-use crate::session::dispatch::{ANY_NODE, Taken, Turn};
+use crate::session::turn::{ANY_NODE, Taken, Turn};
 use placement::NodeId;
 
 impl Transaction {

@@ -5,7 +5,7 @@ use crate::command::{Refusal, Route, Transaction as Verb, Why};
 use crate::local::changes_protocol;
 use crate::resp::put_simple;
 use crate::route::{Action, Request};
-use crate::session::dispatch::{ANY_NODE, Taken, Turn};
+use crate::session::turn::{ANY_NODE, Taken, Turn};
 use placement::NodeId;
 
 impl Transaction {

@@ -1,0 +1,133 @@
+//! One worker's thread: accepts clients, gives each a session, and takes orders.
+
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tracing::Instrument as _;
+
+use crate::clock::micros;
+use crate::config::Timeouts;
+use crate::orders::Order;
+use crate::session::Session;
+use crate::worker::{Setup, Worker};
+
+/// After running out of sockets, the next attempt to accept.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// How often clients are looked for that are idle or unauthenticated for too long, at most and at least.
+const SWEEP: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
+
+/// Runs a worker on this thread until it is drained.
+///
+/// # Errors
+/// The runtime or the listener cannot be set up.
+pub(crate) fn run(
+    listener: std::net::TcpListener,
+    orders: mpsc::UnboundedReceiver<Order>,
+    setup: Setup,
+) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    tokio::task::LocalSet::new().block_on(&runtime, serve(listener, orders, setup))
+}
+
+async fn serve(
+    listener: std::net::TcpListener,
+    mut orders: mpsc::UnboundedReceiver<Order>,
+    setup: Setup,
+) -> io::Result<()> {
+    let listener = TcpListener::from_std(listener)?;
+    let worker = Rc::new(Worker::new(setup));
+    tokio::task::spawn_local(sweep(Rc::clone(&worker)));
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => admit(&worker, stream, peer),
+                Err(error) => {
+                    tracing::warn!(%error, "accept");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            },
+            order = orders.recv() => match order {
+                Some(Order::Swap(plan, done)) => {
+                    worker.swap(plan);
+                    // Whoever asked may have given up waiting.
+                    let _ = done.send(());
+                }
+                Some(Order::Report(reply)) => {
+                    let _ = reply.send(worker.report());
+                }
+                Some(Order::Clients(reply)) => {
+                    let _ = reply.send(worker.lines());
+                }
+                Some(Order::Drain(limit)) => {
+                    drop(listener);
+                    drain(&worker, limit).await;
+                    return Ok(());
+                }
+                None => return Ok(()),
+            },
+        }
+    }
+}
+
+/// Gives a client its session, unless there are too many.
+pub(crate) fn admit(worker: &Rc<Worker>, stream: TcpStream, peer: SocketAddr) {
+    let Some(place) = worker.clients().admit(worker.clock().now()) else {
+        // A new socket takes these few bytes; whether they arrive is not waited for.
+        let _ = stream.try_write(b"-ERR max number of clients reached\r\n");
+        return;
+    };
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY");
+    }
+    let span = tracing::info_span!("client", id = place.client().id, %peer);
+    let worker = Rc::clone(worker);
+    tokio::task::spawn_local(
+        async move {
+            // Held here, it is dropped while the thread still panics.
+            let place = place;
+            let client = Rc::clone(place.client());
+            Session::new(stream, client, worker).run().await;
+        }
+        .instrument(span),
+    );
+}
+
+/// Closes clients that are idle or unauthenticated for too long.
+async fn sweep(worker: Rc<Worker>) {
+    let Timeouts {
+        client_idle,
+        unauthenticated,
+        ..
+    } = *worker.timeouts();
+    let unauthenticated = (!worker.users().is_open()).then_some(unauthenticated);
+    let Some(shortest) = client_idle.into_iter().chain(unauthenticated).min() else {
+        return;
+    };
+    loop {
+        tokio::time::sleep((shortest / 4).clamp(SWEEP.0, SWEEP.1)).await;
+        let now = worker.clock().now();
+        let before = |limit: Option<Duration>| now.checked_sub(micros(limit?));
+        let clients = worker.clients();
+        clients.close_overdue(before(unauthenticated), before(client_idle));
+    }
+}
+
+/// Lets the clients go once they have what they are owed.
+async fn drain(worker: &Worker, limit: Duration) {
+    worker.start_to_drain();
+    let clients = worker.clients();
+    clients.wake_all();
+    if tokio::time::timeout(limit, clients.emptied())
+        .await
+        .is_err()
+    {
+        tracing::warn!(clients = clients.len(), "closed while still owed replies");
+    }
+}
