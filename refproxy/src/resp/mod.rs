@@ -6,6 +6,7 @@ mod args;
 mod encode;
 mod inline;
 mod number;
+mod read;
 mod reply;
 mod request;
 
@@ -16,5 +17,6 @@ pub use encode::{
 };
 pub use inline::split_inline;
 pub(crate) use number::strict;
-pub use reply::{ReplyError, ReplyScan, bulk, elements, error_text, integer, is_error, text};
+pub use read::{bulk, elements, error_text, integer, is_error, text};
+pub use reply::{ReplyError, ReplyScan};
 pub use request::{Frame, Limits, ProtocolError, RequestScan, Scanned};

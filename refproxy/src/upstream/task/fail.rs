@@ -1,0 +1,117 @@
+//! What fails with a connection: late requests, all of a dedicated one, those that were sent on one that is lost.
+
+use std::rc::Rc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
+
+use bytes::BytesMut;
+
+use super::connect::retry_after;
+use super::{Link, Task};
+use crate::clock::{Micros, micros};
+use crate::error::Kind;
+use crate::resp::ReplyScan;
+use crate::upstream::flow::Flow;
+use crate::upstream::queue::Queue;
+use crate::upstream::{Health, KNOCK};
+
+impl Task {
+    /// Goes on after a panic, with a new connection and without the requests that waited.
+    #[cold]
+    pub(super) fn recover(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let upstream = Rc::clone(&self.upstream);
+        upstream.settings.panics.fetch_add(1, Ordering::Relaxed);
+        tracing::error!(node = %upstream.address, "panic of a node connection: it is made anew");
+        if self.is_dedicated() {
+            upstream.shut(Kind::Panicked);
+        }
+        let text = |executed| upstream.error(Kind::Panicked, executed).reply();
+        upstream.queue.borrow_mut().abandon(text);
+        if self.is_dedicated() {
+            return Poll::Ready(());
+        }
+        upstream.open();
+        let failures = self.failures + 1;
+        let retry_at = upstream.settings.clock.now() + retry_after(failures);
+        *self = Self {
+            link: Link::Down {
+                retry_at,
+                knock_at: retry_at,
+            },
+            failures,
+            ..Self::new(Rc::clone(&upstream))
+        };
+        upstream.health.set(Health::Down);
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Fails what is late. Of a dedicated connection that is the end.
+    pub(super) fn expire(&mut self, now: Micros) -> Result<(), Kind> {
+        let mut queue = self.upstream.queue.borrow_mut();
+        let is_due = |queue: &Queue| {
+            let deadline = queue.next_deadline();
+            deadline.is_some_and(|deadline| deadline <= now)
+        };
+        if !is_due(&queue) && !queue.comes() {
+            return Ok(());
+        }
+        let comes = self.keeps_coming(now);
+        if self.is_dedicated() {
+            return match is_due(&queue) && !comes {
+                true => Err(Kind::Timeout),
+                false => Ok(()),
+            };
+        }
+        let text = |executed| self.upstream.error(Kind::Timeout, executed).reply();
+        queue.set_comes(comes, text);
+        if is_due(&queue) {
+            let marker = now + micros(self.upstream.settings.op_timeout);
+            queue.expire(now, marker, text);
+        }
+        Ok(())
+    }
+
+    /// A dedicated connection fails with all that was asked on it: what came later means nothing without what came before.
+    pub(super) fn end(&mut self, why: Kind) -> Poll<()> {
+        tracing::debug!(node = %self.upstream.address, ?why, "dedicated connection ended");
+        let upstream = &self.upstream;
+        upstream.shut(why.clone());
+        let text = |executed| upstream.error(why.clone(), executed).reply();
+        upstream.queue.borrow_mut().fail_all(text);
+        Poll::Ready(())
+    }
+
+    /// The connection is gone, or did not come about: another attempt is due.
+    pub(super) fn down(&mut self, why: Kind, now: Micros) {
+        if self.failures == 0 {
+            tracing::warn!(node = %self.upstream.address, ?why, "connection failed");
+        } else {
+            tracing::debug!(node = %self.upstream.address, ?why, "connection failed again");
+        }
+        // A connection that was good is tried again at once.
+        let at_once = self.failures == 0 && matches!(self.link, Link::Up(_));
+        let wait = retry_after(self.failures);
+        self.failures += 1;
+        self.input = BytesMut::new();
+        self.flow = Flow::Keeps;
+        self.forget_silence();
+        self.scan = ReplyScan::of(self.upstream.settings.protocol);
+        let (retry_at, knock_at) = if at_once {
+            (now, now)
+        } else {
+            (now + wait, now + micros(KNOCK))
+        };
+        let lost = matches!(self.link, Link::Up(_));
+        self.link = Link::Down { retry_at, knock_at };
+        let upstream = &self.upstream;
+        upstream.health.set(Health::Down);
+        let text = |executed| upstream.error(why.clone(), executed).reply();
+        let mut queue = upstream.queue.borrow_mut();
+        if lost {
+            queue.fail_sent(text);
+        } else {
+            queue.fail_all(text);
+        }
+    }
+}
