@@ -15,14 +15,12 @@ use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
 use super::super::Error;
-use super::owner::Owner;
+use super::owner::{self, Owner};
 use super::reaper;
 use crate::program::Search;
 use crate::text;
 
-/// Says who started a container; see [`Owner`].
-pub(super) const OWNER: &str = "org.shardproof.owner";
-/// Says in which run.
+/// Says in which run a container was started.
 const RUN: &str = "org.shardproof.run";
 /// An image of the user's choice.
 const IMAGE_VARIABLE: &str = "SHARDPROOF_REDIS_IMAGE";
@@ -68,7 +66,7 @@ impl Engine {
     }
 
     pub(super) fn labels(&self) -> [(&'static str, String); 2] {
-        [(OWNER, OURS.0.to_string()), (RUN, OURS.1.clone())]
+        [(owner::LABEL, OURS.0.to_string()), (RUN, OURS.1.clone())]
     }
 
     /// Removes what dead processes left behind, and sees to it that nothing of ours is.
@@ -84,7 +82,7 @@ impl Engine {
     async fn sweep(&self) -> Result<(), Error> {
         let options = ListContainersOptionsBuilder::new()
             .all(true)
-            .filters(&HashMap::from([("label", vec![OWNER])]))
+            .filters(&HashMap::from([("label", vec![owner::LABEL])]))
             .build();
         let listed = self.client.list_containers(Some(options)).await;
         for container in listed.map_err(|why| Error::NoEngine {
@@ -93,7 +91,7 @@ impl Engine {
             let (Some(id), Some(labels)) = (container.id, container.labels) else {
                 continue;
             };
-            let owner = labels.get(OWNER).and_then(|text| Owner::parse(text));
+            let owner = labels.get(owner::LABEL).and_then(|text| Owner::parse(text));
             if owner.is_some_and(|owner| owner.is_dead()) {
                 tracing::info!("removing container {id:.12}: the process that started it is gone");
                 self.remove(&id).await;

@@ -7,6 +7,9 @@ use std::fmt;
 use std::fs;
 use std::path::Path;
 
+/// The label of a container that says who started it; see [`Owner`].
+pub(super) const LABEL: &str = "org.shardproof.owner";
+
 /// A process, for as long as the machine keeps its disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Owner {

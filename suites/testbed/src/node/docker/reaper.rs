@@ -6,8 +6,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
-use super::engine::OWNER;
-use super::owner::Owner;
+use super::owner::{self, Owner};
 use crate::program::{Program, Search};
 
 /// Reads until the other end of the pipe is gone: nobody but this process holds it.
@@ -26,7 +25,7 @@ pub(super) fn start(owner: &Owner, search: &Search) {
         let started = Command::new("sh")
             .args(["-c", SCRIPT])
             .arg(docker)
-            .arg(format!("{OWNER}={owner}"))
+            .arg(format!("{}={owner}", owner::LABEL))
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
