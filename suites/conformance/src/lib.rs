@@ -21,7 +21,7 @@ pub mod verdict;
 
 pub use cases::asked::{Known, compare, requests};
 pub use cases::case::{Action, Answer, Asked, Case, NODES, Party, Step};
-pub use cases::disturbs::Disturbed;
+pub use cases::disturbed::Disturbed;
 pub use cases::judge::{Outcome, judge};
 pub use cases::load;
 pub use cases::parse::{ParseError, Problem};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
-use crate::cases::disturbs::Disturbed;
+use crate::cases::disturbed::Disturbed;
 use crate::cases::pattern::Pattern;
 use crate::cases::word::{Variable, Word, letter};
 use crate::verdict::Level;

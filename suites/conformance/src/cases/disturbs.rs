@@ -1,42 +1,13 @@
-//! What a case can change for other clients of the proxy, and the commands and faults that change it.
+//! The commands and faults that change what other clients of the proxy depend on.
 //!
 //! Never sends anything: a table and the law that cases are held to.
 
 use std::collections::BTreeSet;
 
 use crate::cases::case::{Action, Case, Party};
+use crate::cases::disturbed::Disturbed;
 use crate::cases::word::{Piece, Word};
 use testbed::fault::{Effect, Fault, Object};
-
-/// State that other clients depend on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Disturbed {
-    /// Connections from the proxy to its nodes, which a proxy may share among clients.
-    Connections,
-    /// The nodes themselves: their settings, scripts, data, or time.
-    Nodes,
-    /// The proxy's process, which may end or stop serving.
-    Proxy,
-}
-
-impl Disturbed {
-    /// All of them, by their words in case files.
-    pub const ALL: [(&'static str, Self); 3] = [
-        ("connections", Self::Connections),
-        ("nodes", Self::Nodes),
-        ("proxy", Self::Proxy),
-    ];
-
-    /// The word in case files.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Connections => "connections",
-            Self::Nodes => "nodes",
-            Self::Proxy => "proxy",
-        }
-    }
-}
 
 use Disturbed::{Connections, Nodes};
 

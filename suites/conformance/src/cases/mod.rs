@@ -4,6 +4,7 @@
 
 pub(crate) mod asked;
 pub(crate) mod case;
+pub(crate) mod disturbed;
 pub(crate) mod disturbs;
 pub(crate) mod footprint;
 pub(crate) mod judge;

@@ -2,20 +2,11 @@
 
 use std::time::Duration;
 
-use super::{Error, Harness};
+use super::{Error, Harness, Stopped};
 use crate::cases::case::Case;
 use crate::harness::canary::{self, Canary};
-use crate::harness::recovery::After;
+use crate::harness::deadlines::After;
 use crate::verdict::{Class, Direction, Evidence, Line};
-
-/// No more cases are judged.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Stopped {
-    /// The case after which the run stopped.
-    pub(crate) case: String,
-    /// The state of the proxy, and what its operator should do.
-    pub(crate) why: String,
-}
 
 impl Harness {
     /// Why no more cases are judged, if so: the state of the proxy, and what its operator should do.

@@ -5,8 +5,6 @@
 
 use std::time::Duration;
 
-use crate::harness::recovery::After;
-
 /// Cases in a row after which a proxy has stopped answering.
 const CASES: usize = 3;
 /// Cases in a row that a proxy did not recover from, after which it is not waited for at length.
@@ -17,6 +15,17 @@ const REPLY_WITHIN_MIN: Duration = Duration::from_millis(500);
 pub(crate) const SETTLED_WITHIN: Duration = Duration::from_secs(5);
 /// The same for a proxy that has not done so after several cases.
 const SETTLED_WITHIN_MIN: Duration = Duration::from_secs(1);
+
+/// What a proxy has behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum After {
+    /// A case without faults that went well.
+    Calm,
+    /// A case with faults.
+    Faults,
+    /// A case that did not go well.
+    Broken,
+}
 
 /// What the last cases showed.
 #[derive(Debug, Default)]

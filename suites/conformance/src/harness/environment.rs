@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::cases::asked::Known;
 use crate::cases::case::{Action, Case, NODES, Party};
-use crate::cases::disturbs::Disturbed;
+use crate::cases::disturbed::Disturbed;
 use crate::cases::word::{Variable, letter};
 use testbed::cluster::Cluster;
 use testbed::fault::{self, Fault, Object, Owned};

@@ -9,7 +9,7 @@ use super::{Error, Harness};
 use crate::cases::case::Case;
 use crate::cases::word::letter;
 use crate::harness::canary::{Canary, Reading};
-use crate::harness::deadlines::SETTLED_WITHIN;
+use crate::harness::deadlines::{After, SETTLED_WITHIN};
 use testbed::client::{Client, NODE_DEADLINE};
 use testbed::cluster;
 use testbed::leftovers::{self, TTL_S};
@@ -20,17 +20,6 @@ use testbed::wire::Value;
 const CONNECTIONS: usize = 16;
 /// Between two looks.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
-
-/// What a proxy has behind it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum After {
-    /// A case without faults that went well.
-    Calm,
-    /// A case with faults.
-    Faults,
-    /// A case that did not go well.
-    Broken,
-}
 
 impl Harness {
     /// Waits until the proxy serves every node; restarts it when it does not. What had to be done, if anything.

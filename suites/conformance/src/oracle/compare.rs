@@ -3,6 +3,7 @@
 //! Never waits and never reads.
 
 use super::entries::{self, Parted};
+use super::one_order::{in_one_order, sorted};
 use crate::cases::judge::Outcome;
 use crate::verdict::Class;
 use testbed::wire::Value;
@@ -149,30 +150,6 @@ fn is_part(all: &Value, some: &Value) -> bool {
         }
         _ => false,
     }
-}
-
-/// The same with the elements of all arrays, maps and sets in one order.
-pub(super) fn sorted(value: &Value) -> Value {
-    let all = |elements: &[Value]| in_one_order(elements.iter().map(sorted).collect());
-    let entries = |entries: &[(Value, Value)]| {
-        let sorted = |(key, value): &(Value, Value)| (sorted(key), sorted(value));
-        in_one_order(entries.iter().map(sorted).collect())
-    };
-    match value {
-        Value::Array(elements) => Value::Array(all(elements)),
-        Value::Set(elements) => Value::Set(all(elements)),
-        Value::Map(map) => Value::Map(entries(map)),
-        Value::Attributed { attributes, value } => Value::Attributed {
-            attributes: entries(attributes),
-            value: Box::new(sorted(value)),
-        },
-        other => other.clone(),
-    }
-}
-
-fn in_one_order<T: std::fmt::Debug>(mut elements: Vec<T>) -> Vec<T> {
-    elements.sort_by_cached_key(|element| format!("{element:?}"));
-    elements
 }
 
 fn shaped(one: &Value, other: &Value) -> bool {

@@ -5,7 +5,7 @@
 
 use std::fmt::Display;
 
-use super::compare::sorted;
+use super::one_order::sorted;
 use testbed::wire::Value;
 
 /// The elements of an entry, in their order.

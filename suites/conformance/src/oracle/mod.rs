@@ -3,6 +3,7 @@
 mod compare;
 mod contents;
 mod entries;
+mod one_order;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

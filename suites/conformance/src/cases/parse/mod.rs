@@ -15,7 +15,7 @@ pub(crate) use token::tokens;
 
 use self::step::{Order, duration, step};
 use crate::cases::case::{Action, Case, Party, Step};
-use crate::cases::disturbs::Disturbed;
+use crate::cases::disturbed::Disturbed;
 use crate::cases::pattern::Pattern;
 use crate::cases::word::{Piece, Variable};
 use crate::verdict::Level;

@@ -2,7 +2,7 @@
 
 use super::case;
 use crate::cases::case::{Action, Answer, Asked, Party};
-use crate::cases::disturbs::Disturbed;
+use crate::cases::disturbed::Disturbed;
 use crate::cases::pattern::Pattern;
 use crate::cases::word::{Scope, Variable, Word};
 use testbed::fixtures::Source;

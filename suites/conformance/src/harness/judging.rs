@@ -1,0 +1,187 @@
+//! The judging of one case: the proxy is made fit for it, the steps run, everything is healed, and a verdict follows.
+
+use tokio::time::Instant;
+
+use super::{Error, Harness, Stopped};
+use crate::cases::case::{Case, NODES};
+use crate::cases::word::{Scope, Variable};
+use crate::harness::cleanup::{left_behind, with};
+use crate::harness::deadlines::After;
+use crate::harness::environment::Damage;
+use crate::harness::runner::{Run, Stop};
+use crate::verdict::{Known, Result as Judged, Verdict};
+use testbed::targets::{Occurs, Target};
+
+impl Harness {
+    /// Judges one case, and leaves everything as it was found.
+    pub async fn judge(&mut self, case: &Case) -> Judged {
+        let started = Instant::now();
+        let verdict = match (self.obstacle(case), &self.stopped) {
+            (Some(reason), _) => Verdict::Skip { reason },
+            (None, Some(Stopped { case, .. })) => Verdict::Unknown {
+                why: format!("not judged: the run stopped after {case}"),
+            },
+            (None, None) => self.patiently(case).await,
+        };
+        Judged {
+            case: case.id.clone(),
+            promise: case.promise.clone(),
+            level: case.level,
+            spec: case.spec.clone(),
+            verdict,
+            deviation: self.deviation(&case.id),
+            took: started.elapsed(),
+        }
+    }
+
+    fn obstacle(&self, case: &Case) -> Option<String> {
+        let lacking = self
+            .target
+            .as_ref()
+            .and_then(|target| skipped(target, case));
+        lacking.or_else(|| self.environment.obstacle(case))
+    }
+
+    fn deviation(&self, case: &str) -> Option<Known> {
+        let deviation = self.target.as_ref()?.deviation(case)?;
+        Some(Known {
+            why: deviation.why.clone(),
+            seen: deviation.seen.clone(),
+            always: deviation.occurs == Occurs::Always,
+            class: deviation.class,
+            link: deviation.link.clone(),
+        })
+    }
+
+    /// Runs a case with a short deadline where the proxy is silent. A failure under a short deadline counts only while the
+    /// proxy is silent; else the case runs again with the full one.
+    async fn patiently(&mut self, case: &Case) -> Verdict {
+        self.environment.reply_within = self.deadlines.reply_within(self.environment.op_timeout);
+        let short = self.environment.reply_within.is_some();
+        let verdict = self.run(case).await;
+        if short && self.deadlines.is_full() && matches!(verdict, Verdict::Fail(_)) {
+            self.environment.reply_within = None;
+            return self.run(case).await;
+        }
+        verdict
+    }
+
+    async fn run(&mut self, case: &Case) -> Verdict {
+        let scope = match self.prepare(case).await {
+            Ok(scope) => scope,
+            Err(why) => {
+                let settled = self.settle(After::Broken).await;
+                self.note(case, After::Broken, &settled);
+                return unknown(&why);
+            }
+        };
+        self.environment.tap.forget();
+        let mut run = Run::new(&self.environment, case, scope);
+        let ended = run.steps().await;
+        let transcript = run.transcript();
+        let damages = std::mem::take(&mut run.damages);
+        let written = std::mem::take(&mut run.written);
+        // Its clients are gone before the proxy is looked at.
+        drop(run);
+
+        let after = match &ended {
+            Err(_) => After::Broken,
+            Ok(()) if case.has_faults() => After::Faults,
+            Ok(()) => After::Calm,
+        };
+        let (waited, in_full) = self.deadlines.settled_within(after);
+        let restored = self.restore(case, &damages, &written, after).await;
+        self.note(case, after, &restored);
+        match (ended, restored) {
+            (Err(Stop::Stuck(why)), _) => Verdict::Unknown { why },
+            (Ok(()), Ok(None)) => Verdict::Pass,
+            (Ok(()), Err(why)) => unknown(&why),
+            (Ok(()), Ok(Some(_))) if !in_full => Verdict::Unknown {
+                why: format!(
+                    "the promise was kept; that the proxy serves again was awaited for {} s only, because it did not \
+                     after the cases before",
+                    waited.as_secs()
+                ),
+            },
+            (Ok(()), Ok(Some(why))) => Verdict::Fail(left_behind(case, transcript, why)),
+            (Err(Stop::Broken(evidence)), Ok(None)) => Verdict::Fail(*evidence),
+            (Err(Stop::Broken(evidence)), Ok(Some(why))) => Verdict::Fail(with(*evidence, &why)),
+            (Err(Stop::Broken(evidence)), Err(why)) => {
+                Verdict::Fail(with(*evidence, &why.to_string()))
+            }
+        }
+    }
+
+    /// A proxy that is fit for the case, and its keys.
+    async fn prepare(&mut self, case: &Case) -> Result<Scope, Error> {
+        self.refresh(!case.disturbs.is_empty()).await?;
+        self.scope(case).await
+    }
+
+    /// Heals, waits until every node is served, and cleans up. What had to be done to the proxy, if anything.
+    async fn restore(
+        &mut self,
+        case: &Case,
+        damages: &[(usize, Damage)],
+        written: &[Vec<u8>],
+        after: After,
+    ) -> Result<Option<String>, Error> {
+        let mut healed = Ok(());
+        for node in 0..self.environment.nodes.len() {
+            let of_node = damages.iter().filter(|(at, _)| *at == node);
+            let damages: Vec<Damage> = of_node.map(|(_, damage)| *damage).collect();
+            if !damages.is_empty() {
+                healed = healed.and(self.environment.heal(node, &damages).await);
+            }
+        }
+        healed.map_err(|why| Error::Unhealed(why.to_string()))?;
+        let settled = match self.intact(case).await {
+            Ok(()) => self.settle(after).await,
+            Err(why) => Err(why),
+        };
+        if settled.is_err() && self.environment.nodes.is_empty() {
+            // Only the proxy could remove them.
+            return settled;
+        }
+        // Also when the proxy is lost: the nodes are there.
+        // The canaries too: on nodes that are not emptied, the next case would find them.
+        let cleaned = self.clean(&[written, &self.canaries].concat()).await;
+        let settled = settled?;
+        cleaned?;
+        Ok(settled)
+    }
+
+    async fn scope(&mut self, case: &Case) -> Result<Scope, Error> {
+        let most = (0..NODES)
+            .map(|node| {
+                let here = |variable: &&Variable| variable.node == Some(node);
+                case.variables.iter().filter(here).count()
+            })
+            .max();
+        self.fill(most.unwrap_or(0)).await?;
+        let mut scope = Scope {
+            run: self.environment.prefix.clone(),
+            ..Scope::default()
+        };
+        for variable in &case.variables {
+            let found = variable.node.and_then(|node| self.pool.take(node));
+            let key = found.unwrap_or_else(|| self.pool.fresh());
+            scope.keys.insert(*variable, key);
+        }
+        Ok(scope)
+    }
+}
+
+/// Why a target is not judged by a case, as far as its file tells.
+#[must_use]
+pub fn skipped(target: &Target, case: &Case) -> Option<String> {
+    let lacking: Vec<&str> = target.lacks(&case.needs).collect();
+    let title = &target.title;
+    (!lacking.is_empty()).then(|| format!("{title} does not claim {}", lacking.join(", ")))
+}
+
+fn unknown(why: &Error) -> Verdict {
+    Verdict::Unknown {
+        why: why.to_string(),
+    }
+}

@@ -1,0 +1,194 @@
+//! The runner: one case, step by step, on a proxy and its nodes.
+//!
+//! Never waits without a deadline, and never judges a reply itself.
+
+mod clients;
+mod expiry;
+mod nodes;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::cases::case::{Action, Case, Party, Step};
+use crate::cases::footprint;
+use crate::cases::word::Scope;
+use crate::harness::connection::Connection;
+use crate::harness::environment::{Damage, Environment};
+use crate::harness::transcript::merge;
+use crate::verdict::{Class, Direction, Evidence, Line};
+use testbed::client::Client;
+use testbed::link::TapPosition;
+
+/// Longest time for one reply unless a case says otherwise.
+const REPLY_WITHIN_MAX: Duration = Duration::from_secs(10);
+
+/// What ends a case before its last step.
+pub(crate) enum Stop {
+    /// The promise is broken.
+    Broken(Box<Evidence>),
+    /// The suite could not do its part.
+    Stuck(String),
+}
+
+/// A case while it runs. Which faults it left behind is read off afterwards.
+pub(crate) struct Run<'a> {
+    environment: &'a Environment,
+    case: &'a Case,
+    scope: Scope,
+    parties: BTreeMap<Party, Connection>,
+    /// Who has bytes waiting to leave in one write.
+    writer: Option<Party>,
+    /// Which alternative fitted the last reply that had some.
+    fitted: Option<usize>,
+    begun: TapPosition,
+    begun_at: Duration,
+    looked: Vec<TapPosition>,
+    lines: Vec<Line>,
+    /// What has to be healed, with its node.
+    pub(crate) damages: Vec<(usize, Damage)>,
+    /// Keys that were written, also those made out of the case's own.
+    pub(crate) written: Vec<Vec<u8>>,
+    /// How many of them were given a time to live, on foreign servers; `None` where the case would notice it.
+    expiring: Option<usize>,
+}
+
+impl<'a> Run<'a> {
+    pub(crate) fn new(environment: &'a Environment, case: &'a Case, scope: Scope) -> Self {
+        let begun = environment.tap.mark();
+        Self {
+            environment,
+            case,
+            written: scope.keys.values().cloned().collect(),
+            scope,
+            parties: BTreeMap::new(),
+            writer: None,
+            fitted: None,
+            begun,
+            begun_at: environment.tap.now(),
+            looked: vec![begun; environment.nodes.len()],
+            lines: Vec::new(),
+            damages: Vec::new(),
+            expiring: (!expiry::notices_expiry(&case.steps)).then_some(0),
+        }
+    }
+
+    /// Carries out all steps.
+    pub(crate) async fn steps(&mut self) -> Result<(), Stop> {
+        for step in &self.case.steps {
+            for repetition in 1..=step.times {
+                self.scope.repetition = repetition;
+                self.step(step).await?;
+            }
+            self.expire(step).await;
+        }
+        self.flush().await
+    }
+
+    async fn step(&mut self, step: &Step) -> Result<(), Stop> {
+        match &step.action {
+            Action::Send { from, .. } | Action::Raw { from, .. } if self.writer == Some(*from) => {}
+            _ => self.flush().await?,
+        }
+        match &step.action {
+            Action::Given { node, key, value } => self.given(*node, key, value).await,
+            Action::Send { from, words } => self.send(step, *from, words).await,
+            Action::Raw { from, words } => self.raw(step, *from, words).await,
+            Action::Chunks { client, bytes } => {
+                self.connection(step, *client).await?.cut_into(*bytes);
+                Ok(())
+            }
+            Action::Want { from, patterns } => {
+                for pattern in patterns {
+                    self.want(step, *from, pattern).await?;
+                }
+                Ok(())
+            }
+            Action::Likewise { from, alternatives } => {
+                self.likewise(step, *from, alternatives).await
+            }
+            Action::Nothing { client } => self.nothing(step, *client).await,
+            Action::Asked { node, asked } => self.asked(step, *node, asked),
+            Action::Fault { node, fault } => self.fault(*node, *fault).await,
+            Action::Answers { node, to, answer } => self.answers(*node, to, answer),
+            Action::Interject { node, bytes } => self.interject(*node, bytes).await,
+            Action::Heal { node } => self.heal(*node).await,
+            Action::Await { node, requests } => self.awaited(step, *node, *requests).await,
+            Action::Close { client } => {
+                self.parties.remove(client);
+                self.note(*client, Direction::Event, "close");
+                Ok(())
+            }
+            Action::HalfClose { client } => {
+                self.connection(step, *client).await?.half_close().await;
+                self.note(*client, Direction::Event, "half-close");
+                Ok(())
+            }
+            Action::Eventually { within, send, want } => self.eventually(*within, send, want).await,
+        }
+    }
+
+    async fn connection(&mut self, step: &Step, party: Party) -> Result<&mut Connection, Stop> {
+        if !self.parties.contains_key(&party) {
+            let addr = match party {
+                Party::Client(_) => self.environment.proxy,
+                Party::Node(node) => self.environment.nodes[node],
+            };
+            let client = match (Client::connect(addr, self.within()).await, party) {
+                (Ok(client), _) => client,
+                (Err(why), Party::Node(_)) => return Err(Stop::Stuck(why.to_string())),
+                (Err(why), Party::Client(_)) => {
+                    let expected = "a connection".to_owned();
+                    return Err(self.broken(step, Class::Closed, expected, why.to_string()));
+                }
+            };
+            self.note(party, Direction::Event, "connected");
+            self.parties.insert(party, Connection::new(client));
+        }
+        self.parties
+            .get_mut(&party)
+            .ok_or_else(|| Stop::Stuck(format!("{party} is not connected")))
+    }
+
+    fn within(&self) -> Duration {
+        let usual = self.environment.op_timeout * 5 + Duration::from_secs(1);
+        let within = self.case.deadline.unwrap_or(usual.min(REPLY_WITHIN_MAX));
+        self.environment
+            .reply_within
+            .map_or(within, |most| most.min(within))
+    }
+
+    fn remember(&mut self, word: &[u8]) {
+        let ours = footprint::contains(word, self.environment.prefix.as_bytes());
+        if ours && !self.written.iter().any(|known| known == word) {
+            self.written.push(word.to_vec());
+            if let Some(record) = &self.environment.record {
+                record.key(word);
+            }
+        }
+    }
+
+    fn note(&mut self, party: Party, way: Direction, text: &str) {
+        self.lines.push(Line {
+            at: self.environment.tap.now().saturating_sub(self.begun_at),
+            party: party.to_string(),
+            way,
+            text: text.to_owned(),
+        });
+    }
+
+    fn broken(&self, step: &Step, class: Class, expected: String, got: String) -> Stop {
+        Stop::Broken(Box::new(Evidence {
+            class,
+            at: format!("{}:{}", self.case.path, step.line),
+            expected,
+            got,
+            transcript: self.transcript(),
+        }))
+    }
+
+    /// Both sides of the run up to now.
+    pub(crate) fn transcript(&self) -> Vec<Line> {
+        let events = self.environment.tap.since(self.begun);
+        merge(&self.lines, &events, self.begun_at)
+    }
+}

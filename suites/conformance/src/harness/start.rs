@@ -1,0 +1,145 @@
+//! The start: a proxy over a cluster of our own, or one that already runs.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::{Error, Harness};
+use crate::cases::case::NODES;
+use crate::harness::deadlines::Deadlines;
+use crate::harness::environment::{Allowed, Environment, Started};
+use crate::harness::keys::Pool;
+use testbed::client;
+use testbed::cluster::{Cluster, RunOptions};
+use testbed::leftovers::{self, Record};
+use testbed::link::Tap;
+use testbed::targets::{Proxy, Setting, Target};
+
+impl Harness {
+    /// A target over a cluster of our own: three nodes, a link before each, a tap over all.
+    ///
+    /// # Errors
+    /// What stood in the way; never a verdict.
+    pub async fn start(target: &Target, options: &RunOptions) -> Result<Self, Error> {
+        Self::start_allowing(target, options, Allowed::default()).await
+    }
+
+    /// As [`Harness::start`]; `allowed.disturbing` counts on nodes that others run.
+    ///
+    /// # Errors
+    /// As [`Harness::start`].
+    pub async fn start_allowing(
+        target: &Target,
+        options: &RunOptions,
+        allowed: Allowed,
+    ) -> Result<Self, Error> {
+        let cluster = Cluster::start(options, NODES).await?;
+        let setting = Setting {
+            nodes: cluster.link_addrs(),
+            policy: target.policies.first().cloned().unwrap_or_default(),
+            hash_tags: true,
+            op_timeout_ms: target.op_timeout_ms,
+        };
+        let proxy = Proxy::start(target, setting, &options.search).await?;
+        let pool = Pool::new(options.seed, NODES);
+        let owned = options.owned();
+        let record = (!owned.nodes).then(|| {
+            Record::open(leftovers::Scope {
+                prefix: Some(pool.prefix().to_owned()),
+                nodes: cluster.node_addrs(),
+                proxy: None,
+            })
+        });
+        let pool = pool.recorded(record.clone());
+        let environment = Environment {
+            proxy: proxy.addr(),
+            nodes: cluster.node_addrs(),
+            tap: cluster.tap().clone(),
+            cluster: Some(cluster),
+            op_timeout: Duration::from_millis(target.op_timeout_ms),
+            own_traffic: target.own_traffic.clone(),
+            prefix: pool.prefix().to_owned(),
+            allowed: Allowed {
+                destructive: owned.nodes,
+                disturbing: allowed.disturbing,
+            },
+            record,
+            started: Started::Proxy(owned),
+            reply_within: None,
+        };
+        let mut harness = Self::new(environment, pool);
+        harness.target = Some(target.clone());
+        harness.proxy = Some(proxy);
+        harness.choose_canaries().await?;
+        Ok(harness)
+    }
+
+    fn new(environment: Environment, pool: Pool) -> Self {
+        Self {
+            environment,
+            target: None,
+            proxy: None,
+            pool,
+            canaries: Vec::new(),
+            looks: 0,
+            canary: None,
+            deadlines: Deadlines::default(),
+            used: false,
+            spoiled: false,
+            stopped: None,
+        }
+    }
+
+    /// A proxy that already runs, with the nodes that the user gave, possibly none.
+    ///
+    /// There are no links: cases that need the tap or faults are skipped. Everything is written under a random prefix
+    /// and deleted at the end of each case. After each case new connections read keys that did not change, because
+    /// others use the proxy too.
+    ///
+    /// # Errors
+    /// When proxy or nodes do not answer.
+    pub async fn attach(
+        proxy: SocketAddr,
+        nodes: &[SocketAddr],
+        op_timeout_ms: u64,
+        allowed: Allowed,
+        seed: u64,
+    ) -> Result<Self, Error> {
+        for addr in nodes.iter().copied().chain([proxy]) {
+            client::ping(addr)
+                .await
+                .map_err(|why| Error::Unreachable { addr, why })?;
+        }
+        let pool = Pool::new(seed, nodes.len());
+        let record = Some(Record::open(leftovers::Scope {
+            prefix: Some(pool.prefix().to_owned()),
+            nodes: nodes.to_vec(),
+            proxy: Some(proxy),
+        }));
+        let pool = pool.recorded(record.clone());
+        let environment = Environment {
+            proxy,
+            nodes: nodes.to_vec(),
+            tap: Tap::default(),
+            cluster: None,
+            op_timeout: Duration::from_millis(op_timeout_ms),
+            own_traffic: Vec::new(),
+            prefix: pool.prefix().to_owned(),
+            allowed,
+            record,
+            started: Started::Nothing,
+            reply_within: None,
+        };
+        let mut harness = Self::new(environment, pool);
+        harness.choose_canaries().await?;
+        harness.establish_canary().await?;
+        Ok(harness)
+    }
+
+    async fn choose_canaries(&mut self) -> Result<(), Error> {
+        self.fill(1).await?;
+        self.canaries = (0..self.environment.nodes.len())
+            .filter_map(|node| self.pool.take(node))
+            .collect();
+        Ok(())
+    }
+}
