@@ -2,28 +2,14 @@
 
 use std::net::SocketAddr;
 
+use super::Error;
 use super::nodes::{self, Contents};
+use super::plan::Plan;
 use super::traffic::{Round, Traffic, kept};
 use super::worker::PIPELINE;
 use crate::ledger::{KeyOutcome, Read, fate};
-use testbed::client;
 use testbed::cluster::Cluster;
-use testbed::targets::{self, Proxy};
-
-/// What is written and how the cluster changes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Plan {
-    /// Nodes before.
-    pub from: usize,
-    /// Nodes after.
-    pub to: usize,
-    /// The keys.
-    pub keys: Vec<Vec<u8>>,
-    /// Time to live of what is written, in seconds. The experiment must be over by then.
-    pub ttl_s: u64,
-    /// Marks the values, so that no other run's are taken for ours.
-    pub seed: u64,
-}
+use testbed::targets::Proxy;
 
 /// What was seen of each acknowledged key; all lists run parallel to `keys`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,38 +28,6 @@ pub struct Observed {
     pub back: Vec<Option<KeyOutcome>>,
     /// Keys on each node after all were written again: copies left behind are among them.
     pub held_after: Vec<usize>,
-}
-
-/// The experiment could not be done. Never a verdict.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The proxy did not start or change.
-    #[error(transparent)]
-    Target(#[from] targets::Error),
-    /// A node could not be looked at.
-    #[error("a node cannot be looked at: {0}")]
-    Node(#[from] client::Error),
-    /// The worker could not work.
-    #[error("the worker cannot {doing} through the proxy: {why}")]
-    Worker {
-        /// What it was doing.
-        doing: &'static str,
-        /// What its client library says.
-        why: redis::RedisError,
-    },
-    /// A fault does not begin or end.
-    #[error(transparent)]
-    Fault(#[from] testbed::fault::Error),
-    /// Keys may have expired, so that a missing one says nothing.
-    #[error(
-        "the experiment took {took_s} s and its keys live {ttl_s} s: give a longer --ttl or a smaller --count"
-    )]
-    Expired {
-        /// How long it took.
-        took_s: u64,
-        /// How long keys live.
-        ttl_s: u64,
-    },
 }
 
 /// Runs the experiment on a proxy that serves the first `plan.from` nodes of `cluster`. `say` hears of each step.

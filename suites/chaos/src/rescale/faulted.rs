@@ -5,8 +5,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::experiment::{Error, Plan};
+use super::Error;
 use super::nodes::{self, Contents};
+use super::plan::Plan;
 use super::refusal::{self, Refusal};
 use super::traffic::{Round, Traffic, kept};
 use crate::ledger::{KeyOutcome, Read, fate};

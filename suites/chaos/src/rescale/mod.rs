@@ -6,18 +6,56 @@ mod experiment;
 mod fault_report;
 mod faulted;
 mod forecast;
+mod list;
 mod nodes;
+mod plan;
 mod refusal;
 mod report;
 mod traffic;
 mod worker;
 
-pub use experiment::{Error, Observed, Plan, observe};
+use testbed::{client, targets};
+
+pub use experiment::{Observed, observe};
 pub use fault_report::{Agreement, FaultReport, Refusals};
 pub use faulted::{FaultPlan, Faulted, Recovery, observe_fault};
 pub use forecast::{Forecast, forecast};
+pub use list::{Faults, Rescales};
+pub use plan::Plan;
 pub use refusal::Refusal;
 pub use report::{NodeCount, Predicted, Prediction, Report, write_keys};
+
+/// The experiment could not be done. Never a verdict.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The proxy did not start or change.
+    #[error(transparent)]
+    Target(#[from] targets::Error),
+    /// A node could not be looked at.
+    #[error("a node cannot be looked at: {0}")]
+    Node(#[from] client::Error),
+    /// The worker could not work.
+    #[error("the worker cannot {doing} through the proxy: {why}")]
+    Worker {
+        /// What it was doing.
+        doing: &'static str,
+        /// What its client library says.
+        why: redis::RedisError,
+    },
+    /// A fault does not begin or end.
+    #[error(transparent)]
+    Fault(#[from] testbed::fault::Error),
+    /// Keys may have expired, so that a missing one says nothing.
+    #[error(
+        "the experiment took {took_s} s and its keys live {ttl_s} s: give a longer --ttl or a smaller --count"
+    )]
+    Expired {
+        /// How long it took.
+        took_s: u64,
+        /// How long keys live.
+        ttl_s: u64,
+    },
+}
 
 /// What the keys of a run on foreign nodes begin with.
 #[must_use]

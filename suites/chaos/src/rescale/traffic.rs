@@ -3,8 +3,9 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use super::experiment::{Error, Plan};
+use super::Error;
 use super::nodes::{self, Contents};
+use super::plan::Plan;
 use super::worker::Worker;
 use crate::ledger::Read;
 use testbed::targets::Proxy;
