@@ -17,11 +17,6 @@ use super::{Error, Fleet};
 use testbed::leftovers::{Record, Scope};
 use testbed::wire::Value;
 
-/// Keys that must show that the proxy asks their node. Another placement over two nodes passes once in a thousand times.
-pub(super) const ENOUGH: u64 = 10;
-/// Keys that must show the rule for hash tags, where any depend on it. One refutes another rule; the others allow for keys
-/// that come and go.
-pub(super) const ENOUGH_TAGGED: u64 = 3;
 /// Keys that are written, of each kind.
 const WRITTEN: usize = 16;
 /// Tags that are tried to find keys whose node depends on the rule.

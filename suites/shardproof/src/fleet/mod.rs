@@ -4,6 +4,7 @@
 //! stops a node, and only `migrate` writes.
 
 mod check;
+mod conflict;
 mod connection;
 mod connections;
 mod dump;
@@ -27,10 +28,11 @@ mod value;
 use testbed::client;
 
 pub use check::{CheckOptions, check};
+pub use conflict::{Conflict, OnConflict};
 pub use guard::Proof;
 pub use keyspace::databases;
 pub use members::{Fleet, Member};
-pub use migrate::{Conflict, Moving, OnConflict, migrate};
+pub use migrate::{Moving, migrate};
 pub use preflight::{Finding, Level, Point};
 pub use progress::Progress;
 pub use rate_limit::RateLimit;

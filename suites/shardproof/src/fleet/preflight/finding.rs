@@ -1,0 +1,72 @@
+//! What is compared of nodes, and one difference between them.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// What is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Point {
+    /// Libraries of functions: FCALL of a moved key fails on a node without them.
+    Functions,
+    /// Loaded modules: a node without them does not take their data types.
+    Modules,
+    /// Formats of dumps: an older server refuses RESTORE of a newer server's DUMP.
+    Dumps,
+    /// Versions of the servers.
+    Versions,
+    /// Settings that change how keys are served.
+    Settings,
+    /// ACL users.
+    Users,
+}
+
+impl Point {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Functions,
+        Self::Modules,
+        Self::Dumps,
+        Self::Versions,
+        Self::Settings,
+        Self::Users,
+    ];
+
+    /// The word on the command line and in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Functions => "functions",
+            Self::Modules => "modules",
+            Self::Dumps => "dumps",
+            Self::Versions => "versions",
+            Self::Settings => "settings",
+            Self::Users => "users",
+        }
+    }
+}
+
+/// How much a finding matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// Keys would be refused, or commands on moved keys would fail for good. Nothing is moved.
+    Blocks,
+    /// Nodes do not serve alike.
+    Differs,
+    /// A node did not answer.
+    Unknown,
+}
+
+/// One difference between nodes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Finding {
+    /// What was compared.
+    pub point: Point,
+    /// How much it matters.
+    pub level: Level,
+    /// The address of the node that it is about, as the proxy sees it.
+    pub node: String,
+    /// What is different there, or what was not answered.
+    pub what: String,
+}
