@@ -8,6 +8,7 @@
 //! - `fault`: everything that can be done to a link, a node, a client or a proxy, one file each; who injects it.
 //! - `toxiproxy`: Toxiproxy's API over these links, and links that a real Toxiproxy provides.
 //! - `cluster`: nodes with a link before each.
+//! - `exists`: which keys a node has, or a proxy finds.
 //! - `leftovers`: what must be removed from nodes that the suite did not start.
 //! - `class`: what a client saw. `fixtures`: files that are compiled in or below a folder.
 //! - `child`, `folder`, `port`, `program`, `text`: processes, folders, leases on ports, programs, texts.
@@ -18,6 +19,7 @@ pub mod child;
 pub mod class;
 pub mod client;
 pub mod cluster;
+pub mod exists;
 pub mod fault;
 pub mod fixtures;
 pub mod folder;

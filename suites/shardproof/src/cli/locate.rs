@@ -5,12 +5,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
+use shardproof::fleet::locate::Locator;
 use shardproof::keys::{Block, Given, Source};
 use shardproof::planner::Placement;
 use shardproof::planner::description::Described;
 use shardproof::planner::locate::{Located, Location, Seen};
 use shardproof::report::terminal::{located, located_header};
-use shardproof::run::Look;
 
 use super::clusters::Hinting;
 use super::keys::KeyFile;
@@ -65,15 +65,16 @@ pub(super) async fn run(flags: &Flags, console: &Console) -> anyhow::Result<Exit
     let described = flags.hinting.read("--cluster", &flags.cluster)?;
     console.notes(&described.notes);
     let mut source = source(flags)?;
-    let mut look = Look::default();
+    let mut locator = Locator::default();
     let asks_nodes = flags.look || !flags.nodes.is_empty();
     if asks_nodes {
         let database = flags.database.or(described.database).unwrap_or(0);
-        look.at_nodes(&reached(flags, &described)?, database)
+        locator
+            .at_nodes(&reached(flags, &described)?, database)
             .await?;
     }
     if let Some(proxy) = flags.proxy {
-        look.at_proxy(proxy).await?;
+        locator.at_proxy(proxy).await?;
     }
     let mut out = match &flags.json {
         Some(file) => console.stream(file)?,
@@ -90,7 +91,7 @@ pub(super) async fn run(flags: &Flags, console: &Console) -> anyhow::Result<Exit
         let keys = Keys::of(&block)?;
         let (text, unreachable) = lines(
             (&described, &placement),
-            &mut look,
+            &mut locator,
             &keys,
             flags.json.is_some(),
         )
@@ -184,14 +185,14 @@ impl Keys {
 /// The lines of some keys, and whether one of these is out of the proxy's reach.
 async fn lines(
     (described, placement): (&Described, &Placement),
-    look: &mut Look,
+    locator: &mut Locator,
     keys: &Keys,
     json: bool,
 ) -> anyhow::Result<(Vec<u8>, bool)> {
     let cluster = &described.cluster;
     let addresses: Vec<&str> = cluster.nodes.iter().map(|node| &*node.address).collect();
     let keys: Vec<&[u8]> = keys.each().collect();
-    let seen: Vec<Seen<'_>> = look.seen(&keys, &addresses).await?;
+    let seen: Vec<Seen<'_>> = locator.seen(&keys, &addresses).await?;
     let mut text = Vec::new();
     for (key, seen) in keys.iter().zip(&seen) {
         let place = Located::new(described, placement, key);

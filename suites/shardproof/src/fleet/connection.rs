@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Error;
 use testbed::client::Client;
+use testbed::exists;
 use testbed::wire::Value;
 
 /// How long a reply may take: the largest values are half a gigabyte.
@@ -71,15 +72,11 @@ impl Connection {
 
     /// For each key whether it is there.
     pub(super) async fn exist(&mut self, keys: &[&[u8]]) -> Result<Vec<bool>, Error> {
-        let requests: Vec<Request<'_>> = keys.iter().map(|key| vec![&b"EXISTS"[..], key]).collect();
-        let mut there = Vec::with_capacity(keys.len());
-        for reply in self.ask_all(&requests).await? {
-            match reply {
-                Value::Integer(count) => there.push(count > 0),
-                other => return Err(self.unexpected("EXISTS", &other)),
-            }
-        }
-        Ok(there)
+        let found = exists::exist(&mut self.client, keys, REPLY_WITHIN).await;
+        found.map_err(|why| match why {
+            exists::Error::Client(why) => self.lost(why),
+            exists::Error::Answer { answer, .. } => self.unexpected("EXISTS", &answer),
+        })
     }
 
     /// The error for a reply that is none of those expected.

@@ -10,6 +10,7 @@ mod connections;
 mod dump;
 mod guard;
 mod keyspace;
+pub mod locate;
 mod members;
 mod migrate;
 mod mover;

@@ -1,4 +1,4 @@
-//! Asks the proxy whether it finds what it should by the placement: EXISTS, which reads no value and minds no type.
+//! Asks the proxy whether it finds what it should by the placement.
 
 use std::net::SocketAddr;
 
@@ -7,8 +7,8 @@ use super::connections::Connections;
 use super::report::{CopyState, KeyCopy, Probed};
 use super::{Error, Fleet};
 
-/// Requests a pipeline, as a client of a proxy would send them.
-const PIPELINE: usize = 100;
+/// Keys that are asked for before those that differ are asked for again, while the answers are fresh.
+const BATCH: usize = 100;
 /// Keys of each kind that are remembered as evidence for each node.
 const REMEMBERED: usize = 200;
 
@@ -51,7 +51,7 @@ impl Probe {
             )
         };
         let asked: Vec<&KeyCopy> = sightings.iter().filter(asked).collect();
-        for batch in asked.chunks(PIPELINE) {
+        for batch in asked.chunks(BATCH) {
             let keys: Vec<&[u8]> = batch.iter().map(|seen| seen.key.as_slice()).collect();
             let found = self.proxy.exist(&keys).await?;
             for (seen, found) in batch.iter().zip(found) {

@@ -4,7 +4,6 @@ mod conformance;
 mod differential;
 mod fault;
 mod fingerprint;
-mod locate;
 mod matrix;
 mod plan;
 mod rescale;
@@ -19,7 +18,6 @@ pub use fingerprint::{
     Fingerprint, Nearest, Outcome as FingerprintOutcome, Placed, Scatter, SeenNode, Spread,
     fingerprint,
 };
-pub use locate::{Error as LookError, Look};
 pub use matrix::{CLASSES, Cell, Column, Matrix, matrix};
 pub use plan::{Error as PlanError, count};
 pub use rescale::{Rescaled, Rescales, rescale};

@@ -1,13 +1,11 @@
-//! Looking for keys where they may be: on each node, and through the proxy.
+//! Looks for keys where they may be: on each node, and through the proxy.
 
 use std::net::SocketAddr;
 
 use crate::planner::locate::Seen;
 use testbed::client::{self, Client, NODE_DEADLINE};
+use testbed::exists;
 use testbed::wire::Value;
-
-/// Keys that are asked for at once.
-const KEYS: usize = 512;
 
 /// Somebody who was asked for a key did not say.
 #[derive(Debug, thiserror::Error)]
@@ -30,21 +28,19 @@ pub enum Error {
         /// What came.
         answer: Value,
     },
-    /// An answer that is none.
-    #[error("{who}: EXISTS {key} was answered with {answer}")]
-    Answer {
+    /// It is not known whether a key is there.
+    #[error("{who}: {why}")]
+    Unknown {
         /// Who was asked.
         who: String,
-        /// For what.
-        key: String,
-        /// What came.
-        answer: Value,
+        /// What came instead.
+        why: exists::Error,
     },
 }
 
 /// Connections to those who are asked for keys.
 #[derive(Debug, Default)]
-pub struct Look {
+pub struct Locator {
     nodes: Option<Vec<Asked>>,
     proxy: Option<Asked>,
 }
@@ -55,7 +51,7 @@ struct Asked {
     client: Client,
 }
 
-impl Look {
+impl Locator {
     /// Nodes that are asked for the keys of one database, each called as the proxy sees it. They are all nodes of the
     /// cluster, in its order.
     ///
@@ -143,31 +139,12 @@ impl Asked {
         }
     }
 
-    /// Whether each key is there. One key a request: no proxy splits EXISTS alike.
+    /// Whether each key is there.
     async fn exist(&mut self, keys: &[&[u8]]) -> Result<Vec<bool>, Error> {
-        let mut found = Vec::with_capacity(keys.len());
-        for keys in keys.chunks(KEYS) {
-            let requests: Vec<Vec<&[u8]>> =
-                keys.iter().map(|key| vec![&b"EXISTS"[..], key]).collect();
-            let answers = self.client.pipeline(&requests, NODE_DEADLINE).await;
-            let answers = answers.map_err(|why| Error::Client {
-                who: self.who.clone(),
-                why,
-            })?;
-            for (key, answer) in keys.iter().zip(answers) {
-                found.push(match answer {
-                    Value::Integer(0) => false,
-                    Value::Integer(1) => true,
-                    answer => {
-                        return Err(Error::Answer {
-                            who: self.who.clone(),
-                            key: key.escape_ascii().to_string(),
-                            answer,
-                        });
-                    }
-                });
-            }
-        }
-        Ok(found)
+        let found = exists::exist(&mut self.client, keys, NODE_DEADLINE).await;
+        found.map_err(|why| Error::Unknown {
+            who: self.who.clone(),
+            why,
+        })
     }
 }
