@@ -2,7 +2,9 @@
 
 use std::net::SocketAddr;
 use std::process::{Command, Output};
+use std::sync::Arc;
 
+use shardproof::fleet::{Error, Moving, Proof, migrate};
 use shardproof::planner::{self, Node as Placed, Placement, Policy, TagRule};
 use testbed::targets::{Proxy, Setting};
 use testbed::wire::Value;
@@ -152,4 +154,25 @@ pub(crate) async fn tagged_keys_that_show_nothing_leave_a_doubt() {
         0,
     );
     assert_eq!(done["carried"]["superseded"], 40, "{done}");
+}
+
+/// The guard is part of the library: no caller needs to ask the proxy first. The proxy hashes the nodes' real addresses, and
+/// the description has others.
+pub(crate) async fn the_library_moves_nothing_where_the_proxy_disagrees() {
+    let nodes = Nodes::start(2, 0).await;
+    let proxy = proxy(&nodes, false).await;
+    for number in 0..30 {
+        let key = nodes.key(1, number);
+        nodes.ask(0, &format!("SET {key} v")).await;
+    }
+    let moving = Moving::new(Proof::Proxy(proxy.addr()));
+    let refused = migrate(&nodes.fleet, &moving, &Arc::default()).await;
+    assert!(
+        matches!(refused, Err(Error::Disagrees { .. })),
+        "{refused:?}"
+    );
+    assert_eq!(nodes.ask(0, "DBSIZE").await, Value::Integer(30));
+    assert_eq!(nodes.ask(1, "DBSIZE").await, Value::Integer(0));
+    // Without a proxy to ask, the same keys move.
+    assert_eq!(nodes.migrate().await.moved, 30);
 }

@@ -53,6 +53,7 @@ fn main() {
         guard::answers_that_do_not_differ_are_no_evidence,
         guard::an_empty_fleet_is_verified_by_writing_only,
         guard::tagged_keys_that_show_nothing_leave_a_doubt,
+        guard::the_library_moves_nothing_where_the_proxy_disagrees,
         looks::each_key_is_told_by_where_it_lies,
         looks::copies_are_compared_by_what_they_mean,
         looks::a_scan_returns_every_key_once_and_only_those_of_its_prefix,
