@@ -3,17 +3,19 @@
 use std::time::Duration;
 
 use chaos::ledger::Tally;
-use chaos::rescale;
+use chaos::rescale::{self, Rescales};
+use conformance::differential::{Compared, Differential, Parted};
+use conformance::matrix::{CLASSES, Cell, Column, Matrix};
+use conformance::report::{Conformance, Judged};
 use conformance::verdict::{Class, Direction, Evidence, Known, Level, Line, Result, Verdict};
 use shardproof::fleet::{
     Check, ConflictKey, Finding, LargeKey, Migration, MoveOutcome, OtherDatabase, Probed,
 };
 use shardproof::planner::description::{Hints, inline};
-use shardproof::planner::{Cluster, ClusterFile, Node, Policy, plan};
-use shardproof::run::{
-    CLASSES, Cell, Column, Compared, Conformance, Differential, Fingerprint, FingerprintOutcome,
-    Judged, Matrix, Nearest, Parted, Placed, Rescales, SeenNode, Spread,
+use shardproof::planner::fingerprint::report::{
+    Fingerprint, Nearest, Outcome as FingerprintOutcome, Placed, SeenNode, Spread,
 };
+use shardproof::planner::{Cluster, ClusterFile, Node, Policy, plan};
 
 use crate::fleet;
 

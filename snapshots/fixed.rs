@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use conformance::report::{Conformance, Judged};
 use conformance::verdict::{Class, Direction, Evidence, Known, Level, Line, Result, Verdict};
-use shardproof::run::{Conformance, Judged};
 
 /// The run.
 pub(crate) fn run() -> Conformance {

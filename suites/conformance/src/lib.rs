@@ -8,6 +8,7 @@
 //! | [`matrix`] | every command of Redis, one class each |
 //! | [`differential`] | random requests of several clients, compared with the oracle |
 //! | [`verdict`] | verdicts and their evidence, for reports |
+//! | [`report`] | the results of a run, target by target |
 //!
 //! A case names no target, and nothing here knows where a key is except by looking at the nodes.
 
@@ -17,6 +18,7 @@ pub mod files;
 mod harness;
 pub mod matrix;
 mod oracle;
+pub mod report;
 pub mod verdict;
 
 pub use cases::asked::{Known, compare, requests};

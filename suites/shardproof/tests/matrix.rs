@@ -5,11 +5,11 @@ mod support;
 
 use std::process::ExitCode;
 
-use conformance::matrix::{Row, load};
+use conformance::matrix::{Cell, Matrix, Row, load};
 use conformance::verdict::Class;
 use libtest_mimic::{Arguments, Failed, Trial};
 use shardproof::report::terminal;
-use shardproof::run::{self, Cell, Matrix};
+use shardproof::run;
 use testbed::cluster::RunOptions;
 use testbed::fixtures::Fixtures;
 use testbed::program::{Program, Search};

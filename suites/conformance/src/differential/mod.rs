@@ -8,6 +8,7 @@ mod case;
 mod client_model;
 mod draw;
 mod play;
+mod report;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -28,6 +29,7 @@ pub use crate::oracle::Place;
 pub use draw::Step;
 use draw::{Chance, Open, Pool};
 use play::{Played, play};
+pub use report::{Compared, Differential, Parted};
 
 /// Steps of one round; after each the servers are emptied.
 const ROUND: usize = 300;

@@ -2,6 +2,7 @@
 //!
 //! Judged from outside: what the client is told, and what lies on the nodes afterwards.
 
+mod report;
 mod sheet;
 mod trial;
 
@@ -12,6 +13,7 @@ use testbed::cluster::RunOptions;
 use testbed::targets::Target;
 
 pub use crate::oracle::Comparison;
+pub use report::{CLASSES, Cell, Column, Matrix};
 pub use sheet::{Request, Row, Trial, load};
 
 /// What is known of a command on a target.

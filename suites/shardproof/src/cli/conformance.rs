@@ -6,9 +6,10 @@ use std::num::NonZero;
 
 use clap::{ArgGroup, Args};
 use conformance::Allowed;
+use conformance::report::Conformance;
 use shardproof::report;
 use shardproof::report::terminal::Shown;
-use shardproof::run::{self, Conformance, Event, Order, Subject};
+use shardproof::run::{self, Event, Order, Subject};
 use testbed::program::Search;
 
 use super::selection::Selection;

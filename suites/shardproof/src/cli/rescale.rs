@@ -7,10 +7,10 @@ use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
 use anyhow::Context;
-use chaos::rescale::{self, Plan, write_keys};
+use chaos::rescale::{self, Plan, Rescales, write_keys};
 use clap::Args;
 use shardproof::report;
-use shardproof::run::{self, Rescaled, Rescales};
+use shardproof::run::{self, Rescaled};
 use testbed::fault::Fault;
 use testbed::program::Search;
 use testbed::targets::Target;

@@ -5,6 +5,7 @@
 
 mod generate;
 mod lines;
+pub mod threads;
 
 use std::ops::Range;
 

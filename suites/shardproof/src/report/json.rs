@@ -4,11 +4,14 @@ use serde::Serialize;
 
 use super::Report;
 use crate::fleet::{Check, Migration};
+use crate::planner::fingerprint::report::Fingerprint;
 use crate::planner::locate::Location;
 use crate::planner::plan;
-use crate::run::{Conformance, Differential, Faulted, Fingerprint, Matrix, Rescales};
-use chaos::rescale::{self, FaultReport};
+use chaos::rescale::{self, FaultReport, Faults, Rescales};
 use conformance::Case;
+use conformance::differential::Differential;
+use conformance::matrix::Matrix;
+use conformance::report::Conformance;
 use conformance::verdict::Level;
 use testbed::targets::Target;
 
@@ -33,7 +36,7 @@ pub fn schemas() -> [(&'static str, schemars::Schema); 10] {
         of::<Check>(),
         of::<Conformance>(),
         of::<Differential>(),
-        (Faulted::KIND, schemars::schema_for!(FaultReport)),
+        (Faults::KIND, schemars::schema_for!(FaultReport)),
         of::<Fingerprint>(),
         ("location", schemars::schema_for!(Location<'static>)),
         of::<plan::Report>(),

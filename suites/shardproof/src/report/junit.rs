@@ -4,7 +4,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::summary::sentence;
 use super::terminal::evidence;
-use crate::run::Conformance;
+use conformance::report::Conformance;
 use conformance::verdict::{Level, Result as CaseResult, Status, Verdict};
 
 /// The report of a run. Failures of levels that do not count are skipped test cases that say so.

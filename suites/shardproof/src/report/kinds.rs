@@ -4,8 +4,12 @@ use quick_junit::SerializeError;
 
 use super::{Exit, Report, html, junit, terminal};
 use crate::fleet::{Check, CheckStatus, Migration};
+use crate::planner::fingerprint::report::{Fingerprint, Outcome};
 use crate::planner::plan;
-use crate::run::{Conformance, Differential, Faulted, Fingerprint, Matrix, Rescales};
+use chaos::rescale::{Faults, Rescales};
+use conformance::differential::{Compared, Differential};
+use conformance::matrix::Matrix;
+use conformance::report::{Conformance, Judged};
 
 impl Report for Conformance {
     const KIND: &'static str = "conformance";
@@ -23,7 +27,7 @@ impl Report for Conformance {
     }
 
     fn unjudged(&self) -> Vec<String> {
-        let of = |judged: &crate::run::Judged| {
+        let of = |judged: &Judged| {
             let why = judged.unjudged()?;
             Some(format!("{}: {why}", judged.target))
         };
@@ -85,7 +89,7 @@ impl Report for Differential {
             .targets
             .iter()
             .filter(|compared| compared.answered == 0 && compared.difference.is_none());
-        let line = |compared: &crate::run::Compared| {
+        let line = |compared: &Compared| {
             let (name, count) = (&compared.target, compared.requests);
             format!("nothing judged: {name} answered none of {count} requests")
         };
@@ -117,7 +121,7 @@ impl Report for Rescales {
     }
 }
 
-impl Report for Faulted {
+impl Report for Faults {
     const KIND: &'static str = "fault";
 
     fn terminal(&self) -> String {
@@ -159,7 +163,7 @@ impl Report for Fingerprint {
     }
 
     fn exit(&self) -> Exit {
-        use crate::run::FingerprintOutcome::{Found, Scatter, Undecided, Unexplained};
+        use Outcome::{Found, Scatter, Undecided, Unexplained};
         match self.outcome {
             Found => Exit::Expected,
             Undecided => Exit::Unjudged,

@@ -1,6 +1,6 @@
 //! What a conformance run comes to, in one sentence that every report shows.
 
-use crate::run::Summary;
+use conformance::report::Summary;
 use conformance::verdict::Level;
 
 /// The sentence for one target; `counted` are the levels whose failures fail the run.
@@ -53,7 +53,7 @@ fn failed(summary: &Summary, counted: &[Level]) -> String {
 #[cfg(test)]
 mod tests {
     use super::sentence;
-    use crate::run::{ByLevel, Summary};
+    use conformance::report::{ByLevel, Summary};
     use conformance::verdict::Level::{Must, Should};
 
     #[test]

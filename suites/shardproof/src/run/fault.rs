@@ -1,8 +1,5 @@
 //! A fault while a cluster changes: the rescale experiment, one node that does not serve, and what must come of it.
 
-use serde::{Serialize, Serializer};
-
-use super::rescale::one_or_list;
 use super::{Error, RunOptions};
 use crate::planner;
 use chaos::rescale::{self, FaultPlan, FaultReport, Predicted};
@@ -71,20 +68,6 @@ pub async fn fault(
     });
     let names = (target.name.as_str(), version.as_str(), policy);
     Ok(FaultReport::new(names, plan, &faulted, forecast.as_ref()))
-}
-
-/// One or more rescales with a fault: in JSON the only one as `shardproof.fault/1`, several as `shardproof.faults/1`, which
-/// lists them.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Faulted {
-    /// In the order asked for.
-    pub reports: Vec<FaultReport>,
-}
-
-impl Serialize for Faulted {
-    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
-        one_or_list(&self.reports, "shardproof.faults/1", out)
-    }
 }
 
 #[cfg(test)]

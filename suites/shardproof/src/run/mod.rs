@@ -1,4 +1,5 @@
-//! The one place where target, cluster, case, experiment and prediction meet.
+//! The one place where target, cluster, case, experiment and prediction meet. Only orchestrates: what a run finds is modelled
+//! where it is found.
 
 mod conformance;
 mod differential;
@@ -11,16 +12,13 @@ mod rescale;
 use testbed::cluster;
 use testbed::targets;
 
-pub use conformance::{ByLevel, Conformance, Event, Judged, Order, Subject, Summary, judge};
-pub use differential::{Compared, Differential, Parted, differential};
-pub use fault::{Faulted, fault, unroutable};
-pub use fingerprint::{
-    Fingerprint, Nearest, Outcome as FingerprintOutcome, Placed, Scatter, SeenNode, Spread,
-    fingerprint,
-};
-pub use matrix::{CLASSES, Cell, Column, Matrix, matrix};
+pub use conformance::{Event, Order, Subject, judge};
+pub use differential::differential;
+pub use fault::{fault, unroutable};
+pub use fingerprint::fingerprint;
+pub use matrix::matrix;
 pub use plan::{Error as PlanError, count};
-pub use rescale::{Rescaled, Rescales, rescale};
+pub use rescale::{Rescaled, rescale};
 pub use testbed::cluster::RunOptions;
 
 /// A run could not judge. Never a verdict.

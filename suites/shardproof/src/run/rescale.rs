@@ -2,8 +2,6 @@
 
 use std::net::SocketAddr;
 
-use serde::ser::{Serialize, SerializeStruct, Serializer};
-
 use super::{Error, RunOptions};
 use crate::planner;
 use chaos::rescale::{self, Observed, Plan, Predicted, Report};
@@ -20,34 +18,6 @@ pub struct Rescaled {
     pub observed: Observed,
     /// The nodes as the proxy saw them.
     pub addrs: Vec<SocketAddr>,
-}
-
-/// One or more rescales: in JSON the only one as `shardproof.rescale/1`, several as `shardproof.rescales/1`, which lists them.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Rescales {
-    /// In the order asked for.
-    pub reports: Vec<Report>,
-}
-
-impl Serialize for Rescales {
-    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
-        one_or_list(&self.reports, "shardproof.rescales/1", out)
-    }
-}
-
-/// The only report, or all of them in a list with a format of its own.
-pub(super) fn one_or_list<S: Serializer>(
-    reports: &[impl Serialize],
-    format: &'static str,
-    out: S,
-) -> Result<S::Ok, S::Error> {
-    if let [only] = reports {
-        return only.serialize(out);
-    }
-    let mut fields = out.serialize_struct("List", 2)?;
-    fields.serialize_field("format", format)?;
-    fields.serialize_field("reports", reports)?;
-    fields.end()
 }
 
 /// Time limit of the proxy for one request while nobody looks at limits.

@@ -1,7 +1,7 @@
 //! `shardproof rescale --fault`: the number of nodes changes while one node has a fault.
 
-use chaos::rescale::{FaultPlan, FaultReport};
-use shardproof::run::{self, Faulted, RunOptions};
+use chaos::rescale::{FaultPlan, FaultReport, Faults};
+use shardproof::run::{self, RunOptions};
 use testbed::fault::Fault;
 use testbed::program::Search;
 use testbed::targets::Target;
@@ -31,7 +31,7 @@ pub(super) async fn run(
     for (target, policy) in &runs {
         reports.push(one(&options, target, policy, &plan, console).await?);
     }
-    flags.output.output().write(&Faulted { reports }, console)
+    flags.output.output().write(&Faults { reports }, console)
 }
 
 async fn one(

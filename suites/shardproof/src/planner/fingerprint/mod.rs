@@ -13,6 +13,7 @@ mod numbered;
 mod observation;
 mod order;
 mod query;
+pub mod report;
 mod residues;
 mod ring_points;
 mod ring_sizes;

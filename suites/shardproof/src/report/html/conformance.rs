@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::evidence::Shown;
 use crate::report::summary::sentence;
-use crate::run::{Conformance, Judged};
+use conformance::report::{Conformance, Judged};
 use conformance::verdict::{Class, Result as CaseResult, Status, Verdict};
 
 /// The page of a run.

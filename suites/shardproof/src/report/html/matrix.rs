@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::evidence::Shown;
-use crate::run::{CLASSES, Cell, Column, Matrix};
+use conformance::matrix::{CLASSES, Cell, Column, Matrix};
 use conformance::verdict::Class;
 
 /// The page of a matrix.

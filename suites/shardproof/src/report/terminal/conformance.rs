@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::report::summary::sentence;
-use crate::run::{Conformance, Judged};
+use conformance::report::{Conformance, Judged};
 use conformance::verdict::{Direction, Evidence, Line, Result as CaseResult, Status, Verdict};
 
 /// Which results of a target are shown.

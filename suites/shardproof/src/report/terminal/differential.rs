@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::run::{Compared, Differential};
+use conformance::differential::{Compared, Differential};
 
 /// The whole report.
 #[must_use]

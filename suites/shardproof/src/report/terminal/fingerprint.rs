@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use comfy_table::{CellAlignment, Table, presets};
 
+use crate::planner::fingerprint::report::{Fingerprint, Nearest, Outcome, Placed};
 use crate::report::yaml;
-use crate::run::{Fingerprint, FingerprintOutcome, Nearest, Placed};
 
 /// Descriptions without a difference that are shown.
 const SHOWN: usize = 6;
@@ -41,7 +41,7 @@ pub fn fingerprint(report: &Fingerprint) -> String {
 
 fn headline(report: &Fingerprint) -> String {
     match (&report.found, &report.scatter) {
-        (Some(found), _) if report.outcome == FingerprintOutcome::Undecided => format!(
+        (Some(found), _) if report.outcome == Outcome::Undecided => format!(
             "{}, or another one of {} descriptions that a larger --count would distinguish",
             found.policy,
             found.undecided.len() + 1

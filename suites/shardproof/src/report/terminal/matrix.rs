@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::report::terminal::spoken;
-use crate::run::{CLASSES, Cell, Matrix};
+use conformance::matrix::{CLASSES, Cell, Matrix};
 use conformance::verdict::{Class, Evidence};
 
 /// The whole matrix.

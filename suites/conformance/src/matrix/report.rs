@@ -1,0 +1,135 @@
+//! The matrix of commands and targets: the model of every report on it.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::verdict::{Class, Evidence};
+use testbed::text::shell_quoted;
+
+/// Every command on every target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Matrix {
+    /// `shardproof.matrix/1`
+    pub format: &'static str,
+    /// What the run can be repeated with.
+    pub seed: String,
+    /// The version of each target, in the order asked for.
+    pub targets: Vec<Column>,
+    /// What the nodes and the plain Redis are, as `redis 7.0.15`.
+    pub server: String,
+    /// Commands that it does not know, which is no verdict on any proxy.
+    pub unknown: Vec<String>,
+    /// By target and class, the number of commands.
+    pub summary: BTreeMap<String, BTreeMap<Class, usize>>,
+    /// One entry a command and target, by command.
+    pub rows: Vec<Cell>,
+    /// How long it took, in milliseconds.
+    pub took_ms: u64,
+    /// The flags of the command line that change what is judged, for the line that repeats a command.
+    #[serde(skip)]
+    pub flags: String,
+}
+
+/// A target of the matrix.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Column {
+    /// Its name.
+    pub target: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// What a target does with a command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Cell {
+    /// The command, as `GET` or `OBJECT|ENCODING`.
+    pub command: String,
+    /// The target.
+    pub target: String,
+    /// The worst that was seen. Refusals of a part of the calls, and of keys of several nodes, do not count.
+    pub class: Class,
+    /// Number of calls, by keys on one node and on several.
+    pub calls: usize,
+    /// How many of them were refused.
+    pub refused: usize,
+    /// Both sides of the worst, unless the class is `correct`.
+    pub evidence: Option<Evidence>,
+}
+
+/// The classes of a matrix, from the best to the worst. None is misrouted: a matrix looks at what nodes hold, not at
+/// what they were asked.
+pub const CLASSES: [Class; 6] = [
+    Class::Correct,
+    Class::Refused,
+    Class::Closed,
+    Class::Partial,
+    Class::Hung,
+    Class::Wrong,
+];
+
+impl Matrix {
+    /// A matrix of what was judged, beside a server that does not know some commands.
+    #[must_use]
+    pub fn new(
+        seed: u64,
+        (server, unknown): (String, Vec<String>),
+        targets: Vec<Column>,
+        mut rows: Vec<Cell>,
+        took_ms: u64,
+    ) -> Self {
+        let none = || CLASSES.map(|class| (class, 0)).into_iter().collect();
+        let mut summary: BTreeMap<String, BTreeMap<Class, usize>> = targets
+            .iter()
+            .map(|column| (column.target.clone(), none()))
+            .collect();
+        for cell in &rows {
+            let counts = summary.entry(cell.target.clone()).or_default();
+            *counts.entry(cell.class).or_default() += 1;
+        }
+        rows.sort_by(|one, other| one.command.cmp(&other.command));
+        Self {
+            format: "shardproof.matrix/1",
+            seed: format!("{seed:x}"),
+            server,
+            unknown,
+            targets,
+            summary,
+            rows,
+            took_ms,
+            flags: String::new(),
+        }
+    }
+
+    /// The number of commands of a class on a target.
+    #[must_use]
+    pub fn count(&self, target: &str, class: Class) -> usize {
+        let counts = self.summary.get(target);
+        counts
+            .and_then(|counts| counts.get(&class))
+            .copied()
+            .unwrap_or(0)
+    }
+
+    /// The command that judges a command of a target again.
+    #[must_use]
+    pub fn repeat(&self, cell: &Cell) -> String {
+        format!(
+            "shardproof matrix --target {} --filter {} --seed {}{}",
+            cell.target,
+            shell_quoted(&cell.command),
+            self.seed,
+            self.flags
+        )
+    }
+
+    /// Whether no target gave a wrong answer or none at all.
+    #[must_use]
+    pub fn as_expected(&self) -> bool {
+        !self
+            .rows
+            .iter()
+            .any(|cell| matches!(cell.class, Class::Wrong | Class::Hung))
+    }
+}
