@@ -29,11 +29,11 @@ pub struct Explanation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reason {
-    /// The reply is none that the command can have.
+    /// The command has no such reply.
     Reply,
     /// The value was never written to this key.
     NeverWritten,
-    /// The value was only written by requests that were reported as not executed.
+    /// The value was only written by requests that were not executed.
     NotExecuted,
     /// Each order that explains the replies takes two requests of one session in the wrong order.
     SessionOrder,
@@ -44,9 +44,9 @@ pub enum Reason {
 impl Reason {
     fn text(self) -> &'static str {
         match self {
-            Self::Reply => "the reply is none that the command can have",
+            Self::Reply => "the command has no such reply",
             Self::NeverWritten => "the value was never written to this key",
-            Self::NotExecuted => "the value was only written by a request reported as not executed",
+            Self::NotExecuted => "the value was only written by a request that was not executed",
             Self::SessionOrder => {
                 "the replies can only be explained if requests of one session took effect in another \
                  order than they were sent"

@@ -66,8 +66,8 @@ fn exhausted(key: &Key<'_>, judge: &Judge) -> String {
     let unplaced = key.operations.iter();
     let unplaced = unplaced.filter(|operation| operation.is_certain() && operation.place.is_none());
     format!(
-        "the search over {} operations visited {} configurations without an end; of {} operations \
-         it is not recorded when their node was asked",
+        "the search over {} operations used up its budget of {} configurations; no node's order is \
+         recorded for {} of the operations",
         key.operations.len(),
         judge.options().budget,
         unplaced.count()

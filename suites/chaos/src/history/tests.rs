@@ -25,8 +25,8 @@ fn seen(reply: Option<Value>) -> Seen {
         node: 0,
         connection: 1,
         order: 0,
-        asked: 12,
-        answered: reply.map(|reply| Answered { at: 14, reply }),
+        asked: 1012,
+        answered: reply.map(|reply| Answered { at: 1014, reply }),
     }
 }
 
@@ -164,6 +164,11 @@ fn an_error_names_line_field_and_what_was_expected() {
             r#""completion":"ok","seen":[{"node":1,"connection":1,"order":0,"asked":6}]"#,
             "2: seen: node 1, but the header lists 1",
         ),
+        (
+            r#""completion":"ok""#,
+            r#""completion":"ok","seen":[{"node":0,"connection":1,"order":0,"asked":4}]"#,
+            "2: seen: asked at 4 is before sent, 5",
+        ),
         (r#"}"#, r#"} x"#, "2: expected `,` or `}` (column 114)"),
     ] {
         check_refused(&[HEADER, &SET.replacen(wrong, with, 1)], expected);
@@ -213,7 +218,7 @@ fn nodes_decide_what_clients_could_not() {
         assert_eq!(settled.completion, completion, "{record:?}");
         if completion == Completion::Ok {
             assert_eq!(settled.reply, Some(ok.clone()));
-            assert_eq!((settled.received, settled.end()), (None, Some(14)));
+            assert_eq!((settled.received, settled.end()), (None, Some(1014)));
         }
     }
 }

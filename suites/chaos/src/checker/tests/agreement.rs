@@ -28,7 +28,7 @@ fn shape(random: &mut Random) -> Shape {
     }
 }
 
-fn of(records: &[Record], with_seen: bool) -> History {
+pub(super) fn of(records: &[Record], with_seen: bool) -> History {
     let mut records = records.to_vec();
     for record in &mut records {
         if !with_seen && record.received.is_some() {
@@ -89,7 +89,10 @@ fn agree(count: u64, seed: u64) -> Counts {
     counts
 }
 
-fn check(history: &History, session_order: SessionOrder) -> Option<(Option<Method>, Verdict)> {
+pub(super) fn check(
+    history: &History,
+    session_order: SessionOrder,
+) -> Option<(Option<Method>, Verdict)> {
     let options = Options {
         session_order,
         ..Options::default()
@@ -144,7 +147,7 @@ fn the_checker_agrees_with_every_order_of_small_histories() {
 
 /// `cargo test --release -p shardproof-chaos million -- --ignored --nocapture`
 #[test]
-#[ignore = "half a minute in a release build"]
+#[ignore = "takes a minute, even optimised"]
 fn the_checker_agrees_on_a_million_histories() {
     println!("{:?}", agree(1_000_000, 2));
 }
