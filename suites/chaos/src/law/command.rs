@@ -27,6 +27,8 @@ pub(super) enum Command<'a> {
     List(&'a [u8]),
     /// SCAN: cursor and options.
     Scan(&'a [u8], &'a [Vec<u8>]),
+    /// WATCH.
+    Watch(&'a [Vec<u8>]),
     /// MULTI.
     Multi,
     /// EXEC.
@@ -64,12 +66,12 @@ impl<'a> Command<'a> {
             (b"RPUSH", [key, values @ ..]) => Self::Append(key, values),
             (b"LRANGE", [key, from, to]) if from == b"0" && to == b"-1" => Self::List(key),
             (b"SCAN", [cursor, options @ ..]) => Self::Scan(cursor, options),
+            (b"WATCH", keys) => Self::Watch(keys),
             (b"MULTI", []) => Self::Multi,
             (b"EXEC", []) => Self::Exec,
             (b"DISCARD", []) => Self::Discard,
-            (b"PING" | b"ECHO" | b"TIME" | b"HELLO" | b"AUTH" | b"CLIENT" | b"COMMAND", _) => {
-                Self::Keyless
-            }
+            (b"UNWATCH" | b"PING" | b"ECHO" | b"TIME", _) => Self::Keyless,
+            (b"HELLO" | b"AUTH" | b"CLIENT" | b"COMMAND" | b"INFO", _) => Self::Keyless,
             _ => Self::Other(arguments),
         }
     }
@@ -85,9 +87,11 @@ impl<'a> Command<'a> {
             | Self::List(key)
             | Self::Change(key) => vec![key],
             Self::Mset(pairs) => pairs.iter().step_by(2).map(Vec::as_slice).collect(),
-            Self::Mget(keys) | Self::Exists(keys) | Self::Remove(keys) | Self::Other(keys) => {
-                all(keys)
-            }
+            Self::Mget(keys)
+            | Self::Exists(keys)
+            | Self::Watch(keys)
+            | Self::Remove(keys)
+            | Self::Other(keys) => all(keys),
             Self::Scan(..) | Self::Multi | Self::Exec | Self::Discard | Self::Keyless => Vec::new(),
         }
     }
@@ -98,6 +102,7 @@ impl<'a> Command<'a> {
             Self::Get(_)
             | Self::Mget(_)
             | Self::Exists(_)
+            | Self::Watch(_)
             | Self::List(_)
             | Self::Scan(..)
             | Self::Keyless => true,

@@ -10,16 +10,21 @@ mod answers_within_deadline;
 mod appends_intact;
 mod before;
 mod command;
+mod connections_bounded;
 mod counters_exact;
 mod executed_at_most_once;
 mod findings;
+mod interleaved;
 mod keys;
+mod memory_bounded;
 mod misdelivery;
 mod no_cross_talk;
 mod no_false_nil;
 mod operation;
+mod placement_unchanged;
 mod replies_in_order;
 mod text;
+mod transactions_atomic;
 mod verdict;
 
 #[cfg(test)]
@@ -66,7 +71,11 @@ pub static LAWS: &[&dyn Law] = &[
     &no_cross_talk::NoCrossTalk,
     &executed_at_most_once::ExecutedAtMostOnce,
     &no_false_nil::NoFalseNil,
+    &transactions_atomic::TransactionsAtomic,
+    &placement_unchanged::PlacementUnchanged,
     &answers_within_deadline::AnswersWithinDeadline,
+    &memory_bounded::MemoryBounded,
+    &connections_bounded::ConnectionsBounded,
 ];
 
 /// The law of an id.

@@ -15,6 +15,7 @@ const SHARED: &[&str] = &[
     "before",
     "command",
     "findings",
+    "interleaved",
     "keys",
     "misdelivery",
     "mod",
@@ -33,15 +34,31 @@ fn doubles() -> Vec<(&'static str, Run, &'static [&'static str])> {
             &[],
         ),
         ("appends-intact", appends_intact::tests::double(), &[]),
+        (
+            "connections-bounded",
+            connections_bounded::tests::double(),
+            &[],
+        ),
         ("counters-exact", counters_exact::tests::double(), &[]),
         (
             "executed-at-most-once",
             executed_at_most_once::tests::double(),
             &[],
         ),
+        ("memory-bounded", memory_bounded::tests::double(), &[]),
         ("no-cross-talk", no_cross_talk::tests::double(), &[]),
-        ("replies-in-order", replies_in_order::tests::double(), &[]),
         ("no-false-nil", no_false_nil::tests::double(), &[]),
+        (
+            "placement-unchanged",
+            placement_unchanged::tests::double(),
+            &[],
+        ),
+        ("replies-in-order", replies_in_order::tests::double(), &[]),
+        (
+            "transactions-atomic",
+            transactions_atomic::tests::double(),
+            &[],
+        ),
     ]
 }
 
