@@ -12,20 +12,28 @@ mod before;
 mod command;
 mod connections_bounded;
 mod counters_exact;
+mod error_names_node;
 mod executed_at_most_once;
 mod findings;
 mod interleaved;
+mod isolation;
 mod keys;
+mod ledger_as_predicted;
 mod memory_bounded;
 mod misdelivery;
 mod no_cross_talk;
 mod no_false_nil;
+mod no_short_answer;
 mod operation;
+mod overlaps;
 mod placement_unchanged;
+mod recovers_within;
 mod replies_in_order;
+mod scan_complete;
 mod text;
 mod transactions_atomic;
 mod verdict;
+mod windows;
 
 #[cfg(test)]
 mod tests;
@@ -71,9 +79,15 @@ pub static LAWS: &[&dyn Law] = &[
     &no_cross_talk::NoCrossTalk,
     &executed_at_most_once::ExecutedAtMostOnce,
     &no_false_nil::NoFalseNil,
+    &no_short_answer::NoShortAnswer,
     &transactions_atomic::TransactionsAtomic,
+    &isolation::Isolation,
     &placement_unchanged::PlacementUnchanged,
+    &scan_complete::ScanComplete,
+    &ledger_as_predicted::LedgerAsPredicted,
     &answers_within_deadline::AnswersWithinDeadline,
+    &recovers_within::RecoversWithin,
+    &error_names_node::ErrorNamesNode,
     &memory_bounded::MemoryBounded,
     &connections_bounded::ConnectionsBounded,
 ];

@@ -20,9 +20,11 @@ const SHARED: &[&str] = &[
     "misdelivery",
     "mod",
     "operation",
+    "overlaps",
     "tests",
     "text",
     "verdict",
+    "windows",
 ];
 
 /// Each law with a run that breaks it, and the other laws that such a run cannot but break.
@@ -40,20 +42,30 @@ fn doubles() -> Vec<(&'static str, Run, &'static [&'static str])> {
             &[],
         ),
         ("counters-exact", counters_exact::tests::double(), &[]),
+        ("error-names-node", error_names_node::tests::double(), &[]),
         (
             "executed-at-most-once",
             executed_at_most_once::tests::double(),
             &[],
         ),
+        ("isolation", isolation::tests::double(), &[]),
+        (
+            "ledger-as-predicted",
+            ledger_as_predicted::tests::double(),
+            &[],
+        ),
         ("memory-bounded", memory_bounded::tests::double(), &[]),
         ("no-cross-talk", no_cross_talk::tests::double(), &[]),
         ("no-false-nil", no_false_nil::tests::double(), &[]),
+        ("no-short-answer", no_short_answer::tests::double(), &[]),
         (
             "placement-unchanged",
             placement_unchanged::tests::double(),
             &[],
         ),
+        ("recovers-within", recovers_within::tests::double(), &[]),
         ("replies-in-order", replies_in_order::tests::double(), &[]),
+        ("scan-complete", scan_complete::tests::double(), &[]),
         (
             "transactions-atomic",
             transactions_atomic::tests::double(),

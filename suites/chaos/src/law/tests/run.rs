@@ -104,6 +104,8 @@ impl Run {
         run.ok(1, "SET a-during one", ok());
         run.refused(2, "SET b-during one");
         run.ok(1, "GET a-during", bulk("one"));
+        run.holds("a-during", bulk("one"));
+        run.refused(3, "MGET a-during b-other");
         run.now = 5100;
         run.traffic("2");
         for at in [100, 4500, 11_000] {
