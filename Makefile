@@ -52,7 +52,7 @@ test: setup peers ## every test; a missing peer is a failure
 	SHARDPROOF_REQUIRE=$(REQUIRE) $(CARGO) test --workspace --features "$(FEATURES)"
 
 test-docker: images ## the tests of nodes in containers; a missing Docker engine is a failure
-	SHARDPROOF_REQUIRE=docker,envoy $(CARGO) test --package shardproof --features docker --test nodes --test chaos -- docker::
+	SHARDPROOF_REQUIRE=docker,envoy $(CARGO) test --package shardproof --features docker --test live --test conformance -- docker::
 
 demo: setup peers build ## judge three proxies over real Redis nodes, then watch keys vanish when a node is added
 	$(SHARDPROOF) run --target refproxy --target envoy --target twemproxy
@@ -74,7 +74,7 @@ bench-placement: ## what placement costs: a key, a table, in time and in instruc
 	GUNGRAUN_RUNNER=$(TOOLS)/bin/gungraun-runner $(CARGO) bench --package placement-bench --features instructions --bench instructions
 
 snapshots: ## write what changed next to the snapshots; `make review` accepts or rejects it
-	INSTA_UPDATE=new INSTA_FORCE_PASS=1 $(CARGO) test --package shardproof --test cli-help --test placement --test report --test routing
+	INSTA_UPDATE=new INSTA_FORCE_PASS=1 $(CARGO) test --package shardproof --test snapshots
 
 review: ## show each changed snapshot as a diff to accept or reject; installs cargo-insta if it is missing
 	@ci/review
@@ -86,10 +86,10 @@ picture: setup peers build ## run the proxies, and write the pictures and measur
 	@ci/picture
 
 schemas: ## write the JSON schemas of the reports, suites/schema
-	SHARDPROOF_WRITE_SCHEMAS=1 $(CARGO) test --package shardproof --test report
+	SHARDPROOF_WRITE_SCHEMAS=1 $(CARGO) test --package shardproof --test snapshots the_schemas
 
 vectors: setup peers ## record where the real proxies put keys, fixtures/placement
-	SHARDPROOF_WRITE_VECTORS=1 $(CARGO) test --package shardproof --test vectors -- --test-threads 1
+	SHARDPROOF_WRITE_VECTORS=1 $(CARGO) test --package shardproof --test live -- vectors::record:: --test-threads 1
 
 commands: setup servers ## ask each server what it knows about its commands, fixtures/commands
 	ci/commands

@@ -1,16 +1,12 @@
 //! Report snapshots: one fixed run in every format that machines read, so that a changed field shows as a diff.
 
-mod everything;
-mod fixed;
-mod fleet;
-mod hostile;
-
 use shardproof::planner::description::{Hints, inline};
 use shardproof::planner::plan;
 use shardproof::report;
 use shardproof::report::terminal::Shown;
 
-use fixed::run;
+use crate::fixed::run;
+use crate::fleet;
 
 #[test]
 fn snapshots() {

@@ -16,7 +16,7 @@ use tokio::runtime::Builder;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
-use crate::support::{self, Presence};
+use crate::support;
 
 /// Connections of the bystander: it meets all workers of a proxy.
 const CONNECTIONS: usize = 16;
@@ -51,12 +51,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 
 fn trial(name: String, target: &Target, test: fn(&Target) -> Result<(), Failed>) -> Trial {
     let target = target.clone();
-    match support::presence(&target) {
-        Presence::Expected => Trial::test(name, move || test(&target)),
-        Presence::Missing(why) => {
-            Trial::test(format!("{name} ({why})"), || Ok(())).with_ignored_flag(true)
-        }
-    }
+    support::trial(name, support::presence(&target), move || test(&target))
 }
 
 /// Without permission, no read of a bystander is wrong, neither while all cases run nor afterwards.

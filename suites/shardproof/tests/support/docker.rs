@@ -1,12 +1,10 @@
 //! Whether containers are at hand; for the drivers that start nodes in them.
 
-use crate::support::{Presence, required};
+use crate::support::Presence;
 
 /// Whether the tests on nodes in containers run here.
 pub(crate) fn presence() -> Presence {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    match runtime.block_on(testbed::node::containers()) {
-        Err(why) if !required("docker") => Presence::Missing(why.to_string()),
-        _ => Presence::Expected,
-    }
+    let containers = runtime.block_on(testbed::node::containers());
+    Presence::of("docker", containers.err().map(|why| why.to_string()))
 }

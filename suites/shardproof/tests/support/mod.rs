@@ -1,13 +1,16 @@
 //! What the drivers share: which targets and node sources are at hand, and what it means when one is not.
 
+pub(crate) mod docker;
+
 use std::env;
 use std::sync::OnceLock;
 
+use libtest_mimic::{Failed, Trial};
 use testbed::fixtures::Fixtures;
-use testbed::program::Search;
+use testbed::program::{Program, Search};
 use testbed::targets::{self, Target};
 
-/// Names of targets, and `docker`, that must not be missing, separated by commas.
+/// Names of targets, clients and servers, and `docker`, that must not be missing, separated by commas.
 const REQUIRE: &str = "SHARDPROOF_REQUIRE";
 
 /// Where the drivers look for programs.
@@ -24,26 +27,70 @@ pub(crate) fn targets() -> Vec<Target> {
     targets::load_all(&sources.expect("target files")).expect("valid target files")
 }
 
-/// Whether the tests of a target run here.
+/// Whether a test runs here.
+#[derive(Debug, Clone)]
 pub(crate) enum Presence {
-    /// They run; what is missing after all is a failure.
+    /// It runs.
     Expected,
-    /// The program is missing, and nobody insists: the tests are listed as ignored, with this reason.
+    /// Something is missing that is not required: the test is listed as ignored, with this reason.
     Missing(String),
+    /// Something is missing that is required: the test fails with this reason.
+    Required(String),
 }
 
-/// What this workspace builds is always expected; a peer when it is installed or required.
-pub(crate) fn presence(target: &Target) -> Presence {
-    match search().find(&target.program) {
-        Err(missing) if target.program.package.is_none() && !required(&target.name) => {
-            Presence::Missing(missing.to_string())
+impl Presence {
+    /// Of what `SHARDPROOF_REQUIRE` calls `name`, given why it is missing, if it is.
+    pub(crate) fn of(name: &str, missing: Option<String>) -> Self {
+        match missing {
+            None => Self::Expected,
+            Some(why) if required(name) => {
+                Self::Required(format!("{REQUIRE} names {name}, but {why}"))
+            }
+            Some(why) => Self::Missing(why),
         }
-        _ => Presence::Expected,
+    }
+
+    /// Of both.
+    pub(crate) fn and(self, other: Self) -> Self {
+        match (&self, &other) {
+            (Self::Expected, _) | (Self::Missing(_), Self::Required(_)) => other,
+            _ => self,
+        }
     }
 }
 
-/// Whether a missing target, or whatever else has a name, is a failure.
-pub(crate) fn required(name: &str) -> bool {
+/// A test that is ignored or fails, with the reason, where something that it needs is missing. Never passes without
+/// having run.
+pub(crate) fn trial(
+    name: impl Into<String>,
+    presence: Presence,
+    test: impl FnOnce() -> Result<(), Failed> + Send + 'static,
+) -> Trial {
+    let absent = |why: String| move || Err(why.into());
+    match presence {
+        Presence::Expected => Trial::test(name, test),
+        Presence::Required(why) => Trial::test(name, absent(why)),
+        Presence::Missing(why) => Trial::test(name, absent(why.clone()))
+            .with_kind(why)
+            .with_ignored_flag(true),
+    }
+}
+
+/// What this workspace builds is always expected; a peer when it is installed.
+pub(crate) fn presence(target: &Target) -> Presence {
+    match target.program.package {
+        Some(_) => Presence::Expected,
+        None => program(&target.name, &target.program),
+    }
+}
+
+/// Of a program that `SHARDPROOF_REQUIRE` calls `name`.
+pub(crate) fn program(name: &str, program: &Program) -> Presence {
+    let found = search().find(program);
+    Presence::of(name, found.err().map(|why| why.to_string()))
+}
+
+fn required(name: &str) -> bool {
     let required = env::var(REQUIRE).unwrap_or_default();
     required.split(',').any(|required| required == name)
 }

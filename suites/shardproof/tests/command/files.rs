@@ -1,0 +1,80 @@
+//! Mistakes in the files of a user: named by file and line, and never obeyed by a terminal.
+
+use std::process::Output;
+
+use crate::program::{CASE, check, run_stub, shardproof, stub};
+
+#[test]
+fn a_mistake_in_a_case_is_named_by_file_and_line() {
+    let output = run_stub(&CASE.replace("want ", "wnat "), &stub("exit 3"));
+    check(&output, 2, &["some-case.case:6:", "wnat"]);
+}
+
+#[test]
+fn a_mistake_in_a_target_file_is_named_by_file_and_line() {
+    let target = stub("exit 3").replace("policies", "polices");
+    check(
+        &run_stub(CASE, &target),
+        2,
+        &["stub.toml", "line 5", "polices"],
+    );
+}
+
+#[test]
+fn a_misspelt_capability_is_named_by_file_and_line() {
+    let output = run_stub(&CASE.replace("level", "needs tme\nlevel"), &stub("exit 3"));
+    check(&output, 2, &["some-case.case:4:", "`tme`", "`time`?"]);
+    let target = stub("exit 3").replace("capabilities = []", "capabilities = [\"tme\"]");
+    let output = run_stub(CASE, &target);
+    check(&output, 2, &["stub.toml:7:", "`tme`", "`time`?"]);
+}
+
+/// Neither stream has a byte that a terminal obeys.
+#[track_caller]
+fn check_printable(output: &Output) {
+    for bytes in [&output.stdout, &output.stderr] {
+        let text = String::from_utf8_lossy(bytes);
+        let obeyed = |char: char| char.is_control() && !matches!(char, '\n' | '\t');
+        assert!(!text.contains(obeyed), "{}", text.escape_debug());
+    }
+}
+
+#[test]
+fn control_characters_from_files_are_escaped() {
+    const TITLE: &str = "\x1b]0;owned\x07";
+    for (case, target) in [
+        // A key, a name and a log line of a target; a word and the promise of a case.
+        (
+            CASE.to_owned(),
+            format!("\"{TITLE}\" = 1\n{}", stub("exit 3")),
+        ),
+        (
+            CASE.to_owned(),
+            stub("exit 3").replace("\"stub\"", "\"stub\\u001b]0;owned\\u0007\""),
+        ),
+        (
+            CASE.to_owned(),
+            stub("printf '\\\\033]0;owned\\\\007\\\\n'; exit 3"),
+        ),
+        (CASE.replace("want ", TITLE), stub("exit 3")),
+        (CASE.replace("PING is", TITLE), stub("exit 3")),
+    ] {
+        let output = run_stub(&case, &target);
+        assert_ne!(output.status.code(), Some(0));
+        check_printable(&output);
+        let all = [output.stdout, output.stderr].concat();
+        assert!(!all.is_empty());
+    }
+    check_printable(&shardproof(&["list", "--filter", TITLE]));
+    check_printable(&shardproof(&["plan", "--from", TITLE, "--add-node", "c:1"]));
+    check_printable(&shardproof(&[TITLE]));
+    let keys = [
+        "locate",
+        "--cluster",
+        "maglev:a\u{9b}:1,b:1",
+        "--json",
+        "-",
+        "\u{9b}2J",
+    ];
+    check_printable(&shardproof(&keys));
+}

@@ -1,0 +1,19 @@
+//! The program as scripts see it: exit codes, one clear line for each mistake, nothing left behind.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on is to panic")]
+
+mod arguments;
+mod differential;
+mod files;
+mod fingerprint;
+mod list;
+mod output;
+mod planner;
+mod program;
+mod rescale;
+mod run;
+#[expect(dead_code, reason = "nothing is missing here, and one target will do")]
+#[path = "../support/mod.rs"]
+mod support;
+mod targets;
+mod toxiproxy;

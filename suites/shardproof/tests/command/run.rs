@@ -1,0 +1,155 @@
+//! `run` on a proxy that already runs: what is judged, when it ends, and how it is repeated.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::process::Command;
+
+use crate::program::{CASE, check, fixtures, redis, shardproof, stub};
+
+#[test]
+fn nothing_judged_is_2() {
+    let (_server, addr) = redis();
+    let folder = fixtures(&CASE.replace("level", "disturbs nodes\nlevel"), &stub(""));
+    let path = folder.path().to_str().unwrap();
+    let run = ["run", "--proxy", &addr, "--fixtures", path];
+    check(
+        &shardproof(&run),
+        2,
+        &["nothing judged", "group/some-case", "--allow-disturbing"],
+    );
+    let allowed = shardproof(&[&run[..], &["--allow-disturbing"]].concat());
+    assert_eq!(allowed.status.code(), Some(0));
+    // The permission for data is none for what clients share.
+    let destroying = shardproof(&[&run[..], &["--allow-destructive"]].concat());
+    check(&destroying, 2, &["nothing judged"]);
+}
+
+#[test]
+fn the_repeat_line_judges_the_same_again() {
+    let (_server, addr) = redis();
+    let broken = "case 1
+# A key keeps its value.
+spec   https://redis.io/docs/latest/commands/get/
+level  should
+destructive
+disturbs nodes
+given  A $a1 = one
+send   GET $a1
+want   \"two\"
+";
+    let folder = fixtures(broken, &stub(""));
+    let copied = folder.path().join("it's here");
+    for name in ["conformance", "targets"] {
+        fs::create_dir_all(&copied).unwrap();
+        fs::rename(folder.path().join(name), copied.join(name)).unwrap();
+    }
+    let path = copied.to_str().unwrap();
+    let first = shardproof(&[
+        "run",
+        "--proxy",
+        &addr,
+        "--node",
+        &addr,
+        "--fixtures",
+        path,
+        "--allow-destructive",
+        "--allow-disturbing",
+        "--strict",
+        "--op-timeout-ms",
+        "700",
+    ]);
+    let said = String::from_utf8(first.stdout).unwrap();
+    let (_, line) = said.split_once("repeat: shardproof ").expect(&said);
+    let line = line.lines().next().unwrap();
+    let program = env!("CARGO_BIN_EXE_shardproof");
+    let again = Command::new("sh")
+        .args(["-c", &format!("'{program}' {line}")])
+        .output()
+        .unwrap();
+    // Times and versions apart.
+    let judged = |text: &str| {
+        let lines = text
+            .lines()
+            .filter(|line| !line.contains(" ms ") && !line.contains(" s)"));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(first.status.code(), Some(1), "{said}");
+    assert_eq!(again.status.code(), Some(1), "{line}");
+    let repeated = String::from_utf8(again.stdout).unwrap();
+    assert_eq!(judged(&repeated), judged(&said));
+}
+
+#[test]
+fn the_run_ends_after_as_many_failures_as_it_may_have() {
+    let (_server, addr) = redis();
+    let folder = fixtures(&CASE.replace("+PONG", "+PING"), &stub(""));
+    let group = folder.path().join("conformance/group");
+    fs::write(group.join("zebra.case"), CASE).unwrap();
+    let path = folder.path().to_str().unwrap();
+    let run = ["run", "--proxy", &addr, "--fixtures", path];
+    let output = shardproof(&[&run[..], &["--max-failures", "1", "--verbose"]].concat());
+    let said = String::from_utf8_lossy(&output.stdout);
+    check(&output, 1, &["FAIL", "group/some-case", "wrong"]);
+    assert!(said.contains("skip    zebra  (not judged"), "{said}");
+    assert!(
+        said.contains("0 pass") && said.contains("FAILED: 1 must"),
+        "{said}"
+    );
+}
+
+/// A proxy that answers as long as it is asked for nothing but what a run begins with, and is silent from the first
+/// case on.
+#[test]
+fn a_proxy_that_stops_answering_ends_the_run() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap().to_string();
+    let hung = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (Ok(mut stream), hung) = (stream, hung.clone()) else {
+                return;
+            };
+            std::thread::spawn(move || {
+                let mut bytes = vec![0; 65536];
+                while let Ok(1..) = stream.read(&mut bytes) {
+                    let asked = String::from_utf8_lossy(&bytes).to_string();
+                    if asked.contains("STRLEN") {
+                        hung.store(true, std::sync::atomic::Ordering::SeqCst);
+                    }
+                    if hung.load(std::sync::atomic::Ordering::SeqCst) {
+                        continue;
+                    }
+                    let _ = stream.write_all(b"+PONG\r\n");
+                    bytes.fill(0);
+                }
+            });
+        }
+    });
+    let case = CASE.replace("PING\nwant   +PONG", "STRLEN $k1\nwant   :0");
+    let folder = fixtures(&case, &stub(""));
+    let group = folder.path().join("conformance/group");
+    fs::write(group.join("a.case"), CASE.replace("PING is", "It is")).unwrap();
+    for name in ["t", "u", "v", "w"] {
+        fs::write(group.join(format!("{name}.case")), &case).unwrap();
+    }
+    let path = folder.path().to_str().unwrap();
+    let output = shardproof(&[
+        "run",
+        "--proxy",
+        &addr,
+        "--fixtures",
+        path,
+        "--op-timeout-ms",
+        "20",
+        "--verbose",
+    ]);
+    check(&output, 2, &["stopped answering in group/some-case"]);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("pass    a\n"), "{said}");
+    assert!(said.contains("unknown w  (not judged"), "{said}");
+    assert!(
+        said.contains("1 pass") && said.contains("FAILED: 3 must"),
+        "{said}"
+    );
+}

@@ -1,0 +1,105 @@
+//! `run` on a target that does not start: whose fault it is, and nothing left running.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::program::{CASE, check, fixtures, run_stub, shardproof, stub, wait};
+
+#[test]
+fn a_target_that_ends_shows_the_end_of_its_log() {
+    let output = run_stub(CASE, &stub("echo no such thing >&2; exit 3"));
+    check(&output, 2, &["target stub", "exit status: 3"]);
+    check(&output, 2, &["no such thing"]);
+}
+
+#[test]
+fn a_target_that_never_serves_shows_the_end_of_its_log() {
+    let output = run_stub(CASE, &stub("echo still thinking; exec sleep 60"));
+    check(&output, 2, &["target stub", "not ready after 1 s"]);
+    check(&output, 2, &["still thinking"]);
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = taken.local_addr().unwrap();
+    let port = addr.port().to_string();
+    let output = shardproof(&["run", "--target", "twemproxy", "--link-port-base", &port]);
+    check(&output, 2, &[&addr.to_string(), "in use"]);
+}
+
+#[test]
+fn without_redis_server_it_says_what_to_install() {
+    let folder = fixtures(CASE, &stub("exit 3"));
+    let output = Command::new(env!("CARGO_BIN_EXE_shardproof"))
+        .args(["run", "--target", "stub", "--link-port-base", "22201"])
+        .arg("--fixtures")
+        .arg(folder.path())
+        .env("PATH", "/bin/none")
+        .env("SHARDPROOF_STUB", "/bin/sh")
+        .output()
+        .unwrap();
+    check(&output, 2, &["redis-server", "make setup"]);
+}
+
+#[test]
+fn a_node_that_nobody_runs_is_named() {
+    let addr = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let folder = fixtures(CASE, &stub("exit 3"));
+    let fixtures = folder.path().to_str().unwrap();
+    let node = addr.to_string();
+    let nodes = ["--node", &node, "--node", &node, "--node", &node];
+    let base = ["run", "--target", "stub", "--link-port-base", "22301"];
+    let output = shardproof(&[&base[..], &nodes, &["--fixtures", fixtures]].concat());
+    check(&output, 2, &[&node, "does not answer PING"]);
+}
+
+#[test]
+fn nodes_die_with_a_run_that_is_killed() {
+    let folder = fixtures(
+        CASE,
+        &stub("exec sleep 60").replace("ready_within_s = 1", "ready_within_s = 60"),
+    );
+    let mut run = Command::new(env!("CARGO_BIN_EXE_shardproof"))
+        .args(["run", "--target", "stub", "--link-port-base", "22401"])
+        .arg("--fixtures")
+        .arg(folder.path())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let children = wait("three nodes and the target", || {
+        let children = children(run.id());
+        (children.len() == 4).then_some(children)
+    });
+    run.kill().unwrap();
+    run.wait().unwrap();
+    wait("the end of the children", || {
+        children.iter().all(|pid| !alive(*pid)).then_some(())
+    });
+}
+
+fn children(parent: u32) -> Vec<u32> {
+    let tasks = format!("/proc/{parent}/task");
+    let Ok(tasks) = fs::read_dir(tasks) else {
+        return Vec::new();
+    };
+    tasks
+        .filter_map(|task| fs::read_to_string(task.ok()?.path().join("children")).ok())
+        .flat_map(|pids| {
+            pids.split_whitespace()
+                .filter_map(|pid| pid.parse().ok())
+                .collect::<Vec<u32>>()
+        })
+        .collect()
+}
+
+/// A zombie that nobody reaped is not alive.
+fn alive(pid: u32) -> bool {
+    let status = Path::new("/proc").join(pid.to_string()).join("status");
+    fs::read_to_string(status).is_ok_and(|status| !status.contains("State:\tZ"))
+}

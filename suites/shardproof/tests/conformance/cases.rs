@@ -1,0 +1,131 @@
+//! Every case on every target, one named test each: `cases::envoy::multi-key/mget-keeps-key-order`.
+//!
+//! One harness at a time: a target's cases share its cluster.
+
+use std::env;
+use std::process;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use conformance::verdict::{Result as Judged, Verdict};
+use conformance::{Case, Harness, load, skipped};
+use libtest_mimic::{Failed, Trial};
+use shardproof::report::terminal;
+use testbed::cluster::RunOptions;
+use testbed::fixtures::Fixtures;
+use testbed::targets::Target;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::support::{self, Presence};
+
+/// Hexadecimal, to repeat a run.
+const SEED: &str = "SHARDPROOF_SEED";
+/// Set to anything, promises of level `should` count too.
+const STRICT: &str = "SHARDPROOF_STRICT";
+
+/// Every case on every target.
+pub(crate) fn trials(host: &Arc<Host>) -> Vec<Trial> {
+    // As in a run, those that disturb come last, so that the proxy is started again for them only.
+    let (calm, disturbing): (Vec<Case>, Vec<Case>) =
+        all().into_iter().partition(|case| case.disturbs.is_empty());
+    let cases = [calm, disturbing].concat();
+    let of = |target: Target| {
+        let trial = |case: &Case| trial(host, target.clone(), case.clone());
+        cases.iter().map(trial).collect::<Vec<_>>()
+    };
+    support::targets().into_iter().flat_map(of).collect()
+}
+
+/// The cases of this workspace.
+pub(super) fn all() -> Vec<Case> {
+    let sources = conformance::files::cases(&Fixtures::compiled_in()).expect("case files");
+    load(&sources).unwrap_or_else(|errors| {
+        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        panic!("{}", lines.join("\n"))
+    })
+}
+
+fn trial(host: &Arc<Host>, target: Target, case: Case) -> Trial {
+    let presence = match skipped(&target, &case) {
+        Some(why) => support::presence(&target).and(Presence::Missing(why)),
+        None => support::presence(&target),
+    };
+    let name = format!("cases::{}::{}", target.name, case.id);
+    let host = Arc::clone(host);
+    support::trial(name, presence, move || host.judge(&target, &case))
+}
+
+/// What the tests share: the harness of the target whose turn it is.
+pub(crate) struct Host {
+    seed: u64,
+    runtime: Runtime,
+    harness: Mutex<Option<(String, Harness)>>,
+}
+
+impl Host {
+    pub(crate) fn new() -> Self {
+        let runtime = Builder::new_current_thread().enable_all().build();
+        Self {
+            seed: seed(),
+            runtime: runtime.expect("a runtime"),
+            harness: Mutex::new(None),
+        }
+    }
+
+    fn judge(&self, target: &Target, case: &Case) -> Result<(), Failed> {
+        let mut slot = self.harness.lock().unwrap_or_else(PoisonError::into_inner);
+        let judged = self.runtime.block_on(async {
+            let (_, harness) = match slot.take().filter(|(name, _)| *name == target.name) {
+                Some(open) => slot.insert(open),
+                // The ports of the harness before are free by now.
+                None => slot.insert((target.name.clone(), self.open(target).await?)),
+            };
+            Ok::<_, Failed>(harness.judge(case).await)
+        })?;
+        outcome(&judged).map_err(|said| {
+            let (name, id, seed) = (&target.name, &case.id, self.seed);
+            let repeat = format!("shardproof run --target {name} --filter {id} --seed {seed:x}");
+            format!("{said}\nrepeat: {repeat}").into()
+        })
+    }
+
+    async fn open(&self, target: &Target) -> Result<Harness, Failed> {
+        support::prepare(target);
+        let search = support::search();
+        Harness::start(target, &RunOptions::new(search, self.seed))
+            .await
+            .map_err(|why| format!("no harness: {why}").into())
+    }
+
+    /// Stops what the last case used.
+    pub(crate) fn close(&self) {
+        let mut slot = self.harness.lock().unwrap_or_else(PoisonError::into_inner);
+        self.runtime.block_on(async { drop(slot.take()) });
+    }
+}
+
+/// What a failed test says.
+pub(super) fn outcome(judged: &Judged) -> Result<(), String> {
+    let strict = env::var_os(STRICT).is_some();
+    match &judged.verdict {
+        // Whoever insists on running what is ignored learns why, and never reads "ok".
+        Verdict::Skip { reason } => Err(format!("skipped: {reason}")),
+        Verdict::Unknown { why } => Err(format!("could not be judged: {why}")),
+        _ if !judged.breaks(strict) => Ok(()),
+        Verdict::Pass => Err("a recorded deviation no longer occurs: remove its row".to_owned()),
+        Verdict::Fail(evidence) => Err(terminal::evidence(judged, evidence)),
+    }
+}
+
+/// From the environment, to repeat a run; else by chance.
+fn seed() -> u64 {
+    match env::var(SEED) {
+        Ok(given) => u64::from_str_radix(&given, 16)
+            .unwrap_or_else(|why| panic!("{SEED}={given}: {why}, expected hexadecimal digits")),
+        Err(_) => {
+            let since = SystemTime::now().duration_since(UNIX_EPOCH);
+            let now = since.map_or(0, |since| since.subsec_nanos());
+            u64::from(now) << 32 | u64::from(process::id())
+        }
+    }
+}

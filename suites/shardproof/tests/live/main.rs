@@ -1,0 +1,31 @@
+//! Real nodes, proxies, clients and browsers at ports of their own, in parallel: `fleet::moves::a-rate-is-kept`.
+
+mod clients;
+mod described;
+mod fingerprint;
+mod fleet;
+mod leftovers;
+mod nodes;
+mod page;
+#[path = "../support/mod.rs"]
+mod support;
+mod toxiproxy;
+mod vectors;
+
+use libtest_mimic::Arguments;
+
+fn main() {
+    let trials = [
+        vectors::trials(),
+        fingerprint::trials(),
+        fleet::trials(),
+        described::trials(),
+        clients::trials(),
+        nodes::trials(),
+        leftovers::trials(),
+        toxiproxy::trials(),
+        page::trials(),
+    ];
+    let trials = trials.into_iter().flatten().collect();
+    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+}

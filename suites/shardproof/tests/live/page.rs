@@ -1,0 +1,201 @@
+//! The page in a real browser, with real clicks: filters, evidence, and no request to anybody.
+//!
+//! Drives headless Chromium through Debian's chromedriver, by the WebDriver protocol: plain HTTP and JSON.
+
+#[path = "../../../../snapshots/fixed.rs"]
+mod fixed;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use libtest_mimic::{Failed, Trial};
+use serde_json::{Value, json};
+use shardproof::report;
+use testbed::child::Running;
+use testbed::http;
+use testbed::port;
+use testbed::program::Program;
+
+use crate::support;
+
+const WITHIN: Duration = Duration::from_secs(60);
+
+pub(crate) fn trials() -> Vec<Trial> {
+    let driver = Program {
+        name: "chromedriver".to_owned(),
+        env: "SHARDPROOF_CHROMEDRIVER".to_owned(),
+        install: "run `make browser`".to_owned(),
+        package: None,
+    };
+    let presence = support::program("chromium", &driver);
+    let name = "page::filters-and-evidence-work-by-clicks";
+    vec![support::trial(name, presence, move || clicks(&driver))]
+}
+
+fn clicks(driver: &Program) -> Result<(), Failed> {
+    let folder = tempfile::TempDir::new()?;
+    let page = folder.path().join("page.html");
+    std::fs::write(&page, report::html::conformance(&fixed::run()))?;
+    let runtime = tokio::runtime::Runtime::new()?;
+    runtime.block_on(async {
+        let browser = Browser::start(driver).await?;
+        let page = format!("file://{}", page.display());
+        let looked = match browser.open(&page).await {
+            Ok(()) => look(&browser).await,
+            Err(why) => Err(why),
+        };
+        browser.quit().await?;
+        looked
+    })
+}
+
+async fn look(browser: &Browser) -> Result<(), Failed> {
+    browser
+        .expect("document.title", json!("shardproof: conformance"))
+        .await?;
+    browser.expect(SHOWN, json!(8)).await?;
+
+    browser.type_into("#search", "mget-missing").await?;
+    browser.expect(SHOWN, json!(1)).await?;
+    browser.expect(GROUPS, json!(["multi-key"])).await?;
+    browser.type_into("#search", "").await?;
+    browser.expect(SHOWN, json!(8)).await?;
+
+    browser.click("button[data-status=broken]").await?;
+    browser.expect(SHOWN, json!(2)).await?;
+    browser.click("button[data-status=known]").await?;
+    browser.expect(SHOWN, json!(4)).await?;
+    browser.click("button[data-status=broken]").await?;
+    browser.click("button[data-status=known]").await?;
+    browser.expect(SHOWN, json!(8)).await?;
+
+    browser
+        .expect(
+            "document.querySelectorAll('details[open]').length",
+            json!(0),
+        )
+        .await?;
+    browser.click("td a.broken").await?;
+    browser
+        .expect(
+            "document.querySelector('details[open] .id').textContent",
+            json!("multi-key/mget-missing-keys"),
+        )
+        .await?;
+    browser.expect("document.querySelector('details[open] svg.sequence').getBoundingClientRect().width > 100", json!(true)).await?;
+    browser
+        .expect("performance.getEntriesByType('resource').length", json!(0))
+        .await
+}
+
+const SHOWN: &str =
+    "[...document.querySelectorAll('tr[data-case]')].filter(row => row.offsetParent).length";
+const GROUPS: &str = "[...document.querySelectorAll('tr.group')].filter(row => row.offsetParent).map(row => row.textContent)";
+
+struct Browser {
+    /// Ends with the test, and the browser with it.
+    _driver: Running,
+    addr: SocketAddr,
+    session: String,
+}
+
+impl Browser {
+    async fn start(driver: &Program) -> Result<Self, Failed> {
+        let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, port::free()?));
+        let mut command = Command::new(support::search().find(driver)?);
+        command
+            .arg(format!("--port={}", addr.port()))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let driver = Running::start(command)?;
+        let asked = Instant::now();
+        while http::get(addr, "/status", WITHIN).await.is_err() {
+            if asked.elapsed() > WITHIN {
+                return Err("chromedriver does not serve".into());
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let arguments = [
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--window-size=1200,900",
+        ];
+        let wanted =
+            json!({"capabilities": {"alwaysMatch": {"goog:chromeOptions": {"args": arguments}}}});
+        let session = call(addr, "/session", wanted).await?;
+        let session = session["sessionId"].as_str().unwrap_or_default().to_owned();
+        Ok(Self {
+            _driver: driver,
+            addr,
+            session,
+        })
+    }
+
+    /// Ends the browser, which would outlive its driver.
+    async fn quit(&self) -> Result<(), Failed> {
+        let path = format!("/session/{}", self.session);
+        Ok(http::delete(self.addr, &path, WITHIN).await.map(drop)?)
+    }
+
+    async fn open(&self, url: &str) -> Result<(), Failed> {
+        self.call("url", json!({"url": url})).await.map(drop)
+    }
+
+    async fn click(&self, selector: &str) -> Result<(), Failed> {
+        let element = self.element(selector).await?;
+        self.call(&format!("element/{element}/click"), json!({}))
+            .await
+            .map(drop)
+    }
+
+    /// Replaces what is in a field.
+    async fn type_into(&self, selector: &str, text: &str) -> Result<(), Failed> {
+        let element = self.element(selector).await?;
+        // Select all, delete, type: as a person does, so that the page hears of it.
+        let keys = format!("\u{e009}a\u{e000}\u{e017}{text}");
+        self.call(&format!("element/{element}/value"), json!({"text": keys}))
+            .await
+            .map(drop)
+    }
+
+    async fn expect(&self, expression: &str, expected: Value) -> Result<(), Failed> {
+        let script = json!({"script": format!("return {expression};"), "args": []});
+        let found = self.call("execute/sync", script).await?;
+        if found == expected {
+            Ok(())
+        } else {
+            Err(format!("{expression}: expected {expected}, got {found}").into())
+        }
+    }
+
+    async fn element(&self, selector: &str) -> Result<String, Failed> {
+        let wanted = json!({"using": "css selector", "value": selector});
+        let found = self.call("element", wanted).await?;
+        let id = found
+            .as_object()
+            .and_then(|found| found.values().next()?.as_str());
+        id.map(str::to_owned)
+            .ok_or_else(|| format!("no element {selector}").into())
+    }
+
+    async fn call(&self, what: &str, body: Value) -> Result<Value, Failed> {
+        call(
+            self.addr,
+            &format!("/session/{}/{what}", self.session),
+            body,
+        )
+        .await
+    }
+}
+
+async fn call(addr: SocketAddr, path: &str, body: Value) -> Result<Value, Failed> {
+    let answer = http::post(addr, path, body.to_string(), WITHIN).await?;
+    if answer.status != 200 {
+        return Err(format!("{path}: {} {}", answer.status, answer.body).into());
+    }
+    let answer: Value = serde_json::from_str(&answer.body)?;
+    Ok(answer["value"].clone())
+}
