@@ -11,10 +11,11 @@ CLIENTS = redis-py-8.1.0,redis-py-8.1.0-hiredis,redis-py-4.6.0,valkey-glide,core
 FEATURES_ALL = docker,toxiproxy-rust
 # Where the scripts of ci/ put what they install.
 PEERS = $(abspath $(or $(CARGO_TARGET_DIR),target))/peers/bin
+DENY = $(PEERS)/../cargo-deny/bin/cargo-deny
 # Where programs that only benchmarks need are installed.
 TOOLS = $(abspath $(or $(CARGO_TARGET_DIR),target))/tools
 
-.PHONY: help setup peers servers browser clients images build fmt lint test test-docker demo article bench-proxy bench-link bench-placement \
+.PHONY: help setup peers servers linters browser clients images build fmt lint test test-docker demo article bench-proxy bench-link bench-placement \
 	snapshots review docs picture schemas vectors commands check check-long
 
 help: ## this list
@@ -28,6 +29,9 @@ peers: ## install the proxies that the suite is shown on: Envoy (pinned) and twe
 
 servers: ## install newer servers that the command table is compared with: Redis 8 and Valkey
 	@ci/servers
+
+linters: ## install cargo-deny where it is missing
+	@ci/linters
 
 browser: ## install the browser that the report's page is tested in
 	@ci/browser
@@ -44,9 +48,10 @@ build: ## build both programs
 fmt: ## format the code
 	$(CARGO) fmt --all
 
-lint: ## formatting and lints, as CI wants them
+lint: linters ## formatting, lints, and the licences, versions and sources of dependencies, as CI wants them
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --features "$(FEATURES)" -- --deny warnings
+	$(DENY) --locked check --hide-inclusion-graph licenses bans sources
 
 test: setup peers ## every test; a missing peer is a failure
 	SHARDPROOF_REQUIRE=$(REQUIRE) $(CARGO) test --workspace --features "$(FEATURES)"
