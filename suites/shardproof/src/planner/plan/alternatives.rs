@@ -4,8 +4,7 @@ use placement;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::balance::{Balance, balance};
-use super::report::expected;
+use super::balance::{Balance, balance, expected};
 use super::{Change, share};
 use crate::planner::{Cluster, NodeId, Placement, Policy};
 

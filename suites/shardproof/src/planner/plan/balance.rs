@@ -4,6 +4,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use statrs::function::gamma::checked_gamma_ur;
 
+use crate::planner::{Cluster, Health, Placement};
+
 /// How evenly keys lie, each node held against its part of the weights.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 pub struct Balance {
@@ -45,6 +47,22 @@ pub(in crate::planner) fn balance(counts: &[u64], expected: &[f64]) -> Balance {
         degrees,
         p_value,
     }
+}
+
+/// What each node should have: its part of the weights, or what the table gives it where weights are not all.
+pub(super) fn expected(cluster: &Cluster, placement: &Placement) -> Vec<f64> {
+    let plain = cluster.nodes.iter().all(|node| {
+        node.health == Health::Healthy
+            && node.priority == 0
+            && node.locality.is_none()
+            && node.slots.is_empty()
+    });
+    if !plain {
+        return placement.shares();
+    }
+    let weights = || cluster.nodes.iter().map(|node| f64::from(node.weight));
+    let sum: f64 = weights().sum();
+    weights().map(|weight| weight / sum).collect()
 }
 
 #[cfg(test)]

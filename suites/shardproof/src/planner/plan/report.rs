@@ -4,10 +4,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::alternatives::alternatives;
-use super::balance::balance;
+use super::balance::{balance, expected};
 use super::curve::{self, curves};
 use super::{Alternatives, Balance, Change, Counts, Curve, HotTags, share};
-use crate::planner::{Cluster, Health, Placement, TagRule};
+use crate::planner::{Cluster, Placement, TagRule};
 
 /// The format of the JSON report.
 const FORMAT: &str = "shardproof.plan/1";
@@ -289,22 +289,6 @@ impl<'a> Table<'a> {
             })
             .collect()
     }
-}
-
-/// What each node should have: its part of the weights, or what the table gives it where weights are not all.
-pub(super) fn expected(cluster: &Cluster, placement: &Placement) -> Vec<f64> {
-    let plain = cluster.nodes.iter().all(|node| {
-        node.health == Health::Healthy
-            && node.priority == 0
-            && node.locality.is_none()
-            && node.slots.is_empty()
-    });
-    if !plain {
-        return placement.shares();
-    }
-    let weights = || cluster.nodes.iter().map(|node| f64::from(node.weight));
-    let sum: f64 = weights().sum();
-    weights().map(|weight| weight / sum).collect()
 }
 
 /// The share of all digests that nodes must give away at least, to have the shares that they have after.
