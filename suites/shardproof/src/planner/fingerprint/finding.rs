@@ -2,10 +2,10 @@
 
 use placement::Cluster;
 
-use super::hypothesis::Hypothesis;
+use super::hypothesis::{Hypothesis, Tried};
 use super::naming::Naming;
 use super::observation::{Observation, Why};
-use super::{near_equal, search_stage::Tried, words};
+use super::{near_equal, policies, words};
 use crate::planner::plan::{Balance, balance};
 use crate::planner::quality::{concentration, longest_run};
 
@@ -151,7 +151,7 @@ impl Found {
     /// The policy with its parameters, in words.
     #[must_use]
     pub fn policy(&self) -> String {
-        words::policy(&self.cluster.policy)
+        policies::words(&self.cluster.policy)
     }
 
     /// What of a key is hashed, in words.
@@ -190,7 +190,7 @@ impl NearMiss {
             cluster: candidate.cluster.clone(),
             order: candidate.order.clone(),
             naming: candidate.naming,
-            policy: words::policy(&candidate.cluster.policy),
+            policy: policies::words(&candidate.cluster.policy),
             explained: *explained,
         }
     }

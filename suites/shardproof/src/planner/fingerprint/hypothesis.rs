@@ -9,6 +9,12 @@ use super::naming::Naming;
 use super::observation::Observation;
 use super::query::Query;
 
+/// A candidate that was tried, with the share that it explained.
+pub(super) type Tried = (f64, Candidate);
+
+/// Candidates that are alike; when one of them stands, later batches need not be tried.
+pub(super) type Batch<'a> = Box<dyn Iterator<Item = Candidate> + 'a>;
+
 /// What a proxy may be configured with. Its tags are those of the hypothesis.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Candidate {
@@ -27,28 +33,7 @@ impl Candidate {
         order: &[usize],
         weights: &[u32],
     ) -> Self {
-        // Host names are hashed by Envoy's policies when they are told to.
-        let policy = match (policy, naming) {
-            (Policy::Maglev { table_size, .. }, _) => Policy::Maglev {
-                table_size,
-                hash_hostnames: naming == Naming::Host,
-            },
-            (
-                Policy::RingHash {
-                    size_min,
-                    size_max,
-                    function,
-                    ..
-                },
-                _,
-            ) => Policy::RingHash {
-                size_min,
-                size_max,
-                function,
-                hash_hostnames: naming == Naming::Host,
-            },
-            (policy, _) => policy,
-        };
+        let policy = policy.with_hostnames(naming == Naming::Host);
         let nodes = order
             .iter()
             .map(|place| {
@@ -72,6 +57,13 @@ impl Candidate {
             placement: Rc::new(placement),
             tags,
         })
+    }
+
+    /// The same under another policy.
+    pub(super) fn under(&self, policy: &Policy) -> Self {
+        let mut candidate = self.clone();
+        candidate.cluster.policy = policy.clone().with_hostnames(self.naming == Naming::Host);
+        candidate
     }
 
     /// Weights by place in the question.

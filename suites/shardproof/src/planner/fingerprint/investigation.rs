@@ -2,13 +2,15 @@
 
 use placement::hash::TagRule;
 
-use super::finding::{Finding, Found, NearMiss, Outcome, Quality};
+use super::finding::{Finding, Outcome, Quality};
 use super::hypothesis::{Candidate, Hypothesis};
 use super::keys::{Keys, is_plain};
 use super::observation::{Observation, Why};
 use super::query::Query;
-use super::search_stage::{SearchStage, Tried};
+use super::ranking::Ranking;
+use super::search_stage::SearchStage;
 use super::slot_runs::Slots;
+use super::survivors::Survivors;
 use super::{Failure, Observer, near_equal};
 
 /// Groups of keys with the same tag, for each rule, and keys in each.
@@ -21,18 +23,8 @@ const REWRITES: usize = 5;
 const COUNTED: usize = 100;
 /// Drawn keys that a hypothesis must explain before it is believed.
 const DRAWN: usize = 256;
-/// Keys on which two hypotheses must differ and the one be right.
-const CHOSEN: usize = 3;
-/// Keys that are looked at, without writing them, for one that tells two hypotheses apart.
-const LOOKED_AT: usize = 100_000;
-/// How many hypotheses are told apart at a time.
-const RIVALS_MAX: usize = 64;
 /// Sightings that a candidate is judged by before the others.
 const GLANCE: usize = 64;
-/// How many of the candidates that come nearest are remembered, and told.
-const RANKING: usize = 48;
-const NEAREST: usize = 5;
-
 /// A search under way.
 pub(super) struct Investigation<'a, W> {
     question: &'a Query,
@@ -41,18 +33,9 @@ pub(super) struct Investigation<'a, W> {
     rules: Vec<TagRule>,
     keys: Keys,
     observations: Vec<Observation>,
-    /// Candidates with the best first.
-    ranking: Vec<Tried>,
-    /// Explain all that was seen.
-    survivors: Vec<Survivor>,
+    ranking: Ranking,
+    survivors: Survivors,
     tried: usize,
-    needed: usize,
-}
-
-/// A hypothesis that explains everything, and whether it is known to place all keys as the first one does.
-struct Survivor {
-    hypothesis: Hypothesis,
-    alike: bool,
 }
 
 type Done<W, T> = Result<T, Failure<<W as Observer>::Error>>;
@@ -66,10 +49,9 @@ impl<'a, W: Observer> Investigation<'a, W> {
             rules: question.rules(),
             keys: Keys::new(&question.prefix, question.seed),
             observations: Vec::new(),
-            ranking: Vec::new(),
-            survivors: Vec::new(),
+            ranking: Ranking::default(),
+            survivors: Survivors::default(),
             tried: 0,
-            needed: 0,
         }
     }
 
@@ -99,7 +81,7 @@ impl<'a, W: Observer> Investigation<'a, W> {
             }
         }
         self.write_counted()?;
-        let outcome = self.outcome();
+        let outcome = self.survivors.outcome();
         Ok(self.finding(outcome))
     }
 
@@ -179,28 +161,8 @@ impl<'a, W: Observer> Investigation<'a, W> {
                 why,
             });
         }
-        self.forget_contradicted();
+        self.survivors.forget_contradicted(&self.observations);
         Ok(())
-    }
-
-    /// Drops the hypotheses that do not explain every observation. Where the first one goes, what was alike to it is open again.
-    fn forget_contradicted(&mut self) {
-        let mut first_goes = false;
-        for index in (0..self.survivors.len()).rev() {
-            if let Some(miss) = self.survivors[index]
-                .hypothesis
-                .first_miss(&self.observations)
-            {
-                self.needed = self.needed.max(miss + 1);
-                self.survivors.remove(index);
-                first_goes = index == 0;
-            }
-        }
-        if first_goes {
-            for survivor in &mut self.survivors {
-                survivor.alike = false;
-            }
-        }
     }
 
     /// Writes some keys again: where they then lie on several nodes, there is no placement.
@@ -227,9 +189,9 @@ impl<'a, W: Observer> Investigation<'a, W> {
     /// Tries the candidates of a stage.
     fn sift(&mut self, stage: SearchStage) {
         let plain = self.plain();
-        self.rank(&plain);
+        self.ranking.rank(&plain);
         let question = self.question;
-        for batch in stage.batches(question, &plain, &self.ranking) {
+        for batch in stage.batches(question, &plain, self.ranking.best()) {
             for candidate in batch {
                 self.try_candidate(candidate, &plain);
             }
@@ -237,8 +199,6 @@ impl<'a, W: Observer> Investigation<'a, W> {
                 break;
             }
         }
-        self.ranking.sort_by(|one, other| other.0.total_cmp(&one.0));
-        self.ranking.truncate(RANKING);
     }
 
     /// Follows the runs of slots to their ends, where there are runs.
@@ -267,57 +227,19 @@ impl<'a, W: Observer> Investigation<'a, W> {
         };
         self.tried += 1;
         if let Some(miss) = hypothesis.first_miss(plain) {
-            self.needed = self.needed.max(plain[miss].number + 1);
+            self.survivors.rule_out(plain[miss].number);
             // A glance tells most that are wrong from those that come near.
             let glance = &plain[..plain.len().min(GLANCE)];
             let mut share = hypothesis.explained(glance) as f64 / glance.len() as f64;
-            let worst = self.ranking.get(RANKING - 1).map_or(0.0, |worst| worst.0);
-            if share > worst && plain.len() > GLANCE {
+            if share > self.ranking.worst() && plain.len() > GLANCE {
                 share = hypothesis.explained(plain) as f64 / plain.len() as f64;
             }
-            self.remember(share, candidate);
+            self.ranking.remember(share, candidate);
             return;
         }
-        self.remember(1.0, candidate);
+        self.ranking.remember(1.0, candidate);
         for hypothesis in under_rules(&hypothesis, &self.rules) {
-            self.stand(hypothesis);
-        }
-    }
-
-    /// Keeps the ranking sorted and short.
-    fn remember(&mut self, share: f64, candidate: Candidate) {
-        let place = self.ranking.partition_point(|other| other.0 >= share);
-        if place < RANKING {
-            self.ranking.insert(place, (share, candidate));
-            self.ranking.truncate(RANKING);
-        }
-    }
-
-    /// Judges the ranking again by all that was seen since.
-    fn rank(&mut self, plain: &[Observation]) {
-        for (share, candidate) in &mut self.ranking {
-            if let Some(hypothesis) = candidate.clone().hypothesis(TagRule::WholeKey) {
-                *share = hypothesis.explained(plain) as f64 / plain.len() as f64;
-            }
-        }
-        self.ranking.sort_by(|one, other| other.0.total_cmp(&one.0));
-    }
-
-    /// Adds a hypothesis when it explains everything and does not stand already.
-    fn stand(&mut self, hypothesis: Hypothesis) {
-        if let Some(miss) = hypothesis.first_miss(&self.observations) {
-            self.needed = self.needed.max(miss + 1);
-            return;
-        }
-        let known = self.survivors.iter().any(|survivor| {
-            survivor.hypothesis.tags == hypothesis.tags
-                && survivor.hypothesis.candidate == hypothesis.candidate
-        });
-        if !known {
-            self.survivors.push(Survivor {
-                hypothesis,
-                alike: false,
-            });
+            self.survivors.stand(hypothesis, &self.observations);
         }
     }
 
@@ -327,14 +249,14 @@ impl<'a, W: Observer> Investigation<'a, W> {
         self.write_counted()?;
         while !self.survivors.is_empty() {
             self.add_rivals();
-            let keys = self.divisive_keys();
+            let keys = self.survivors.divisive_keys(&mut self.keys);
             let before = self.observations.len();
             (self.say)(&format!(
                 "telling {} descriptions apart by {} chosen keys",
                 self.survivors.len(),
                 keys.len()
             ));
-            self.write(keys)?;
+            self.write(keys.into_iter().map(|key| (key, Why::Chosen)).collect())?;
             if self.observations.len() == before {
                 break;
             }
@@ -347,82 +269,33 @@ impl<'a, W: Observer> Investigation<'a, W> {
         let Some(first) = self.survivors.first() else {
             return;
         };
-        let first = first.hypothesis.clone();
+        let first = first.clone();
         for rival in near_equal::next_to(self.question, &first) {
             if let Some(hypothesis) = rival.hypothesis(first.tags) {
                 self.tried += 1;
-                self.stand(hypothesis);
+                self.survivors.stand(hypothesis, &self.observations);
             }
         }
-    }
-
-    /// Keys on which another hypothesis differs from the first one; a hypothesis without such a key is alike.
-    fn divisive_keys(&mut self) -> Vec<(Vec<u8>, Why)> {
-        let mut chosen: Vec<Vec<u8>> = Vec::new();
-        let Some((first, others)) = self.survivors.split_first_mut() else {
-            return Vec::new();
-        };
-        let open = others.iter_mut().filter(|other| !other.alike);
-        for other in open.take(RIVALS_MAX) {
-            let (first, other_theory) = (&first.hypothesis, &other.hypothesis);
-            let divides = |key: &&Vec<u8>| first.place(key) != other_theory.place(key);
-            let have = chosen.iter().filter(divides).count();
-            if have < CHOSEN {
-                let keys = divisive(first, other_theory, &mut self.keys, CHOSEN - have);
-                other.alike = have == 0 && keys.is_empty();
-                chosen.extend(keys);
-            }
-        }
-        chosen.into_iter().map(|key| (key, Why::Chosen)).collect()
-    }
-
-    fn outcome(&self) -> Outcome {
-        let Some((first, others)) = self.survivors.split_first() else {
-            return Outcome::Unexplained;
-        };
-        let hypotheses = |alike: bool| -> Vec<Hypothesis> {
-            let some = others.iter().filter(|other| other.alike == alike);
-            some.map(|other| other.hypothesis.clone()).collect()
-        };
-        Outcome::Found(Box::new(Found::new(
-            &first.hypothesis,
-            &hypotheses(true),
-            &hypotheses(false),
-        )))
     }
 
     fn finding(mut self, outcome: Outcome) -> Finding {
         let plain = self.plain();
-        self.rank(&plain);
+        self.ranking.rank(&plain);
         let weights = match self.survivors.first() {
-            Some(first) => first.hypothesis.candidate.weights(),
+            Some(first) => first.candidate.weights(),
             None => self.question.usual_weights(),
         };
         let quality = Quality::new(&self.observations, &weights);
         Finding {
             chance: quality.chance(),
             keys: self.observations.len(),
-            needed: self.needed,
+            needed: self.survivors.needed(),
             tried: self.tried,
-            nearest: nearest(&self.ranking),
+            nearest: self.ranking.nearest(),
             quality,
             outcome,
         }
     }
-}
-
-/// The best of each policy and naming.
-fn nearest(ranking: &[Tried]) -> Vec<NearMiss> {
-    let mut nearest: Vec<NearMiss> = Vec::new();
-    for near in ranking.iter().map(NearMiss::new) {
-        let is_known =
-            |other: &NearMiss| other.policy == near.policy && other.naming == near.naming;
-        if !nearest.iter().any(is_known) {
-            nearest.push(near);
-        }
-    }
-    nearest.truncate(NEAREST);
-    nearest
 }
 
 /// A hypothesis under every rule of tags that it can have: slots always have braces.
@@ -431,27 +304,4 @@ fn under_rules(hypothesis: &Hypothesis, rules: &[TagRule]) -> Vec<Hypothesis> {
         Some(own) => vec![hypothesis.under(own)],
         None => rules.iter().map(|rule| hypothesis.under(*rule)).collect(),
     }
-}
-
-/// At most `count` keys that two hypotheses place differently, found by computing.
-fn divisive(one: &Hypothesis, other: &Hypothesis, keys: &mut Keys, count: usize) -> Vec<Vec<u8>> {
-    let mut found = Vec::new();
-    if one.tags == other.tags && one.same_table(other) {
-        return found;
-    }
-    let kinds: &[TagRule] = if one.tags == other.tags {
-        &[TagRule::WholeKey]
-    } else {
-        &[one.tags, other.tags]
-    };
-    for number in 0..LOOKED_AT {
-        let key = keys.tagged(kinds[number % kinds.len()]);
-        if one.place(&key) != other.place(&key) {
-            found.push(key);
-            if found.len() == count {
-                break;
-            }
-        }
-    }
-    found
 }

@@ -1,10 +1,10 @@
 //! Near equals: what differs so little from a hypothesis that keys which were not chosen for it may not tell the two apart.
 
 use placement::hash::TagRule;
-use placement::{Policy, RING_SIZE_MAX};
 
 use super::hypothesis::{Candidate, Hypothesis};
 use super::order;
+use super::policies::Ring;
 use super::query::Query;
 use super::weights::{WEIGHT_MAX, divisor};
 
@@ -19,12 +19,10 @@ const SAME_RING_MAX: u32 = 64;
 pub(super) fn next_to(question: &Query, hypothesis: &Hypothesis) -> Vec<Candidate> {
     let candidate = &*hypothesis.candidate;
     let mut rivals = Vec::new();
-    if let Policy::RingHash {
-        size_min, size_max, ..
-    } = candidate.cluster.policy
-    {
-        let sizes = sizes(size_min, size_max, candidate.order.len() as u32);
-        let rings: Vec<Candidate> = sizes.map(|sizes| resized(candidate, sizes)).collect();
+    if let Some(ring) = Ring::of(&candidate.cluster.policy) {
+        let sizes = sizes(ring, candidate.order.len() as u32);
+        let rings = sizes.map(|ring| candidate.under(&ring.policy()));
+        let rings: Vec<Candidate> = rings.collect();
         rivals.extend(rings.iter().cloned());
         // In a ring that is cut, the order says whose point is missing.
         for order in order::others(&candidate.order, PERMUTED_MAX) {
@@ -32,15 +30,7 @@ pub(super) fn next_to(question: &Query, hypothesis: &Hypothesis) -> Vec<Candidat
             rivals.extend(rings.map(|ring| order::reordered(question, ring, &order)));
         }
     }
-    let weighed = matches!(
-        candidate.cluster.policy,
-        Policy::Maglev { .. }
-            | Policy::RingHash { .. }
-            | Policy::Ketama { .. }
-            | Policy::Libketama
-            | Policy::Modula { .. }
-    );
-    if weighed && question.weights.is_none() {
+    if candidate.cluster.policy.supports_weights() && question.weights.is_none() {
         rivals.extend(
             weights(&candidate.weights()).map(|weights| reweighed(question, candidate, &weights)),
         );
@@ -49,7 +39,10 @@ pub(super) fn next_to(question: &Query, hypothesis: &Hypothesis) -> Vec<Candidat
 }
 
 /// One point a node more or less, and the same ring cut at its size.
-fn sizes(size_min: u32, size_max: u32, nodes: u32) -> impl Iterator<Item = (u32, u32)> {
+fn sizes(ring: Ring, nodes: u32) -> impl Iterator<Item = Ring> {
+    let Ring {
+        size_min, function, ..
+    } = ring;
     let around = [
         size_min.saturating_sub(nodes),
         size_min + nodes,
@@ -58,20 +51,9 @@ fn sizes(size_min: u32, size_max: u32, nodes: u32) -> impl Iterator<Item = (u32,
     let cut = size_min.saturating_sub(1)..=size_min + nodes;
     around
         .into_iter()
-        .map(|size| (size, RING_SIZE_MAX))
-        .chain(cut.map(|size| (size, size)))
-        .filter(move |sizes| sizes.0 > 0 && *sizes != (size_min, size_max))
-}
-
-fn resized(candidate: &Candidate, (min, max): (u32, u32)) -> Candidate {
-    let mut resized = candidate.clone();
-    if let Policy::RingHash {
-        size_min, size_max, ..
-    } = &mut resized.cluster.policy
-    {
-        (*size_min, *size_max) = (min, max);
-    }
-    resized
+        .map(move |size| Ring::uncut(size, function))
+        .chain(cut.map(move |size| Ring::cut(size, function)))
+        .filter(move |other| other.size_min > 0 && *other != ring)
 }
 
 /// One weight changed by one; where all are equal, by a tenth.
@@ -106,14 +88,16 @@ fn reweighed(question: &Query, candidate: &Candidate, weights: &[u32]) -> Candid
 
 /// The least and greatest minimum size that make the same ring, as far as was looked.
 pub(super) fn same_ring(hypothesis: &Hypothesis) -> Option<(u32, u32)> {
-    let Policy::RingHash {
-        size_min, size_max, ..
-    } = hypothesis.candidate.cluster.policy
-    else {
-        return None;
-    };
+    let candidate = &hypothesis.candidate;
+    let ring = Ring::of(&candidate.cluster.policy)?;
+    let size_min = ring.size_min;
     let same = |size: &u32| {
-        resized(&hypothesis.candidate, (*size, size_max))
+        let resized = Ring {
+            size_min: *size,
+            ..ring
+        };
+        let other = candidate.under(&resized.policy());
+        other
             .hypothesis(TagRule::WholeKey)
             .is_some_and(|other| other.same_table(hypothesis))
     };
@@ -129,11 +113,5 @@ pub(super) fn same_ring(hypothesis: &Hypothesis) -> Option<(u32, u32)> {
 
 /// Whether this is a ring that its maximum size does not cut.
 pub(super) fn is_uncut(hypothesis: &Hypothesis) -> bool {
-    matches!(
-        hypothesis.candidate.cluster.policy,
-        Policy::RingHash {
-            size_max: RING_SIZE_MAX,
-            ..
-        }
-    )
+    Ring::of(&hypothesis.candidate.cluster.policy).is_some_and(Ring::is_uncut)
 }

@@ -1,10 +1,8 @@
 //! Orders of nodes: on a ring they decide about a point here and there, so only what is nearly right is tried in others.
 
-use placement::Policy;
-
-use super::hypothesis::Candidate;
+use super::hypothesis::{Batch, Candidate, Tried};
+use super::policies::Ring;
 use super::query::Query;
-use super::search_stage::{Batch, Tried};
 
 /// Up to so many nodes all orders are tried; beyond, the reverse and neighbours changed.
 const PERMUTED_MAX: usize = 6;
@@ -19,7 +17,7 @@ pub(super) fn batches<'a>(question: &'a Query, ranking: &[Tried], near: f64) -> 
     ranking
         .iter()
         .filter(|(share, candidate)| {
-            *share >= near && matches!(candidate.cluster.policy, Policy::RingHash { .. })
+            *share >= near && Ring::of(&candidate.cluster.policy).is_some()
         })
         .take(rings)
         .map(|(_, ring)| {

@@ -1,12 +1,11 @@
 //! Modula's weights, read off exactly: keys with the same remainder share a node, whatever the nodes are called.
 
-use placement::Policy;
 use placement::hash::Digest;
 
 use super::hypothesis::Candidate;
 use super::observation::Observation;
 use super::query::Query;
-use super::{naming::Naming, weights::WEIGHT_MAX};
+use super::{naming::Naming, policies, weights::WEIGHT_MAX};
 
 /// So many observations a remainder are needed to believe that remainders agree.
 const SIGHTINGS_PER_REMAINDER: usize = 4;
@@ -28,7 +27,7 @@ pub(super) fn weighted(
             .map(|observation| (digest.of(&observation.key) as usize, observation.place))
             .collect();
         for weights in (nodes..=sum_max).filter_map(|sum| weights(&seen, sum, nodes)) {
-            let policy = Policy::Modula { digest };
+            let policy = policies::modula(digest);
             candidates.extend(
                 namings.iter().map(|naming| {
                     Candidate::new(question, policy.clone(), *naming, &order, &weights)

@@ -1,17 +1,18 @@
 //! A ring of unknown weights and size, point by point: how many points each node has can be climbed to one node at a time,
 //! because a node's points do not depend on the others'. Weights are what these counts are to each other.
 
+use placement::RingFunction;
 use placement::hash::TagRule;
-use placement::{Policy, RING_SIZE_MAX, RingFunction};
 
 use super::hypothesis::Candidate;
 use super::naming::Naming;
 use super::observation::Observation;
+use super::policies::{RING_SIZE, Ring};
 use super::query::Query;
 use super::weights::rounded;
 
 /// Sizes of rings to begin with.
-const BEGINNINGS: [u32; 6] = [1024, 64, 256, 512, 2048, 4096];
+const BEGINNINGS: [u32; 6] = [RING_SIZE, 64, 256, 512, 2048, 4096];
 /// A beginning that explains less is no ring of these nodes.
 const FOOT: f64 = 0.4;
 /// Rounds over all nodes, at most; each ends with smaller steps unless it led upwards.
@@ -28,12 +29,7 @@ pub(super) fn fitted(
 ) -> Vec<Candidate> {
     let order: Vec<usize> = (0..question.nodes.len()).collect();
     let ring = |weights: &[u32], size_min: u32| {
-        let policy = Policy::RingHash {
-            size_min,
-            size_max: RING_SIZE_MAX,
-            function,
-            hash_hostnames: false,
-        };
+        let policy = Ring::uncut(size_min, function).policy();
         Candidate::new(question, policy, naming, &order, weights)
     };
     // With its points as weights and their sum as size, a node has exactly so many points.
@@ -62,7 +58,7 @@ pub(super) fn fitted(
     for weights in ratios(&points) {
         let sum: u32 = weights.iter().sum();
         let unit = points.iter().sum::<u32>() / sum;
-        candidates.push(ring(&weights, 1024));
+        candidates.push(ring(&weights, RING_SIZE));
         let units = unit.saturating_sub(2).max(1)..=unit + 3;
         candidates.extend(units.map(|unit| ring(&weights, unit * sum)));
     }

@@ -1,11 +1,12 @@
 //! The size of a ring that nobody would guess: rings of nearly the same size place most keys alike, so one climbs.
 
+use placement::RingFunction;
 use placement::hash::TagRule;
-use placement::{Policy, RING_SIZE_MAX, RingFunction};
 
 use super::hypothesis::Candidate;
 use super::naming::Naming;
 use super::observation::Observation;
+use super::policies::Ring;
 use super::query::Query;
 
 /// Points a node at the foot of each climb: each half as many again as the one before.
@@ -26,8 +27,8 @@ pub(super) fn around_best(
 ) -> Vec<Candidate> {
     let nodes = question.nodes.len() as u32;
     let best = climb(|points| {
-        let candidate = candidate(question, function, naming, (points * nodes, RING_SIZE_MAX));
-        candidate
+        let ring = Ring::uncut(points * nodes, function);
+        candidate(question, ring, naming)
             .hypothesis(TagRule::WholeKey)
             .map_or(0, |hypothesis| hypothesis.explained(observations))
     });
@@ -35,10 +36,11 @@ pub(super) fn around_best(
     (from..=best + AROUND)
         .flat_map(|points| {
             let whole = points * nodes;
-            let cut = (whole - nodes + 1..=whole).rev().map(|size| (size, size));
-            [(whole, RING_SIZE_MAX)].into_iter().chain(cut)
+            let cut = (whole - nodes + 1..=whole).rev();
+            let cut = cut.map(|size| Ring::cut(size, function));
+            [Ring::uncut(whole, function)].into_iter().chain(cut)
         })
-        .map(|sizes| candidate(question, function, naming, sizes))
+        .map(|ring| candidate(question, ring, naming))
         .collect()
 }
 
@@ -66,20 +68,15 @@ fn climb(height: impl Fn(u32) -> usize) -> u32 {
     }
 }
 
-fn candidate(
-    question: &Query,
-    function: RingFunction,
-    naming: Naming,
-    (size_min, size_max): (u32, u32),
-) -> Candidate {
-    let policy = Policy::RingHash {
-        size_min,
-        size_max,
-        function,
-        hash_hostnames: false,
-    };
+fn candidate(question: &Query, ring: Ring, naming: Naming) -> Candidate {
     let order: Vec<usize> = (0..question.nodes.len()).collect();
-    Candidate::new(question, policy, naming, &order, &question.usual_weights())
+    Candidate::new(
+        question,
+        ring.policy(),
+        naming,
+        &order,
+        &question.usual_weights(),
+    )
 }
 
 #[cfg(test)]

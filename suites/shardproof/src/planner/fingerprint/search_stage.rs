@@ -1,11 +1,11 @@
 //! The candidates, the likeliest and cheapest first.
 
-use placement::hash::Digest;
-use placement::{Policy, RING_SIZE_MAX, RingFunction, TABLE_SIZE_DEFAULT, TABLE_SIZE_MAX};
+use placement::{Policy, TABLE_SIZE_DEFAULT, TABLE_SIZE_MAX};
 
-use super::hypothesis::Candidate;
+use super::hypothesis::{Batch, Candidate, Tried};
 use super::naming::Naming;
 use super::observation::Observation;
+use super::policies::{self, RING_SIZE, Ring};
 use super::query::Query;
 use super::{numbered, order, residues, ring_points, ring_sizes, weighing, weights};
 
@@ -49,12 +49,6 @@ pub(super) enum SearchStage {
     /// Sizes that take long to build.
     Large,
 }
-
-/// A candidate that was tried, with the share that it explained.
-pub(super) type Tried = (f64, Candidate);
-
-/// Candidates that are alike; when one of them stands, later batches need not be tried.
-pub(super) type Batch<'a> = Box<dyn Iterator<Item = Candidate> + 'a>;
 
 impl SearchStage {
     pub(super) const ALL: [Self; 7] = [
@@ -102,12 +96,10 @@ impl SearchStage {
         };
         match self {
             Self::Usual => {
-                let mut batches = families(usual());
-                batches.push(Box::new(
-                    [Policy::Slots, Policy::Jump]
-                        .into_iter()
-                        .filter_map(|policy| numbered::ordered(question, &policy, observations)),
-                ));
+                let mut batches = families(policies::usual());
+                batches.push(Box::new(policies::numbered().into_iter().filter_map(
+                    |policy| numbered::ordered(question, &policy, observations),
+                )));
                 batches
             }
             Self::Sizes => families(sizes(question)),
@@ -119,26 +111,6 @@ impl SearchStage {
     }
 }
 
-fn usual() -> Vec<Policy> {
-    let mut policies = vec![
-        Policy::maglev(),
-        Policy::ring_hash(),
-        Policy::ketama(),
-        Policy::modula(),
-        ring(1024, RING_SIZE_MAX, RingFunction::Murmur2),
-    ];
-    for digest in Digest::all() {
-        for policy in [Policy::Ketama { digest }, Policy::Modula { digest }] {
-            if !policies.contains(&policy) {
-                policies.push(policy);
-            }
-        }
-    }
-    // Where counts of points agree, this is ketama with md5, which a proxy has.
-    policies.push(Policy::Libketama);
-    policies
-}
-
 fn sizes(question: &Query) -> Vec<Policy> {
     let small = (2..SMALL_TABLE).filter(|size| is_prime(*size));
     let tables = question
@@ -148,24 +120,20 @@ fn sizes(question: &Query) -> Vec<Policy> {
         .chain(small)
         .chain(TABLE_SIZES)
         .filter(|size| *size != TABLE_SIZE_DEFAULT)
-        .map(maglev);
+        .map(policies::maglev);
     let hints = question.ring_sizes.iter().copied();
     tables
         .chain(rings(hints.chain(RING_SIZES).collect()))
-        .chain([1024].into_iter().flat_map(cut_rings))
+        .chain(cut_rings(RING_SIZE))
         .collect()
 }
 
 fn large() -> Vec<Policy> {
-    let rings = LARGE_RING_SIZES.into_iter().flat_map(|size| {
-        [RingFunction::XxHash, RingFunction::Murmur2]
-            .map(|function| ring(size, RING_SIZE_MAX, function))
-    });
-    LARGE_TABLE_SIZES
-        .map(maglev)
+    let rings = LARGE_RING_SIZES
         .into_iter()
-        .chain(rings)
-        .collect()
+        .flat_map(|size| Ring::FUNCTIONS.map(|function| Ring::uncut(size, function).policy()));
+    let tables = LARGE_TABLE_SIZES.map(policies::maglev).into_iter();
+    tables.chain(rings).collect()
 }
 
 /// Whether a maglev table may have this size.
@@ -178,34 +146,18 @@ fn is_prime(number: u32) -> bool {
     (2..number).all(|divisor| divisor * divisor > number || !number.is_multiple_of(divisor))
 }
 
-fn maglev(table_size: u32) -> Policy {
-    Policy::Maglev {
-        table_size,
-        hash_hostnames: false,
-    }
-}
-
-fn ring(size_min: u32, size_max: u32, function: RingFunction) -> Policy {
-    Policy::RingHash {
-        size_min,
-        size_max,
-        function,
-        hash_hostnames: false,
-    }
-}
-
 /// Rings of at least these sizes, and of exactly these.
 fn rings(sizes: Vec<u32>) -> impl Iterator<Item = Policy> {
     sizes.into_iter().flat_map(|size| {
-        [RingFunction::XxHash, RingFunction::Murmur2]
-            .map(|function| ring(size, RING_SIZE_MAX, function))
+        Ring::FUNCTIONS
+            .map(|function| Ring::uncut(size, function).policy())
             .into_iter()
             .chain(cut_rings(size))
     })
 }
 
 fn cut_rings(size: u32) -> [Policy; 2] {
-    [RingFunction::XxHash, RingFunction::Murmur2].map(|function| ring(size, size, function))
+    Ring::FUNCTIONS.map(|function| Ring::cut(size, function).policy())
 }
 
 /// Each policy under each naming; addresses with every policy come before names with any.
@@ -229,7 +181,7 @@ fn fitted<'a>(question: &'a Query, observations: &'a [Observation]) -> Vec<Batch
     let modula = residues::weighted(question, &namings, observations);
     let mut batches: Vec<Batch<'a>> = vec![Box::new(modula.into_iter())];
     for naming in namings {
-        for function in [RingFunction::XxHash, RingFunction::Murmur2] {
+        for function in Ring::FUNCTIONS {
             // Climbed only when its turn comes.
             batches.push(Box::new(
                 std::iter::once_with(move || {
@@ -255,55 +207,61 @@ fn weighted<'a>(
     for observation in observations {
         counts[observation.place] += 1;
     }
-    let families = families(ranking);
-    let climbed = families.clone().into_iter().map(|(policy, naming)| {
+    let families = families(ranking, counts.len());
+    let climbed = families.clone().into_iter().map(|family| {
         // Climbed only when its turn comes.
-        let climb = move || match policy {
-            Policy::RingHash { function, .. } => {
-                ring_points::fitted(question, function, naming, observations)
-            }
-            policy => weighing::weighed(question, &policy, naming, observations),
+        let climb = move || match Ring::of(&family.policy) {
+            Some(ring) => ring_points::fitted(question, ring.function, family.naming, observations),
+            None => weighing::weighed(question, &family.policy, family.naming, observations),
         };
         Box::new(std::iter::once_with(climb).flatten()) as Batch<'a>
     });
     let order: Vec<usize> = (0..counts.len()).collect();
-    let listed = families.into_iter().filter_map(|(policy, naming)| {
-        let points = points(&policy, counts.len())?;
+    let listed = families.into_iter().map(|family| {
         let (counts, order) = (counts.clone(), order.clone());
         let list = move || {
-            let vectors = weights::vectors(&counts, points, VECTORS_MAX).into_iter();
+            let vectors = weights::vectors(&counts, family.points, VECTORS_MAX).into_iter();
             vectors.map(move |weights| {
-                Candidate::new(question, policy.clone(), naming, &order, &weights)
+                let policy = family.policy.clone();
+                Candidate::new(question, policy, family.naming, &order, &weights)
             })
         };
-        Some(Box::new(std::iter::once_with(list).flatten()) as Batch<'a>)
+        Box::new(std::iter::once_with(list).flatten()) as Batch<'a>
     });
     climbed.chain(listed).collect()
 }
 
+/// A policy under a naming, to be tried with weights.
+#[derive(Clone)]
+struct Family {
+    policy: Policy,
+    naming: Naming,
+    /// How many points its ring has, whose gaps add to chance.
+    points: f64,
+}
+
 /// Policies under a naming that can have weights, those of the nearest candidates first. Modula's weights are read off.
-fn families(ranking: &[Tried]) -> Vec<(Policy, Naming)> {
-    let mut families: Vec<(Policy, Naming)> = Vec::new();
-    for (_, candidate) in ranking {
-        let policy = match candidate.cluster.policy.clone() {
-            Policy::RingHash { function, .. } => ring(1024, RING_SIZE_MAX, function),
-            policy @ (Policy::Maglev { .. } | Policy::Ketama { .. } | Policy::Libketama) => policy,
-            _ => continue,
+fn families(ranking: &[Tried], nodes: usize) -> Vec<Family> {
+    let mut families: Vec<Family> = Vec::new();
+    for (
+        _,
+        Candidate {
+            cluster, naming, ..
+        },
+    ) in ranking
+    {
+        let Some((policy, points)) = policies::weighed(&cluster.policy, nodes) else {
+            continue;
         };
-        if !families.contains(&(policy.clone(), candidate.naming)) {
-            families.push((policy, candidate.naming));
+        let is_known = |known: &Family| known.policy == policy && known.naming == *naming;
+        if !families.iter().any(is_known) {
+            families.push(Family {
+                policy,
+                naming: *naming,
+                points,
+            });
         }
     }
     families.truncate(FAMILIES);
     families
-}
-
-/// How many points a ring has whose gaps add to chance; none for a policy without weights, or whose weights are read off.
-fn points(policy: &Policy, nodes: usize) -> Option<f64> {
-    match policy {
-        Policy::Maglev { table_size, .. } => Some(f64::from(*table_size).powi(2)),
-        Policy::RingHash { size_min, .. } => Some(f64::from(*size_min)),
-        Policy::Ketama { .. } | Policy::Libketama => Some(160.0 * nodes as f64),
-        _ => None,
-    }
 }

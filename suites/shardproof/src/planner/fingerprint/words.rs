@@ -1,9 +1,9 @@
 //! Descriptions in words, for people.
 
 use placement::hash::TagRule;
-use placement::{Policy, RING_SIZE_MAX};
 
 use super::hypothesis::Hypothesis;
+use super::policies;
 
 /// In what the others differ from a hypothesis, each thing once: where one difference stands alone, it is not told again together
 /// with others.
@@ -35,8 +35,9 @@ fn difference(hypothesis: &Hypothesis, other: &Hypothesis) -> Vec<String> {
     let (one, two) = (&hypothesis.candidate, &other.candidate);
     let mut parts = Vec::new();
     // Whether host names are hashed is a matter of naming.
-    if policy(&one.cluster.policy) != policy(&two.cluster.policy) {
-        parts.push(policy(&two.cluster.policy));
+    let policy = policies::words(&two.cluster.policy);
+    if policies::words(&one.cluster.policy) != policy {
+        parts.push(policy);
     }
     if hypothesis.tags != other.tags {
         parts.push(tags(other.tags));
@@ -52,30 +53,6 @@ fn difference(hypothesis: &Hypothesis, other: &Hypothesis) -> Vec<String> {
         parts.push(format!("nodes in the order {}", list(&places)));
     }
     parts
-}
-
-/// A policy with the parameters that matter.
-pub(super) fn policy(policy: &Policy) -> String {
-    match policy {
-        Policy::Maglev { table_size, .. } => format!("maglev of table size {table_size}"),
-        Policy::RingHash {
-            size_min,
-            size_max,
-            function,
-            ..
-        } => {
-            let size = if *size_max == RING_SIZE_MAX {
-                format!("minimum ring size {size_min}")
-            } else {
-                format!("minimum ring size {size_min}, maximum {size_max}")
-            };
-            format!("ring_hash by {}, {size}", function.name())
-        }
-        Policy::Ketama { digest } | Policy::Modula { digest } => {
-            format!("{} with {}", policy.name(), digest.name())
-        }
-        other => other.name().to_owned(),
-    }
 }
 
 /// A rule of tags.
