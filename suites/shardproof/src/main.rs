@@ -23,7 +23,8 @@ use cli::{Cli, Exit};
 static UNWRITTEN: OnceLock<String> = OnceLock::new();
 
 fn main() -> ExitCode {
-    let cli = match Cli::read(env::args_os().collect()) {
+    let words: Vec<_> = env::args_os().collect();
+    let cli = match Cli::read(&words) {
         Ok(cli) => cli,
         Err(help)
             if matches!(

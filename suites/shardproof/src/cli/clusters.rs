@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::path::Path;
+use std::str::FromStr;
 
 use clap::Args;
 use shardproof::planner::description::{self, Described, Hints};
@@ -18,15 +19,26 @@ pub(super) struct Hinting {
     #[arg(long, value_name = "NAME")]
     cluster_name: Option<String>,
     /// Whether only the part of a key between { and } is hashed, if the description does not say so
-    #[arg(long, value_name = "on|off", value_parser = on_or_off)]
-    hash_tags: Option<bool>,
+    #[arg(long, value_name = "on|off")]
+    hash_tags: Option<Switch>,
 }
 
-fn on_or_off(text: &str) -> Result<bool, String> {
-    match text {
-        "on" => Ok(true),
-        "off" => Ok(false),
-        _ => Err("expected on or off".to_owned()),
+/// Whether something is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Switch {
+    On,
+    Off,
+}
+
+impl FromStr for Switch {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "on" => Ok(Self::On),
+            "off" => Ok(Self::Off),
+            _ => Err("expected on or off"),
+        }
     }
 }
 
@@ -44,7 +56,7 @@ impl Hinting {
         Hints {
             resolve: self.resolve.clone(),
             pick: self.cluster_name.clone(),
-            hash_tags: self.hash_tags,
+            hash_tags: self.hash_tags.map(|tags| tags == Switch::On),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Every command line of the documents is one that the program takes.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -21,7 +22,8 @@ fn command_lines_in_documents_parse() {
             let line = line.trim_start().trim_start_matches("$ ");
             if line.starts_with("shardproof ") {
                 let words = line.split_whitespace().map(|word| word.trim_matches('\''));
-                let read = Cli::read(words.map(Into::into).collect());
+                let words: Vec<OsString> = words.map(Into::into).collect();
+                let read = Cli::read(&words);
                 assert!(
                     read.is_ok(),
                     "{}: {line}\n{}",

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -35,7 +36,7 @@ pub(super) struct FleetFlags {
     #[arg(long = "from-node", value_name = "ADDR")]
     leaving: Vec<String>,
     /// Database to inspect on every node, or all that hold keys. Default: the database in the description, or 0
-    #[arg(long = "db", value_name = "N|all", value_parser = database)]
+    #[arg(long = "db", value_name = "N|all")]
     database: Option<Database>,
     /// Only keys with this prefix
     #[arg(
@@ -49,7 +50,7 @@ pub(super) struct FleetFlags {
     #[arg(long, value_name = "KEYS", value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) rate: Option<u64>,
     /// Skip a comparison of the nodes: functions, modules, dumps, versions, settings, users; repeat for several
-    #[arg(long = "ignore", value_name = "POINT", value_parser = point)]
+    #[arg(long = "ignore", value_name = "POINT")]
     pub(super) ignored: Vec<Point>,
     /// Largest key to compare or move, in bytes of memory. A node serves no other client while it dumps a key. Default: 33554432
     #[arg(long, value_name = "BYTES", conflicts_with = "allow_large")]
@@ -139,14 +140,6 @@ impl FleetFlags {
     }
 }
 
-fn point(text: &str) -> Result<Point, String> {
-    let found = Point::ALL.into_iter().find(|point| point.name() == text);
-    found.ok_or_else(|| {
-        let names = Point::ALL.map(Point::name).join(", ");
-        format!("expected one of {names}")
-    })
-}
-
 /// Which databases are meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Database {
@@ -154,11 +147,15 @@ enum Database {
     All,
 }
 
-fn database(text: &str) -> Result<Database, String> {
-    match text.parse() {
-        Ok(number) => Ok(Database::One(number)),
-        Err(_) if text == "all" => Ok(Database::All),
-        Err(_) => Err("expected the number of a database, or all".to_owned()),
+impl FromStr for Database {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.parse() {
+            Ok(number) => Ok(Self::One(number)),
+            Err(_) if text == "all" => Ok(Self::All),
+            Err(_) => Err("expected the number of a database, or all"),
+        }
     }
 }
 

@@ -61,16 +61,30 @@ enum Command {
     Toxiproxy(toxiproxy::Flags),
 }
 
+/// The grammar of `plan --check`, which is `check` by another name: it has other flags than `plan`.
+#[derive(Debug, Parser)]
+#[command(name = env!("CARGO_PKG_NAME"), version, propagate_version = true)]
+enum PlanCheck {
+    /// Check live nodes: which keys the proxy can reach and which it cannot. Writes nothing to nodes
+    Plan {
+        /// Check live nodes instead of computing a plan
+        #[arg(long, required = true)]
+        check: bool,
+        #[command(flatten)]
+        flags: check::Flags,
+    },
+}
+
 impl Cli {
-    /// Reads a command line, the program's name first. `plan --check` is another way to say `check`.
-    pub(crate) fn read(mut words: Vec<OsString>) -> Result<Self, clap::Error> {
-        secrets::check(&words)?;
-        let checks = |words: &[OsString]| words.iter().position(|word| word == "--check");
-        if let (Some(command), Some(check)) = (words.get(1), checks(&words))
-            && command == "plan"
-        {
-            words.remove(check);
-            words[1] = "check".into();
+    /// Reads a command line, the program's name first.
+    pub(crate) fn read(words: &[OsString]) -> Result<Self, clap::Error> {
+        secrets::check(words)?;
+        let is_plan = words.get(1).is_some_and(|command| command == "plan");
+        if is_plan && words.iter().any(|word| word == "--check") {
+            let PlanCheck::Plan { flags, .. } = PlanCheck::try_parse_from(words)?;
+            return Ok(Self {
+                command: Command::Check(flags),
+            });
         }
         Self::try_parse_from(words)
     }

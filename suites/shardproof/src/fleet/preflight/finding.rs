@@ -1,5 +1,7 @@
 //! What is compared of nodes, and one difference between them.
 
+use std::str::FromStr;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -43,6 +45,18 @@ impl Point {
             Self::Settings => "settings",
             Self::Users => "users",
         }
+    }
+}
+
+impl FromStr for Point {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|point| point.name() == text);
+        found.ok_or_else(|| {
+            let names = Self::ALL.map(Self::name).join(", ");
+            format!("expected one of {names}")
+        })
     }
 }
 
