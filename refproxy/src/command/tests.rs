@@ -70,20 +70,6 @@ fn a_routed_row_has_its_keys_where_its_route_looks() {
 }
 
 #[test]
-fn the_step_of_this_release_is_counted() {
-    let count = |route: fn(&Route) -> bool| COMMANDS.iter().filter(|row| route(&row.route)).count();
-    assert_eq!(COMMANDS.len(), 271);
-    assert_eq!(count(|route| matches!(route, Route::OneNode)), 145);
-    assert_eq!(count(|route| matches!(route, Route::SameNode)), 42);
-    assert_eq!(count(|route| matches!(route, Route::Below)), 12);
-    assert_eq!(count(|route| matches!(route, Route::PerNode(_))), 6);
-    assert_eq!(count(|route| matches!(route, Route::AllNodes(_))), 4);
-    assert_eq!(count(|route| matches!(route, Route::Administer(_))), 2);
-    assert_eq!(count(|route| matches!(route, Route::Local(_))), 8);
-    assert_eq!(count(|route| matches!(route, Route::Transaction(_))), 5);
-}
-
-#[test]
 fn subcommands_are_found_in_any_case_below_their_command_only() {
     for row in SUBCOMMANDS {
         let (command, subcommand) = row.name.split_once('|').unwrap();

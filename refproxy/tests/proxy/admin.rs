@@ -9,7 +9,7 @@ use testbed::http;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::support::{DEADLINE, Proxy, nodes, until};
+use crate::support::{DEADLINE, Proxy, eventually, nodes};
 
 /// Five times what a request may take to arrive, and more.
 const RECEIVED: Duration = Duration::from_secs(60);
@@ -162,13 +162,13 @@ async fn a_draining_proxy_says_so() {
         .unwrap();
     crate::support::ask(&mut node, &["CLIENT", "PAUSE", "60000", "ALL"]).await;
     client.write(b"GET k\r\n", DEADLINE).await.unwrap();
-    until("the node is asked", async || {
+    eventually("the node is asked", DEADLINE, async || {
         let seen = http::get(proxy.admin, "/clusters", DEADLINE).await.unwrap();
         seen.body.contains("\"waiting\":1")
     })
     .await;
     proxy.signal(Signal::TERM);
-    until("the proxy is not ready", async || {
+    eventually("the proxy is not ready", DEADLINE, async || {
         let seen = http::get(proxy.admin, "/ready", DEADLINE).await;
         seen.is_ok_and(|seen| seen.status == 503 && seen.body.contains("draining"))
     })
@@ -185,7 +185,7 @@ async fn a_pipe_in_place_of_the_file_stops_nothing() {
     let mode = Mode::RUSR | Mode::WUSR;
     rustix::fs::mknodat(CWD, proxy.config_path(), FileType::Fifo, mode, 0).unwrap();
     proxy.signal(Signal::HUP);
-    until("the pipe is refused", async || {
+    eventually("the pipe is refused", DEADLINE, async || {
         proxy.log().contains("not a regular file")
     })
     .await;

@@ -3,7 +3,7 @@
 use testbed::client::{Client, Error};
 use testbed::http;
 
-use crate::support::{DEADLINE, Proxy, ask, nodes, show, until};
+use crate::support::{DEADLINE, Proxy, ask, eventually, nodes, show};
 
 const AUTH: &str = "auth: { password: s3cret, users: { app: 'other one' } }";
 
@@ -202,7 +202,7 @@ async fn the_proxy_says_who_it_is_on_each_connection_to_a_node() {
         ask(&mut node, &["AUTH", "s3cret"]).await;
         ask(&mut node, &["CLIENT", "KILL", "TYPE", "normal"]).await;
         let key = proxy.key_on(0);
-        until("it is connected again", async || {
+        eventually("it is connected again", DEADLINE, async || {
             ask(&mut client, &["GET", &key]).await == "\"v\""
         })
         .await;
@@ -251,7 +251,7 @@ async fn a_nodes_refusal_names_the_node_and_no_secret() {
     assert_eq!(ask(&mut plain, &["DBSIZE"]).await, ":0");
     // Once the node has the password, it is used without further ado.
     ask(&mut plain, &["CONFIG", "SET", "requirepass", "hidden-word"]).await;
-    until("the node is used", async || {
+    eventually("the node is used", DEADLINE, async || {
         ask(&mut client, &["SET", &proxy.key_on(2), "v"]).await == "OK"
     })
     .await;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use testbed::client::Client;
 
 use crate::commands::Pair;
-use crate::support::{DEADLINE, Proxy, ask, nodes, show, until};
+use crate::support::{DEADLINE, Proxy, ask, eventually, nodes, show};
 
 /// The lines of a reply, field by field.
 fn lines(told: &str) -> Vec<BTreeMap<String, String>> {
@@ -115,7 +115,7 @@ async fn clients_of_all_workers_are_listed() {
     );
     // Those who have gone are not listed.
     clients.truncate(2);
-    until("the others have gone", async || {
+    eventually("the others have gone", DEADLINE, async || {
         lines(&ask(&mut clients[1], &["CLIENT", "LIST"]).await).len() == 2
     })
     .await;

@@ -360,7 +360,7 @@ async fn what_is_done_on_some_nodes_only_is_told() {
     assert_eq!(setup.told(&format!("MSET {a} 1 {b} 2 {c} 3")).await, "OK");
     setup.nodes[1].kill().await.unwrap();
     let refused = format!("-ERR node {on_b}: connection refused");
-    crate::support::until("the node is known to be gone", async || {
+    crate::support::eventually("the node is known to be gone", DEADLINE, async || {
         setup.told(&format!("GET {b}")).await == refused
     })
     .await;
@@ -390,7 +390,7 @@ async fn what_is_done_on_some_nodes_only_is_told() {
     assert_eq!(told, part(&format!("{on_a}, {on_c}")));
     // A node's own error says which it was.
     setup.nodes[1].restart().await.unwrap();
-    crate::support::until("the node is back", async || {
+    crate::support::eventually("the node is back", DEADLINE, async || {
         setup.told(&format!("GET {b}")).await == "nil"
     })
     .await;

@@ -8,7 +8,7 @@ use testbed::client::Client;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::support::{DEADLINE, Proxy, ask, show, until};
+use crate::support::{DEADLINE, Proxy, ask, eventually, show};
 
 const SETTINGS: &str = "workers: 1\ntimeouts: { op_ms: 500 }";
 /// Where one request must time out while a later one must not.
@@ -181,7 +181,7 @@ async fn a_node_that_refuses_the_marker_is_connected_anew() {
     node.answer("late").await;
     node.0.write_all(b"-NOPERM no\r\n").await.unwrap();
     tokio::spawn(forgetful(listener));
-    until("the node answers", async || {
+    eventually("the node answers", DEADLINE, async || {
         ask(&mut client, &["GET", "k"]).await == "\"k\""
     })
     .await;

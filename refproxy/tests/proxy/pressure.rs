@@ -7,7 +7,7 @@ use testbed::client::{Client, Error};
 use testbed::http;
 use testbed::node::Node as _;
 
-use crate::support::{DEADLINE, Proxy, ask, nodes, until};
+use crate::support::{DEADLINE, Proxy, ask, eventually, nodes};
 
 const FULL: &str = "-ERR max number of clients reached";
 
@@ -40,17 +40,6 @@ async fn crowd(proxy: &Proxy, count: usize) -> (Vec<Client>, usize) {
     (served, refused)
 }
 
-async fn stat(proxy: &Proxy, name: &str) -> u64 {
-    let answer = http::get(proxy.admin, "/stats", DEADLINE).await.unwrap();
-    let line = answer
-        .body
-        .lines()
-        .find_map(|line| line.strip_prefix(&format!("{name}: ")).map(str::to_owned));
-    line.unwrap_or_else(|| panic!("no {name} in {}", answer.body))
-        .parse()
-        .unwrap()
-}
-
 #[tokio::test]
 async fn few_descriptors_lower_the_number_of_clients_and_leave_some_for_nodes_and_admin() {
     let (nodes, addrs) = nodes(1).await;
@@ -61,7 +50,7 @@ async fn few_descriptors_lower_the_number_of_clients_and_leave_some_for_nodes_an
     let (mut served, refused) = crowd(&proxy, 300).await;
     assert!(!served.is_empty() && refused > 0);
     assert_eq!(
-        stat(&proxy, "refproxy.clients_max").await,
+        proxy.stat("refproxy.clients_max").await,
         served.len() as u64
     );
     assert!(
@@ -72,7 +61,7 @@ async fn few_descriptors_lower_the_number_of_clients_and_leave_some_for_nodes_an
     nodes[0].kill().await.unwrap();
     nodes[0].restart().await.unwrap();
     let client = &mut served[0];
-    until("the node is back", async || {
+    eventually("the node is back", DEADLINE, async || {
         ask(client, &["SET", "k", "v"]).await == "OK"
     })
     .await;
@@ -113,7 +102,7 @@ async fn connections_on_both_sides_are_probed_when_idle() {
     let proxy = Proxy::start(&addrs, "workers: 1").await;
     let mut client = proxy.client().await;
     assert_eq!(ask(&mut client, &["SET", "k", "v"]).await, "OK");
-    until("nothing is left to be acknowledged", async || {
+    eventually("nothing is left to be acknowledged", DEADLINE, async || {
         let clients = keepalive_timers(|local, _| has_port(local, proxy.addr));
         let nodes = keepalive_timers(|_, remote| has_port(remote, addrs[0]));
         clients == [true] && !nodes.is_empty() && nodes.iter().all(|runs| *runs)
@@ -127,9 +116,9 @@ async fn an_idle_client_is_closed_when_there_is_a_limit() {
     let proxy = Proxy::start(&addrs, "workers: 1\ntimeouts: { client_idle_ms: 1000 }").await;
     let (mut idle, mut busy) = (proxy.client().await, proxy.client().await);
     assert_eq!(ask(&mut idle, &["SET", "k", "v"]).await, "OK");
-    until("the idle client is closed", async || {
+    eventually("the idle client is closed", DEADLINE, async || {
         assert_eq!(ask(&mut busy, &["GET", "k"]).await, "\"v\"");
-        stat(&proxy, "refproxy.clients_closed.idle").await == 1
+        proxy.stat("refproxy.clients_closed.idle").await == 1
     })
     .await;
     let closed = idle.reply(DEADLINE).await;
@@ -152,11 +141,11 @@ async fn a_client_that_does_not_authenticate_is_closed_soon() {
     );
     assert_eq!(ask(&mut known, &["AUTH", "p"]).await, "OK");
     let mut closed = 0;
-    until("both are closed", async || {
+    eventually("both are closed", DEADLINE, async || {
         if closed == 0 && talks.call(&["GET", "k"], DEADLINE).await.is_err() {
             closed = 1;
         }
-        stat(&proxy, "refproxy.clients_closed.unauthenticated").await == 2
+        proxy.stat("refproxy.clients_closed.unauthenticated").await == 2
     })
     .await;
     let seen = silent.reply(DEADLINE).await;
@@ -183,7 +172,7 @@ async fn clients_that_watch_share_a_bounded_number_of_node_connections() {
     assert!(ask(&mut late, &["EXEC"]).await.starts_with("-EXECABORT"));
     // What one client lets go serves the next, also for another node.
     assert_eq!(ask(&mut watching[0], &["UNWATCH"]).await, "OK");
-    until("there is room again", async || {
+    eventually("there is room again", DEADLINE, async || {
         ask(&mut late, &["WATCH", &key]).await == "OK"
     })
     .await;
@@ -211,15 +200,15 @@ async fn check_offenders_pay(proxy: &Proxy, offence: &[u8]) {
         let _ = offender.write(offence, DEADLINE).await;
         offenders.push(offender);
     }
-    until("offenders are closed", async || {
+    eventually("offenders are closed", DEADLINE, async || {
         let reply = innocent.call(&["GET", "k"], DEADLINE).await.unwrap();
         assert!(!reply.is_error());
-        let output = stat(proxy, "refproxy.clients_closed.output").await;
-        output + stat(proxy, "refproxy.clients_closed.memory").await > 0
+        let output = proxy.stat("refproxy.clients_closed.output").await;
+        output + proxy.stat("refproxy.clients_closed.memory").await > 0
     })
     .await;
-    until("the budget is kept", async || {
-        stat(proxy, "refproxy.output_bytes").await <= 64 << 20
+    eventually("the budget is kept", DEADLINE, async || {
+        proxy.stat("refproxy.output_bytes").await <= 64 << 20
     })
     .await;
     let reply = innocent.call(&["GET", "k"], DEADLINE).await.unwrap();

@@ -172,7 +172,7 @@ async fn a_client_that_ends_its_input_still_gets_its_replies() {
 #[tokio::test]
 async fn any_bytes_of_any_size_pass_unchanged() {
     let (_nodes, addrs) = nodes(3).await;
-    let proxy = Proxy::start(&addrs, "workers: 1").await;
+    let proxy = Proxy::start(&addrs, "workers: 1\ntimeouts: { op_ms: 20000 }").await;
     let mut client = proxy.client().await;
     for len in [0, 1, 16_000, 16_384, 65_535, 65_536, 1 << 20, 20 << 20] {
         let value: Vec<u8> = (0..len)
@@ -242,7 +242,7 @@ async fn a_client_too_many_is_told_so() {
         "-ERR max number of clients reached"
     );
     drop(first);
-    crate::support::until("there is room again", async || {
+    crate::support::eventually("there is room again", DEADLINE, async || {
         let mut client = proxy.client().await;
         client
             .call(&["PING"], DEADLINE)

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::support::{DEADLINE, Proxy, ask, nodes, show, until};
+use crate::support::{DEADLINE, Proxy, ask, eventually, nodes, show};
 use rustix::process::Signal;
 use testbed::client::Client;
 
@@ -144,7 +144,7 @@ async fn sighup_reads_the_file_again_and_the_later_change_wins() {
     assert_eq!(proxy.put(&addrs).await.body, r#"{"generation":2}"#);
     proxy.rewrite(&addrs[1..]);
     proxy.signal(Signal::HUP);
-    until("the file is read", async || {
+    eventually("the file is read", DEADLINE, async || {
         proxy.log().contains("SIGHUP: cluster generation 3")
     })
     .await;
@@ -155,7 +155,7 @@ async fn sighup_reads_the_file_again_and_the_later_change_wins() {
 
     std::fs::write(proxy.config_path(), "listen: 1").unwrap();
     proxy.signal(Signal::HUP);
-    until("the file is refused", async || {
+    eventually("the file is refused", DEADLINE, async || {
         proxy.log().contains("the cluster stays as it is")
     })
     .await;

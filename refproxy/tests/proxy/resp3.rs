@@ -7,7 +7,7 @@ use testbed::node::{Act, Scripted};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::support::{DEADLINE, Proxy, ask, keys_on, nodes, until};
+use crate::support::{DEADLINE, Proxy, ask, eventually, keys_on, nodes};
 
 /// A connection on which raw bytes are looked at; no codec stands between.
 struct Raw {
@@ -390,7 +390,7 @@ async fn connections_of_resp3_come_with_the_first_client_and_follow_the_cluster(
     }
     assert_eq!(of_resp3(addrs[1]).await, 1, "the connection is kept");
     assert_eq!(of_resp3(addrs[2]).await, 1);
-    until("the node that left is left", async || {
+    eventually("the node that left is left", DEADLINE, async || {
         of_resp3(addrs[0]).await == 0
     })
     .await;
@@ -411,13 +411,13 @@ async fn a_node_that_fails_is_an_error_and_found_again() {
         &["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"],
     )
     .await;
-    until("it is connected again", async || {
+    eventually("it is connected again", DEADLINE, async || {
         raw.ask(&["GET", &lost]).await == "$1\\r\\nv\\r\\n"
     })
     .await;
     let mut nodes = nodes;
     drop(nodes.pop());
-    until("the node's end is seen", async || {
+    eventually("the node's end is seen", DEADLINE, async || {
         raw.ask(&["GET", &lost])
             .await
             .contains("connection refused")

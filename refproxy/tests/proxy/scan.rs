@@ -201,7 +201,7 @@ async fn a_node_that_fails_takes_no_keys_of_others_from_the_page() {
             }
             _ => {
                 nodes[1].restart().await.unwrap();
-                crate::support::until("the node is back", async || {
+                crate::support::eventually("the node is back", DEADLINE, async || {
                     ask(&mut client, &["GET", &proxy.key_on(1)]).await == "nil"
                 })
                 .await;
@@ -209,7 +209,7 @@ async fn a_node_that_fails_takes_no_keys_of_others_from_the_page() {
                 "timeout"
             }
         };
-        crate::support::until("the first page is whole", async || {
+        crate::support::eventually("the first page is whole", DEADLINE, async || {
             let (cursor, found) = page(&mut client, "0", &[]).await;
             assert_eq!(found, keys[..1], "{fault}");
             let next = ask(&mut client, &["SCAN", &cursor]).await;
@@ -302,7 +302,7 @@ async fn a_cursor_that_leads_nowhere_is_an_error() {
 
     nodes[0].kill().await.unwrap();
     let refused = format!("-{}", proxy.error(0, "connection refused"));
-    crate::support::until("the node is known to be gone", async || {
+    crate::support::eventually("the node is known to be gone", DEADLINE, async || {
         ask(&mut client, &["SCAN", "0"]).await == refused
     })
     .await;

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use testbed::client::Client;
 use testbed::node::Process;
 
-use crate::support::{DEADLINE, Proxy, ask, nodes, show, until};
+use crate::support::{DEADLINE, Proxy, ask, eventually, nodes, show};
 
 const BUSY: &str = "-BUSY Redis is busy running a script.";
 const NOTBUSY: &str = "-NOTBUSY No scripts in execution right now.";
@@ -36,7 +36,7 @@ async fn send(client: &mut Client, args: &[&str]) {
 /// Waits until the node tells another client that it is busy.
 async fn until_busy(addr: SocketAddr) {
     let mut node = Client::connect(addr, DEADLINE).await.unwrap();
-    until("the node is busy", async || {
+    eventually("the node is busy", DEADLINE, async || {
         ask(&mut node, &["GET", "k"]).await.starts_with(BUSY)
     })
     .await;
@@ -86,9 +86,11 @@ async fn the_client_of_a_script_can_kill_it_over_the_same_connection() {
 
 /// Waits until the proxy has found out this many times that a node is busy.
 async fn until_known(proxy: &Proxy, times: usize) {
-    until("the proxy knows that the node is busy", async || {
-        proxy.log().matches("the node is busy").count() == times
-    })
+    eventually(
+        "the proxy knows that the node is busy",
+        DEADLINE,
+        async || proxy.log().matches("the node is busy").count() == times,
+    )
     .await;
 }
 
@@ -139,7 +141,7 @@ async fn a_busy_node_is_known_after_the_script_has_run_out_of_time() {
     let told = ask(&mut client, &["SET", "k", "refused"]).await;
     assert!(told.starts_with(BUSY), "{told}");
     assert_eq!(ask(&mut client, &["SCRIPT", "KILL"]).await, "OK");
-    until("the node answers again", async || {
+    eventually("the node answers again", DEADLINE, async || {
         ask(&mut client, &["GET", "k"]).await == "nil"
     })
     .await;

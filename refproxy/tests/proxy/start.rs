@@ -1,14 +1,16 @@
 //! How the proxy starts, refuses to start, and ends.
 
 use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 use testbed::client::{Client, Error};
 use testbed::http;
 use testbed::node::Node as _;
 
-use crate::support::{DEADLINE, Proxy, ask, nodes, show, until};
+use crate::support::{DEADLINE, Proxy, ask, eventually, nodes, show};
 
 /// What a proxy says that does not start. One that does is ended.
 #[track_caller]
@@ -18,19 +20,18 @@ fn refproxy(args: &[&str]) -> Output {
         .args(args)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    let started = Instant::now();
-    while child.try_wait().unwrap().is_none() {
-        if started.elapsed() > DEADLINE {
-            child.kill().unwrap();
-            panic!(
-                "it starts with {args:?}: {:?}",
-                child.wait_with_output().unwrap()
-            );
+    let child = command.spawn().unwrap();
+    let process = Pid::from_child(&child);
+    let (sender, ended) = mpsc::channel();
+    let waits = thread::spawn(move || sender.send(child.wait_with_output()));
+    match ended.recv_timeout(DEADLINE) {
+        Ok(output) => output.unwrap(),
+        Err(_) => {
+            kill_process(process, Signal::KILL).unwrap();
+            waits.join().unwrap().unwrap();
+            panic!("it starts with {args:?}: {:?}", ended.recv().unwrap());
         }
-        std::thread::sleep(Duration::from_millis(5));
     }
-    child.wait_with_output().unwrap()
 }
 
 /// A configuration that cannot be used: one line that says where and what, and exit code 2.
@@ -221,7 +222,7 @@ async fn sigterm_finishes_what_is_under_way_and_exits_0() {
     assert_eq!(ask(&mut idle, &["SET", "k", "v"]).await, "OK");
     nodes[0].pause().await.unwrap();
     busy.write(b"GET k\r\n", DEADLINE).await.unwrap();
-    until("the request is under way", async || {
+    eventually("the request is under way", DEADLINE, async || {
         http::get(proxy.admin, "/clusters", DEADLINE)
             .await
             .unwrap()
@@ -247,7 +248,7 @@ async fn sigterm_finishes_what_is_under_way_and_exits_0() {
     assert!(matches!(closed, Err(Error::Closed { .. })), "{closed:?}");
     drop((busy, idle));
     let mut status = None;
-    until("the proxy has ended", async || {
+    eventually("the proxy has ended", DEADLINE, async || {
         status = proxy.process.ended().unwrap();
         status.is_some()
     })
@@ -270,7 +271,7 @@ async fn the_log_tells_of_each_request_when_asked_to() {
         "OK"
     );
     drop(client);
-    until("the client's end is logged", async || {
+    eventually("the client's end is logged", DEADLINE, async || {
         proxy.log().contains("\"closed\"")
     })
     .await;

@@ -7,7 +7,7 @@ use testbed::node::Node as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::support::{DEADLINE, Proxy, ask, nodes, until};
+use crate::support::{DEADLINE, Proxy, ask, eventually, nodes};
 
 const MIB: usize = 1 << 20;
 
@@ -176,7 +176,7 @@ async fn a_client_that_stops_reading_a_reply_is_closed_and_others_go_on() {
     assert_eq!(ask(&mut other, &["SET", "k", "small"]).await, "OK");
     let mut reader = Reader::connect(&proxy, "2").await;
     reader.send(&["GET", "big"]).await;
-    until("it is closed", async || {
+    eventually("it is closed", DEADLINE, async || {
         assert_eq!(ask(&mut other, &["GET", "k"]).await, "\"small\"");
         closed(&proxy, "output").await
     })
@@ -190,11 +190,18 @@ async fn a_client_that_stops_reading_a_reply_is_closed_and_others_go_on() {
 #[tokio::test]
 async fn a_client_that_stops_reading_while_no_other_waits_is_closed_after_a_while() {
     let (_nodes, addrs) = nodes(1).await;
-    let proxy = Proxy::start(&addrs, "workers: 1\ntimeouts: { stall_ms: 400 }").await;
+    let proxy = Proxy::start(
+        &addrs,
+        "workers: 1\ntimeouts: { op_ms: 20000, stall_ms: 2000 }",
+    )
+    .await;
     set(addrs[0], "big", 100).await;
     let mut reader = Reader::connect(&proxy, "2").await;
     reader.send(&["GET", "big"]).await;
-    until("it is closed", async || closed(&proxy, "output").await).await;
+    eventually("it is closed", DEADLINE, async || {
+        closed(&proxy, "output").await
+    })
+    .await;
     assert!(reader.rest().await < 100 * MIB);
     let peak = proxy.peak_mib();
     assert!(peak < 64, "the proxy had {peak} MiB");
@@ -210,7 +217,7 @@ async fn a_client_that_stops_reading_while_no_other_waits_is_closed_after_a_whil
 #[tokio::test]
 async fn a_client_is_closed_when_its_node_dies_in_the_middle_of_a_reply() {
     let (nodes, addrs) = nodes(2).await;
-    let proxy = Proxy::start(&addrs, "workers: 1").await;
+    let proxy = Proxy::start(&addrs, "workers: 1\ntimeouts: { op_ms: 20000 }").await;
     let big = proxy.key_on(0);
     set(addrs[0], &big, 100).await;
     let mut reader = Reader::connect(&proxy, "2").await;
@@ -218,7 +225,10 @@ async fn a_client_is_closed_when_its_node_dies_in_the_middle_of_a_reply() {
     reader.read(MIB).await;
     nodes[0].kill().await.unwrap();
     assert!(reader.rest().await < 99 * MIB);
-    until("it is counted", async || closed(&proxy, "truncated").await).await;
+    eventually("it is counted", DEADLINE, async || {
+        closed(&proxy, "truncated").await
+    })
+    .await;
     let mut other = proxy.client().await;
     assert_eq!(ask(&mut other, &["SET", &proxy.key_on(1), "v"]).await, "OK");
 }
@@ -241,5 +251,8 @@ async fn a_client_is_closed_when_a_reply_stops_to_come() {
         node.write_all(&piece(number)).await.unwrap();
     }
     assert!(reader.rest().await > 5 * MIB);
-    until("it is counted", async || closed(&proxy, "truncated").await).await;
+    eventually("it is counted", DEADLINE, async || {
+        closed(&proxy, "truncated").await
+    })
+    .await;
 }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use placement::{Cluster, Node, Placement, Policy};
 use rustix::process::Signal;
@@ -84,18 +84,16 @@ impl Proxy {
 
     /// Waits until it serves or has ended; whether it serves.
     async fn is_ready_or_ended(&mut self) -> bool {
-        let started = Instant::now();
-        loop {
+        let mut serves = false;
+        eventually("the proxy is ready", DEADLINE, async || {
             let ready = http::get(self.admin, "/ready", DEADLINE).await;
             let ended = self.process.ended().unwrap().is_some();
             // Another proxy may answer on the port of one that could not bind it.
-            if ended || ready.is_ok_and(|answer| answer.status == 200) {
-                return !ended;
-            }
-            let waited = started.elapsed();
-            assert!(waited < DEADLINE, "not ready in time:\n{}", self.log());
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+            serves = !ended && ready.is_ok_and(|answer| answer.status == 200);
+            ended || serves
+        })
+        .await;
+        serves
     }
 
     pub(crate) async fn client(&self) -> Client {
@@ -133,6 +131,15 @@ impl Proxy {
         http::put(self.admin, "/cluster", body, DEADLINE)
             .await
             .unwrap()
+    }
+
+    /// A counter or gauge of the proxy.
+    pub(crate) async fn stat(&self, name: &str) -> u64 {
+        let answer = http::get(self.admin, "/stats", DEADLINE).await.unwrap();
+        let mut lines = answer.body.lines();
+        let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+        let value = value.unwrap_or_else(|| panic!("no {name} in {}", answer.body));
+        value.parse().unwrap()
     }
 
     /// Memory that the proxy has in use.
@@ -208,13 +215,19 @@ pub(crate) async fn nodes(count: usize) -> (Vec<Process>, Vec<SocketAddr>) {
     (nodes, addrs)
 }
 
-/// Waits until `holds`, looking every few milliseconds.
-pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let started = Instant::now();
-    while !holds().await {
-        assert!(started.elapsed() < DEADLINE, "waited in vain until {what}");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+/// Waits until `probe` sees it, looking every few milliseconds.
+pub(crate) async fn eventually(
+    what: &str,
+    deadline: Duration,
+    mut probe: impl AsyncFnMut() -> bool,
+) {
+    let seen = async {
+        while !probe().await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let in_time = tokio::time::timeout(deadline, seen).await;
+    assert!(in_time.is_ok(), "waited {deadline:?} in vain until {what}");
 }
 
 /// The reply as wire text.

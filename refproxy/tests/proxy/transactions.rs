@@ -1,13 +1,12 @@
 //! Transactions through the proxy: what one plain Redis does, on the node of their keys, or an error and nothing done.
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
 
 use testbed::client::Client;
 use testbed::node::Node as _;
 use testbed::wire;
 
-use crate::support::{DEADLINE, Proxy, ask, keys_on, nodes, show, until};
+use crate::support::{DEADLINE, Proxy, ask, eventually, keys_on, nodes, show};
 
 const ABORTED: &str = "-EXECABORT Transaction discarded because of previous errors.";
 
@@ -535,12 +534,12 @@ async fn a_client_that_leaves_in_the_middle_leaves_nothing_behind() {
     ] {
         let mut client = setting.proxy.client().await;
         say(&mut client, &setting.lines(text), 1000).await;
-        until(&format!("{text}: one of its own"), async || {
+        eventually(&format!("{text}: one of its own"), DEADLINE, async || {
             clients_of(node).await.0 == before + 1
         })
         .await;
         drop(client);
-        until("the node has forgotten it", async || {
+        eventually("the node has forgotten it", DEADLINE, async || {
             clients_of(node).await == (before, 0)
         })
         .await;
@@ -580,18 +579,14 @@ async fn connections_are_used_again_and_come_back_clean() {
 
 #[tokio::test]
 async fn a_stopped_node_ends_the_transaction_in_time() {
-    const OP: Duration = Duration::from_millis(300);
     let setting = Setting::start("workers: 1\ntimeouts: { op_ms: 300 }").await;
     let mut client = setting.proxy.client().await;
     let mut neighbour = setting.proxy.client().await;
     let begun = say(&mut client, &setting.lines("MULTI; SET a 1"), 1000).await;
     assert_eq!(begun, ["OK", "QUEUED"]);
     setting.nodes[1].pause().await.unwrap();
-    let started = Instant::now();
     let replies = say(&mut client, &setting.lines("SET b 1"), 1000).await;
-    let took = started.elapsed();
     assert_eq!(replies, [format!("-{}", setting.proxy.error(1, "timeout"))]);
-    assert!(took >= OP && took < OP * 5, "{took:?}");
     // The rest is told without asking the node.
     let replies = say(
         &mut client,
@@ -619,7 +614,7 @@ async fn a_stopped_node_ends_the_transaction_in_time() {
     );
     assert_eq!(replies[6], "PONG");
     setting.nodes[1].resume().await.unwrap();
-    until("the node answers", async || {
+    eventually("the node answers", DEADLINE, async || {
         say(&mut client, &setting.lines("MGET b c"), 1000).await == ["[nil nil]"]
     })
     .await;
@@ -634,13 +629,13 @@ async fn a_stopped_node_ends_the_transaction_in_time() {
 
 #[tokio::test]
 async fn a_dead_node_ends_the_transaction_at_once() {
-    let setting = Setting::start("workers: 1\ntimeouts: { op_ms: 5000 }").await;
+    // Longer than this test waits for a reply.
+    let setting = Setting::start("workers: 1\ntimeouts: { op_ms: 60000 }").await;
     let mut begun = setting.proxy.client().await;
     let mut watching = setting.proxy.client().await;
     let mut late = setting.proxy.client().await;
     say(&mut begun, &setting.lines("MULTI; SET a 1"), 1000).await;
     say(&mut watching, &setting.lines("WATCH a; GET a"), 1000).await;
-    let started = Instant::now();
     setting.nodes[1].kill().await.unwrap();
     let lost = format!("-{}", setting.proxy.error(1, "connection lost"));
     let refused = format!("-{}", setting.proxy.error(1, "connection refused"));
@@ -661,15 +656,11 @@ async fn a_dead_node_ends_the_transaction_at_once() {
     )
     .await;
     assert_eq!(replies, ["OK", &refused, ABORTED, &refused, "PONG"]);
-    assert!(
-        started.elapsed() < Duration::from_secs(4),
-        "no deadline is waited for"
-    );
     setting.nodes[1].restart().await.unwrap();
     for client in [&mut begun, &mut watching, &mut late] {
         let text = "UNWATCH; WATCH a; MULTI; SET a 5; EXEC; GET a";
         let mut replies = Vec::new();
-        until("the node is back", async || {
+        eventually("the node is back", DEADLINE, async || {
             replies = say(client, &setting.lines(text), 1000).await;
             replies[1] == "OK"
         })
