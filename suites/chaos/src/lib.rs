@@ -3,6 +3,7 @@
 //! - `rescale`: the rescale experiment, with or without a fault meanwhile.
 //! - `checker`: whether the registers of a history are linearizable, with session order.
 //! - `history`: every request of a run, its completion, and what the nodes saw of it.
+//! - `cover`: what a run must have had to be judged.
 //! - `law`: what a history must satisfy.
 //! - `ledger`: one line per acknowledged key: found, unreachable, lost.
 //! - `observed`: what a chaos run observed, for laws and reports.
@@ -10,6 +11,7 @@
 //! Black-box: where a key lives is learned by looking on the nodes. A prediction is data that the caller passes in.
 
 pub mod checker;
+pub mod cover;
 pub mod history;
 pub mod law;
 pub mod ledger;

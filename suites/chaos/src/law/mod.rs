@@ -33,10 +33,10 @@ mod scan_complete;
 mod text;
 mod transactions_atomic;
 mod verdict;
-mod windows;
+pub(crate) mod windows;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use crate::observed::Observed;
 

@@ -5,7 +5,7 @@ use crate::history::Record;
 use crate::observed::{Observed, Span, Subject, Window};
 
 /// Who answers for a request: the nodes of its keys, if all are known.
-pub(super) fn owners(observed: &Observed, record: &Record) -> Option<Vec<u16>> {
+pub(crate) fn owners(observed: &Observed, record: &Record) -> Option<Vec<u16>> {
     let command = Command::of(&record.request);
     if matches!(command, Command::Other(_)) {
         return None;
@@ -23,7 +23,7 @@ pub(super) fn owners(observed: &Observed, record: &Record) -> Option<Vec<u16>> {
 }
 
 /// From when a request was sent until it was answered, or until the run was over.
-pub(super) fn life(observed: &Observed, record: &Record) -> Span {
+pub(crate) fn life(observed: &Observed, record: &Record) -> Span {
     let closed = || observed.sessions.get(&record.session)?.closed;
     let to = record.received.or_else(|| Some(closed()?.at));
     Span {

@@ -1,6 +1,6 @@
 //! The table of laws, and every law on a double that breaks only it.
 
-pub(in crate::law) mod run;
+pub(crate) mod run;
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -11,34 +11,34 @@ const MILLISECOND: u64 = 1_000_000;
 /// A run that is written down request by request, on three nodes. A key that begins with `a` is on node 0, with `b` on
 /// node 1, with `c` on node 2.
 #[derive(Clone)]
-pub(in crate::law) struct Run {
-    pub(in crate::law) observed: Observed,
+pub(crate) struct Run {
+    pub(crate) observed: Observed,
     /// Now, in milliseconds.
-    pub(in crate::law) now: u64,
+    pub(crate) now: u64,
     asked: u64,
 }
 
-pub(in crate::law) fn ok() -> Value {
+pub(crate) fn ok() -> Value {
     Value::Simple(b"OK".to_vec())
 }
 
-pub(in crate::law) fn queued() -> Value {
+pub(crate) fn queued() -> Value {
     Value::Simple(b"QUEUED".to_vec())
 }
 
-pub(in crate::law) fn bulk(text: &str) -> Value {
+pub(crate) fn bulk(text: &str) -> Value {
     Value::Bulk(text.as_bytes().to_vec())
 }
 
-pub(in crate::law) fn int(number: i64) -> Value {
+pub(crate) fn int(number: i64) -> Value {
     Value::Integer(number)
 }
 
-pub(in crate::law) fn array(values: impl IntoIterator<Item = Value>) -> Value {
+pub(crate) fn array(values: impl IntoIterator<Item = Value>) -> Value {
     Value::Array(values.into_iter().collect())
 }
 
-pub(in crate::law) fn error(text: &str) -> Value {
+pub(crate) fn error(text: &str) -> Value {
     Value::Error(text.as_bytes().to_vec())
 }
 
@@ -54,7 +54,7 @@ fn nodes(request: &[&str]) -> Vec<u16> {
 
 impl Run {
     /// A run without requests: tapped, with a load of ten seconds.
-    pub(in crate::law) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut header = Header::new("a-proxy", "a-scenario", 1);
         header.tapped = true;
         let node_names: Vec<String> = (7001..7004)
@@ -96,7 +96,7 @@ impl Run {
 
     /// A run that keeps every law: traffic, a fault of node 1 from 4.000 s to 5.000 s, recovery, and a look at the end.
     /// Then it is 9.000 s.
-    pub(in crate::law) fn healthy() -> Self {
+    pub(crate) fn healthy() -> Self {
         let mut run = Self::new();
         run.traffic("1");
         run.now = 4000;
@@ -159,7 +159,7 @@ impl Run {
     }
 
     /// A request that its nodes executed and that was answered within the millisecond.
-    pub(in crate::law) fn ok(&mut self, session: u32, request: &str, reply: Value) -> usize {
+    pub(crate) fn ok(&mut self, session: u32, request: &str, reply: Value) -> usize {
         let place = self.send(session, request, Some(&reply));
         let record = &mut self.observed.history.records[place];
         record.received = Some(record.sent + MILLISECOND / 2);
@@ -168,7 +168,7 @@ impl Run {
     }
 
     /// A request that was asked of its node, which did not answer: the proxy gave up after 0.1 s, and named the node.
-    pub(in crate::law) fn indefinite(&mut self, session: u32, request: &str) -> usize {
+    pub(crate) fn indefinite(&mut self, session: u32, request: &str) -> usize {
         let place = self.send(session, request, None);
         let record = &mut self.observed.history.records[place];
         let node = record.seen.first().map_or(0, |seen| usize::from(seen.node));
@@ -179,7 +179,7 @@ impl Run {
     }
 
     /// A request that the proxy refused without asking its node, which it named.
-    pub(in crate::law) fn refused(&mut self, session: u32, request: &str) -> usize {
+    pub(crate) fn refused(&mut self, session: u32, request: &str) -> usize {
         let place = self.indefinite(session, request);
         let record = &mut self.observed.history.records[place];
         record.seen.clear();
@@ -241,14 +241,14 @@ impl Run {
     }
 
     /// What the node of a key held under it in the end.
-    pub(in crate::law) fn holds(&mut self, key: &str, value: Value) {
+    pub(crate) fn holds(&mut self, key: &str, value: Value) {
         let node = nodes(&["", key])[0];
         let key = key.as_bytes().to_vec();
         self.observed.contents.insert(key, vec![(node, value)]);
     }
 
     /// A fault that begins now.
-    pub(in crate::law) fn window(&mut self, on: Subject, milliseconds: u64) {
+    pub(crate) fn window(&mut self, on: Subject, milliseconds: u64) {
         let from = self.now * MILLISECOND;
         let span = Span {
             from,
@@ -263,7 +263,7 @@ impl Run {
     }
 
     /// The proxy's resources at a time, in milliseconds.
-    pub(in crate::law) fn sample(&mut self, at: u64, proxy_bytes: u64, node_connections: u64) {
+    pub(crate) fn sample(&mut self, at: u64, proxy_bytes: u64, node_connections: u64) {
         let at = at * MILLISECOND;
         let sample = Sample {
             at,
@@ -273,25 +273,25 @@ impl Run {
         self.observed.samples.push(sample);
     }
 
-    pub(in crate::law) fn record(&mut self, place: usize) -> &mut Record {
+    pub(crate) fn record(&mut self, place: usize) -> &mut Record {
         &mut self.observed.history.records[place]
     }
 }
 
 #[track_caller]
-pub(in crate::law) fn check_kept(law: &dyn Law, run: &Run) {
+pub(crate) fn check_kept(law: &dyn Law, run: &Run) {
     let verdict = law.judge(&run.observed);
     assert!(matches!(verdict, Verdict::Kept { .. }), "{verdict:?}");
 }
 
 #[track_caller]
-pub(in crate::law) fn check_unknown(law: &dyn Law, run: &Run) {
+pub(crate) fn check_unknown(law: &dyn Law, run: &Run) {
     let verdict = law.judge(&run.observed);
     assert!(matches!(verdict, Verdict::Unknown { .. }), "{verdict:?}");
 }
 
 #[track_caller]
-pub(in crate::law) fn check_broken(law: &dyn Law, run: &Run, sentence: &str) {
+pub(crate) fn check_broken(law: &dyn Law, run: &Run, sentence: &str) {
     match law.judge(&run.observed) {
         Verdict::Broken(violation) => {
             assert_eq!(violation.sentence, sentence);

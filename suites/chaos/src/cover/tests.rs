@@ -1,0 +1,115 @@
+//! The table of conditions, and every condition on a run that has what it counts, and on one that has not.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use super::{CONDITIONS, condition, missing};
+use crate::law::tests::run::{Run, bulk, error, ok};
+use crate::observed::{Closed, Closer, Session, Subject};
+
+#[test]
+fn every_condition_is_one_file_and_one_row() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cover");
+    let stem = |path: &Path| {
+        path.file_stem()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .replace('_', "-")
+    };
+    let files = fs::read_dir(folder).unwrap();
+    let mut stems: BTreeSet<String> = files.map(|file| stem(&file.unwrap().path())).collect();
+    assert!(stems.remove("mod") && stems.remove("tests"));
+    let rows = CONDITIONS.iter().map(|condition| condition.id().to_owned());
+    assert_eq!(rows.collect::<Vec<_>>().len(), stems.len());
+    let rows = CONDITIONS.iter().map(|condition| condition.id().to_owned());
+    assert_eq!(rows.collect::<BTreeSet<_>>(), stems);
+}
+
+/// A request to each node, the middle one of which has a fault then.
+fn quiet() -> Run {
+    let mut run = Run::new();
+    run.ok(1, "SET a-x one", ok());
+    run.ok(1, "SET b-x one", ok());
+    run.ok(1, "SET c-x one", ok());
+    run.now = 100;
+    run.window(Subject::Node(1), 100);
+    run
+}
+
+#[track_caller]
+fn check(id: &str, run: &Run, counted: usize) {
+    let condition = condition(id).unwrap();
+    assert_eq!(condition.count(&run.observed), counted, "{id}");
+    assert_eq!(missing(condition, counted, &run.observed), None);
+    let lacks = missing(condition, counted + 1, &run.observed).unwrap();
+    let expected = format!(
+        "{id}: {counted} {}, at least {} expected",
+        condition.counts(),
+        counted + 1
+    );
+    assert_eq!(lacks, expected);
+}
+
+#[test]
+fn requests_to_a_node_with_a_fault_are_counted() {
+    let mut run = quiet();
+    check("requests-in-fault", &run, 0);
+    run.ok(1, "GET b-x", bulk("one"));
+    run.ok(1, "GET a-x", bulk("one"));
+    check("requests-in-fault", &run, 1);
+}
+
+#[test]
+fn replies_after_the_client_gave_up_are_counted() {
+    let mut run = quiet();
+    let late = run.ok(1, "SET b-x two", ok());
+    check("late-replies", &run, 0);
+    let record = run.record(late);
+    record.received = Some(record.sent);
+    record.reply = Some(error("ERR timeout"));
+    check("late-replies", &run, 1);
+}
+
+#[test]
+fn keys_of_the_emptiest_node_are_counted() {
+    check("keys-per-node", &quiet(), 1);
+    let mut run = quiet();
+    run.observed.owners.retain(|_, owner| *owner != 2);
+    check("keys-per-node", &run, 0);
+}
+
+#[test]
+fn connections_opened_after_the_fault_are_counted() {
+    let mut run = quiet();
+    check("reconnects", &run, 0);
+    let [same, other] = ["GET b-x", "GET a-x"].map(|request| run.ok(1, request, bulk("one")));
+    run.record(same).seen[0].connection = 77;
+    run.record(other).seen[0].connection = 78;
+    check("reconnects", &run, 1);
+}
+
+#[test]
+fn errors_and_closed_connections_are_counted() {
+    let mut run = quiet();
+    check("errors-seen", &run, 0);
+    run.refused(1, "SET b-x two");
+    let closed = run.indefinite(2, "SET b-x two");
+    run.record(closed).reply = None;
+    let by = Closer::Proxy;
+    run.observed.sessions.get_mut(&2).unwrap().closed = Some(Closed { at: 0, by });
+    check("errors-seen", &run, 2);
+}
+
+#[test]
+fn requests_of_the_slowest_workload_are_counted() {
+    let mut run = quiet();
+    check("completed-per-workload", &run, 3);
+    let idle = Session {
+        workload: "idle".to_owned(),
+        closed: None,
+    };
+    run.observed.sessions.insert(2, idle);
+    check("completed-per-workload", &run, 0);
+}
