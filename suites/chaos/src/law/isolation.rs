@@ -52,7 +52,7 @@ struct Requests {
     healthy: Vec<(usize, Span)>,
     /// Of nodes with a fault.
     broken: Vec<(usize, Span)>,
-    /// Connections that used a broken node.
+    /// Connections that may have used a broken node.
     entangled: Entangled,
     /// The longest life of a request while there was no fault.
     usual: u64,
@@ -67,9 +67,12 @@ impl Requests {
             usual: 0,
         };
         let mut apart = Vec::new();
+        // What may need a broken node: EXEC and SCAN name no keys.
+        let mut entangling = Vec::new();
         for (index, record) in observed.history.records.iter().enumerate() {
             let span = life(observed, record);
             let Some(owners) = owners(observed, record) else {
+                entangling.push((index, span));
                 continue;
             };
             if felt(observed, span).next().is_none() {
@@ -78,11 +81,12 @@ impl Requests {
                 }
             } else if !only_others(observed, span, &owners) {
                 requests.broken.push((index, span));
+                entangling.push((index, span));
             } else if during(observed, span) && !stalled(observed, span) {
                 apart.push((index, span));
             }
         }
-        let entangled = Entangled::new(observed, &requests.broken);
+        let entangled = Entangled::new(observed, &entangling);
         let records = &observed.history.records;
         apart.retain(|(index, span)| !entangled.has(records[*index].session, *span));
         requests.healthy = apart;
@@ -183,16 +187,16 @@ fn closed_by_proxy(observed: &Observed, record: &Record) -> bool {
     closed.is_some_and(|closed| closed.by == Closer::Proxy)
 }
 
-/// When each connection had requests to broken nodes under way.
+/// When each connection had requests under way that may need a broken node.
 #[derive(Default)]
 struct Entangled {
     sessions: HashMap<u32, Vec<Span>>,
 }
 
 impl Entangled {
-    fn new(observed: &Observed, broken: &[(usize, Span)]) -> Self {
+    fn new(observed: &Observed, entangling: &[(usize, Span)]) -> Self {
         let mut sessions: HashMap<u32, Vec<Span>> = HashMap::new();
-        for (index, span) in broken {
+        for (index, span) in entangling {
             let session = observed.history.records[*index].session;
             let spans = sessions.entry(session).or_default();
             match spans.last_mut() {

@@ -85,11 +85,12 @@ pub(super) fn operations(history: &History) -> Vec<Operation<'_>> {
 
 /// A request as its own reply, or its node's answer, decides it.
 fn settled(index: usize, record: &Record, tapped: bool) -> Operation<'_> {
+    let command = Command::of(&record.request);
     let answer = record.executed().min_by_key(|answered| answered.at);
+    // Of a request on several keys, the parts that no node saw may be missing.
+    let whole = record.seen.len() == 1 && command.keys().len() <= 1;
     let (completion, reply) = match (record.completion, answer) {
-        (Completion::Indefinite, Some(answer)) if record.seen.len() == 1 => {
-            (Completion::Ok, Some(&answer.reply))
-        }
+        (Completion::Indefinite, Some(answer)) if whole => (Completion::Ok, Some(&answer.reply)),
         (Completion::Indefinite, None) if record.seen.is_empty() && tapped => {
             (Completion::Failed, None)
         }
@@ -106,7 +107,7 @@ fn settled(index: usize, record: &Record, tapped: bool) -> Operation<'_> {
         record: index,
         replied_by: index,
         session: record.session,
-        command: Command::of(&record.request),
+        command,
         sent: record.sent,
         received,
         completion,
