@@ -116,14 +116,14 @@ fn every_law_has_a_double_that_breaks_only_it() {
     }
 }
 
-/// Runs of the model. Each has some two hundred requests.
+/// Runs of the model.
 const SEEDS: u64 = 1000;
 
 #[test]
 fn no_correct_run_breaks_a_law() {
     let mut kept = BTreeSet::new();
     for seed in 0..SEEDS {
-        let observed = model::run(seed);
+        let observed = model::run(seed, 4);
         for law in LAWS {
             match law.judge(&observed) {
                 Verdict::Broken(violation) => panic!("seed {seed}: {}: {violation:?}", law.id()),

@@ -17,11 +17,11 @@ const MILLISECOND: u64 = 1_000_000;
 const NODES: u64 = 3;
 const END: u64 = 10_000 * MILLISECOND;
 
-/// A correct run of this seed.
-pub(crate) fn run(seed: u64) -> Observed {
+/// A correct run of this seed, with some forty requests of each client.
+pub(crate) fn run(seed: u64, clients: u32) -> Observed {
     let mut model = Model::new(seed);
     model.faults();
-    for session in 0..5 {
+    for session in 0..clients {
         model.client(session);
     }
     model.execute()
@@ -86,7 +86,7 @@ impl Model {
             random: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
             run,
             parts: Vec::new(),
-            sessions: 100,
+            sessions: 1000,
             values: 0,
         }
     }
@@ -138,7 +138,7 @@ impl Model {
             } else {
                 now = replied;
             }
-            now += self.below(150 * MILLISECOND);
+            now += self.below(1500 * MILLISECOND);
         }
     }
 
