@@ -65,10 +65,10 @@ pub fn fate(read: &Read, written: &[&[u8]], held: bool) -> KeyOutcome {
     }
 }
 
-/// How many keys met each fate.
+/// Number of keys by outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
 pub struct Tally {
-    /// Keys of this fate; see [`KeyOutcome`].
+    /// See [`KeyOutcome::Found`].
     pub found: usize,
     /// See [`KeyOutcome::Unreachable`].
     pub unreachable: usize,

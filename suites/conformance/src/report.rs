@@ -13,11 +13,11 @@ use crate::verdict::{Level, Result as CaseResult, Status, Verdict, as_ms};
 pub struct Conformance {
     /// `shardproof.conformance/1`
     pub format: &'static str,
-    /// What the run can be repeated with.
+    /// Seed that repeats the run.
     pub seed: String,
     /// The levels whose failures fail the run.
     pub counted: Vec<Level>,
-    /// One entry a target, in the order asked for.
+    /// One entry per target, in the order of the command line.
     pub targets: Vec<Judged>,
 }
 
@@ -54,46 +54,46 @@ impl Conformance {
 /// One target with its results.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Judged {
-    /// Its name, or the address of a proxy that already ran.
+    /// Name of the target, or address of a running proxy.
     pub target: String,
-    /// Its version, where it is known.
+    /// Version, if known.
     pub version: String,
-    /// How many results have each meaning for the run.
+    /// Number of results by status.
     pub summary: Summary,
     /// One result per case, in the order of their ids.
     #[serde(serialize_with = "with_standing")]
     #[schemars(with = "Vec<Shown>")]
     pub results: Vec<CaseResult>,
-    /// Why the run ended before all cases were judged, or could not clean up.
+    /// Reason why the run ended before all cases were judged, or could not clean up.
     pub stopped: Option<String>,
     /// The flags of the command line that change what is judged, for the line that repeats a case.
     #[serde(skip)]
     pub flags: String,
-    /// How long it took; in JSON milliseconds.
+    /// Duration; in JSON in milliseconds.
     #[serde(rename = "took_ms", serialize_with = "as_ms")]
     #[schemars(with = "f64")]
     pub took: Duration,
 }
 
-/// Results by what they mean for the run.
+/// Results by status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
 pub struct Summary {
-    /// As promised.
+    /// The promise was kept.
     pub kept: usize,
-    /// Broken as recorded, or recorded as broken for some keys, ports or timings only, whether it showed or not.
+    /// Broken as recorded; or recorded as broken for some keys, ports or timings only, whether it occurred or not.
     pub known: usize,
-    /// Broken, and not recorded.
+    /// Broken, and not recorded as a deviation.
     pub broken: usize,
-    /// The same by level.
+    /// The counts by level.
     pub broken_by_level: ByLevel,
-    /// Recorded as broken, and it is not.
+    /// Recorded as broken, but the promise was kept.
     pub mended: usize,
-    /// Not judged.
+    /// The case was skipped.
     pub skipped: usize,
-    /// Could not be decided.
+    /// The case could not be judged.
     pub unknown: usize,
-    /// Cases with an answer that is not true, without an error: recorded or not. A deviation that is recorded as wrong for
-    /// some keys, ports or timings only is one of them in every run.
+    /// Cases with an untrue answer without an error, recorded or not. A deviation that is recorded as wrong for some
+    /// keys, ports or timings only counts in every run.
     pub wrong: usize,
 }
 
@@ -102,7 +102,7 @@ pub struct Summary {
 struct Shown<'a> {
     #[serde(flatten)]
     result: &'a CaseResult,
-    /// What it means for the run, as all reports call it: `pass`, `known`, `FAIL`, `MENDED`, `skip` or `unknown`.
+    /// Status of the result, as in all reports: `pass`, `known`, `FAIL`, `MENDED`, `skip` or `unknown`.
     standing: &'static str,
 }
 
@@ -113,14 +113,14 @@ fn with_standing<S: Serializer>(results: &[CaseResult], out: S) -> Result<S::Ok,
     }))
 }
 
-/// How many of each level.
+/// Failures by level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
 pub struct ByLevel {
-    /// Clients break without it.
+    /// Clients break if the promise is broken.
     pub must: usize,
     /// Clients suffer without it.
     pub should: usize,
-    /// Worth knowing.
+    /// Good to know. Never fails the run.
     pub may: usize,
 }
 

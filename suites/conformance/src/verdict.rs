@@ -15,15 +15,15 @@ pub fn as_ms<S: Serializer>(duration: &Duration, out: S) -> std::result::Result<
     out.serialize_f64(duration.as_micros() as f64 / 1000.0)
 }
 
-/// How much a promise binds.
+/// Level of a promise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
-    /// Clients break without it.
+    /// Clients break if the promise is broken.
     Must,
-    /// Clients suffer without it; broken only with `--strict`.
+    /// Clients suffer if the promise is broken. Fails the run only with `--strict`.
     Should,
-    /// Worth knowing.
+    /// Good to know. Never fails the run.
     May,
 }
 
@@ -47,49 +47,49 @@ pub enum Verdict {
     Pass,
     /// The promise was broken.
     Fail(Evidence),
-    /// Not judged, for a reason.
+    /// The case was not judged.
     Skip {
-        /// Why not.
+        /// The reason.
         reason: String,
     },
-    /// Could not be decided.
+    /// The case could not be judged.
     Unknown {
-        /// What stood in the way.
+        /// The reason.
         why: String,
     },
 }
 
-/// What shows that a promise was broken.
+/// Evidence of a broken promise.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Evidence {
-    /// What the client saw; never [`Class::Correct`].
+    /// Outcome class; never [`Class::Correct`].
     pub class: Class,
-    /// The place of the broken line, `file:line`.
+    /// Location of the broken line, `file:line`.
     pub at: String,
-    /// What was promised, in the notation of case files.
+    /// The expected reply, in the notation of case files.
     pub expected: String,
-    /// What came instead, in the same notation.
+    /// The reply, in the notation of case files.
     pub got: String,
-    /// Both sides of the proxy, in the order of time.
+    /// Traffic on both sides of the proxy, by time.
     pub transcript: Vec<Line>,
 }
 
 /// One line of a transcript.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Line {
-    /// Since the case began; in JSON milliseconds.
+    /// Time since the start of the case; in JSON in milliseconds.
     #[serde(rename = "at_ms", serialize_with = "as_ms")]
     #[schemars(with = "f64")]
     pub at: Duration,
-    /// Who spoke with the proxy: a client (`client 1`) or a node (`node A`).
+    /// Peer of the proxy: a client (`client 1`) or a node (`node A`).
     pub party: String,
-    /// Which way it went.
+    /// Direction.
     pub way: Direction,
-    /// What was said, in the notation of case files.
+    /// Request or reply, in the notation of case files.
     pub text: String,
 }
 
-/// The direction of a line, seen from the proxy, or none.
+/// Direction of a line, seen from the proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Direction {
@@ -97,7 +97,7 @@ pub enum Direction {
     ToProxy,
     /// From the proxy to the party.
     FromProxy,
-    /// Something that happened to the party.
+    /// An event at the party.
     Event,
 }
 
@@ -106,18 +106,18 @@ pub enum Direction {
 pub struct Result {
     /// The id of the case.
     pub case: String,
-    /// Its promise, one sentence.
+    /// The promise of the case, one sentence.
     pub promise: String,
-    /// How much it binds.
+    /// Level of the promise.
     pub level: Level,
-    /// Where the promise comes from.
+    /// Source of the promise.
     pub spec: String,
     /// The judgement.
     #[serde(flatten)]
     pub verdict: Verdict,
-    /// The recorded deviation that covers it, whether it showed or not.
+    /// The recorded deviation that matches the case, whether it occurred or not.
     pub deviation: Option<Known>,
-    /// How long it took; in JSON milliseconds.
+    /// Duration; in JSON in milliseconds.
     #[serde(rename = "took_ms", serialize_with = "as_ms")]
     #[schemars(with = "f64")]
     pub took: Duration,
@@ -126,15 +126,15 @@ pub struct Result {
 /// A recorded deviation, as reports show it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Known {
-    /// What the target does instead.
+    /// Behaviour of the target.
     pub why: String,
-    /// The version that was seen doing it.
+    /// The version that deviates.
     pub seen: String,
-    /// Whether it shows in every run, so that its absence is news. If not, it counts as known in every run.
+    /// Whether it occurs in every run, so that its absence is reported. If not, it counts as known in every run.
     pub always: bool,
-    /// What clients see where it shows, for one that does not show in every run.
+    /// Outcome class when it occurs, for a deviation that does not occur in every run.
     pub class: Option<Class>,
-    /// Where others met it.
+    /// Link to a report of it.
     pub link: Option<String>,
 }
 
@@ -146,21 +146,21 @@ impl Known {
     }
 }
 
-/// What a result means for the run.
+/// Status of a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
-    /// As promised.
+    /// The promise was kept.
     Kept,
-    /// Broken as recorded, or recorded as broken for some keys, ports or timings only, whether it showed or not.
+    /// Broken as recorded; or recorded as broken for some keys, ports or timings only, whether it occurred or not.
     Known,
-    /// Broken, and not recorded.
+    /// Broken, and not recorded as a deviation.
     Broken,
-    /// Recorded as broken, and it is not: the row must go.
+    /// Recorded as broken, but the promise was kept: the row must be removed.
     Mended,
-    /// Not judged.
+    /// The case was skipped.
     Skipped,
-    /// Could not be decided.
+    /// The case could not be judged.
     Unknown,
 }
 
@@ -180,7 +180,7 @@ impl Status {
 }
 
 impl Result {
-    /// What this result means for the run.
+    /// Status of this result.
     #[must_use]
     pub fn status(&self) -> Status {
         match (&self.verdict, &self.deviation) {

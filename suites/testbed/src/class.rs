@@ -3,25 +3,25 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What a client saw; ordered from the best to the worst.
+/// Outcome class of what a client got, ordered from best to worst.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Class {
-    /// What was promised.
+    /// The promised answer.
     Correct,
-    /// A clear error where an answer was promised.
+    /// A clear error instead of the promised answer.
     Refused,
-    /// The connection ended.
+    /// The connection was closed.
     Closed,
-    /// A part of the answer.
+    /// An incomplete answer.
     Partial,
-    /// Nothing came in time.
+    /// No reply before the deadline.
     Hung,
-    /// The client saw what was promised, but the nodes were not asked what they should have been.
+    /// The client got the promised reply, but the wrong nodes were asked.
     Misrouted,
-    /// An answer that is not true, without an error.
+    /// An untrue answer without an error.
     Wrong,
 }
 

@@ -22,61 +22,61 @@ pub struct FaultReport {
     pub format: &'static str,
     /// The target.
     pub target: String,
-    /// Its version, as the program tells it.
+    /// Version, as printed by the program.
     pub version: String,
     /// The placement policy.
     pub policy: String,
-    /// Nodes before.
+    /// Number of nodes before the change.
     pub from: usize,
-    /// Nodes after.
+    /// Number of nodes after the change.
     pub to: usize,
-    /// What the run can be repeated with.
+    /// Seed that repeats the run.
     pub seed: String,
     /// The fault with its parameters, as `--fault` takes it.
     pub fault: String,
-    /// The node that it was applied to, by its place in the cluster, from 0.
+    /// Index of the node with the fault, from 0.
     pub node: usize,
     /// Keys whose write was acknowledged.
     pub keys: usize,
-    /// Keys whose write was not.
+    /// Keys whose write was not acknowledged.
     pub refused: usize,
-    /// What became of them in the changed cluster, while the fault lasted.
+    /// Outcomes in the changed cluster, during the fault.
     pub during: Tally,
     /// Keys whose second write was acknowledged while the fault lasted.
     pub rewritten: usize,
-    /// Keys that were answered with an error right after the fault, while the proxy still kept away from the node.
+    /// Keys that got an error right after the fault, while the proxy still avoided the node.
     pub failed_at_first: usize,
-    /// How long the proxy took to serve every key again, in milliseconds, the reading of all keys included.
+    /// Time until the proxy served every key again, in milliseconds, including reading all keys.
     pub recovered_ms: u64,
-    /// What became of all of them when the fault was over.
+    /// Outcomes of all keys after the fault.
     pub after: Tally,
-    /// How the forecast agrees, where the policy can be computed and the effect of the fault is certain.
+    /// Comparison with the forecast, if the policy can be computed and the effect of the fault is certain.
     pub forecast: Option<Agreement>,
     /// Requests that no single node can answer, sent before, during and after the fault.
     pub refusals: Refusals,
 }
 
-/// What became of requests that a proxy has to refuse.
+/// Outcomes of requests that a proxy has to refuse.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Refusals {
     /// Requests that were sent.
     pub asked: usize,
-    /// Requests that the proxy itself refused with an error, and went on serving.
+    /// Requests that the proxy refused with an error while it kept serving.
     pub clear: usize,
-    /// The others.
+    /// The other requests.
     pub unclear: Vec<String>,
 }
 
-/// How far a forecast agrees with what was seen.
+/// Comparison of a forecast with the observation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Agreement {
-    /// Keys that fared as was forecast in every respect.
+    /// Keys with the forecast outcome in every respect.
     pub agree: usize,
-    /// Keys that did not.
+    /// Keys with another outcome than forecast.
     pub differ: usize,
-    /// Keys of which more than one fate was possible, because a write without an acknowledgement may have happened.
+    /// Keys with more than one possible outcome, because an unacknowledged write may have been executed.
     pub open: usize,
-    /// Some that differ.
+    /// Examples of keys that differ.
     pub examples: Vec<String>,
 }
 

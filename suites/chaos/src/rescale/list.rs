@@ -7,7 +7,7 @@ use super::{FaultReport, Report};
 /// One or more rescales: in JSON the only one as `shardproof.rescale/1`, several as `shardproof.rescales/1`, which lists them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rescales {
-    /// In the order asked for.
+    /// In the order of the command line.
     pub reports: Vec<Report>,
 }
 
@@ -15,7 +15,7 @@ pub struct Rescales {
 /// lists them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Faults {
-    /// In the order asked for.
+    /// In the order of the command line.
     pub reports: Vec<FaultReport>,
 }
 

@@ -3,9 +3,9 @@
 /// What is written and how the cluster changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// Nodes before.
+    /// Number of nodes before the change.
     pub from: usize,
-    /// Nodes after.
+    /// Number of nodes after the change.
     pub to: usize,
     /// The keys.
     pub keys: Vec<Vec<u8>>,

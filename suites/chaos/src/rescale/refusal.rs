@@ -17,7 +17,7 @@ const ANSWERED_WITHIN: Duration = Duration::from_secs(2);
 pub struct Refusal {
     /// The request.
     pub request: String,
-    /// What the client saw.
+    /// The reply that the client got.
     pub answer: String,
     /// Whether that is an error.
     pub refused: bool,

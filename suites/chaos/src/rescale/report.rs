@@ -19,43 +19,43 @@ pub struct Report {
     pub format: &'static str,
     /// The target.
     pub target: String,
-    /// Its version, as the program tells it.
+    /// Version, as printed by the program.
     pub version: String,
     /// The placement policy.
     pub policy: String,
-    /// Nodes before.
+    /// Number of nodes before the change.
     pub from: usize,
-    /// Nodes after.
+    /// Number of nodes after the change.
     pub to: usize,
-    /// What the run can be repeated with.
+    /// Seed that repeats the run.
     pub seed: String,
     /// Keys whose write was acknowledged.
     pub keys: usize,
-    /// Keys whose write was not.
+    /// Keys whose write was not acknowledged.
     pub refused: usize,
     /// Keys that were read with their value after the change.
     pub found: usize,
-    /// Keys missing through the proxy that lie on a node.
+    /// Keys missing through the proxy that exist on a node.
     pub unreachable: usize,
     /// `unreachable` as a share of `keys`.
     pub unreachable_share: f64,
     /// Keys missing through the proxy and on every node.
     pub lost: usize,
-    /// Keys that were read with an overwritten value after the way back.
+    /// Keys that were read with an overwritten value after the change back.
     pub stale: usize,
-    /// Keys that were read with a value of something else, there or back.
+    /// Keys that were read with the value of another key, after the change or after the change back.
     pub wrong: usize,
-    /// Keys that were answered with an error, there or back.
+    /// Keys that got an error, after the change or after the change back.
     pub failed: usize,
-    /// The fewest moves that lead from the counts of keys before to those after: what nodes have more of afterwards.
+    /// The fewest moves that lead from the key counts before to those after: the sum of what nodes gain.
     pub minimum: usize,
-    /// All fates after the change.
+    /// Outcomes after the change.
     pub there: Tally,
-    /// All fates after the way back.
+    /// Outcomes after the change back.
     pub back: Tally,
-    /// Key counts a node.
+    /// Key counts per node.
     pub nodes: Vec<NodeCount>,
-    /// How the specification of the policy agrees, where this build has one.
+    /// Comparison with the computed placement, if this build has the policy.
     pub predicted: Option<Prediction>,
 }
 
@@ -69,18 +69,18 @@ pub struct NodeCount {
     pub before: usize,
     /// Keys placed on it after the change.
     pub after: usize,
-    /// Keys that lie on it after the change and another write of each: left-behind copies are among them.
+    /// Keys stored on it after the change and another write of each key, including copies that were left behind.
     pub held: usize,
 }
 
-/// How far a computed placement agrees with the nodes.
+/// Comparison of a computed placement with the nodes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Prediction {
-    /// Keys that are where the specification of the policy puts them, before and after.
+    /// Keys on the node that the policy computes, before and after.
     pub agree: usize,
-    /// Keys that are not.
+    /// Keys that the policy places on another node.
     pub differ: usize,
-    /// Some of them.
+    /// Examples.
     pub examples: Vec<String>,
 }
 

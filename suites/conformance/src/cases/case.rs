@@ -25,7 +25,7 @@ pub struct Case {
     pub promise: String,
     /// Where it is promised.
     pub spec: String,
-    /// How much it binds.
+    /// Level of the promise.
     pub level: Level,
     /// What a target must claim for the case to mean anything.
     pub needs: Vec<Capability>,
@@ -259,9 +259,9 @@ pub enum Asked {
     Something,
     /// Exactly these of the case's keys, in any number of requests.
     Keys(Vec<Word>),
-    /// Exactly so many requests of a command.
+    /// Exactly this number of requests of a command.
     Command {
-        /// How many.
+        /// Number of requests.
         count: usize,
         /// Its name, in any case.
         name: String,

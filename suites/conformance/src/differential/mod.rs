@@ -63,7 +63,7 @@ pub enum Progress {
 pub struct Report {
     /// Requests that the proxy got.
     pub requests: usize,
-    /// How many of them it answered without an error.
+    /// Number of requests that it answered without an error.
     pub answered: usize,
     /// Commands that were drawn from.
     pub commands: usize,
@@ -76,7 +76,7 @@ pub struct Report {
 /// Where the proxy and the plain Redis part.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Difference {
-    /// What was expected and what came.
+    /// Expected and actual reply.
     pub what: String,
     /// Which clients speak RESP3.
     pub resp3: Vec<bool>,

@@ -3,48 +3,48 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// What random requests have shown.
+/// Result of the differential test.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Differential {
     /// `shardproof.differential/1`
     pub format: &'static str,
-    /// What the run can be repeated with.
+    /// Seed that repeats the run.
     pub seed: String,
-    /// One entry a target, in the order asked for.
+    /// One entry per target, in the order of the command line.
     pub targets: Vec<Compared>,
 }
 
-/// A target beside one plain Redis.
+/// A target, compared with one plain Redis.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Compared {
-    /// Its name.
+    /// Name of the target.
     pub target: String,
-    /// Its version.
+    /// Version of the target.
     pub version: String,
-    /// Commands that requests were drawn from: those that it answers rightly one call at a time, and that have keys.
+    /// Commands that requests were drawn from: commands with keys that the target answers correctly in single calls.
     pub commands: usize,
-    /// Requests that it got.
+    /// Requests that were sent to it.
     pub requests: usize,
-    /// How many of them it answered without an error.
+    /// Number of requests that it answered without an error.
     pub answered: usize,
-    /// Rounds that ended early, because it refused something by closing the connection.
+    /// Rounds that ended early, because the target refused a request by closing the connection.
     pub cut_short: usize,
-    /// Where it and the plain Redis part, if they do.
+    /// The first difference from the plain Redis, if any.
     pub difference: Option<Parted>,
-    /// How long it took, in milliseconds.
+    /// Duration in milliseconds.
     pub took_ms: u64,
 }
 
-/// The shortest way to a difference that was found.
+/// The shortest sequence of requests that shows a difference.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Parted {
-    /// What was expected and what came.
+    /// Expected and actual reply.
     pub what: String,
-    /// Number of requests that lead there.
+    /// Number of requests that reproduce the difference.
     pub steps: usize,
-    /// They as a case file, with what the plain Redis says.
+    /// The requests as a case file that expects the replies of the plain Redis.
     pub case: String,
-    /// The command that finds it again.
+    /// The command that reproduces it.
     pub repeat: String,
 }
 

@@ -19,11 +19,11 @@ pub use sheet::{Request, Row, Trial, load};
 /// What is known of a command on a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// The worst that was seen. Refusals of a part of the calls, and of keys of several nodes, do not count.
+    /// The worst outcome of its calls. Refusals of some of the calls, and of keys on several nodes, do not count.
     pub class: Class,
     /// Number of calls, by keys on one node and on several.
     pub calls: usize,
-    /// How many of them were refused.
+    /// Number of refused calls.
     pub refused: usize,
     /// The same of the calls with all keys on one node alone.
     pub together: Class,
@@ -54,7 +54,7 @@ impl Judge {
     /// What the servers are, as `redis 7.0.15`.
     ///
     /// # Errors
-    /// What stood in the way.
+    /// Why the suite could not judge.
     pub async fn server(&mut self) -> Result<String, Error> {
         self.ready().await?.server().await
     }

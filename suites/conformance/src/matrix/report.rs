@@ -13,19 +13,19 @@ use testbed::text::shell_quoted;
 pub struct Matrix {
     /// `shardproof.matrix/1`
     pub format: &'static str,
-    /// What the run can be repeated with.
+    /// Seed that repeats the run.
     pub seed: String,
-    /// The version of each target, in the order asked for.
+    /// One entry per target, in the order of the command line.
     pub targets: Vec<Column>,
-    /// What the nodes and the plain Redis are, as `redis 7.0.15`.
+    /// Server program of the nodes and of the plain Redis, such as `redis 7.0.15`.
     pub server: String,
-    /// Commands that it does not know, which is no verdict on any proxy.
+    /// Commands that this server does not have. They are not judged.
     pub unknown: Vec<String>,
-    /// By target and class, the number of commands.
+    /// Number of commands by target and class.
     pub summary: BTreeMap<String, BTreeMap<Class, usize>>,
-    /// One entry a command and target, by command.
+    /// One entry per command and target, sorted by command.
     pub rows: Vec<Cell>,
-    /// How long it took, in milliseconds.
+    /// Duration in milliseconds.
     pub took_ms: u64,
     /// The flags of the command line that change what is judged, for the line that repeats a command.
     #[serde(skip)]
@@ -35,26 +35,26 @@ pub struct Matrix {
 /// A target of the matrix.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Column {
-    /// Its name.
+    /// Name of the target.
     pub target: String,
-    /// Its version.
+    /// Version of the target.
     pub version: String,
 }
 
-/// What a target does with a command.
+/// Outcome of one command on one target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Cell {
-    /// The command, as `GET` or `OBJECT|ENCODING`.
+    /// The command, such as `GET` or `OBJECT|ENCODING`.
     pub command: String,
     /// The target.
     pub target: String,
-    /// The worst that was seen. Refusals of a part of the calls, and of keys of several nodes, do not count.
+    /// The worst outcome of its calls. Refusals of some of the calls, and of keys on several nodes, do not count.
     pub class: Class,
     /// Number of calls, by keys on one node and on several.
     pub calls: usize,
-    /// How many of them were refused.
+    /// Number of refused calls.
     pub refused: usize,
-    /// Both sides of the worst, unless the class is `correct`.
+    /// Evidence of the worst call, unless the class is `correct`.
     pub evidence: Option<Evidence>,
 }
 

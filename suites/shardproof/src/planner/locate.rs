@@ -16,7 +16,7 @@ pub struct Located<'a> {
     pub key: &'a [u8],
     /// The bytes of it that are hashed.
     pub hashed: &'a [u8],
-    /// What they hash to.
+    /// The digest.
     pub digest: u64,
     /// The place of its node in the cluster; none where the proxy sends the key to another cluster, or to none.
     pub index: Option<usize>,
@@ -59,27 +59,27 @@ impl Seen<'_> {
     }
 }
 
-/// Where a key is placed and was found, as a line of JSON.
+/// Placement and location of one key, as one line of JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Location<'a> {
     /// `shardproof.location/1`
     pub format: &'static str,
-    /// The key in hexadecimal digits.
+    /// The key in hexadecimal.
     pub key_hex: String,
-    /// The bytes of it that are hashed, in hexadecimal digits.
+    /// The hashed bytes of the key, in hexadecimal.
     pub hashed_hex: String,
-    /// What they hash to.
+    /// The digest.
     pub digest: u64,
-    /// The same in hexadecimal digits, for readers whose numbers are floats.
+    /// The digest in hexadecimal, for readers whose numbers are floats.
     pub digest_hex: String,
-    /// The address of its node as the proxy sees it; null where the proxy sends the key to another cluster, or to none.
+    /// Address of its node, as the proxy sees it; null if the proxy routes the key to another cluster or to none.
     pub node: Option<&'a str>,
-    /// The place of its node in the cluster, from 0; null where it has none.
+    /// Index of its node in the cluster, from 0; null if it has none.
     pub index: Option<usize>,
-    /// The addresses of the nodes that have it; left out where nodes were not asked.
+    /// Addresses of the nodes that have it; omitted if nodes were not asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub found_on: Option<Vec<&'a str>>,
-    /// Whether the proxy finds it; left out where it was not asked.
+    /// Whether the proxy finds it; omitted if the proxy was not asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub found_by_proxy: Option<bool>,
 }

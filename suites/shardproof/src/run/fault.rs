@@ -37,7 +37,7 @@ pub fn unroutable(options: &RunOptions, target: &Target) -> Vec<Vec<String>> {
 /// Rescales `target` with `policy` while a fault lasts. `say` hears of each step.
 ///
 /// # Errors
-/// What stood in the way.
+/// Why the suite could not judge.
 pub async fn fault(
     options: &RunOptions,
     target: &Target,

@@ -26,7 +26,7 @@ const OP_TIMEOUT_MS: u64 = 5000;
 /// Rescales `target` with `policy` as `plan` says. `say` hears of each step.
 ///
 /// # Errors
-/// What stood in the way.
+/// Why the suite could not judge.
 pub async fn rescale(
     options: &RunOptions,
     target: &Target,

@@ -119,7 +119,7 @@ macro_rules! faults {
             /// Takes the fault back, and no other one.
             ///
             /// # Errors
-            /// What stood in the way.
+            /// Why the fault could not be healed.
             pub async fn heal(&self, site: Site<'_>) -> Result<(), Error> {
                 match self {
                     Self::Toxic(kind) => kind.heal(site).await,

@@ -37,7 +37,7 @@ pub enum What {
     GarbledRequest(String),
     /// The node sent what is no reply.
     GarbledReply(String),
-    /// The connection ended.
+    /// The connection was closed.
     Closed,
 }
 

@@ -73,7 +73,7 @@ pub async fn container(_image: Option<&str>, _search: &Search) -> Result<Box<dyn
 /// Whether nodes in containers can be had: they are built in, and an engine answers.
 ///
 /// # Errors
-/// Why not.
+/// Why the suite could not judge.
 #[cfg(feature = "docker")]
 pub async fn containers() -> Result<(), Error> {
     docker::engine().await

@@ -93,14 +93,14 @@ pub struct Deviation {
     pub cases: String,
     /// What it does instead.
     pub why: String,
-    /// The version that was seen doing it.
+    /// The version that deviates.
     pub seen: String,
     /// When it shows.
     #[serde(default)]
     pub occurs: Occurs,
     /// The worst that clients see, for a deviation that does not show in every run: it is counted as that in all of them.
     pub class: Option<Class>,
-    /// Where others met it.
+    /// Link to a report of it.
     pub link: Option<String>,
 }
 

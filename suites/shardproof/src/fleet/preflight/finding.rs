@@ -5,7 +5,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// What is compared.
+/// Property of nodes that is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Point {
@@ -13,7 +13,7 @@ pub enum Point {
     Functions,
     /// Loaded modules: a node without them does not take their data types.
     Modules,
-    /// Formats of dumps: an older server refuses RESTORE of a newer server's DUMP.
+    /// Dump formats: an older server refuses RESTORE of a newer server's DUMP.
     Dumps,
     /// Versions of the servers.
     Versions,
@@ -60,13 +60,13 @@ impl FromStr for Point {
     }
 }
 
-/// How much a finding matters.
+/// Severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
-    /// Keys would be refused, or commands on moved keys would fail for good. Nothing is moved.
+    /// Keys would be refused, or commands on moved keys would always fail. Nothing is moved.
     Blocks,
-    /// Nodes do not serve alike.
+    /// Nodes behave differently.
     Differs,
     /// A node did not answer.
     Unknown,
@@ -75,12 +75,12 @@ pub enum Level {
 /// One difference between nodes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Finding {
-    /// What was compared.
+    /// Property that was compared.
     pub point: Point,
-    /// How much it matters.
+    /// Severity.
     pub level: Level,
-    /// The address of the node that it is about, as the proxy sees it.
+    /// Address of the node, as the proxy sees it.
     pub node: String,
-    /// What is different there, or what was not answered.
+    /// The difference, or the request without an answer.
     pub what: String,
 }

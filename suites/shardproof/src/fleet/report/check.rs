@@ -1,4 +1,4 @@
-//! Where the keys of a fleet lie, and where they are placed.
+//! Location and placement of the keys of a fleet.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -10,60 +10,60 @@ use crate::fleet::{Fleet, Member};
 /// The format of the JSON report.
 const FORMAT: &str = "shardproof.check/1";
 
-/// Where the keys of a fleet lie, and where they are placed.
+/// Location and placement of the keys of a fleet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Check {
     /// `shardproof.check/1`
     pub format: &'static str,
     /// The placement policy.
     pub policy: &'static str,
-    /// The databases that were looked at on every node.
+    /// The databases that were read on every node.
     pub databases: Vec<u32>,
-    /// Keys in other databases, which were counted and not looked at.
+    /// Keys in other databases, which were counted but not read.
     pub elsewhere: Vec<OtherDatabase>,
-    /// Keys in all, wherever they lie; copies count once.
+    /// All keys on all nodes; copies count once.
     pub keys: u64,
-    /// Keys that lie where they are placed, with or without copies elsewhere.
+    /// Keys stored on the node where they are placed, with or without copies on other nodes.
     pub kept: u64,
-    /// Keys that lie only where they are not placed: the proxy does not find them.
+    /// Keys stored only on nodes where they are not placed: the proxy does not find them.
     pub unreachable: u64,
-    /// Kept keys with a copy elsewhere.
+    /// Kept keys with a copy on another node.
     pub duplicated: u64,
-    /// Duplicated keys with a copy of another value, which comes back when the cluster changes back.
+    /// Duplicated keys whose copy has a different value, which reappears if the cluster is changed back.
     pub stale: u64,
-    /// Keys that the proxy sends to another cluster, or to none; they are counted nowhere else. Copies count each.
+    /// Keys that the proxy routes to another cluster or to none. They are not counted elsewhere. Each copy counts.
     pub routed_elsewhere: u64,
-    /// Whether they may be where the proxy asks for them, because that cluster shares nodes with this one.
+    /// Whether they may be on the right node, because the other cluster shares nodes with this one.
     pub shares_nodes: bool,
-    /// Unreachable keys that lie on several nodes with different values. Nothing tells which value is the newer one.
+    /// Unreachable keys on several nodes with different values. It is unknown which value is newer.
     pub conflicts: u64,
-    /// The first of them.
+    /// The first keys.
     pub conflict_keys: Vec<ConflictKey>,
-    /// Copies on wrong nodes that are too large to be compared or moved without stalling their nodes.
+    /// Copies on wrong nodes that are too large to compare or move without stalling the nodes.
     pub large: u64,
-    /// The largest of them.
+    /// The largest copies.
     pub large_keys: Vec<LargeKey>,
     /// Keys that a migration would move: unreachable, without a conflict, and not too large.
     pub movable: u64,
-    /// What nodes need besides keys to serve moved keys as before, and do not have.
+    /// Differences between nodes, apart from keys, that would affect moved keys.
     pub findings: Vec<Finding>,
-    /// By node; those that are leaving come last.
+    /// One entry per node; nodes that leave the cluster are last.
     pub nodes: Vec<NodeKeys>,
-    /// How many keys are placed on the node of the row and lie on the node of the column, both in the order of `nodes`.
-    /// Nodes that are leaving have a column and no row.
+    /// Number of keys that are placed on the node of the row and stored on the node of the column, both in the order of
+    /// `nodes`. Nodes that leave the cluster have a column and no row.
     pub matrix: Vec<Vec<u64>>,
-    /// What the proxy finds, where it was asked.
+    /// Keys that the proxy finds, if it was asked.
     pub proxy: Option<Probed>,
 }
 
-/// Keys of a node in a database that was not looked at.
+/// Keys of one node in a database that was not read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct OtherDatabase {
     /// The node's address as the proxy sees it.
     pub node: String,
     /// The database.
     pub database: u32,
-    /// How many keys it holds.
+    /// Number of its keys.
     pub keys: u64,
 }
 
@@ -85,7 +85,7 @@ pub struct LargeKey {
     pub key: String,
     /// The address of the node that has it, as the proxy sees it.
     pub node: String,
-    /// Bytes of memory that it takes there; `None` where the node refuses to say.
+    /// Its memory in bytes; `None` if the node refuses `MEMORY USAGE`.
     pub bytes: Option<u64>,
     /// Its database.
     pub database: u32,
@@ -107,15 +107,15 @@ pub enum CheckStatus {
 pub struct NodeKeys {
     /// Its address as the proxy sees it.
     pub addr: String,
-    /// Whether it is leaving.
+    /// Whether it leaves the cluster.
     pub leaving: bool,
-    /// Keys that lie on it.
+    /// Keys stored on it.
     pub lie: u64,
-    /// Keys that lie on it and are placed on it.
+    /// Keys stored on it that are placed on it.
     pub kept: u64,
-    /// Keys that lie on it, are placed elsewhere, and do not lie there.
+    /// Keys stored on it that are placed on another node and missing there.
     pub unreachable: u64,
-    /// Keys that lie on it, are placed elsewhere, and lie there too.
+    /// Keys stored on it that are placed on another node and stored there too.
     pub duplicated: u64,
 }
 

@@ -9,46 +9,46 @@ use super::{Check, Probed};
 /// The format of the JSON report.
 const FORMAT: &str = "shardproof.migrate/1";
 
-/// What became of misplaced keys.
+/// Outcome of moving misplaced keys.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
 pub struct MoveOutcome {
-    /// Keys that now lie on their right node only.
+    /// Keys that are now on their right node only.
     pub moved: u64,
-    /// Copies that were removed because the right node had a value of its own, which counts as the newer one.
+    /// Copies that were removed because the right node has its own value, which is taken as the newer one.
     pub superseded: u64,
-    /// Copies that were spared because the right node has another value.
+    /// Copies that were kept because the right node has a different value.
     pub spared: u64,
-    /// Keys that had expired or were deleted when it was their turn.
+    /// Keys that had expired or were deleted before they were moved.
     pub gone: u64,
-    /// Keys that were written where they do not belong while they were moved: both copies stay.
+    /// Keys that were written on the wrong node while they were moved: both copies stay.
     pub contested: u64,
-    /// Keys that their right node does not take: they stay where they were.
+    /// Keys that their right node refuses: they stay on their node.
     pub refused: u64,
-    /// Copies that were left because another wrong node has the key with another value.
+    /// Copies that were left because another wrong node has a different value.
     pub conflicts: u64,
-    /// Copies that were left because they are too large.
+    /// Copies that were left because of their size.
     pub large: u64,
-    /// Bytes of the values that were moved, as dumps.
+    /// Bytes of the moved values, in the format of DUMP.
     pub bytes: u64,
-    /// Requests to delete that others sent to right nodes meanwhile; `None` where the nodes do not tell. A key that was
-    /// deleted before it was moved is back.
+    /// Deletes that other clients sent to right nodes meanwhile; `None` if the nodes do not report them. A key that was
+    /// deleted before it was moved exists again.
     pub deletes: Option<u64>,
-    /// Some of the contested and refused keys.
+    /// Examples of contested and refused keys.
     pub examples: Vec<String>,
-    /// What showed before that the proxy places keys as described; `None` where the caller answered for it.
+    /// Proof that the proxy places keys as described; `None` with `--unverified`.
     pub proof: Option<Probed>,
 }
 
-/// A migration: what was done, and where keys lie afterwards.
+/// A migration: outcome of the moves, and location of the keys afterwards.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Migration {
     /// `shardproof.migrate/1`
     pub format: &'static str,
-    /// What was done; nothing in a dry run.
+    /// Outcome of the moves; null in a dry run.
     pub carried: Option<MoveOutcome>,
-    /// How long that took, in milliseconds.
+    /// Duration in milliseconds.
     pub took_ms: u64,
-    /// Where the keys lie now.
+    /// Location of the keys after the migration.
     pub check: Check,
 }
 

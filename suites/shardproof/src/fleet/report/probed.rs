@@ -11,23 +11,23 @@ const ENOUGH: u64 = 10;
 /// that come and go.
 const ENOUGH_TAGGED: u64 = 3;
 
-/// How far the proxy finds what it should by the placement.
+/// Comparison of the proxy's answers with the placement.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
 pub struct Probed {
-    /// Keys that it finds where they are kept, and does not find where they are unreachable.
+    /// Keys that the proxy finds if they are kept, and does not find if they are unreachable.
     pub agree: u64,
-    /// All others: the proxy does not place as the description says.
+    /// Other keys: the proxy does not place them as described.
     pub differ: u64,
-    /// Some of them.
+    /// Examples.
     pub examples: Vec<String>,
-    /// Keys that it finds and that only their right node has. Each shows that the proxy asks that node. At most some
-    /// hundred are counted for each node.
+    /// Keys that the proxy finds and that only their right node has. Each proves that the proxy asks that node. At most
+    /// a few hundred are counted per node.
     pub shown: u64,
     /// Keys whose node depends on the rule for hash tags.
     pub tagged: u64,
-    /// Those of them whose answer shows that the proxy has the rule of the description.
+    /// Keys whose answer proves that the proxy has the described rule for hash tags.
     pub tagged_shown: u64,
-    /// Keys that were written through the proxy and seen on their right node only.
+    /// Keys that were written through the proxy and found on their right node only.
     pub written: u64,
 }
 

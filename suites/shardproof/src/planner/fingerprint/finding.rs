@@ -12,11 +12,11 @@ use crate::planner::quality::{concentration, longest_run};
 /// The result of a search.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finding {
-    /// What it comes to.
+    /// The result.
     pub outcome: Outcome,
     /// Keys that were written.
     pub keys: usize,
-    /// Of these, how many had to be seen to rule out every other candidate.
+    /// Number of keys that ruled out every other candidate.
     pub needed: usize,
     /// Candidates that were tried.
     pub tried: usize,
@@ -37,7 +37,7 @@ pub enum Outcome {
     Scatter {
         /// Keys that were written again.
         rewritten: usize,
-        /// Of these, how many then lay on several nodes.
+        /// Number of them then stored on several nodes.
         scattered: usize,
     },
     /// No candidate explains every key.
@@ -51,7 +51,7 @@ pub struct Found {
     pub cluster: Cluster,
     /// For each node of the description, its place among the nodes that were given.
     pub order: Vec<usize>,
-    /// What is hashed of nodes.
+    /// The name of nodes that is hashed.
     pub naming: Naming,
     /// The share of all digests that each given node owns.
     pub shares: Vec<f64>,
@@ -70,7 +70,7 @@ pub struct NearMiss {
     pub cluster: Cluster,
     /// For each node of the description, its place among the nodes that were given.
     pub order: Vec<usize>,
-    /// What is hashed of nodes.
+    /// The name of nodes that is hashed.
     pub naming: Naming,
     /// Its policy in words.
     pub policy: String,
@@ -78,7 +78,7 @@ pub struct NearMiss {
     pub explained: f64,
 }
 
-/// How well the written keys are spread.
+/// Distribution of the written keys.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Quality {
     /// Drawn keys a node, in the order given.
@@ -148,7 +148,7 @@ fn groups(observations: &[Observation]) -> Vec<Vec<usize>> {
 }
 
 impl Found {
-    /// The policy with its parameters, in words.
+    /// The policy with its parameters, as text.
     #[must_use]
     pub fn policy(&self) -> String {
         policies::words(&self.cluster.policy)

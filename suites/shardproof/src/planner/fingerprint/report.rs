@@ -10,121 +10,121 @@ use super::query::{Known, Query};
 use crate::planner::ClusterFile;
 use crate::planner::plan::Balance;
 
-/// What a search for the placement comes to.
+/// Result of the search for the placement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// One description explains every key.
     Found,
-    /// Several descriptions are left, and no key may be written any more.
+    /// Several descriptions remain, and the limit of keys is reached.
     Undecided,
     /// No candidate explains every key.
     Unexplained,
-    /// A key goes elsewhere when it is written again.
+    /// A key moves to another node when it is written again.
     Scatter,
 }
 
-/// What was found out about a proxy.
+/// Placement of a proxy, found by probing it.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Fingerprint {
     /// `shardproof.fingerprint/1`
     pub format: &'static str,
     /// The proxy.
     pub proxy: String,
-    /// What the run can be repeated with.
+    /// Seed that repeats the run.
     pub seed: String,
-    /// What it comes to.
+    /// The result.
     pub outcome: Outcome,
     /// The placement that explains every key, when one was found.
     pub found: Option<Placed>,
-    /// Keys that were written again, and how many of them then lay on several nodes, when keys scatter.
+    /// Keys that were written again, and the number of them then stored on several nodes, if keys scatter.
     pub scatter: Option<Scatter>,
     /// Keys that were written.
     pub keys: usize,
-    /// Of these, how many had to be seen to rule out every other candidate.
+    /// Number of keys that ruled out every other candidate.
     pub keys_needed: usize,
     /// Candidates that were tried.
     pub candidates: usize,
-    /// What explains most, the best first.
+    /// The candidates that explain the most keys, the best first.
     pub nearest: Vec<Nearest>,
-    /// The share that a placement explains which has nothing to do with this one.
+    /// Share of keys that an unrelated placement would explain.
     pub chance: f64,
     /// The nodes, in the order given.
     pub nodes: Vec<SeenNode>,
-    /// How well the written keys are spread.
+    /// Distribution of the written keys.
     pub quality: Spread,
 }
 
-/// A placement, described.
+/// A placement and its description.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Placed {
-    /// The policy with its parameters, in words.
+    /// The policy with its parameters, as text.
     pub policy: String,
-    /// What is hashed of nodes.
+    /// The name of nodes that is hashed.
     pub naming: &'static str,
-    /// What is hashed of keys.
+    /// The part of keys that is hashed.
     pub tags: String,
-    /// The description, as configurations have it.
+    /// The description, in the format of configuration files.
     #[schemars(with = "serde_json::Value")]
     pub cluster: ClusterFile,
-    /// The least and the greatest minimum ring size that make the same ring.
+    /// The smallest and largest `minimum_ring_size` that give the same ring.
     pub same_ring: Option<(u32, u32)>,
-    /// In what other descriptions differ that place every key alike, as far as can be seen.
+    /// How other descriptions differ that place every key on the same node, as far as can be observed.
     pub alike: Vec<String>,
-    /// In what other descriptions differ that more keys would tell apart.
+    /// How the remaining descriptions differ; more keys could distinguish them.
     pub undecided: Vec<String>,
 }
 
-/// Keys that are nowhere at home.
+/// Keys that change their node when they are written again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Scatter {
     /// Keys that were written again.
     pub rewritten: usize,
-    /// Of these, how many then lay on several nodes.
+    /// Number of them then stored on several nodes.
     pub scattered: usize,
 }
 
 /// A candidate and what it explains.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Nearest {
-    /// The policy with its parameters, in words.
+    /// The policy with its parameters, as text.
     pub policy: String,
-    /// What is hashed of nodes.
+    /// The name of nodes that is hashed.
     pub naming: &'static str,
     /// The share of keys without tags that it explains, from 0 to 1.
     pub explained: f64,
-    /// The description, as configurations have it.
+    /// The description, in the format of configuration files.
     #[schemars(with = "serde_json::Value")]
     pub cluster: ClusterFile,
 }
 
-/// A node as it was given, and what it got.
+/// A node and its random keys.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct SeenNode {
     /// Its address as the proxy sees it.
     pub address: String,
-    /// Its address as it was reached.
+    /// The address that the suite connects to.
     pub reached: String,
-    /// Its weight, when a placement was found.
+    /// Weight, if a placement was found.
     pub weight: Option<u32>,
-    /// The share of all digests that it owns, when a placement was found.
+    /// Share of all digests that it owns, if a placement was found.
     pub share: Option<f64>,
-    /// Drawn keys that landed on it.
+    /// Random keys that it got.
     pub keys: u64,
 }
 
-/// How well the written keys are spread.
+/// Distribution of the written keys.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Spread {
-    /// How evenly the drawn keys lie, against the weights, or against even shares where none are known.
+    /// Balance of the random keys, compared with the weights, or with even shares if the weights are unknown.
     pub balance: Balance,
-    /// How many keys counted up, from 0.
+    /// Number of sequential keys, counted from 0.
     pub counted: usize,
-    /// The longest run of these on one node.
+    /// Length of the longest run of sequential keys on one node.
     pub longest_run: usize,
-    /// Its first number.
+    /// First number of that run.
     pub longest_run_from: usize,
-    /// The mean share of keys with the same braces that lie on one node; 1 where braces are tags.
+    /// Mean share of keys with the same braces that are on one node; 1 if braces are tags.
     pub tag_concentration: Option<f64>,
 }
 

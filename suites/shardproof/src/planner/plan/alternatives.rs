@@ -11,24 +11,24 @@ use crate::planner::{Cluster, NodeId, Placement, Policy};
 /// The change under each policy.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Alternatives {
-    /// Keys that were asked for.
+    /// Keys that were requested.
     pub keys: u64,
-    /// Whether those are all.
+    /// Whether all nodes are listed.
     pub all_keys: bool,
-    /// One for each policy that is a placement.
+    /// One entry per policy that can place the keys.
     pub policies: Vec<Alternative>,
 }
 
 /// The change under one policy, before and after.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Alternative {
-    /// Its name.
+    /// Name of the target.
     pub policy: String,
-    /// Keys that would move, as a share; none where there is no placement.
+    /// Share of keys that would move; null if the policy cannot place them.
     pub moved_share: Option<f64>,
-    /// How even it would be after the change.
+    /// The balance after the change.
     pub balance: Option<Balance>,
-    /// What is to be known of it, or why there is no placement.
+    /// A note about the policy, or the reason why it cannot place the keys.
     pub note: Option<String>,
 }
 

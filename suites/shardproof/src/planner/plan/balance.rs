@@ -6,16 +6,16 @@ use statrs::function::gamma::checked_gamma_ur;
 
 use crate::planner::{Cluster, Health, Placement};
 
-/// How evenly keys lie, each node held against its part of the weights.
+/// How evenly keys are distributed, compared with the weights of the nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 pub struct Balance {
-    /// The fullest node, as a multiple of what it should have; 1 is even.
+    /// Keys on the fullest node, as a multiple of its even share; 1 is even.
     pub max_over_mean: f64,
-    /// Pearson's statistic of the counts.
+    /// Pearson's chi-square statistic of the counts.
     pub chi_square: f64,
-    /// Its degrees of freedom: nodes that should have keys, less one.
+    /// Degrees of freedom: number of nodes that should have keys, minus one.
     pub degrees: usize,
-    /// The chance of counts at least so uneven if each key fell on a node at random, by weight.
+    /// Probability of counts at least as uneven if keys were placed at random, by weight.
     pub p_value: f64,
 }
 

@@ -12,21 +12,21 @@ const NODES: std::ops::RangeInclusive<usize> = 2..=64;
 /// Keys that are asked for: enough for half a percent.
 pub(super) const KEYS: usize = 8192;
 
-/// The cost of one node more under one policy.
+/// Cost of adding one node under one policy.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Curve {
-    /// Its name.
+    /// Name of the target.
     pub policy: String,
-    /// By the number of nodes.
+    /// One entry per number of nodes.
     pub points: Vec<Point>,
 }
 
-/// The cost of one node more.
+/// Cost of adding one node.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 pub struct Point {
-    /// Nodes before.
+    /// Number of nodes before the change.
     pub nodes: usize,
-    /// Keys that move, as a share.
+    /// Share of keys that move.
     pub moved_share: f64,
 }
 

@@ -21,50 +21,50 @@ pub struct Report {
     pub from: Side,
     /// The cluster after.
     pub to: Side,
-    /// Where the keys came from.
+    /// Source of the keys.
     pub source: String,
-    /// How many there were, without those that are routed elsewhere.
+    /// Number of keys, without keys that are routed to other clusters.
     pub keys: u64,
-    /// Keys that the proxy sends to another cluster, or to none: they are left out.
+    /// Keys that the proxy routes to another cluster or to none. They are not counted elsewhere.
     pub routed_elsewhere: u64,
-    /// Keys that have another node after the change.
+    /// Keys that move to another node.
     pub moved: u64,
     /// `moved` as a share of `keys`.
     pub moved_share: f64,
-    /// The fewest moves that lead from the counts of keys before to those after: what nodes have more of afterwards.
+    /// The fewest moves that lead from the key counts before to those after: the sum of what nodes gain.
     pub minimum: u64,
     /// `minimum` as a share of `keys`.
     pub minimum_share: f64,
-    /// The share of keys that is expected to move at least, of any set of keys: by the shares of all digests.
+    /// Expected minimum share of keys that move, for any set of keys: from the shares of all digests.
     pub expected_minimum_share: f64,
     /// Keys that move between nodes that are in both clusters.
     pub unforced: u64,
     /// `unforced` as a share of `keys`.
     pub unforced_share: f64,
-    /// Key counts a node: those before in their order, then the new ones.
+    /// Key counts per node: the nodes before the change in their order, then new nodes.
     pub nodes: Vec<NodeKeys>,
-    /// How even it is before.
+    /// Balance before the change.
     pub balance_before: Balance,
-    /// How even it is after.
+    /// Balance after the change.
     pub balance_after: Balance,
-    /// How many keys move from where to where; pairs without keys are left out.
+    /// Number of keys that move, by node before and after. Pairs without keys are omitted.
     pub flows: Vec<Flow>,
     /// The same change under other policies.
     pub alternatives: Alternatives,
-    /// The tags with the most keys; none where no key has a tag.
+    /// The tags with the most keys; null if no key has a tag.
     pub hot_tags: Option<HotTags>,
-    /// What one node more costs, by the number of nodes; none where it was not asked for.
+    /// Cost of adding one node, by number of nodes; null if it was not requested.
     pub curves: Option<Vec<Curve>>,
 }
 
 /// A cluster, before or after.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Side {
-    /// The file, or the description in one word.
+    /// The file, or the description on the command line.
     pub description: String,
     /// The placement policy.
     pub policy: String,
-    /// The characters around hash tags; none where whole keys are hashed.
+    /// The characters around hash tags; null if whole keys are hashed.
     pub tags: Option<String>,
     /// Number of nodes.
     pub nodes: usize,
@@ -75,26 +75,26 @@ pub struct Side {
 pub struct NodeKeys {
     /// Its address as the proxy sees it.
     pub address: String,
-    /// What people call it.
+    /// Name of the tag.
     pub name: Option<String>,
-    /// Keys on it before; none where it is new.
+    /// Keys on it before the change; null if it was added.
     pub before: Option<u64>,
-    /// Keys on it after; none where it is gone.
+    /// Keys on it after the change; null if it was removed.
     pub after: Option<u64>,
-    /// Keys that come to it from other nodes.
+    /// Keys that move to it from other nodes.
     pub arriving: u64,
-    /// Keys that go from it to other nodes.
+    /// Keys that move from it to other nodes.
     pub leaving: u64,
 }
 
 /// Keys that move from one node to another one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Flow {
-    /// The address of the node before.
+    /// Address of the node before the change.
     pub from: String,
-    /// The address of the node after.
+    /// Address of the node after the change.
     pub to: String,
-    /// How many.
+    /// Number of keys.
     pub keys: u64,
 }
 

@@ -25,7 +25,7 @@ const TOP: usize = 10;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Tags {
     rule: TagRule,
-    /// Keys that have a tag.
+    /// Keys with a tag.
     keys: u64,
     counts: HashMap<Box<[u8]>, u64>,
     bytes: usize,
@@ -37,13 +37,13 @@ pub(super) struct Tags {
 /// The tags with the most keys.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct HotTags {
-    /// Whether tags are hashed before or after the change; otherwise this is what would be if they were.
+    /// Whether tags are hashed before or after the change. If not, the figures are for the case that they were.
     pub on: bool,
-    /// Keys that have a tag.
+    /// Keys with a tag.
     pub keys: u64,
-    /// Keys that a tag may have beyond what was counted; 0 is exact.
+    /// Upper bound of the keys of a tag that were not counted; 0 if the counts are exact.
     pub uncounted_max: u64,
-    /// The first ten, the one with the most keys first.
+    /// The ten largest, sorted by number of keys.
     pub top: Vec<HotTag>,
 }
 
@@ -52,9 +52,9 @@ pub struct HotTags {
 pub struct HotTag {
     /// The bytes between the braces, escaped.
     pub tag: String,
-    /// Keys that have it.
+    /// Keys with this tag.
     pub keys: u64,
-    /// As a share of all keys.
+    /// Share of all keys.
     pub share: f64,
 }
 
