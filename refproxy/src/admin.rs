@@ -138,7 +138,7 @@ async fn put_cluster(State(handle): State<Handle>, body: Body) -> Response {
         Ok(Ok(body)) => body,
         // Either it is too large without having said so, or the connection has ended.
         Ok(Err(why)) => return failed(StatusCode::PAYLOAD_TOO_LARGE, &why.to_string()),
-        Err(_) => return failed(StatusCode::REQUEST_TIMEOUT, "the body does not end"),
+        Err(_) => return failed(StatusCode::REQUEST_TIMEOUT, "the body is incomplete"),
     };
     let file = match serde_json::from_slice::<ClusterFile>(&body) {
         Ok(file) => file,

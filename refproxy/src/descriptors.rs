@@ -34,9 +34,7 @@ pub(crate) struct Share {
 
 /// Fewer descriptors than the proxy needs to serve one client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "at most {limit} file descriptors are allowed, at least {least} are needed: raise `ulimit -n`"
-)]
+#[error("the limit is {limit} file descriptors, at least {least} are needed: raise `ulimit -n`")]
 pub struct TooFew {
     limit: usize,
     least: usize,
@@ -122,7 +120,7 @@ fn raise(wanted: usize) -> usize {
     match setrlimit(Resource::Nofile, raised) {
         Ok(()) => higher,
         Err(error) => {
-            tracing::warn!(%error, soft, wanted, "the limit of file descriptors cannot be raised");
+            tracing::warn!(%error, soft, wanted, "cannot raise the limit of file descriptors");
             soft
         }
     }

@@ -73,7 +73,7 @@ enum LogShape {
 fn policy(text: &str) -> Result<Policy, String> {
     Policy::named(text).ok_or_else(|| {
         let known: Vec<&str> = Policy::all().map(|policy| policy.name()).collect();
-        format!("one of {} is expected", known.join(", "))
+        format!("expected one of {}", known.join(", "))
     })
 }
 
@@ -81,7 +81,7 @@ fn scripts(text: &str) -> Result<ScriptsWithoutKeys, &'static str> {
     match text {
         "refuse" => Ok(ScriptsWithoutKeys::Refuse),
         "any_node" => Ok(ScriptsWithoutKeys::AnyNode),
-        _ => Err("refuse or any_node is expected"),
+        _ => Err("expected refuse or any_node"),
     }
 }
 

@@ -53,7 +53,7 @@ pub enum ReloadError {
     #[error("the proxy is draining")]
     Draining,
     /// Building the placement panicked.
-    #[error("the placement cannot be built")]
+    #[error("cannot build the placement")]
     Panicked,
 }
 

@@ -6,13 +6,13 @@ use crate::{RING_SIZE_MAX, TABLE_SIZE_MAX};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// No node can hold keys.
-    #[error("the cluster has no node")]
+    #[error("the cluster has no nodes")]
     NoNode,
     /// More nodes than ids.
-    #[error("the cluster has {0} nodes, at most 65535 are supported")]
+    #[error("the cluster has {0} nodes, expected at most 65535")]
     TooManyNodes(usize),
     /// A node of weight 0 would hold no key.
-    #[error("node {0} has weight 0, at least 1 is expected")]
+    #[error("node {0} has weight 0, expected at least 1")]
     WeightZero(String),
     /// The sum of the weights is too large.
     #[error("the weights add up to more than {0}")]
@@ -28,13 +28,13 @@ pub enum Error {
         policy: &'static str,
     },
     /// The table cannot distinguish two nodes that hash alike.
-    #[error("two nodes hash as `{0}`, each node needs a hash key of its own")]
+    #[error("two nodes have the hash key `{0}`, expected a different one for each node")]
     DuplicateHashKey(String),
     /// The policy hashes host names, and this node has none.
     #[error("node {0} has no hostname, but hash_hostnames is set")]
     NoHostname(String),
     /// With a size that is not prime, a node's permutation would not reach every slot.
-    #[error("maglev table size {0} is not a prime from 2 to {TABLE_SIZE_MAX}")]
+    #[error("maglev table size {0}, expected a prime from 2 to {TABLE_SIZE_MAX}")]
     TableSize(u32),
     /// Some nodes would get no slot.
     #[error("maglev table size {table_size} is smaller than the number of nodes, {nodes}")]
@@ -45,7 +45,7 @@ pub enum Error {
         nodes: usize,
     },
     /// Envoy refuses such a ring.
-    #[error("ring size {0} is not from 1 to {RING_SIZE_MAX}")]
+    #[error("ring size {0}, expected 1 to {RING_SIZE_MAX}")]
     RingSize(u32),
     /// Envoy refuses such a ring.
     #[error("minimum ring size {size_min} is greater than the maximum, {size_max}")]
@@ -65,7 +65,7 @@ pub enum Error {
     #[error("slot {0} has two nodes")]
     SlotTwice(u16),
     /// Two requests for one key may go to different nodes.
-    #[error("policy {0} places no keys: each request may go to another of the nodes")]
+    #[error("policy {0} does not place keys: each request can go to any node")]
     NotAPlacement(&'static str),
     /// A priority has load and no node that may hold keys.
     #[error("priority {0} has no healthy node for its keys")]
@@ -74,10 +74,10 @@ pub enum Error {
     #[error("no priority has any load: too few nodes are healthy for overprovisioning factor {0}")]
     NoLoad(u32),
     /// Envoy refuses it: no priority would have any load.
-    #[error("overprovisioning factor 0, at least 1 is expected")]
+    #[error("overprovisioning factor 0, expected at least 1")]
     Overprovisioning,
     /// Envoy refuses such priorities.
-    #[error("priority {0} has no node, but a later priority has")]
+    #[error("priority {0} has no nodes, but a later priority has")]
     PriorityGap(u32),
     /// Either all nodes of a priority have a locality or none has.
     #[error("node {0} has no locality, but another node of its priority has")]

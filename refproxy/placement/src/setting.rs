@@ -28,7 +28,7 @@ pub enum SettingError {
         setting: String,
     },
     /// The setting has no such value.
-    #[error("{setting} `{value}`: {expected} is expected")]
+    #[error("{setting} `{value}`: expected {expected}")]
     Value {
         /// Name of the setting.
         setting: String,

@@ -16,7 +16,7 @@ pub(super) async fn check_host(request: Request, next: Next) -> Response {
         let host = request.headers().get(header::HOST);
         let host = host.map_or(Some(""), |host| host.to_str().ok());
         if !host.is_some_and(is_own) {
-            let why = "Host is a name: an IP address or localhost is expected";
+            let why = "Host is a name: expected an IP address or localhost";
             return failed(StatusCode::FORBIDDEN, why);
         }
     }

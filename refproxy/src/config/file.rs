@@ -57,7 +57,7 @@ impl<'de> Deserialize<'de> for Password {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match String::deserialize(deserializer) {
             Ok(text) if !text.is_empty() => Ok(Self(Secret::new(text))),
-            _ => Err(serde::de::Error::custom("a password in quotes is expected")),
+            _ => Err(serde::de::Error::custom("expected a password in quotes")),
         }
     }
 }
@@ -157,7 +157,7 @@ impl AuthFile {
                 .map(|(name, password)| (name, &password.0)),
         );
         if users.is_open() {
-            return Err(Error("`password` or `users` is expected".into()));
+            return Err(Error("expected `password` or `users`".into()));
         }
         Ok(users)
     }

@@ -144,7 +144,7 @@ async fn half_a_request_is_not_waited_for_for_ever() {
             "{seen}"
         );
     }
-    check_error(&rest(body, RECEIVED).await, 408, "the body does not end");
+    check_error(&rest(body, RECEIVED).await, 408, "the body is incomplete");
 }
 
 #[tokio::test]

@@ -97,19 +97,19 @@ async fn a_bad_put_is_answered_in_one_line_and_changes_nothing() {
         ),
         (
             r#"{"policy":"maglev","nodes":[]}"#,
-            r#"{"error":"the cluster has no node"}"#,
+            r#"{"error":"the cluster has no nodes"}"#,
         ),
         (
             r#"{"policy":"ketama","nodes":[]}"#,
-            r#"{"error":"the cluster has no node"}"#,
+            r#"{"error":"the cluster has no nodes"}"#,
         ),
         (
             r#"{"policy":"random","nodes":[{"address":"a:1"},{"address":"b:1"}]}"#,
-            r#"{"error":"policy random places no keys: each request may go to another of the nodes"}"#,
+            r#"{"error":"policy random does not place keys: each request can go to any node"}"#,
         ),
         (
             r#"{"policy":"maglev","nodes":[{"address":"nowhere"}]}"#,
-            r#"{"error":"node `nowhere`: host:port is expected"}"#,
+            r#"{"error":"node `nowhere`: expected host:port"}"#,
         ),
         (
             r#"{"policy":"maglev","nodez":[]}"#,

@@ -56,7 +56,7 @@ const GOOD: &str =
 
 #[test]
 fn a_bad_configuration_says_where_and_what_was_expected() {
-    check("listen: 1\n", "proxy.yaml:1: listen: IP:PORT is expected");
+    check("listen: 1\n", "proxy.yaml:1: listen: expected IP:PORT");
     check(
         "cluster: {}\n",
         "proxy.yaml:1: cluster: missing field `policy`",
@@ -69,29 +69,29 @@ fn a_bad_configuration_says_where_and_what_was_expected() {
     );
     check(
         &format!("{GOOD}workers: 0\n"),
-        "proxy.yaml:5: workers: at least 1 is expected",
+        "proxy.yaml:5: workers: expected at least 1",
     );
     check(
         &format!("{GOOD}timeouts:\n  op_ms: 0\n"),
-        "proxy.yaml:6: timeouts.op_ms: at least 1 is expected",
+        "proxy.yaml:6: timeouts.op_ms: expected at least 1",
     );
     check(
         &format!("{GOOD}timeouts: {{ op_ms: soon }}\n"),
-        "proxy.yaml:5: timeouts.op_ms: a whole number is expected",
+        "proxy.yaml:5: timeouts.op_ms: expected a whole number",
     );
     check(
         &format!("{GOOD}limits:\n  clients: -1\n"),
-        "proxy.yaml:6: limits.clients: a whole number is expected",
+        "proxy.yaml:6: limits.clients: expected a whole number",
     );
     for password in ["''", "[s3cret]", "{ s3cret: 1 }"] {
         check(
             &format!("{GOOD}auth: {{ password: {password} }}\n"),
-            "proxy.yaml:5: auth.password: a password in quotes is expected",
+            "proxy.yaml:5: auth.password: expected a password in quotes",
         );
     }
     check(
         &format!("{GOOD}auth: {{}}\n"),
-        "proxy.yaml: auth: `password` or `users` is expected",
+        "proxy.yaml: auth: expected `password` or `users`",
     );
     check(
         &format!("{GOOD}auth: {{ password: a, users: {{ default: b }} }}\n"),
@@ -99,24 +99,24 @@ fn a_bad_configuration_says_where_and_what_was_expected() {
     );
     check(
         &format!("{GOOD}listen: 127.0.0.1:1\n"),
-        "proxy.yaml:5: a field is given twice",
+        "proxy.yaml:5: duplicate field",
     );
     check(
         &GOOD.replace("127.0.0.1:1 ", "nowhere "),
-        "proxy.yaml:3: cluster: node `nowhere`: host:port is expected",
+        "proxy.yaml:3: cluster: node `nowhere`: expected host:port",
     );
     check(
         &GOOD.replace("127.0.0.1:1 }", "'a:1', weight: 0 }"),
-        "proxy.yaml:3: cluster: node a:1 has weight 0, at least 1 is expected",
+        "proxy.yaml:3: cluster: node a:1 has weight 0, expected at least 1",
     );
     check(
         &GOOD.replace("maglev", "magleff"),
-        "proxy.yaml:3: cluster: policy `magleff`: one of maglev, ring_hash, ketama, modula, random, slots, libketama, jump, \
-         rendezvous is expected",
+        "proxy.yaml:3: cluster: policy `magleff`: expected one of maglev, ring_hash, ketama, modula, random, slots, libketama, jump, \
+         rendezvous",
     );
     check(
         &GOOD.replace("maglev", "maglev\n  table_size: 100"),
-        "proxy.yaml:3: cluster: maglev table size 100 is not a prime from 2 to 5000011",
+        "proxy.yaml:3: cluster: maglev table size 100, expected a prime from 2 to 5000011",
     );
 }
 
@@ -155,7 +155,7 @@ fn a_missing_file_and_bad_flags_are_told_apart() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(
         said,
-        "refproxy: two nodes hash as `a:1`, each node needs a hash key of its own\n"
+        "refproxy: two nodes have the hash key `a:1`, expected a different one for each node\n"
     );
     let ring = [
         "--node",

@@ -125,7 +125,7 @@ fn write_out(text: &str) -> io::Result<()> {
     let written = out.write_all(printable(text).as_bytes());
     match written.and_then(|()| out.flush()) {
         Err(why) if why.kind() != io::ErrorKind::BrokenPipe => {
-            let what = format!("stdout cannot be written: {why}");
+            let what = format!("cannot write stdout: {why}");
             let _ = UNWRITTEN.set(what.clone());
             Err(io::Error::new(why.kind(), what))
         }

@@ -43,7 +43,7 @@ pub enum Error {
         pending: Vec<u8>,
     },
     /// Nothing more came in time.
-    #[error("nothing came within {waited_ms} ms {}", describe(.pending))]
+    #[error("no reply within {waited_ms} ms {}", describe(.pending))]
     Silent {
         /// How long was waited.
         waited_ms: u128,
@@ -51,7 +51,7 @@ pub enum Error {
         pending: Vec<u8>,
     },
     /// The reply goes on beyond the limit for one.
-    #[error("a reply does not end, after {}", wire::quoted(.pending))]
+    #[error("a reply exceeds the size limit, after {}", wire::quoted(.pending))]
     Endless {
         /// What had come of it, at least its beginning.
         pending: Vec<u8>,
@@ -271,7 +271,7 @@ pub async fn ping(addr: SocketAddr) -> Result<(), Error> {
         Value::Simple(pong) if pong == b"PONG" => Ok(()),
         other => Err(Error::Connect {
             addr,
-            why: format!("PING was answered with {other}"),
+            why: format!("the reply to PING is {other}"),
         }),
     }
 }

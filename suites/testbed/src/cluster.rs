@@ -75,7 +75,7 @@ pub enum Error {
     #[error(transparent)]
     Fault(#[from] fault::InjectorError),
     /// The ports.
-    #[error("the lease on the ports from {base} cannot be had: {why}")]
+    #[error("cannot lock ports {base} and up: {why}")]
     PortLock {
         /// The first port.
         base: u16,
@@ -83,7 +83,7 @@ pub enum Error {
         why: std::io::Error,
     },
     /// The user gave fewer nodes than are needed.
-    #[error("{needed} nodes are needed and {given} were given with --node")]
+    #[error("{needed} nodes are needed, but --node gives {given}")]
     TooFewNodes {
         /// How many the work takes.
         needed: usize,

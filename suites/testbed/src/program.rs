@@ -50,7 +50,9 @@ impl Program {
 
 /// The program is nowhere. Says where it was looked for and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("program `{name}` is not beside this executable, not in ${env} and not on PATH: {install}")]
+#[error(
+    "program `{name}` is neither next to this executable, nor in ${env}, nor on PATH: {install}"
+)]
 pub struct Missing {
     name: String,
     env: String,

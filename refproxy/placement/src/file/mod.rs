@@ -36,7 +36,7 @@ pub struct ClusterFile {
 
 /// On, off, or the two bytes around a tag.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "true, false or two characters are expected")]
+#[serde(untagged, expecting = "expected true, false or two characters")]
 enum TagsFile {
     Braces(bool),
     Between(String),
@@ -156,10 +156,7 @@ impl ClusterFile {
         let mut policy = Policy::named(&self.policy).ok_or_else(|| {
             let known: Vec<&str> = Policy::all().map(|policy| policy.name()).collect();
             let known = known.join(", ");
-            Error(format!(
-                "policy `{}`: one of {known} is expected",
-                self.policy
-            ))
+            Error(format!("policy `{}`: expected one of {known}", self.policy))
         })?;
         for (name, field) in self.settings() {
             if let Some(value) = field.value() {
@@ -247,7 +244,7 @@ impl TagsFile {
             Self::Between(text) => match text.as_bytes() {
                 [open, close] => Ok(TagRule::Between(*open, *close)),
                 _ => Err(Error(format!(
-                    "hash_tags `{text}`: true, false or two characters are expected"
+                    "hash_tags `{text}`: expected true, false or two characters"
                 ))),
             },
         }
@@ -351,7 +348,7 @@ pub fn check_address(address: &str) -> Result<(), Error> {
         Ok(())
     } else {
         Err(Error(format!(
-            "node `{}`: host:port is expected",
+            "node `{}`: expected host:port",
             address.escape_debug()
         )))
     }
@@ -430,24 +427,24 @@ mod tests {
             ),
             (
                 "{policy: ring_hash, hash_function: MD5, nodes: []}",
-                "hash_function `MD5`: XX_HASH or MURMUR_HASH_2 is expected",
+                "hash_function `MD5`: expected XX_HASH or MURMUR_HASH_2",
             ),
             (
                 "{policy: modula, hash: sha1, nodes: []}",
-                "hash `sha1`: one of crc16, crc32, crc32a, fnv1_32, fnv1_64, fnv1a_32, fnv1a_64, hsieh, jenkins, md5, murmur, \
-                 one_at_a_time is expected",
+                "hash `sha1`: expected one of crc16, crc32, crc32a, fnv1_32, fnv1_64, fnv1a_32, fnv1a_64, hsieh, jenkins, md5, murmur, \
+                 one_at_a_time",
             ),
             (
                 "{policy: ketama, hash_tags: '{}}', nodes: []}",
-                "hash_tags `{}}`: true, false or two characters are expected",
+                "hash_tags `{}}`: expected true, false or two characters",
             ),
             (
                 "{policy: random, nodes: [{address: 'a:1'}, {address: 'b:1'}]}",
-                "policy random places no keys: each request may go to another of the nodes",
+                "policy random does not place keys: each request can go to any node",
             ),
             (
                 "{policy: round_robin, nodes: []}",
-                "policy `round_robin`: one of maglev, ring_hash, ketama, modula, random, slots, libketama, jump, rendezvous is expected",
+                "policy `round_robin`: expected one of maglev, ring_hash, ketama, modula, random, slots, libketama, jump, rendezvous",
             ),
         ] {
             assert_eq!(file(yaml).check().unwrap_err().to_string(), expected);

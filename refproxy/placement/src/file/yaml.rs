@@ -33,7 +33,7 @@ pub fn parse<T: DeserializeOwned>(text: &str, name: &str) -> Result<T, Error> {
 const OF_SECRETS: [&str; 2] = ["auth", "node_auth"];
 const IN_SECRETS: [&str; 3] = ["password", "username", "users"];
 /// What a wrong password leads to; it does not repeat the password.
-const WRONG_PASSWORD: &str = "a password in quotes is expected";
+const WRONG_PASSWORD: &str = "expected a password in quotes";
 
 fn is_of_secrets(field: &str) -> bool {
     let first = field.split('.').next().unwrap_or_default();
@@ -53,7 +53,7 @@ fn without_content(field: &str, reason: &str) -> (String, String) {
         Some(expected) if IN_SECRETS.iter().any(|name| expected.contains(name)) => {
             format!("unknown field, expected {expected}")
         }
-        _ => "a mapping of fields is expected".to_owned(),
+        _ => "expected a mapping of fields".to_owned(),
     };
     (steps.join("."), reason)
 }
@@ -67,10 +67,10 @@ fn path(steps: &str) -> String {
 
 /// What a parser says, and what is said to people instead.
 const WORDING: [(&str, &str); 4] = [
-    ("invalid socket address", "IP:PORT is expected"),
-    ("invalid value: integer `0`", "at least 1 is expected"),
-    ("invalid u", "a whole number is expected"),
-    ("duplicate mapping key", "a field is given twice"),
+    ("invalid socket address", "expected IP:PORT"),
+    ("invalid value: integer `0`", "expected at least 1"),
+    ("invalid u", "expected a whole number"),
+    ("duplicate mapping key", "duplicate field"),
 ];
 
 /// The message without the place, which the caller puts before it.

@@ -32,7 +32,7 @@ pub enum Error {
     #[error(transparent)]
     Target(#[from] targets::Error),
     /// A node could not be looked at.
-    #[error("a node cannot be looked at: {0}")]
+    #[error("cannot read a node: {0}")]
     Node(#[from] client::Error),
     /// The worker could not work.
     #[error("the worker cannot {doing} through the proxy: {why}")]
@@ -47,7 +47,7 @@ pub enum Error {
     Fault(#[from] testbed::fault::Error),
     /// Keys may have expired, so that a missing one says nothing.
     #[error(
-        "the experiment took {took_s} s and its keys live {ttl_s} s: give a longer --ttl or a smaller --count"
+        "the experiment took {took_s} s, but its keys live only {ttl_s} s: use a longer --ttl or a smaller --count"
     )]
     Expired {
         /// How long it took.

@@ -30,7 +30,7 @@ pub(super) async fn contents(nodes: &[SocketAddr], keys: &[&[u8]]) -> Result<Con
                 other => {
                     return Err(Error::Connect {
                         addr: *node,
-                        why: format!("MGET was answered with {other}"),
+                        why: format!("the reply to MGET is {other}"),
                     });
                 }
             }

@@ -176,7 +176,7 @@ pub async fn run(
             Place::Apart => &apart,
         };
         if pool.is_empty() {
-            let why = "the proxy answers no command that could be drawn".to_owned();
+            let why = "the proxy answers none of the commands with keys".to_owned();
             return Err(Error::Oracle(why));
         }
         let count = ROUND.min(wanted.requests - report.requests);
@@ -206,7 +206,7 @@ pub async fn run(
             report.difference = Some(bench.shrink(place, tree, found).await);
             return Ok(report);
         }
-        let what = "the proxy does not serve every node any more behind this".to_owned();
+        let what = "the proxy no longer serves every node after this".to_owned();
         let played = Played {
             what: Some(what),
             ..played

@@ -203,7 +203,7 @@ impl Wave<'_> {
             }
         }
         let replies = client_model.plain.pipeline(&requests, NODE_DEADLINE).await;
-        let replies = replies.map_err(|why| Error::Oracle(format!("the plain Redis: {why}")))?;
+        let replies = replies.map_err(|why| Error::Oracle(format!("plain Redis: {why}")))?;
         for ((place, step, seen, how), said) in asked.into_iter().zip(replies) {
             let expected = Outcome::Reply(said.clone());
             if how != ReplyComparison::Not {

@@ -177,16 +177,16 @@ impl Canary {
         let now = self.read().await;
         let keys = "keys that did not change";
         let found = format!(
-            "after {case}, {wrong} of {CONNECTIONS} new connections read {keys} wrongly (GET was answered with {got}): \
+            "after {case}, {wrong} of {CONNECTIONS} new connections read {keys} wrongly (the reply to GET is {got}): \
              what one client sent changed the connections of others"
         );
         match now {
             Reading::Intact => format!(
-                "{found}. SELECT 0 on {UNDONE_ON} new connections put it right: all {CONNECTIONS} connections read \
+                "{found}. SELECT 0 on {UNDONE_ON} new connections fixed it: all {CONNECTIONS} connections read \
                  their keys again. Until then other clients read and wrote another database; restart the proxy to be sure"
             ),
             Reading::Changed { wrong, .. } => format!(
-                "{found}. SELECT 0 on {UNDONE_ON} new connections did not put it right: {wrong} of {CONNECTIONS} \
+                "{found}. SELECT 0 on {UNDONE_ON} new connections did not fix it: {wrong} of {CONNECTIONS} \
                  connections still read wrongly. RESTART THE PROXY NOW, or close its connections on each node \
                  (CLIENT KILL TYPE normal)"
             ),
@@ -205,7 +205,7 @@ impl Reading {
             Self::Intact => "as before".to_owned(),
             Self::Unserved(why) => why.to_string(),
             Self::Refused(error) => format!("answered with {error}"),
-            Self::Changed { got, .. } => format!("GET was answered with {got}"),
+            Self::Changed { got, .. } => format!("the reply to GET is {got}"),
         }
     }
 }

@@ -61,7 +61,7 @@ impl Harness {
         match Canary::establish(self.environment.proxy, keys, value, within).await {
             Ok(canary) => self.canary = Some(canary),
             Err(reading) => tracing::warn!(
-                "the proxy does not keep a key ({}): whether cases disturb other clients cannot be watched",
+                "the proxy does not keep a key ({}), so disturbed clients cannot be detected",
                 reading.shown()
             ),
         }

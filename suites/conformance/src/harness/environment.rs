@@ -64,7 +64,7 @@ pub(crate) enum Damage {
 pub(crate) enum Error {
     #[error(transparent)]
     Fault(#[from] fault::Error),
-    #[error("{0} of a cluster that is not ours")]
+    #[error("{0} on a cluster that the suite did not start")]
     NotOurs(&'static str),
     #[error("the proxy has no connection to node {}", letter(*.0))]
     NotConnected(usize),

@@ -176,7 +176,7 @@ async fn take_off(node: SocketAddr, keys: &[Vec<u8>]) -> Result<Vec<bool>, Strin
         .into_iter()
         .map(|reply| match reply {
             Value::Integer(count) => Ok(count == 1),
-            other => Err(format!("DEL was answered with {other}")),
+            other => Err(format!("the reply to DEL is {other}")),
         })
         .collect()
 }

@@ -176,7 +176,7 @@ impl Harness {
             if set != Value::Simple(b"OK".to_vec()) || !there {
                 let node = letter(node);
                 return Err(format!(
-                    "SET was answered with {set}, and node {node} has {found}"
+                    "the reply to SET is {set}, and node {node} has {found}"
                 ));
             }
         }

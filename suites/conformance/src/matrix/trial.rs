@@ -187,7 +187,7 @@ impl Run<'_> {
         (class != Class::Correct).then(|| Parted {
             class,
             in_other_words: false,
-            expected: format!("{}, to the request behind it", expected.shown()),
+            expected: format!("{}, to the next request", expected.shown()),
             got: seen.shown(),
         })
     }

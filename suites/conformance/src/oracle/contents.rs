@@ -107,7 +107,7 @@ impl Contents {
         let astray = |(key, node): (&Vec<u8>, &usize)| {
             let held = self.entries.get(key)?;
             let wrongly = held.iter().any(|entry| entry.node != *node);
-            wrongly.then(|| format!("{} is on a node where nobody asks for it", quoted(key)))
+            wrongly.then(|| format!("{} is on a node that the proxy does not ask", quoted(key)))
         };
         owners.iter().find_map(astray)
     }
@@ -153,14 +153,14 @@ impl Entry {
             return Some(format!("is {} and should be {}", self.kind, plain.kind));
         }
         if self.digest != plain.digest {
-            return Some("has another value than it should".to_owned());
+            return Some("has a wrong value".to_owned());
         }
         if self.groups != plain.groups {
-            return Some("has other consumer groups than it should".to_owned());
+            return Some("has wrong consumer groups".to_owned());
         }
         let apart_ms = self.expires_at_ms.abs_diff(plain.expires_at_ms);
         let forever = (self.expires_at_ms < 0) != (plain.expires_at_ms < 0);
         (forever || apart_ms > EXPIRY_TOLERANCE_MS.unsigned_abs())
-            .then(|| "expires at another time than it should".to_owned())
+            .then(|| "has a wrong time to live".to_owned())
     }
 }

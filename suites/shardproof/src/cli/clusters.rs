@@ -73,7 +73,7 @@ impl Hinting {
             return described.map_err(|why| Usage(format!("{flag} {why}")).into());
         }
         let content = std::fs::read_to_string(text)
-            .map_err(|why| anyhow::anyhow!("{text} cannot be read: {why}"))?;
+            .map_err(|why| anyhow::anyhow!("cannot read {text}: {why}"))?;
         Ok(description::read(&content, text, &hints)?)
     }
 }

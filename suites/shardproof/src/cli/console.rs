@@ -65,7 +65,7 @@ impl Console {
 }
 
 fn unwritten(file: &Path) -> String {
-    format!("{} cannot be written", file.display())
+    format!("cannot write {}", file.display())
 }
 
 /// A file whose errors name it.

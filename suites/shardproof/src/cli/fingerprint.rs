@@ -58,7 +58,7 @@ pub(super) async fn run(flags: Flags, console: &Console) -> anyhow::Result<Exit>
 fn question(flags: &Flags) -> Result<Query, Usage> {
     let count = flags.nodes.len();
     if count < 2 {
-        let usage = "--node: one node holds every key, at least two are expected";
+        let usage = "--node: one node holds every key, expected at least two";
         return Err(Usage(usage.to_owned()));
     }
     let reached = addrs(flags)?;
@@ -101,7 +101,7 @@ fn aligned(flag: &str, given: usize, nodes: usize) -> Result<(), Usage> {
         return Ok(());
     }
     Err(Usage(format!(
-        "{flag}: given {given} times, {nodes} are expected, one a --node"
+        "{flag}: given {given} times, expected {nodes}, one per --node"
     )))
 }
 
@@ -119,7 +119,7 @@ fn weights(flags: &Flags) -> Result<Option<Vec<u32>>, Usage> {
         0 => Ok(None),
         given if given == nodes => Ok(Some(weights)),
         given => Err(Usage(format!(
-            "--node: {given} of {nodes} have a weight, all or none are expected"
+            "--node: {given} of {nodes} have a weight, expected all or none"
         ))),
     }
 }

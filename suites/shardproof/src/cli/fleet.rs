@@ -189,7 +189,7 @@ fn write_keys(
     fleet: &Fleet,
     mut sightings: mpsc::Receiver<Vec<KeyCopy>>,
 ) -> anyhow::Result<()> {
-    let failed = || format!("{} cannot be written", file.display());
+    let failed = || format!("cannot write {}", file.display());
     let mut out = std::io::BufWriter::new(std::fs::File::create(file).with_context(failed)?);
     fleet::write_head(&mut out).with_context(failed)?;
     while let Some(batch) = sightings.blocking_recv() {
@@ -219,7 +219,7 @@ pub(super) async fn watched<T>(
             _ = ticks.tick() => {
                 let keys = done();
                 let rate = keys as f64 / started.elapsed().as_secs_f64();
-                shown.say(&format!("{keys} keys, {rate:.0} a second"));
+                shown.say(&format!("{keys} keys, {rate:.0} per second"));
             }
         }
     }

@@ -74,9 +74,9 @@ impl Keys {
         let generated = pattern.generate(self.count.unwrap_or(COUNT));
         let made_up = match (&self.generate, self.count) {
             (None, None) => {
-                format!("made up as {text}, because neither --keys nor --generate is given")
+                format!("generated as {text}, because neither --keys nor --generate is given")
             }
-            _ => format!("made up as {text}"),
+            _ => format!("generated as {text}"),
         };
         Ok((Box::new(generated), made_up))
     }

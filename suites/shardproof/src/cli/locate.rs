@@ -121,7 +121,7 @@ fn source(flags: &Flags) -> anyhow::Result<Box<dyn Source>> {
         shardproof::keys::from_hex(bytes).ok_or_else(|| {
             let key = key.display();
             Usage(format!(
-                "--hex {key}: pairs of the digits 0-9 and a-f are expected"
+                "--hex {key}: expected pairs of the digits 0-9 and a-f"
             ))
         })
     });
@@ -143,14 +143,14 @@ fn reached(flags: &Flags, described: &Described) -> Result<Vec<(String, SocketAd
         } = node.unweighted()?;
         let known = reached.iter_mut().find(|(address, _)| address == seen);
         let Some(known) = known else {
-            let wrong = format!("--node {reach}: {seen} is no node of the cluster");
+            let wrong = format!("--node {reach}: {seen} is not a node of the cluster");
             return Err(Usage(wrong));
         };
         known.1.clone_from(reach);
     }
     let addresses = reached.into_iter().map(|(seen, reach)| {
-        let addr = address(&reach)
-            .map_err(|why| Usage(format!("node {seen} is reached at {reach}: {why}")))?;
+        let addr =
+            address(&reach).map_err(|why| Usage(format!("node {seen} at {reach}: {why}")))?;
         Ok((seen, addr))
     });
     addresses.collect()

@@ -89,13 +89,13 @@ fn conflict(flags: &Flags, fleet: &Fleet) -> Result<Conflict, Usage> {
                 .ok_or_else(|| {
                     let known: Vec<&str> = members.iter().map(|member| &*member.seen).collect();
                     Usage(format!(
-                        "--conflict keep-node {addr}: one of {} is expected",
+                        "--conflict keep-node {addr}: expected one of {}",
                         known.join(", ")
                     ))
                 })
         }
         words => Err(Usage(format!(
-            "--conflict {}: skip or keep-node ADDR is expected",
+            "--conflict {}: expected skip or keep-node ADDR",
             words.join(" ")
         ))),
     }

@@ -72,7 +72,7 @@ pub(super) async fn run(flags: &Flags, console: &Console) -> anyhow::Result<Exit
 }
 
 /// What cannot be done when a disk is full.
-const UNWRITTEN: &str = "the moved keys cannot be written";
+const UNWRITTEN: &str = "cannot write the moved keys";
 
 /// A change, and what its clusters are called.
 struct Asked {
@@ -97,7 +97,7 @@ fn before(flags: &Flags) -> anyhow::Result<(String, Described)> {
     let (flag, text) = match (&flags.from, &flags.policy) {
         (Some(from), _) => ("--from", from.clone()),
         (None, Some(policy)) => ("--policy", format!("{policy}:{}", flags.nodes.join(","))),
-        (None, None) => return Err(Usage("--from or --policy: one is expected".to_owned()).into()),
+        (None, None) => return Err(Usage("expected --from or --policy".to_owned()).into()),
     };
     let described = flags.hinting.read(flag, &text)?;
     Ok((text, described))
@@ -139,7 +139,7 @@ fn count(
         // Elsewhere than on a terminal each word is a line.
         if console.terminal {
             let rate = keys as f64 / started.elapsed().as_secs_f64() / 1e6;
-            progress.say(&format!("{keys} keys, {rate:.1} million a second"));
+            progress.say(&format!("{keys} keys, {rate:.1} million per second"));
         }
     };
     let moved = file.as_mut().map(|file| file as &mut (dyn Write + Send));

@@ -80,7 +80,7 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
         done.push(rescaled);
     }
     if let (Some(file), [only]) = (&flags.keys_out, done.as_slice()) {
-        save_keys(file, only).with_context(|| format!("{} cannot be written", file.display()))?;
+        save_keys(file, only).with_context(|| format!("cannot write {}", file.display()))?;
     }
     let reports = done.into_iter().map(|rescaled| rescaled.report).collect();
     output.write(&Rescales { reports }, console)

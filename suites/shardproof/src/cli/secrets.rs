@@ -98,7 +98,7 @@ mod tests {
             let words: Vec<_> = ["shardproof"].iter().chain(words).map(Into::into).collect();
             let error = check(&words).unwrap_err().to_string();
             assert!(!error.contains("hunter2"), "{error} of {words:?}");
-            assert!(error.contains("HOST:PORT alone is expected"), "{error}");
+            assert!(error.contains("expected HOST:PORT"), "{error}");
         }
         let key = [
             "shardproof",

@@ -28,7 +28,7 @@ pub(super) async fn run(flags: Flags, console: &Console) -> anyhow::Result<Exit>
         None => None,
         Some(file) => {
             let read = std::fs::read(file);
-            Some(read.with_context(|| format!("{} cannot be read", file.display()))?)
+            Some(read.with_context(|| format!("cannot read {}", file.display()))?)
         }
     };
     let seed = flags.seed.unwrap_or_else(fresh_seed);

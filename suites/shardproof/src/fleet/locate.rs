@@ -19,7 +19,7 @@ pub enum Error {
         why: client::Error,
     },
     /// A node does not have the database.
-    #[error("{who}: SELECT {database} was answered with {answer}")]
+    #[error("{who} answered SELECT {database} with {answer}")]
     Database {
         /// Who was asked.
         who: String,

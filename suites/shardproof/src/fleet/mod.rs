@@ -57,7 +57,7 @@ pub enum Error {
         why: client::Error,
     },
     /// It answered with something else than was to be expected.
-    #[error("{who} answers {asked} with {answer}")]
+    #[error("{who} answered {asked} with {answer}")]
     Answer {
         /// Which node, or the proxy.
         who: String,
@@ -70,7 +70,7 @@ pub enum Error {
     #[error(transparent)]
     Placement(#[from] crate::planner::PlacementError),
     /// A node is reached at no address.
-    #[error("node {seen}: {addr} is no address: {why}")]
+    #[error("node {seen}: {addr} is not an address: {why}")]
     NoAddress {
         /// As the proxy sees it.
         seen: String,
@@ -81,7 +81,7 @@ pub enum Error {
     },
     /// The proxy places keys otherwise.
     #[error(
-        "the proxy does not place keys as the description says, so nothing was moved: {differ} of {asked} keys, such as {example}"
+        "the proxy does not place keys as described, so nothing was moved: {differ} of {asked} keys, such as {example}"
     )]
     Disagrees {
         /// Keys whose answer says so.
@@ -92,21 +92,21 @@ pub enum Error {
         example: String,
     },
     /// It is not known whether the proxy places keys as described.
-    #[error(
-        "nothing shows that the proxy places keys as the description says, so nothing was moved: {0}"
-    )]
+    #[error("no proof that the proxy places keys as described, so nothing was moved: {0}")]
     Unproven(String),
     /// Moved keys would be refused, or not be served as before.
-    #[error("nothing was moved: {0}; put it right, or go on by --ignore POINT")]
+    #[error("nothing was moved: {0}; fix it, or use --ignore POINT")]
     Blocked(String),
     /// A node's database is not a number.
-    #[error("node {0}: redis://HOST:PORT/DATABASE is expected, with a number as the database")]
+    #[error("node {0}: expected redis://HOST:PORT/DATABASE with a numeric database")]
     NoDatabase(String),
     /// The text is not shown: what stands before the `@` is a password.
-    #[error("a node with a user or password before @: passwords are not supported; give HOST:PORT")]
+    #[error(
+        "a node has a user or password before @: passwords are not supported, expected HOST:PORT"
+    )]
     Secret,
     /// Moving a key from a server to itself would delete it.
-    #[error("node {one} and node {other} are one and the same server, run_id {run_id}")]
+    #[error("node {one} and node {other} are the same server, run_id {run_id}")]
     SameServer {
         /// The first.
         one: String,
@@ -116,6 +116,6 @@ pub enum Error {
         run_id: String,
     },
     /// What is written to a replica is refused, or undone.
-    #[error("node {0} is a replica, its master is expected")]
+    #[error("node {0} is a replica, expected its master")]
     Replica(String),
 }

@@ -16,7 +16,7 @@ const PIPELINE: usize = 100;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The proxy cannot be reached, or does not answer.
-    #[error("the proxy at {proxy} does not take keys: {why}")]
+    #[error("cannot write keys through the proxy at {proxy}: {why}")]
     Proxy {
         /// Its address.
         proxy: SocketAddr,
@@ -36,7 +36,7 @@ pub enum Error {
         answer: String,
     },
     /// A node cannot be looked at.
-    #[error("node {node} cannot be looked at: {why}")]
+    #[error("cannot read node {node}: {why}")]
     Node {
         /// Its address.
         node: SocketAddr,
@@ -44,7 +44,7 @@ pub enum Error {
         why: client::Error,
     },
     /// A node answered with something else than a number.
-    #[error("node {node} answers {asked} with {answer}")]
+    #[error("node {node} answered {asked} with {answer}")]
     Answer {
         /// Its address.
         node: SocketAddr,

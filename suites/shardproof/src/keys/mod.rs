@@ -28,7 +28,7 @@ pub trait Source: Send {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The file.
-    #[error("{file} cannot be read: {why}")]
+    #[error("cannot read {file}: {why}")]
     Unreadable {
         /// Its name.
         file: String,
@@ -36,7 +36,7 @@ pub enum Error {
         why: String,
     },
     /// A line of hexadecimal digits is none.
-    #[error("{file}:{line}: not hexadecimal: pairs of the digits 0-9 and a-f are expected")]
+    #[error("{file}:{line}: not hexadecimal, expected pairs of the digits 0-9 and a-f")]
     NotHex {
         /// The file's name.
         file: String,
@@ -47,7 +47,7 @@ pub enum Error {
     #[error("{0}")]
     Scan(String),
     /// No Redis would take it.
-    #[error("{file}:{line}: a key of more than {max} bytes, which no Redis takes")]
+    #[error("{file}:{line}: key of more than {max} bytes, the limit of Redis")]
     TooLong {
         /// The file's name.
         file: String,

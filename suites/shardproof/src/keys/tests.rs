@@ -80,7 +80,7 @@ fn a_line_may_be_hexadecimal() {
 
 #[test]
 fn what_is_no_key_is_named_by_its_line() {
-    let hex = "not hexadecimal: pairs of the digits 0-9 and a-f are expected";
+    let hex = "not hexadecimal, expected pairs of the digits 0-9 and a-f";
     wrong("00\n0\n", Form::Hex, &format!("keys.txt:2: {hex}"));
     wrong("00\n\n0g", Form::Hex, &format!("keys.txt:3: {hex}"));
     let long = "a key of more than 6 bytes, which no Redis takes";
@@ -97,7 +97,7 @@ fn what_is_no_key_is_named_by_its_line() {
 fn a_file_that_is_not_there_is_named() {
     let why = Lines::open("/none/keys.txt".as_ref(), Form::Plain).err();
     let why = why.unwrap().to_string();
-    assert!(why.starts_with("/none/keys.txt cannot be read: "), "{why}");
+    assert!(why.starts_with("cannot read /none/keys.txt: "), "{why}");
 }
 
 #[test]

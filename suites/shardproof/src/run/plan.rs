@@ -14,7 +14,7 @@ pub enum Error {
     #[error(transparent)]
     Keys(#[from] keys::Error),
     /// The list of moved keys cannot be written.
-    #[error("the moved keys cannot be written: {0}")]
+    #[error("cannot write the moved keys: {0}")]
     Write(#[from] io::Error),
 }
 

@@ -52,7 +52,7 @@ fn mistakes_of_the_command_line_are_64() {
         ),
         (
             &["--fault", "kill", "--node", "127.0.0.1:1"],
-            &["--fault kill", "not ours"],
+            &["--fault kill", "did not start"],
         ),
         (
             &["--fault", "hold", "--toxiproxy", "127.0.0.1:1"],

@@ -55,7 +55,7 @@ fn a_fingerprint_that_is_asked_for_wrongly_is_64() {
         (
             &[a, b],
             &["--node-name", "x"],
-            &["--node-name", "1 times", "2 are expected"],
+            &["--node-name", "1 times", "expected 2"],
         ),
         (
             &[a, b],

@@ -50,7 +50,7 @@ fn a_report_that_cannot_be_written_is_2() {
         &to("--moved", "-"),
     ] {
         let output = on_full_disk(arguments);
-        check(&output, 2, &["stdout cannot be written", "No space left"]);
+        check(&output, 2, &["cannot write stdout", "No space left"]);
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(stderr.matches("shardproof: ").count(), 1, "{stderr}");
     }
@@ -71,7 +71,7 @@ fn a_report_that_cannot_be_written_is_2() {
         check(
             &shardproof(arguments),
             2,
-            &["cannot be written", "No space left"],
+            &["cannot write", "No space left"],
         );
     }
 }

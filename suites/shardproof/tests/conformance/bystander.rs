@@ -102,7 +102,7 @@ fn disturbed(target: &Target) -> Result<(), Failed> {
                 let output = site.run(&case).await?;
                 let told = String::from_utf8_lossy(&output.stderr);
                 let stopped = told.contains("connection/select-affects-one-client, ")
-                    && told.contains("put it right");
+                    && told.contains("fixed it");
                 if output.status.code() != Some(2) || !stopped {
                     return Err(format!("no stop:\n{}", said(&output)).into());
                 }

@@ -34,7 +34,7 @@ pub async fn expire(addr: SocketAddr, keys: &[Vec<u8>]) -> Result<(), String> {
         .iter()
         .find(|reply| reply.is_error())
     {
-        Some(error) => Err(format!("EXPIRE was answered with {error}")),
+        Some(error) => Err(format!("the reply to EXPIRE is {error}")),
         None => Ok(()),
     }
 }

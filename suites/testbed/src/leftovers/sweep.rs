@@ -98,7 +98,7 @@ async fn sweep(client: &mut Client, prefix: &str) -> Result<u64, String> {
 }
 
 fn read_page(page: Value) -> Result<(Vec<u8>, Vec<Vec<u8>>), String> {
-    let refused = |page: &Value| format!("SCAN was answered with {page}");
+    let refused = |page: &Value| format!("the reply to SCAN is {page}");
     let Value::Array(parts) = &page else {
         return Err(refused(&page));
     };
@@ -134,7 +134,7 @@ async fn delete_on(client: &mut Client, keys: &[Vec<u8>]) -> Result<u64, String>
         for reply in replies.map_err(|why| why.to_string())? {
             match reply {
                 Value::Integer(count) => removed += u64::from(count > 0),
-                other => return Err(format!("DEL was answered with {other}")),
+                other => return Err(format!("the reply to DEL is {other}")),
             }
         }
     }

@@ -27,7 +27,7 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 
 /// A link cannot listen.
 #[derive(Debug, thiserror::Error)]
-#[error("no link can listen on {addr}: {why}")]
+#[error("link cannot listen on {addr}: {why}")]
 pub struct Error {
     addr: SocketAddr,
     why: io::Error,

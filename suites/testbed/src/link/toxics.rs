@@ -8,7 +8,7 @@ use crate::fault::Toxic;
 
 /// A toxic cannot be added.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the link has a toxic `{0}` already")]
+#[error("the link already has a toxic `{0}`")]
 pub struct Taken(pub String);
 
 /// A toxic that was added, told apart from one of the same name that was removed before.

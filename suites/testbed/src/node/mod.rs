@@ -98,7 +98,7 @@ pub enum Error {
     #[error(transparent)]
     Missing(#[from] crate::program::Missing),
     /// The operating system refused to start it.
-    #[error("redis-server does not start: {0}")]
+    #[error("cannot start redis-server: {0}")]
     Spawn(std::io::Error),
     /// It ended, or did not answer in time.
     #[error("redis-server at {addr} {what}; the end of its log:\n{log}")]
@@ -111,7 +111,7 @@ pub enum Error {
         log: String,
     },
     /// No signal could be sent.
-    #[error("node {addr} cannot be signalled: {why}")]
+    #[error("cannot signal node {addr}: {why}")]
     Signal {
         /// The node.
         addr: SocketAddr,
@@ -124,14 +124,14 @@ pub enum Error {
     )]
     NotBuilt,
     /// There is nothing to run containers with.
-    #[error("no Docker engine answers ({why}): start one, or use --nodes process")]
+    #[error("no Docker engine is available ({why}): start one, or use --nodes process")]
     NoEngine {
         /// What came instead.
         why: String,
     },
     /// The image is not there and cannot be pulled, or nothing starts from it.
     #[error(
-        "image {image} does not become a node: {why}; `make images` makes an image without a registry"
+        "cannot start a node from image {image}: {why}; `make images` builds an image without a registry"
     )]
     Image {
         /// The image.
@@ -140,7 +140,7 @@ pub enum Error {
         why: String,
     },
     /// The engine did not do what was asked.
-    #[error("the Docker engine does not {what} node {addr}: {why}")]
+    #[error("the Docker engine cannot {what} node {addr}: {why}")]
     Engine {
         /// What was asked.
         what: &'static str,
@@ -150,13 +150,13 @@ pub enum Error {
         why: String,
     },
     /// A child process shares the network of its parent.
-    #[error("node {addr} has no network of its own: use --nodes docker, or a link that goes down")]
+    #[error("node {addr} has no separate network: use --nodes docker, or the fault `down`")]
     NoNetwork {
         /// The node.
         addr: SocketAddr,
     },
     /// The node was started by somebody else.
-    #[error("node {addr} was not started by shardproof, so it is not {wanted}")]
+    #[error("node {addr} was not started by shardproof and is not {wanted}")]
     NotOurs {
         /// The node.
         addr: SocketAddr,

@@ -162,7 +162,7 @@ impl Target {
             }
         }
         if target.policies.is_empty() {
-            return Err(failed("policies: at least one is expected".to_owned()));
+            return Err(failed("policies: expected at least one".to_owned()));
         }
         for deviation in &target.deviations {
             deviation.check().map_err(failed)?;
@@ -201,7 +201,7 @@ pub fn load_all(sources: &[Source]) -> Result<Vec<Target>, Error> {
             } else {
                 Err(Error {
                     path: source.path.clone(),
-                    why: format!("name: `{}` is expected to be the file's", target.name),
+                    why: format!("name: `{}`, expected the name of the file", target.name),
                 })
             }
         })

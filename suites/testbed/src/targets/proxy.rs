@@ -59,7 +59,7 @@ pub enum Error {
         why: String,
     },
     /// The operating system.
-    #[error("target {target} cannot be started: {why}")]
+    #[error("cannot start target {target}: {why}")]
     Io {
         /// The target.
         target: String,
@@ -77,7 +77,7 @@ pub enum Error {
         log: String,
     },
     /// It refused the new cluster.
-    #[error("target {target} does not take the new cluster: {why}")]
+    #[error("target {target} did not accept the new cluster: {why}")]
     NotRescaled {
         /// The target.
         target: String,

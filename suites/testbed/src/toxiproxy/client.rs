@@ -34,7 +34,7 @@ pub enum Error {
         message: String,
     },
     /// The server speaks another language.
-    #[error("the fault server's answer to {call} is not Toxiproxy's: {why}")]
+    #[error("the fault server's answer to {call} is not valid: {why}")]
     Foreign {
         /// What it was asked to do.
         call: String,

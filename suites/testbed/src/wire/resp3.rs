@@ -61,7 +61,7 @@ impl Scan<'_> {
         };
         let colon = self.at + FORMAT_BYTES - 1;
         if self.bytes.get(colon).is_some_and(|byte| *byte != b':') {
-            return Err(self.malformed(colon, "a colon behind the format"));
+            return Err(self.malformed(colon, "a colon after the format"));
         }
         Ok(self
             .body(length as usize)?

@@ -89,7 +89,7 @@ impl<'a> Scan<'a> {
             .zip(b"\r\n")
             .any(|(byte, wanted)| byte != wanted);
         if wrong {
-            return Err(self.malformed(self.at + length, "CR LF behind the bulk string"));
+            return Err(self.malformed(self.at + length, "CR LF after the bulk string"));
         }
         if behind.len() < 2 {
             return Ok(None);

@@ -114,7 +114,7 @@ impl Reading {
         match self.header(verb, rest.trim()) {
             Some(result) if self.steps.is_empty() => result,
             Some(_) => Err(Problem::new(
-                format!("`{verb}` behind a step"),
+                format!("`{verb}` after a step"),
                 "it before the first step",
             )),
             None => self.step(line, verb, rest),
@@ -233,7 +233,7 @@ impl Reading {
             }
             _ => {
                 return Err(Problem::new(
-                    "another step behind `eventually`",
+                    "another step after `eventually`",
                     "a send and a want of the same party",
                 ));
             }
@@ -272,7 +272,7 @@ impl Reading {
             path: source.path.clone(),
             promise: self
                 .promise
-                .ok_or_else(|| missing("promise", "`# One sentence.` behind the first line"))?,
+                .ok_or_else(|| missing("promise", "`# One sentence.` after the first line"))?,
             spec: self
                 .spec
                 .ok_or_else(|| missing("spec", "`spec https://...`"))?,

@@ -19,7 +19,7 @@ pub(super) fn patterns(tokens: &[Token<'_>]) -> Result<Vec<Pattern>, Problem> {
     if patterns.len() > 1 && patterns.iter().any(|one| matches!(one, Pattern::Close)) {
         return Err(Problem::new(
             "`close` beside other replies",
-            "it on a line of its own",
+            "it on a separate line",
         ));
     }
     Ok(patterns)
@@ -111,10 +111,7 @@ impl<'a> Reader<'a> {
                     Pattern::Unordered(elements)
                 }
                 _ => {
-                    return Err(Problem::new(
-                        "`unordered`",
-                        "an array of up to 16 behind it",
-                    ));
+                    return Err(Problem::new("`unordered`", "an array of up to 16 after it"));
                 }
             },
             text if text.starts_with('+') => Pattern::Simple(token.word_behind(1)?),
@@ -179,7 +176,7 @@ impl<'a> Reader<'a> {
         if format.len() != FORMAT_LETTERS {
             return Err(Problem::new(
                 format!("`={format}`"),
-                "three letters behind `=`, and the text as the next word",
+                "three letters after `=`, and the text as the next word",
             ));
         }
         Ok(Pattern::Verbatim {

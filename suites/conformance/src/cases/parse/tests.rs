@@ -144,7 +144,7 @@ fn headers_are_checked() {
     check_step_refused("deadline 700s", "`700s`, expected a time");
     check_refused(
         &format!("{HEAD}want any\nneeds eval\n"),
-        &["x.case:6: `needs` behind a step, expected it before the first step"],
+        &["x.case:6: `needs` after a step, expected it before the first step"],
     );
 }
 
@@ -240,9 +240,9 @@ fn words_are_checked() {
     check_step_refused("send GET \"x", "an open quote, expected");
     check_step_refused(
         "send GET \"x\"y",
-        "`y` behind a quote, expected a space, or `*N`",
+        "`y` after a quote, expected a space, or `*N`",
     );
-    check_step_refused("send GET \"x\"*", "`*` behind a quote");
+    check_step_refused("send GET \"x\"*", "`*` after a quote");
     check_step_refused("send GET x\"y\"", "a quote inside a word, expected a space");
     check_step_refused(r#"send GET "\q""#, r"`\q`, expected one of \r \n");
     check_step_refused(r#"send GET "\xg0""#, r"`\xg0`, expected one of");
@@ -268,7 +268,7 @@ fn patterns_are_checked() {
     check_step_refused("want ~2 :1", "a set of 1 patterns, expected 2 of them");
     check_step_refused("want ~17", "17 elements in any order, expected up to 16");
     check_step_refused("want >1", "a push of 0 patterns, expected 1 of them");
-    check_step_refused("want =tx x", "`=tx`, expected three letters behind `=`");
+    check_step_refused("want =tx x", "`=tx`, expected three letters after `=`");
     check_step_refused("want =txt", "the end of the line, expected a pattern");
     check_step_refused("want #x", "`#x`, expected a pattern: +OK");
     check_step_refused("want unordered ~1 :1", "`unordered`, expected an array");
@@ -306,16 +306,13 @@ fn a_likewise_is_held_to_the_alternatives_before_it() {
 
 #[test]
 fn an_eventually_needs_its_pair() {
-    let wrong = "x.case:6: another step behind `eventually`";
+    let wrong = "x.case:6: another step after `eventually`";
     check_refused(
         &format!("{HEAD}eventually 5s\nwant any\nwant any\n"),
         &[wrong],
     );
     let other_party = format!("{HEAD}eventually 5s\nsend @2 PING\nwant any\nwant any\n");
-    check_refused(
-        &other_party,
-        &["x.case:7: another step behind `eventually`"],
-    );
+    check_refused(&other_party, &["x.case:7: another step after `eventually`"]);
     check_refused(
         &format!("{HEAD}want any\neventually 5s\n"),
         &["x.case: `times` or `eventually` at the end"],

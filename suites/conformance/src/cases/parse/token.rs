@@ -88,7 +88,7 @@ fn repeat(behind: &str) -> Result<(usize, &str), Problem> {
         ("", _) => Ok((1, behind)),
         (_, Some(digits)) if !digits.is_empty() => Ok((number(digits)?, &behind[end..])),
         (other, _) => Err(Problem::new(
-            format!("`{other}` behind a quote"),
+            format!("`{other}` after a quote"),
             "a space, or `*N`",
         )),
     }

@@ -105,7 +105,7 @@ impl Facts {
 }
 
 fn refused(asked: &str, answer: &Value) -> String {
-    format!("{asked} was answered with {answer}")
+    format!("the reply to {asked} is {answer}")
 }
 
 async fn functions(node: &mut Connection) -> Result<Answer<BTreeMap<String, Vec<u8>>>, Error> {

@@ -23,7 +23,7 @@ pub fn is_inline(text: &str) -> bool {
 pub fn inline(text: &str, hints: &Hints) -> Result<Described, Error> {
     check_address(text).map_err(|why| Why::from(why).at("description"))?;
     let Some((head, nodes)) = text.split_once(':') else {
-        let expected = "POLICY:NODE,NODE... is expected";
+        let expected = "expected POLICY:NODE,NODE...";
         return Err(Why::field("nodes", expected).at(text));
     };
     let mut settings = head.split('/');
@@ -67,7 +67,7 @@ pub fn node(text: &str, hints: &Hints) -> Result<(Node, String), Error> {
     let mut nodes: Vec<_> = nodes.collect();
     match (nodes.pop(), nodes.is_empty()) {
         (Some(node), true) => Ok(node),
-        _ => Err(Why::field("node", "one is expected").at(text)),
+        _ => Err(Why::field("node", "expected one").at(text)),
     }
 }
 
@@ -86,12 +86,12 @@ fn place(text: &str, hints: &Hints) -> Result<(Value, String), Why> {
         None => (text, 1),
         Some((places, weight)) => match weight.parse::<u32>() {
             Ok(weight) => (places, weight),
-            Err(_) => return Err(wrong("a whole number is expected after *")),
+            Err(_) => return Err(wrong("expected a whole number after *")),
         },
     };
     let (reach, seen) = places.split_once('=').unwrap_or((places, places));
     if reach.is_empty() {
-        return Err(wrong("an address is expected before ="));
+        return Err(wrong("expected an address before ="));
     }
     let address = resolved(seen, hints);
     Ok((

@@ -53,7 +53,7 @@ impl Described {
             .collect();
         if let Some(missing) = remove.iter().find(|node| !known.contains(&node.as_str())) {
             let known = known.join(", ");
-            return Err(format!("{missing}: one of {known} is expected"));
+            return Err(format!("{missing}: expected one of {known}"));
         }
         let nodes = self
             .cluster
@@ -113,9 +113,7 @@ pub enum Error {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Why {
     /// The proxy's file is inside of something else.
-    #[error(
-        "a Kubernetes manifest: the proxy's own configuration, which is in it, is expected alone"
-    )]
+    #[error("a Kubernetes manifest, expected only the proxy configuration that it contains")]
     Manifest,
     /// No proxy that we know has such files.
     #[error(
@@ -124,10 +122,10 @@ pub enum Why {
     )]
     UnknownFormat,
     /// Nothing in it holds keys.
-    #[error("no cluster of Redis nodes is in it")]
+    #[error("it contains no cluster of Redis nodes")]
     Nothing,
     /// More than one thing in it holds keys.
-    #[error("several {what} hold keys: {}; say which by --cluster-name", .names.join(", "))]
+    #[error("several {what} hold keys: {}; choose one with --cluster-name", .names.join(", "))]
     Several {
         /// `clusters` or `pools`.
         what: &'static str,
@@ -135,7 +133,7 @@ pub enum Why {
         names: Vec<String>,
     },
     /// The one that is asked for is not there.
-    #[error("--cluster-name {wanted}: one of {} is expected", .names.join(", "))]
+    #[error("--cluster-name {wanted}: expected one of {}", .names.join(", "))]
     NotThere {
         /// The name asked for.
         wanted: String,
@@ -150,7 +148,7 @@ pub enum Why {
     Scatters(String),
     /// There may be several nodes behind a name, and keys would scatter over them.
     #[error(
-        "{what} is not a placement over several nodes, and the proxy resolves host `{host}`: say by --resolve {host}=IP that it \
+        "{what} is not a placement over several nodes, and the proxy resolves host `{host}`: give --resolve {host}=IP if it \
          has one address"
     )]
     MaybeSeveral {
@@ -160,14 +158,12 @@ pub enum Why {
         host: String,
     },
     /// The proxy resolves this name, and its address is what is hashed.
-    #[error(
-        "host `{0}` is resolved by the proxy, and its address is hashed: say it by --resolve {0}=IP"
-    )]
+    #[error("the proxy resolves host `{0}` and hashes its address: give it with --resolve {0}=IP")]
     Unresolved(String),
     /// Nothing in the file says what is hashed of a key.
     #[error(
-        "cluster {0}: no redis_proxy filter that can be read routes to it, and nothing else says whether hash tags count: say \
-         it by --hash-tags on or --hash-tags off, or give what Envoy answers to /config_dump"
+        "cluster {0}: no readable redis_proxy filter routes to it, so it is unknown whether hash tags count: give \
+         --hash-tags on or --hash-tags off, or Envoy's /config_dump as the description"
     )]
     TagsUnsaid(String),
     /// The hint and the description disagree.

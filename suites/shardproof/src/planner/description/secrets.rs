@@ -3,7 +3,7 @@
 /// A user or a password is given where only an address is expected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the address has a user or a password before @ (not shown here): passwords cannot be given yet, HOST:PORT alone is expected"
+    "the address has a user or password before @ (not shown): passwords are not supported, expected HOST:PORT"
 )]
 pub struct Secret;
 

@@ -106,7 +106,7 @@ fn reason(error: &serde_saphyr::Error) -> String {
     let known = [
         (
             "duplicate",
-            "a field is given twice: give it once (Envoy takes the last one)",
+            "duplicate field: give it once (Envoy uses the last one)",
         ),
         ("anchor", "no value has the anchor that is named here"),
         ("alias", "no value has the anchor that is named here"),
@@ -114,7 +114,7 @@ fn reason(error: &serde_saphyr::Error) -> String {
         ("tab", "tabs are not allowed here"),
         (
             "multiple",
-            "one document is expected, and the file has several: give the proxy's own configuration alone",
+            "the file has several documents, expected only the proxy configuration",
         ),
         ("merge", "a merge key needs a mapping"),
     ];

@@ -54,7 +54,7 @@ pub enum Failure<E> {
     Observer(E),
     /// Keys went where nobody looks.
     #[error(
-        "{missing} of {written} keys lie on none of the given nodes: is a node missing from --node, or another database in use?"
+        "{missing} of {written} keys are on none of the given nodes: is a node missing from --node, or is another database in use?"
     )]
     Missing {
         /// Keys that were found nowhere.
@@ -64,7 +64,7 @@ pub enum Failure<E> {
     },
     /// Keys that were written once lie on several nodes.
     #[error(
-        "{copied} of {written} keys lie on several of the given nodes after one write: is a replica among them, or one node twice?"
+        "{copied} of {written} keys are on several of the given nodes after one write: is one a replica, or given twice?"
     )]
     Copied {
         /// Keys that were found on several nodes.
@@ -73,7 +73,7 @@ pub enum Failure<E> {
         written: usize,
     },
     /// There is nothing to find out.
-    #[error("at least 2 nodes are needed, and keys to write")]
+    #[error("at least 2 nodes and 1 key are needed")]
     Nothing,
 }
 

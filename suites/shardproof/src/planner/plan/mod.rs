@@ -37,7 +37,7 @@ pub enum Error {
     #[error(transparent)]
     Placement(#[from] placement::Error),
     /// Each pair of nodes has a counter.
-    #[error("a cluster of {0} nodes, at most {NODES_MAX} can be planned for")]
+    #[error("a cluster of {0} nodes, at most {NODES_MAX} are supported")]
     TooManyNodes(usize),
 }
 

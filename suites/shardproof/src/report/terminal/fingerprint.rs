@@ -48,7 +48,7 @@ fn headline(report: &Fingerprint) -> String {
         ),
         (Some(found), _) => found.policy.clone(),
         (None, Some(scatter)) => format!(
-            "keys scatter: {} of {} keys are on another node too after a second write, so this is no placement",
+            "keys scatter: {} of {} keys are also on another node after a second write, so this is not a placement",
             scatter.scattered, scatter.rewritten
         ),
         (None, None) if report.nodes.iter().filter(|node| node.keys > 0).count() == 1 => {

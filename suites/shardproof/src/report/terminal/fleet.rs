@@ -218,7 +218,7 @@ fn dry(check: &Check) -> String {
 fn done(carried: &MoveOutcome, took_ms: u64) -> String {
     let seconds = took_ms as f64 / 1000.0;
     let mut text = format!(
-        "  moved        {:>8}  {} bytes in {seconds:.1} s, {:.0} keys a second\n",
+        "  moved        {:>8}  {} bytes in {seconds:.1} s, {:.0} keys per second\n",
         carried.moved,
         carried.bytes,
         carried.moved as f64 / seconds.max(0.001),
@@ -237,7 +237,7 @@ fn done(carried: &MoveOutcome, took_ms: u64) -> String {
         (
             "superseded",
             carried.superseded,
-            "copies removed: the right node has a value of its own",
+            "copies removed: the right node has its own value",
         ),
         (
             "spared",
@@ -257,7 +257,7 @@ fn done(carried: &MoveOutcome, took_ms: u64) -> String {
         (
             "refused",
             carried.refused,
-            "their right node does not take them: they stay where they were",
+            "their right node refuses them: they stay on their node",
         ),
     ];
     for (name, count, what) in rest {

@@ -84,6 +84,6 @@ fn a_full_disk_ends_the_count() {
         }
     }
     let why = count(&change(), &mut generated(), Some(&mut Full), &|_| {}).unwrap_err();
-    let expected = "the moved keys cannot be written: no storage space";
+    let expected = "cannot write the moved keys: no storage space";
     assert_eq!(why.to_string(), expected);
 }

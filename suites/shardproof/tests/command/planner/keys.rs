@@ -61,7 +61,7 @@ fn keys_that_are_made_up_unasked_are_said_to_be() {
         "--count",
         "10",
     ]));
-    assert!(text.contains("10 keys made up as key:{n}\n"), "{text}");
+    assert!(text.contains("10 keys generated as key:{n}\n"), "{text}");
     let text = stdout(shardproof(&[
         "plan",
         "--from",
@@ -70,7 +70,7 @@ fn keys_that_are_made_up_unasked_are_said_to_be() {
         "jump:a:1,b:1",
     ]));
     assert!(
-        text.contains("1000000 keys made up as key:{n}, because"),
+        text.contains("1000000 keys generated as key:{n}, because"),
         "{text}"
     );
 }
@@ -84,12 +84,12 @@ fn mistakes_in_keys_are_2_and_say_where() {
         check(
             &[command, &["--keys", "/none.txt"]].concat(),
             2,
-            &["/none.txt cannot be read"],
+            &["cannot read /none.txt"],
         );
         check(
             &[command, &["--keys", "/tmp"]].concat(),
             2,
-            &["/tmp cannot be read"],
+            &["cannot read /tmp"],
         );
         check(
             &[command, &["--keys", &path, "--hex"]].concat(),

@@ -12,12 +12,12 @@ fn mistakes_of_the_command_line_are_64() {
         ),
         ("maglev:a:1*0", &["--from", "node a:1 has weight 0"]),
         ("maglev:a:1,a:1", &["--from", "two nodes hash as `a:1`"]),
-        ("maglev:", &["--from", "the cluster has no node"]),
+        ("maglev:", &["--from", "the cluster has no nodes"]),
         (
             "consistent:a:1",
             &["--from", "policy `consistent`", "maglev, ring_hash"],
         ),
-        ("random:a:1,b:1", &["--from", "random places no keys"]),
+        ("random:a:1,b:1", &["--from", "random does not place keys"]),
         (
             "maglev/hash=md5:a:1",
             &["--from", "policy maglev does not support hash"],
@@ -46,7 +46,7 @@ fn mistakes_of_the_command_line_are_64() {
     check(
         &[&plan[..], &["--remove-node", "a:1", "--remove-node", "b:1"]].concat(),
         64,
-        &["the cluster has no node"],
+        &["the cluster has no nodes"],
     );
     check(&plan, 64, &["--to"]);
     check(
@@ -143,7 +143,7 @@ fn mistakes_in_descriptions_are_2_and_say_where() {
     check(
         &["plan", "--from", "/none.yaml", "--to", "maglev:a:1"],
         2,
-        &["/none.yaml cannot be read"],
+        &["cannot read /none.yaml"],
     );
 
     let (_folder, path) = file("d.yaml", &envoy("MAGLEV", "redis-1"));

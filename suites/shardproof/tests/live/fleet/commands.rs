@@ -130,7 +130,7 @@ pub(crate) async fn mistakes_are_told_in_one_line() {
         (
             64,
             &["check", "--to", "random:a:1,b:1"],
-            &["random", "places no keys"],
+            &["random", "does not place keys"],
         ),
         (
             64,
@@ -160,7 +160,7 @@ pub(crate) async fn mistakes_are_told_in_one_line() {
         (
             2,
             &["check", "--to", "no/such/file"],
-            &["no/such/file", "cannot be read"],
+            &["cannot read", "no/such/file"],
         ),
         (2, &["check", "--to", file], &["cluster.yaml:2", "adress"]),
         (

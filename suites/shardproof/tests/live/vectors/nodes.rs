@@ -158,7 +158,7 @@ async fn write(proxy: SocketAddr, keys: &[Vec<u8>]) -> Result<Vec<Result<(), Val
             written.push(match reply {
                 Value::Simple(ok) if ok == b"OK" => Ok(()),
                 refused if refused.is_error() => Err(refused),
-                other => return Err(format!("SET was answered with {other}")),
+                other => return Err(format!("the reply to SET is {other}")),
             });
         }
     }
@@ -222,7 +222,7 @@ impl Node {
     async fn empty(&self) -> Result<(), String> {
         match self.call(&[b"FLUSHALL"]).await? {
             Value::Simple(_) => Ok(()),
-            other => Err(format!("FLUSHALL was answered with {other}")),
+            other => Err(format!("the reply to FLUSHALL is {other}")),
         }
     }
 
@@ -233,7 +233,7 @@ impl Node {
         loop {
             let reply = self.call(&[b"SCAN", &cursor, b"COUNT", b"1000"]).await?;
             let Some((next, some)) = scanned(&reply) else {
-                return Err(format!("SCAN was answered with {reply}"));
+                return Err(format!("the reply to SCAN is {reply}"));
             };
             keys.extend(some);
             if next == b"0" {

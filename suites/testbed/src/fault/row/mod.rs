@@ -130,7 +130,7 @@ impl Row {
     #[must_use]
     pub fn obstacle(&self, owned: Owned) -> Option<String> {
         if self.acts_on == Object::Node && !owned.nodes {
-            Some("it changes nodes, and these are not ours".to_owned())
+            Some("it changes nodes, which the suite did not start".to_owned())
         } else if self.needs_network && !owned.networks {
             Some("it takes a node's network away, and the nodes are not containers".to_owned())
         } else if self.own_links_only && !owned.links {

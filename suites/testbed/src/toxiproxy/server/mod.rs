@@ -56,7 +56,7 @@ pub enum Error {
         why: std::io::Error,
     },
     /// Its first proxies.
-    #[error("the fault server cannot be populated: {0}")]
+    #[error("cannot create the proxies of --config: {0}")]
     Populate(#[from] Failed),
 }
 

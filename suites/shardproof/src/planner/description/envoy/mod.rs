@@ -99,14 +99,14 @@ fn panic(cluster: &shape::Cluster) -> Result<Panic, Why> {
     let default = Panic::default();
     let policy = &cluster.load_assignment.policy;
     if policy.weighted_priority_health {
-        let expected = "health by weights cannot be computed, leave it out";
+        let expected = "health by weights is not supported, omit it";
         return Err(Why::field("weighted_priority_health", expected));
     }
     let threshold = &cluster.common_lb_config.healthy_panic_threshold;
     let percent = threshold.as_ref().map(|percent| percent.value);
     if let Some(percent) = percent.filter(|percent| !(0.0..=100.0).contains(percent)) {
         let field = format!("healthy_panic_threshold {percent}");
-        return Err(Why::field(field, "0 to 100 is expected"));
+        return Err(Why::field(field, "expected 0 to 100"));
     }
     Ok(Panic {
         // Envoy rounds it.

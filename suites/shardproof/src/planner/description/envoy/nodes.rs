@@ -41,7 +41,7 @@ pub(super) fn nodes(
         for endpoint in &group.lb_endpoints {
             let wrong = |why: Why| why.at(format!("{name}:{}", endpoint.line));
             if kind == Kind::LogicalDns && !nodes.is_empty() {
-                let expected = "one endpoint is expected, Envoy refuses more";
+                let expected = "expected one endpoint, Envoy refuses more";
                 return Err(wrong(Why::field("type LOGICAL_DNS", expected)));
             }
             for address in addresses(endpoint, kind, chosen, hints).map_err(wrong)? {
@@ -70,7 +70,7 @@ fn check_number(cluster: &Cluster, chosen: &Chosen) -> Result<(), Why> {
 /// What Envoy refuses of a group of nodes, and what names nodes that are not in the file.
 fn check(group: &LocalityEndpoints) -> Result<(), Why> {
     if group.load_balancer_endpoints.is_some() || group.leds_cluster_locality_config.is_some() {
-        let expected = "lb_endpoints is expected, whose nodes are in the file";
+        let expected = "expected lb_endpoints with the nodes in the file";
         return Err(Why::field(
             "load_balancer_endpoints or leds_cluster_locality_config",
             expected,
@@ -81,10 +81,7 @@ fn check(group: &LocalityEndpoints) -> Result<(), Why> {
         .iter()
         .map(|node| node.load_balancing_weight);
     if group.load_balancing_weight == Some(0) || weights.any(|weight| weight == Some(0)) {
-        return Err(Why::field(
-            "load_balancing_weight 0",
-            "at least 1 is expected",
-        ));
+        return Err(Why::field("load_balancing_weight 0", "expected at least 1"));
     }
     Ok(())
 }
@@ -94,14 +91,14 @@ pub(super) fn kind(cluster: &Cluster) -> Result<Kind, Why> {
     match (&cluster.cluster_type, cluster.kind.as_deref()) {
         (Some(_), Some(_)) => Err(Why::field(
             "cluster_type",
-            "type is given too, one is expected",
+            "type is given too, expected only one",
         )),
         (Some(custom), None) => custom_kind(custom),
         (None, None | Some("STATIC")) => Ok(Kind::Static),
         (None, Some("STRICT_DNS")) => Ok(Kind::StrictDns),
         (None, Some("LOGICAL_DNS")) => Ok(Kind::LogicalDns),
         (None, Some(other)) => {
-            let expected = "STATIC, STRICT_DNS or LOGICAL_DNS is expected, whose nodes are in the file; for this type give the \
+            let expected = "expected STATIC, STRICT_DNS or LOGICAL_DNS with the nodes in the file; for this type give the \
                             nodes that Envoy's /clusters lists, as maglev:HOST:PORT,HOST:PORT";
             Err(Why::field(format!("type {other}"), expected))
         }
@@ -152,16 +149,17 @@ fn addresses(
         Some((Some(socket), _)) => socket,
         Some((None, Some(pipe))) => return Ok(vec![pipe.path.clone()]),
         _ => {
-            let expected = "address: socket_address or pipe is expected";
+            let expected = "address: expected socket_address or pipe";
             return Err(Why::field("endpoint", expected));
         }
     };
     if !socket.resolver_name.is_empty() {
-        let expected = "a resolver of its own cannot be asked, leave it out and say what it answers by --resolve";
+        let expected =
+            "a separate resolver is not supported, omit it and give its answers with --resolve";
         return Err(Why::field("resolver_name", expected));
     }
     let Some(port) = socket.port_value else {
-        return Err(Why::field("port_value", "a port is expected"));
+        return Err(Why::field("port_value", "expected a port"));
     };
     let host = &socket.address;
     secrets::check_address(host)?;
@@ -169,7 +167,7 @@ fn addresses(
         return Ok(vec![SocketAddr::new(ip, port).to_string()]);
     }
     if kind == Kind::Static {
-        let expected = "an IP is expected with type STATIC";
+        let expected = "expected an IP with type STATIC";
         return Err(Why::field(format!("address `{host}`"), expected));
     }
     let many = if kind == Kind::StrictDns {
@@ -238,7 +236,7 @@ fn health(status: Option<&str>) -> Result<Health, Why> {
         "UNHEALTHY" | "TIMEOUT" => Ok(Health::Unhealthy),
         "DRAINING" => Ok(Health::Draining),
         other => {
-            let expected = "HEALTHY, UNHEALTHY, DRAINING, TIMEOUT, DEGRADED or UNKNOWN is expected";
+            let expected = "expected HEALTHY, UNHEALTHY, DRAINING, TIMEOUT, DEGRADED or UNKNOWN";
             Err(Why::field(format!("health_status {other}"), expected))
         }
     }

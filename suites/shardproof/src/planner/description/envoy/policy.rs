@@ -38,11 +38,11 @@ impl Chosen {
 /// The policy of `cluster`, with Envoy's defaults.
 pub(super) fn choose(cluster: &Cluster) -> Result<Chosen, Why> {
     if has_subsets(cluster) {
-        let expected = "subsets of nodes cannot be computed";
+        let expected = "subsets of nodes are not supported";
         return Err(Why::field("lb_subset_config", expected));
     }
     if cluster.maglev_lb_config.is_some() && cluster.ring_hash_lb_config.is_some() {
-        let expected = "maglev_lb_config or ring_hash_lb_config is expected, not both";
+        let expected = "expected maglev_lb_config or ring_hash_lb_config, not both";
         return Err(Why::field("ring_hash_lb_config", expected));
     }
     match &cluster.load_balancing_policy {
@@ -65,7 +65,7 @@ fn of_fields(cluster: &Cluster) -> Result<Chosen, Why> {
         "MAGLEV" => maglev(cluster.maglev_lb_config.as_ref(), hashing)?,
         "RING_HASH" => ring_hash(cluster.ring_hash_lb_config.as_ref(), hashing)?,
         "LOAD_BALANCING_POLICY_CONFIG" => {
-            let expected = "load_balancing_policy is expected next to it";
+            let expected = "expected load_balancing_policy next to it";
             return Err(Why::field(
                 "lb_policy LOAD_BALANCING_POLICY_CONFIG",
                 expected,
@@ -75,7 +75,7 @@ fn of_fields(cluster: &Cluster) -> Result<Chosen, Why> {
             return Ok(Chosen::scattering(format!("lb_policy {scattering}")));
         }
         other => {
-            let expected = "MAGLEV or RING_HASH is expected";
+            let expected = "expected MAGLEV or RING_HASH";
             return Err(Why::field(format!("lb_policy {other}"), expected));
         }
     };
@@ -89,7 +89,7 @@ fn of_extension(policy: &LoadBalancingPolicy) -> Result<Chosen, Why> {
         let extension = &choice.typed_extension_config;
         let Some(config) = &extension.typed_config else {
             let field = format!("load_balancing_policy {}", extension.name);
-            return Err(Why::field(field, "typed_config is expected"));
+            return Err(Why::field(field, "expected typed_config"));
         };
         match config[TYPE].as_str().unwrap_or_default() {
             "Maglev" => {
@@ -113,20 +113,20 @@ fn of_extension(policy: &LoadBalancingPolicy) -> Result<Chosen, Why> {
                 return Ok(Chosen::scattering(what));
             }
             "Subset" | "OverrideHost" | "WrrLocality" | "ClusterProvided" => {
-                let expected = "maglev or ring_hash is expected";
+                let expected = "expected maglev or ring_hash";
                 let field = format!("load_balancing_policy {}", extension.name);
                 return Err(Why::field(field, expected));
             }
             _ => {}
         }
     }
-    let expected = "maglev or ring_hash is expected among its policies";
+    let expected = "expected maglev or ring_hash among its policies";
     Err(Why::field("load_balancing_policy", expected))
 }
 
 /// The configuration of an extension; its types are right already.
 fn shape<T: DeserializeOwned>(config: &Value, policy: &str) -> Result<T, Why> {
-    serde_json::from_value(config.clone()).map_err(|_| Why::field(policy, "it cannot be read"))
+    serde_json::from_value(config.clone()).map_err(|_| Why::field(policy, "cannot be parsed"))
 }
 
 fn maglev(shape: Option<&Maglev>, hashing: ConsistentHashing) -> Result<Policy, Why> {
@@ -147,7 +147,7 @@ fn ring_hash(shape: Option<&RingHash>, hashing: ConsistentHashing) -> Result<Pol
             None | Some("XX_HASH" | "DEFAULT_HASH") => RingFunction::XxHash,
             Some("MURMUR_HASH_2") => RingFunction::Murmur2,
             Some(other) => {
-                let expected = "XX_HASH or MURMUR_HASH_2 is expected";
+                let expected = "expected XX_HASH or MURMUR_HASH_2";
                 return Err(Why::field(format!("hash_function `{other}`"), expected));
             }
         },
@@ -161,7 +161,7 @@ fn by_hostname(hashing: ConsistentHashing) -> Result<bool, Why> {
         return Ok(hashing.use_hostname_for_hashing);
     };
     let expected = if factor < 100 {
-        "at least 100 is expected, or no such field"
+        "expected at least 100, or omit the field"
     } else {
         "placement then depends on the load of the moment, and no key has a place"
     };

@@ -83,14 +83,14 @@ impl Reader<'_> {
     /// What was read of `tree`, in its Rust shape.
     pub(super) fn shaped<T: DeserializeOwned>(self, read: Value, tree: &Tree) -> Result<T, Error> {
         // The types are right already; the text of this error would repeat values.
-        serde_json::from_value(read).map_err(|_| self.wrong(tree, "value", "it cannot be read"))
+        serde_json::from_value(read).map_err(|_| self.wrong(tree, "value", "cannot be parsed"))
     }
 
     fn named(self, tree: &Tree, message: &Message, field: &str) -> Result<Value, Error> {
         let entries = match &tree.content {
             Content::Map(entries) => entries,
             _ if tree.is_null() => &[][..],
-            _ => return Err(self.wrong(tree, field, "a mapping is expected")),
+            _ => return Err(self.wrong(tree, field, "expected a mapping")),
         };
         let mut read = Map::from_iter([(LINE.to_owned(), json!(tree.line))]);
         for (key, value) in entries {
@@ -101,7 +101,7 @@ impl Reader<'_> {
                     return Err(self.wrong(
                         tree,
                         name,
-                        "it is given twice: give it once (Envoy takes the last one)",
+                        "duplicate field: give it once (Envoy uses the last one)",
                     ));
                 }
             } else if key != TYPE && !message.others.iter().any(|name| is_key(name)) {
@@ -135,19 +135,19 @@ impl Reader<'_> {
             Kind::Struct => return Ok(plain(tree)),
             Kind::Bool => match truth(tree) {
                 Some(value) => return Ok(json!(value)),
-                None => "true or false is expected".to_owned(),
+                None => "expected true or false".to_owned(),
             },
             Kind::Number(most) => match whole(tree).filter(|number| *number <= most) {
                 Some(number) => return Ok(json!(number)),
-                None => format!("a whole number from 0 to {most} is expected"),
+                None => format!("expected a whole number from 0 to {most}"),
             },
             Kind::Double => match double(tree) {
                 Some(number) => return Ok(json!(number)),
-                None => "a number is expected".to_owned(),
+                None => "expected a number".to_owned(),
             },
             Kind::Text => match string(tree) {
                 Some(text) => return Ok(json!(text)),
-                None => "a string is expected; a number, or a word that YAML takes for a truth value, needs quotes".to_owned(),
+                None => "expected a string; a number, or a word that YAML reads as a boolean, needs quotes".to_owned(),
             },
             Kind::Enum(names) => match enum_name(tree, names) {
                 Some(name) => return Ok(json!(name)),
@@ -156,7 +156,7 @@ impl Reader<'_> {
                     let names: Vec<&str> = names.copied().collect();
                     let given = tree.text().unwrap_or_default();
                     let field = format!("{field} `{given}`");
-                    return Err(self.wrong(tree, &field, &format!("one of {} is expected", names.join(", "))));
+                    return Err(self.wrong(tree, &field, &format!("expected one of {}", names.join(", "))));
                 }
             },
         };
@@ -186,7 +186,7 @@ impl Reader<'_> {
         let wrong = |expected: &str| Err(self.wrong(tree, field, expected));
         let url = tree.get(TYPE).and_then(Tree::text);
         let Some((_, kind)) = url.and_then(|url| url.rsplit_once('/')) else {
-            return wrong("`@type` is expected in it, as type.googleapis.com/NAME");
+            return wrong("expected `@type` in it, as type.googleapis.com/NAME");
         };
         let nothing = Tree {
             line: tree.line,
@@ -197,7 +197,7 @@ impl Reader<'_> {
                 .iter()
                 .find_map(|name| tree.get(name));
             let Some(url) = url.and_then(Tree::text) else {
-                return wrong("`type_url` is expected in a TypedStruct");
+                return wrong("expected `type_url` in a TypedStruct");
             };
             let value = tree.get("value").unwrap_or(&nothing);
             (url.rsplit('/').next().unwrap_or_default(), value)
@@ -210,7 +210,7 @@ impl Reader<'_> {
             (Some((_, message)), _) => self.named(inner, message, field)?,
             (None, Some((name, _))) => {
                 let expected =
-                    format!("{name} is expected, Envoy 1.18 and later know no older types");
+                    format!("expected {name}, Envoy 1.18 and later do not support older types");
                 return Err(self.wrong(tree, &format!("type `{kind}`"), &expected));
             }
             (None, None) => json!({LINE: tree.line}),

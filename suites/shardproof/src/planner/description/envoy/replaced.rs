@@ -17,27 +17,27 @@ const REPLACED: [(&str, &str, &str); 9] = [
     (
         "Cluster",
         "hosts",
-        "`load_assignment` is expected, `hosts` ended with Envoy 1.18",
+        "expected `load_assignment`, `hosts` was removed in Envoy 1.18",
     ),
     (
         "Cluster",
         "tls_context",
-        "`transport_socket` is expected, `tls_context` ended with Envoy 1.18",
+        "expected `transport_socket`, `tls_context` was removed in Envoy 1.18",
     ),
     (
         "Filter",
         "config",
-        "`typed_config` is expected, with the `@type` of the filter; `config` ended with Envoy 1.18",
+        "expected `typed_config`, with the `@type` of the filter; `config` was removed in Envoy 1.18",
     ),
     (
         "FilterChain",
         "tls_context",
-        "`transport_socket` is expected, `tls_context` ended with Envoy 1.18",
+        "expected `transport_socket`, `tls_context` was removed in Envoy 1.18",
     ),
     (
         "PrefixRoutes",
         "catch_all_cluster",
-        "`catch_all_route: {cluster: NAME}` is expected",
+        "expected `catch_all_route: {cluster: NAME}`",
     ),
     (
         "RedisProxy",
@@ -47,7 +47,7 @@ const REPLACED: [(&str, &str, &str); 9] = [
     (
         "RedisProxy",
         "cluster",
-        "`prefix_routes: {catch_all_route: {cluster: NAME}}` is expected",
+        "expected `prefix_routes: {catch_all_route: {cluster: NAME}}`",
     ),
 ];
 

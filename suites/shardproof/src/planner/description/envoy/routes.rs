@@ -117,7 +117,7 @@ fn proxies(chain: &FilterChain, tree: &Tree, reader: Reader<'_>) -> Result<Vec<R
 fn check(routes: &PrefixRoutes, line: u64, reader: Reader<'_>) -> Result<(), Error> {
     let mut known = BTreeSet::new();
     if routes.routes.is_empty() && routes.catch_all_route.is_none() {
-        let why = Why::field("prefix_routes", "no route is given, one is expected");
+        let why = Why::field("prefix_routes", "no route, expected at least one");
         return Err(why.at(format!("{}:{}", reader.file, line)));
     }
     for route in routes.routes.iter().chain(&routes.catch_all_route) {
@@ -125,7 +125,7 @@ fn check(routes: &PrefixRoutes, line: u64, reader: Reader<'_>) -> Result<(), Err
         if route.cluster.is_empty() {
             return at(Why::field(
                 "cluster",
-                "the name of a cluster is expected in a route",
+                "expected the name of a cluster in a route",
             ));
         }
     }

@@ -182,7 +182,7 @@ fn names_that_envoy_resolves_are_told_by_hints() {
     wrong(
         &body("STRICT_DNS"),
         &resolving(&[("redis-a", [10, 0, 0, 1])]),
-        "file:17: host `redis-b` is resolved by the proxy, and its address is hashed: say it by --resolve redis-b=IP",
+        "file:17: the proxy resolves host `redis-b` and hashes its address: give it with --resolve redis-b=IP",
     );
     let hints = resolving(&[
         ("redis-a", [10, 0, 0, 1]),
@@ -203,7 +203,7 @@ fn names_that_envoy_resolves_are_told_by_hints() {
     wrong(
         &body("LOGICAL_DNS"),
         &hints,
-        "file:17: type LOGICAL_DNS: one endpoint is expected, Envoy refuses more",
+        "file:17: type LOGICAL_DNS: expected one endpoint, Envoy refuses more",
     );
     check(
         &body_of("LOGICAL_DNS", &["redis-b"]),
@@ -213,12 +213,12 @@ fn names_that_envoy_resolves_are_told_by_hints() {
     wrong(
         &body("STATIC"),
         &hints,
-        "file:16: address `redis-a`: an IP is expected with type STATIC",
+        "file:16: address `redis-a`: expected an IP with type STATIC",
     );
     wrong(
         &body("EDS"),
         &hints,
-        "file:10: type EDS: STATIC, STRICT_DNS or LOGICAL_DNS is expected, whose nodes are in the file; for this type give the nodes \
+        "file:10: type EDS: expected STATIC, STRICT_DNS or LOGICAL_DNS with the nodes in the file; for this type give the nodes \
          that Envoy's /clusters lists, as maglev:HOST:PORT,HOST:PORT",
     );
 }
@@ -287,7 +287,7 @@ fn all_keys_are_on_the_only_node_under_any_policy() {
     }
     let unresolved = lone("STRICT_DNS", "redis-a", &[]).unwrap_err();
     assert!(
-        unresolved.contains("say by --resolve redis-a=IP that it has one address"),
+        unresolved.contains("give --resolve redis-a=IP if it has one address"),
         "{unresolved}"
     );
     let several = lone("STRICT_DNS", "redis-a", &two).unwrap_err();
@@ -303,11 +303,11 @@ fn what_envoy_would_not_place_alike_is_told() {
         ),
         (
             "      lb_policy: MAGLEV\n      lb_subset_config: {subset_selectors: [{keys: [a]}]}\n",
-            "lb_subset_config: subsets of nodes cannot be computed",
+            "lb_subset_config: subsets of nodes are not supported",
         ),
         (
             "      lb_policy: MAGLEV\n      maglev_lb_config: {table_size: 65536}\n",
-            "maglev table size 65536 is not a prime from 2 to 5000011",
+            "maglev table size 65536, expected a prime from 2 to 5000011",
         ),
         (
             "      lb_policy: MAGLEV\n      cluster_type: {name: envoy.clusters.aggregate}\n",

@@ -137,12 +137,12 @@ fn what_describes_no_cluster_is_told() {
     wrong(
         "apiVersion: v1\nkind: ConfigMap\ndata: {envoy.yaml: 'static_resources: {}'}\n",
         &none(),
-        "file: a Kubernetes manifest: the proxy's own configuration, which is in it, is expected alone",
+        "file: a Kubernetes manifest, expected only the proxy configuration that it contains",
     );
     wrong(
         "static_resources: {}",
         &none(),
-        "file: no cluster of Redis nodes is in it",
+        "file: it contains no cluster of Redis nodes",
     );
 }
 

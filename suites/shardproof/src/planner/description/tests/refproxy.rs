@@ -22,7 +22,7 @@ fn refproxys_file_whole_or_in_part() {
     wrong(
         "listen: 127.0.0.1:1\ncluster:\n  policy: maglev\n  nodes: []\n",
         &none(),
-        "file:3: the cluster has no node",
+        "file:3: the cluster has no nodes",
     );
     wrong(
         "policy: maglev\nnodes:\n- {adress: 'a:1'}\n",
@@ -75,27 +75,24 @@ fn a_path_is_no_description_in_one_word() {
 #[test]
 fn mistakes_in_one_word_are_told() {
     for (text, why) in [
-        ("maglev:", "the cluster has no node"),
+        ("maglev:", "the cluster has no nodes"),
         (
             "maglev:a:1,a:1",
-            "two nodes hash as `a:1`, each node needs a hash key of its own",
+            "two nodes have the hash key `a:1`, expected a different one for each node",
         ),
-        (
-            "maglev:a:1*0",
-            "node a:1 has weight 0, at least 1 is expected",
-        ),
+        ("maglev:a:1*0", "node a:1 has weight 0, expected at least 1"),
         (
             "maglev:a:1*x",
-            "node `a:1*x`: a whole number is expected after *",
+            "node `a:1*x`: expected a whole number after *",
         ),
-        ("maglev:a", "node `a`: host:port is expected"),
+        ("maglev:a", "node `a`: expected host:port"),
         (
             "maglev/table_size=65536:a:1",
-            "maglev table size 65536 is not a prime from 2 to 5000011",
+            "maglev table size 65536, expected a prime from 2 to 5000011",
         ),
         (
             "random:a:1,b:1",
-            "policy random places no keys: each request may go to another of the nodes",
+            "policy random does not place keys: each request can go to any node",
         ),
         (
             "jump:a:1,b:1*2",
@@ -103,7 +100,7 @@ fn mistakes_in_one_word_are_told() {
         ),
         (
             "consistent:a:1",
-            "policy `consistent`: one of maglev, ring_hash, ketama, modula, random, slots, libketama, jump, rendezvous is expected",
+            "policy `consistent`: expected one of maglev, ring_hash, ketama, modula, random, slots, libketama, jump, rendezvous",
         ),
     ] {
         let found = inline(text, &none()).unwrap_err().to_string();

@@ -32,14 +32,14 @@ fn only_clusters_that_keys_are_routed_to_count() {
     wrong(
         &two,
         &none(),
-        "file: several clusters hold keys: web, redis; say which by --cluster-name",
+        "file: several clusters hold keys: web, redis; choose one with --cluster-name",
     );
     let web = read(&two, "file", &picking("web")).unwrap();
     assert_eq!(web.cluster, cluster(Policy::maglev(), &["10.0.0.9:6379"]));
     wrong(
         &two,
         &picking("none"),
-        "file: --cluster-name none: one of web, redis is expected",
+        "file: --cluster-name none: expected one of web, redis",
     );
     let bare = format!("static_resources:\n  clusters:\n    - name: only\n{other}");
     check(

@@ -30,7 +30,7 @@ fn one_pool_of_several_is_asked_for() {
     wrong(
         &two,
         &none(),
-        "file: several pools hold keys: alpha, beta; say which by --cluster-name",
+        "file: several pools hold keys: alpha, beta; choose one with --cluster-name",
     );
     check(&two, &picking("beta"), cluster(Policy::ketama(), &["a:1"]));
 }
@@ -47,33 +47,33 @@ fn mistakes_in_a_pool_are_told() {
         (
             "modula",
             "maglev",
-            "file:3: distribution `maglev`: ketama, modula or random is expected",
+            "file:3: distribution `maglev`: expected ketama, modula or random",
         ),
         (
             "md5",
             "MD5",
-            "file:3: hash `MD5`: one of crc16, crc32, crc32a, fnv1_32, fnv1_64, fnv1a_32, fnv1a_64, hsieh, jenkins, md5, murmur, \
-             one_at_a_time is expected",
+            "file:3: hash `MD5`: expected one of crc16, crc32, crc32a, fnv1_32, fnv1_64, fnv1a_32, fnv1a_64, hsieh, jenkins, md5, murmur, \
+             one_at_a_time",
         ),
         (
             "'{}'",
             "'{'",
-            "file:3: hash_tag `{`: two characters are expected",
+            "file:3: hash_tag `{`: expected two characters",
         ),
         (
             "127.0.0.1:6379:1",
             "127.0.0.1:6379",
-            "file:9: server `127.0.0.1:6379`: HOST:PORT:WEIGHT or /PATH:WEIGHT is expected, and perhaps a name after it",
+            "file:9: server `127.0.0.1:6379`: expected HOST:PORT:WEIGHT or /PATH:WEIGHT, optionally followed by a name",
         ),
         (
             "127.0.0.1:6379:1",
             "127.0.0.1:6379:0",
-            "file:3: node 127.0.0.1:6379 has weight 0, at least 1 is expected",
+            "file:3: node 127.0.0.1:6379 has weight 0, expected at least 1",
         ),
         (
             "redis-b:6380:2 second",
             "127.0.0.1:6379:1",
-            "file:3: two nodes hash as `127.0.0.1:6379`, each node needs a hash key of its own",
+            "file:3: two nodes have the hash key `127.0.0.1:6379`, expected a different one for each node",
         ),
     ] {
         wrong(&POOL.replace(from, to), &none(), expected);
@@ -81,7 +81,7 @@ fn mistakes_in_a_pool_are_told() {
     wrong(
         "alpha:\n  listen: a:1\n  servers:\n",
         &none(),
-        "file:3: servers: a list is expected, one server a line",
+        "file:3: servers: expected a list, one server per line",
     );
 }
 

@@ -30,7 +30,7 @@ pub(super) fn read(
 ) -> Result<Described, Error> {
     block::check(text, name)?;
     if let Some((_, unnamed)) = top.entries().iter().find(|(name, _)| name.is_empty()) {
-        let why = Why::field("pool", "a name is expected before its settings");
+        let why = Why::field("pool", "expected a name before its settings");
         return Err(why.at(format!("{name}:{}", unnamed.line)));
     }
     let pool = pick("pools", top.entries(), hints).map_err(|why| why.at(name))?;
@@ -39,7 +39,7 @@ pub(super) fn read(
     let servers = match pool.get("servers").map(|servers| &servers.content) {
         Some(Content::List(servers)) => servers,
         _ => {
-            let why = Why::field("servers", "a list is expected, one server a line");
+            let why = Why::field("servers", "expected a list, one server per line");
             return Err(why.at(at(pool)));
         }
     };
@@ -73,7 +73,7 @@ fn database(pool: &Tree) -> Result<Option<u32>, Why> {
     let number = given.map(|text| {
         text.parse()
             .ok()
-            .ok_or_else(|| Why::field("redis_db", "the number of a database is expected"))
+            .ok_or_else(|| Why::field("redis_db", "expected the number of a database"))
     });
     number.transpose()
 }
@@ -88,7 +88,7 @@ fn policy(pool: &Tree) -> Result<Policy, Why> {
         None => Digest::Fnv1a64,
         Some(name) => Digest::named(name).ok_or_else(|| {
             let known: Vec<&str> = Digest::all().map(Digest::name).collect();
-            let expected = format!("one of {} is expected", known.join(", "));
+            let expected = format!("expected one of {}", known.join(", "));
             Why::field(format!("hash `{name}`"), expected)
         })?,
     };
@@ -97,7 +97,7 @@ fn policy(pool: &Tree) -> Result<Policy, Why> {
         Some("modula") => Ok(Policy::Modula { digest }),
         Some("random") => Ok(Policy::Random),
         Some(other) => {
-            let expected = "ketama, modula or random is expected";
+            let expected = "expected ketama, modula or random";
             Err(Why::field(format!("distribution `{other}`"), expected))
         }
     }
@@ -109,7 +109,7 @@ fn tags(pool: &Tree) -> Result<TagRule, Why> {
         Some([open, close]) => Ok(TagRule::Between(*open, *close)),
         Some(other) => {
             let field = format!("hash_tag `{}`", String::from_utf8_lossy(other));
-            Err(Why::field(field, "two characters are expected"))
+            Err(Why::field(field, "expected two characters"))
         }
     }
 }
@@ -117,7 +117,7 @@ fn tags(pool: &Tree) -> Result<TagRule, Why> {
 /// `HOST:PORT:WEIGHT [NAME]` or `/PATH:WEIGHT [NAME]`.
 fn node(server: &str) -> Result<Node, Why> {
     let wrong = || {
-        let expected = "HOST:PORT:WEIGHT or /PATH:WEIGHT is expected, and perhaps a name after it";
+        let expected = "expected HOST:PORT:WEIGHT or /PATH:WEIGHT, optionally followed by a name";
         Why::field(format!("server `{server}`"), expected)
     };
     check_address(server.split(' ').next().unwrap_or_default())?;

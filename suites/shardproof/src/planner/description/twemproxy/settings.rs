@@ -43,7 +43,7 @@ const SETTINGS: [(&str, Kind); 17] = [
 /// Of a field that has no near name.
 const OF_ANOTHER_VERSION: &str =
     "nutcracker 0.5.0 does not know it; leave it out if another version does and it places no key";
-const LISTEN: &str = "HOST:PORT or /PATH is expected";
+const LISTEN: &str = "expected HOST:PORT or /PATH";
 
 /// Checks all settings of a pool.
 pub(super) fn check(pool: &Tree, file: &str) -> Result<(), Error> {
@@ -62,7 +62,7 @@ pub(super) fn check(pool: &Tree, file: &str) -> Result<(), Error> {
     let is_redis = pool.get("redis").and_then(Tree::text) == Some("true");
     match pool.get("redis_auth") {
         Some(auth) if !is_redis => {
-            let why = Why::field("redis_auth", "redis: true is expected next to it");
+            let why = Why::field("redis_auth", "expected redis: true next to it");
             Err(wrong(auth, why))
         }
         _ => Ok(()),
@@ -87,20 +87,20 @@ fn check_value(name: &str, value: &Tree, kind: Kind) -> Result<(), Why> {
     if kind == Servers {
         return match value.content {
             Content::List(_) => Ok(()),
-            _ => wrong("a list is expected, one server a line"),
+            _ => wrong("expected a list, one server per line"),
         };
     }
     let Some(text) = value.text() else {
-        return wrong("one value is expected");
+        return wrong("expected one value");
     };
     let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
     match kind {
-        _ if text.is_empty() => wrong("a value is expected, nutcracker refuses an empty one"),
-        Number if !is_number => wrong("a whole number is expected"),
+        _ if text.is_empty() => wrong("expected a value, nutcracker refuses an empty one"),
+        Number if !is_number => wrong("expected a whole number"),
         Number if name == "server_connections" && text.bytes().all(|digit| digit == b'0') => {
-            wrong("at least 1 is expected")
+            wrong("expected at least 1")
         }
-        Flag if !matches!(text, "true" | "false") => wrong("true or false is expected"),
+        Flag if !matches!(text, "true" | "false") => wrong("expected true or false"),
         Listen if !is_listen(text) => wrong(LISTEN),
         _ => Ok(()),
     }

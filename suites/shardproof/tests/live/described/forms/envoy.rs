@@ -180,7 +180,7 @@ const FORMS: &[(Slot, &str, Fate)] = &[
     (
         Cluster,
         "lb_policy: MAGLEV\n    hosts: [ { socket_address: { address: 10.0.0.1, port_value: 1 } } ]",
-        Refused("unknown field `hosts` in Cluster: `load_assignment` is expected"),
+        Refused("unknown field `hosts` in Cluster: expected `load_assignment`"),
     ),
     (
         Cluster,
@@ -290,13 +290,13 @@ const FORMS: &[(Slot, &str, Fate)] = &[
     (
         Cluster,
         "lb_policy: MAGLEV\n    maglev_lb_config: []",
-        Refused("a mapping is expected"),
+        Refused("expected a mapping"),
     ),
     (
         Cluster,
         r#"lb_policy: MAGLEV
     maglev_lb_config: "x""#,
-        Refused("a mapping is expected"),
+        Refused("expected a mapping"),
     ),
     (
         Cluster,
@@ -355,7 +355,7 @@ const FORMS: &[(Slot, &str, Fate)] = &[
     (
         Cluster,
         "lb_policy: MAGLEV\n    type: STATIC\n    cluster_type: { name: envoy.cluster.static }",
-        Refused("one is expected"),
+        Refused("expected one"),
     ),
     (
         Cluster,
@@ -380,22 +380,22 @@ const FORMS: &[(Slot, &str, Fate)] = &[
     (
         Cluster,
         "lb_policy: MAGLEV\n    lb_subset_config: { subset_selectors: [ { keys: [ a ] } ] }",
-        Declined("subsets of nodes cannot be computed"),
+        Declined("subsets of nodes are not supported"),
     ),
     (
         Cluster,
         "lb_policy: MAGLEV\n    common_lb_config: { consistent_hashing_lb_config: { hash_balance_factor: 50 } }",
-        Refused("at least 100 is expected"),
+        Refused("expected at least 100"),
     ),
     (
         Cluster,
         "lb_policy: MAGLEV\n    common_lb_config: { consistent_hashing_lb_config: { hash_balance_factor: 0 } }",
-        Refused("at least 100 is expected"),
+        Refused("expected at least 100"),
     ),
     (
         Cluster,
         "lb_policy: MAGLEV\n    common_lb_config: { healthy_panic_threshold: { value: 101 } }",
-        Refused("0 to 100 is expected"),
+        Refused("expected 0 to 100"),
     ),
     (
         Cluster,
@@ -406,7 +406,7 @@ const FORMS: &[(Slot, &str, Fate)] = &[
     (
         Cluster,
         "lb_policy: MAGLEV\n    common_lb_config: { healthy_panic_threshold: 50 }",
-        Refused("a mapping is expected"),
+        Refused("expected a mapping"),
     ),
     (
         Cluster,
@@ -431,12 +431,12 @@ const FORMS: &[(Slot, &str, Fate)] = &[
     (
         Cluster,
         "load_balancing_policy: { policies: [ { typed_extension_config: { name: envoy.load_balancing_policies.maglev } } ] }",
-        Refused("typed_config is expected"),
+        Refused("expected typed_config"),
     ),
     (
         Cluster,
         "load_balancing_policy: { policies: [] }",
-        Refused("maglev or ring_hash is expected"),
+        Refused("expected maglev or ring_hash"),
     ),
     (Settings, r#"enable_hashtagging: "true""#, Read(TAGGED)),
     (Settings, "enable_hashtagging: yes", Read(TAGGED)),
@@ -456,32 +456,32 @@ const FORMS: &[(Slot, &str, Fate)] = &[
     (
         Settings,
         "enable_hashtagging: 1",
-        Refused("true or false is expected"),
+        Refused("expected true or false"),
     ),
     (
         Settings,
         "enable_hashtagging: 0",
-        Refused("true or false is expected"),
+        Refused("expected true or false"),
     ),
     (
         Settings,
         r#"enable_hashtagging: "on""#,
-        Refused("true or false is expected"),
+        Refused("expected true or false"),
     ),
     (
         Settings,
         r#"enable_hashtagging: """#,
-        Refused("true or false is expected"),
+        Refused("expected true or false"),
     ),
     (
         Settings,
         "enable_hashtagging: [true]",
-        Refused("true or false is expected"),
+        Refused("expected true or false"),
     ),
     (
         Settings,
         "enable_hashtagging: { value: true }",
-        Refused("true or false is expected"),
+        Refused("expected true or false"),
     ),
     (
         Settings,
@@ -502,7 +502,7 @@ const FORMS: &[(Slot, &str, Fate)] = &[
     (
         Routes,
         "{ routes: [ null ], catch_all_route: { cluster: redis } }",
-        Refused("the name of a cluster is expected"),
+        Refused("expected the name of a cluster"),
     ),
     (
         Routes,
@@ -512,27 +512,27 @@ const FORMS: &[(Slot, &str, Fate)] = &[
     (
         Routes,
         "[ { catch_all_route: { cluster: redis } } ]",
-        Refused("a mapping is expected"),
+        Refused("expected a mapping"),
     ),
     (
         Routes,
         "{ routes: [ { prefix: 2, cluster: redis } ] }",
-        Refused("prefix: a string is expected"),
+        Refused("prefix: expected a string"),
     ),
     (
         Routes,
         "{ routes: [ { prefix: true, cluster: redis } ] }",
-        Refused("prefix: a string is expected"),
+        Refused("prefix: expected a string"),
     ),
     (
         Routes,
         "{ routes: [ { prefix: on, cluster: redis } ] }",
-        Refused("prefix: a string is expected"),
+        Refused("prefix: expected a string"),
     ),
     (
         Routes,
         "{ routes: [ { prefix: -7, cluster: redis } ] }",
-        Refused("prefix: a string is expected"),
+        Refused("prefix: expected a string"),
     ),
     (
         Routes,
@@ -548,7 +548,7 @@ const FORMS: &[(Slot, &str, Fate)] = &[
         Routes,
         "{ catch_all_cluster: redis }",
         Refused(
-            "unknown field `catch_all_cluster` in PrefixRoutes: `catch_all_route: {cluster: NAME}` is expected",
+            "unknown field `catch_all_cluster` in PrefixRoutes: expected `catch_all_route: {cluster: NAME}`",
         ),
     ),
     (
@@ -575,7 +575,7 @@ const FORMS: &[(Slot, &str, Fate)] = &[
     (
         Filter,
         r#"typed_config: { "@type": type.googleapis.com/xds.type.v3.TypedStruct, value: { stat_prefix: s, settings: { op_timeout: 5s, enable_hashtagging: "true" }, prefix_routes: { catch_all_route: { cluster: redis } } } }"#,
-        Refused("`type_url` is expected"),
+        Refused("expected `type_url`"),
     ),
     (
         Filter,
@@ -585,17 +585,17 @@ const FORMS: &[(Slot, &str, Fate)] = &[
     (
         Filter,
         r#"config: { stat_prefix: s, settings: { op_timeout: 5s, enable_hashtagging: "true" }, prefix_routes: { catch_all_route: { cluster: redis } } }"#,
-        Refused("unknown field `config` in Filter: `typed_config` is expected"),
+        Refused("unknown field `config` in Filter: expected `typed_config`"),
     ),
     (
         Filter,
         r#"typed_config: { "@type": type.googleapis.com/envoy.config.filter.network.redis_proxy.v2.RedisProxy, stat_prefix: s, settings: { op_timeout: 5s, enable_hashtagging: "true" }, prefix_routes: { catch_all_route: { cluster: redis } } }"#,
-        Refused("v3.RedisProxy is expected, Envoy 1.18 and later know no older types"),
+        Refused("v3.RedisProxy, Envoy 1.18 and later do not support older types"),
     ),
     (
         Filter,
         r#"typed_config: { "@type": envoy.extensions.filters.network.redis_proxy.v3.RedisProxy, stat_prefix: s, settings: { op_timeout: 5s, enable_hashtagging: "true" }, prefix_routes: { catch_all_route: { cluster: redis } } }"#,
-        Refused("`@type` is expected"),
+        Refused("expected `@type`"),
     ),
     (
         Filter,
@@ -605,13 +605,13 @@ const FORMS: &[(Slot, &str, Fate)] = &[
     (
         Filter,
         r#"typed_config: { stat_prefix: s, settings: { op_timeout: 5s, enable_hashtagging: "true" }, prefix_routes: { catch_all_route: { cluster: redis } } }"#,
-        Refused("`@type` is expected"),
+        Refused("expected `@type`"),
     ),
     (
         Filter,
         r#"typed_config: { "@type": type.googleapis.com/envoy.extensions.filters.network.redis_proxy.v3.RedisProxy, stat_prefix: s, settings: { op_timeout: 5s }, cluster: redis }"#,
         Refused(
-            "unknown field `cluster` in RedisProxy: `prefix_routes: {catch_all_route: {cluster: NAME}}` is expected",
+            "unknown field `cluster` in RedisProxy: expected `prefix_routes: {catch_all_route: {cluster: NAME}}`",
         ),
     ),
     (
@@ -636,22 +636,22 @@ const FORMS: &[(Slot, &str, Fate)] = &[
     (
         Assignment,
         ", load_balancing_weight: 0",
-        Refused("at least 1 is expected"),
+        Refused("expected at least 1"),
     ),
     (
         Assignment,
         ", load_balancing_weight: {}",
-        Refused("at least 1 is expected"),
+        Refused("expected at least 1"),
     ),
     (
         Assignment,
         ", load_balancing_weight: 1.5",
-        Refused("a whole number from 0 to 4294967295 is expected"),
+        Refused("expected a whole number from 0 to 4294967295"),
     ),
     (
         Assignment,
         ", load_balancing_weight: 4294967296",
-        Refused("a whole number from 0 to 4294967295 is expected"),
+        Refused("expected a whole number from 0 to 4294967295"),
     ),
     (
         Assignment,
@@ -717,7 +717,7 @@ const FORMS: &[(Slot, &str, Fate)] = &[
     (
         Assignment,
         "endpoints: []",
-        Declined("the cluster has no node"),
+        Declined("the cluster has no nodes"),
     ),
     (
         Assignment,
@@ -737,12 +737,12 @@ const FORMS: &[(Slot, &str, Fate)] = &[
     (
         Assignment,
         "endpoints: [ { lb_endpoints: [ { endpoint: { address: { socket_address: { address: 10.0.0.1, named_port: redis } } } } ] } ]",
-        Refused("a port is expected"),
+        Refused("expected a port"),
     ),
     (
         Assignment,
         "endpoints: [ { lb_endpoints: [ { health_status: HEALTHY } ] } ]",
-        Refused("socket_address or pipe is expected"),
+        Refused("expected socket_address or pipe"),
     ),
     (Lone, "lb_policy: ROUND_ROBIN", Read(ANY)),
     (Lone, "lb_policy: random", Read(ANY)),
@@ -762,12 +762,12 @@ const FORMS: &[(Slot, &str, Fate)] = &[
     (
         Named,
         "type: STRICT_DNS",
-        Declined("say by --resolve redis-a=IP that it has one address"),
+        Declined("give --resolve redis-a=IP if it has one address"),
     ),
     (
         Named,
         "type: STRICT_DNS\n    lb_policy: MAGLEV",
-        Declined("say it by --resolve redis-a=IP"),
+        Declined("give it with --resolve redis-a=IP"),
     ),
     (
         Named,
@@ -788,12 +788,12 @@ const FORMS: &[(Slot, &str, Fate)] = &[
     (
         Cluster,
         "lb_policy: MAGLEV\n    tls_context: {}",
-        Refused("`transport_socket` is expected"),
+        Refused("expected `transport_socket`"),
     ),
     (
         Filter,
         r#"config: { stat_prefix: s, settings: { op_timeout: 5s } }"#,
-        Refused("`typed_config` is expected"),
+        Refused("expected `typed_config`"),
     ),
     (Around, "---\nFILE", Read(PLAIN)),
     (Around, "FILE...\n", Read(PLAIN)),
