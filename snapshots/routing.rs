@@ -89,6 +89,7 @@ fn snapshots() {
     let mut cluster = Cluster::new(Policy::maglev(), nodes.collect());
     cluster.tags = TagRule::BRACES;
     let placement = Placement::new(&cluster).unwrap();
+    let keys = Keys::of(&placement);
     let mut groups: BTreeMap<&str, String> = BTreeMap::new();
     for row in told() {
         let text = groups.entry(row[5]).or_default();
@@ -102,8 +103,9 @@ fn snapshots() {
         if row.route == Route::Below {
             continue;
         }
-        for call in calls(row, &placement) {
-            let _ = writeln!(text, "{}\n{}", shown(&call), routed(&call, &placement));
+        for call in calls(row, &keys) {
+            let told = format!("{}\n{}", shown(&call), routed(&call, &placement));
+            let _ = writeln!(text, "{}", keys.named(&told));
         }
     }
     insta::with_settings!({snapshot_path => "routing", prepend_module_to_snapshot => false, omit_expression => true}, {
@@ -115,7 +117,7 @@ fn snapshots() {
 
 /// Well-formed calls with as few other arguments as possible: keys on several nodes where there may be several, and where
 /// they must live together, also on one.
-fn calls(row: &Row, placement: &Placement) -> Vec<Vec<Vec<u8>>> {
+fn calls(row: &Row, keys: &Keys) -> Vec<Vec<Vec<u8>>> {
     let apart = [2, 0, 2, 1];
     let spread = match row.route {
         Route::SameNode if has_many_keys(row) => vec![[2; 4], apart],
@@ -123,14 +125,7 @@ fn calls(row: &Row, placement: &Placement) -> Vec<Vec<Vec<u8>>> {
     };
     spread
         .into_iter()
-        .map(|nodes| {
-            // Two keys of one node are two keys.
-            let mut keys: Vec<Vec<u8>> = Vec::new();
-            for node in nodes {
-                keys.push(key_on(placement, NodeId(node), &keys));
-            }
-            call(row, &mut keys.into_iter().cycle())
-        })
+        .map(|nodes| call(row, &mut keys.on(nodes).into_iter().cycle()))
         .collect()
 }
 
@@ -188,12 +183,46 @@ fn put(spec: &KeySpec, words: &mut Vec<Vec<u8>>, keys: &mut impl Iterator<Item =
     }
 }
 
-/// The first of `k0`, `k1`, ... that lives on `node` and is none of `others`.
-fn key_on(placement: &Placement, node: NodeId, others: &[Vec<u8>]) -> Vec<u8> {
-    (0..)
-        .map(|number| format!("k{number}").into_bytes())
-        .find(|key| placement.node(key) == node && !others.contains(key))
-        .unwrap()
+/// Keys of each node. Snapshots show them as `A1`, `B1`, so that a changed digest renames no key.
+struct Keys(Vec<Vec<String>>);
+
+impl Keys {
+    /// As many keys of one node as a call has.
+    const PER_NODE: usize = 4;
+
+    fn of(placement: &Placement) -> Self {
+        let on = |node| {
+            // All of one length, so that no key is a part of another.
+            let keys = (1000..).map(|number| format!("key-{number}"));
+            let keys = keys.filter(|key| placement.node(key.as_bytes()) == NodeId(node));
+            keys.take(Self::PER_NODE).collect()
+        };
+        Self((0..3).map(on).collect())
+    }
+
+    /// One key per node of the list. Two keys of one node are two keys.
+    fn on(&self, nodes: [usize; 4]) -> Vec<Vec<u8>> {
+        let mut taken = [0; 3];
+        nodes
+            .into_iter()
+            .map(|node| {
+                let key = &self.0[node][taken[node]];
+                taken[node] += 1;
+                key.clone().into_bytes()
+            })
+            .collect()
+    }
+
+    /// The text with the name of each key in place of the key.
+    fn named(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for (letter, keys) in ('A'..).zip(&self.0) {
+            for (number, key) in (1..).zip(keys) {
+                text = text.replace(key, &format!("{letter}{number}"));
+            }
+        }
+        text
+    }
 }
 
 /// What the router makes of the call.
