@@ -2,14 +2,14 @@
 
 CARGO ?= cargo
 SHARDPROOF = target/debug/shardproof
-# What must not be missing when tests run, and the parts of the suite that are built for them.
+# Programs that must not be missing when tests run, and the features that are built for them.
 REQUIRE ?= envoy,twemproxy
 FEATURES ?=
 REQUIRE_ALL = envoy,twemproxy,redis-8-server,valkey-server,docker,chromium,toxiproxy-rust,toxiproxy-python,$(CLIENTS)
-# The Redis clients that work through a proxy.
+# Redis clients from other projects, tested through a proxy.
 CLIENTS = redis-py-8.1.0,redis-py-8.1.0-hiredis,redis-py-4.6.0,valkey-glide,coredis,redis-perl,hiredis,redis-cli,redis-benchmark
 FEATURES_ALL = docker,toxiproxy-rust
-# Where the scripts of ci/ put what they install.
+# Where the scripts of ci/ install programs.
 PEERS = $(abspath $(or $(CARGO_TARGET_DIR),target))/peers/bin
 DENY = $(PEERS)/../cargo-deny/bin/cargo-deny
 # Where programs that only benchmarks need are installed.
@@ -24,22 +24,22 @@ help: ## this list
 setup: ## install redis-server where it is missing
 	@ci/setup
 
-peers: ## install the proxies that the suite is shown on: Envoy (pinned) and twemproxy
+peers: ## install Envoy (pinned) and twemproxy
 	@ci/peers
 
-servers: ## install newer servers that the command table is compared with: Redis 8 and Valkey
+servers: ## install Redis 8 and Valkey, which the command table is compared with
 	@ci/servers
 
 linters: ## install cargo-deny where it is missing
 	@ci/linters
 
-browser: ## install the browser that the report's page is tested in
+browser: ## install the browser that tests the HTML reports
 	@ci/browser
 
-clients: ## install clients that others wrote: of Toxiproxy for the fault server, of Redis for the proxy
+clients: ## install Toxiproxy and Redis clients from other projects
 	@ci/clients/install
 
-images: peers ## make container images of Redis and the proxies from what is installed here, without a registry
+images: peers ## build container images of Redis and the proxies from installed programs, without a registry
 	@ci/images/build
 
 build: ## build both programs
@@ -59,35 +59,33 @@ test: setup peers ## every test; a missing peer is a failure
 test-docker: images ## the tests of nodes in containers; a missing Docker engine is a failure
 	SHARDPROOF_REQUIRE=docker,envoy $(CARGO) test --package shardproof --features docker --test live --test conformance -- docker::
 
-demo: setup peers build ## judge three proxies over real Redis nodes, then watch keys vanish when a node is added
-	$(SHARDPROOF) run --target refproxy --target envoy --target twemproxy
-	$(SHARDPROOF) rescale --target refproxy --from 3 --to 4
-	$(SHARDPROOF) rescale --target envoy --from 3 --to 4 --policy maglev --policy ring_hash
+demo: setup peers build ## judge three proxies over real Redis nodes, measure a rescale, and end with a table of both
+	@ci/demo
 
-article: ## the article's setting in containers: Redis 3 -> 4 behind Envoy, judged beside what the article says
+article: ## the article's setting in containers: Redis 3 -> 4 behind Envoy, compared with its claims (ARTICLE_DOCS=1 writes docs/rescale.md)
 	@ci/article/run
 
-bench-proxy: setup peers ## what each proxy costs: operations a second and CPU an operation
+bench-proxy: setup peers ## cost of each proxy: operations per second and CPU per operation
 	$(CARGO) bench --package shardproof --bench proxy
 
-bench-link: setup ## what a link between proxy and node costs
+bench-link: setup ## cost of a link between proxy and node
 	$(CARGO) bench --package shardproof --bench relay
 
-bench-placement: ## what placement costs: a key, a table, in time and in instructions, beside crates that do likewise
+bench-placement: ## cost of placement per key and per table, in time and instructions, compared with other crates
 	$(CARGO) bench --package placement-bench --features peers --bench placement
 	@ci/instructions
 	GUNGRAUN_RUNNER=$(TOOLS)/bin/gungraun-runner $(CARGO) bench --package placement-bench --features instructions --bench instructions
 
-snapshots: ## write what changed next to the snapshots; `make review` accepts or rejects it
+snapshots: ## write changed snapshots as *.snap.new; `make review` accepts or rejects them
 	INSTA_UPDATE=new INSTA_FORCE_PASS=1 $(CARGO) test --package shardproof --test snapshots
 
 review: ## show each changed snapshot as a diff to accept or reject; installs cargo-insta if it is missing
 	@ci/review
 
-docs: ## write the parts of the documents that follow from fixtures and the program
+docs: ## write the parts of the documents that are generated from fixtures and the program
 	SHARDPROOF_WRITE_DOCS=1 $(CARGO) test --package shardproof --test rules generated_parts
 
-picture: setup peers build ## run the proxies, and write the pictures and measured parts of the documents
+picture: setup peers build ## run the proxies and write the pictures and measured parts of the documents
 	@ci/picture
 
 schemas: ## write the JSON schemas of the reports, suites/schema
@@ -96,7 +94,7 @@ schemas: ## write the JSON schemas of the reports, suites/schema
 vectors: setup peers ## record where the real proxies put keys, fixtures/placement
 	SHARDPROOF_WRITE_VECTORS=1 $(CARGO) test --package shardproof --test live -- vectors::record:: --test-threads 1
 
-commands: setup servers ## ask each server what it knows about its commands, fixtures/commands
+commands: setup servers ## record the command tables of the servers, fixtures/commands
 	ci/commands
 	ci/commands $(PEERS)/redis-8-server
 	ci/commands $(PEERS)/valkey-server

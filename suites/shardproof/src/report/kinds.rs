@@ -109,7 +109,7 @@ impl Report for Rescales {
     const KIND: &'static str = "rescale";
 
     fn terminal(&self) -> String {
-        terminal::claim(&self.reports)
+        terminal::rescales(&self.reports)
     }
 
     fn html(&self) -> Option<String> {

@@ -1,7 +1,8 @@
-//! Conformance results as text: a tree of cases, the evidence below what is broken, one line a target.
+//! Conformance results as text: a tree of cases, the evidence below broken cases, and a summary of the targets.
 
 use std::fmt::Write;
 
+use super::table::table;
 use crate::report::summary::sentence;
 use conformance::report::{Conformance, Judged};
 use conformance::verdict::{Direction, Evidence, Line, Result as CaseResult, Status, Verdict};
@@ -85,7 +86,7 @@ pub fn failed(result: &CaseResult) -> Option<String> {
     }
 }
 
-/// One line a target, the number that matters most last.
+/// One line per target, the most important number last; then, for several targets, a table of the counts.
 #[must_use]
 pub fn summary(report: &Conformance) -> String {
     let mut text = String::from("\n");
@@ -102,7 +103,42 @@ pub fn summary(report: &Conformance) -> String {
             judged.took.as_secs_f64()
         );
     }
+    if report.targets.len() > 1 {
+        let _ = write!(text, "\n{}", counts(&report.targets));
+    }
     text
+}
+
+/// The counts of each target.
+fn counts(targets: &[Judged]) -> String {
+    let head = [
+        "proxy",
+        "kept",
+        "broken",
+        "known",
+        "skipped",
+        "silently wrong",
+    ];
+    let rows = targets.iter().map(|judged| {
+        let Judged {
+            target,
+            version,
+            summary,
+            ..
+        } = judged;
+        let counts = [
+            summary.kept,
+            summary.broken,
+            summary.known,
+            summary.skipped,
+            summary.wrong,
+        ];
+        let counts = counts.iter().map(ToString::to_string);
+        std::iter::once(format!("{target} {version}"))
+            .chain(counts)
+            .collect()
+    });
+    table(&head, rows, 1)
 }
 
 /// The evidence of a broken promise, with both sides of the proxy.

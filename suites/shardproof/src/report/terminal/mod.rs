@@ -10,6 +10,7 @@ mod locate;
 mod matrix;
 mod plan;
 mod rescale;
+mod table;
 
 pub use conformance::{Shown, evidence, failed, spoken, summary, target};
 pub use differential::differential;
@@ -21,4 +22,4 @@ pub use locate::{located, located_header};
 pub use matrix::matrix;
 pub use plan::plan;
 pub(super) use plan::{chance, comparison};
-pub use rescale::{claim, rescale};
+pub use rescale::{claim, rescale, rescales};

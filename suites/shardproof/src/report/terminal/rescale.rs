@@ -2,8 +2,7 @@
 
 use std::fmt::Write;
 
-use comfy_table::{CellAlignment, Table, presets};
-
+use super::table::table;
 use chaos::rescale::{Prediction, Report};
 
 /// One rescale.
@@ -16,7 +15,9 @@ pub fn rescale(report: &Report) -> String {
     let mut line = |words: String| {
         let _ = writeln!(text, "{}", format!("  {words}").trim_end());
     };
-    nodes(report).lines().for_each(|row| line(row.to_owned()));
+    nodes(report)
+        .lines()
+        .for_each(|row| line(row[1..].to_owned()));
     line(String::new());
     line(format!("found        {}", part(report.found, report.keys)));
     line(format!(
@@ -43,6 +44,39 @@ pub fn rescale(report: &Report) -> String {
     line(String::new());
     line(prediction(report));
     text
+}
+
+/// The end of one or more rescales: for several a table of their figures, then the published claim.
+#[must_use]
+pub fn rescales(reports: &[Report]) -> String {
+    match reports {
+        [] | [_] => claim(reports),
+        several => format!("{}\n{}", figures(several), claim(several)),
+    }
+}
+
+/// The figures of each rescale, as shares of its keys.
+fn figures(reports: &[Report]) -> String {
+    let head = [
+        "proxy",
+        "policy",
+        "nodes",
+        "found",
+        "unreachable",
+        "lost",
+        "stale on the way back",
+    ];
+    let rows = reports.iter().map(|report| {
+        let counts = [report.found, report.unreachable, report.lost, report.stale];
+        let shares = counts.map(|count| percent(count, report.keys));
+        let names = [
+            format!("{} {}", report.target, report.version),
+            report.policy.clone(),
+            format!("{} to {}", report.from, report.to),
+        ];
+        names.into_iter().chain(shares).collect()
+    });
+    table(&head, rows, 3)
 }
 
 /// A published claim about two policies, next to the measurement. Empty without a measurement of one.
@@ -74,26 +108,15 @@ pub fn claim(reports: &[Report]) -> String {
     }
 }
 
-fn nodes(report: &Report) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header([
-        "node",
-        "placed before",
-        "placed after",
-        "stored after",
-    ]);
-    for node in &report.nodes {
-        table.add_row([
-            node.addr.to_string(),
-            node.before.to_string(),
-            node.after.to_string(),
-            node.held.to_string(),
-        ]);
-    }
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    table
+fn nodes(report: &Report) -> String {
+    let head = ["node", "placed before", "placed after", "stored after"];
+    let rows = report.nodes.iter().map(|node| {
+        let counts = [node.before, node.after, node.held].map(|count| count.to_string());
+        std::iter::once(node.addr.to_string())
+            .chain(counts)
+            .collect()
+    });
+    table(&head, rows, 1)
 }
 
 fn prediction(report: &Report) -> String {
@@ -112,6 +135,12 @@ fn prediction(report: &Report) -> String {
             examples.join("; ")
         ),
     }
+}
+
+/// A count with its share, without padding.
+fn percent(count: usize, whole: usize) -> String {
+    let words = part(count, whole);
+    words.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn part(count: usize, whole: usize) -> String {
