@@ -1,4 +1,7 @@
-"""Reads what was measured, a JSON object a policy and line, prints it beside what the article says, and judges."""
+"""Reads the measurements, one JSON object per policy and line, compares them with the article's claims, and judges.
+
+With an argument, the table of claims is also written to that file, for docs/rescale.md.
+"""
 
 import json
 import sys
@@ -52,11 +55,25 @@ for command, at_least in [("get", runs[-1]["keys"]), ("set", runs[-1]["keys"])]:
 share = {run["policy"]: run["read"]["unreachable"] / run["keys"] for run in runs}
 first = runs[0]
 others = sum(first["held_after"][:3]) / 3
-print("\nThe article says                                      measured here")
-print(f"  the 4th node holds far fewer keys                   {first['held_after'][3]}, where the others hold {others:.0f} on average")
-print(f"  reads miss keys that still exist on another node    {first['read']['unreachable']} of {first['keys']}, {percent(first['read']['unreachable'], first['keys'])}")
 more = "yes" if share["MAGLEV"] > share["RING_HASH"] else "no"
-print(f"  MAGLEV moves more keys than RING_HASH               {more}: {100 * share['MAGLEV']:.1f} % and {100 * share['RING_HASH']:.1f} %; 25 % must move at least")
+claims = [
+    ("the 4th node holds far fewer keys", f"{first['held_after'][3]}, where the others hold {others:.0f} on average"),
+    (
+        "reads miss keys that still exist on another node",
+        f"{first['read']['unreachable']} of {first['keys']}, {percent(first['read']['unreachable'], first['keys'])}",
+    ),
+    (
+        "MAGLEV moves more keys than RING_HASH",
+        f"{more}: {100 * share['MAGLEV']:.1f} % and {100 * share['RING_HASH']:.1f} %; 25 % must move at least",
+    ),
+]
+print(f"\n{'The article says':<54}measured here")
+for claim, measured in claims:
+    print(f"  {claim:<52}{measured}")
+if len(sys.argv) > 1:
+    with open(sys.argv[1], "w") as table:
+        table.write("| the article says | measured |\n|---|---|\n")
+        table.writelines(f"| {claim} | {measured} |\n" for claim, measured in claims)
 
 for promise in broken:
     print(f"broken: {promise}", file=sys.stderr)

@@ -1,7 +1,8 @@
 //! Parts of the documents that are made, not written: each is between `<!-- make WORD: NAME -->` and `<!-- end -->`.
 //!
 //! Parts of `make docs` follow from the fixtures and the program, so a test compares them. Parts of `make picture` come
-//! from runs over real proxies, whose reports the word leaves in a folder. They are compared with the fixtures.
+//! from runs over real proxies, whose reports the word leaves in a folder. They are compared with the fixtures. The part of
+//! `make article` comes from a run in containers.
 
 use std::env;
 use std::fmt::Write;
@@ -19,6 +20,8 @@ use super::measured::Reports;
 const WRITE: &str = "SHARDPROOF_WRITE_DOCS";
 /// The folder of the reports, set by `make picture`.
 const REPORTS: &str = "SHARDPROOF_REPORTS";
+/// The file with the table of claims, set by `make article`.
+const CLAIMS: &str = "SHARDPROOF_CLAIMS";
 
 const END: &str = "<!-- end -->";
 
@@ -30,19 +33,22 @@ fn generated_parts_are_current() {
             fs::write(root().join(path), picture).expect(path);
         }
     }
+    let claims = env::var_os(CLAIMS).map(|file| fs::read_to_string(file).expect(CLAIMS));
+    let writes = reports.is_some() || claims.is_some() || env::var_os(WRITE).is_some();
     for document in documents() {
         let before = read(&document);
         let after = filled(&before, |word, name| match (word, &reports) {
             ("docs", _) => Some(derived(name)),
             ("picture", Some(reports)) => Some(reports.part(name)),
             ("picture", None) => None,
+            ("article", _) => claims.clone(),
             (word, _) => panic!("{document}: parts are not made by `make {word}`"),
         });
-        if reports.is_some() || env::var_os(WRITE).is_some() {
+        if writes {
             fs::write(root().join(&document), &after).expect(&document);
         }
         assert!(
-            after == before || reports.is_some() || env::var_os(WRITE).is_some(),
+            after == before || writes,
             "{document} is out of date: run `make docs`"
         );
     }

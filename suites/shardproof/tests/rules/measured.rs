@@ -26,9 +26,12 @@ pub(super) struct Reports {
     rescale: Value,
     /// The page of a plan.
     plan: String,
-    /// The output of a run against a proxy that already runs.
-    proxy: String,
+    /// Outputs of commands against a proxy that already runs, by name.
+    outputs: BTreeMap<&'static str, String>,
 }
+
+/// Parts that are the output of a command.
+const OUTPUTS: [&str; 3] = ["proxy", "migrate", "fingerprint"];
 
 impl Reports {
     /// Reads the reports of a folder.
@@ -40,7 +43,10 @@ impl Reports {
             matrix: json("matrix.json"),
             rescale: json("rescale.json"),
             plan: text("plan.html"),
-            proxy: text("proxy.txt"),
+            outputs: OUTPUTS
+                .into_iter()
+                .map(|name| (name, text(&format!("{name}.txt"))))
+                .collect(),
         }
     }
 
@@ -61,8 +67,11 @@ impl Reports {
             "classes" => self.classes(),
             "matrix" => self.matrix(),
             "rescale" => self.rescale(),
-            "proxy" => format!("```\n{}\n```\n", self.proxy.trim_end()),
-            _ => panic!("no part is called {name}"),
+            name => {
+                let output = self.outputs.get(name);
+                let output = output.unwrap_or_else(|| panic!("no part is called {name}"));
+                format!("```\n{}\n```\n", output.trim_end())
+            }
         }
     }
 
