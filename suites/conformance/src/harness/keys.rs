@@ -30,7 +30,7 @@ pub enum Error {
         why: String,
     },
     /// A key is on no node, or on several.
-    #[error("find keys: a key written through the proxy is on {count} of the nodes")]
+    #[error("find keys: one key written through the proxy is on {count} nodes")]
     Astray {
         /// On how many.
         count: usize,

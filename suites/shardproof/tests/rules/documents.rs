@@ -210,7 +210,15 @@ fn error_texts() -> impl Iterator<Item = (String, String)> {
             .skip(1)
             .filter_map(|rest| rest.split(")]").next())
             .collect();
-        (without_code(&texts.join("\n")), path.display().to_string())
+        let prose = without_code(&texts.join("\n"));
+        // A placeholder is no word.
+        let prose = prose
+            .split('{')
+            .map(|part| part.split_once('}').map_or(part, |(_, rest)| rest));
+        (
+            prose.collect::<Vec<_>>().join("_"),
+            path.display().to_string(),
+        )
     })
 }
 
