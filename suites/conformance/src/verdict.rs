@@ -1,4 +1,4 @@
-//! Verdicts: what was judged, what a client saw, and the evidence.
+//! Verdicts: results of cases, with evidence.
 //!
 //! A verdict is never an error: a proxy that misbehaves is a `Fail`, and what could not be decided is `Unknown`.
 //! Never opens anything and never judges: it is what judges say and reports show.

@@ -37,7 +37,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// Starts `command` in a process group of its own.
+    /// Starts `command` in a new process group.
     ///
     /// # Errors
     /// As [`Command::spawn`].

@@ -50,7 +50,7 @@ pub enum Error {
         /// What had come of the next reply.
         pending: Vec<u8>,
     },
-    /// The reply goes on beyond the limit for one.
+    /// The reply exceeds the size limit.
     #[error("a reply exceeds the size limit, after {}", wire::quoted(.pending))]
     Endless {
         /// What had come of it, at least its beginning.
@@ -221,7 +221,7 @@ impl Client {
         Ok(replies)
     }
 
-    /// Says that nothing more will be sent, and goes on reading.
+    /// Closes the sending side, and keeps reading.
     ///
     /// # Errors
     /// [`Error::Closed`] when the other side is gone.
@@ -261,7 +261,7 @@ impl Wait {
     }
 }
 
-/// Whether somebody at `addr` answers PING as Redis does.
+/// Whether a server at `addr` answers PING as Redis does.
 ///
 /// # Errors
 /// What came instead.

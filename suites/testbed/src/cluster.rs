@@ -22,7 +22,7 @@ pub enum Source {
         /// The image of the user's choice, if there is one.
         image: Option<String>,
     },
-    /// Servers that somebody else runs.
+    /// Servers that the suite did not start.
     External(Vec<SocketAddr>),
 }
 
@@ -35,14 +35,14 @@ pub struct RunOptions {
     pub nodes: Source,
     /// First port of the links.
     pub link_port_base: u16,
-    /// The API of a Toxiproxy server to stand between proxy and nodes instead of links of our own.
+    /// API of a Toxiproxy server that is used instead of the suite's links.
     pub toxiproxy: Option<SocketAddr>,
     /// The seed of the run: keys, and the chance of toxics.
     pub seed: u64,
 }
 
 impl RunOptions {
-    /// Child processes behind links of our own on the usual ports.
+    /// Child processes with links of the suite on the usual ports.
     #[must_use]
     pub fn new(search: Search, seed: u64) -> Self {
         Self {
@@ -92,7 +92,7 @@ pub enum Error {
     },
 }
 
-/// Nodes with their links. Gone when dropped, but for nodes that somebody else runs.
+/// Nodes with their links. Stopped when dropped, except nodes that the suite did not start.
 pub struct Cluster {
     nodes: Vec<Box<dyn Node>>,
     injector: FaultInjector,
@@ -106,7 +106,7 @@ impl Cluster {
     /// nothing on the record.
     ///
     /// # Errors
-    /// What stood in the way, naming the node, the port or the call.
+    /// The cause, with the node, the port or the call.
     pub async fn start(options: &RunOptions, count: usize) -> Result<Self, Error> {
         let port_base = options.link_port_base;
         let lease = PortLock::on(port_base)

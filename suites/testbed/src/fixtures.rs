@@ -18,7 +18,7 @@ pub struct Fixtures {
 pub struct Source {
     /// Its path for messages.
     pub path: String,
-    /// The path below its folder without the ending: the id of what is in it.
+    /// Path below its folder without the ending: the id of the file.
     pub id: String,
     /// Its content.
     pub text: String,

@@ -66,7 +66,7 @@ pub async fn post(
     call(Method::POST, addr, path, body, within).await
 }
 
-/// Changes what is at `path` by a JSON body.
+/// Sends PATCH with a JSON body to `path`.
 ///
 /// # Errors
 /// When there is no answer in time.
@@ -79,7 +79,7 @@ pub async fn patch(
     call(Method::PATCH, addr, path, body, within).await
 }
 
-/// Deletes what is at `path`.
+/// Sends DELETE to `path`.
 ///
 /// # Errors
 /// When there is no answer in time.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 
-/// A loopback port that nobody listened on a moment ago. The caller retries when somebody was faster.
+/// A loopback port that was free a moment ago. The caller retries if another process took it.
 ///
 /// # Errors
 /// When the operating system has none.
@@ -28,7 +28,7 @@ pub struct PortLock {
 }
 
 impl PortLock {
-    /// Waits until nobody else holds the ports from `base` on.
+    /// Waits until no other process holds the ports from `base` up.
     ///
     /// # Errors
     /// When the lock file cannot be made.

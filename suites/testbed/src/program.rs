@@ -1,4 +1,4 @@
-//! Where a program is: beside our own executable, then by environment variable, then on PATH.
+//! Location of a program: next to our own executable, then by environment variable, then on PATH.
 //!
 //! Never reads the environment itself: a main hands it in.
 

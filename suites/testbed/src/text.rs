@@ -30,7 +30,7 @@ fn tail(file: &Path) -> io::Result<Vec<u8>> {
 /// The text with every character escaped that a terminal obeys or hides, as `\u001b`: control characters other than line
 /// feed and tab, and marks of text direction.
 ///
-/// The escape is also valid within a JSON string, where it stands for the same character.
+/// The escape is also valid within a JSON string, where it means the same character.
 #[must_use]
 pub fn printable(text: &str) -> Cow<'_, str> {
     if !text.contains(is_unprintable) {
@@ -85,7 +85,7 @@ pub fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// Whether `text` matches `pattern`, in which `*` stands for any run of characters.
+/// Whether `text` matches `pattern`, in which `*` matches any run of characters.
 #[must_use]
 pub fn matches(pattern: &str, text: &str) -> bool {
     match pattern.split_once('*') {

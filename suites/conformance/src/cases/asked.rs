@@ -1,4 +1,4 @@
-//! What a node was asked, read off the tap, against what it must have been asked.
+//! Compares the requests that a node got, from the tap, with those that the case expects.
 //!
 //! Keys are compared, not spelling, order or number of requests: one proxy sends n GETs, another one MGET.
 
@@ -9,12 +9,12 @@ use crate::cases::word::Scope;
 use testbed::link::{Event, What};
 use testbed::wire::{Arguments, quoted};
 
-/// How a run's own keys and a target's own traffic are told from everything else.
+/// Distinguishes the keys of a run and the target's own traffic from all other requests.
 #[derive(Debug, Clone, Copy)]
 pub struct Known<'a> {
     /// What every key of the run contains.
     pub prefix: &'a str,
-    /// Commands that the target sends of its own accord, upper case.
+    /// Commands that the target sends by itself, in upper case.
     pub own_traffic: &'a [String],
 }
 
@@ -53,7 +53,7 @@ impl Known<'_> {
 /// Whether the requests are what `asked` says.
 ///
 /// # Errors
-/// What was expected and what was asked, in the notation of cases.
+/// Expected and actual requests, in the notation of cases.
 pub fn compare<'a>(
     asked: &Asked,
     requests: impl Iterator<Item = &'a Arguments>,

@@ -11,7 +11,7 @@ use crate::verdict::Level;
 use testbed::fault::{Effect, Fault};
 use testbed::targets::Capability;
 
-/// Nodes behind the proxy of every case: A, B and C.
+/// Number of nodes of every case: A, B and C.
 pub const NODES: usize = 3;
 
 /// One promise that a proxy makes to its clients.
@@ -104,7 +104,7 @@ pub enum Action {
         /// The bytes, one word after the other.
         words: Vec<Word>,
     },
-    /// From now on a client writes so many bytes at a time.
+    /// From now on a client writes this number of bytes at a time.
     Chunks {
         /// Who.
         client: Party,
@@ -125,7 +125,7 @@ pub enum Action {
         /// One for each alternative of that reply, in the same order.
         alternatives: Vec<Pattern>,
     },
-    /// A client has been told nothing more.
+    /// A client gets no further reply.
     Nothing {
         /// Who.
         client: Party,
@@ -165,7 +165,7 @@ pub enum Action {
         /// The node.
         node: usize,
     },
-    /// Waits until a node was asked so often since the case began.
+    /// Waits until a node got this number of requests since the start of the case.
     Await {
         /// The node.
         node: usize,
@@ -177,7 +177,7 @@ pub enum Action {
         /// Who.
         client: Party,
     },
-    /// A client says that it will send nothing more, and goes on reading.
+    /// A client closes its sending side and keeps reading.
     HalfClose {
         /// Who.
         client: Party,
@@ -268,7 +268,7 @@ pub enum Asked {
     },
 }
 
-/// What a node says instead of its own reply.
+/// The answer of a node instead of its own reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// These bytes as they are.

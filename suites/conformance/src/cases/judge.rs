@@ -1,6 +1,6 @@
-//! The judge: a pattern and what a client saw, to "as promised" or the class of what it saw instead.
+//! The judge: compares a pattern with the client's reply, and gives "as promised" or the outcome class.
 //!
-//! Never waits and never reads: whoever calls has the outcome already.
+//! Never waits and never reads: the caller has the reply already.
 
 use crate::cases::pattern::Pattern;
 use crate::cases::word::Scope;
@@ -18,7 +18,7 @@ pub enum Outcome {
     Closed(Vec<u8>),
     /// Nothing more came in time, after these bytes of an unfinished reply.
     Silent(Vec<u8>),
-    /// A reply that goes on beyond the limit for one, and its beginning.
+    /// A reply beyond the size limit, with its first bytes.
     Endless(Vec<u8>),
     /// Bytes that are no RESP.
     Garbled(String),
@@ -55,7 +55,7 @@ pub(crate) fn first_fitting(
 /// Whether `outcome` is what `pattern` promises.
 ///
 /// # Errors
-/// The class of what came instead; never [`Class::Correct`].
+/// Outcome class of an unexpected reply; never [`Class::Correct`].
 pub fn judge(pattern: &Pattern, outcome: &Outcome, scope: &Scope) -> Result<(), Class> {
     match outcome {
         Outcome::Reply(value) if fits(pattern, value, scope) => Ok(()),
@@ -146,7 +146,7 @@ fn entry(
     move |pattern, entry| one(&pattern.0, &entry.0) && one(&pattern.1, &entry.1)
 }
 
-/// Whether each pattern has a value of its own, and each value a pattern.
+/// Whether patterns and values match one to one.
 fn pairs_up<P, V: Clone>(patterns: &[P], values: &[V], one: &impl Fn(&P, &V) -> bool) -> bool {
     let Some((first, rest)) = patterns.split_first() else {
         return values.is_empty();
@@ -176,7 +176,7 @@ fn class(pattern: &Pattern, value: &Value, scope: &Scope) -> Class {
     }
 }
 
-/// Whether errors stand in the place of what does not fit, and all else fits.
+/// Whether every element that does not match is an error.
 fn is_part(pattern: &Pattern, value: &Value, scope: &Scope) -> bool {
     let told = |pattern: &Pattern, value: &Value| value.is_error() || fits(pattern, value, scope);
     match (pattern, value) {
@@ -214,7 +214,7 @@ mod tests {
     use testbed::wire;
     use testbed::wire::Protocol::{self, Resp2, Resp3};
 
-    /// Wire bytes of a reply, or `close`, `silence`, either behind bytes of an unfinished reply.
+    /// Wire bytes of a reply, or `close` or `silence`, optionally after bytes of an incomplete reply.
     fn outcome(text: &str, protocol: Protocol) -> Outcome {
         for (ending, make) in [
             ("close", Outcome::Closed as fn(Vec<u8>) -> Outcome),

@@ -20,7 +20,7 @@ pub enum Pattern {
     AnyBulk,
     /// Any array but the null one.
     AnyArray,
-    /// A bulk string of so many bytes.
+    /// A bulk string of this length.
     BulkLength(usize),
     /// A bulk string that is a cursor of SCAN below 2^53, which a double can count.
     Cursor,

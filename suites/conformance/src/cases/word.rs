@@ -1,4 +1,4 @@
-//! Words of a case: bytes with variables in them, and what the variables stand for in one run.
+//! Words of a case: bytes with variables, and the values of the variables in one run.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -33,7 +33,7 @@ pub fn letter(node: usize) -> char {
 /// Bytes with variables in them, possibly repeated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Word {
-    /// What stands side by side.
+    /// Consecutive parts.
     pub pieces: Vec<Piece>,
     /// How often it all comes: `"x"*3`.
     pub times: usize,
@@ -82,7 +82,7 @@ impl Word {
     }
 }
 
-/// What the variables stand for in one run of a case.
+/// Values of the variables in one run of a case.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Scope {
     /// The keys.

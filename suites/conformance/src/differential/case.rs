@@ -1,4 +1,4 @@
-//! A difference as a case file, in the notation of fixtures: what is wanted is what one plain Redis says.
+//! A difference as a case file that expects the replies of one plain Redis.
 
 use super::Difference;
 use super::draw::{Part, Step};
@@ -103,7 +103,7 @@ fn wanted(step: &Step, said: Option<&Value>) -> String {
     }
 }
 
-/// The pattern that fits this reply and no other, but for what is too long to be read.
+/// The pattern that matches only this reply, except for values that are too long to print.
 fn pattern(value: &Value) -> String {
     let all = |kind: char, count: usize, values: &mut dyn Iterator<Item = &Value>| {
         let inner: Vec<String> = values.map(pattern).collect();

@@ -83,7 +83,7 @@ struct Mode {
 /// An open transaction.
 #[derive(Debug, Default)]
 struct Block {
-    /// How the answers of what is queued are compared.
+    /// Comparison of the replies to queued requests.
     queued: Vec<Comparison>,
     /// Nodes of its keys, and of those that were watched before it.
     nodes: BTreeSet<usize>,
@@ -174,7 +174,7 @@ impl Mode {
 }
 
 impl ReplyComparison {
-    /// Whether what came is what one plain Redis says.
+    /// Whether the reply is that of one plain Redis.
     pub(super) fn fits(&self, expected: &Outcome, seen: &Outcome) -> bool {
         match (self, expected, seen) {
             (Self::Not, _, _) => true,

@@ -19,7 +19,7 @@ use crate::oracle::{self, Comparison, Place};
 
 /// Most clients that speak at the same time.
 pub(super) const CLIENTS: usize = 3;
-/// Keys of each client: commands of one type of value prefer two of them, so that they often meet what they can work on.
+/// Keys of each client. Commands of one type prefer two of them, so that they often find a value of their type.
 const KEYS: usize = 6;
 const _: () = assert!(CLIENTS * KEYS <= oracle::KEYS, "each key is another one");
 /// How often a step is sent without waiting for the reply to the one before it.
@@ -43,13 +43,13 @@ pub(super) enum Part {
 pub struct Step {
     /// Who sends it, from 0.
     pub client: usize,
-    /// Whether it is sent before what was sent by anybody is answered.
+    /// Whether it is sent before all pending requests are answered.
     pub piped: bool,
     /// Where its bytes are written in two pieces, in 4096ths of them.
     pub cut: Option<u16>,
     /// What has to be equal.
     pub comparison: Comparison,
-    /// Whether the target is known to refuse nothing of the command while all keys lie on one node.
+    /// Whether the target is known to accept the command if all keys are on one node.
     pub(super) whole: bool,
     pub(super) part: Part,
     pub(super) request: Request,
@@ -73,13 +73,13 @@ impl Step {
         self.request.bytes(scope)
     }
 
-    /// The nodes that its keys lie on.
+    /// The nodes of its keys.
     pub(super) fn nodes(&self, place: Place) -> BTreeSet<usize> {
         let keys = self.request.keys();
         keys.map(|variable| node(variable, place)).collect()
     }
 
-    /// Names the keys by the nodes that they lie on, as cases do.
+    /// Names the keys by their nodes, as cases do.
     pub(super) fn settle(&mut self, place: Place) {
         for variable in keys(&mut self.request) {
             variable.node = Some(node(*variable, place));
@@ -108,7 +108,7 @@ pub(super) struct Pool {
     calls: Vec<Call>,
     /// The commands that they are of.
     pub(super) commands: BTreeSet<String>,
-    /// Whether transactions are drawn, with keys that are watched, and with what is an error where it stands.
+    /// Whether transactions are drawn, with watched keys and with requests that are errors in their place.
     blocks: bool,
     watches: bool,
     strays: bool,
@@ -197,7 +197,7 @@ impl Pool {
         )
     }
 
-    /// One step. Shrunk, it waits for what comes before it and is written in one piece.
+    /// One step. Shrunk, it waits for the steps before it and is written in one piece.
     fn step(self: &Arc<Self>, open: &Open) -> BoxedStrategy<Step> {
         let (pool, open) = (Arc::clone(self), *open);
         (
@@ -388,7 +388,7 @@ pub(super) mod tests {
         Variable { node: None, number }
     }
 
-    /// A request of the first client with keys behind its words, sent alone.
+    /// A request of the first client with keys after its words, sent alone.
     pub(in super::super) fn call(words: &[&str], keys: &[Variable]) -> Step {
         part(Part::Call, words, keys)
     }

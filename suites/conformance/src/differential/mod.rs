@@ -35,7 +35,7 @@ pub use report::{Compared, Differential, Parted};
 const ROUND: usize = 300;
 /// What a proxy gives a node to answer: nothing is slow here but the machine, and that is to show nowhere.
 const OP_TIMEOUT_MS: u64 = 5000;
-/// While shrinking, steps without a difference are played again: what depends on who is faster does not show each time.
+/// While shrinking, steps without a difference are played again, because a race does not occur each time.
 const ATTEMPTS: usize = 10;
 /// And no more sequences than that are played to shrink one.
 const PLAYS_MAX: usize = 3000;
@@ -54,7 +54,7 @@ pub struct Wanted {
 pub enum Progress {
     /// So many requests are compared.
     Compared(usize),
-    /// A difference is found, in so many requests; it is being made shorter.
+    /// A difference was found in this number of requests, and is being shortened.
     Shrunk(usize),
 }
 
@@ -82,7 +82,7 @@ pub struct Difference {
     pub resp3: Vec<bool>,
     /// The steps that lead there.
     pub steps: Vec<Step>,
-    /// What the plain Redis said to each, where it was asked.
+    /// Replies of the plain Redis, if it was asked.
     pub said: Vec<Option<Value>>,
 }
 
@@ -93,7 +93,7 @@ impl Eq for Difference {}
 pub struct Accepted {
     /// Its calls.
     pub row: Row,
-    /// Whether it answers rightly or refuses as long as all keys lie on one node.
+    /// Whether it answers correctly or refuses if all keys are on one node.
     pub together: bool,
     /// Whether it refuses nothing then that one plain Redis does.
     pub whole: bool,
@@ -104,7 +104,7 @@ pub struct Accepted {
 /// The commands of `rows` that the target answers rightly, judged one call at a time.
 ///
 /// # Errors
-/// What stood in the way; never a verdict.
+/// Why the suite could not judge; never a verdict.
 pub async fn accepted(
     target: &Target,
     options: &RunOptions,
@@ -135,7 +135,7 @@ pub async fn accepted(
 /// `meddle` is done to the nodes behind the proxy's back near the end of each round; tests show by it that a difference is found.
 ///
 /// # Errors
-/// What stood in the way; never a verdict.
+/// Why the suite could not judge; never a verdict.
 pub async fn run(
     target: &Target,
     options: &RunOptions,

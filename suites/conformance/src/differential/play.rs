@@ -22,9 +22,9 @@ pub(super) struct Played {
     pub(super) sent: usize,
     /// How many of them the proxy answered without an error.
     pub(super) answered: usize,
-    /// The proxy refused something by closing the connection, and nothing was compared behind it.
+    /// The proxy refused a request by closing the connection, and nothing was compared afterwards.
     pub(super) cut_short: bool,
-    /// What the plain Redis said to each step, where it was asked.
+    /// Replies of the plain Redis to each step, if it was asked.
     pub(super) said: Vec<Option<Value>>,
     /// The first difference, in words.
     pub(super) what: Option<String>,
@@ -72,7 +72,7 @@ pub(super) async fn play(
     Ok(played)
 }
 
-/// Steps with their places, by what is under way at the same time.
+/// Steps with their positions, grouped by requests that are pending at the same time.
 fn waves(steps: &[Step]) -> Vec<Vec<(usize, &Step)>> {
     let mut waves: Vec<Vec<(usize, &Step)>> = Vec::new();
     for (place, step) in steps.iter().enumerate() {
@@ -224,7 +224,7 @@ impl Wave<'_> {
     }
 }
 
-/// Does something to the first key on its node behind the proxy's back.
+/// Changes the first key on its node, past the proxy.
 async fn meddle_with(oracle: &Oracle, scope: &Scope, order: &[&str]) -> Result<(), Error> {
     let Some(key) = scope.keys.values().next() else {
         return Ok(());

@@ -1,6 +1,6 @@
 //! The canary of a proxy that others use too: keys that are read over several new connections after every case.
 //!
-//! Never judges the proxy by a case; it says whether other clients still read what they wrote.
+//! Never judges a case: it reports whether other clients still read the values that they wrote.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -15,14 +15,14 @@ use testbed::wire::Value;
 const CONNECTIONS: usize = 16;
 /// Connections on which state is taken back; more than [`CONNECTIONS`], because each worker must be met.
 const UNDONE_ON: usize = 64;
-/// Keys of a proxy whose nodes are not known; they lie on most of a few nodes.
+/// Number of keys if the nodes of the proxy are unknown: enough to reach most nodes of a small cluster.
 pub(crate) const KEYS: usize = 8;
 /// The keys expire if the suite cannot remove them.
 const EXPIRE_S: &str = "3600";
 /// They are written again long before they expire.
 const RENEWED_AFTER: Duration = Duration::from_secs(900);
 
-/// Keys with a known value behind a proxy.
+/// Keys with a known value, read through the proxy.
 #[derive(Debug)]
 pub(crate) struct Canary {
     proxy: SocketAddr,

@@ -1,4 +1,4 @@
-//! What cases leave behind: evidence, a proxy that is silent or disturbed, and the end of a run.
+//! After a case or a run: evidence, a silent or disturbed proxy, and cleanup.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! One party's connection: what waits to be written in one go, and what comes where a reply is due.
+//! Connection of one party: pending writes that leave at once, and replies.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ impl Connection {
         }
     }
 
-    /// From now on so many bytes are written at a time.
+    /// From now on this number of bytes is written at a time.
     pub(crate) fn cut_into(&mut self, bytes: usize) {
         self.chunk = bytes;
     }
@@ -34,7 +34,7 @@ impl Connection {
         self.unsent.extend_from_slice(bytes);
     }
 
-    /// Writes what waits. A connection that is gone, or that nobody reads from, shows where a reply is due.
+    /// Writes pending requests. A closed or blocked connection is noticed when a reply is read.
     pub(crate) async fn flush(&mut self, within: Duration) {
         let bytes = std::mem::take(&mut self.unsent);
         for (index, chunk) in bytes.chunks(self.chunk).enumerate() {
@@ -52,7 +52,7 @@ impl Connection {
         let _ = self.client.half_close().await;
     }
 
-    /// The next reply, or so many bytes as they are, or what comes instead.
+    /// The next reply, or the next raw bytes, or the failure.
     pub(crate) async fn outcome(&mut self, bytes: Option<usize>, within: Duration) -> Outcome {
         let outcome = match bytes {
             Some(count) => self.client.take(count, within).await.map(Outcome::Bytes),

@@ -16,7 +16,7 @@ pub(crate) const SETTLED_WITHIN: Duration = Duration::from_secs(5);
 /// The same for a proxy that has not done so after several cases.
 const SETTLED_WITHIN_MIN: Duration = Duration::from_secs(1);
 
-/// What a proxy has behind it.
+/// What happened to a proxy before a request, which decides how long its reply may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum After {
     /// A case without faults that went well.
@@ -62,7 +62,7 @@ impl Deadlines {
         self.silent.clear();
     }
 
-    /// It recovered from faults or lost connections to nodes by itself, or only by a restart.
+    /// Whether it recovered from faults or lost connections by itself, or only by a restart.
     pub(crate) fn recovered(&mut self, by_itself: bool) {
         match by_itself {
             true => self.unrecovered = 0,

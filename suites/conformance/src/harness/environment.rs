@@ -25,7 +25,7 @@ pub(crate) struct Environment {
     pub(crate) own_traffic: Vec<String>,
     pub(crate) prefix: String,
     pub(crate) allowed: Allowed,
-    /// Where servers are foreign: what is written there.
+    /// On servers that the suite did not start: register of written keys.
     pub(crate) record: Option<Record>,
     pub(crate) started: Started,
     /// The longest time for one reply, while the proxy is silent.
@@ -37,7 +37,7 @@ pub(crate) struct Environment {
 pub(crate) enum Started {
     /// Nothing: the proxy and its nodes run already, and there are no links.
     Nothing,
-    /// The proxy, and of its cluster what is said.
+    /// The proxy, and the described part of its cluster.
     Proxy(Owned),
 }
 
@@ -174,7 +174,7 @@ impl Environment {
         answers.ok_or(Error::NotOurs(what))
     }
 
-    /// Takes back what was done to a node and its link.
+    /// Heals a node and its link.
     pub(crate) async fn heal(&self, node: usize, damages: &[Damage]) -> Result<(), Error> {
         let site = self.ours("healing")?.site(node);
         let fault = |damage: &Damage| match damage {

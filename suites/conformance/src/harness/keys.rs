@@ -45,13 +45,13 @@ pub enum Error {
     },
 }
 
-/// Keys that nobody used yet, by node.
+/// Unused keys, by node.
 #[derive(Debug)]
 pub(crate) struct Pool {
     chance: Chance,
     prefix: String,
     free: Vec<Vec<Vec<u8>>>,
-    /// On foreign servers: what is written there.
+    /// On servers that the suite did not start: register of written keys.
     record: Option<Record>,
 }
 
@@ -76,7 +76,7 @@ impl Pool {
         &self.prefix
     }
 
-    /// A key that nobody used yet, on any node.
+    /// An unused key on any node.
     pub(crate) fn fresh(&mut self) -> Vec<u8> {
         let key = format!("{}{:010x}", self.prefix, self.chance.next() >> 24).into_bytes();
         if let Some(record) = &self.record {
@@ -85,7 +85,7 @@ impl Pool {
         key
     }
 
-    /// A key that nobody used yet, on a node, out of those that were found before.
+    /// An unused key on a node, from the keys that were found before.
     pub(crate) fn take(&mut self, node: usize) -> Option<Vec<u8>> {
         self.free.get_mut(node)?.pop()
     }

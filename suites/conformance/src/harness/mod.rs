@@ -49,7 +49,7 @@ pub enum Error {
         /// What came instead.
         why: client::Error,
     },
-    /// Keys stay behind.
+    /// Keys could not be removed.
     #[error("clean up at {addr}: {why}")]
     Unclean {
         /// Where.
@@ -63,7 +63,7 @@ pub enum Error {
     /// A fault cannot be taken back.
     #[error("heal: {0}")]
     Unhealed(String),
-    /// Other clients of the proxy no longer read what they wrote.
+    /// Other clients of the proxy no longer read the values that they wrote.
     #[error("{0}")]
     Disturbed(String),
     /// There is nothing to compare, or nothing to compare with.
@@ -79,7 +79,7 @@ pub struct Harness {
     pub(crate) pool: Pool,
     /// A key of each node, to see whether the proxy serves it.
     pub(crate) canaries: Vec<Vec<u8>>,
-    /// How often the canaries were looked at: what is written to them.
+    /// Number of checks of the canaries, which is their value.
     pub(crate) looks: u64,
     /// Keys of a proxy of others, read after every case.
     pub(crate) canary: Option<Canary>,
@@ -112,10 +112,10 @@ impl Harness {
         Ok(self.pool.fill(proxy, &nodes, least).await?)
     }
 
-    /// Removes what is left of the run.
+    /// Removes all remaining keys of the run.
     ///
     /// # Errors
-    /// Where keys stay behind.
+    /// If keys could not be removed.
     pub async fn finish(self) -> Result<(), Error> {
         let watched = self.canary.as_ref().map_or(&[][..], Canary::keys);
         self.clean(&[watched, &self.canaries].concat()).await

@@ -65,7 +65,7 @@ impl Harness {
         Ok(())
     }
 
-    /// Whether clients of a proxy of others still read what they wrote.
+    /// Whether clients of a proxy that the suite did not start still read the values that they wrote.
     pub(crate) async fn intact(&mut self, case: &Case) -> Result<(), Error> {
         let Some(mut canary) = self.canary.take() else {
             return Ok(());

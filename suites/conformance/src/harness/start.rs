@@ -18,7 +18,7 @@ impl Harness {
     /// A target over a cluster of our own: three nodes, a link before each, a tap over all.
     ///
     /// # Errors
-    /// What stood in the way; never a verdict.
+    /// Why the suite could not judge; never a verdict.
     pub async fn start(target: &Target, options: &RunOptions) -> Result<Self, Error> {
         Self::start_allowing(target, options, Allowed::default()).await
     }

@@ -1,6 +1,6 @@
 //! The command matrix: every command of Redis on a proxy over nodes, and on one plain Redis with the same data.
 //!
-//! Judged from outside: what the client is told, and what lies on the nodes afterwards.
+//! Judged from outside: by the replies to the client, and by the data on the nodes afterwards.
 
 mod report;
 mod sheet;
@@ -62,7 +62,7 @@ impl Judge {
     /// Judges a command by its row; `None` when the plain Redis does not know it, so that there is nothing to compare with.
     ///
     /// # Errors
-    /// What stood in the way; never a verdict.
+    /// Why the suite could not judge; never a verdict.
     pub async fn judge(&mut self, row: &Row) -> Result<Option<Finding>, Error> {
         if !self.ready().await?.knows(&row.command).await? {
             return Ok(None);

@@ -16,7 +16,7 @@ pub struct Row {
     pub command: String,
     /// What has to be equal.
     pub comparison: Comparison,
-    /// Whether the connection is in another mode behind it, so that nothing can be asked there.
+    /// Whether the connection changes its mode, so that it takes no further requests.
     pub ends: bool,
     /// Whether it may change servers beyond their keys, so that they are replaced after it.
     pub dangerous: bool,
@@ -24,7 +24,7 @@ pub struct Row {
     pub fickle: bool,
     /// Number of replies to a request.
     pub replies: usize,
-    /// Where the row stands, `file:line`.
+    /// Location of the row, `file:line`.
     pub at: String,
     /// The data to begin with, one key a request.
     pub given: Vec<Request>,
@@ -35,7 +35,7 @@ pub struct Row {
 /// Requests on one connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trial {
-    /// Where its first request stands, `file:line`.
+    /// Location of its first request, `file:line`.
     pub at: String,
     /// One after the other.
     pub requests: Vec<Request>,
@@ -68,7 +68,7 @@ impl Request {
 }
 
 impl Row {
-    /// Whether its keys can lie on several nodes.
+    /// Whether its keys can be on several nodes.
     #[must_use]
     pub fn crosses(&self) -> bool {
         let trials = self.trials.iter().flat_map(|trial| &trial.requests);

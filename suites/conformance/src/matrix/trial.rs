@@ -132,7 +132,7 @@ impl Run<'_> {
         Ok(self.goes_on(&expected).await)
     }
 
-    /// Gives a request to both, and compares what they say.
+    /// Sends a request to both, and compares the replies.
     async fn both(&mut self, request: &Request) -> Option<Parted> {
         let words = request.bytes(&self.scope);
         let comparison = self.row.comparison;
@@ -176,7 +176,7 @@ impl Run<'_> {
         })
     }
 
-    /// Whether the connection goes on, with the replies in their places: nothing is behind the last one.
+    /// Whether the connection still works with replies in order: none follows the last one.
     async fn goes_on(&mut self, expected: &Outcome) -> Option<Parted> {
         let probe = self.probe();
         self.note(Direction::ToProxy, shown(&probe));
@@ -223,7 +223,7 @@ async fn reply(client: &mut Client, words: &[Vec<u8>]) -> Outcome {
     outcome(client.call(words, NODE_DEADLINE).await)
 }
 
-/// Sends a request and takes so many replies, or what comes instead of one.
+/// Sends a request and reads this number of replies, or a failure instead.
 async fn ask(
     client: &mut Client,
     words: &[Vec<u8>],
@@ -241,7 +241,7 @@ fn is_answer(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Reply(value) if !value.is_error())
 }
 
-/// All elements of all pages, or what came instead of a page.
+/// All elements of all pages, or the unexpected reply instead of a page.
 async fn pages(client: &mut Client, words: &[Vec<u8>], within: std::time::Duration) -> Outcome {
     let mut words = words.to_vec();
     let mut all = Vec::new();

@@ -1,4 +1,4 @@
-//! How two answers compare: what a client saw, beside the answer of one plain Redis.
+//! Comparison of a client's reply with that of one plain Redis.
 //!
 //! Never waits and never reads.
 
@@ -17,7 +17,7 @@ pub enum Comparison {
     AnyOrder,
     /// Types, and lengths of arrays, maps and sets, for answers that two servers never give alike, as TIME.
     Shape,
-    /// The type of the answer: what is in it is about the server.
+    /// Only the type, because the content depends on the server.
     Kind,
     /// All elements of all pages of a scan, in any order.
     Scan,
@@ -64,7 +64,7 @@ impl Comparison {
     }
 }
 
-/// The class of what a client of a proxy saw, where a plain Redis said `plain`.
+/// Outcome class of a reply of the proxy, where a plain Redis answered `plain`.
 #[must_use]
 pub(crate) fn compare(comparison: Comparison, plain: &Outcome, seen: &Outcome) -> Class {
     match (seen, plain) {
@@ -82,7 +82,7 @@ pub(crate) fn compare(comparison: Comparison, plain: &Outcome, seen: &Outcome) -
     }
 }
 
-/// What was promised and what came, in words. Of long tables only where they part.
+/// Expected and actual reply, as text. Of long tables only the first difference.
 #[must_use]
 pub(crate) fn parted(comparison: Comparison, plain: &Outcome, seen: &Outcome) -> Parted {
     let part = match (comparison, plain, seen) {
@@ -101,7 +101,7 @@ pub(crate) fn parted(comparison: Comparison, plain: &Outcome, seen: &Outcome) ->
     part.unwrap_or_else(whole)
 }
 
-/// Whether both are errors with the same code, whatever they say behind it.
+/// Whether both are errors with the same code, whatever their text.
 #[must_use]
 pub(crate) fn errors_alike(plain: &Outcome, seen: &Outcome) -> bool {
     let code = |outcome: &Outcome| match outcome {

@@ -1,4 +1,4 @@
-//! What lies on servers: a digest of each value, when it expires, and the readers of streams.
+//! Data on servers: type, digest and expiry of each value, and consumer groups of streams.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use testbed::wire::{Value, quoted};
 /// Two servers do the same thing one after the other, so their times to live differ by that much at most.
 const EXPIRY_TOLERANCE_MS: i64 = 3000;
 
-/// Keys with what is known of each, and the number of keys of each database.
+/// Keys with their properties, and the number of keys of each database.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Contents {
     entries: BTreeMap<Vec<u8>, Vec<Entry>>,
@@ -102,7 +102,7 @@ impl Contents {
         }
     }
 
-    /// A key that lies on another node than the one where the proxy asks for it, in words.
+    /// A key on a node that the proxy does not ask for it, as text.
     pub(crate) fn stray(&self, owners: &BTreeMap<Vec<u8>, usize>) -> Option<String> {
         let astray = |(key, node): (&Vec<u8>, &usize)| {
             let held = self.entries.get(key)?;
@@ -112,7 +112,7 @@ impl Contents {
         owners.iter().find_map(astray)
     }
 
-    /// The first difference between what lies on nodes and what is on the plain Redis, in words.
+    /// The first difference between the data on the nodes and on the plain Redis, as text.
     pub(crate) fn difference(&self, plain: &Self) -> Option<String> {
         if self.gone != plain.gone {
             let (ended, lives) = ("a server has ended", "no server has ended");

@@ -1,4 +1,4 @@
-//! How two answers to COMMAND compare: what is known of each command, element by element.
+//! Comparison of two replies to COMMAND, element by element.
 //!
 //! The elements are those of <https://redis.io/docs/latest/commands/command/>. Redis keeps subcommands in a hash table with
 //! a seed of its own, and flags, categories and hints are sets: none of them has an order.

@@ -1,4 +1,4 @@
-//! A proxy over real nodes beside one plain Redis with the same data: what both say to a request, and what lies on them.
+//! A proxy over real nodes, and one plain Redis with the same data: their replies to a request, and their data.
 
 mod compare;
 mod contents;
@@ -27,7 +27,7 @@ pub use compare::Comparison;
 pub(crate) use compare::{compare, errors_alike, parted};
 pub(crate) use contents::Contents;
 
-/// Keys that requests may name, each place of them on a node of its own where that is wanted.
+/// Keys of requests, each on a different node if wanted.
 pub(crate) const KEYS: usize = 18;
 /// How long a proxy may take to serve every node again.
 const SETTLED_WITHIN: Duration = Duration::from_secs(5);
@@ -62,7 +62,7 @@ impl Oracle {
     /// Starts everything; the proxy gives a node `op_timeout_ms` to answer.
     ///
     /// # Errors
-    /// What stood in the way; never a verdict.
+    /// Why the suite could not judge; never a verdict.
     pub(crate) async fn start(
         target: &Target,
         options: &RunOptions,
@@ -189,7 +189,7 @@ impl Oracle {
         self.cluster.tap()
     }
 
-    /// What the keys of a row stand for, with the node of each.
+    /// Values of the keys of a row, with the node of each.
     pub(crate) fn scope(&self, place: Place) -> Scope {
         let keys = match place {
             Place::Together => &self.together,
@@ -205,7 +205,7 @@ impl Oracle {
         }
     }
 
-    /// The node that a key of a row lies on.
+    /// The node of a key of a row.
     pub(crate) fn node_of(&self, place: Place, variable: Variable) -> usize {
         match place {
             Place::Together => self.home,
@@ -248,12 +248,12 @@ impl Oracle {
         order(self.cluster.node_addrs()[at], &[words.to_vec()]).await
     }
 
-    /// What lies on all nodes.
+    /// The data on all nodes.
     pub(crate) async fn contents(&self) -> Result<Contents, Error> {
         Contents::of(&self.cluster.node_addrs()).await
     }
 
-    /// What lies on the plain Redis.
+    /// The data on the plain Redis.
     pub(crate) async fn plain_contents(&self) -> Result<Contents, Error> {
         Contents::of(&[self.plain.addr()]).await
     }

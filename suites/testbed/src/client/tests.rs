@@ -17,7 +17,7 @@ const LONG: Duration = Duration::from_secs(120);
 /// Sent bytes that may wait in buffers of the operating system.
 const BUFFERS: usize = 32 * 1024 * 1024;
 
-/// A server that sends `beginning` and then `rest` again and again, and counts what it could send.
+/// A server that sends `beginning` and then `rest` repeatedly, and counts the bytes sent.
 async fn endless(
     beginning: &'static [u8],
     rest: &'static [u8],

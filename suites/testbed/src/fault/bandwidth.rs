@@ -1,4 +1,4 @@
-//! `bandwidth`: bytes flow at a limited rate; what is more waits at the sender.
+//! `bandwidth`: bytes flow at a limited rate; excess bytes wait at the sender.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ const PIECE_MS: u64 = 100;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Bandwidth {
-    /// The rate in 1000 bytes a second; 0 and less is without limit, as in Toxiproxy 2.13.
+    /// The rate in 1000 bytes per second; 0 or less means no limit, as in Toxiproxy 2.13.
     #[serde(rename = "rate")]
     pub rate_kb: i64,
 }

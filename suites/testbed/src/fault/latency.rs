@@ -12,7 +12,7 @@ const ROOM: BufferLimit = BufferLimit {
     bytes: 32 * 1024 * 1024,
 };
 
-/// A delay. The end of the stream is not delayed, but waits behind the bytes.
+/// A delay. The end of the stream is not delayed, but waits for the bytes before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Latency {

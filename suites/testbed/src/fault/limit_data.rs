@@ -1,4 +1,4 @@
-//! `limit_data`: the connection closes when so many bytes have gone through.
+//! `limit_data`: the connection closes after a number of bytes.
 
 use serde::{Deserialize, Serialize};
 

@@ -108,7 +108,7 @@ macro_rules! faults {
             /// Applies the fault.
             ///
             /// # Errors
-            /// What stood in the way. It may have been applied by half, and has to be healed.
+            /// The cause. The fault may be partly applied, and must be healed.
             pub async fn apply(&self, site: Site<'_>) -> Result<(), Error> {
                 match self {
                     Self::Toxic(kind) => kind.apply(site).await,

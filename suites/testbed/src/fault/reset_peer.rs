@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::row::{Describe, Effect, Object, Parameter, Unit};
 use super::toxic::{Decision, Head, Rule, View, later, ms};
 
-/// Resets whatever is used, in both directions; what was used it with does not arrive.
+/// Resets each connection in use, in both directions. The bytes that triggered it do not arrive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ResetPeer {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::row::{Describe, Effect, Object, Parameter, Unit};
 use super::toxic::{Decision, Head, Rule, View, later};
 
-/// Sizes and a delay. A rest that is no longer than the longest piece goes on whole.
+/// Sizes and a delay. A rest up to the size of the longest piece is sent whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Slicer {

@@ -1,10 +1,10 @@
-//! What is left behind, in words: the last line of a run on foreign servers.
+//! Report of remaining keys: the last line of a run on servers that the suite did not start.
 
 use std::net::SocketAddr;
 
 use super::TTL_S;
 
-/// What one run left behind.
+/// Remaining keys of one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Left {
     /// What every key of the run contains.
@@ -60,7 +60,7 @@ impl Place {
     }
 }
 
-/// The last lines of a run: `left behind: 0 keys`, or what is left and how to remove it.
+/// The last lines of a run: `left behind: 0 keys`, or the remaining keys and how to remove them.
 #[must_use]
 pub fn report(all: &[Left]) -> String {
     let mut lines = Vec::new();

@@ -84,9 +84,9 @@ impl Record {
     }
 }
 
-/// Removes everything that was registered, and says what is left: one entry per run. Empty when nothing was registered.
+/// Removes everything that was registered, and returns the rest: one entry per run. Empty if nothing was registered.
 ///
-/// What could be removed is forgotten, so that a second call has less to do.
+/// Removed keys are unregistered, so that a second call has less to do.
 pub async fn clean() -> Vec<Left> {
     let traces = std::mem::take(&mut *lock(&REGISTER));
     let mut all = Vec::with_capacity(traces.len());

@@ -10,7 +10,7 @@ use crate::wire::Value;
 const BATCH: usize = 100;
 /// SCAN's COUNT: the node answers no other client during a step.
 const STEP: &[u8] = b"1000";
-/// Requests that were on their way may write behind a sweep, so it is repeated until it finds nothing.
+/// Pending requests may write after a sweep, so it is repeated until it finds nothing.
 const ROUNDS_MAX: usize = 5;
 
 /// Removes keys through a proxy, one key per request: not every proxy splits DEL. What is left, if anything.

@@ -1,4 +1,4 @@
-//! What the node of a link says instead of its own replies, for answers that no Redis can be made to give.
+//! Answers of a link instead of the replies of its node, for replies that no Redis gives.
 //!
 //! The node is asked all the same and its own reply is thrown away, so replies keep the order of their requests. Never
 //! works on a link without a tap, which does not know where a request or a reply ends.
@@ -22,7 +22,7 @@ pub struct Answer {
 /// What happens to the connection after an [`Answer`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Then {
-    /// It goes on.
+    /// The connection stays open.
     GoOn,
     /// It is closed in order.
     Close,

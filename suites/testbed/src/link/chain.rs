@@ -1,4 +1,4 @@
-//! The toxics of one direction of one connection, one behind the other: what goes on, and when.
+//! The toxics of one direction of one connection, in order: which bytes are sent, and when.
 //!
 //! Never reads or writes: pieces are pushed in at one end and taken out at the other, and the time comes with each call.
 
@@ -22,7 +22,7 @@ pub(super) enum Load {
     Close,
 }
 
-/// What the relay does next, after it has written what is ready.
+/// Next step of the relay, after it has written ready bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Next {
     /// Wait until then at the latest.
@@ -41,7 +41,7 @@ pub(super) struct Chain {
     stages: Vec<Harness>,
     /// What has passed all of them.
     ready: VecDeque<Load>,
-    /// The end is somewhere in the chain or behind it: nothing more comes in.
+    /// The end of the stream is in the chain or past it: no more input.
     over: bool,
 }
 
@@ -81,7 +81,7 @@ impl Chain {
         self.ready.pop_front();
     }
 
-    /// Follows a change of the link's toxics. Those that are gone let go of what they held; new ones come last.
+    /// Applies a change of the link's toxics. Removed toxics release their bytes; new ones are appended.
     pub(super) fn set(&mut self, entries: &[Entry], now: Instant) {
         let stream = self.stream;
         let mine = || entries.iter().filter(|entry| entry.toxic.stream == stream);
@@ -154,7 +154,7 @@ impl Chain {
         }
     }
 
-    /// Whether the stage at `at`, or the exit behind the last one, takes another piece.
+    /// Whether the stage at `at`, or the exit after the last one, takes another piece.
     fn accepts_before(&self, at: usize) -> bool {
         self.stages
             .get(at)
@@ -168,7 +168,7 @@ impl Chain {
         }
     }
 
-    /// Ends the stream behind the stage at `at`; what waits before it is lost.
+    /// Ends the stream after the stage at `at`; bytes that wait before it are lost.
     fn close(&mut self, at: usize, now: Instant) {
         self.over = true;
         for stage in &mut self.stages[..=at] {

@@ -1,4 +1,4 @@
-//! Chance from one seed: every draw is a number of the seed and of what it is for, so a run repeats.
+//! Randomness from one seed: every draw depends on the seed and its purpose, so a run repeats.
 //!
 //! Never keeps a state: the order in which connections draw changes nothing.
 

@@ -23,7 +23,7 @@ const CHUNK: usize = 64 * 1024;
 /// How a direction ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
-    /// The sender closed, everything was delivered, and the receiver was told.
+    /// The sender closed, all bytes were delivered, and the receiver's side was closed.
     Finished,
     /// The connection closes in order; everything that was let through was delivered.
     Closed,
@@ -106,7 +106,7 @@ impl Pump<'_> {
         self.chain.step(Instant::now())
     }
 
-    /// Passes on what was read, or scripted answers in its place.
+    /// Forwards the bytes read, or scripted answers in their place.
     fn forward(&mut self) -> io::Result<()> {
         self.traffic.count_received(self.stream, self.buffer.len());
         let then = match &mut self.frames {
@@ -132,7 +132,7 @@ impl Pump<'_> {
         Ok(())
     }
 
-    /// Passes on the buffer: at once where nothing is in the way, else into the chain.
+    /// Forwards the buffer: directly if there is no toxic, else into the chain.
     fn pass_on(&mut self) -> io::Result<()> {
         self.settle();
         if self.chain.is_clear() && !self.buffer.is_empty() {

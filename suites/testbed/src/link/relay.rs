@@ -144,7 +144,7 @@ impl Link {
         &self.toxics
     }
 
-    /// What the node says instead of its own replies. Without effect on a link without a tap.
+    /// Answers that replace the node's replies. Without effect on a link without a tap.
     #[must_use]
     pub fn answers(&self) -> &Answers {
         &self.answers
@@ -158,7 +158,7 @@ impl Link {
         self.toxics.add(toxic)
     }
 
-    /// Removes the toxics that `gone` names; what they held goes on.
+    /// Removes the toxics that `gone` selects and releases their bytes.
     pub fn remove(&self, gone: impl Fn(&Toxic) -> bool) {
         self.toxics.remove(gone);
     }
@@ -182,7 +182,7 @@ impl Link {
     /// Removes all toxics and scripted answers, and listens again if the link was down.
     ///
     /// # Errors
-    /// When the port was taken by somebody else in the meantime.
+    /// If another process took the port in the meantime.
     pub async fn heal(&self) -> Result<(), Error> {
         self.remove(|_| true);
         self.answers.clear();
@@ -406,7 +406,7 @@ async fn both(upstream: impl Future<Output = End>, downstream: impl Future<Outpu
     }
 }
 
-/// Makes the stream end in order when it is dropped, with what was written.
+/// Ends the stream after all written bytes when it is dropped.
 fn close(stream: &TcpStream) {
     // Bytes that nobody reads would turn the end into RST, which may overtake what was written.
     let mut unread = [0; 4096];

@@ -1,4 +1,4 @@
-//! The tap: what each node was asked and what it answered, in order, with times.
+//! The tap: requests to each node and its replies, in order, with times.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -33,9 +33,9 @@ pub enum What {
     Answered(Value),
     /// The proxy got these bytes in the place of a reply of the node, or without having asked.
     Scripted(Vec<u8>),
-    /// The proxy sent what is no request.
+    /// The proxy sent bytes that are not a request.
     GarbledRequest(String),
-    /// The node sent what is no reply.
+    /// The node sent bytes that are not a reply.
     GarbledReply(String),
     /// The connection was closed.
     Closed,
@@ -133,7 +133,7 @@ impl Tap {
         record.events.clear();
     }
 
-    /// Stops or goes on recording, for work of which only the result is judged.
+    /// Pauses or resumes recording, for work whose result alone is judged.
     pub fn set_paused(&self, paused: bool) {
         self.record().paused = paused;
     }

@@ -11,7 +11,7 @@ use crate::fault::Toxic;
 #[error("the link already has a toxic `{0}`")]
 pub struct Taken(pub String);
 
-/// A toxic that was added, told apart from one of the same name that was removed before.
+/// An added toxic, distinguished from an earlier one of the same name.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Entry {
     pub(super) serial: u64,
@@ -31,7 +31,7 @@ pub struct Toxics {
 }
 
 impl Toxics {
-    /// Adds a toxic behind all others of its direction.
+    /// Adds a toxic after all others of its direction.
     ///
     /// # Errors
     /// When its name is taken.
@@ -66,7 +66,7 @@ impl Toxics {
         })
     }
 
-    /// Removes the toxics that `gone` names; whether there are any. What they held goes on.
+    /// Removes the toxics that `gone` selects and releases their bytes. Returns whether there were any.
     pub fn remove(&self, gone: impl Fn(&Toxic) -> bool) -> bool {
         self.set.send_if_modified(|set| {
             let stays = |entry: &&Entry| !gone(&entry.toxic);

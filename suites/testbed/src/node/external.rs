@@ -1,4 +1,4 @@
-//! A node that somebody else runs: used, and never stopped.
+//! A node that the suite did not start: used, and never stopped.
 
 use std::net::SocketAddr;
 

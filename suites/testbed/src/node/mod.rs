@@ -1,6 +1,6 @@
 //! Nodes: where the Redis servers of a cluster come from, and what can be done to them.
 //!
-//! Never knows which proxy stands before a node.
+//! Never knows the proxy of a node.
 
 #[cfg(feature = "docker")]
 mod docker;
@@ -20,7 +20,7 @@ pub use scripted::{Act, Scripted};
 
 use crate::program::Search;
 
-/// One Redis server, whoever runs it.
+/// One Redis server, started by the suite or not.
 pub trait Node: Send + Sync {
     /// Where it listens.
     fn addr(&self) -> SocketAddr;
@@ -45,7 +45,7 @@ pub trait Node: Send + Sync {
     /// Starts it again, empty, at the same address, and waits until it answers. Ends it first where it runs.
     fn restart(&self) -> Step<'_>;
 
-    /// Takes its network away; it runs on and keeps its data. Only a node with a network of its own has one to lose.
+    /// Disconnects its network; it keeps running and keeps its data. Only for a node with a separate network.
     fn disconnect(&self) -> Step<'_>;
 
     /// Gives its network back, at the same address, and waits until it answers.
@@ -88,7 +88,7 @@ pub async fn containers() -> Result<(), Error> {
     Err(Error::NotBuilt)
 }
 
-/// What a node fault comes to.
+/// Result of a node fault.
 pub type Step<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
 
 /// Why there is no node, or why it could not be treated so. Never a verdict on a proxy.
@@ -139,7 +139,7 @@ pub enum Error {
         /// The engine's reason.
         why: String,
     },
-    /// The engine did not do what was asked.
+    /// The engine refused a request.
     #[error("the Docker engine cannot {what} node {addr}: {why}")]
     Engine {
         /// What was asked.
@@ -155,7 +155,7 @@ pub enum Error {
         /// The node.
         addr: SocketAddr,
     },
-    /// The node was started by somebody else.
+    /// The node was not started by the suite.
     #[error("node {addr} was not started by shardproof and is not {wanted}")]
     NotOurs {
         /// The node.

@@ -69,7 +69,7 @@ async fn serve(listener: TcpListener, script: Arc<Script>) {
     }
 }
 
-/// Answers until the script closes, or the other side does, or sends what is no request.
+/// Answers until the script or the other side closes, or the other side sends bytes that are not a request.
 async fn answer(mut stream: TcpStream, script: Arc<Script>) {
     let mut ahead = Vec::new();
     while matches!(stream.read_buf(&mut ahead).await, Ok(length) if length > 0) {

@@ -1,11 +1,11 @@
-//! What a proxy may claim to do: the closed list behind `needs` of cases and `capabilities` of targets.
+//! Capabilities of proxies: the closed list for `needs` of cases and `capabilities` of targets.
 
 use crate::text;
 
 /// Something that a proxy can do, by its name in [`CAPABILITIES`].
 pub type Capability = String;
 
-/// Every capability with what it means, sorted by name.
+/// Every capability with its meaning, sorted by name.
 pub const CAPABILITIES: &[(&str, &str)] = &[
     ("client-setname", "CLIENT SETNAME is accepted"),
     ("config", "CONFIG SET and CONFIG GET reach all nodes"),

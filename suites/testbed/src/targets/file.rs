@@ -1,4 +1,4 @@
-//! A target file: how a proxy is started, what it can do, and where it is known to deviate.
+//! A target file: how to start a proxy, its capabilities, and its known deviations.
 
 use serde::Deserialize;
 
@@ -29,7 +29,7 @@ pub struct Target {
     pub policies: Vec<String>,
     /// What it claims to do; a case that needs more is skipped.
     pub capabilities: Vec<Capability>,
-    /// Commands that it sends to nodes of its own accord, upper case.
+    /// Commands that it sends to nodes by itself, in upper case.
     #[serde(default)]
     pub own_traffic: Vec<String>,
     /// Its time limit for one request in conformance cases.
@@ -45,7 +45,7 @@ pub struct Target {
 pub struct Version {
     /// Arguments that make it print the version.
     pub args: Vec<String>,
-    /// Contained in what is printed, when it is the version that the deviations were seen with.
+    /// Text that the output contains for the version that the deviations describe.
     pub pinned: String,
 }
 
@@ -70,7 +70,7 @@ fn ready_within_s() -> u64 {
     30
 }
 
-/// How the nodes behind a running proxy are changed.
+/// How to change the nodes of a running proxy.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, tag = "how", rename_all = "kebab-case")]
 pub enum Rescale {
@@ -89,7 +89,7 @@ pub enum Rescale {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Deviation {
-    /// Ids of cases; `*` stands for anything.
+    /// Pattern of case ids; `*` matches any text.
     pub cases: String,
     /// What it does instead.
     pub why: String,

@@ -31,13 +31,13 @@ pub struct Setting {
     pub nodes: Vec<SocketAddr>,
     /// One of the target's policies.
     pub policy: String,
-    /// Whether the braces of a key say what is hashed.
+    /// Whether only the part of a key in braces is hashed.
     pub hash_tags: bool,
     /// The proxy's time limit for one request.
     pub op_timeout_ms: u64,
 }
 
-/// A proxy does not come up, or does not change. Never a verdict on what it answers.
+/// A proxy cannot be started or changed. Never a verdict on its answers.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// There is nothing to start.
@@ -102,7 +102,7 @@ impl Proxy {
     /// Starts `target` with `setting` on free ports and waits until it serves.
     ///
     /// # Errors
-    /// What stood in the way, with the end of the proxy's log where it has one.
+    /// The cause, with the end of the proxy's log if it has one.
     pub async fn start(target: &Target, setting: Setting, search: &Search) -> Result<Self, Error> {
         let program = find(target, search)?;
         let mut attempts_left = ATTEMPTS;

@@ -20,7 +20,7 @@ pub(super) struct Render<'a> {
 }
 
 impl Render<'_> {
-    /// The text of a template; `field` says in errors where it stands.
+    /// The text of a template; errors name it by `field`.
     pub(super) fn text(&self, field: &'static str, template: &str) -> Result<String, Error> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);

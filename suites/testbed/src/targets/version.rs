@@ -1,4 +1,4 @@
-//! Which version of a proxy is at hand: deviations were seen with one.
+//! The installed version of a proxy, which deviations refer to.
 
 use std::fs::File;
 use std::io::{self, Read};

@@ -1,6 +1,6 @@
 //! The suite's own client of Toxiproxy's API: small, async, with a deadline on every call.
 //!
-//! Never retries: Toxiproxy up to 2.12 may hang when a toxic is removed, and a second call would hang as well.
+//! Never retries: Toxiproxy up to 2.12 may hang when a toxic is removed, and a second call would hang too.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -17,7 +17,7 @@ use crate::http::{self, Answer};
 /// How long a call may take. A fault server works microseconds on it, and gives up on its own after 25 s.
 pub const CALL_DEADLINE: Duration = Duration::from_secs(10);
 
-/// A call was not carried out, or nobody knows whether it was.
+/// A call failed, or its result is unknown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// No answer: it may have been carried out.

@@ -3,7 +3,7 @@
 use super::scan::{BULK_MAX, Malformed, Scan};
 use super::{Protocol, Value};
 
-/// Deeper nesting is taken for an attack; Redis' own replies nest a handful of levels.
+/// Deeper nesting is treated as an attack; replies of Redis have a few levels.
 pub(super) const DEPTH_MAX: usize = 128;
 /// More elements than any reply of a test has.
 pub(super) const ELEMENTS_MAX: i64 = 16 * 1024 * 1024;

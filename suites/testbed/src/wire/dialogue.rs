@@ -17,7 +17,7 @@ pub struct Dialogue {
     asked: Vec<Change>,
     /// The beginning of a request.
     unfinished: Vec<u8>,
-    /// Bytes were sent that are no request: what is behind them is not known to be one.
+    /// Bytes that are not a request were sent, so later bytes are unknown.
     garbled: bool,
     /// How far the next reply has been read.
     frame: Frame,
@@ -201,7 +201,7 @@ mod tests {
     const IN_2: &str = "*4\r\n$6\r\nserver\r\n$5\r\nredis\r\n$5\r\nproto\r\n:2\r\n";
     const IN_3: &str = "%2\r\n$6\r\nserver\r\n$5\r\nredis\r\n$5\r\nproto\r\n:3\r\n";
 
-    /// What the replies are taken for, one after the other, up to the first that is malformed.
+    /// The decoded replies, in order, up to the first malformed one.
     #[track_caller]
     fn check(sent: &str, replies: &[(&str, Result<Protocol, usize>)]) {
         for cut in 0..=sent.len() {

@@ -1,4 +1,4 @@
-//! The RESP codec of the judge: strict, because a proxy's mistake must not be mended by whoever looks for it.
+//! The RESP codec of the judge: strict, because it must not hide a proxy's mistake.
 //!
 //! Never opens a socket and shares nothing with refproxy.
 

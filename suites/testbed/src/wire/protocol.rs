@@ -8,7 +8,7 @@ pub enum Protocol {
     /// Five types, all that a connection knows until it asks for more.
     #[default]
     Resp2,
-    /// What HELLO 3 asks for: maps, sets, doubles, and a null of its own.
+    /// The protocol after HELLO 3: maps, sets, doubles, and a separate null.
     Resp3,
 }
 

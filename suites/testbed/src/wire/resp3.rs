@@ -3,7 +3,7 @@
 use super::Value;
 use super::scan::{BULK_MAX, Malformed, Scan};
 
-/// `txt` and the colon behind it.
+/// `txt` and the colon after it.
 const FORMAT_BYTES: usize = 4;
 
 impl Scan<'_> {
@@ -32,7 +32,7 @@ impl Scan<'_> {
         }
     }
 
-    /// What stands on one line, if `read` knows it.
+    /// The content of one line, if `read` accepts it.
     fn scalar(
         &mut self,
         expected: &'static str,
@@ -79,7 +79,7 @@ impl Scan<'_> {
         }
     }
 
-    /// A push says first what it is about.
+    /// The first element of a push is its kind.
     fn push(&mut self, depth: usize) -> Result<Option<Value>, Malformed> {
         let Some(count) = self.count(1)? else {
             return Ok(None);
@@ -151,7 +151,7 @@ fn is_double(text: &[u8]) -> bool {
         && exponent.is_none_or(|exponent| is_whole(unsigned(exponent)))
 }
 
-/// What stands before and, where there is one, behind the first such byte.
+/// The bytes before and, if it exists, after the first such byte.
 fn parted(text: &[u8], at: fn(&u8) -> bool) -> (&[u8], Option<&[u8]>) {
     match text.iter().position(at) {
         Some(place) => (&text[..place], Some(&text[place + 1..])),

@@ -1,4 +1,4 @@
-//! The parts that both protocols are made of: lines, numbers, and bodies of a length that was told.
+//! Parts of both protocols: lines, numbers, and bodies of a given length.
 //!
 //! Bytes that have not arrived yet are `Ok(None)`; everything that the protocol does not allow is [`Malformed`].
 
@@ -64,7 +64,7 @@ impl<'a> Scan<'a> {
             .ok_or_else(|| self.malformed(start, "a decimal number within its limits"))
     }
 
-    /// What stands between the type byte and CR LF.
+    /// The bytes between the type byte and CR LF.
     pub(super) fn line(&mut self) -> Result<Option<&'a [u8]>, Malformed> {
         let rest = &self.bytes[self.at + 1..];
         let Some(end) = rest.iter().position(|byte| matches!(byte, b'\r' | b'\n')) else {
@@ -80,7 +80,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// `length` bytes and the CR LF behind them.
+    /// `length` bytes and the CR LF after them.
     pub(super) fn body(&mut self, length: usize) -> Result<Option<&'a [u8]>, Malformed> {
         let rest = &self.bytes[self.at..];
         let behind = &rest[length.min(rest.len())..];

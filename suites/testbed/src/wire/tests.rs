@@ -1,4 +1,4 @@
-//! The laws of the codec: what is read is what was written, no part of a reply is one, and mistakes have a place.
+//! Laws of the codec: decoding inverts encoding, no prefix of a reply is a reply, and mistakes have a position.
 
 use proptest::prelude::*;
 

@@ -29,11 +29,11 @@ pub enum Value {
     BigNumber(Vec<u8>),
     /// `!12`, an error of any bytes.
     BulkError(Vec<u8>),
-    /// `=8`, a text that says what it is.
+    /// `=8`, a verbatim string: a text with its format.
     Verbatim {
         /// `txt` or `mkd`.
         format: [u8; 3],
-        /// What stands behind the format.
+        /// The text after the format.
         text: Vec<u8>,
     },
     /// `%2`, entries as they came.
@@ -42,9 +42,9 @@ pub enum Value {
     Set(Vec<Value>),
     /// `>2`, which answers nothing that was asked.
     Push(Vec<Value>),
-    /// `|1`, what is said about a reply, and the reply.
+    /// `|1`, the attributes of a reply, and the reply.
     Attributed {
-        /// What is said, entries as they came.
+        /// The attributes, in their order.
         attributes: Vec<(Value, Value)>,
         /// The reply.
         value: Box<Value>,

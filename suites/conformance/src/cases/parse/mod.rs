@@ -81,7 +81,7 @@ struct Reading {
     alternatives: Option<usize>,
 }
 
-/// An `eventually` and what was read of the pair behind it.
+/// An `eventually` and the parsed part of the pair after it.
 struct Pending {
     line: usize,
     within: Duration,
@@ -179,7 +179,7 @@ impl Reading {
         }
     }
 
-    /// Holds a `likewise` to the alternatives before it.
+    /// Checks a `likewise` against the alternatives before it.
     fn tie(&mut self, action: &Action) -> Result<(), Problem> {
         let count = |pattern: &Pattern| match pattern {
             Pattern::Either(alternatives) => Some(alternatives.len()),

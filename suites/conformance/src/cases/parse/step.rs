@@ -1,4 +1,4 @@
-//! One step of a case: a verb and what belongs behind it.
+//! One step of a case: a verb and its arguments.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ pub(super) enum Order {
     Eventually(Duration),
 }
 
-/// The step on a line, by its verb and the text behind it.
+/// The step on a line, from its verb and the text after it.
 pub(super) fn step(verb: &str, rest: &str) -> Result<Order, Problem> {
     let tokens = tokens(rest)?;
     let mut line = Line { tokens: &tokens };

@@ -1,4 +1,4 @@
-//! The parser: what it refuses, with the place, and what it makes of the rest.
+//! Tests of the parser: refused texts with their location, and accepted texts.
 
 use super::case;
 use crate::cases::case::{Action, Answer, Asked, Party};
@@ -32,7 +32,7 @@ fn check_refused(text: &str, expected: &[&str]) {
     }
 }
 
-/// What is wrong with a step, which stands on line 5.
+/// The problem of a step, which is on line 5.
 #[track_caller]
 fn check_step_refused(step: &str, expected: &str) {
     check_refused(

@@ -11,7 +11,7 @@ pub(crate) struct Token<'a> {
     pub(super) text: &'a str,
     /// Whether there were quotes.
     pub(super) quoted: bool,
-    /// `*3` behind the quotes.
+    /// `*3` after the quotes.
     pub(super) times: usize,
 }
 

@@ -25,7 +25,7 @@ impl Run<'_> {
     }
 }
 
-/// Whether a step waits for a reply, so that what was sent before it is done.
+/// Whether a step waits for a reply, so that earlier requests are finished.
 fn reads(action: &Action) -> bool {
     matches!(
         action,

@@ -30,7 +30,7 @@ pub(crate) enum Stop {
     Stuck(String),
 }
 
-/// A case while it runs. Which faults it left behind is read off afterwards.
+/// A running case. Its remaining faults are read afterwards.
 pub(crate) struct Run<'a> {
     environment: &'a Environment,
     case: &'a Case,

@@ -110,7 +110,7 @@ impl FaultInjector {
         Ok(())
     }
 
-    /// Removes the toxic of this name; what it held goes on.
+    /// Removes the toxic of this name and releases its bytes.
     ///
     /// # Errors
     /// When there is none.
@@ -156,7 +156,7 @@ impl FaultInjector {
         Ok(())
     }
 
-    /// What a node says instead of its own replies; a foreign Toxiproxy knows nothing of replies.
+    /// Answers of a node instead of its own replies. A foreign Toxiproxy does not support this.
     #[must_use]
     pub fn answers(&self, node: usize) -> Option<&Answers> {
         match self {

@@ -14,7 +14,7 @@ pub enum Object {
 pub enum Effect {
     /// Everything arrives, later or in other pieces.
     Delay,
-    /// Connections end after some bytes; what was before may be whole replies.
+    /// Connections close after some bytes; the bytes before may be whole replies.
     Cut,
     /// No reply arrives. Connections end, at the latest when the fault does.
     Close,
@@ -78,7 +78,7 @@ pub(super) trait Describe {
     const KEEPS_DATA: bool = true;
     /// Whether only the suite's own links carry it out, and no Toxiproxy.
     const OWN_LINKS_ONLY: bool = false;
-    /// Whether the node must have a network of its own.
+    /// Whether the node must have a separate network.
     const NEEDS_NETWORK: bool = false;
 }
 

@@ -59,7 +59,7 @@ impl Site<'_> {
     /// Heals all `faults` of the site, and takes everything else off the link.
     ///
     /// # Errors
-    /// What stood in the way. Faults after it are not healed.
+    /// The cause. Faults after it are not healed.
     pub async fn heal(self, faults: &[Fault]) -> Result<(), Error> {
         let mut faults: Vec<&Fault> = faults
             .iter()

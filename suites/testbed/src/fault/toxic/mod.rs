@@ -77,7 +77,7 @@ impl Toxic {
 }
 
 impl Act for ToxicKind {
-    /// On what the node answers: what it is asked arrives.
+    /// Acts on replies of the node; requests are not affected.
     async fn apply(&self, site: Site<'_>) -> Result<(), Error> {
         let toxic = Toxic::new(Stream::Downstream, *self);
         Ok(site.injector.add(site.index, toxic).await?)

@@ -59,7 +59,7 @@ pub enum Decision {
     Wait,
     /// It is thrown away.
     Drop,
-    /// The connection is closed in order, behind what went on before.
+    /// The connection is closed after all earlier bytes.
     Close {
         /// Not before this time.
         due: Instant,
@@ -74,7 +74,7 @@ pub enum Decision {
 /// What becomes of a connection when a toxic that worked on it is removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Removal {
-    /// What waited goes on, in order.
+    /// Waiting bytes are sent, in order.
     Deliver,
     /// The connection is closed: bytes were thrown away, so nothing true could follow.
     Close,
@@ -110,7 +110,7 @@ pub trait Rule {
     }
 }
 
-/// That much later, or so late that nobody waits for it.
+/// The instant after a delay, capped far beyond any deadline.
 pub(in crate::fault) fn later(at: Instant, time: Duration) -> Instant {
     const NEVER: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
     at + time.min(NEVER)

@@ -1,4 +1,4 @@
-//! What each toxic means, told by a clock that is turned by hand.
+//! Tests of each toxic with a manual clock.
 
 use std::time::Duration;
 
@@ -78,7 +78,7 @@ impl Line {
         self.chain.set(&entries, self.now);
     }
 
-    /// Sends so many bytes, each with its number.
+    /// Sends this number of numbered bytes.
     fn send(&mut self, count: usize) {
         let bytes: Vec<u8> = (self.sent..self.sent + count).map(numbered).collect();
         self.sent += count;

@@ -1,4 +1,4 @@
-//! The Docker engine: whether it answers, which image nodes come from, and what is cleaned up before the first one.
+//! The Docker engine: availability, the image of nodes, and cleanup before the first node.
 
 use std::collections::HashMap;
 use std::error::Error as StdError;
@@ -26,7 +26,7 @@ const RUN: &str = "org.shardproof.run";
 const IMAGE_VARIABLE: &str = "SHARDPROOF_REDIS_IMAGE";
 /// What `make images` makes.
 const LOCAL_IMAGE: &str = "shardproof/redis:local";
-/// What everybody else can pull.
+/// The public image.
 const OFFICIAL_IMAGE: &str = "redis:7.2-alpine";
 /// How long the engine may take to say that it is there.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
@@ -69,7 +69,7 @@ impl Engine {
         [(owner::LABEL, OURS.0.to_string()), (RUN, OURS.1.clone())]
     }
 
-    /// Removes what dead processes left behind, and sees to it that nothing of ours is.
+    /// Removes containers of dead processes, and arranges the removal of our own.
     pub(super) async fn prepare(&self, search: &Search) -> Result<(), Error> {
         let prepared = PREPARED.get_or_try_init(|| async {
             self.sweep().await?;
@@ -128,7 +128,7 @@ impl Engine {
     }
 }
 
-/// The engine did not do what was asked.
+/// The engine refused a request.
 pub(super) fn failed(what: &'static str, addr: SocketAddr, why: &dyn StdError) -> Error {
     Error::Engine {
         what,

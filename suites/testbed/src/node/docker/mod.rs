@@ -55,7 +55,7 @@ pub struct Docker {
 }
 
 impl Docker {
-    /// Starts a server from `image`, or from the image that is at hand, and waits until it answers.
+    /// Starts a server from `image`, or from the default image, and waits until it answers.
     ///
     /// # Errors
     /// When no engine answers, the image is not to be had, or the server does not come up (with the end of its log).

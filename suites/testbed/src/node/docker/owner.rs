@@ -1,4 +1,4 @@
-//! Who started a container, so that it is known whether anybody still needs it.
+//! The process that started a container, to decide whether it is still needed.
 //!
 //! A process id alone would not do: ids are used again, also after a reboot, and another PID namespace (a job in a
 //! container of its own that shares the engine) has its own. What cannot be decided counts as alive.

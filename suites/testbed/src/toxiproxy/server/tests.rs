@@ -77,7 +77,7 @@ fn listens(proxy: &Value) -> String {
     proxy["listen"].as_str().unwrap().to_owned()
 }
 
-/// What comes back from the echo behind `listen`.
+/// Bytes returned by the echo server of `listen`.
 async fn echoed(listen: &str, bytes: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut stream = TcpStream::connect(listen).await?;
     stream.write_all(bytes).await?;
