@@ -31,7 +31,7 @@ pub struct CheckOptions {
     pub scanning: Scanning,
     /// In which databases; none is the fleet's own one.
     pub databases: Vec<u32>,
-    /// Keys a second over all nodes; `None` is as fast as it goes.
+    /// Keys per second over all nodes; `None` means no limit.
     pub rate: Option<u64>,
     /// A proxy to ask for each key.
     pub proxy: Option<SocketAddr>,

@@ -15,7 +15,7 @@ pub enum Error {
     Client {
         /// Who was asked.
         who: String,
-        /// What came instead.
+        /// The failure.
         why: client::Error,
     },
     /// A node does not have the database.
@@ -33,7 +33,7 @@ pub enum Error {
     Unknown {
         /// Who was asked.
         who: String,
-        /// What came instead.
+        /// The failure.
         why: exists::Error,
     },
 }

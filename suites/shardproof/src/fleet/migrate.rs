@@ -50,7 +50,7 @@ pub struct Moving {
     pub scanning: Scanning,
     /// In which databases; none is the fleet's own one.
     pub databases: Vec<u32>,
-    /// Keys a second over all nodes; `None` is as fast as it goes.
+    /// Keys per second over all nodes; `None` means no limit.
     pub rate: Option<u64>,
     /// What happens to copies of keys that the right node has with another value.
     pub stale: OnConflict,

@@ -1,4 +1,4 @@
-//! The fleet: live nodes that somebody else runs, looked at and put right key by key.
+//! The fleet: live nodes that the suite did not start, checked and migrated key by key.
 //!
 //! Where a key belongs is told by the planner's placement; where it lies is learned on the nodes. Nothing here starts or
 //! stops a node, and only `migrate` writes.
@@ -53,7 +53,7 @@ pub enum Error {
     Lost {
         /// Which node, or the proxy.
         who: String,
-        /// What came instead of a reply.
+        /// The failure instead of a reply.
         why: client::Error,
     },
     /// It answered with something else than was to be expected.
@@ -63,7 +63,7 @@ pub enum Error {
         who: String,
         /// The command.
         asked: &'static str,
-        /// What it said.
+        /// The reply.
         answer: String,
     },
     /// There is no placement over these nodes.
@@ -100,7 +100,7 @@ pub enum Error {
     /// A node's database is not a number.
     #[error("node {0}: expected redis://HOST:PORT/DATABASE with a numeric database")]
     NoDatabase(String),
-    /// The text is not shown: what stands before the `@` is a password.
+    /// The text is not shown, because a password is before the `@`.
     #[error(
         "a node has a user or password before @: passwords are not supported, expected HOST:PORT"
     )]
@@ -115,7 +115,7 @@ pub enum Error {
         /// What the server calls itself.
         run_id: String,
     },
-    /// What is written to a replica is refused, or undone.
+    /// Writes to a replica are refused, or undone.
     #[error("node {0} is a replica, expected its master")]
     Replica(String),
 }

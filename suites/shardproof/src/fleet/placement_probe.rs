@@ -20,7 +20,7 @@ pub enum Error {
     Proxy {
         /// Its address.
         proxy: SocketAddr,
-        /// What came instead.
+        /// The failure.
         why: client::Error,
     },
     /// The proxy answered a write with something else than OK.
@@ -32,7 +32,7 @@ pub enum Error {
         key: String,
         /// The time to live that was asked for.
         ttl_s: u64,
-        /// What it answered.
+        /// The reply.
         answer: String,
     },
     /// A node cannot be looked at.
@@ -40,7 +40,7 @@ pub enum Error {
     Node {
         /// Its address.
         node: SocketAddr,
-        /// What came instead.
+        /// The failure.
         why: client::Error,
     },
     /// A node answered with something else than a number.
@@ -50,18 +50,18 @@ pub enum Error {
         node: SocketAddr,
         /// The command.
         asked: &'static str,
-        /// What it answered.
+        /// The reply.
         answer: String,
     },
 }
 
-/// A proxy, its nodes, and what was written.
+/// A proxy, its nodes, and the written keys.
 #[derive(Debug)]
 pub struct PlacementProbe {
     proxy: SocketAddr,
     nodes: Vec<SocketAddr>,
     ttl_s: u64,
-    /// What is removed when the process ends before [`PlacementProbe::clean`].
+    /// Keys to remove if the process ends before [`PlacementProbe::clean`].
     record: Record,
     /// Where each key was seen; nowhere until it was looked for.
     written: HashMap<Vec<u8>, Vec<usize>>,
@@ -86,7 +86,7 @@ impl PlacementProbe {
         }
     }
 
-    /// Asks everybody for a sign of life, so that who is missing is named before the first key is written.
+    /// Sends PING to proxy and nodes, so that a missing one is named before the first key is written.
     ///
     /// # Errors
     /// Who does not answer PING, a node before the proxy.
@@ -101,7 +101,7 @@ impl PlacementProbe {
     /// Writes each key `times` times in a row, and says on which nodes it lies then.
     ///
     /// # Errors
-    /// A key was refused, or somebody does not answer.
+    /// A key was refused, or a server does not answer.
     pub async fn write(
         &mut self,
         keys: &[Vec<u8>],
@@ -167,7 +167,7 @@ impl PlacementProbe {
         Ok(())
     }
 
-    /// For each key whether it lies on a node.
+    /// For each key whether it is on a node.
     async fn lie_on(&self, node: usize, keys: &[Vec<u8>]) -> Result<Vec<bool>, Error> {
         let node = self.nodes[node];
         let asking = async {

@@ -1,4 +1,4 @@
-//! Asks the proxy whether it finds what it should by the placement.
+//! Asks the proxy for keys, and compares its answers with the placement.
 
 use std::net::SocketAddr;
 
@@ -12,7 +12,7 @@ const BATCH: usize = 100;
 /// Keys of each kind that are remembered as evidence for each node.
 const REMEMBERED: usize = 200;
 
-/// A connection to the proxy, and what it finds.
+/// A connection to the proxy, and the keys that it finds.
 pub(super) struct Probe {
     proxy: Connection,
     evidence: Evidence,

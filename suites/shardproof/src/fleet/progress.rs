@@ -1,4 +1,4 @@
-//! How far the work on a fleet has come, for whoever watches it.
+//! Progress of the work on a fleet.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

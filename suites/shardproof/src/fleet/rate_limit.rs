@@ -1,4 +1,4 @@
-//! A limit of keys a second, shared by all that take from it.
+//! A limit of keys per second, shared by all users.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ pub struct RateLimit {
 }
 
 impl RateLimit {
-    /// At most `per_s` keys a second; `None` is as fast as it goes, and so is 0.
+    /// At most `per_s` keys per second; `None` and 0 mean no limit.
     #[must_use]
     pub fn new(per_s: Option<u64>) -> Self {
         Self {

@@ -13,10 +13,10 @@ use super::connection::Connection;
 use super::{Error, Member, RateLimit};
 use testbed::wire::Value;
 
-/// What is scanned for, and in what steps.
+/// Pattern and step size of a scan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scanning {
-    /// Keys a step, roughly: SCAN's COUNT. A node answers nobody else during a step.
+    /// Approximate number of keys per step: SCAN's COUNT. A node serves no other client during a step.
     pub count: u32,
     /// Only keys that begin so.
     pub prefix: Vec<u8>,
@@ -86,7 +86,7 @@ impl Scan {
     }
 }
 
-/// Scans all `nodes` at once and hands their keys to `batches`; over when they are, or when nobody listens any more.
+/// Scans all `nodes` concurrently and sends their keys to `batches`; ends when they are done or the receiver is gone.
 ///
 /// # Errors
 /// The first node's that fails.

@@ -18,14 +18,14 @@ const AHEAD: usize = 16;
 pub struct Stream {
     runtime: Handle,
     batches: mpsc::Receiver<Vec<Vec<u8>>>,
-    /// `None` when its outcome was told.
+    /// `None` after its outcome was returned.
     scan: Option<JoinHandle<Result<(), Error>>>,
     /// Batches that were taken.
     taken: u64,
 }
 
 impl Stream {
-    /// Begins to scan `nodes`, each `HOST:PORT` or `redis://HOST:PORT`, at most `rate` keys a second in all.
+    /// Begins to scan `nodes`, each `HOST:PORT` or `redis://HOST:PORT`, at most `rate` keys per second in total.
     ///
     /// # Errors
     /// Which node has no address. One that does not answer shows when keys are taken.

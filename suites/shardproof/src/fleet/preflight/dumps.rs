@@ -10,8 +10,8 @@ const VALKEY: u16 = 80;
 /// The last format that Redis and Valkey share.
 const SHARED: u16 = 11;
 
-/// Each node must take the dumps of every other node that has keys placed on it. `matrix` has the number of keys by right node
-/// and by the node that they lie on.
+/// Each node must accept the dumps of every other node that has keys placed on it. `matrix` has the number of keys by
+/// right node and by current node.
 pub(super) fn compare(facts: &[Facts], matrix: &[Vec<u64>]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (right, row) in matrix.iter().enumerate() {

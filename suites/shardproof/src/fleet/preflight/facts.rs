@@ -7,7 +7,7 @@ use crate::fleet::connection::{Connection, Request};
 use crate::fleet::{Error, Fleet};
 use testbed::wire::Value;
 
-/// An answer, or what was asked and why the node refused.
+/// An answer, or the request and the reason of its refusal.
 pub(super) type Answer<T> = Result<T, String>;
 
 /// The first server version with functions and with FUNCTION DUMP.

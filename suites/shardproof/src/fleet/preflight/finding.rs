@@ -1,4 +1,4 @@
-//! What is compared of nodes, and one difference between them.
+//! Properties of nodes that are compared, and one difference.
 
 use std::str::FromStr;
 

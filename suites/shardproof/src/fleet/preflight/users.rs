@@ -1,4 +1,5 @@
-//! ACL users: a client that one node lets in must be let in by all. Rules hold hashes of passwords, and are never shown.
+//! ACL users: a client that one node accepts must be accepted by all. Rules contain hashes of passwords, and are never
+//! shown.
 
 use std::collections::BTreeMap;
 

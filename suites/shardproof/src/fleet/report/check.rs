@@ -91,7 +91,7 @@ pub struct LargeKey {
     pub database: u32,
 }
 
-/// What a check comes to.
+/// Result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CheckStatus {
     /// All is as it should be.
@@ -154,7 +154,7 @@ impl Check {
         }
     }
 
-    /// Counts what was seen; what counts keys instead of copies is left to whoever knows all nodes.
+    /// Counts observed copies; counting keys needs all nodes, and is left to the caller.
     pub(in crate::fleet) fn count(&mut self, sighting: &KeyCopy) {
         let node = &mut self.nodes[sighting.on];
         node.lie += 1;
@@ -172,7 +172,7 @@ impl Check {
         self.status() == CheckStatus::AsExpected
     }
 
-    /// What the check comes to.
+    /// The result of the check.
     #[must_use]
     pub fn status(&self) -> CheckStatus {
         let differs = self.proxy.as_ref().is_some_and(|proxy| proxy.differ > 0);
@@ -193,7 +193,7 @@ impl Check {
         CheckStatus::AsExpected
     }
 
-    /// Whether the proxy asks for some keys on nodes that they do not lie on, because it sends them to another cluster.
+    /// Whether keys are stray: the proxy routes them to another cluster, which has none of these nodes.
     #[must_use]
     pub fn has_strays(&self) -> bool {
         self.routed_elsewhere > 0 && !self.shares_nodes

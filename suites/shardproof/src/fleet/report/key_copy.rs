@@ -1,21 +1,21 @@
-//! How one key lies on one node, and the list of all of them.
+//! State of one key on one node, and the list of all.
 
 use std::io::{self, Write};
 
 use crate::fleet::Member;
 
-/// How a key lies on one node.
+/// State of a key on one node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CopyState {
     /// It is placed here.
     Kept,
-    /// It is placed elsewhere and does not lie there.
+    /// It is placed on another node and missing there.
     Unreachable,
     /// The same, and a third node has it with another value.
     Conflict,
-    /// It is placed elsewhere and lies there too, with the same value.
+    /// It is placed on another node, which has the same value.
     Duplicated,
-    /// It is placed elsewhere and lies there too, with another value.
+    /// It is placed on another node, which has a different value.
     OnConflict,
 }
 
@@ -42,7 +42,7 @@ pub struct KeyCopy {
     pub right: usize,
     /// The place of the node that it was seen on.
     pub on: usize,
-    /// What it is there.
+    /// Its state there.
     pub lies: CopyState,
     /// The database that it was seen in.
     pub database: u32,
@@ -56,7 +56,7 @@ pub fn write_head(out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "# key\tplaced on\tlies on\twhat it is there\tdatabase")
 }
 
-/// Writes what was seen of a key on one node, separated by tabs.
+/// Writes the state of a key on one node, separated by tabs.
 ///
 /// # Errors
 /// As the writer.

@@ -1,4 +1,4 @@
-//! How far the proxy finds what it should by the placement, and how much of that is evidence.
+//! Comparison of the proxy's answers with the placement, and the amount of evidence.
 
 use schemars::JsonSchema;
 use serde::Serialize;
