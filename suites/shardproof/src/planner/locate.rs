@@ -51,7 +51,7 @@ pub struct Seen<'a> {
 }
 
 impl Seen<'_> {
-    /// Whether the key lies on a node and the proxy does not find it.
+    /// Whether a node has the key and the proxy does not find it.
     #[must_use]
     pub fn is_unreachable(&self) -> bool {
         let held = self.on.as_ref().is_some_and(|on| !on.is_empty());

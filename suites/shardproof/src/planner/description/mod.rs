@@ -1,6 +1,6 @@
 //! Descriptions of clusters: from the text of a proxy's own configuration to the cluster that keys are placed over.
 //!
-//! Never asks a name server: what the proxy resolves is told by hints.
+//! Never asks a name server: hints give the addresses of names.
 
 mod envoy;
 mod inline;
@@ -99,17 +99,17 @@ pub enum Error {
     /// It cannot be read; the place is in the text.
     #[error(transparent)]
     Unread(#[from] Unread),
-    /// What it says cannot be.
+    /// The description is not valid.
     #[error("{place}: {why}")]
     Wrong {
         /// `file:line`, or the file where no line is to blame.
         place: String,
-        /// What is wrong there.
+        /// The problem.
         why: Why,
     },
 }
 
-/// What is wrong with a description.
+/// The problem of a description.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Why {
     /// The proxy's file is inside of something else.
@@ -146,7 +146,7 @@ pub enum Why {
          leave only one in use, describe that one, as random:HOST:PORT"
     )]
     Scatters(String),
-    /// There may be several nodes behind a name, and keys would scatter over them.
+    /// A name may have several nodes, and keys would scatter over them.
     #[error(
         "{what} is not a placement over several nodes, and the proxy resolves host `{host}`: give --resolve {host}=IP if it \
          has one address"
@@ -157,10 +157,10 @@ pub enum Why {
         /// The name.
         host: String,
     },
-    /// The proxy resolves this name, and its address is what is hashed.
+    /// The proxy resolves this name and hashes its address.
     #[error("the proxy resolves host `{0}` and hashes its address: give it with --resolve {0}=IP")]
     Unresolved(String),
-    /// Nothing in the file says what is hashed of a key.
+    /// The file does not say whether hash tags count.
     #[error(
         "cluster {0}: no readable redis_proxy filter routes to it, so it is unknown whether hash tags count: give \
          --hash-tags on or --hash-tags off, or Envoy's /config_dump as the description"
@@ -174,7 +174,7 @@ pub enum Why {
     UnknownField {
         /// Its name.
         field: String,
-        /// What it is a field of.
+        /// The message that contains the field.
         of: &'static str,
         /// What to write in its place.
         instead: Suggestion,
@@ -187,7 +187,7 @@ pub enum Why {
     Field {
         /// The field, with its value where that helps.
         field: String,
-        /// What was expected, or why it cannot be computed.
+        /// The expected value, or the reason why it cannot be computed.
         expected: String,
     },
     /// There is no placement over this cluster.
@@ -202,7 +202,7 @@ pub enum Suggestion {
     Unknown,
     /// A field whose name is near.
     NearMiss(String),
-    /// What is expected, in words.
+    /// The expected value, as text.
     Known(&'static str),
 }
 
@@ -248,7 +248,7 @@ impl Why {
 /// Reads the configuration of a proxy. What it is of shows in its content; `name` is what errors call it.
 ///
 /// # Errors
-/// `file:line: ` and what is wrong there.
+/// `file:line: ` and the problem.
 pub fn read(text: &str, name: &str, hints: &Hints) -> Result<Described, Error> {
     let top = tree::parse(text, name, Merges::Fields)?;
     if envoy::are_in(&top) {

@@ -84,7 +84,7 @@ pub(super) enum Merges {
 /// Reads `text`; `name` is what errors call the file.
 ///
 /// # Errors
-/// `file:line: ` and what is wrong there.
+/// `file:line: ` and the problem.
 pub(super) fn parse(text: &str, name: &str, merges: Merges) -> Result<Tree, Unread> {
     let options = serde_saphyr::options! {
         merge_keys: match merges {

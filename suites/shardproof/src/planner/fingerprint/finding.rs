@@ -1,4 +1,4 @@
-//! What was found out.
+//! The result.
 
 use placement::Cluster;
 
@@ -20,7 +20,7 @@ pub struct Finding {
     pub needed: usize,
     /// Candidates that were tried.
     pub tried: usize,
-    /// What explains most, the best first, one a policy and naming. Among them is what was found.
+    /// The candidates that explain the most keys, the best first, one per policy and naming, including the result.
     pub nearest: Vec<NearMiss>,
     /// The share of keys that a placement explains which has nothing to do with this one.
     pub chance: f64,
@@ -28,12 +28,12 @@ pub struct Finding {
     pub quality: Quality,
 }
 
-/// What a search comes to.
+/// Result of a search.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
     /// One placement explains every key.
     Found(Box<Found>),
-    /// Keys lie on another node when they are written again: this is no placement.
+    /// Keys move to another node when they are written again: this is not a placement.
     Scatter {
         /// Keys that were written again.
         rewritten: usize,
@@ -57,9 +57,9 @@ pub struct Found {
     pub shares: Vec<f64>,
     /// Minimum ring sizes that make the same ring, when this is a ring.
     pub same_ring: Option<(u32, u32)>,
-    /// Other descriptions that place every key alike, as far as can be seen: in what they differ.
+    /// How other descriptions differ that place every key on the same node, as far as can be observed.
     pub alike: Vec<String>,
-    /// Other descriptions that would still have to be told apart, with more keys.
+    /// How the remaining descriptions differ; more keys could distinguish them.
     pub undecided: Vec<String>,
 }
 
@@ -89,7 +89,7 @@ pub struct Quality {
     pub counted: usize,
     /// The longest run of them on one node: its first number and its length.
     pub longest_run: (usize, usize),
-    /// The mean share of keys with the same braces that lie on one node.
+    /// Mean share of keys with the same braces that are on one node.
     pub tag_concentration: Option<f64>,
 }
 

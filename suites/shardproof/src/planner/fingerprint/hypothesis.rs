@@ -1,4 +1,4 @@
-//! A hypothesis: one complete description of how keys are placed, and what it says about keys that were seen.
+//! A hypothesis: one complete description of a placement, compared with observed keys.
 
 use std::rc::Rc;
 

@@ -33,7 +33,7 @@ pub use search_stage::is_table_size;
 
 use investigation::Investigation;
 
-/// Whoever writes keys and sees where they land.
+/// Writes keys and observes their nodes.
 pub trait Observer {
     /// Why it could not.
     type Error;
@@ -52,7 +52,7 @@ pub enum Failure<E> {
     /// The witness could not do its work.
     #[error(transparent)]
     Observer(E),
-    /// Keys went where nobody looks.
+    /// Keys are on none of the given nodes.
     #[error(
         "{missing} of {written} keys are on none of the given nodes: is a node missing from --node, or is another database in use?"
     )]
@@ -62,7 +62,7 @@ pub enum Failure<E> {
         /// Keys that were written.
         written: usize,
     },
-    /// Keys that were written once lie on several nodes.
+    /// Keys that were written once are on several nodes.
     #[error(
         "{copied} of {written} keys are on several of the given nodes after one write: is one a replica, or given twice?"
     )]

@@ -1,4 +1,4 @@
-//! What was seen: a key, and the node that it landed on.
+//! An observation: a key and its node.
 
 /// Why a key was written: not every key says everything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use super::hypothesis::{Batch, Candidate, Tried};
 use super::policies::Ring;
 use super::query::Query;
 
-/// Up to so many nodes all orders are tried; beyond, the reverse and neighbours changed.
+/// Up to this number of nodes all orders are tried; beyond, the reverse and swapped neighbours.
 const PERMUTED_MAX: usize = 6;
 /// About how many candidates are made of the nearest rings, and of how many rings at least.
 const REORDERED: usize = 1500;

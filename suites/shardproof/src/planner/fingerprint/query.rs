@@ -1,4 +1,4 @@
-//! What is known before the first key is written: the nodes, and what the user says about the proxy.
+//! Input of the search: the nodes, and the user's information about the proxy.
 
 use placement::hash::TagRule;
 
@@ -13,7 +13,7 @@ pub struct Known {
     pub name: Option<String>,
 }
 
-/// What is asked, with everything that narrows the answer.
+/// The question, with everything that narrows the answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
     /// The nodes, in the order in which the proxy probably has them; at least two.
@@ -26,7 +26,7 @@ pub struct Query {
     pub table_sizes: Vec<u32>,
     /// Minimum sizes of rings to try first.
     pub ring_sizes: Vec<u32>,
-    /// At most so many keys are written.
+    /// Maximum number of keys to write.
     pub keys_max: usize,
     /// What all keys begin with.
     pub prefix: String,

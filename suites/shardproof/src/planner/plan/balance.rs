@@ -1,4 +1,4 @@
-//! How evenly keys lie on nodes.
+//! Balance of keys over nodes.
 
 use schemars::JsonSchema;
 use serde::Serialize;

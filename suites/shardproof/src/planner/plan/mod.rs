@@ -173,7 +173,7 @@ impl Change {
     }
 }
 
-/// What was counted of some keys.
+/// Counts of some keys.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Counts {
     keys: u64,
@@ -192,7 +192,7 @@ impl Counts {
         self.keys
     }
 
-    /// Adds what was counted of other keys for the same change.
+    /// Adds the counts of other keys for the same change.
     pub fn add(&mut self, other: Self) {
         self.keys += other.keys;
         self.routed_elsewhere += other.routed_elsewhere;

@@ -1,4 +1,4 @@
-//! What a change comes to, in numbers: the model of every report on a plan.
+//! The figures of a change: the model of every report on a plan.
 
 use schemars::JsonSchema;
 use serde::Serialize;

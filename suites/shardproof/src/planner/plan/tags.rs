@@ -29,7 +29,7 @@ pub(super) struct Tags {
     keys: u64,
     counts: HashMap<Box<[u8]>, u64>,
     bytes: usize,
-    /// A tag has at most so many keys more than were counted.
+    /// Upper bound of the keys of a tag that were not counted.
     lost: u64,
     tags_max: usize,
 }

@@ -8,7 +8,7 @@ use super::super::{Error, Hints, Why, secrets};
 use super::policy::Chosen;
 use super::shape::{Cluster, ClusterType, LbEndpoint, LocalityEndpoints};
 
-/// How the addresses of a cluster come to be.
+/// Source of the addresses of a cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Static,
@@ -137,7 +137,7 @@ fn custom_kind(custom: &ClusterType) -> Result<Kind, Why> {
     }
 }
 
-/// The addresses behind one endpoint: several where a name has several.
+/// The addresses of one endpoint: several if its name has several.
 fn addresses(
     endpoint: &LbEndpoint,
     kind: Kind,

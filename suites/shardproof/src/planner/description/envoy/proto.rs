@@ -80,7 +80,7 @@ impl Reader<'_> {
         self.named(tree, message, message.name)
     }
 
-    /// What was read of `tree`, in its Rust shape.
+    /// The content of `tree`, as Rust types.
     pub(super) fn shaped<T: DeserializeOwned>(self, read: Value, tree: &Tree) -> Result<T, Error> {
         // The types are right already; the text of this error would repeat values.
         serde_json::from_value(read).map_err(|_| self.wrong(tree, "value", "cannot be parsed"))
@@ -250,7 +250,7 @@ fn camel(name: &str) -> String {
     text
 }
 
-/// What YAML takes for a truth value without quotes, to Envoy.
+/// Words that YAML reads as a boolean without quotes, for Envoy.
 fn plain_truth(text: &str) -> Option<bool> {
     let is_one_case = text == text.to_lowercase()
         || text == text.to_uppercase()
@@ -329,7 +329,7 @@ fn whole(tree: &Tree) -> Option<u64> {
     (number.fract() == 0.0 && (0.0..=9.0e15).contains(&number)).then_some(number as u64)
 }
 
-/// A string; what YAML takes for a number or a truth value is none.
+/// A string; unquoted numbers and booleans of YAML are not strings.
 fn string(tree: &Tree) -> Option<&str> {
     match &tree.content {
         Content::Quoted(text) => Some(text),

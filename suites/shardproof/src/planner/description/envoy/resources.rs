@@ -57,7 +57,7 @@ fn of_dump(top: &Tree) -> Resources<'_> {
     all
 }
 
-/// What is at `path` in each element of `list`.
+/// The value at `path` in each element of `list`.
 fn under<'a>(config: &'a Tree, list: &str, path: &[&str]) -> Vec<&'a Tree> {
     let found = config.get(list).map(items).unwrap_or_default().into_iter();
     found
@@ -69,7 +69,7 @@ fn either<'a>(tree: &'a Tree, one: &str, other: &str) -> Option<&'a Tree> {
     tree.get(one).or_else(|| tree.get(other))
 }
 
-/// The elements of a list, or the one value that stands for a list of one.
+/// The elements of a list, or a single value as a list of one.
 fn items(tree: &Tree) -> Vec<&Tree> {
     match &tree.content {
         Content::List(list) => list.iter().flat_map(items).collect(),

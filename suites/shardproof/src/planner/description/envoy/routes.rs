@@ -9,7 +9,7 @@ use super::messages;
 use super::proto::{Reader, TYPE};
 use super::shape::{FilterChain, Listener, PrefixRoutes, RedisProxy, Route};
 
-/// How keys come to a cluster through one filter.
+/// Routing of keys to a cluster through one filter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct FilterRoute {
     /// The line of the filter.
@@ -32,7 +32,7 @@ pub(super) struct Routes(BTreeMap<String, Vec<FilterRoute>>);
 pub(super) struct ClusterRoutes {
     /// Where hash tags are switched on or off, and which.
     pub(super) tags: Option<(u64, bool)>,
-    /// How keys come to it; none where no filter leads there.
+    /// Routing of keys to it; none if no filter routes to it.
     pub(super) tables: Vec<Table>,
     pub(super) notes: Vec<String>,
 }
@@ -49,7 +49,7 @@ impl Routes {
         ways.is_some_and(|ways| ways.iter().any(|way| way.is_primary))
     }
 
-    /// What is said of `cluster`.
+    /// The description of `cluster`.
     pub(super) fn say(&self, cluster: &str, file: &str) -> Result<ClusterRoutes, Error> {
         let ways = self.0.get(cluster).map_or(&[][..], Vec::as_slice);
         let Some(first) = ways.first() else {
