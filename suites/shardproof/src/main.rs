@@ -83,7 +83,7 @@ fn start(cli: Cli) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// Says what is left behind, once everything has been removed that could be.
+/// Reports remaining keys after the cleanup.
 fn report(left: &[leftovers::Left]) {
     if !left.is_empty() {
         write_err(&format!("{}\n", leftovers::report(left)));

@@ -12,7 +12,7 @@ use memchr::{memchr_iter, memrchr};
 
 use super::{Block, Error, Held, KEY_BYTES_MAX, Source};
 
-/// How much is read at once: large enough that nobody waits for his turn.
+/// Bytes per read: large enough that no thread waits.
 const BLOCK_BYTES: usize = 1 << 20;
 
 /// Whether lines are keys or hexadecimal digits of keys.
@@ -37,7 +37,7 @@ pub struct Lines {
     ended: bool,
 }
 
-/// Where lines stand, for errors.
+/// Line numbers, for errors.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
     file: Arc<str>,
@@ -83,7 +83,7 @@ impl Lines {
         }
     }
 
-    /// Reads blocks and takes keys of at most so many bytes.
+    /// Reads blocks and accepts keys up to a maximum length.
     #[cfg(test)]
     pub(super) fn limited(mut self, block_bytes: usize, key_bytes_max: usize) -> Self {
         self.block_bytes = block_bytes;
@@ -205,7 +205,7 @@ fn unreadable(file: &str, why: &io::Error) -> Error {
     }
 }
 
-/// The bytes behind hexadecimal digits, if they are such.
+/// Decodes hexadecimal digits, if valid.
 #[must_use]
 pub fn from_hex(text: &[u8]) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();

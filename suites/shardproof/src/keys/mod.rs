@@ -20,11 +20,11 @@ pub trait Source: Send {
     /// Puts the next keys into `block`, whatever it held before. False when there are no more.
     ///
     /// # Errors
-    /// The source cannot be read, or holds what is no key.
+    /// The source cannot be read, or contains an invalid key.
     fn fill(&mut self, block: &mut Block) -> Result<bool, Error>;
 }
 
-/// Keys cannot be had.
+/// Keys cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The file.

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::{Block, Source};
 
-/// How often it is told how many keys were taken.
+/// Interval of progress reports, in keys.
 const SAY: Duration = Duration::from_millis(200);
 
 /// The result of one thread, which is added to those of the others.
@@ -19,7 +19,7 @@ pub trait Part: Send {
     /// Takes the keys of a block, and appends the lines that are to be written of it. Returns the number of keys.
     ///
     /// # Errors
-    /// The block holds what is no key.
+    /// The block contains an invalid key.
     fn take(&mut self, block: &Block, lines: Option<&mut Vec<u8>>) -> Result<u64, super::Error>;
 
     /// Adds the result of another thread.

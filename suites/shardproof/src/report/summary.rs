@@ -1,4 +1,4 @@
-//! What a conformance run comes to, in one sentence that every report shows.
+//! Result of a conformance run, in one sentence that every report shows.
 
 use conformance::report::Summary;
 use conformance::verdict::Level;

@@ -11,10 +11,10 @@ use conformance::{Allowed, Case, Harness};
 use testbed::cluster::Source;
 use testbed::targets::{self, Target};
 
-/// What is judged.
+/// The subject of a run.
 #[derive(Debug, Clone)]
 pub enum Subject {
-    /// A proxy that the suite starts over a cluster of its own, or over nodes of others.
+    /// A proxy that the suite starts, over its own nodes or given ones.
     Target {
         /// The proxy.
         target: Box<Target>,
@@ -32,7 +32,7 @@ pub enum Subject {
     },
 }
 
-/// What is judged by, and when to end early.
+/// The cases, and when to end early.
 #[derive(Debug, Clone, Copy)]
 pub struct Order<'a> {
     /// The cases.
@@ -48,14 +48,14 @@ pub struct Order<'a> {
 pub enum Event<'a> {
     /// A case begins.
     Begins(&'a Case),
-    /// A case was judged or skipped, or ended the run. What follows is not told one by one.
+    /// A case was judged or skipped, or ended the run. Later cases are not reported one by one.
     Judged(&'a CaseResult),
 }
 
 /// Judges `subject` by the cases of `order`, those that disturb the proxy last; `say` hears of each event.
 ///
 /// # Errors
-/// What stood in the way before the first case. What the proxy does is never an error.
+/// Why the suite could not judge the first case. Behaviour of the proxy is never an error.
 pub async fn judge(
     options: &RunOptions,
     subject: &Subject,

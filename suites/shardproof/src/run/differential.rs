@@ -11,7 +11,7 @@ use testbed::targets::{self, Target};
 /// requests, for whoever repeats it.
 ///
 /// # Errors
-/// What stood in the way. What a proxy does is never an error.
+/// Why the suite could not judge. Behaviour of a proxy is never an error.
 pub async fn differential(
     options: &RunOptions,
     targets: &[Target],

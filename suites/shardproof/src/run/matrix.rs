@@ -10,7 +10,7 @@ use testbed::targets::{self, Target};
 /// Judges `targets` by `rows`; `say` hears of each row before it runs.
 ///
 /// # Errors
-/// What stood in the way. What a proxy does is never an error.
+/// Why the suite could not judge. Behaviour of a proxy is never an error.
 pub async fn matrix(
     options: &RunOptions,
     targets: &[Target],

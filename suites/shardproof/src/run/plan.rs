@@ -10,7 +10,7 @@ use testbed::text::push_escaped;
 /// The keys cannot be counted.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// They cannot be had.
+    /// The keys cannot be read.
     #[error(transparent)]
     Keys(#[from] keys::Error),
     /// The list of moved keys cannot be written.

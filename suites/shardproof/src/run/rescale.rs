@@ -14,7 +14,7 @@ use testbed::targets::{self, Proxy, Setting, Target};
 pub struct Rescaled {
     /// The numbers.
     pub report: Report,
-    /// What was seen of each key.
+    /// The observation of each key.
     pub observed: Observed,
     /// The nodes as the proxy saw them.
     pub addrs: Vec<SocketAddr>,

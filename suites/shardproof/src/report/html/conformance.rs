@@ -1,4 +1,4 @@
-//! Conformance as a page: what was answered wrongly first, then cases x targets, then the evidence with both sides.
+//! Conformance as a page: wrong answers first, then cases x targets, then the evidence.
 
 use askama::Template;
 

@@ -1,4 +1,4 @@
-//! A rescale as a page: what is out of reach, where keys were and are, and the ledger.
+//! A rescale as a page: unreachable keys, keys per node before and after, and the ledger.
 
 use askama::Template;
 

@@ -7,7 +7,7 @@ use super::Picture;
 /// A line with its points, x ascending.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Line {
-    /// What it is of.
+    /// Its subject.
     pub(crate) name: String,
     /// A number, and a share from 0 to 1.
     pub(crate) points: Vec<(usize, f64)>,

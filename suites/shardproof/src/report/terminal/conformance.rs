@@ -10,13 +10,13 @@ use conformance::verdict::{Direction, Evidence, Line, Result as CaseResult, Stat
 /// Which results of a target are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shown {
-    /// What is broken or undecided, and one line per group of known deviations.
+    /// Broken and undecided cases, and one line per group of known deviations.
     Failures,
     /// Every case.
     All,
 }
 
-/// One target: its cases by group, with the evidence for what is broken.
+/// One target: its cases by group, with the evidence of failures.
 #[must_use]
 pub fn target(judged: &Judged, seed: u64, shown: Shown) -> String {
     let mut text = format!("\n{} {}\n", judged.target, judged.version);

@@ -1,4 +1,4 @@
-//! What was found out about a proxy's placement as text.
+//! Result of a fingerprint as text.
 
 use std::fmt::Write;
 

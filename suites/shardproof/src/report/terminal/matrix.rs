@@ -1,4 +1,4 @@
-//! The command matrix as text: a column a target, then both sides of what was answered wrongly or not at all.
+//! The command matrix as text: one line per target, and the evidence of wrong and missing answers.
 
 use std::fmt::Write;
 
