@@ -119,7 +119,7 @@ async fn sweep(worker: Rc<Worker>) {
     }
 }
 
-/// Lets the clients go once they have what they are owed.
+/// Closes clients after their pending replies.
 async fn drain(worker: &Worker, limit: Duration) {
     worker.start_to_drain();
     let clients = worker.clients();

@@ -44,7 +44,7 @@ pub struct NodeAuth {
     pub password: Secret,
 }
 
-/// What is said to a node first, each with what it is called: who the proxy is, if anybody, and which protocol it wants.
+/// The handshake with a node, each request with its name: credentials, if any, and the protocol.
 pub(crate) fn requests(
     protocol: Protocol,
     auth: Option<&NodeAuth>,
@@ -66,7 +66,7 @@ pub(crate) fn requests(
 
 type Sha256Digest = [u8; 32];
 
-/// The clients' users. Without any, nobody has to say who they are.
+/// Client users. Without any, clients need no login.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Users(Vec<(Vec<u8>, Sha256Digest)>);
 

@@ -19,7 +19,7 @@ pub(crate) struct Cursors {
     mark: u64,
 }
 
-/// Where a SCAN stands.
+/// Position of a SCAN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) node: NodeId,

@@ -60,7 +60,7 @@ impl Demand {
         total.saturating_add(self.dedicated_max)
     }
 
-    /// Shares `limit` descriptors: where they are too few, at most a fifth of what is left are for transactions.
+    /// Distributes `limit` descriptors: if they are scarce, transactions get at most a fifth of the rest.
     fn share(&self, limit: usize) -> Result<Share, TooFew> {
         let left = limit.saturating_sub(self.fixed());
         let dedicated_max = match self.total() <= limit {

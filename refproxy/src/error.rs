@@ -17,7 +17,7 @@ pub(crate) enum Kind {
     Unwelcome(Rc<str>),
     /// The connection broke.
     Lost,
-    /// What came is no reply.
+    /// The bytes are not a reply.
     Garbage(ReplyError),
     /// A reply came that answers no request.
     Unasked,
@@ -33,7 +33,7 @@ pub(crate) enum Kind {
     ReplyTooLarge(usize),
     /// All connections for one client each are in use; how many there may be.
     NoDedicated(usize),
-    /// A script keeps the node busy; what it says to that.
+    /// A script blocks the node; its error.
     Busy(Rc<str>),
     /// The task that serves the node's connection has panicked.
     Panicked,

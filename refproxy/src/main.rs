@@ -29,7 +29,7 @@ struct Args {
     /// YAML file with everything; SIGHUP reads its `cluster:` part again.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["listen", "admin", "policy", "node", "hash_tags", "table_size", "workers", "op_timeout_ms", "no_admin_fan_out", "scripts_without_keys"])]
     config: Option<PathBuf>,
-    /// Where clients are listened for.
+    /// Address to listen on for clients.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:6400")]
     listen: SocketAddr,
     /// Where the admin interface listens; off without it.
@@ -41,7 +41,7 @@ struct Args {
     /// A node; repeat for each.
     #[arg(long, value_name = "HOST:PORT", required_unless_present = "config", value_parser = address)]
     node: Vec<String>,
-    /// Hash only what is between braces in a key.
+    /// Hash only the part of a key in braces.
     #[arg(long)]
     hash_tags: bool,
     /// Slots of the maglev table, a prime. [default: 65537]

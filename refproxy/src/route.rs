@@ -58,9 +58,9 @@ pub enum Queueing<'a> {
     Local(Local),
     /// Answered by the proxy at once; the transaction ends.
     End(Local),
-    /// Carries out what was queued.
+    /// Executes the queued requests.
     Exec,
-    /// Drops what was queued.
+    /// Discards the queued requests.
     Discard,
     /// Answered with an error. Nodes do not agree on whether EXEC fails too, so the node has to see it.
     Misplaced(Refusal<'a>),

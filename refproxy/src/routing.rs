@@ -19,7 +19,7 @@ pub(crate) struct Plan {
     pub(crate) cursors: Cursors,
 }
 
-/// How it stands with one node at one worker.
+/// State of one node at one worker.
 #[derive(Debug, Clone)]
 pub(crate) struct NodeReport {
     pub(crate) address: String,

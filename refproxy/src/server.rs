@@ -27,10 +27,10 @@ const BACKLOG: i32 = 1024;
 /// Why the proxy cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The address cannot be listened on, most often because somebody else does.
+    /// Cannot listen on the address, usually because another process does.
     #[error("listen on {address}: {error}")]
     Listen {
-        /// What was to be listened on.
+        /// The address.
         address: SocketAddr,
         /// What the operating system says.
         error: io::Error,
@@ -49,7 +49,7 @@ pub enum ReloadError {
     /// The cluster has no placement.
     #[error(transparent)]
     Cluster(#[from] placement::Error),
-    /// The proxy has been told to end.
+    /// The proxy is shutting down.
     #[error("the proxy is draining")]
     Draining,
     /// Building the placement panicked.
@@ -64,7 +64,7 @@ struct Current {
     cluster: Cluster,
 }
 
-/// A running proxy, to be asked and told; shared by whoever does.
+/// Handle of a running proxy; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Handle {
     orders: Vec<mpsc::UnboundedSender<Order>>,
@@ -87,7 +87,7 @@ pub struct Server {
     threads: Vec<JoinHandle<io::Result<()>>>,
 }
 
-/// How it stands with one node, over all workers.
+/// State of one node, over all workers.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct NodeState {
     /// `host:port`.
@@ -160,7 +160,7 @@ impl Server {
         })
     }
 
-    /// Where clients are listened for.
+    /// Address to listen on for clients.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -172,7 +172,7 @@ impl Server {
         self.handle.clone()
     }
 
-    /// Stops listening, gives the clients what they are owed, and ends.
+    /// Stops listening, sends pending replies to clients, and ends.
     pub fn drain(self) {
         self.handle.draining.store(true, Ordering::Relaxed);
         for orders in &self.handle.orders {
@@ -243,7 +243,7 @@ impl Handle {
         }
     }
 
-    /// Whether the proxy has been told to end.
+    /// Whether the proxy is shutting down.
     #[must_use]
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
@@ -255,7 +255,7 @@ impl Handle {
         (current.generation, current.cluster.clone())
     }
 
-    /// How it stands with each node, in the order of the cluster.
+    /// State of each node, in the order of the cluster.
     pub async fn nodes(&self) -> Vec<NodeState> {
         let mut states: Vec<NodeState> = Vec::new();
         for orders in &self.orders {

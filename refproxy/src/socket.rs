@@ -19,7 +19,7 @@ pub(crate) fn set_keepalive<'a>(socket: impl Into<SockRef<'a>>, idle: Duration) 
     socket.into().set_tcp_keepalive(&keepalive)
 }
 
-/// Closes a connection whose peer's host does not acknowledge what was sent for `limit`.
+/// Closes a connection whose peer's host acknowledges no sent bytes for `limit`.
 pub(crate) fn set_unacknowledged<'a>(
     socket: impl Into<SockRef<'a>>,
     limit: Duration,

@@ -1,4 +1,4 @@
-//! Counters: each worker counts for itself, whoever reads adds up.
+//! Counters: each worker counts separately, and readers add them up.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};

@@ -259,7 +259,7 @@ impl Worker {
         });
     }
 
-    /// How it stands with the nodes.
+    /// State of the nodes.
     pub(crate) fn report(&self) -> Vec<NodeReport> {
         self.routing().report()
     }

@@ -40,7 +40,7 @@ pub struct Locality {
     pub weight: u32,
 }
 
-/// One Redis server behind a proxy: its address, and what is hashed of it.
+/// One Redis server of a cluster: its address, and its name that is hashed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {
     /// `host:port`, or the path of a Unix socket.
@@ -105,7 +105,7 @@ impl Default for Panic {
 pub struct Cluster {
     /// The placement function.
     pub policy: Policy,
-    /// The part of a key that is hashed, unless the policy has a rule of its own.
+    /// The part of a key that is hashed, unless the policy has its own rule.
     pub tags: TagRule,
     /// The nodes; a [`NodeId`] is a place in this list.
     pub nodes: Vec<Node>,

@@ -25,7 +25,7 @@ pub(super) struct Listener {
     limit: Duration,
 }
 
-/// A connection. Its time runs while a head is awaited, and begins anew with what is written.
+/// A connection. Its timeout runs while a request head is awaited, and restarts with each write.
 #[derive(Debug)]
 pub(super) struct Connection {
     stream: TcpStream,

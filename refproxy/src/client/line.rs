@@ -23,7 +23,7 @@ pub(crate) struct ClientIdentity {
 pub(crate) struct ClientActivity {
     pub(crate) age_seconds: u64,
     pub(crate) idle_seconds: u64,
-    /// Requests queued behind MULTI.
+    /// Requests queued after MULTI.
     pub(crate) queued: Option<usize>,
     /// Bytes of requests that are not complete, of its transaction, and of replies that it has not read.
     pub(crate) unfinished: usize,

@@ -58,7 +58,7 @@ pub(crate) struct Client {
     pub(crate) about: RefCell<ClientIdentity>,
     /// Its last request.
     pub(crate) asked: Cell<Option<&'static Row>>,
-    /// Requests queued behind MULTI, and the bytes of its transaction.
+    /// Requests queued after MULTI, and the bytes of the transaction.
     queued: Cell<Option<usize>>,
     transaction: Cell<usize>,
     /// Bytes of requests that are not complete, and of its transaction.
@@ -187,12 +187,12 @@ impl Client {
             .is_over(outbox.bytes(), outbox.bytes() + self.kept.get())
     }
 
-    /// Whether the reply to the request of this number can be handed on as it comes.
+    /// Whether the reply to the request of this number can be streamed.
     pub(crate) fn can_stream(&self, number: u32) -> bool {
         !self.is_gone() && self.outbox.borrow().can_stream(number)
     }
 
-    /// Hands on the next piece of the reply whose turn it is.
+    /// Forwards the next piece of the current reply.
     pub(crate) fn stream(&self, piece: Bytes, is_last: bool) {
         let guard = CloseOnPanic(self);
         let over = self.with_outbox(|outbox| {
@@ -263,14 +263,14 @@ impl Client {
         }
     }
 
-    /// Where its transaction stands.
+    /// State of its transaction.
     #[inline]
     pub(crate) fn note_transaction(&self, queued: Option<usize>, bytes: usize) {
         self.queued.set(queued);
         self.transaction.set(bytes);
     }
 
-    /// What it does at this moment, while it is `owed` so many bytes.
+    /// Its current activity, with `owed` pending bytes.
     pub(crate) fn moment(&self, now: Micros, owed: usize) -> ClientActivity {
         let seconds = |since: Micros| now.saturating_sub(since) / 1_000_000;
         let transaction = self.transaction.get();
@@ -291,7 +291,7 @@ impl Client {
         line(self.id, &self.about.borrow(), &moment)
     }
 
-    /// Forgets `count` bytes of what is ready: they are written.
+    /// Drops `count` ready bytes, because they are written.
     pub(crate) fn written(&self, count: usize) {
         self.with_outbox(|outbox| outbox.ready.advance(count));
         self.taken.set(self.taken.get() + count as u64);

@@ -1,4 +1,4 @@
-//! What Redis says about a command in a word each: the flags of `COMMAND`, and what they mean for a proxy.
+//! The flags of `COMMAND`, and their meaning for a proxy.
 
 macro_rules! flags {
     ($($name:ident = $bit:literal, $word:literal;)*) => {

@@ -1,4 +1,4 @@
-//! What is refused of a command that is otherwise routed, because of its options or of the configuration.
+//! Refusals of commands that are otherwise routed, because of their options or the configuration.
 
 use super::setting::{is_proxys_own, is_secret, needs_joining};
 use super::{Row, Why, flags};
@@ -6,8 +6,8 @@ use super::{Row, Why, flags};
 /// What clients may do, from the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rules {
-    /// Whether clients may change or empty all nodes with one request. Scripts that may write are refused without it: a
-    /// script can do on its node what is refused elsewhere, FLUSHALL for one.
+    /// Whether clients may change or empty all nodes with one request. If not, scripts that may write are refused too,
+    /// because a script can execute refused commands on its node, such as FLUSHALL.
     pub admin_fan_out: bool,
     /// What becomes of a script that declares no keys.
     pub scripts_without_keys: ScriptsWithoutKeys,
@@ -22,7 +22,7 @@ impl Default for Rules {
     }
 }
 
-/// What becomes of a script that declares no keys. What it reads and writes is not known, so the node may be wrong.
+/// Treatment of a script that declares no keys. Its keys are unknown, so the node may be wrong.
 ///
 /// Undeclared keys of a script that declares others are not found either: the script runs where its declared keys live.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
@@ -132,7 +132,7 @@ fn patterns<'a>(args: &'a [&'a [u8]]) -> impl Iterator<Item = &'a [u8]> {
         .map(key_of_pattern)
 }
 
-/// What comes before `->` and the name of a hash's field. Source: Redis 7.0 `src/sort.c`, `lookupKeyByPattern`.
+/// The text before `->` and the field name of a hash. Source: Redis 7.0 `src/sort.c`, `lookupKeyByPattern`.
 fn key_of_pattern(pattern: &[u8]) -> &[u8] {
     let star = pattern.iter().position(|byte| *byte == b'*').unwrap_or(0);
     let arrow = pattern[star..].windows(2).position(|pair| pair == b"->");

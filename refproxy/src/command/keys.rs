@@ -41,9 +41,9 @@ pub enum Begin {
 /// How far the keys of a [`KeySpec`] go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Find {
-    /// So many more, one after the other.
+    /// This number of further arguments.
     More(usize),
-    /// To the end but for so many arguments, in steps.
+    /// To the end except for this number of arguments, in steps.
     ToEnd {
         /// Arguments after the last key.
         but: usize,
@@ -59,7 +59,7 @@ pub enum Find {
     },
 }
 
-/// A request whose keys cannot be told: Redis answers it with an error of syntax.
+/// A request whose keys cannot be found: Redis answers with a syntax error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unclear;
 
@@ -125,7 +125,7 @@ const SORT_OPTIONS: [(&str, usize); 3] = [("LIMIT", 2), ("GET", 1), ("BY", 1)];
 /// The options of GEORADIUS that do.
 const GEO_OPTIONS: [(&str, usize); 1] = [("COUNT", 1)];
 
-/// The argument behind the last of `words` that is an option, from an argument on.
+/// The argument after the last of `words` that is an option, starting at an argument.
 fn last_store(
     args: &[&[u8]],
     from: usize,

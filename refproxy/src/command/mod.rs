@@ -24,7 +24,7 @@ pub use table::{COMMANDS, REDIS_VERSION};
 pub struct Row {
     /// Upper case; a subcommand's is `COMMAND|SUBCOMMAND`.
     pub name: &'static str,
-    /// Arguments, name included: exactly so many, or at least `-arity`. As in Redis' `COMMAND`.
+    /// Number of arguments with the name: exactly `arity`, or at least `-arity` if negative. As in Redis' `COMMAND`.
     pub arity: i8,
     /// Of [`flags`], as Redis tells them.
     pub flags: u32,
@@ -36,7 +36,7 @@ pub struct Row {
     pub after_keys: &'static [&'static str],
     /// What the proxy does with it.
     pub route: Route,
-    /// What is refused of it all the same.
+    /// Exceptions that are refused.
     pub guard: Option<Guard>,
 }
 
@@ -49,7 +49,7 @@ pub enum Route {
     SameNode,
     /// Forwarded as it is to a node, whichever: all would answer alike.
     AnyNode,
-    /// Its subcommand decides, which is a row of its own.
+    /// Its subcommand decides, which has its own row.
     Below,
     /// One request to each node that holds some of its keys, joined.
     PerNode(Join),
@@ -103,7 +103,7 @@ pub enum Join {
     Entries,
     /// Modules that all parts have.
     Modules,
-    /// INFO: what adds up is added, what the proxy knows better is told by the proxy.
+    /// INFO: counts of the nodes are summed, and the proxy's own fields are filled in.
     Info,
     /// LATENCY HISTORY: in the order of time.
     Samples,
@@ -234,7 +234,7 @@ impl Row {
     /// The positions of the keys among `args`, the name first.
     ///
     /// # Errors
-    /// The keys cannot be told, because the request is not one that Redis takes.
+    /// The keys cannot be found, because Redis does not accept the request.
     pub fn key_positions(&self, args: &[&[u8]]) -> Result<Vec<usize>, Unclear> {
         if self.specs.is_empty() {
             return Ok(self.keys.positions(args.len()).collect());
@@ -285,7 +285,7 @@ impl Row {
         self.flags & flags::ALLOW_BUSY != 0
     }
 
-    /// Whether the proxy does what is asked, as opposed to refusing it.
+    /// Whether the proxy executes the request instead of refusing it.
     #[must_use]
     pub fn is_supported(&self) -> bool {
         !matches!(self.route, Route::Refuse(_))

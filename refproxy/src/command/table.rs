@@ -28,7 +28,7 @@ const fn one(index: usize) -> KeySpec {
     }
 }
 
-/// A number at this argument, and so many keys after it.
+/// A number at this argument, and this number of keys after it.
 const fn counted(index: usize) -> KeySpec {
     KeySpec {
         begin: Begin::Index(index),
@@ -36,7 +36,7 @@ const fn counted(index: usize) -> KeySpec {
     }
 }
 
-/// A number at this argument, and so many pairs of a key and its value after it.
+/// A number at this argument, and this number of key-value pairs after it.
 const fn pairs(index: usize) -> KeySpec {
     KeySpec {
         begin: Begin::Index(index),

@@ -136,7 +136,7 @@ pub(super) fn parse_cluster(text: &str, name: &str) -> Result<(Cluster, String),
 }
 
 impl AuthFile {
-    /// Without a password of its own, the default user cannot come in.
+    /// Without its own password, the default user cannot log in.
     fn check(&self) -> Result<Users, Error> {
         if self.password.is_some() && self.users.contains_key(DEFAULT_USER) {
             return Err(Error(format!(

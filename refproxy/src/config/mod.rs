@@ -1,4 +1,4 @@
-//! What the proxy is told at its start: a YAML file, checked into a [`Config`].
+//! The configuration file: YAML, checked into a [`Config`].
 //!
 //! Never reads argv or the environment.
 
@@ -22,19 +22,19 @@ const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// A checked configuration.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Where clients are listened for.
+    /// Address to listen on for clients.
     pub listen: SocketAddr,
     /// Where the admin interface listens; none without it.
     pub admin: Option<SocketAddr>,
     /// Threads that serve clients, at least 1.
     pub workers: usize,
-    /// Who clients may be; whoever they are without any.
+    /// Client users; without any, clients need no login.
     pub users: Users,
-    /// What is said first to each node; nothing without it.
+    /// The proxy's own credentials for nodes, if any.
     pub node_auth: Option<NodeAuth>,
     /// What clients may do.
     pub rules: Rules,
-    /// What is sharded over.
+    /// The cluster to shard over.
     pub cluster: Placed,
     /// How long what may take.
     pub timeouts: Timeouts,
@@ -53,13 +53,13 @@ pub struct Timeouts {
     /// their own deadline long before; the connection is kept because a new one could overtake requests that the node has
     /// in its socket and will still carry out.
     pub stall: Duration,
-    /// To give clients what they are owed at the end; 5 s by default.
+    /// Time to send pending replies to clients at shutdown; 5 s by default.
     pub drain: Duration,
     /// A connection, of a client or to a node, on which nothing was sent for this long is probed, then every third of it;
     /// after 3 probes without an answer it is closed. 300 s by default, as Redis.
     pub keepalive: Duration,
-    /// A connection to a node is closed when the node's host does not acknowledge what was sent for this long; 3 s by
-    /// default. The host acknowledges even when the node itself is stopped, until its socket is full.
+    /// A connection to a node is closed if the node's host acknowledges no sent bytes for this time; 3 s by default.
+    /// The host acknowledges even while the node process is stopped, until its socket buffer is full.
     pub unacknowledged: Duration,
     /// A client that is owed nothing and sends nothing for this long is closed; never by default.
     pub client_idle: Option<Duration>,
@@ -83,7 +83,8 @@ pub struct Limits {
     /// Bytes of replies that wait for all clients, of requests that are not complete, and of transactions. Beyond that,
     /// clients that add to it and occupy more than an equal share are closed.
     pub output_bytes_max: usize,
-    /// Clients at once; more are told so and closed. Lowered at the start to what the limit of file descriptors leaves.
+    /// Maximum number of clients; further ones get an error and are closed. Lowered at start if the limit of file
+    /// descriptors is too low.
     pub clients_max: usize,
     /// Connections to nodes that belong to one client each, for WATCH and MULTI, of all workers; beyond that these commands
     /// fail.

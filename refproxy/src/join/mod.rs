@@ -41,7 +41,7 @@ enum How {
 #[derive(Debug)]
 pub(crate) struct Joining {
     how: How,
-    /// The address of each part's node; not told where all parts go to one.
+    /// The address of each part's node; omitted if all parts go to one.
     nodes: Vec<Rc<str>>,
     part_of_key: Vec<u16>,
     asked: Asked,

@@ -33,7 +33,7 @@ pub(super) fn auth<'a>(
     }
 }
 
-/// A wrong password takes nothing from who was let in before.
+/// A failed AUTH keeps the previous login.
 fn let_in(user: &[u8], password: &[u8], identity: &mut Identity) -> Result<(), &'static [u8]> {
     if !identity.users.know(user, password) {
         return Err(WRONG_PASS);

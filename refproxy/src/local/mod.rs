@@ -23,7 +23,7 @@ pub(crate) use clients::{INCOMPLETE, Wanted};
 pub(crate) struct Identity {
     id: u64,
     about: ClientIdentity,
-    /// What it does now, where that is asked for.
+    /// Current activity, if requested.
     moment: ClientActivity,
     /// Whether it is one of `users`, or need not be.
     known: bool,
@@ -47,12 +47,12 @@ impl Identity {
         &self.about
     }
 
-    /// What it does now.
+    /// Current activity.
     pub(crate) fn observe(&mut self, moment: ClientActivity) {
         self.moment = moment;
     }
 
-    /// Whether the client may ask for more than to be let in.
+    /// Whether the client is logged in, or needs no login.
     #[inline]
     pub(crate) fn is_known(&self) -> bool {
         self.known

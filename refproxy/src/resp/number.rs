@@ -43,10 +43,10 @@ fn long(negative: bool, digits: &[u8]) -> Option<i64> {
     Some(value)
 }
 
-/// What stands where a `<number>\r\n` is expected.
+/// The bytes in the place of a `<number>\r\n`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Line {
-    /// A number, and the place behind its line.
+    /// A number, and the position after its line.
     Number(i64, usize),
     /// The line has not ended yet.
     Incomplete,

@@ -14,7 +14,7 @@ pub enum ReplyError {
     /// Not as the protocol has it.
     #[error("malformed reply")]
     Malformed,
-    /// RESP3's strings and aggregates whose length is told at their end, which no Redis sends.
+    /// RESP3's streamed strings and aggregates, which no Redis sends.
     #[error("streamed reply")]
     Streamed,
 }
@@ -122,7 +122,7 @@ impl ReplyScan {
         start
     }
 
-    /// The head of an aggregate: so many elements are to come for each one that it counts.
+    /// The head of an aggregate: number of elements per counted one.
     #[inline]
     fn aggregate(&mut self, buf: &[u8], each: u64, least: i64) -> Result<End, ReplyError> {
         match line(buf, self.at + 1, 32) {
@@ -214,7 +214,7 @@ fn unfinished(line: &Line, buf: &[u8], at: usize) -> Result<usize, ReplyError> {
     }
 }
 
-/// The place behind the line that starts at `at`, when it has ended.
+/// The position after the line that starts at `at`, if it is complete.
 #[inline]
 fn text_end(buf: &[u8], at: usize) -> Result<Option<usize>, ReplyError> {
     let rest = &buf[at..];

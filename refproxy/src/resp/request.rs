@@ -55,7 +55,7 @@ pub enum ProtocolError {
     /// The number of arguments is no number, or above the limit.
     #[error("invalid multibulk length")]
     ArrayLength,
-    /// So many arguments are not taken from a client that has not said who it is.
+    /// The number of arguments that an unauthenticated client may not send.
     #[error("unauthenticated multibulk length")]
     StrangersArray,
     /// Nor is so long an argument.
@@ -122,16 +122,16 @@ impl Frame {
     }
 }
 
-/// What is at the start of the buffer.
+/// Content at the start of the buffer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scanned {
-    /// A request whose end has not arrived: at least so many bytes more are needed.
+    /// An incomplete request: at least this number of further bytes is needed.
     Incomplete(usize),
     /// A request in array form.
     Request(Frame),
-    /// An inline request: so many bytes, line end included.
+    /// An inline request of this length, including the line end.
     Inline(usize),
-    /// Nothing that wants an answer (`*0`, `*-1`): so many bytes to be skipped.
+    /// Bytes without a reply (`*0`, `*-1`): this number is skipped.
     Nothing(usize),
 }
 

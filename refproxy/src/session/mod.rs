@@ -35,14 +35,14 @@ use walk::Walk;
 
 /// Chunks read before others may run.
 const CHUNKS_A_TURN: usize = 4;
-/// How long a client that was told to go may take to hang up, so that its last replies are not lost in a reset.
+/// Time for a client to close its connection after its last reply, so that the reply is not lost in a reset.
 const LINGER: Duration = Duration::from_secs(1);
 
 /// What becomes of the client's input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Input {
     Open,
-    /// The client sends no more; what it is owed is still delivered.
+    /// The client sends no more; pending replies are still delivered.
     Ended,
     /// Nothing more is looked at; the connection closes when all replies are written.
     Refused,
@@ -163,7 +163,7 @@ impl Session {
             && !(self.paused && self.input == Input::Ended)
     }
 
-    /// Carries out what is there, else reads. False when there is nothing to do now.
+    /// Executes buffered requests, else reads. False if there is nothing to do now.
     fn take_input(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
         if self.is_full() {
             return Ok(false);
@@ -209,7 +209,7 @@ impl Session {
         }
     }
 
-    /// Carries out what was left when too much was under way.
+    /// Executes requests that were postponed because too many were pending.
     fn take_rest(&mut self) -> bool {
         if self.is_full() {
             return false;
@@ -284,7 +284,7 @@ impl Session {
         }
     }
 
-    /// Writes what is ready, as far as the client takes it.
+    /// Writes ready bytes, as far as the client accepts them.
     fn flush(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         loop {
             let wrote = {

@@ -13,7 +13,7 @@ use crate::resp::{
 /// Bytes of a client, from the start of a request.
 pub(super) struct Requests<'a> {
     buf: &'a mut BytesMut,
-    /// What comes before this has been taken.
+    /// All bytes before this position are consumed.
     at: usize,
     /// Whether the buffer is this client's alone, so that it may grow, and parts of it may be kept.
     own: bool,
@@ -31,7 +31,7 @@ impl<'a> Requests<'a> {
         }
     }
 
-    /// Takes the next complete request; none when there is none. What is no request is the client's last.
+    /// Takes the next complete request, if any. Malformed bytes end the input of the client.
     #[inline]
     pub(super) fn take_next(
         &mut self,
@@ -69,7 +69,7 @@ impl<'a> Requests<'a> {
         }))
     }
 
-    /// Grows with what has come, never with what was only announced.
+    /// Grows with received bytes, never with announced lengths.
     fn make_room(&mut self, more: usize) {
         if self.own {
             self.advance();
@@ -91,7 +91,7 @@ impl<'a> Requests<'a> {
         taken
     }
 
-    /// An inline request is taken as the array that it stands for.
+    /// An inline request is converted to an array.
     #[cold]
     fn take_inline(
         &mut self,

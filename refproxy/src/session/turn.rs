@@ -18,7 +18,7 @@ use super::walk::Walk;
 /// Who is asked what all would answer alike.
 pub(super) const ANY_NODE: NodeId = NodeId(0);
 
-/// What became of a request.
+/// Outcome of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Taken {
     Done,

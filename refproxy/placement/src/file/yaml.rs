@@ -1,4 +1,4 @@
-//! From the text of a YAML or JSON file to a value, or to one line that says what is wrong and where.
+//! Parses a YAML or JSON file into a value, or into one line with the problem and its location.
 
 use serde::de::DeserializeOwned;
 
@@ -40,7 +40,7 @@ fn is_of_secrets(field: &str) -> bool {
     OF_SECRETS.contains(&first)
 }
 
-/// The field and the reason without anything from the file: a password may stand where a name belongs.
+/// The field and the reason, without text from the file, which may be a password in the wrong place.
 fn without_content(field: &str, reason: &str) -> (String, String) {
     let known = |step: &&str| OF_SECRETS.contains(step) || IN_SECRETS.contains(step);
     let steps: Vec<&str> = field.split('.').take_while(known).collect();
@@ -65,7 +65,7 @@ fn path(steps: &str) -> String {
     known.join(".")
 }
 
-/// What a parser says, and what is said to people instead.
+/// Messages of the parser, and their replacements.
 const WORDING: [(&str, &str); 4] = [
     ("invalid socket address", "expected IP:PORT"),
     ("invalid value: integer `0`", "expected at least 1"),

@@ -91,7 +91,7 @@ pub(crate) struct Row {
     settings: fn(&mut Policy) -> Settings<'_>,
     /// The nodes that take part.
     nodes: Nodes,
-    /// What is hashed of a node that has no hash key.
+    /// The name that is hashed of a node without a hash key.
     names: Names,
     /// Whether nodes may have weights.
     weights: Weights,
@@ -121,7 +121,7 @@ pub(crate) enum Nodes {
     All,
 }
 
-/// What is hashed of a node that has no hash key.
+/// The name that is hashed of a node without a hash key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Names {
     /// The address as Envoy prints it, or the host name where a setting says so.

@@ -10,7 +10,7 @@ use super::window::Window;
 use crate::buffer::WriteQueue;
 use crate::join::{Joining, Progress, exec_misfit};
 
-/// No more requests are taken while so many bytes of replies wait to be written.
+/// Requests are paused while this number of reply bytes waits to be written.
 const BACKLOG_MAX: usize = 1024 * 1024;
 /// A stash beyond this is not grown: replies are then kept one by one.
 const STASH_MAX: usize = 64 * 1024;
@@ -26,7 +26,7 @@ enum State {
         len: u32,
     },
     Kept(Bytes),
-    /// The first `bytes` of it were handed on; the rest follows.
+    /// The first `bytes` of it were forwarded; the rest follows.
     Streaming {
         bytes: usize,
     },
@@ -58,7 +58,7 @@ pub(crate) struct Outbox {
     window: Window,
     /// Parts that are to be asked now, each with the number of its request.
     next_parts: Vec<(u32, u16)>,
-    /// Whether the rest of a reply will not come of which a part was handed on.
+    /// Whether a partly forwarded reply cannot be completed.
     pub(super) is_truncated: bool,
 }
 
@@ -69,7 +69,7 @@ impl Outbox {
         self.slots.len()
     }
 
-    /// What is ready to be written.
+    /// Bytes that are ready to be written.
     #[inline]
     pub(crate) fn ready(&self) -> &WriteQueue {
         &self.ready

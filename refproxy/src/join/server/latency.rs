@@ -78,7 +78,7 @@ fn join_event(known: &mut [i64], told: &[i64]) {
     }
 }
 
-/// Calls of one command, and how many of them took at most so many microseconds.
+/// Calls of one command, as a histogram by microseconds.
 #[derive(Default)]
 struct Histogram {
     calls: i64,

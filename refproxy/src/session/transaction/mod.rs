@@ -23,11 +23,11 @@ use placement::NodeId;
 /// Where a client is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// Behind WATCH, before MULTI.
+    /// After WATCH, before MULTI.
     Watching,
-    /// Behind MULTI.
+    /// After MULTI.
     Queueing,
-    /// Behind MULTI and an error that EXEC will tell of.
+    /// After MULTI and an error, which EXEC will report.
     Aborted,
     /// It has ended, but its last reply may not have come.
     Over,
@@ -84,7 +84,7 @@ pub(super) enum Step {
     Over,
 }
 
-/// What it costs to keep a request or a key.
+/// Cost of keeping a request or a key.
 fn cost(request: &[u8]) -> usize {
     request.len() + KEEPING_BYTES
 }
@@ -204,7 +204,7 @@ impl Transaction {
         self.held.push(Held { bytes, is_queued });
     }
 
-    /// What was held, to be sent.
+    /// The held requests, to be sent.
     fn take_held(&mut self) -> Vec<Held> {
         let held = std::mem::take(&mut self.held);
         self.bytes -= held.iter().map(|held| cost(&held.bytes)).sum::<usize>();

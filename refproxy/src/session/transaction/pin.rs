@@ -213,7 +213,7 @@ pub(super) struct Prologue {
     pub(super) unheeded: Vec<u16>,
 }
 
-/// Whether a request carries out what was queued.
+/// Whether a request executes the queued ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Commits {
     Yes,

@@ -21,7 +21,7 @@ pub(crate) use own::Facts;
 use text::{NodeInfo, narrowed, sections, widened};
 use values::values;
 
-/// What each node's line under `# Nodes` repeats of what it says.
+/// Fields of a node that its line under `# Nodes` repeats.
 const OF_EACH: [&str; 3] = ["redis_version", "role", "used_memory"];
 
 /// A part of the request that the section of the proxy's own belongs to.

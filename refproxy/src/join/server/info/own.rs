@@ -14,7 +14,7 @@ pub(crate) struct Facts {
     pub(crate) process_id: u32,
     /// 40 hexadecimal digits that are other ones after each start.
     pub(crate) run_id: Arc<str>,
-    /// How it stands with each node, in a word.
+    /// State of each node, in one word.
     pub(crate) health: Vec<&'static str>,
 }
 
