@@ -1,11 +1,11 @@
-//! The ledger: one line a key that was acknowledged, with what became of it.
+//! The ledger: one line per acknowledged key, with its outcome.
 //!
-//! Pure: computed from what was read and from what lies on the nodes; never asks anybody.
+//! Pure: computed from reads and from the data on the nodes; never uses a socket.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// What became of an acknowledged key, seen through the proxy and on the nodes.
+/// Outcome of an acknowledged key, observed through the proxy and on the nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum KeyOutcome {

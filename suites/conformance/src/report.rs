@@ -22,7 +22,7 @@ pub struct Conformance {
 }
 
 impl Conformance {
-    /// A report over what was judged.
+    /// A report of judged targets.
     #[must_use]
     pub fn new(seed: u64, targets: Vec<Judged>) -> Self {
         Self {
@@ -66,7 +66,7 @@ pub struct Judged {
     pub results: Vec<CaseResult>,
     /// Reason why the run ended before all cases were judged, or could not clean up.
     pub stopped: Option<String>,
-    /// The flags of the command line that change what is judged, for the line that repeats a case.
+    /// The flags of the command line that change the judgement, for the `repeat:` line.
     #[serde(skip)]
     pub flags: String,
     /// Duration; in JSON in milliseconds.
@@ -145,7 +145,7 @@ impl ByLevel {
 }
 
 impl Judged {
-    /// What `results` come to.
+    /// Counts of `results`.
     #[must_use]
     pub fn new(target: String, version: String, results: Vec<CaseResult>, took: Duration) -> Self {
         Self {

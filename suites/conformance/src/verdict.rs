@@ -101,7 +101,7 @@ pub enum Direction {
     Event,
 }
 
-/// What is known about a case beyond its verdict.
+/// Result of one case on one target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Result {
     /// The id of the case.
@@ -194,8 +194,8 @@ impl Result {
         }
     }
 
-    /// Whether it counts as a silently wrong answer. A deviation that does not show in every run counts by what is
-    /// recorded, so that the count is the same in every run.
+    /// Whether it counts as a silently wrong answer. A deviation that does not occur in every run counts as recorded,
+    /// so that the count is the same in every run.
     #[must_use]
     pub fn is_wrong(&self) -> bool {
         match (self.status(), &self.deviation, &self.verdict) {

@@ -1,8 +1,8 @@
 //! shardproof: a conformance and chaos suite for RESP sharding proxies.
 //!
-//! - `planner`: where keys will be, computed before anything is touched. Pure.
-//! - `fleet`: what is on the nodes of a running cluster, checked and migrated.
-//! - `keys`: keys by the million, from files and patterns.
+//! - `planner`: computes the nodes of keys before a change. Pure.
+//! - `fleet`: checks and migrates the keys of a running cluster.
+//! - `keys`: reads keys from files and generates them from patterns.
 //! - `run`: one function per command, from options to an outcome.
 //! - `report`: outcomes as terminal text, JSON, JUnit and HTML.
 //!

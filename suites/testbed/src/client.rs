@@ -25,7 +25,7 @@ const READ_BYTES: usize = 16 * 1024;
 /// Bytes of an unfinished reply that errors keep.
 const PENDING_BYTES: usize = 64 * 1024;
 
-/// What came instead of a reply.
+/// The failure instead of a reply.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// No connection.
@@ -264,7 +264,7 @@ impl Wait {
 /// Whether a server at `addr` answers PING as Redis does.
 ///
 /// # Errors
-/// What came instead.
+/// If the server does not answer, or gives another reply.
 pub async fn ping(addr: SocketAddr) -> Result<(), Error> {
     let mut client = Client::connect(addr, NODE_DEADLINE).await?;
     match client.call(&["PING"], NODE_DEADLINE).await? {

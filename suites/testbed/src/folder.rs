@@ -1,5 +1,5 @@
-//! Temporary folders of this process. All lie in one folder with a lock that the process holds, so that the next process
-//! can tell whether anybody uses it: a process that was killed leaves its folder to be swept.
+//! Temporary folders of this process. All are in one folder with a lock that the process holds, so that a later process
+//! can remove the folder of a killed process.
 
 use std::fs::{self, File};
 use std::io;

@@ -70,8 +70,8 @@ pub struct Search {
 impl Search {
     /// The places that the executable of this process and its environment name.
     ///
-    /// Cargo puts test binaries into `deps/` below the programs, and peers are installed into `peers/bin` beside the
-    /// build profiles: both count as beside.
+    /// Cargo puts test binaries into `deps/` below the programs, and peers are installed into `peers/bin` next to the
+    /// build profiles: both are searched.
     #[must_use]
     pub fn new(
         executable: &Path,

@@ -11,7 +11,7 @@ use crate::ledger::{KeyOutcome, Read, fate};
 use testbed::cluster::Cluster;
 use testbed::targets::Proxy;
 
-/// What was seen of each acknowledged key; all lists run parallel to `keys`.
+/// Observations of each acknowledged key; all lists are parallel to `keys`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Observed {
     /// The acknowledged keys.
@@ -22,9 +22,9 @@ pub struct Observed {
     pub before: Vec<Option<usize>>,
     /// The node that took the key's new value after the change.
     pub after: Vec<Option<usize>>,
-    /// What became of the key when the cluster had changed.
+    /// Outcome of the key after the change.
     pub there: Vec<KeyOutcome>,
-    /// What became of its new value when the cluster had changed back; `None` where that value was not acknowledged.
+    /// Outcome of its new value after the change back; `None` if that value was not acknowledged.
     pub back: Vec<Option<KeyOutcome>>,
     /// Keys on each node after all were written again: copies left behind are among them.
     pub held_after: Vec<usize>,
@@ -33,7 +33,7 @@ pub struct Observed {
 /// Runs the experiment on a proxy that serves the first `plan.from` nodes of `cluster`. `say` hears of each step.
 ///
 /// # Errors
-/// What stood in the way. What the proxy loses is not an error.
+/// Why the suite could not judge. A loss by the proxy is not an error.
 pub async fn observe(
     plan: &Plan,
     cluster: &Cluster,

@@ -81,7 +81,7 @@ pub struct Agreement {
 }
 
 impl FaultReport {
-    /// Counts what was observed.
+    /// Counts the observations.
     #[must_use]
     pub fn new(
         (target, version, policy): (&str, &str, &str),

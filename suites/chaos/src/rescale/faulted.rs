@@ -1,7 +1,7 @@
-//! The experiment with a fault: the cluster changes while one node does not serve, and every key is accounted for.
+//! The experiment with a fault: the cluster changes while one node does not serve, and every key has an outcome.
 //!
-//! Reads and writes are judged differently. A read that fails is over. A write that fails is not: it may have happened,
-//! and a paused node executes what lies in its buffers when it goes on. So such a key may have either value.
+//! Reads and writes are judged differently. A failed write may have been executed, and a paused node executes the
+//! requests in its buffers when it resumes. So such a key may have either value.
 
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,7 @@ const PIPELINE: usize = 500;
 /// Proxies keep away from a node that failed for a second or two.
 const RECOVERS_WITHIN: Duration = Duration::from_secs(10);
 
-/// What is done.
+/// A rescale and its fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FaultPlan {
     /// The rescale.
@@ -33,7 +33,7 @@ pub struct FaultPlan {
     pub refused: Vec<Vec<String>>,
 }
 
-/// What was seen of each acknowledged key; lists of keys run parallel to `keys`.
+/// Observations of each acknowledged key; lists are parallel to `keys`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Faulted {
     /// The acknowledged keys.
@@ -42,17 +42,17 @@ pub struct Faulted {
     pub refused: usize,
     /// The node that held the key before.
     pub before: Vec<Option<usize>>,
-    /// What became of the key in the changed cluster, while the fault lasted.
+    /// Outcome of the key in the changed cluster, during the fault.
     pub during: Vec<KeyOutcome>,
     /// Whether another write was acknowledged while the fault lasted.
     pub rewritten: Vec<bool>,
     /// How the proxy found back to the node.
     pub recovery: Recovery,
-    /// What became of the key when the fault was over and the proxy had found back.
+    /// Outcome of the key after the fault, when the proxy had recovered.
     pub after: Vec<KeyOutcome>,
     /// The node that holds the second value in the end.
     pub holder: Vec<Option<usize>>,
-    /// What became of the requests that are to be refused: before, during and after.
+    /// Outcomes of requests that must be refused: before, during and after the fault.
     pub refusals: [Vec<Refusal>; 3],
 }
 
@@ -68,7 +68,7 @@ pub struct Recovery {
 /// Runs the experiment on a proxy that serves the first `from` nodes of `cluster`. `say` hears of each step.
 ///
 /// # Errors
-/// What stood in the way. What the proxy loses is not an error.
+/// Why the suite could not judge. A loss by the proxy is not an error.
 pub async fn observe_fault(
     plan: &FaultPlan,
     cluster: &Cluster,

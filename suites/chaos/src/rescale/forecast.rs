@@ -1,6 +1,6 @@
-//! What a fault during a rescale must come to for each key, from where the key lies before and after.
+//! Forecast of the outcome of each key for a fault during a rescale, from the nodes of the key before and after.
 //!
-//! Pure. Where a key lies is given: measured, or computed by whoever knows the policy.
+//! Pure. The nodes of a key are given: measured, or computed by the caller from the policy.
 
 use super::report::Predicted;
 use crate::ledger::KeyOutcome;
@@ -18,8 +18,8 @@ pub struct Forecast {
     pub after: Vec<&'static [KeyOutcome]>,
 }
 
-/// The forecast for a fault of the node at place `node`, which begins before the change and ends after the rewriting. None
-/// where the effect of the fault is not certain: what is only delayed or cut may arrive in time.
+/// The forecast for a fault of the node at index `node`, which begins before the change and ends after the second
+/// write. None if the effect of the fault is not certain: delayed or cut bytes may arrive in time.
 #[must_use]
 pub fn forecast(placed: &Predicted, node: usize, fault: &Fault) -> Option<Forecast> {
     let row = fault.row();

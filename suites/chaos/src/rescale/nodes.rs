@@ -1,4 +1,4 @@
-//! What lies on the nodes, asked of each directly, past the proxy and the links.
+//! Reads the data of the nodes directly, past the proxy and the links.
 
 use std::net::SocketAddr;
 

@@ -1,6 +1,6 @@
 //! The plan of an experiment: its keys, and the numbers of nodes before and after.
 
-/// What is written and how the cluster changes.
+/// The keys to write, and the change of the cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     /// Number of nodes before the change.
@@ -9,8 +9,8 @@ pub struct Plan {
     pub to: usize,
     /// The keys.
     pub keys: Vec<Vec<u8>>,
-    /// Time to live of what is written, in seconds. The experiment must be over by then.
+    /// Time to live of the keys, in seconds. The experiment must end before.
     pub ttl_s: u64,
-    /// Marks the values, so that no other run's are taken for ours.
+    /// Marks the values, so that values of other runs are recognised.
     pub seed: u64,
 }

@@ -12,7 +12,7 @@ use testbed::wire::Value;
 /// A refusal asks nobody, so that it takes no time, whatever the nodes do.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(2);
 
-/// What became of a request that is to be refused.
+/// Outcome of a request that must be refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Refusal {
     /// The request.

@@ -96,7 +96,7 @@ pub struct Predicted {
 const EXAMPLES: usize = 5;
 
 impl Report {
-    /// Counts what was observed.
+    /// Counts the observations.
     #[must_use]
     pub fn new(
         (target, version, policy): (&str, &str, &str),
@@ -142,8 +142,8 @@ impl Report {
         }
     }
 
-    /// Whether everything is as a sharding proxy without migration can have it: what is out of reach is known to be,
-    /// and nothing is lost, untrue or elsewhere than predicted.
+    /// Whether everything is as expected of a sharding proxy without migration: only predicted keys are unreachable,
+    /// and nothing is lost, untrue or on an unpredicted node.
     #[must_use]
     pub fn as_expected(&self) -> bool {
         let nothing_untrue = self.lost + self.wrong + self.failed + self.refused == 0;

@@ -21,7 +21,7 @@ pub struct Case {
     pub id: String,
     /// The file, for messages.
     pub path: String,
-    /// What is promised, in one sentence.
+    /// The promise, one sentence.
     pub promise: String,
     /// Where it is promised.
     pub spec: String,
@@ -31,13 +31,13 @@ pub struct Case {
     pub needs: Vec<Capability>,
     /// Whether it touches keys that are not its own.
     pub destructive: bool,
-    /// What it can change for other clients of the proxy.
+    /// Shared state that the case can change for other clients.
     pub disturbs: BTreeSet<Disturbed>,
     /// Time for one reply, where the target's own is too short.
     pub deadline: Option<Duration>,
     /// The keys that it works with.
     pub variables: BTreeSet<Variable>,
-    /// What is done, in order.
+    /// The steps, in order.
     pub steps: Vec<Step>,
 }
 
@@ -74,7 +74,7 @@ pub struct Step {
     pub line: usize,
     /// How often it is done in a row.
     pub times: usize,
-    /// What is done.
+    /// The action.
     pub action: Action,
 }
 

@@ -1,8 +1,8 @@
 //! The differential test: random requests of several clients through a proxy, and the same on one plain Redis.
 //!
-//! Where the keys of a request or of a transaction lie on one node, both have to say the same. Where they lie on several, the
-//! proxy may refuse, and what it answers with an error is not given to the plain Redis. Afterwards the same has to lie on the
-//! servers.
+//! If the keys of a request or transaction are on one node, both must give the same reply. If they are on several
+//! nodes, the proxy may refuse, and a refused request is not sent to the plain Redis. Afterwards both must have the
+//! same data.
 
 mod case;
 mod client_model;
@@ -40,7 +40,7 @@ const ATTEMPTS: usize = 10;
 /// And no more sequences than that are played to shrink one.
 const PLAYS_MAX: usize = 3000;
 
-/// What is drawn.
+/// Size and kind of the drawn requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wanted {
     /// Number of requests.
@@ -58,7 +58,7 @@ pub enum Progress {
     Shrunk(usize),
 }
 
-/// What came of a run.
+/// Result of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Report {
     /// Requests that the proxy got.

@@ -26,7 +26,7 @@ pub enum Error {
     Node {
         /// Its letter.
         node: char,
-        /// What came instead.
+        /// The failure.
         why: String,
     },
     /// A key is on no node, or on several.

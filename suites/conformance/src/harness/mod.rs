@@ -46,7 +46,7 @@ pub enum Error {
     Unreachable {
         /// Where.
         addr: SocketAddr,
-        /// What came instead.
+        /// The failure.
         why: client::Error,
     },
     /// Keys could not be removed.
@@ -54,7 +54,7 @@ pub enum Error {
     Unclean {
         /// Where.
         addr: SocketAddr,
-        /// What came instead.
+        /// The failure.
         why: String,
     },
     /// The proxy does not come back.

@@ -16,7 +16,7 @@ pub use crate::oracle::Comparison;
 pub use report::{CLASSES, Cell, Column, Matrix};
 pub use sheet::{Request, Row, Trial, load};
 
-/// What is known of a command on a target.
+/// Result of one command on one target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// The worst outcome of its calls. Refusals of some of the calls, and of keys on several nodes, do not count.

@@ -27,7 +27,7 @@ pub struct Matrix {
     pub rows: Vec<Cell>,
     /// Duration in milliseconds.
     pub took_ms: u64,
-    /// The flags of the command line that change what is judged, for the line that repeats a command.
+    /// The flags of the command line that change the judgement, for the `repeat:` line.
     #[serde(skip)]
     pub flags: String,
 }
@@ -58,8 +58,8 @@ pub struct Cell {
     pub evidence: Option<Evidence>,
 }
 
-/// The classes of a matrix, from the best to the worst. None is misrouted: a matrix looks at what nodes hold, not at
-/// what they were asked.
+/// The outcome classes of a matrix, from best to worst. `misrouted` is missing, because a matrix checks the data of
+/// nodes, not the requests to them.
 pub const CLASSES: [Class; 6] = [
     Class::Correct,
     Class::Refused,
@@ -70,7 +70,7 @@ pub const CLASSES: [Class; 6] = [
 ];
 
 impl Matrix {
-    /// A matrix of what was judged, beside a server that does not know some commands.
+    /// A matrix of judged commands, and the commands that the server does not have.
     #[must_use]
     pub fn new(
         seed: u64,

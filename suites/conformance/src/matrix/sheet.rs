@@ -28,7 +28,7 @@ pub struct Row {
     pub at: String,
     /// The data to begin with, one key a request.
     pub given: Vec<Request>,
-    /// What is tried, each on the same data.
+    /// The calls, each on the same data.
     pub trials: Vec<Trial>,
 }
 

@@ -1,4 +1,4 @@
-//! What commands on live nodes share: which nodes, held against which description, and how far they have come.
+//! Options of commands on live nodes: the nodes, the description, and the progress.
 
 use std::ffi::OsString;
 use std::future::Future;

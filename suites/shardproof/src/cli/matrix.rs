@@ -1,4 +1,4 @@
-//! `shardproof matrix`: what each command does through a proxy, beside one plain Redis.
+//! `shardproof matrix`: each command through a proxy, compared with one plain Redis.
 
 use clap::Args;
 use conformance::matrix::{Row, load};

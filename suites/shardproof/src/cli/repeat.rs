@@ -1,4 +1,4 @@
-//! The flags that a printed `repeat:` line needs: every one that changes what is judged, as they would be given again.
+//! The flags of a printed `repeat:` line: all that change the judgement.
 
 use testbed::cluster::LINK_PORT_BASE;
 use testbed::text;

@@ -1,5 +1,5 @@
-//! Signals that ask the process to end: the subcommand is stopped, what it left behind is removed, and only then it ends.
-//! A second signal ends it at once.
+//! Signals that end the process: the subcommand is stopped, remaining keys are removed, then the process ends. A second
+//! signal ends it at once.
 
 use std::time::Duration;
 

@@ -1,9 +1,9 @@
-//! The check: every key of every node held against the placement, and against what the proxy finds.
+//! The check: compares every key of every node with the placement, and with the answers of the proxy.
 //!
-//! Nodes are scanned at the same time, and only keys that lie where they are not placed are held in memory, once each:
-//! their bytes and some hundred more; those with conflicts, or that are too large, twice. Keys that lie right are counted and forgotten; one that SCAN returns twice, because its
-//! node shrinks its table meanwhile, is counted twice. While clients write, the check tells of each key what was true
-//! when it was looked at; a key that is moved by somebody between two nodes' turns may be missed.
+//! Nodes are scanned concurrently. Only misplaced keys are kept in memory, once each, with some hundred bytes per key;
+//! keys with conflicts and large keys twice. Keys on their right node are counted and dropped. A key that SCAN returns
+//! twice, because its node shrinks its table meanwhile, is counted twice. While clients write, the check reports each
+//! key as it was when it was read. A key that another client moves between two nodes during the check may be missed.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::SocketAddr;
@@ -24,7 +24,7 @@ use super::{Error, Fleet, Progress, RateLimit, keyspace, other_copies, value};
 /// Keys of each kind that a report names.
 const LISTED: usize = 100;
 
-/// What is looked at, and how fast.
+/// Scope and speed of the check.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CheckOptions {
     /// Which keys.
@@ -37,7 +37,7 @@ pub struct CheckOptions {
     pub proxy: Option<SocketAddr>,
     /// The largest key that is compared, or would be moved.
     pub key_bytes_max: KeyBytesMax,
-    /// What is not compared of the nodes themselves.
+    /// Properties of nodes that are not compared.
     pub ignored: Vec<Point>,
 }
 

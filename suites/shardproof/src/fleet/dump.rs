@@ -1,4 +1,4 @@
-//! What is carried: a value as its dump with the time of its expiry, as one node gives it and another one takes it.
+//! A value as its dump with its expiry time, read from one node and restored on another.
 
 use super::Error;
 use super::connection::{Connection, Request};

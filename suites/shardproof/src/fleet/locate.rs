@@ -7,7 +7,7 @@ use testbed::client::{self, Client, NODE_DEADLINE};
 use testbed::exists;
 use testbed::wire::Value;
 
-/// Somebody who was asked for a key did not say.
+/// A server did not answer a request for a key.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No answer.
@@ -81,10 +81,10 @@ impl Locator {
         Ok(())
     }
 
-    /// Where each key was found. `addresses` are those of the cluster's nodes, in its order.
+    /// Location of each key. `addresses` are those of the cluster's nodes, in its order.
     ///
     /// # Errors
-    /// Somebody did not say.
+    /// A server did not answer.
     pub async fn seen<'a>(
         &mut self,
         keys: &[&[u8]],

@@ -1,27 +1,24 @@
-//! The migration: every key that is not where it is placed is carried there, from all nodes at the same time.
+//! The migration: moves every misplaced key to its right node, from all nodes concurrently.
 //!
-//! The proxy has been switched to the new placement before. What is promised then, at whatever point the migration is
-//! interrupted: no key is ever on no node, and running it again goes on where it stood. A value that was written through
-//! the switched proxy is never overwritten; the old one is deleted instead, never merged with it. Times of expiry stay
-//! what they were. Only keys that are misplaced are touched.
+//! The proxy must use the new placement already. Then, wherever the migration is interrupted, every key is on a node,
+//! and another run continues. A value that was written through the switched proxy is never overwritten: the old value
+//! is deleted, never merged. Expiry times are kept. Only misplaced keys are touched.
 //!
-//! What cannot be promised is what the proxy itself cannot: until a key is moved, clients find nothing under it, and what
-//! they do then is done to a key that is not there. An INCR begins at 0 and is the newer value. A DEL deletes nothing, and
-//! the key is back with its old value when it is moved: its right node remembers no key that it never had, so no order of
-//! commands can tell such a key from one that nobody deleted. An interruption between copy and delete does the same to a
-//! key that is deleted before the next run. The remedy is to migrate at once after the switch. As the nodes count what
-//! they are asked, deletes that clients sent during the migration are counted and told: where there were none, nothing
-//! that was deleted meanwhile is back.
+//! Limits: until a key is moved, clients find nothing under it. An INCR begins at 0 and is the newer value. A DEL
+//! deletes nothing, and the key exists again with its old value after the move, because its right node cannot remember
+//! a key that it never had. An interruption between copy and delete has the same effect on a key that is deleted before
+//! the next run. So migrate at once after the switch. Nodes count their commands, so deletes that clients sent during
+//! the migration are counted and reported: if there were none, no deleted key exists again.
 //!
-//! A client that still writes past the switch, through a proxy that drains or was forgotten, is noticed where it writes
-//! to a key that is being moved: that key is contested, and both copies stay. Where several wrong nodes have a key with
-//! different values, none is moved unless the operator chooses one. A copy that such a client makes on another wrong node
-//! after the first one was moved is not noticed: the right node has the key, and its value wins.
+//! A client that still writes with the old placement, through a draining or forgotten proxy, is noticed if it writes a
+//! key that is being moved: the key is contested, and both copies stay. If several wrong nodes have different values of
+//! a key, none is moved unless the operator chooses one. A copy that such a client makes on another wrong node after
+//! the first one was moved is not noticed: the right node has the key, and its value wins.
 //!
-//! Copies that an earlier change of the cluster left behind count as written through the proxy, as nothing tells them
-//! from it: on the way from 4 nodes back to 3, what lies on the three from before wins over what the fourth gives back.
-//! A migration after every change leaves no such copies, a check before a change finds them, and a migration can spare
-//! them.
+//! Copies from an earlier change of the cluster count as written through the proxy, because they look the same: in a
+//! change from 4 nodes back to 3, old copies on the three nodes win over the values of the fourth. A migration after
+//! every change leaves no such copies, a check before a change finds them, and `--spare-stale` keeps the differing
+//! values.
 
 use std::sync::Arc;
 
@@ -79,11 +76,11 @@ impl Moving {
     }
 }
 
-/// Moves every misplaced key, if the proof holds and nothing in the preflight speaks against it.
+/// Moves every misplaced key, if the proof holds and the preflight blocks nothing.
 ///
 /// # Errors
-/// The proof does not hold, or keys would be refused or not be served as before, and nothing was moved. Or which node did not
-/// do its part: what was moved by then stays moved, and everything else is where it was.
+/// The proof does not hold, or keys would be refused or behave differently: nothing was moved. Or a node failed: keys
+/// that were moved stay moved, and all others are unchanged.
 pub async fn migrate(
     fleet: &Arc<Fleet>,
     moving: &Moving,

@@ -1,7 +1,7 @@
 //! The fleet: live nodes that the suite did not start, checked and migrated key by key.
 //!
-//! Where a key belongs is told by the planner's placement; where it lies is learned on the nodes. Nothing here starts or
-//! stops a node, and only `migrate` writes.
+//! The planner's placement gives the right node of a key; its current nodes are read from the nodes. Nothing here
+//! starts or stops a node, and only `migrate` writes.
 
 mod check;
 mod conflict;

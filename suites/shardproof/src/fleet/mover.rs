@@ -1,16 +1,14 @@
-//! Carries misplaced keys from one node to the nodes where they belong, so that an interruption at any point loses
-//! nothing.
+//! Moves misplaced keys from one node to their right nodes, so that an interruption at any point loses nothing.
 //!
-//! The source watches the keys (WATCH) before it gives them away (DUMP, with the time of expiry), the right node takes
-//! them (RESTORE, at that same time of expiry, so that time on the way prolongs no life), and only then the source
-//! deletes them (MULTI, UNLINK, EXEC), which it refuses when one was touched since it was watched. So a key is deleted
-//! only when its right node has confirmed that it has it, and only as long as it is what was dumped.
+//! The source watches the keys (WATCH) and dumps them (DUMP, with the expiry time). The right node restores them
+//! (RESTORE, with the same absolute expiry time). Only then the source deletes them (MULTI, UNLINK, EXEC), which fails
+//! if one was changed since WATCH. So a key is deleted only after its right node has confirmed it, and only if it is
+//! unchanged since the dump.
 //!
-//! Values travel whole, and those of a batch are held in memory meanwhile. One whose dump is longer than what Redis takes in one argument
+//! Values are moved whole, and those of a batch are kept in memory meanwhile. A dump beyond the argument limit of Redis
 //! (512 MB) ends the migration with an error that names the node.
 //!
-//! Never sends REPLACE: where the right node has a value, that was written through the switched proxy and is the newer
-//! one.
+//! Never sends REPLACE: a value on the right node was written through the switched proxy and is newer.
 
 use std::collections::HashSet;
 use std::sync::Arc;

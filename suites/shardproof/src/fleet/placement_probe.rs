@@ -126,10 +126,10 @@ impl PlacementProbe {
         Ok(places)
     }
 
-    /// Deletes everything that was written: on the nodes where it was seen; what was seen nowhere, wherever it may be.
+    /// Deletes all written keys: on the nodes where they were found, or on all nodes.
     ///
     /// # Errors
-    /// The first who does not answer. What is left then expires by itself.
+    /// The first server that does not answer. Remaining keys expire by themselves.
     pub async fn clean(&mut self) -> Result<(), Error> {
         for node in 0..self.nodes.len() {
             let may_lie = |on: &Vec<usize>| on.is_empty() || on.contains(&node);

@@ -1,8 +1,8 @@
 //! Keys of live nodes by SCAN, batch by batch, in constant memory: those of one database of each node.
 //!
-//! SCAN returns every key that is there from beginning to end, and may return a key twice where the node shrinks its
-//! table meanwhile, as it does when many keys are deleted. Whoever counts keys that may not be held counts such a key
-//! twice; nothing here remembers keys. Keys that come or go meanwhile may be seen or not.
+//! SCAN returns every key that exists during the whole scan. It may return a key twice if the node shrinks its table
+//! meanwhile, after many deletes. Nothing here remembers keys, so such a key is counted twice. Keys that are added or
+//! deleted meanwhile may be missing.
 
 use std::sync::Arc;
 

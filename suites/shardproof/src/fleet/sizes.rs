@@ -1,14 +1,14 @@
-//! How large keys are, measured without reading their values: MEMORY USAGE, which samples five elements of a collection.
+//! Sizes of keys, without reading their values: MEMORY USAGE, which samples five elements of a collection.
 //!
-//! A node serves no other client while it dumps or restores a key. A hash of 1.5 million fields stalls it for more than a
-//! second, so keys above a limit stay where they are until the operator allows them.
+//! A node serves no other client while it dumps or restores a key. A hash of 1.5 million fields stalls it for more than
+//! one second, so keys above a limit are not moved until the operator allows it.
 
 use super::Error;
 use super::connection::{Connection, Request};
 use testbed::wire::Value;
 
-/// The largest key that is compared or moved, in bytes of memory on its node. The default stalls a node for some tenths of a
-/// second at most.
+/// The largest key that is compared or moved, in bytes of memory on its node. The default stalls a node for at most a
+/// few hundred milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyBytesMax(pub u64);
 

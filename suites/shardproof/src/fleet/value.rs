@@ -1,8 +1,8 @@
 //! Whether two nodes hold the same value under a key.
 //!
-//! Two dumps that are the same tell that values are; two that differ tell nothing for sets and hashes, whose order is each
-//! server's own, nor for values that came to be in different steps. Those are read and compared as what they mean. Time
-//! to live is not part of a value, and streams count as different when their dumps are.
+//! Equal dumps mean equal values. Different dumps mean nothing for sets and hashes, whose order differs between
+//! servers, nor for values that were built in different steps. Those are read and compared by content. Time to live is
+//! not part of a value, and streams with different dumps count as different.
 //!
 //! Never reads a value that is too large: a node serves no other client while it dumps a key. Such values count as different.
 

@@ -1,7 +1,7 @@
-//! The planner: where keys will be, computed before anything is touched.
+//! The planner: computes the nodes of keys before a change.
 //!
-//! Pure, and the only room that uses refproxy's placement: the executable specification that real proxies are held
-//! against, and that they hold to account.
+//! Pure, and the only module that uses refproxy's placement, the executable specification that is tested against real
+//! proxies.
 
 pub mod description;
 pub mod fingerprint;

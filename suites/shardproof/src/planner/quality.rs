@@ -1,4 +1,4 @@
-//! What keys have in common that lie on one node: runs of keys that count up, and groups with one tag.
+//! Locality of keys: runs of sequential keys on one node, and groups with one tag.
 
 /// The longest run of equal places: where it begins and how long it is. The first of several.
 #[must_use]
@@ -16,8 +16,8 @@ pub fn longest_run(places: &[usize]) -> (usize, usize) {
     longest
 }
 
-/// The mean share of each group that lies on the group's fullest place: 1 where all of a group lie together. `None`
-/// without a group.
+/// Mean share of each group that is on the group's fullest node: 1 if each group is on one node. `None` without a
+/// group.
 #[must_use]
 pub fn concentration(groups: &[Vec<usize>]) -> Option<f64> {
     let fullest = |group: &Vec<usize>| {

@@ -1,5 +1,4 @@
-//! Reports: one trait over what was found out, one format per file. Never judges, and never reads anything but what it is
-//! given.
+//! Reports: one trait for results, one format per file. Never judges, and reads only its input.
 
 pub mod html;
 pub mod json;

@@ -7,8 +7,8 @@ use conformance::differential::{self, Compared, Differential, Parted, Progress, 
 use conformance::matrix::Row;
 use testbed::targets::{self, Target};
 
-/// Compares `targets` on random calls of `rows`; `say` hears how far it is. `flags` are those of the command line that shape the
-/// requests, for whoever repeats it.
+/// Compares `targets` on random calls of `rows`; `say` reports progress. `flags` are the flags of the command line that
+/// shape the requests, for the `repeat:` line.
 ///
 /// # Errors
 /// Why the suite could not judge. Behaviour of a proxy is never an error.

@@ -1,7 +1,8 @@
-//! What this process writes on servers that it did not start, so that it can be removed however the process ends.
+//! Register of the keys that this process writes on servers that it did not start, so that they are removed however the
+//! process ends.
 //!
-//! One register for the process: a signal ends every run at once, and whoever cleans up then has no run to ask. Only
-//! foreign servers are registered; nodes of our own are gone with the process.
+//! There is one register per process, because a signal ends every run at once, and the cleanup has no run to ask. Only
+//! servers that the suite did not start are registered; others end with the process.
 
 mod expire;
 mod left;

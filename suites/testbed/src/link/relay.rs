@@ -138,7 +138,7 @@ impl Link {
         self.addr
     }
 
-    /// What is wrong with the link: changes hold at once, also for the connections that are open.
+    /// The faults of the link: changes apply at once, also to open connections.
     #[must_use]
     pub fn toxics(&self) -> &Toxics {
         &self.toxics

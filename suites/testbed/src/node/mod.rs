@@ -126,7 +126,7 @@ pub enum Error {
     /// There is nothing to run containers with.
     #[error("no Docker engine is available ({why}): start one, or use --nodes process")]
     NoEngine {
-        /// What came instead.
+        /// The failure.
         why: String,
     },
     /// The image is not there and cannot be pulled, or nothing starts from it.
@@ -168,7 +168,7 @@ pub enum Error {
     Unreachable {
         /// The node.
         addr: SocketAddr,
-        /// What came instead.
+        /// The failure.
         why: String,
     },
 }

@@ -1,5 +1,4 @@
-//! A node that answers by script, for what no Redis can be made to do: garbage, cut replies, replies that nobody asked
-//! for.
+//! A node that answers by script, for behaviour that no Redis has: garbage, truncated replies, unsolicited replies.
 //!
 //! Never used where a real server would do.
 

@@ -17,7 +17,7 @@ pub struct Target {
     pub title: String,
     /// Where it comes from.
     pub home: String,
-    /// What is started.
+    /// The program.
     pub program: Program,
     /// How it tells its version.
     pub version: Version,
@@ -27,7 +27,7 @@ pub struct Target {
     pub rescale: Rescale,
     /// The placement policies that its template knows, the first by default.
     pub policies: Vec<String>,
-    /// What it claims to do; a case that needs more is skipped.
+    /// Claimed capabilities; a case that needs others is skipped.
     pub capabilities: Vec<Capability>,
     /// Commands that it sends to nodes by itself, in upper case.
     #[serde(default)]
@@ -91,7 +91,7 @@ pub enum Rescale {
 pub struct Deviation {
     /// Pattern of case ids; `*` matches any text.
     pub cases: String,
-    /// What it does instead.
+    /// Behaviour of the proxy.
     pub why: String,
     /// The version that deviates.
     pub seen: String,
@@ -144,7 +144,7 @@ impl Target {
     /// Reads a target file.
     ///
     /// # Errors
-    /// What is wrong, with its place in the file.
+    /// The problem, with its location in the file.
     pub fn parse(source: &Source) -> Result<Self, Error> {
         let failed = |why: String| Error {
             path: source.path.clone(),

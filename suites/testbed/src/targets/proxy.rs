@@ -147,7 +147,7 @@ impl Proxy {
         self.addr
     }
 
-    /// What it runs with.
+    /// Its setting.
     #[must_use]
     pub fn setting(&self) -> &Setting {
         &self.setting
@@ -190,7 +190,7 @@ impl Proxy {
     /// Changes the cluster to `nodes` in the target's own way; the client address stays.
     ///
     /// # Errors
-    /// What it said instead.
+    /// If the proxy refuses the change.
     pub async fn rescale(&mut self, nodes: Vec<SocketAddr>) -> Result<(), Error> {
         self.setting.nodes = nodes;
         match self.target.rescale.clone() {

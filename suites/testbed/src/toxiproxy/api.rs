@@ -28,7 +28,7 @@ fn enabled() -> bool {
 /// The body of a refusal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// What was wrong.
+    /// The problem.
     #[serde(rename = "error")]
     pub message: String,
     /// The status code, once more.

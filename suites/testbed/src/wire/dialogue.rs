@@ -4,12 +4,12 @@ use super::decode::{Words, reply, words};
 use super::frame::Frame;
 use super::{Malformed, Protocol, Value};
 
-/// What was asked on a connection, as far as it decides how replies are read.
+/// The requests of a connection, as far as they decide the protocol of replies.
 ///
-/// The protocol changes behind the reply that says so: HELLO's tells the version, RESET's is RESET. So nothing has to be
-/// counted where a request has no reply, or several, and what is pipelined before HELLO is read as it was asked. The
-/// reply to HELLO 3 is itself a map. No other reply is allowed to be one before, and nobody changes the protocol of a
-/// client that did not ask for it. What EXEC says of a HELLO among its commands is not followed.
+/// The protocol changes after the reply that confirms it: the reply to HELLO has the version, the reply to RESET is
+/// RESET. So requests without a reply, or with several, need no counting, and replies before HELLO are read in the old
+/// protocol. The reply to HELLO 3 is itself a map. No earlier reply may be a map, and the protocol never changes
+/// without a request. A HELLO inside EXEC is ignored.
 #[derive(Debug, Default)]
 pub struct Dialogue {
     protocol: Protocol,
@@ -78,7 +78,7 @@ impl Dialogue {
 
     /// The first reply in `bytes` with the number of bytes it takes, or `None` when it is not complete.
     ///
-    /// After `None`, call it again with the same bytes and more behind them: reading goes on where it stopped.
+    /// After `None`, call it again with the same bytes and more after them: decoding resumes where it stopped.
     ///
     /// # Errors
     /// [`Malformed`], as soon as no continuation could make it a reply in the connection's protocol.

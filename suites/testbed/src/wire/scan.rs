@@ -19,7 +19,7 @@ pub struct Malformed {
     pub at: usize,
     /// What the protocol wants there.
     pub expected: &'static str,
-    /// What is there.
+    /// The text found.
     pub got: String,
 }
 

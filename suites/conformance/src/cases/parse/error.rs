@@ -1,4 +1,4 @@
-//! What is wrong with a case file, in one line with its place.
+//! An error in a case file, as one line with its location.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ pub struct ParseError {
     pub path: String,
     /// The line, from 1; 0 where the file as a whole is meant.
     pub line: usize,
-    /// What is there and what belongs there.
+    /// The text found, and the expected one.
     pub complaint: Problem,
 }
 
@@ -22,10 +22,10 @@ impl fmt::Display for ParseError {
     }
 }
 
-/// What is there and what belongs there.
+/// The text found, and the expected one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// What is there.
+    /// The text found.
     pub what: String,
     /// What belongs there.
     pub expected: String,

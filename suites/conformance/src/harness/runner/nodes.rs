@@ -1,4 +1,4 @@
-//! What happens to nodes in a case: keys that they are given, what they are asked, faults, scripted answers, and healing.
+//! Steps of a case on nodes: given keys, checks of requests, faults, scripted answers, and healing.
 
 use super::{Run, Stop};
 use crate::cases::asked::{compare, requests};

@@ -73,7 +73,7 @@ impl MoveOutcome {
 }
 
 impl Migration {
-    /// What was `carried` in `took_ms`, and where a check afterwards found the keys.
+    /// The moves of `took_ms`, and a check afterwards.
     #[must_use]
     pub fn new(carried: Option<MoveOutcome>, took_ms: u64, check: Check) -> Self {
         Self {

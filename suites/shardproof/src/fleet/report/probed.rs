@@ -47,7 +47,7 @@ impl Probed {
         add_examples(&mut self.examples, vec![example]);
     }
 
-    /// What is missing to say that the proxy places keys as described. Keys that differ are another matter.
+    /// The missing proof that the proxy places keys as described. Keys that differ are reported separately.
     #[must_use]
     pub fn doubt(&self) -> Option<String> {
         let shown = self.shown + self.written;

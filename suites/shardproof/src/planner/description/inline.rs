@@ -51,7 +51,7 @@ pub fn inline(text: &str, hints: &Hints) -> Result<Described, Error> {
     Ok(Described { reach, ..described })
 }
 
-/// Reads one node, as it stands in such a description, and where it is reached.
+/// Reads one node of such a description, and the address to connect to.
 ///
 /// # Errors
 /// What of it is wrong.

@@ -245,7 +245,7 @@ impl Why {
     }
 }
 
-/// Reads the configuration of a proxy. What it is of shows in its content; `name` is what errors call it.
+/// Reads the configuration of a proxy, whose kind is detected from its content; `name` is its name in errors.
 ///
 /// # Errors
 /// `file:line: ` and the problem.

@@ -1,4 +1,5 @@
-//! The search: write a few keys, drop what they contradict, go on with what is less likely or with keys that tell more.
+//! The search: writes a few keys, drops the hypotheses that they contradict, and continues with less likely ones or
+//! with more distinctive keys.
 
 use placement::hash::TagRule;
 

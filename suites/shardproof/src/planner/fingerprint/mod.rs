@@ -1,7 +1,6 @@
-//! The fingerprint: from where keys were seen to the placement that puts them there.
+//! The fingerprint: finds the placement that explains observed keys.
 //!
-//! Pure: it says which keys to write, is told by a witness where they landed, and computes. Never opens a socket, never reads
-//! a clock.
+//! Pure: it chooses keys, a witness writes them and reports their nodes. Never opens a socket, never reads a clock.
 
 mod finding;
 mod hypothesis;

@@ -1,4 +1,5 @@
-//! Orders of nodes: on a ring they decide about a point here and there, so only what is nearly right is tried in others.
+//! Orders of nodes: on a ring they decide few points, so other orders are tried only for hypotheses that are nearly
+//! right.
 
 use super::hypothesis::{Batch, Candidate, Tried};
 use super::policies::Ring;

@@ -1,4 +1,4 @@
-//! The size of a ring that nobody would guess: rings of nearly the same size place most keys alike, so one climbs.
+//! Unusual sizes of a ring, found by hill climbing: rings of similar size place most keys alike.
 
 use placement::RingFunction;
 use placement::hash::TagRule;

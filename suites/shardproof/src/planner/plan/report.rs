@@ -108,7 +108,8 @@ pub enum Detail {
 }
 
 impl Report {
-    /// What was counted of a change. `descriptions` is what the clusters before and after, and the keys, are called.
+    /// Builds the report of a counted change. `descriptions` are the names of the clusters before and after, and of the
+    /// keys.
     #[must_use]
     pub fn new(change: &Change, counts: Counts, descriptions: [&str; 3], detail: Detail) -> Self {
         let Counts {

@@ -74,7 +74,7 @@ fn split(result: &CaseResult) -> (&str, &str) {
     result.case.split_once('/').unwrap_or(("", &result.case))
 }
 
-/// One line for a case that is broken or undecided, to show while the run goes on.
+/// One line for a broken or undecided case, to show during the run.
 #[must_use]
 pub fn failed(result: &CaseResult) -> Option<String> {
     let word = result.status().word();

@@ -1,8 +1,8 @@
 //! The injector of link faults, with two implementations: the suite's own links, and a foreign Toxiproxy.
 //!
-//! A foreign Toxiproxy listens on the same ports, so placements that hash addresses stay. It has no tap, and knows no toxic
-//! that is not Toxiproxy's. No real Toxiproxy server was at hand to prove that side: it is shown against the fault server
-//! of this crate, over the same HTTP.
+//! A foreign Toxiproxy listens on the same ports, so placements that hash addresses stay the same. It has no tap, and
+//! supports only Toxiproxy's toxics. No real Toxiproxy server was available: this side is tested against the fault
+//! server of this crate, over the same HTTP API.
 
 mod foreign;
 
@@ -31,7 +31,7 @@ pub enum Error {
     Client(#[from] client::Error),
 }
 
-/// What is between a proxy and its nodes, one link for each node in the order of the cluster.
+/// The links between a proxy and its nodes, one per node in the order of the cluster.
 #[derive(Debug)]
 pub enum FaultInjector {
     /// Links in this process, with a tap.

@@ -68,7 +68,7 @@ impl Parameter {
 
 /// What the file of a fault says about it.
 pub(super) trait Describe {
-    /// What it acts on.
+    /// The object that it acts on.
     const ACTS_ON: Object;
     /// What the proxy sees of it.
     const EFFECT: Effect;
@@ -82,14 +82,14 @@ pub(super) trait Describe {
     const NEEDS_NETWORK: bool = false;
 }
 
-/// What is known of a fault without the values of its parameters.
+/// Properties of a fault that do not depend on its parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Row {
     /// Its name, which is the stem of its file.
     pub name: &'static str,
     /// What happens, in one sentence.
     pub summary: &'static str,
-    /// What it acts on.
+    /// The object that it acts on.
     pub acts_on: Object,
     /// What the proxy sees of it.
     pub effect: Effect,

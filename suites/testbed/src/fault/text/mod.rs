@@ -16,7 +16,7 @@ const TIME_MS_MAX: u64 = 600_000;
 /// A text is no fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct ParseError {
-    /// What is there instead; none at the end of the text.
+    /// The text found; none at the end of the text.
     pub found: Option<String>,
     /// What has to be there.
     pub expected: String,

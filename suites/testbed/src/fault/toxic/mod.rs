@@ -58,7 +58,7 @@ pub struct Toxic {
     pub stream: Stream,
     /// The part of the connections that it works on, 0 to 1; drawn once for each connection when it starts there.
     pub toxicity: f32,
-    /// What it does to them.
+    /// Its effect on the bytes.
     #[serde(flatten)]
     pub kind: ToxicKind,
 }

@@ -1,7 +1,7 @@
-//! What a toxic sees and decides.
+//! Input and decisions of a toxic.
 //!
-//! A toxic only decides, from what it sees of one direction of one connection; it never sees a socket, a clock, a case
-//! or chance of its own. The relay acts.
+//! A toxic only decides, from one direction of one connection. It never sees a socket, a clock, a case or its own
+//! randomness. The relay acts.
 
 use std::time::Duration;
 

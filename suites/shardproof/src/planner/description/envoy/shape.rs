@@ -1,5 +1,5 @@
-//! The parts of Envoy's v3 configuration that decide where keys are, as [`proto`](super::proto) leaves them: fields by their
-//! protobuf names, values by their types. What is not given has its default.
+//! The parts of Envoy's v3 configuration that decide where keys are, as parsed by [`proto`](super::proto): fields by
+//! their protobuf names, values by their types. Missing fields have their defaults.
 
 use serde::Deserialize;
 use serde_json::Value;

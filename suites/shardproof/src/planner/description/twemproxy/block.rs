@@ -1,7 +1,7 @@
-//! The part of YAML that nutcracker takes: mappings and lists in block style, in one document without markers.
+//! The subset of YAML that nutcracker accepts: mappings and lists in block style, in one document without markers.
 //!
-//! Source: nutcracker 0.5.0 `src/nc_conf.c`, `conf_validate_tokens`. Each line is looked at by itself: a line of a value that
-//! goes over several lines is taken for a line of its own.
+//! Source: nutcracker 0.5.0 `src/nc_conf.c`, `conf_validate_tokens`. Each line is parsed separately: a line of a
+//! multi-line value is treated as a separate line.
 
 use super::super::{Error, Why};
 
