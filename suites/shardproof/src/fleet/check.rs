@@ -75,7 +75,7 @@ pub async fn check(
         .await?;
         seen.finish(&fleet, &mut report);
     }
-    report.findings = preflight(fleet, &looking.ignored, &report).await?;
+    report.findings = preflight(fleet, &looking.ignored, &report.matrix).await?;
     report.elsewhere = keyspace::others(fleet, &report.databases).await?;
     Ok(report)
 }

@@ -12,17 +12,17 @@ mod settings;
 mod users;
 mod versions;
 
-use super::report::Check;
 use super::{Error, Fleet};
 use facts::Facts;
 
 pub use finding::{Finding, Level, Point};
 
-/// Compares all nodes of the fleet, but for the `ignored` points. `check` has the keys that would move.
+/// Compares all nodes of the fleet, but for the `ignored` points. `matrix` has the keys that would
+/// move, as a check counts them.
 pub(super) async fn preflight(
     fleet: &Fleet,
     ignored: &[Point],
-    check: &Check,
+    matrix: &[Vec<u64>],
 ) -> Result<Vec<Finding>, Error> {
     let mut facts = Vec::new();
     for place in 0..fleet.members().len() {
@@ -31,7 +31,7 @@ pub(super) async fn preflight(
     let (placed, _) = facts.split_at(fleet.placed());
     let mut findings = functions::compare(&facts, placed.len());
     findings.extend(modules::compare(&facts, placed.len()));
-    findings.extend(dumps::compare(&facts, &check.matrix));
+    findings.extend(dumps::compare(&facts, matrix));
     findings.extend(versions::compare(placed));
     findings.extend(settings::compare(placed));
     findings.extend(users::compare(placed));
