@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::Policy;
 use crate::hash::Digest;
+use crate::policy::Policy;
 
 /// The value of a setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +39,89 @@ pub enum SettingError {
     },
 }
 
+/// The setting that hashes nodes by their host names.
+const HASH_HOSTNAMES: &str = "hash_hostnames";
+
+impl Policy {
+    /// The settings of the policy by their names in files, with their values.
+    #[must_use]
+    pub fn settings(&self) -> Vec<(&'static str, Value)> {
+        let mut policy = self.clone();
+        let settings = policy.settings_mut().into_iter();
+        settings
+            .map(|(name, setting)| (name, setting.value()))
+            .collect()
+    }
+
+    /// Changes a setting. A switch that is off has no effect on a policy without it.
+    ///
+    /// # Errors
+    /// The policy has no such setting, or the setting no such value.
+    pub fn set(&mut self, name: &str, value: &Value) -> Result<(), SettingError> {
+        let policy = self.name();
+        let mut settings = self.settings_mut().into_iter();
+        match settings.find(|(known, _)| *known == name) {
+            Some((_, setting)) => setting.set(value).map_err(|expected| SettingError::Value {
+                setting: name.to_owned(),
+                value: value.clone(),
+                expected,
+            }),
+            None if *value == Value::Switch(false) => Ok(()),
+            None => Err(SettingError::Unsupported {
+                policy,
+                setting: name.to_owned(),
+            }),
+        }
+    }
+
+    /// Whether the policy can hash nodes by their host names.
+    #[must_use]
+    pub fn supports_hostnames(&self) -> bool {
+        let settings = self.settings();
+        settings.iter().any(|(name, _)| *name == HASH_HOSTNAMES)
+    }
+
+    /// The same policy, with nodes hashed by their host names or not. Unchanged where it does not support them.
+    #[must_use]
+    pub fn with_hostnames(mut self, on: bool) -> Self {
+        // Refused where the policy does not support them.
+        let _ = self.set(HASH_HOSTNAMES, &Value::Switch(on));
+        self
+    }
+
+    /// Whether nodes without a hash key are hashed by their host names.
+    #[must_use]
+    pub fn hashes_hostnames(&self) -> bool {
+        let on = (HASH_HOSTNAMES, Value::Switch(true));
+        self.settings().contains(&on)
+    }
+
+    /// The settings by their names in files.
+    fn settings_mut(&mut self) -> Settings<'_> {
+        match self {
+            Self::Maglev {
+                table_size,
+                hash_hostnames,
+            } => vec![("table_size", table_size), (HASH_HOSTNAMES, hash_hostnames)],
+            Self::RingHash {
+                size_min,
+                size_max,
+                function,
+                hash_hostnames,
+            } => vec![
+                ("minimum_ring_size", size_min),
+                ("maximum_ring_size", size_max),
+                ("hash_function", function),
+                (HASH_HOSTNAMES, hash_hostnames),
+            ],
+            Self::Ketama { digest } | Self::Modula { digest } => vec![("hash", digest)],
+            Self::Random | Self::Slots | Self::Libketama | Self::Jump | Self::Rendezvous => {
+                Vec::new()
+            }
+        }
+    }
+}
+
 /// A field of a policy that is a setting.
 pub(crate) trait Setting {
     fn value(&self) -> Value;
@@ -48,11 +131,6 @@ pub(crate) trait Setting {
 
 /// The settings of a policy, by their names in files.
 pub(crate) type Settings<'a> = Vec<(&'static str, &'a mut dyn Setting)>;
-
-/// Of a policy without settings.
-pub(crate) fn none(_: &mut Policy) -> Settings<'_> {
-    Vec::new()
-}
 
 impl Setting for u32 {
     fn value(&self) -> Value {

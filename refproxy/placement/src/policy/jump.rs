@@ -2,26 +2,25 @@
 //!
 //! Source: Lamping and Veach, "A Fast, Minimal Memory, Consistent Hash Algorithm" (2014), figure 1.
 
-use super::{Names, Nodes, Policy, Row, Weights};
+use super::{NEUTRAL, Policy, Properties, Row, Weights};
 use crate::NodeId;
-use crate::digest::KeyDigest;
-use crate::setting;
+use crate::hosts::Host;
 use crate::table::Table;
 
 pub(super) static ROW: Row = Row {
     name: "jump",
     default: Policy::Jump,
-    settings: setting::none,
-    nodes: Nodes::All,
-    names: Names::Address,
-    weights: Weights::Unsupported,
-    scatters: false,
-    tags: None,
-    digest: |_| KeyDigest::Murmur2,
-    // As many as there are ids at most.
-    table: |_, _, hosts| Ok(Table::Jump(hosts.len() as u32)),
-    caveat: Some("nodes are numbered: only the last one comes or goes cheaply"),
+    properties: Properties {
+        weights: Weights::Unsupported,
+        caveat: Some("nodes are numbered: only the last one comes or goes cheaply"),
+        ..NEUTRAL
+    },
 };
+
+pub(super) fn table(hosts: &[Host<'_>]) -> Table {
+    // As many as there are ids at most.
+    Table::Jump(hosts.len() as u32)
+}
 
 /// The bucket of `digest` among `nodes`, at least one and at most 65535.
 pub(crate) fn node(mut digest: u64, nodes: u32) -> NodeId {

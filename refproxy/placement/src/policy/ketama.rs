@@ -2,9 +2,8 @@
 //!
 //! Bit-exact with nutcracker 0.5.0 (`src/hashkit/nc_ketama.c`).
 
-use super::{Names, Nodes, Policy, Row, Weights};
+use super::{Policy, Row, TWEMPROXY};
 use crate::NodeId;
-use crate::digest::KeyDigest;
 use crate::hash::{Digest, md5_words};
 use crate::hosts::Host;
 use crate::ring::Ring;
@@ -15,22 +14,12 @@ pub(super) static ROW: Row = Row {
     default: Policy::Ketama {
         digest: Digest::Fnv1a64,
     },
-    settings: |policy| match policy {
-        Policy::Ketama { digest } => vec![("hash", digest)],
-        _ => Vec::new(),
-    },
-    nodes: Nodes::Live,
-    names: Names::Twemproxy,
-    weights: Weights::UpTo(u32::MAX),
-    scatters: false,
-    tags: None,
-    digest: |policy| match policy {
-        Policy::Ketama { digest } => KeyDigest::Twemproxy(*digest),
-        _ => KeyDigest::Twemproxy(Digest::Fnv1a64),
-    },
-    table: |_, _, hosts| Ok(Table::Ketama(Ring::new(&points(hosts)))),
-    caveat: None,
+    properties: TWEMPROXY,
 };
+
+pub(super) fn table(hosts: &[Host<'_>]) -> Table {
+    Table::Ketama(Ring::new(&points(hosts)))
+}
 
 /// Points of a server of average weight, before rounding.
 const POINTS_PER_SERVER: f32 = 160.0;

@@ -2,28 +2,22 @@
 //!
 //! Bit-exact with libketama (`libketama/ketama.c` of Last.fm, 2c6284c).
 
-use super::{Names, Nodes, Policy, Row, Weights};
+use super::{NEUTRAL, Policy, Row};
 use crate::NodeId;
-use crate::digest::KeyDigest;
 use crate::hash::md5_words;
 use crate::hosts::Host;
 use crate::ring::Ring;
-use crate::setting;
 use crate::table::Table;
 
 pub(super) static ROW: Row = Row {
     name: "libketama",
     default: Policy::Libketama,
-    settings: setting::none,
-    nodes: Nodes::All,
-    names: Names::Address,
-    weights: Weights::UpTo(u32::MAX),
-    scatters: false,
-    tags: None,
-    digest: |_| KeyDigest::Md5,
-    table: |_, _, hosts| Ok(Table::Ketama(Ring::new(&points(hosts)))),
-    caveat: None,
+    properties: NEUTRAL,
 };
+
+pub(super) fn table(hosts: &[Host<'_>]) -> Table {
+    Table::Ketama(Ring::new(&points(hosts)))
+}
 
 /// Hashes of a server of average weight, with four points each.
 const HASHES_PER_SERVER: f64 = 40.0;

@@ -4,8 +4,7 @@
 
 use xxhash_rust::xxh64::xxh64;
 
-use super::{HASH_HOSTNAMES, Names, Nodes, Policy, Row, Weights};
-use crate::digest::KeyDigest;
+use super::{ENVOY, Policy, Row};
 use crate::hosts::Host;
 use crate::table::Table;
 use crate::{Error, NodeId};
@@ -21,27 +20,15 @@ pub(super) static ROW: Row = Row {
         table_size: TABLE_SIZE_DEFAULT,
         hash_hostnames: false,
     },
-    settings: |policy| match policy {
-        Policy::Maglev {
-            table_size,
-            hash_hostnames,
-        } => vec![("table_size", table_size), (HASH_HOSTNAMES, hash_hostnames)],
-        _ => Vec::new(),
-    },
-    nodes: Nodes::Levels,
-    names: Names::Address,
-    weights: Weights::UpTo(u32::MAX),
-    scatters: false,
-    tags: None,
-    digest: |_| KeyDigest::Murmur2,
-    table: |policy, _, hosts| match policy {
-        Policy::Maglev { table_size, .. } => slots(hosts, *table_size).map(Table::remainder),
-        other => Err(Error::NotAPlacement(other.name())),
-    },
-    caveat: None,
+    properties: ENVOY,
 };
 
-/// The owner of each slot; the slot of a digest is its remainder.
+/// The table; the slot of a digest is its remainder.
+pub(super) fn table(hosts: &[Host<'_>], table_size: u32) -> Result<Table, Error> {
+    slots(hosts, table_size).map(Table::remainder)
+}
+
+/// The owner of each slot.
 fn slots(hosts: &[Host<'_>], table_size: u32) -> Result<Vec<NodeId>, Error> {
     check_size(table_size, hosts.len())?;
     let mut slots = vec![FREE; table_size as usize];

@@ -1,8 +1,8 @@
-//! The table of policies: one file per policy, each with its row. The rest of the crate asks the row for a policy's settings,
-//! the nodes that take part, their names, the digest of keys and the table.
+//! The table of policies: one file per policy, each with its row. The rest of the crate asks a policy for its settings, the nodes
+//! that take part, their names, the digest of keys and the table.
 //!
-//! A new policy is a file here with its row, and in this file a variant of [`Policy`] and a line in [`ROWS`] and in
-//! `Policy::row`.
+//! A new policy is a file here with its row and table, and in this file a variant of [`Policy`] and a line in [`ROWS`]; the
+//! compiler asks for the rest.
 
 pub(crate) mod jump;
 mod ketama;
@@ -17,7 +17,6 @@ mod slots;
 use crate::digest::KeyDigest;
 use crate::hash::{Digest, TagRule};
 use crate::hosts::Host;
-use crate::setting::{SettingError, Settings, Value};
 use crate::table::Table;
 use crate::{Error, Node};
 use ring_hash::RingFunction;
@@ -34,9 +33,6 @@ static ROWS: &[&Row] = &[
     &jump::ROW,
     &rendezvous::ROW,
 ];
-
-/// The setting that hashes nodes by their host names.
-const HASH_HOSTNAMES: &str = "hash_hostnames";
 
 /// A placement function with its settings.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -81,14 +77,17 @@ pub enum Policy {
     Rendezvous,
 }
 
-/// The properties of a policy.
+/// A policy in the table.
 pub(crate) struct Row {
     /// In files and reports; also the stem of the policy's file.
     name: &'static str,
     /// The policy when nothing is configured.
     default: Policy,
-    /// Its settings.
-    settings: fn(&mut Policy) -> Settings<'_>,
+    properties: Properties,
+}
+
+/// What holds for a policy whatever its settings.
+struct Properties {
     /// The nodes that take part.
     nodes: Nodes,
     /// The name that is hashed of a node without a hash key.
@@ -99,16 +98,32 @@ pub(crate) struct Row {
     scatters: bool,
     /// The rule of hash tags, where the cluster cannot choose it.
     tags: Option<TagRule>,
-    /// The digest of keys.
-    digest: fn(&Policy) -> KeyDigest,
-    /// Builds the table from the hosts that take part. Not called without any.
-    table: Build,
     /// A property that a comparison of policies has to mention.
     caveat: Option<&'static str>,
 }
 
-/// From all nodes of the cluster and the hosts that take part to a table.
-type Build = fn(&Policy, &[Node], &[Host<'_>]) -> Result<Table, Error>;
+/// Those of Envoy's policies.
+const ENVOY: Properties = Properties {
+    nodes: Nodes::Levels,
+    ..NEUTRAL
+};
+
+/// Those of twemproxy's policies.
+const TWEMPROXY: Properties = Properties {
+    nodes: Nodes::Live,
+    names: Names::Twemproxy,
+    ..NEUTRAL
+};
+
+/// Those of a policy of no proxy.
+const NEUTRAL: Properties = Properties {
+    nodes: Nodes::All,
+    names: Names::Address,
+    weights: Weights::UpTo(u32::MAX),
+    scatters: false,
+    tags: None,
+    caveat: None,
+};
 
 /// The nodes that take part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -187,59 +202,6 @@ impl Policy {
         self.row().name
     }
 
-    /// The settings of the policy by their names in files, with their values.
-    #[must_use]
-    pub fn settings(&self) -> Vec<(&'static str, Value)> {
-        let mut policy = self.clone();
-        let settings = policy.settings_mut().into_iter();
-        settings
-            .map(|(name, setting)| (name, setting.value()))
-            .collect()
-    }
-
-    /// Changes a setting. A switch that is off has no effect on a policy without it.
-    ///
-    /// # Errors
-    /// The policy has no such setting, or the setting no such value.
-    pub fn set(&mut self, name: &str, value: &Value) -> Result<(), SettingError> {
-        let policy = self.name();
-        let mut settings = self.settings_mut().into_iter();
-        match settings.find(|(known, _)| *known == name) {
-            Some((_, setting)) => setting.set(value).map_err(|expected| SettingError::Value {
-                setting: name.to_owned(),
-                value: value.clone(),
-                expected,
-            }),
-            None if *value == Value::Switch(false) => Ok(()),
-            None => Err(SettingError::Unsupported {
-                policy,
-                setting: name.to_owned(),
-            }),
-        }
-    }
-
-    /// Whether the policy can hash nodes by their host names.
-    #[must_use]
-    pub fn supports_hostnames(&self) -> bool {
-        let settings = self.settings();
-        settings.iter().any(|(name, _)| *name == HASH_HOSTNAMES)
-    }
-
-    /// The same policy, with nodes hashed by their host names or not. Unchanged where it does not support them.
-    #[must_use]
-    pub fn with_hostnames(mut self, on: bool) -> Self {
-        // Refused where the policy does not support them.
-        let _ = self.set(HASH_HOSTNAMES, &Value::Switch(on));
-        self
-    }
-
-    /// Whether nodes without a hash key are hashed by their host names.
-    #[must_use]
-    pub fn hashes_hostnames(&self) -> bool {
-        let on = (HASH_HOSTNAMES, Value::Switch(true));
-        self.settings().contains(&on)
-    }
-
     /// Whether the health of nodes, their priorities and localities are those of Envoy, with its panic mode.
     #[must_use]
     pub fn supports_panic(&self) -> bool {
@@ -255,43 +217,65 @@ impl Policy {
     /// Whether two requests for one key may go to different nodes, so that only a cluster of one node has a placement.
     #[must_use]
     pub fn scatters(&self) -> bool {
-        self.row().scatters
+        self.row().properties.scatters
     }
 
     /// The rule of hash tags, where it is part of the policy.
     #[must_use]
     pub fn own_tags(&self) -> Option<TagRule> {
-        self.row().tags
+        self.row().properties.tags
     }
 
     /// A property that a comparison with other policies has to mention.
     #[must_use]
     pub fn caveat(&self) -> Option<&'static str> {
-        self.row().caveat
+        self.row().properties.caveat
     }
 
     pub(crate) fn nodes(&self) -> Nodes {
-        self.row().nodes
+        self.row().properties.nodes
     }
 
     pub(crate) fn names(&self) -> Names {
-        self.row().names
+        self.row().properties.names
     }
 
     pub(crate) fn weights(&self) -> Weights {
-        self.row().weights
+        self.row().properties.weights
     }
 
+    /// The digest of keys.
     pub(crate) fn key_digest(&self) -> KeyDigest {
-        (self.row().digest)(self)
+        match self {
+            Self::Ketama { digest } | Self::Modula { digest } => KeyDigest::Twemproxy(*digest),
+            Self::Slots => KeyDigest::Slot,
+            Self::Libketama => KeyDigest::Md5,
+            Self::Maglev { .. }
+            | Self::RingHash { .. }
+            | Self::Random
+            | Self::Jump
+            | Self::Rendezvous => KeyDigest::Murmur2,
+        }
     }
 
+    /// Builds the table from all nodes of the cluster and the hosts that take part, at least one.
     pub(crate) fn table(&self, nodes: &[Node], hosts: &[Host<'_>]) -> Result<Table, Error> {
-        (self.row().table)(self, nodes, hosts)
-    }
-
-    fn settings_mut(&mut self) -> Settings<'_> {
-        (self.row().settings)(self)
+        Ok(match *self {
+            Self::Maglev { table_size, .. } => maglev::table(hosts, table_size)?,
+            Self::RingHash {
+                size_min,
+                size_max,
+                function,
+                ..
+            } => ring_hash::table(hosts, (size_min, size_max), function)?,
+            Self::Ketama { .. } => ketama::table(hosts),
+            Self::Modula { .. } => modula::table(hosts),
+            Self::Random => random::table(hosts),
+            Self::Slots => slots::table(nodes)?,
+            Self::Libketama => libketama::table(hosts),
+            Self::Jump => jump::table(hosts),
+            Self::Rendezvous => rendezvous::table(hosts),
+        })
     }
 
     fn row(&self) -> &'static Row {

@@ -2,9 +2,8 @@
 //!
 //! Source: nutcracker 0.5.0 `src/hashkit/nc_modula.c`.
 
-use super::{Names, Nodes, Policy, Row, Weights};
+use super::{Policy, Properties, Row, TWEMPROXY, Weights};
 use crate::NodeId;
-use crate::digest::KeyDigest;
 use crate::hash::Digest;
 use crate::hosts::Host;
 use crate::table::Table;
@@ -17,22 +16,15 @@ pub(super) static ROW: Row = Row {
     default: Policy::Modula {
         digest: Digest::Fnv1a64,
     },
-    settings: |policy| match policy {
-        Policy::Modula { digest } => vec![("hash", digest)],
-        _ => Vec::new(),
+    properties: Properties {
+        weights: Weights::UpTo(WEIGHTS_MAX),
+        ..TWEMPROXY
     },
-    nodes: Nodes::Live,
-    names: Names::Twemproxy,
-    weights: Weights::UpTo(WEIGHTS_MAX),
-    scatters: false,
-    tags: None,
-    digest: |policy| match policy {
-        Policy::Modula { digest } => KeyDigest::Twemproxy(*digest),
-        _ => KeyDigest::Twemproxy(Digest::Fnv1a64),
-    },
-    table: |_, _, hosts| Ok(Table::remainder(slots(hosts))),
-    caveat: None,
 };
+
+pub(super) fn table(hosts: &[Host<'_>]) -> Table {
+    Table::remainder(slots(hosts))
+}
 
 /// The owner of each remainder. Hosts are expected in twemproxy's order, which decides everything.
 fn slots(hosts: &[Host<'_>]) -> Vec<NodeId> {

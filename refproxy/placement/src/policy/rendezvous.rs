@@ -5,26 +5,20 @@
 
 use xxhash_rust::xxh64::xxh64;
 
-use super::{Names, Nodes, Policy, Row, Weights};
+use super::{NEUTRAL, Policy, Row};
 use crate::NodeId;
-use crate::digest::KeyDigest;
 use crate::hosts::Host;
-use crate::setting;
 use crate::table::Table;
 
 pub(super) static ROW: Row = Row {
     name: "rendezvous",
     default: Policy::Rendezvous,
-    settings: setting::none,
-    nodes: Nodes::All,
-    names: Names::Address,
-    weights: Weights::UpTo(u32::MAX),
-    scatters: false,
-    tags: None,
-    digest: |_| KeyDigest::Murmur2,
-    table: |_, _, hosts| Ok(Table::Rendezvous(NodeDigests::new(hosts))),
-    caveat: None,
+    properties: NEUTRAL,
 };
+
+pub(super) fn table(hosts: &[Host<'_>]) -> Table {
+    Table::Rendezvous(NodeDigests::new(hosts))
+}
 
 /// The digest of each node, computed once.
 #[derive(Debug, Clone, PartialEq)]

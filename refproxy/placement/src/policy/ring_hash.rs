@@ -5,8 +5,7 @@
 
 use xxhash_rust::xxh64::xxh64;
 
-use super::{HASH_HOSTNAMES, Names, Nodes, Policy, Row, Weights};
-use crate::digest::KeyDigest;
+use super::{ENVOY, Policy, Row};
 use crate::hash::murmur2_64;
 use crate::hosts::Host;
 use crate::ring::Ring;
@@ -27,40 +26,18 @@ pub(super) static ROW: Row = Row {
         function: RingFunction::XxHash,
         hash_hostnames: false,
     },
-    settings: |policy| match policy {
-        Policy::RingHash {
-            size_min,
-            size_max,
-            function,
-            hash_hostnames,
-        } => vec![
-            ("minimum_ring_size", size_min),
-            ("maximum_ring_size", size_max),
-            ("hash_function", function),
-            (HASH_HOSTNAMES, hash_hostnames),
-        ],
-        _ => Vec::new(),
-    },
-    nodes: Nodes::Levels,
-    names: Names::Address,
-    weights: Weights::UpTo(u32::MAX),
-    scatters: false,
-    tags: None,
-    digest: |_| KeyDigest::Murmur2,
-    table: |policy, _, hosts| match policy {
-        Policy::RingHash {
-            size_min,
-            size_max,
-            function,
-            ..
-        } => {
-            let points = points(hosts, (*size_min, *size_max), *function)?;
-            Ok(Table::Ring(Ring::new(&points)))
-        }
-        other => Err(Error::NotAPlacement(other.name())),
-    },
-    caveat: None,
+    properties: ENVOY,
 };
+
+/// A ring of points between these two numbers of them.
+pub(super) fn table(
+    hosts: &[Host<'_>],
+    sizes: (u32, u32),
+    function: RingFunction,
+) -> Result<Table, Error> {
+    let points = points(hosts, sizes, function)?;
+    Ok(Table::Ring(Ring::new(&points)))
+}
 
 /// The function that places the points of a node: Envoy's `hash_function`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

@@ -2,26 +2,26 @@
 
 use std::ops::RangeInclusive;
 
-use super::{Names, Nodes, Policy, Row, Weights};
-use crate::digest::{KeyDigest, SLOTS};
+use super::{NEUTRAL, Policy, Properties, Row, Weights};
+use crate::digest::SLOTS;
 use crate::hash::TagRule;
-use crate::setting;
 use crate::table::Table;
 use crate::{Error, Node, NodeId};
 
 pub(super) static ROW: Row = Row {
     name: "slots",
     default: Policy::Slots,
-    settings: setting::none,
-    nodes: Nodes::All,
-    names: Names::Address,
-    weights: Weights::Unsupported,
-    scatters: false,
-    tags: Some(TagRule::BRACES),
-    digest: |_| KeyDigest::Slot,
-    table: |_, nodes, _| owners(nodes).map(Table::remainder),
-    caveat: Some("slots dealt anew; moving single slots costs less"),
+    properties: Properties {
+        weights: Weights::Unsupported,
+        tags: Some(TagRule::BRACES),
+        caveat: Some("slots dealt anew; moving single slots costs less"),
+        ..NEUTRAL
+    },
 };
+
+pub(super) fn table(nodes: &[Node]) -> Result<Table, Error> {
+    owners(nodes).map(Table::remainder)
+}
 
 /// The owner of each slot: as configured or, when no node has slots, in even runs as `redis-cli --cluster create` assigns them
 /// (Redis 7.0 `redis-cli.c`, `clusterManagerCommandCreate`).
