@@ -182,13 +182,12 @@ fn run(args: &Args) -> anyhow::Result<()> {
             signal(SignalKind::interrupt())?,
         )
     };
-    let server = Server::start(&config)?;
+    let (workers, nodes) = (config.workers, config.cluster.cluster().nodes.len());
+    let server = Server::start(config)?;
     let handle = server.handle();
     eprintln!(
-        "refproxy: listening on {} with {} workers over {} nodes",
+        "refproxy: listening on {} with {workers} workers over {nodes} nodes",
         server.address(),
-        config.workers,
-        config.cluster.cluster().nodes.len()
     );
     runtime.block_on(async {
         if let Some(listener) = admin {

@@ -130,10 +130,7 @@ pub fn restrict<'a>(
     match action {
         Action::Forward(node) => Queueing::Forward(node),
         Action::AnyNode | Action::Transaction(Transaction::Unwatch, _) => Queueing::AnyNode,
-        Action::Split(..) => match same_node(request, placement, Rules::default()) {
-            Action::Refuse(refusal) => Queueing::Refuse(refusal),
-            _ => refuse(Why::Transaction),
-        },
+        Action::Split(split, _) => Queueing::Refuse(cross_slot(&split, request)),
         Action::Broadcast(_) if placement.nodes() == 1 => {
             let guard = row.guard;
             match guard.and_then(|guard| guard.refuses_in_transaction(&request.args())) {
@@ -155,6 +152,23 @@ pub fn restrict<'a>(
             Queueing::Misplaced(Refusal::WatchInMulti)
         }
         Action::Refuse(refusal) => Queueing::Refuse(refusal),
+    }
+}
+
+/// The refusal of a request whose keys live on several nodes, where all have to live on one.
+fn cross_slot<'a>(split: &Split, request: &Request<'a>) -> Refusal<'a> {
+    let (row, args) = (request.row, request.args());
+    let positions = row.keys.positions(request.frame.argc);
+    let keys = positions.zip(&split.part_of_key);
+    let mut keys = keys.map(|(position, part)| {
+        let (node, _) = split.parts[usize::from(*part)];
+        (args[position], node)
+    });
+    let first = keys.next();
+    let other = first.and_then(|(_, home)| keys.find(|(_, node)| *node != home));
+    match first.zip(other) {
+        Some((key, other)) => Refusal::CrossSlot(row, key, other),
+        None => Refusal::Unsupported(row, Why::Transaction),
     }
 }
 

@@ -103,13 +103,10 @@ impl Server {
     ///
     /// # Errors
     /// The address is in use, or the system has too few file descriptors or threads.
-    pub fn start(config: &Config) -> Result<Self, StartError> {
+    pub fn start(config: Config) -> Result<Self, StartError> {
         let plan = Arc::new(plan(&config.cluster));
-        let demand = Demand::of(
-            config.workers,
-            config.cluster.cluster().nodes.len(),
-            &config.limits,
-        );
+        let nodes = config.cluster.cluster().nodes.len();
+        let demand = Demand::of(config.workers, nodes, &config.limits);
         let share = descriptors::secure(demand)?;
         let listen_error = |error| StartError::Listen {
             address: config.listen,
@@ -142,7 +139,12 @@ impl Server {
             let stats = Arc::new(WorkerStats::new());
             handle.orders.push(sender);
             handle.stats.push(Arc::clone(&stats));
-            let setup = Setup::of(config, Arc::clone(&plan), stats, Arc::clone(&handle.shared));
+            let setup = Setup::of(
+                &config,
+                Arc::clone(&plan),
+                stats,
+                Arc::clone(&handle.shared),
+            );
             let thread = std::thread::Builder::new()
                 .name(format!("worker-{place}"))
                 .spawn(move || accept::run(listener, orders, setup))
@@ -152,6 +154,7 @@ impl Server {
         let workers = handle.orders.iter().map(|orders| orders.downgrade());
         // No one else sets it.
         let _ = handle.shared.workers.set(workers.collect());
+        // The workers hold the placement alone from here on: a reload frees it.
         Ok(Self {
             address,
             drain: config.timeouts.drain,
