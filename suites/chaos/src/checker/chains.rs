@@ -17,19 +17,42 @@ pub(super) enum Link {
 /// Clusters in chains.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Chains {
-    /// By chain, its operations in an order that explains their replies.
-    pub(super) members: Vec<Vec<u32>>,
+    /// The operations of all chains, those of each in an order that explains their replies.
+    members: Vec<u32>,
+    /// Where each chain ends in `members`.
+    ends: Vec<usize>,
     /// By operation, its chain.
     pub(super) of: Vec<Option<u32>>,
     /// The chain that begins with the absent key.
     pub(super) first: Option<u32>,
 }
 
-/// One cluster: what writes it, what reads it, and the cluster that follows it directly.
-#[derive(Debug, Clone, Default)]
+impl Chains {
+    /// The operations of each chain.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &[u32]> {
+        let starts = [0].into_iter().chain(self.ends.iter().copied());
+        let places = starts.zip(&self.ends);
+        places.map(|(start, end)| &self.members[start..*end])
+    }
+
+    /// Ends the chain whose operations were added last.
+    fn end(&mut self) {
+        let start = self.ends.last().copied().unwrap_or(0);
+        let chain = self.ends.len() as u32;
+        for member in &self.members[start..] {
+            self.of[*member as usize] = Some(chain);
+        }
+        if self.members.len() > start {
+            self.ends.push(self.members.len());
+        }
+    }
+}
+
+/// One cluster: what writes it, the first and last of its reads, and the cluster that follows it directly.
+#[derive(Debug, Clone, Copy, Default)]
 struct Cluster {
     writer: Option<u32>,
-    reads: Vec<u32>,
+    reads: Option<(u32, u32)>,
     next: Option<u32>,
     follows: bool,
 }
@@ -48,7 +71,7 @@ pub(super) fn chains(links: &[Link], writers: &[Option<u32>]) -> Option<Chains> 
             Some(value) => clusters.of_writer(writers[value as usize]?)?,
         };
         match link {
-            Link::Reads(_) => clusters.all[cluster as usize].reads.push(index),
+            Link::Reads(_) => clusters.read(cluster, index),
             _ => clusters.follow(cluster, index)?,
         }
     }
@@ -60,6 +83,8 @@ struct Clusters {
     all: Vec<Cluster>,
     /// By operation, the cluster that it begins.
     begun: Vec<Option<u32>>,
+    /// By operation, the next read of the same cluster.
+    next_reads: Vec<Option<u32>>,
 }
 
 impl Clusters {
@@ -75,7 +100,11 @@ impl Clusters {
                 });
             }
         }
-        Self { all, begun }
+        Self {
+            all,
+            begun,
+            next_reads: vec![None; links.len()],
+        }
     }
 
     fn of_writer(&self, writer: u32) -> Option<u32> {
@@ -92,44 +121,53 @@ impl Clusters {
         }
     }
 
+    fn read(&mut self, cluster: u32, index: u32) {
+        let reads = &mut self.all[cluster as usize].reads;
+        match reads {
+            None => *reads = Some((index, index)),
+            Some((_, last)) => {
+                self.next_reads[*last as usize] = Some(index);
+                *last = index;
+            }
+        }
+    }
+
     fn chains(self, operations: usize) -> Option<Chains> {
         let mut chains = Chains {
-            members: Vec::with_capacity(self.all.len()),
+            members: Vec::with_capacity(operations),
+            ends: Vec::with_capacity(self.all.len()),
             of: vec![None; operations],
             first: None,
         };
         let mut visited = 0;
         for (index, cluster) in self.all.iter().enumerate() {
-            if cluster.follows {
-                continue;
+            if !cluster.follows {
+                visited += self.chain(index, &mut chains.members);
+                chains.end();
             }
-            let members = self.chain(index, &mut visited);
-            if members.is_empty() {
-                continue;
+            if index == 0 && !chains.ends.is_empty() {
+                chains.first = Some(0);
             }
-            let chain = chains.members.len() as u32;
-            if index == 0 {
-                chains.first = Some(chain);
-            }
-            for member in &members {
-                chains.of[*member as usize] = Some(chain);
-            }
-            chains.members.push(members);
         }
         // Clusters that follow each other in a circle are in no chain.
         (visited == self.all.len()).then_some(chains)
     }
 
-    fn chain(&self, first: usize, visited: &mut usize) -> Vec<u32> {
-        let mut members = Vec::new();
+    /// Adds the operations of a chain to `members`; the number of its clusters.
+    fn chain(&self, first: usize, members: &mut Vec<u32>) -> usize {
+        let mut visited = 0;
         let mut next = Some(first);
         while let Some(index) = next {
             let cluster = &self.all[index];
-            *visited += 1;
+            visited += 1;
             members.extend(cluster.writer);
-            members.extend(&cluster.reads);
+            let mut read = cluster.reads.map(|(first, _)| first);
+            while let Some(index) = read {
+                members.push(index);
+                read = self.next_reads[index as usize];
+            }
             next = cluster.next.map(|next| next as usize);
         }
-        members
+        visited
     }
 }

@@ -38,11 +38,11 @@ pub(super) fn decide(
     let Some(chains) = roles.chains(operations) else {
         return Outcome::Impossible;
     };
-    let in_order = |chain: &Vec<u32>| {
+    let in_order = |chain: &[u32]| {
         let order = chain.iter().map(|index| &operations[*index as usize]);
         keeps_order(order, sessions, session_order)
     };
-    if !chains.members.iter().all(in_order) {
+    if !chains.iter().all(in_order) {
         return Outcome::Impossible;
     }
     let zones = zones(operations, &chains);
@@ -127,14 +127,14 @@ impl Roles {
 
 /// When each chain must have begun to end, and when its last operation was sent.
 fn zones(operations: &[Operation<u32>], chains: &Chains) -> Vec<Zone> {
-    let zone = |members: &Vec<u32>| {
+    let zone = |members: &[u32]| {
         let members = || members.iter().map(|index| &operations[*index as usize]);
         Zone {
             end: members().map(|member| member.end).min().unwrap_or(u64::MAX),
             sent: members().map(|member| member.sent).max().unwrap_or(0),
         }
     };
-    chains.members.iter().map(zone).collect()
+    chains.iter().map(zone).collect()
 }
 
 /// Which chain must come before which, because a session sent an operation of the one before an operation of the other.

@@ -56,6 +56,9 @@ impl Reason {
     }
 }
 
+/// Requests of an explanation that its text shows.
+const SHOWN_LINES: usize = 30;
+
 /// Explains a violation of one key.
 pub(super) fn explain<'a>(
     (key, operations): (&[u8], &[Operation<&'a [u8]>]),
@@ -124,7 +127,7 @@ fn text(
     key: &[u8],
     reason: Reason,
     culprit: &Record,
-    lines: impl Iterator<Item = String>,
+    mut lines: impl Iterator<Item = String>,
 ) -> String {
     let mut text = format!(
         "key {}: request {} of session {} cannot be placed: {}\n",
@@ -133,9 +136,13 @@ fn text(
         culprit.session,
         reason.text()
     );
-    for line in lines {
+    for line in lines.by_ref().take(SHOWN_LINES) {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "  {line}");
+    }
+    let more = lines.count();
+    if more > 0 {
+        let _ = writeln!(text, "  and {more} more requests");
     }
     text
 }

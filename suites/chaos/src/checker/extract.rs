@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use testbed::wire::Value;
 
 use super::operation::{Act, Effect, Operation};
-use super::request::{Ask, Request, request};
+use super::request::{Ask, Register, Request, request};
 use crate::history::{Completion, History, Record};
 
 /// The operations on one key, in the order of the history.
@@ -29,21 +29,24 @@ pub(super) struct Extracted<'a> {
 /// The operations of all records that may have been executed.
 pub(super) fn extract(history: &History) -> Extracted<'_> {
     let mut extraction = Extraction::default();
-    let records = || (0..).zip(&history.records);
-    for (index, record) in records().filter(|(_, record)| may_be_executed(record)) {
-        extraction.record(index, record);
+    let mut others = Vec::new();
+    for (index, record) in (0..).zip(&history.records) {
+        if record.completion == Completion::Failed {
+            continue;
+        }
+        match request(&record.request) {
+            Request::Register(register) => extraction.add(index, record, register),
+            other => others.push((index, record, other)),
+        }
     }
-    for (index, record) in records().filter(|(_, record)| may_be_executed(record)) {
-        extraction.foreign(index, record);
+    // All keys are known now.
+    for (index, record, other) in others {
+        extraction.foreign(index, record, other);
     }
     Extracted {
         keys: extraction.keys,
         sessions: extraction.sessions.len(),
     }
-}
-
-fn may_be_executed(record: &Record) -> bool {
-    record.completion != Completion::Failed
 }
 
 #[derive(Default)]
@@ -54,10 +57,7 @@ struct Extraction<'a> {
 }
 
 impl<'a> Extraction<'a> {
-    fn record(&mut self, index: u32, record: &'a Record) {
-        let Request::Register(register) = request(&record.request) else {
-            return;
-        };
+    fn add(&mut self, index: u32, record: &'a Record, register: Register<'a>) {
         let next = self.sessions.len() as u32;
         let session = *self.sessions.entry(record.session).or_insert(next);
         let count = register.len();
@@ -85,22 +85,18 @@ impl<'a> Extraction<'a> {
     }
 
     /// Notes other commands that may change a register: which of their words are keys is not known here.
-    fn foreign(&mut self, index: u32, record: &'a Record) {
-        match request(&record.request) {
-            Request::Register(_) => (),
-            Request::AllKeys => {
-                for key in &mut self.keys {
-                    key.foreign = key.foreign.or(Some(index));
-                }
-            }
-            Request::Foreign => {
-                for word in &record.request[1..] {
-                    if let Some(key) = self.indices.get(word.as_slice()) {
-                        let key = &mut self.keys[*key];
-                        key.foreign = key.foreign.or(Some(index));
-                    }
-                }
-            }
+    fn foreign(&mut self, index: u32, record: &'a Record, request: Request<'a>) {
+        let Self { keys, indices, .. } = self;
+        let mut note = |key: usize| {
+            let foreign = &mut keys[key].foreign;
+            *foreign = foreign.or(Some(index));
+        };
+        if request == Request::AllKeys {
+            indices.values().copied().for_each(note);
+        } else {
+            let words = record.request.iter().skip(1);
+            let known = words.filter_map(|word| indices.get(word.as_slice()));
+            known.for_each(|key| note(*key));
         }
     }
 }

@@ -37,6 +37,11 @@ impl Judge {
         self.options
     }
 
+    /// Sets the budget of further searches; the one before.
+    pub(super) fn replace_budget(&mut self, budget: usize) -> usize {
+        std::mem::replace(&mut self.options.budget, budget)
+    }
+
     /// Judges a register; the node's own order is tried first.
     pub(super) fn rule(&mut self, operations: &[Operation<&[u8]>]) -> Ruling {
         let session_order = self.options.session_order;

@@ -11,11 +11,21 @@ type Operations<'a> = Vec<Operation<&'a [u8]>>;
 /// Operations judged per violation, all trials together. Beyond that the violation stays larger than it could be.
 const WORK_MAX: usize = 5_000_000;
 
+/// Configurations that the search of one trial may visit. A trial that needs more leaves the violation as it is.
+const TRIAL_BUDGET: usize = 10_000;
+
 /// A small violation within a violation.
 pub(super) fn minimise<'a>(
     operations: &[Operation<&'a [u8]>],
     judge: &mut Judge,
 ) -> Operations<'a> {
+    let budget = judge.replace_budget(TRIAL_BUDGET.min(judge.options().budget));
+    let kept = minimised(operations, judge);
+    judge.replace_budget(budget);
+    kept
+}
+
+fn minimised<'a>(operations: &[Operation<&'a [u8]>], judge: &mut Judge) -> Operations<'a> {
     let mut trials = Trials { judge, work: 0 };
     let mut kept = trials.first_prefix(operations);
     loop {

@@ -6,7 +6,7 @@
 //!
 //! - `request`, `extract`: from records to operations. `operation`: what these do.
 //! - `witness`, `clusters`, `search`: the ways to judge, by growing cost. `judge`: which is taken when.
-//! - `minimise`, `explanation`: the smallest part of a history that is a violation.
+//! - `minimise`, `explanation`: the smallest part of a history that is a violation. `report`: all of it.
 //!
 //! Pure: never asks a node, and never learns which fault ran.
 
@@ -20,6 +20,7 @@ mod minimise;
 mod operation;
 mod order;
 mod registers;
+mod report;
 mod request;
 mod search;
 mod taken;
@@ -32,4 +33,5 @@ mod tests;
 
 pub use explanation::{Explanation, Reason};
 pub use registers::registers;
+pub use report::{Linearizable, Report, Unknown, Violation};
 pub use verdict::{Checked, Method, Options, SessionOrder, Verdict};

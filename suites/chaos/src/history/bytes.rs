@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The text of some bytes.
-pub(super) fn escaped(bytes: &[u8]) -> String {
+/// The text of some bytes, as histories write keys and values.
+#[must_use]
+pub fn escaped(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         for char in chunk.valid().chars() {

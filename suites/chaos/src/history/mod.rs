@@ -18,12 +18,25 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+use schemars::JsonSchema;
+
+pub use bytes::escaped;
 pub use edn::write as write_edn;
 pub use evidence::settle;
 pub use header::{FORMAT, Header, Known};
 pub use read::{Malformed, read};
 pub use record::{Answered, Completion, Library, Record, Seen};
 pub use write::write;
+
+/// One line of a file: the first is the header, each other one a record.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub enum Line {
+    /// What was run.
+    Header(Header),
+    /// One request.
+    Record(Record),
+}
 
 /// A run, as its clients and its taps recorded it.
 #[derive(Debug, Clone, PartialEq, Eq)]
