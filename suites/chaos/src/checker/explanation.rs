@@ -15,7 +15,7 @@ use crate::history::{Completion, History, Record};
 /// A violation, as small as it could be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
-    /// What is violated.
+    /// The violated condition.
     pub reason: Reason,
     /// The record of the request that cannot be placed among the others: the last of them to be answered.
     pub culprit: usize,

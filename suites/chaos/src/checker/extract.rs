@@ -1,4 +1,4 @@
-//! From records to operations: those of each key, and what is no operation on a register.
+//! From records to operations: those of each key, and requests that are no operations on registers.
 
 use std::collections::HashMap;
 

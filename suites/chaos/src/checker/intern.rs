@@ -24,7 +24,7 @@ pub(super) fn intern(operations: &[Operation<&[u8]>]) -> Register {
         .iter()
         .map(|operation| with_act(operation, operation.act.map(&mut number)))
         .collect();
-    // What is sent at the same time by one session keeps its order.
+    // Operations that one session sent at the same time keep their order.
     operations.sort_by_key(|operation| {
         let Operation {
             sent,

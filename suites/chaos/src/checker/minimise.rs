@@ -88,7 +88,7 @@ impl Trials<'_> {
     }
 }
 
-/// What was known at a time: requests that were not answered may have taken effect.
+/// The history up to a time: requests that were not answered may have taken effect.
 fn prefix<'a>(operations: &[Operation<&'a [u8]>], end: u64) -> Operations<'a> {
     let sent = operations.iter().filter(|operation| operation.sent <= end);
     sent.filter_map(|operation| match operation.end <= end {
@@ -114,7 +114,7 @@ fn pending<'a>(operation: &Operation<&'a [u8]>) -> Option<Operation<&'a [u8]>> {
     })
 }
 
-/// What is left out together.
+/// Operations that are left out together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     /// One read.

@@ -1,4 +1,4 @@
-//! The report on the registers of a history: how many were decided how, and what is wrong with which.
+//! The report on the registers of a history: how many are linearizable, and the violations.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -54,7 +54,7 @@ pub struct Linearizable {
 pub struct Violation {
     /// The key. Bytes that are not UTF-8 are written as `\xNN`, a backslash as `\\`.
     pub key: String,
-    /// What is violated.
+    /// The violated condition.
     pub reason: Reason,
     /// In `records`, the request that cannot be placed among the others.
     pub culprit: usize,

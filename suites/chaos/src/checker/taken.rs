@@ -189,7 +189,7 @@ impl<'a> Taken<'a> {
                     }
                     self.untaken(index + 1)
                 }
-                // What is certain comes first, each part in the order in which it was sent.
+                // Certain operations come first, each part in the order in which it was sent.
                 false if operation.is_certain() => self.untaken(self.certain.max(index + 1)),
                 false => None,
             };

@@ -28,7 +28,7 @@ pub struct Header {
     pub known: Option<Known>,
 }
 
-/// What is known about a history that was written by hand.
+/// Description and verdict of a history that was written by hand.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Known {

@@ -32,7 +32,7 @@ pub use write::write;
 #[derive(JsonSchema)]
 #[schemars(untagged)]
 pub enum Line {
-    /// What was run.
+    /// The run.
     Header(Header),
     /// One request.
     Record(Record),
@@ -41,7 +41,7 @@ pub enum Line {
 /// A run, as its clients and its taps recorded it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct History {
-    /// What was run.
+    /// The run.
     pub header: Header,
     /// One per request. Those of one session are in the order of their sequence numbers.
     pub records: Vec<Record>,

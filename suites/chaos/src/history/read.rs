@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::{Completion, FORMAT, Header, History, Record};
 
-/// A history that cannot be read: file, line and what was expected there.
+/// A history that cannot be read: file, line and the expected content.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{file}:{line}: {why}")]
 pub struct Malformed {
@@ -16,7 +16,7 @@ pub struct Malformed {
     pub file: String,
     /// The line, from 1.
     pub line: usize,
-    /// What is wrong, and what was expected.
+    /// The mistake, and the expected content.
     pub why: String,
 }
 

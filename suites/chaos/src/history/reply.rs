@@ -70,7 +70,7 @@ fn pairs(entries: &[(Value, Value)]) -> Vec<(Reply, Reply)> {
     entries.iter().map(pair).collect()
 }
 
-/// What is wrong with a reply that is valid JSON.
+/// The mistake that JSON allows in a reply.
 const FORMAT: &str = "the format of a verbatim reply has three bytes";
 
 impl TryFrom<Reply> for Value {

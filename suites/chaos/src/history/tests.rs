@@ -1,4 +1,4 @@
-//! Tests of the format: what is written is read back, and what is wrong is named with its line.
+//! Tests of the format: a written history is read back, and errors name their line.
 
 use testbed::wire::Value;
 

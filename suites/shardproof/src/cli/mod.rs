@@ -1,6 +1,7 @@
 //! The subcommands: flags in, exit code out. Prints only through the console that main hands in.
 
 mod check;
+mod check_history;
 mod clusters;
 mod conformance;
 mod console;
@@ -57,6 +58,7 @@ enum Command {
     Locate(locate::Flags),
     Fingerprint(fingerprint::Flags),
     Check(check::Flags),
+    CheckHistory(check_history::Flags),
     Migrate(migrate::Flags),
     Toxiproxy(toxiproxy::Flags),
 }
@@ -289,6 +291,7 @@ pub(crate) async fn run(cli: Cli, search: Search, console: &Console) -> anyhow::
         Command::Differential(flags) => differential::run(flags, search, console).await,
         Command::Rescale(flags) => rescale::run(flags, search, console).await,
         Command::Check(flags) => check::run(flags, console).await,
+        Command::CheckHistory(flags) => check_history::run(&flags, console),
         Command::Migrate(flags) => migrate::run(flags, console).await,
         Command::Fingerprint(flags) => fingerprint::run(flags, console).await,
         Command::Toxiproxy(flags) => toxiproxy::run(flags, console).await,

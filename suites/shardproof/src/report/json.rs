@@ -7,6 +7,8 @@ use crate::fleet::{Check, Migration};
 use crate::planner::fingerprint::report::Fingerprint;
 use crate::planner::locate::Location;
 use crate::planner::plan;
+use chaos::checker;
+use chaos::history;
 use chaos::rescale::{self, FaultReport, Faults, Rescales};
 use conformance::Case;
 use conformance::differential::Differential;
@@ -31,13 +33,15 @@ fn pretty(document: &impl Serialize) -> serde_json::Result<String> {
 
 /// The JSON schemas of what this suite writes, by format name without its version.
 #[must_use]
-pub fn schemas() -> [(&'static str, schemars::Schema); 10] {
+pub fn schemas() -> [(&'static str, schemars::Schema); 12] {
     [
         of::<Check>(),
+        of::<checker::Report>(),
         of::<Conformance>(),
         of::<Differential>(),
         (Faults::KIND, schemars::schema_for!(FaultReport)),
         of::<Fingerprint>(),
+        ("history", schemars::schema_for!(history::Line)),
         ("location", schemars::schema_for!(Location<'static>)),
         of::<plan::Report>(),
         of::<Migration>(),

@@ -6,6 +6,7 @@ use super::{Exit, Report, html, junit, terminal};
 use crate::fleet::{Check, CheckStatus, Migration};
 use crate::planner::fingerprint::report::{Fingerprint, Outcome};
 use crate::planner::plan;
+use chaos::checker;
 use chaos::rescale::{Faults, Rescales};
 use conformance::differential::{Compared, Differential};
 use conformance::matrix::Matrix;
@@ -213,6 +214,30 @@ impl From<CheckStatus> for Exit {
             CheckStatus::AsExpected => Self::Expected,
             CheckStatus::Broken => Self::Broken,
             CheckStatus::Unjudged => Self::Unjudged,
+        }
+    }
+}
+
+impl Report for checker::Report {
+    const KIND: &'static str = "check-history";
+
+    fn terminal(&self) -> String {
+        terminal::history(self)
+    }
+
+    fn unjudged(&self) -> Vec<String> {
+        match (self.registers, self.unknown.len()) {
+            (0, _) => vec!["nothing judged: no request is an operation on a register".to_owned()],
+            (_, 0) => Vec::new(),
+            (all, unknown) => vec![format!("{unknown} of {all} registers could not be judged")],
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        match (self.violations.is_empty(), self.unjudged().is_empty()) {
+            (false, _) => Exit::Broken,
+            (true, false) => Exit::Unjudged,
+            (true, true) => Exit::Expected,
         }
     }
 }

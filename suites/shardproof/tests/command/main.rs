@@ -6,6 +6,7 @@ mod arguments;
 mod differential;
 mod files;
 mod fingerprint;
+mod history;
 mod list;
 mod output;
 mod planner;

@@ -20,6 +20,7 @@ const PURE: &[&str] = &[
     "refproxy/src/route.rs",
     "refproxy/src/split.rs",
     "suites/conformance/src/cases",
+    "suites/chaos/src/checker",
     "suites/chaos/src/history",
     "suites/chaos/src/ledger.rs",
     "suites/chaos/src/observed.rs",

@@ -40,7 +40,7 @@ pub(super) fn of(records: &[Record], with_seen: bool) -> History {
     History { header, records }
 }
 
-/// What was decided, and how.
+/// Verdicts by what decided them.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 struct Counts {
     witness: usize,

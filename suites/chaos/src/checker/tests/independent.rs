@@ -82,7 +82,7 @@ const COMMANDS: &[&[&str]] = &[
 ];
 
 fn shape(random: &mut Random, pipelined: bool) -> Shape {
-    // Without session order, what is pipelined all overlaps, and the other checker takes exponential time.
+    // Without session order, all pipelined requests overlap, and the other checker takes exponential time.
     let operations = match pipelined {
         true => 8 + random.below(5),
         false => 10 + random.below(40),

@@ -36,9 +36,9 @@ pub(super) struct Shape {
     /// Whether a session waits for each reply.
     pub(super) pipelined: bool,
     pub(super) commands: &'static [&'static str],
-    /// One in so many operations is indefinite; none if zero.
+    /// One in N operations is indefinite; none if zero.
     pub(super) indefinite: u64,
-    /// One in so many replies is replaced; none if zero.
+    /// One in N replies is replaced; none if zero.
     pub(super) wrong: u64,
     pub(super) unique: bool,
 }
