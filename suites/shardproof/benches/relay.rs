@@ -11,7 +11,8 @@ use std::process::{self, Command, Stdio};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use testbed::link::{Chance, Ending, Link, Setup, Tap, Toxics};
+use testbed::chance::Chance;
+use testbed::link::{Ending, Link, Setup, Tap, Toxics};
 use testbed::node::{Node, Process};
 use testbed::program::{Program, Search};
 

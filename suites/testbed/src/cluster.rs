@@ -2,8 +2,9 @@
 
 use std::net::SocketAddr;
 
+use crate::chance::Chance;
 use crate::fault::{self, FaultInjector, Owned, Site};
-use crate::link::{Chance, Tap};
+use crate::link::Tap;
 use crate::node::{self, External, Node, Process};
 use crate::port::PortLock;
 use crate::program::Search;

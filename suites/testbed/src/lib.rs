@@ -12,9 +12,11 @@
 //! - `leftovers`: what must be removed from nodes that the suite did not start.
 //! - `class`: what a client saw. `fixtures`: files that are compiled in or below a folder.
 //! - `child`, `folder`, `port`, `program`, `text`: processes, folders, leases on ports, programs, texts.
+//! - `chance`: draws from one seed. `wait`: waiting for events with a deadline.
 //!
 //! Never judges, and never computes where a key is: it looks on the nodes.
 
+pub mod chance;
 pub mod child;
 pub mod class;
 pub mod client;
@@ -32,4 +34,5 @@ pub mod program;
 pub mod targets;
 pub mod text;
 pub mod toxiproxy;
+pub mod wait;
 pub mod wire;

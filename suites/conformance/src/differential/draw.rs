@@ -10,6 +10,7 @@ use std::sync::atomic::AtomicUsize;
 
 use proptest::prelude::*;
 use proptest_state_machine::Sequential;
+use testbed::chance::Draws;
 
 use super::Accepted;
 use crate::cases::case::NODES;
@@ -206,7 +207,7 @@ impl Pool {
             prop::option::weighted(CUT, 0_u16..4096),
         )
             .prop_map(move |(lot, piped, cut)| {
-                let mut chance = Chance::seeded(lot);
+                let mut chance = Draws::seeded(lot);
                 let client = chance.below(open.clients);
                 Step {
                     piped,
@@ -217,7 +218,7 @@ impl Pool {
             .boxed()
     }
 
-    fn draw(&self, in_block: bool, client: usize, chance: &mut Chance) -> Step {
+    fn draw(&self, in_block: bool, client: usize, chance: &mut Draws) -> Step {
         let part = match (chance.below(100), in_block) {
             (0..3, false) if self.blocks => Part::Multi,
             (3, false) if self.strays => Part::Exec,
@@ -277,7 +278,7 @@ fn request(words: Vec<Word>) -> Request {
 }
 
 /// The request with its keys replaced by random ones of the client: four of five times those that its type prefers.
-fn moved(call: &Call, client: usize, chance: &mut Chance) -> Request {
+fn moved(call: &Call, client: usize, chance: &mut Draws) -> Request {
     let mut request = call.request.clone();
     for variable in keys(&mut request) {
         let which = match chance.below(5) {
@@ -359,23 +360,6 @@ impl Open {
             Part::Call | Part::Watch | Part::Unwatch => {}
         }
         self
-    }
-}
-
-/// Seeded chance (splitmix64), so that a run can be repeated.
-pub(super) struct Chance(u64);
-
-impl Chance {
-    pub(super) fn seeded(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    /// A number below `end`, which is not 0.
-    pub(super) fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        usize::try_from((mixed ^ (mixed >> 31)) % end as u64).unwrap_or(0)
     }
 }
 

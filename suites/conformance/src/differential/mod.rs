@@ -21,13 +21,14 @@ use super::harness::Error;
 use super::matrix::{Judge, Row};
 use crate::oracle::Oracle;
 use crate::verdict::Class;
+use testbed::chance::Draws;
 use testbed::cluster::RunOptions;
 use testbed::targets::Target;
 use testbed::wire::Value;
 
 pub use crate::oracle::Place;
 pub use draw::Step;
-use draw::{Chance, Open, Pool};
+use draw::{Open, Pool};
 use play::{Played, play};
 pub use report::{Compared, Differential, Parted};
 
@@ -151,7 +152,7 @@ pub async fn run(
     let together = pool(Place::Together, |one| one.together);
     let apart = pool(Place::Apart, |one| one.apart);
     let resp3 = target.capabilities.iter().any(|has| has == "resp3");
-    let mut chance = Chance::seeded(options.seed);
+    let mut chance = Draws::seeded(options.seed);
     let mut runner = runner(options.seed);
     let mut bench = Bench {
         oracle: Oracle::start(target, options, OP_TIMEOUT_MS).await?,

@@ -4,6 +4,7 @@
 
 use std::net::SocketAddr;
 
+use testbed::chance::Draws;
 use testbed::client::{self, Client, NODE_DEADLINE};
 use testbed::leftovers::{Record, TTL_S};
 use testbed::wire::Value;
@@ -48,7 +49,7 @@ pub enum Error {
 /// Unused keys, by node.
 #[derive(Debug)]
 pub(crate) struct Pool {
-    chance: Chance,
+    draws: Draws,
     prefix: String,
     free: Vec<Vec<Vec<u8>>>,
     /// On servers that the suite did not start: register of written keys.
@@ -57,10 +58,10 @@ pub(crate) struct Pool {
 
 impl Pool {
     pub(crate) fn new(seed: u64, nodes: usize) -> Self {
-        let mut chance = Chance(seed);
+        let mut draws = Draws::seeded(seed);
         Self {
-            prefix: format!("sp-{:08x}-", chance.next() >> 32),
-            chance,
+            prefix: format!("sp-{:08x}-", draws.number() >> 32),
+            draws,
             free: vec![Vec::new(); nodes],
             record: None,
         }
@@ -78,7 +79,7 @@ impl Pool {
 
     /// An unused key on any node.
     pub(crate) fn fresh(&mut self) -> Vec<u8> {
-        let key = format!("{}{:010x}", self.prefix, self.chance.next() >> 24).into_bytes();
+        let key = format!("{}{:010x}", self.prefix, self.draws.number() >> 24).into_bytes();
         if let Some(record) = &self.record {
             record.key(&key);
         }
@@ -179,17 +180,4 @@ async fn take_off(node: SocketAddr, keys: &[Vec<u8>]) -> Result<Vec<bool>, Strin
             other => Err(format!("the reply to DEL is {other}")),
         })
         .collect()
-}
-
-/// Seeded chance (splitmix64), so that a run can be repeated.
-#[derive(Debug)]
-struct Chance(u64);
-
-impl Chance {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::row::{Describe, Effect, Object, Parameter, Unit};
 use super::toxic::{BufferLimit, Decision, Head, Rule, View, later, ms};
-use crate::link::Chance;
+use crate::chance::Chance;
 
 /// As in Toxiproxy: a channel of 1,024 chunks, each of at most 32 KiB.
 const ROOM: BufferLimit = BufferLimit {

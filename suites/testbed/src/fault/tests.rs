@@ -5,7 +5,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::*;
-use crate::link::Chance;
+use crate::chance::Chance;
 
 /// The text of a row with all its parameters, all different: `latency 1ms jitter 2ms`.
 fn example(row: &Row) -> String {

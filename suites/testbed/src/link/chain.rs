@@ -7,8 +7,8 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use super::chance::Chance;
 use super::toxics::Entry;
+use crate::chance::Chance;
 use crate::fault::{Decision, Head, Removal, Stream, ToxicKind, View};
 
 /// What flows through a direction.

@@ -4,7 +4,6 @@
 
 mod answers;
 mod chain;
-mod chance;
 mod frames;
 mod pump;
 mod relay;
@@ -13,7 +12,6 @@ mod toxics;
 mod traffic;
 
 pub use answers::{Answer, Answers, Then};
-pub use chance::Chance;
 pub use relay::{Ending, Error, Link, Setup};
 pub use tap::{Event, Tap, TapPosition, What};
 pub use toxics::{Taken, Toxics};

@@ -14,12 +14,12 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use super::answers::{Answers, Exchange};
 use super::chain::Chain;
-use super::chance::Chance;
 use super::frames::Frames;
 use super::pump::{End, Pump};
 use super::tap::{Tap, What};
 use super::toxics::{Taken, Toxics};
 use super::traffic::Traffic;
+use crate::chance::Chance;
 use crate::fault::{Stream, Toxic};
 
 /// Between a proxy's connection to a link and the link's own to the node.

@@ -1,25 +1,26 @@
 //! The keys that are written: alike in nothing but their prefix, unless they are to be alike.
 
 use placement::hash::{TagRule, hashed_part};
+use testbed::chance::Draws;
 
 /// Makes keys, no two alike.
 #[derive(Debug, Clone)]
 pub(super) struct Keys {
     prefix: String,
-    state: u64,
+    draws: Draws,
 }
 
 impl Keys {
     pub(super) fn new(prefix: &str, seed: u64) -> Self {
         Self {
             prefix: prefix.to_owned(),
-            state: seed,
+            draws: Draws::seeded(seed),
         }
     }
 
     /// A key without a tag. Its end is drawn, because weak digests keep keys that count up together.
     pub(super) fn plain(&mut self) -> Vec<u8> {
-        let drawn = self.draw();
+        let drawn = self.draws.number();
         format!("{}{drawn:016x}", self.prefix).into_bytes()
     }
 
@@ -49,19 +50,10 @@ impl Keys {
                 key.push(open);
                 key.extend_from_slice(tag);
                 key.push(close);
-                key.extend_from_slice(format!("{:08x}", self.draw() >> 32).as_bytes());
+                key.extend_from_slice(format!("{:08x}", self.draws.number() >> 32).as_bytes());
                 key
             }
         }
-    }
-
-    /// The next number: Steele, Lea and Flood's SplitMix64.
-    fn draw(&mut self) -> u64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut drawn = self.state;
-        drawn = (drawn ^ (drawn >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        drawn = (drawn ^ (drawn >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        drawn ^ (drawn >> 31)
     }
 }
 

@@ -3,6 +3,8 @@
 //! The keys whose rank is lowest are kept, and the rank is a digest of the whole key: the sample is the same however the keys
 //! are shared out, and no placement knows of it. A key that comes again adds to its count.
 
+use testbed::chance;
+
 /// Distinct keys that are kept.
 const KEYS_MAX: usize = 1 << 17;
 /// Bytes of keys that are kept.
@@ -46,7 +48,8 @@ impl Sample {
 
     /// Takes `key` if its rank is low enough; `digest` is its [`murmur2_64`](placement::hash::murmur2_64).
     pub(super) fn offer(&mut self, key: &[u8], digest: u64) {
-        let rank = rank(digest);
+        // It has nothing in common with where the key is placed, though the digest decides that.
+        let rank = chance::mixed(digest);
         if self.below.is_some_and(|below| rank >= below) {
             return;
         }
@@ -107,15 +110,6 @@ impl Sample {
         }
         self.bytes = self.kept.iter().map(|kept| kept.key.len()).sum();
     }
-}
-
-/// A number that has nothing in common with where a key is placed, though it comes from a digest that places keys: the
-/// finalizer of splitmix64 mixes all of its bits.
-fn rank(digest: u64) -> u64 {
-    let mut mixed = digest.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 
 use sha2::{Digest, Sha256};
+use testbed::chance::Draws;
 
 /// How many keys there are.
 pub(crate) const COUNT: usize = 20_000;
@@ -50,7 +51,7 @@ const TAGGED: [&str; 32] = [
 
 /// All keys, each once.
 pub(crate) fn all() -> Vec<Vec<u8>> {
-    let mut chance = Chance(SEED);
+    let mut strings = Strings(Draws::seeded(SEED));
     let mut set = Set::default();
     set.add(Vec::new());
     set.extend((0..=u8::MAX).map(|byte| vec![byte]));
@@ -64,11 +65,11 @@ pub(crate) fn all() -> Vec<Vec<u8>> {
         let number = number.to_string();
         set.extend(TAGGED.map(|tagged| tagged.replace('@', &number).into_bytes()));
     }
-    set.extend((0..3000).map(|_| chance.bytes_of(b"{}{}$$ab", 12)));
-    set.extend((0..1000).map(|_| chance.bytes_of(b"\r\n\0 *$+-:\"'", 9)));
+    set.extend((0..3000).map(|_| strings.bytes_of(b"{}{}$$ab", 12)));
+    set.extend((0..1000).map(|_| strings.bytes_of(b"\r\n\0 *$+-:\"'", 9)));
     set.extend((0..1500).map(|number| format!("\u{e9}\u{4e16}\u{1f511}{number}").into_bytes()));
     while set.keys.len() < COUNT {
-        set.add(chance.bytes(300));
+        set.add(strings.bytes(300));
     }
     set.keys
 }
@@ -114,35 +115,22 @@ impl Set {
     }
 }
 
-/// SplitMix64: a few lines, and nobody will ever change them under us.
-struct Chance(u64);
+/// Strings that are drawn.
+struct Strings(Draws);
 
-impl Chance {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        // Below `limit`, so it fits.
-        (self.next() % limit as u64) as usize
-    }
-
+impl Strings {
     /// Up to `length_max` bytes of any value.
     fn bytes(&mut self, length_max: usize) -> Vec<u8> {
-        let length = self.below(length_max + 1);
+        let length = self.0.below(length_max + 1);
         // The lowest byte of each draw.
-        (0..length).map(|_| self.next() as u8).collect()
+        (0..length).map(|_| self.0.number() as u8).collect()
     }
 
     /// Up to `length_max` bytes out of `alphabet`.
     fn bytes_of(&mut self, alphabet: &[u8], length_max: usize) -> Vec<u8> {
-        let length = self.below(length_max + 1);
+        let length = self.0.below(length_max + 1);
         (0..length)
-            .map(|_| alphabet[self.below(alphabet.len())])
+            .map(|_| alphabet[self.0.below(alphabet.len())])
             .collect()
     }
 }

@@ -9,7 +9,8 @@ mod foreign;
 use std::net::{Ipv4Addr, SocketAddr};
 
 use super::Toxic;
-use crate::link::{self, Answers, Chance, Link, Tap};
+use crate::chance::Chance;
+use crate::link::{self, Answers, Link, Tap};
 use crate::toxiproxy::client::{self, Client};
 
 pub use foreign::Foreign;

@@ -3,8 +3,9 @@
 use std::env;
 
 use super::*;
+use crate::chance::Chance;
 use crate::fault::{Owned, Row};
-use crate::link::{Chance, Tap};
+use crate::link::Tap;
 use crate::node::{External, Process};
 use crate::port::PortLock;
 use crate::program::Search;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::link::Chance;
+use crate::chance::Chance;
 
 /// What a toxic sees of one direction of one connection.
 #[derive(Debug, Clone, Copy)]

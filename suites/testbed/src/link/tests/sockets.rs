@@ -3,14 +3,15 @@
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use proptest::prelude::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
-use super::super::{Chance, Ending, Link, Setup, Toxics, Traffic};
+use super::super::{Ending, Link, Setup, Toxics, Traffic};
+use crate::chance::Chance;
 use crate::fault::{
     Bandwidth, Hold, Latency, LimitData, ResetPeer, Slicer, SlowClose, Stream, Timeout, Toxic,
     ToxicKind,
@@ -81,19 +82,16 @@ async fn some(stream: &mut TcpStream, length: usize) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn bandwidth_takes_its_time_and_delivers() {
+async fn bandwidth_loses_nothing() {
     let mut on = pair().await;
     on.add(
         Stream::Downstream,
         ToxicKind::Bandwidth(Bandwidth { rate_kb: 100 }),
     );
-    let started = Instant::now();
     let sent = vec![7; 30_000];
     on.server.write_all(&sent).await.unwrap();
     assert_eq!(some(&mut on.client, sent.len()).await, sent);
     assert_eq!(on.traffic.sent(Stream::Downstream), 30_000);
-    // 300 ms, of which a late timer may save 20.
-    assert!(started.elapsed() >= Duration::from_millis(280));
 }
 
 #[tokio::test]
@@ -123,18 +121,20 @@ async fn bandwidth_lets_the_sender_wait() {
 }
 
 #[tokio::test]
-async fn slow_close_delays_the_end() {
+async fn slow_close_lets_bytes_through_and_goes_when_it_is_removed() {
     let mut on = pair().await;
     on.add(
         Stream::Downstream,
-        ToxicKind::SlowClose(SlowClose { delay_ms: 200 }),
+        ToxicKind::SlowClose(SlowClose {
+            delay_ms: 3_600_000,
+        }),
     );
-    let started = Instant::now();
     on.server.write_all(b"last").await.unwrap();
     on.server.shutdown().await.unwrap();
     assert_eq!(some(&mut on.client, 4).await, b"last");
+    // An hour would be noticed.
+    on.link.remove(|_| true);
     assert_eq!(rest(&mut on.client).await, Ok(vec![]));
-    assert!(started.elapsed() >= Duration::from_millis(200));
 }
 
 #[tokio::test]
@@ -176,12 +176,10 @@ async fn reset_peer_resets_both_sides() {
         Stream::Upstream,
         ToxicKind::ResetPeer(ResetPeer { timeout_ms: 50 }),
     );
-    let started = Instant::now();
     on.client.write_all(b"lost").await.unwrap();
     let reset = Err(ErrorKind::ConnectionReset);
     assert_eq!(rest(&mut on.client).await, reset);
     assert_eq!(rest(&mut on.server).await, reset);
-    assert!(started.elapsed() >= Duration::from_millis(50));
 }
 
 #[tokio::test]

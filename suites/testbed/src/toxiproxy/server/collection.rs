@@ -6,7 +6,7 @@ use super::super::api;
 use super::Failed;
 use super::body::NewProxy;
 use super::proxy::Proxy;
-use crate::link::Chance;
+use crate::chance::Chance;
 
 #[derive(Debug)]
 pub(super) struct Collection {

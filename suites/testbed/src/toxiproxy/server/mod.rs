@@ -33,7 +33,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
-use crate::link::Chance;
+use crate::chance::Chance;
 use body::NewProxy;
 use collection::Collection;
 

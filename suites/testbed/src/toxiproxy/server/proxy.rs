@@ -6,8 +6,9 @@ use std::sync::Arc;
 use super::super::api;
 use super::Failed;
 use super::body::ProxyChange;
+use crate::chance::Chance;
 use crate::fault::Stream;
-use crate::link::{Chance, Ending, Link, Setup, Toxics, Traffic};
+use crate::link::{Ending, Link, Setup, Toxics, Traffic};
 
 #[derive(Debug)]
 pub(super) struct Proxy {

@@ -1,8 +1,36 @@
-//! Randomness from one seed: every draw depends on the seed and its purpose, so a run repeats.
-//!
-//! Never keeps a state: the order in which connections draw changes nothing.
+//! Randomness from one seed, so that a run repeats. Pure.
 
-/// A place in the tree of draws below one seed.
+/// The step between two states of the generator: 2^64 divided by the golden ratio.
+const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// Draws one after the other: the order of the draws decides.
+#[derive(Debug, Clone)]
+pub struct Draws(u64);
+
+impl Draws {
+    /// All draws of a run.
+    #[must_use]
+    pub fn seeded(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// Any number.
+    pub fn number(&mut self) -> u64 {
+        let drawn = mixed(self.0);
+        self.0 = self.0.wrapping_add(STEP);
+        drawn
+    }
+
+    /// A number below `end`, which is not 0.
+    pub fn below(&mut self, end: usize) -> usize {
+        // Below `end`, so it fits.
+        (self.number() % end as u64) as usize
+    }
+}
+
+/// Draws by name and number: the order in which connections draw changes nothing, for there is no state.
+///
+/// It is a place in the tree of draws below one seed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Chance(u64);
 
@@ -40,9 +68,11 @@ impl Chance {
     }
 }
 
-/// The finalizer of splitmix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014).
-fn mixed(number: u64) -> u64 {
-    let number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+/// A number that has nothing visible in common with `number`: one step and the finalizer of SplitMix64 (Steele, Lea, Flood:
+/// Fast Splittable Pseudorandom Number Generators, 2014). One to one.
+#[must_use]
+pub fn mixed(number: u64) -> u64 {
+    let number = number.wrapping_add(STEP);
     let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     number ^ (number >> 31)
@@ -61,6 +91,19 @@ mod tests {
         assert_ne!(root.named("a"), root.named("b"));
         // The first output of the generator for seed 0 in its authors' code.
         assert_eq!(Chance::seeded(0).number(), 0xe220_a839_7b1d_cdaf);
+    }
+
+    #[test]
+    fn draws_are_those_of_the_authors_code() {
+        let mut draws = Draws::seeded(0);
+        let drawn = [draws.number(), draws.number(), draws.number()];
+        let expected = [
+            0xe220_a839_7b1d_cdaf,
+            0x6e78_9e6a_a1b9_65f4,
+            0x06c4_5d18_8009_454f,
+        ];
+        assert_eq!(drawn, expected);
+        assert!((0..1000).all(|_| draws.below(3) < 3));
     }
 
     #[test]
