@@ -139,7 +139,7 @@ fn sources(place: &str) -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut files = Vec::new();
     collect(&root.join(place), &mut files);
-    files.retain(|path| !is_test(path));
+    files.retain(|path| !is_test(path.strip_prefix(&root).unwrap()));
     files
         .into_iter()
         .map(|path| {
