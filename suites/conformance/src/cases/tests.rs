@@ -18,9 +18,9 @@ fn targets() -> Vec<Target> {
 }
 
 #[test]
-fn cases_are_many_and_named_by_their_promise() {
+fn cases_are_named_by_their_promise() {
     let cases = cases();
-    assert!(cases.len() >= 40, "{}", cases.len());
+    assert!(!cases.is_empty());
     for case in &cases {
         let (group, name) = case.id.split_once('/').unwrap();
         for part in [group, name] {
@@ -95,9 +95,11 @@ fn no_glob_hides_another() {
 
 #[test]
 fn the_reference_has_no_exceptions() {
-    let reference = |target: &Target| target.program.install.contains("cargo build");
-    for target in targets().iter().filter(|target| reference(target)) {
-        assert_eq!(target.deviations, []);
+    let mut references = targets();
+    references.retain(|target| target.program.package.is_some());
+    assert!(!references.is_empty(), "no target is built here");
+    for target in references {
+        assert_eq!(target.deviations, [], "{}", target.name);
     }
 }
 

@@ -86,11 +86,11 @@ fn judge(target: &Target, search: Search) -> Result<Matrix, Failed> {
 
 fn nothing_wrong(matrix: &Matrix) -> Result<(), Failed> {
     let well = |class| matches!(class, Class::Correct | Class::Refused);
-    let correct = matrix
-        .rows
-        .iter()
-        .filter(|cell| cell.class == Class::Correct);
-    if matrix.rows.iter().all(|cell| well(cell.class)) && correct.count() >= 200 {
+    let is_correct = |cell: &&Cell| cell.class == Class::Correct;
+    let correct = matrix.rows.iter().filter(is_correct).count();
+    // A proxy that refuses everything is wrong nowhere.
+    let serves = correct > matrix.rows.len() / 2;
+    if serves && matrix.rows.iter().all(|cell| well(cell.class)) {
         return Ok(());
     }
     Err(terminal::matrix(matrix).into())
