@@ -2,13 +2,14 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
+use socket2::{Domain, Socket, Type};
 
-/// A loopback port that was free a moment ago. The caller retries if another process took it.
+/// A loopback port that was free a moment ago; use it under [`retry_if_taken`].
 ///
 /// # Errors
 /// When the operating system has none.
@@ -16,6 +17,51 @@ pub fn free() -> io::Result<u16> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
         .local_addr()
         .map(|addr| addr.port())
+}
+
+/// How often something is started where another process takes its port first.
+const ATTEMPTS: usize = 3;
+
+/// Calls `start`, which listens on ports from [`free`], again where another process was faster, as `taken` tells by the error.
+///
+/// # Errors
+/// The last error of `start`.
+pub async fn retry_if_taken<T, E>(
+    taken: impl Fn(&E) -> bool,
+    mut start: impl AsyncFnMut() -> Result<T, E>,
+) -> Result<T, E> {
+    for _ in 1..ATTEMPTS {
+        match start().await {
+            Err(error) if taken(&error) => {}
+            other => return other,
+        }
+    }
+    start().await
+}
+
+/// A loopback address that refuses connections: its port is ours, and nobody listens on it.
+#[derive(Debug)]
+pub struct Refusing(Socket);
+
+impl Refusing {
+    /// Takes a port.
+    ///
+    /// # Errors
+    /// When the operating system has none.
+    pub fn bind() -> io::Result<Self> {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+        socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
+        Ok(Self(socket))
+    }
+
+    /// The address.
+    ///
+    /// # Errors
+    /// When the operating system does not say.
+    pub fn addr(&self) -> io::Result<SocketAddr> {
+        let addr = self.0.local_addr()?.as_socket();
+        addr.ok_or_else(|| io::Error::other("no address of IP"))
+    }
 }
 
 /// The right to use the fixed ports of one base; held by at most one process at a time.
@@ -54,4 +100,50 @@ fn lock_file(base: u16) -> io::Result<File> {
         .truncate(false)
         .write(true)
         .open(folder.join(format!("ports-{base}.lock")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_taken_port_is_left_for_another() {
+        let mut ports = vec![1, 1, 0];
+        let started = retry_if_taken(
+            |why| *why == "taken",
+            async || match ports.pop() {
+                Some(0) => Err("taken"),
+                Some(port) => Ok(port),
+                None => Err("all are gone"),
+            },
+        );
+        assert_eq!(started.await, Ok(1));
+        assert_eq!(ports, [1]);
+    }
+
+    #[tokio::test]
+    async fn other_errors_and_the_last_one_are_returned() {
+        let mut calls = 0;
+        let start = async || {
+            calls += 1;
+            Err::<(), _>(calls)
+        };
+        assert_eq!(retry_if_taken(|_| true, start).await, Err(ATTEMPTS));
+        let mut calls = 0;
+        let start = async || {
+            calls += 1;
+            Err::<(), _>(calls)
+        };
+        assert_eq!(retry_if_taken(|_| false, start).await, Err(1));
+    }
+
+    #[test]
+    fn a_refusing_address_refuses() {
+        let refusing = Refusing::bind().unwrap();
+        let refused = std::net::TcpStream::connect(refusing.addr().unwrap());
+        assert_eq!(
+            refused.unwrap_err().kind(),
+            io::ErrorKind::ConnectionRefused
+        );
+    }
 }

@@ -13,6 +13,7 @@ use crate::harness::deadlines::{After, SETTLED_WITHIN};
 use testbed::client::{Client, NODE_DEADLINE};
 use testbed::cluster;
 use testbed::leftovers::{self, TTL_S};
+use testbed::wait::{self, Probed};
 use testbed::wire::Value;
 
 /// A proxy of several workers has connections to its nodes for each, and says not which one a client meets: so many
@@ -133,23 +134,24 @@ impl Harness {
 
     /// Whether every node is served, on as many connections as it takes, after a while at the latest.
     async fn serves(&mut self, after: After, window: Duration) -> Result<(), String> {
-        let deadline = Instant::now() + window;
         let connections = match after {
             After::Calm => 1,
             After::Faults | After::Broken => CONNECTIONS,
         };
-        for _ in 0..connections {
-            while let Err(why) = self.serves_a_client().await {
-                if Instant::now() > deadline {
-                    return Err(match window.as_secs() {
-                        0 => why,
-                        waited => format!("after {waited} s: {why}"),
-                    });
+        let mut served = 0;
+        let serving = wait::eventually("every node", window, async || {
+            while served < connections {
+                match self.serves_a_client().await {
+                    Ok(()) => served += 1,
+                    Err(why) => return Probed::Continue(why),
                 }
-                sleep(BETWEEN_LOOKS).await;
             }
-        }
-        Ok(())
+            Probed::Break(())
+        });
+        serving.await.map_err(|late| match window.as_secs() {
+            0 => late.instead,
+            waited => format!("after {waited} s: {}", late.instead),
+        })
     }
 
     /// Writes to every node on one connection, and looks on the nodes.

@@ -320,7 +320,8 @@ async fn consecutive_sends_of_a_client_leave_in_one_write_and_chunks_do_not() {
 
 #[tokio::test]
 async fn a_proxy_that_is_not_there_is_an_error_and_no_verdict() {
-    let addr = SocketAddr::from(([127, 0, 0, 1], testbed::port::free().unwrap()));
+    let refusing = testbed::port::Refusing::bind().unwrap();
+    let addr = refusing.addr().unwrap();
     let attached = tokio::time::timeout(
         Duration::from_secs(20),
         Harness::attach(addr, &[], OP_TIMEOUT_MS, Allowed::default(), 7),

@@ -8,8 +8,6 @@ mod one_order;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 use super::harness::Error;
 use crate::cases::case::NODES;
 use crate::cases::judge::Outcome;
@@ -21,6 +19,7 @@ use testbed::link::Tap;
 use testbed::node::{Node, Process};
 use testbed::program::Search;
 use testbed::targets::{Proxy, Setting, Target};
+use testbed::wait;
 use testbed::wire::Value;
 
 pub use compare::Comparison;
@@ -270,15 +269,12 @@ impl Oracle {
                 return false;
             }
         }
-        let deadline = Instant::now() + SETTLED_WITHIN;
-        while Instant::now() < deadline {
+        let served = wait::eventually("every node", SETTLED_WITHIN, async || {
             self.looks += 1;
-            if self.serves_every_node().await {
-                return true;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        false
+            let served = self.serves_every_node().await;
+            wait::found(served, || "some node is not served".to_owned())
+        });
+        served.await.is_ok()
     }
 
     /// Writes a key of each node through the proxy and finds it there, in the first database, and nowhere else.

@@ -4,6 +4,8 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::Output;
 
+use testbed::port::Refusing;
+
 use crate::program::{check, shardproof};
 
 /// A server that answers PING, and everything else with `reply`.
@@ -82,11 +84,8 @@ fn a_fingerprint_that_is_asked_for_wrongly_is_64() {
 
 #[test]
 fn a_fingerprint_that_cannot_be_taken_says_whose_fault_it_is() {
-    let closed = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .to_string();
+    let refusing = Refusing::bind().unwrap();
+    let closed = refusing.addr().unwrap().to_string();
     let (empty, full) = (answering(":0\r\n"), answering(":1\r\n"));
     let (other, proxy) = (answering(":0\r\n"), answering("+OK\r\n"));
     let refusing = answering("-READONLY you cannot\r\n");

@@ -2,11 +2,15 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Output};
+use std::time::Duration;
 
 use tempfile::TempDir;
-use testbed::child::Running;
+use testbed::node::{Node, Process};
+use testbed::wait::{self, Probed};
+use tokio::runtime::Runtime;
+
+use crate::support;
 
 pub(crate) fn shardproof(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_shardproof"))
@@ -76,29 +80,21 @@ pub(crate) fn run_stub(case: &str, target: &str) -> Output {
 }
 
 /// A plain Redis, which is its own node.
-pub(crate) fn redis() -> (Running, String) {
-    let port = testbed::port::free().unwrap().to_string();
-    let mut command = Command::new("redis-server");
-    command
-        .args(["--port", &port, "--save", "", "--bind", "127.0.0.1"])
-        .stdout(Stdio::null());
-    let server = Running::start(command).unwrap();
-    let addr = format!("127.0.0.1:{port}");
-    wait("the port of Redis", || {
-        std::net::TcpStream::connect(&addr).ok()
-    });
+pub(crate) fn redis() -> (Process, String) {
+    let search = support::search();
+    let started = Process::start(&search);
+    let server = Runtime::new().unwrap().block_on(started).unwrap();
+    let addr = server.addr().to_string();
     (server, addr)
 }
 
-/// The event within ten seconds.
+/// The event within a generous deadline.
 #[track_caller]
-pub(crate) fn wait<T>(what: &str, mut event: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + Duration::from_secs(10);
-    loop {
-        if let Some(found) = event() {
-            return found;
-        }
-        assert!(Instant::now() < deadline, "{what} did not come");
-        std::thread::yield_now();
-    }
+pub(crate) fn eventually<T>(what: &str, mut event: impl FnMut() -> Option<T>) -> T {
+    let probe = || match event() {
+        Some(found) => Probed::Break(found),
+        None => Probed::Continue("it did not come".to_owned()),
+    };
+    let found = wait::eventually_blocking(what, Duration::from_secs(60), probe);
+    found.unwrap_or_else(|late| panic!("{late}"))
 }

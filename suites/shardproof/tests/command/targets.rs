@@ -5,7 +5,9 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::program::{CASE, check, fixtures, run_stub, shardproof, stub, wait};
+use testbed::port::Refusing;
+
+use crate::program::{CASE, check, eventually, fixtures, run_stub, shardproof, stub};
 
 #[test]
 fn a_target_that_ends_shows_the_end_of_its_log() {
@@ -46,13 +48,10 @@ fn without_redis_server_it_says_what_to_install() {
 
 #[test]
 fn a_node_that_nobody_runs_is_named() {
-    let addr = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let refusing = Refusing::bind().unwrap();
     let folder = fixtures(CASE, &stub("exit 3"));
     let fixtures = folder.path().to_str().unwrap();
-    let node = addr.to_string();
+    let node = refusing.addr().unwrap().to_string();
     let nodes = ["--node", &node, "--node", &node, "--node", &node];
     let base = ["run", "--target", "stub", "--link-port-base", "22301"];
     let output = shardproof(&[&base[..], &nodes, &["--fixtures", fixtures]].concat());
@@ -72,13 +71,13 @@ fn nodes_die_with_a_run_that_is_killed() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let children = wait("three nodes and the target", || {
+    let children = eventually("three nodes and the target", || {
         let children = children(run.id());
         (children.len() == 4).then_some(children)
     });
     run.kill().unwrap();
     run.wait().unwrap();
-    wait("the end of the children", || {
+    eventually("the end of the children", || {
         children.iter().all(|pid| !alive(*pid)).then_some(())
     });
 }

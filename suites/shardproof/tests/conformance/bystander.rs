@@ -11,10 +11,11 @@ use libtest_mimic::{Failed, Trial};
 use testbed::client::{self, Client, NODE_DEADLINE};
 use testbed::node::{Node, Process};
 use testbed::targets::{Proxy, Setting, Target};
+use testbed::wait::{self, Probed};
 use testbed::wire::Value;
 use tokio::runtime::Builder;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use crate::support;
 
@@ -82,6 +83,23 @@ fn spared(target: &Target) -> Result<(), Failed> {
         })
 }
 
+/// A run with the case that moves the bystander stops there.
+async fn stopped(site: &Site) -> Result<(), Failed> {
+    let case = [
+        "--allow-disturbing",
+        "--filter",
+        "select-affects-one-client",
+    ];
+    let output = site.run(&case).await?;
+    let told = String::from_utf8_lossy(&output.stderr);
+    let stopped =
+        told.contains("connection/select-affects-one-client, ") && told.contains("fixed it");
+    match output.status.code() {
+        Some(2) if stopped => Ok(()),
+        _ => Err(format!("no stop:\n{}", said(&output)).into()),
+    }
+}
+
 /// With permission, the run that moves the bystander to another database stops, says so, and takes it back.
 fn disturbed(target: &Target) -> Result<(), Failed> {
     support::prepare(target);
@@ -92,24 +110,12 @@ fn disturbed(target: &Target) -> Result<(), Failed> {
         .block_on(async {
             let site = Site::start(target).await?;
             let bystander = Bystander::start(&site).await?;
-            let deadline = Instant::now() + WITHIN;
-            while bystander.seen().wrong == 0 {
-                let case = [
-                    "--allow-disturbing",
-                    "--filter",
-                    "select-affects-one-client",
-                ];
-                let output = site.run(&case).await?;
-                let told = String::from_utf8_lossy(&output.stderr);
-                let stopped = told.contains("connection/select-affects-one-client, ")
-                    && told.contains("fixed it");
-                if output.status.code() != Some(2) || !stopped {
-                    return Err(format!("no stop:\n{}", said(&output)).into());
-                }
-                if Instant::now() > deadline {
-                    return Err("no read of the bystander was wrong".into());
-                }
-            }
+            let probe = async || match stopped(&site).await {
+                Err(why) => Probed::Break(Err(why)),
+                Ok(()) if bystander.seen().wrong > 0 => Probed::Break(Ok(())),
+                Ok(()) => Probed::Continue(bystander.seen().to_string()),
+            };
+            wait::eventually("a wrong read of the bystander", WITHIN, probe).await??;
             let during = bystander.seen();
             bystander.goes_on().await?;
             let settled = bystander.seen();
@@ -239,21 +245,12 @@ impl Bystander {
             counts.right.load(Ordering::Relaxed) + counts.wrong.load(Ordering::Relaxed)
         };
         let before: Vec<u64> = self.counts.iter().map(read).collect();
-        let deadline = Instant::now() + WITHIN;
-        while self
-            .counts
-            .iter()
-            .zip(&before)
-            .any(|(counts, before)| read(counts) < before + READS)
-        {
-            if Instant::now() > deadline {
-                return Err(
-                    format!("a bystander is not answered any more: {}", self.seen()).into(),
-                );
-            }
-            sleep(PAUSE).await;
-        }
-        Ok(())
+        let probe = async || {
+            let mut counts = self.counts.iter().zip(&before);
+            let answered = counts.all(|(counts, before)| read(counts) >= before + READS);
+            wait::found(answered, || self.seen().to_string())
+        };
+        Ok(wait::eventually("answers to each bystander", WITHIN, probe).await?)
     }
 
     async fn end(self) -> Result<Seen, Failed> {

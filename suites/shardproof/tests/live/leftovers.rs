@@ -5,15 +5,18 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use libtest_mimic::Trial;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
+use testbed::port;
+use testbed::wait::{self, Probed};
+use tokio::runtime::Runtime;
 
 /// A trial of each function.
 macro_rules! promises {
@@ -51,21 +54,32 @@ impl Drop for Redis {
 
 impl Redis {
     fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let addr = listener.local_addr().unwrap();
-        drop(listener);
-        let child = Command::new("redis-server")
-            .args(["--bind", "127.0.0.1", "--port", &addr.port().to_string()])
-            .args(["--save", "", "--appendonly", "no"])
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        let addr = addr.to_string();
-        eventually("redis-server", || TcpStream::connect(&addr).is_ok());
-        let server = Self { child, addr };
+        let start = async || Self::start_at(port::free().map_err(|why| why.to_string())?);
+        let started = port::retry_if_taken(|why: &String| why.contains("it ended"), start);
+        let server = Runtime::new().unwrap().block_on(started).unwrap();
         server.ask("SET foreign stays");
         server.ask("SELECT 3\r\nSET foreign-3 stays");
         server
+    }
+
+    fn start_at(port: u16) -> Result<Self, String> {
+        let addr = format!("127.0.0.1:{port}");
+        let child = Command::new("redis-server")
+            .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
+            .args(["--save", "", "--appendonly", "no"])
+            .stdout(Stdio::null())
+            .spawn()
+            .map_err(|why| why.to_string())?;
+        let mut server = Self { child, addr };
+        wait::eventually_blocking("redis-server", Duration::from_secs(60), || {
+            match (server.child.try_wait(), TcpStream::connect(&server.addr)) {
+                (Ok(Some(status)), _) => Probed::Break(Err(format!("it ended with {status}"))),
+                (_, Ok(_)) => Probed::Break(Ok(())),
+                (_, Err(why)) => Probed::Continue(why.to_string()),
+            }
+        })
+        .map_err(|late| late.to_string())??;
+        Ok(server)
     }
 
     /// The replies to inline requests, as text.
@@ -103,14 +117,12 @@ impl Redis {
     }
 }
 
-/// Waits for an event with a generous deadline.
+/// The event within a generous deadline.
 #[track_caller]
 fn eventually(what: &str, mut event: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while !event() {
-        assert!(Instant::now() < deadline, "{what} did not come");
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    let probe = || wait::found(event(), || "it did not".to_owned());
+    let seen = wait::eventually_blocking(what, Duration::from_secs(60), probe);
+    seen.unwrap_or_else(|late| panic!("{late}"));
 }
 
 fn shardproof(arguments: &[&str], temporary: &Path) -> Command {

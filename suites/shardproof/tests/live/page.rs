@@ -6,8 +6,9 @@
 mod fixed;
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use libtest_mimic::{Failed, Trial};
 use serde_json::{Value, json};
@@ -16,6 +17,7 @@ use testbed::child::Running;
 use testbed::http;
 use testbed::port;
 use testbed::program::Program;
+use testbed::wait::{self, Probed};
 
 use crate::support;
 
@@ -102,21 +104,10 @@ struct Browser {
 
 impl Browser {
     async fn start(driver: &Program) -> Result<Self, Failed> {
-        let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, port::free()?));
-        let mut command = Command::new(support::search().find(driver)?);
-        command
-            .arg(format!("--port={}", addr.port()))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        let driver = Running::start(command)?;
-        let asked = Instant::now();
-        while http::get(addr, "/status", WITHIN).await.is_err() {
-            if asked.elapsed() > WITHIN {
-                return Err("chromedriver does not serve".into());
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        let driver = support::search().find(driver)?;
+        let taken = |why: &String| why.contains(ENDED);
+        let started = port::retry_if_taken(taken, async || serving(&driver).await);
+        let (driver, addr) = started.await?;
         let arguments = [
             "--headless",
             "--no-sandbox",
@@ -189,6 +180,30 @@ impl Browser {
         )
         .await
     }
+}
+
+/// How a driver tells that another process has its port.
+const ENDED: &str = "chromedriver ended";
+
+/// The driver on a free port, as soon as it serves.
+async fn serving(program: &Path) -> Result<(Running, SocketAddr), String> {
+    let port = port::free().map_err(|why| why.to_string())?;
+    let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let mut command = Command::new(program);
+    command
+        .arg(format!("--port={port}"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let mut driver = Running::start(command).map_err(|why| why.to_string())?;
+    let probe = async || match (http::get(addr, "/status", WITHIN).await, driver.ended()) {
+        (_, Ok(Some(status))) => Probed::Break(Err(format!("{ENDED} with {status}"))),
+        (Ok(_), _) => Probed::Break(Ok(())),
+        (Err(why), _) => Probed::Continue(why.to_string()),
+    };
+    let ready = wait::eventually("chromedriver", WITHIN, probe).await;
+    ready.map_err(|late| late.to_string())??;
+    Ok((driver, addr))
 }
 
 async fn call(addr: SocketAddr, path: &str, body: Value) -> Result<Value, Failed> {

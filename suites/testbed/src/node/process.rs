@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::Signal;
 
@@ -16,12 +16,11 @@ use crate::folder::Folder;
 use crate::port;
 use crate::program::{Program, Search};
 use crate::text;
+use crate::wait::Wait;
 use crate::wire::Value;
 
 /// How long a server may take until it answers. It takes milliseconds; a loaded machine takes longer.
 const READY_WITHIN: Duration = Duration::from_secs(20);
-/// Another process may take the free port before the server does.
-const ATTEMPTS: usize = 3;
 /// How long a server may take to end in order; with nothing to save it takes none.
 const STOPPED_WITHIN: Duration = Duration::from_secs(5);
 
@@ -41,18 +40,14 @@ impl Process {
     /// When there is no `redis-server`, or it does not come up (with the end of its log).
     pub async fn start(search: &Search) -> Result<Self, Error> {
         let program = search.find(&Program::redis_server())?;
-        let mut attempts_left = ATTEMPTS;
-        loop {
-            attempts_left -= 1;
+        let taken = |error: &Error| matches!(error, Error::NotReady { log, .. } if log.contains("Address already in use"));
+        let start = async || {
             let port = port::free().map_err(Error::Spawn)?;
             let node = Self::on(port, &program)?;
-            match node.launch().await {
-                Err(Error::NotReady { log, .. })
-                    if attempts_left > 0 && log.contains("Address already in use") => {}
-                Err(error) => return Err(error),
-                Ok(()) => return Ok(node),
-            }
-        }
+            node.launch().await?;
+            Ok(node)
+        };
+        port::retry_if_taken(taken, start).await
     }
 
     fn on(port: u16, program: &Path) -> Result<Self, Error> {
@@ -75,7 +70,7 @@ impl Process {
         let server =
             Running::start(self.command(&log).map_err(Error::Spawn)?).map_err(Error::Spawn)?;
         *self.server() = Some(server);
-        let started = Instant::now();
+        let mut wait = Wait::begin("an answer", READY_WITHIN);
         loop {
             let why = match self.answers().await {
                 Ok(()) => return Ok(()),
@@ -84,10 +79,9 @@ impl Process {
             if let Some(status) = self.ended() {
                 return Err(self.not_ready(&log, format!("ended with {status}")));
             }
-            if started.elapsed() > READY_WITHIN {
-                return Err(self.not_ready(&log, format!("does not answer: {why}")));
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            wait.pause(why).await.map_err(|late| {
+                self.not_ready(&log, format!("does not answer: {}", late.instead))
+            })?;
         }
     }
 
@@ -160,10 +154,8 @@ impl Process {
 
     async fn end_in_order(&self) -> Result<(), Error> {
         self.signal(Signal::TERM)?;
-        let asked = Instant::now();
-        while self.ended().is_none() && asked.elapsed() < STOPPED_WITHIN {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        let mut wait = Wait::begin("the end", STOPPED_WITHIN);
+        while self.ended().is_none() && wait.pause("it runs".to_owned()).await.is_ok() {}
         // Kills it where it did not end.
         drop(self.server().take());
         Ok(())

@@ -5,7 +5,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -18,11 +18,10 @@ use crate::http;
 use crate::port;
 use crate::program::{Missing, Search};
 use crate::text;
+use crate::wait::{self, Probed};
 
 /// How long one admin call may take.
 const ADMIN_WITHIN: Duration = Duration::from_secs(10);
-/// Another process may take a free port before the proxy does.
-const ATTEMPTS: usize = 3;
 
 /// What a proxy is to be: the variables of the templates in its target file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -105,15 +104,11 @@ impl Proxy {
     /// The cause, with the end of the proxy's log if it has one.
     pub async fn start(target: &Target, setting: Setting, search: &Search) -> Result<Self, Error> {
         let program = find(target, search)?;
-        let mut attempts_left = ATTEMPTS;
-        loop {
-            attempts_left -= 1;
-            let started = Self::start_once(target, setting.clone(), program.clone()).await;
-            match started {
-                Err(Error::NotReady { log, .. }) if attempts_left > 0 && taken(&log) => {}
-                other => return other,
-            }
-        }
+        let taken = |error: &Error| matches!(error, Error::NotReady { log, .. } if taken(log));
+        port::retry_if_taken(taken, async || {
+            Self::start_once(target, setting.clone(), program.clone()).await
+        })
+        .await
     }
 
     async fn start_once(
@@ -227,20 +222,18 @@ impl Proxy {
 
     async fn wait_until_ready(&mut self) -> Result<(), Error> {
         let waited = self.target.start.ready_within_s;
-        let started = Instant::now();
-        loop {
-            let why = match self.ready().await {
-                Ok(()) => return Ok(()),
-                Err(why) => why,
-            };
-            if let Ok(Some(status)) = self.running.ended() {
-                return Err(self.not_ready(format!("ended with {status}")));
-            }
-            if started.elapsed().as_secs() >= waited {
-                return Err(self.not_ready(format!("is not ready after {waited} s: {why}")));
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        let within = Duration::from_secs(waited);
+        let probe = async || match (self.ready().await, self.running.ended()) {
+            (Ok(()), _) => Probed::Break(Ok(())),
+            (Err(_), Ok(Some(status))) => Probed::Break(Err(format!("ended with {status}"))),
+            (Err(why), _) => Probed::Continue(why),
+        };
+        let what = match wait::eventually("a proxy that serves", within, probe).await {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(ended)) => ended,
+            Err(late) => format!("is not ready after {waited} s: {}", late.instead),
+        };
+        Err(self.not_ready(what))
     }
 
     async fn ready(&self) -> Result<(), String> {

@@ -4,14 +4,14 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::Target;
 use super::proxy::{Error, find};
 use crate::child::Running;
 use crate::folder::Folder;
 use crate::program::Search;
+use crate::wait::{self, Probed};
 
 /// How long a program may take to print its version. It takes milliseconds; a loaded machine takes longer.
 const PRINTED_WITHIN: Duration = Duration::from_secs(20);
@@ -47,15 +47,17 @@ fn output(program: &Path, args: &[String]) -> io::Result<Vec<u8>> {
         .stdout(File::create(&files[0])?)
         .stderr(File::create(&files[1])?);
     let mut running = Running::start(command)?;
-    let started = Instant::now();
-    while running.ended()?.is_none() {
-        if started.elapsed() > PRINTED_WITHIN {
-            let waited = PRINTED_WITHIN.as_secs();
-            let what = format!("it prints no version within {waited} s");
-            return Err(io::Error::new(io::ErrorKind::TimedOut, what));
-        }
-        thread::sleep(Duration::from_millis(2));
-    }
+    let ended =
+        wait::eventually_blocking("its version", PRINTED_WITHIN, || match running.ended() {
+            Ok(None) => Probed::Continue("it runs".to_owned()),
+            Ok(Some(_)) => Probed::Break(Ok(())),
+            Err(why) => Probed::Break(Err(why)),
+        });
+    ended.map_err(|_| {
+        let waited = PRINTED_WITHIN.as_secs();
+        let what = format!("it prints no version within {waited} s");
+        io::Error::new(io::ErrorKind::TimedOut, what)
+    })??;
     let mut printed = Vec::new();
     for file in &files {
         let file = File::open(file)?;

@@ -7,18 +7,23 @@ use super::super::environment::Started;
 use super::{ALL, case};
 use crate::cases::case::Case;
 use crate::verdict::{Class, Verdict};
-use testbed::cluster::{Cluster, RunOptions};
+use testbed::cluster::{self, Cluster, RunOptions};
 use testbed::fault::Owned;
+use testbed::port;
 use testbed::program::Search;
 
 /// One node, and its link in the place of a proxy.
 async fn harness() -> Harness {
     let search = Search::new(&std::env::current_exe().unwrap(), std::env::vars_os());
-    let options = RunOptions {
-        link_port_base: testbed::port::free().unwrap(),
-        ..RunOptions::new(search, 7)
+    let taken = |why: &cluster::Error| why.to_string().contains("in use");
+    let start = async || {
+        let options = RunOptions {
+            link_port_base: port::free().unwrap(),
+            ..RunOptions::new(search.clone(), 7)
+        };
+        Cluster::start(&options, 1).await
     };
-    let cluster = Cluster::start(&options, 1).await.unwrap();
+    let cluster = port::retry_if_taken(taken, start).await.unwrap();
     let (double, nodes) = (cluster.link_addrs()[0], cluster.node_addrs());
     let mut harness = Harness::attach(double, &nodes, 200, ALL, 7).await.unwrap();
     harness.environment.tap = cluster.tap().clone();

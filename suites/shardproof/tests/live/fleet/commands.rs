@@ -3,9 +3,9 @@
 use std::net::TcpListener;
 use std::ops::Range;
 use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
 
 use shardproof::fleet::Check;
+use testbed::wait;
 use testbed::wire::Value;
 
 use crate::fleet::nodes::{Nodes, WITHIN};
@@ -345,11 +345,12 @@ async fn killed(nodes: &Nodes, mut running: Child, settled: Range<usize>) -> Che
 
 /// Waits until the right nodes hold `keys` in all.
 async fn moved(nodes: &Nodes, keys: i64) {
-    let started = Instant::now();
-    while held(nodes, 1).await + held(nodes, 2).await < keys {
-        assert!(started.elapsed() < WITHIN, "{keys} keys are not moved");
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    let probe = async || {
+        let held = held(nodes, 1).await + held(nodes, 2).await;
+        wait::found(held >= keys, || format!("{held} keys are"))
+    };
+    let moved = wait::eventually("moved keys", WITHIN, probe).await;
+    moved.unwrap_or_else(|late| panic!("{late}"));
 }
 
 async fn held(nodes: &Nodes, place: usize) -> i64 {

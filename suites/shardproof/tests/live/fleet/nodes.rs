@@ -1,13 +1,14 @@
 //! Nodes of a test's own, with a placement over them that is the same in every run.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use shardproof::fleet::{self, Check, CheckOptions, Fleet, MoveOutcome, Moving, Progress, Proof};
 use shardproof::planner::{Cluster, Node as Placed, Policy};
 use testbed::client::{Client, NODE_DEADLINE};
 use testbed::node::{Node, Process};
 use testbed::program::Search;
+use testbed::wait;
 use testbed::wire::Value;
 
 use crate::support;
@@ -131,19 +132,15 @@ impl Nodes {
 
     /// Waits until a node's answer has `part`.
     pub(crate) async fn wait(&self, place: usize, words: &str, part: &str) {
-        let started = Instant::now();
-        loop {
+        let probe = async || {
             let told = match self.ask(place, words).await {
                 Value::Bulk(text) => String::from_utf8_lossy(&text).into_owned(),
                 other => other.to_string(),
             };
-            if told.contains(part) {
-                return;
-            }
-            let waited = started.elapsed();
-            assert!(waited < WITHIN, "{words}: no {part} in {told}");
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
+            wait::found(told.contains(part), || format!("{words} says {told}"))
+        };
+        let found = wait::eventually(part, WITHIN, probe).await;
+        found.unwrap_or_else(|late| panic!("{late}"));
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use testbed::client::Client;
+use testbed::wait;
 use testbed::wire::Value;
 use tokio::task::JoinHandle;
 
@@ -93,13 +94,16 @@ impl Load {
 
     /// Waits until every register had its turn.
     pub(crate) async fn first_round(&self) {
-        while self.rounds() < 2 * TASKS as u64 {
+        let probe = async || {
             assert!(
                 !self.tasks.iter().any(JoinHandle::is_finished),
                 "a client ended"
             );
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+            let rounds = self.rounds();
+            wait::found(rounds >= 2 * TASKS as u64, || format!("{rounds} rounds"))
+        };
+        let turned = wait::eventually("a turn of every register", WITHIN, probe).await;
+        turned.unwrap_or_else(|late| panic!("{late}"));
     }
 
     /// Ends the load. Panics with whatever a client saw that may not be.

@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tempfile::TempDir;
+use testbed::wait;
 
 /// How long containers may take to come or to go.
 const WITHIN: Duration = Duration::from_secs(60);
@@ -62,10 +63,12 @@ fn start(change: impl FnOnce(&mut Command)) -> Child {
         .stderr(Stdio::null());
     change(&mut command);
     let mut run = command.spawn().unwrap();
-    wait("two containers", || {
+    let probe = || {
         assert_eq!(run.try_wait().unwrap(), None, "it ended without them");
-        containers(&run) == 2
-    });
+        let count = containers(&run);
+        wait::found(count == 2, || format!("{count} of them"))
+    };
+    wait::eventually_blocking("two containers", WITHIN, probe).unwrap();
     run
 }
 
@@ -75,7 +78,11 @@ fn kill(run: &mut Child) {
 }
 
 fn gone(run: &Child) {
-    wait("no container", || containers(run) == 0);
+    let probe = || {
+        let count = containers(run);
+        wait::found(count == 0, || format!("{count} are left"))
+    };
+    wait::eventually_blocking("the end of containers", WITHIN, probe).unwrap();
 }
 
 /// How many containers there are that a process started, running or not.
@@ -90,12 +97,4 @@ fn containers(run: &Child) -> usize {
         .lines()
         .filter(|owner| owner.split('/').nth(2) == Some(&pid))
         .count()
-}
-
-fn wait(what: &str, mut seen: impl FnMut() -> bool) {
-    let started = Instant::now();
-    while !seen() {
-        assert!(started.elapsed() < WITHIN, "{what}: not within {WITHIN:?}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
 }

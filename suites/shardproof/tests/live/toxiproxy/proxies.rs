@@ -4,13 +4,14 @@
 //! keys of the other nodes are served on, and the faulted node is served again when the fault is gone.
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use libtest_mimic::{Failed, Trial};
 use testbed::client::{Client, Error};
 use testbed::cluster::{Cluster, RunOptions};
 use testbed::targets::{Proxy, Setting, Target};
 use testbed::toxiproxy::Server;
+use testbed::wait::{self, Probed};
 use testbed::wire::Value;
 use tokio::runtime::Runtime;
 use toxiproxy_rust::client::Client as Toxiproxy;
@@ -20,6 +21,8 @@ use crate::support;
 
 const PORT_BASE: u16 = 22701;
 const WITHIN: Duration = Duration::from_secs(5);
+/// How long a proxy may keep away from a node that was faulted.
+const RECOVERS_WITHIN: Duration = Duration::from_secs(30);
 /// Far more than `limit_data` lets through.
 const VALUE: usize = 10_000;
 
@@ -100,19 +103,15 @@ fn judge(target: &Target, fault: Fault) -> Result<(), Failed> {
 }
 
 async fn served_again(proxy: SocketAddr, key: &str) -> Result<(), Failed> {
-    let healed = Instant::now();
-    loop {
-        match get(proxy, key).await {
-            Ok(value) if value == wanted(key) => return Ok(()),
-            Ok(Value::Error(_)) | Err(_) if healed.elapsed() < WITHIN => {}
-            other => {
-                return Err(format!(
-                    "the healed node: the value of {key} is expected, got {other:?}"
-                )
-                .into());
-            }
-        }
-    }
+    let probe = async || match get(proxy, key).await {
+        Ok(value) if value == wanted(key) => Probed::Break(Ok(())),
+        again @ (Ok(Value::Error(_)) | Err(_)) => Probed::Continue(format!("{again:?}")),
+        untrue => Probed::Break(Err(format!(
+            "the value of {key} is expected, got {untrue:?}"
+        ))),
+    };
+    let served = wait::eventually("the healed node", RECOVERS_WITHIN, probe).await?;
+    Ok(served?)
 }
 
 async fn get(proxy: SocketAddr, key: &str) -> Result<Value, Error> {

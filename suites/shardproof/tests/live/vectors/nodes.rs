@@ -5,12 +5,13 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use testbed::child::Running;
 use testbed::client::{self, Client};
 use testbed::port;
 use testbed::program::{Program, Search};
+use testbed::wait::{self, Probed};
 use testbed::wire::{self, Value};
 use tokio::net::TcpStream;
 
@@ -22,6 +23,8 @@ const READY_WITHIN: Duration = Duration::from_secs(20);
 const REPLY_WITHIN: Duration = Duration::from_secs(20);
 /// Requests in flight: enough to be quick, too few to fill anybody's buffers.
 const PIPELINED: usize = 500;
+/// How a server tells that another process has its address.
+const ENDED: &str = "the server ended";
 /// Rounds until a proxy that first has to notice who is down must place keys the same way twice.
 const ROUNDS_MAX: usize = 5;
 
@@ -70,7 +73,7 @@ impl Nodes {
         }
         for (node, place) in nodes.iter_mut().zip(reach) {
             if let Some(node) = node {
-                let ready = node.wait_until_ready().await;
+                let ready = node.ready_at(search, place).await;
                 ready.map_err(|why| format!("node at {place}: {why}"))?;
             }
         }
@@ -172,7 +175,7 @@ impl Node {
             .map_err(|why| why.to_string())?;
         let failed = |why: std::io::Error| format!("node at {place}: {why}");
         let mut command = Command::new(program);
-        let socket = place.starts_with('/').then(|| PathBuf::from(place));
+        let socket = self_chosen(place).then(|| PathBuf::from(place));
         let looked_at = if let Some(socket) = &socket {
             command.arg("--unixsocket").arg(socket);
             SocketAddr::from(([127, 0, 0, 1], port::free().map_err(failed)?))
@@ -199,24 +202,36 @@ impl Node {
         })
     }
 
+    /// Waits for the server. Where only we look at a port, it is another one when another process was faster.
+    async fn ready_at(&mut self, search: &Search, place: &str) -> Result<(), String> {
+        let taken = |why: &String| self_chosen(place) && why.contains(ENDED);
+        let mut is_first = true;
+        port::retry_if_taken(taken, async || {
+            if !is_first {
+                *self = Self::start(search, place)?;
+            }
+            is_first = false;
+            self.wait_until_ready().await
+        })
+        .await
+    }
+
     /// Until our own server answers. Whoever else listens there must not be written to, and less emptied.
     async fn wait_until_ready(&mut self) -> Result<(), String> {
         let ours = format!("process_id:{}\r\n", self.server.pid());
-        let started = Instant::now();
-        loop {
+        let probe = async || {
             let answer = self.call(&[b"INFO", b"server"]).await;
             if matches!(&answer, Ok(Value::Bulk(info)) if String::from_utf8_lossy(info).contains(&ours))
             {
-                return Ok(());
+                return Probed::Break(Ok(()));
             }
-            if let Ok(Some(status)) = self.server.ended() {
-                return Err(format!("ended with {status}: is its address in use?"));
+            match self.server.ended() {
+                Ok(Some(status)) => Probed::Break(Err(format!("{ENDED} with {status}"))),
+                _ => Probed::Continue(format!("{answer:?}")),
             }
-            if started.elapsed() > READY_WITHIN {
-                return Err(format!("is not ready: {answer:?}"));
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        };
+        let ready = wait::eventually("an answer of our server", READY_WITHIN, probe).await;
+        ready.map_err(|late| late.to_string())?
     }
 
     async fn empty(&self) -> Result<(), String> {
@@ -250,6 +265,11 @@ impl Node {
             .map_err(failed)?;
         client.call(request, REPLY_WITHIN).await.map_err(failed)
     }
+}
+
+/// Whether the node is at a Unix socket, and its port is for us alone.
+fn self_chosen(place: &str) -> bool {
+    place.starts_with('/')
 }
 
 /// The cursor and the keys of a reply to SCAN.

@@ -8,7 +8,7 @@ mod reaper;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use testcontainers::bollard::models::{
     NetworkConnectRequest, NetworkDisconnectRequest, PortBinding,
@@ -23,12 +23,11 @@ use crate::client;
 use crate::port;
 use crate::program::Search;
 use crate::text;
+use crate::wait::Wait;
 use engine::{Engine, failed};
 
 /// How long a server may take until it answers, with the engine's part.
 const READY_WITHIN: Duration = Duration::from_secs(30);
-/// Another process may take the free port before the engine does.
-const ATTEMPTS: usize = 3;
 /// The port of Redis in its container.
 const REDIS: u16 = 6379;
 /// The network that the engine gives to a container that asks for none.
@@ -63,16 +62,12 @@ impl Docker {
         let engine = Engine::connect().await?;
         engine.prepare(search).await?;
         let image = engine.image(image, search).await;
-        let mut attempts_left = ATTEMPTS;
-        loop {
-            attempts_left -= 1;
+        let taken = |error: &Error| matches!(error, Error::Image { why, .. } if why.contains("already allocated"));
+        let start = async || {
             let port = port::free().map_err(Error::Spawn)?;
-            match Self::start_at(&engine, &image, port).await {
-                Err(Error::Image { why, .. })
-                    if attempts_left > 0 && why.contains("already allocated") => {}
-                other => return other,
-            }
-        }
+            Self::start_at(&engine, &image, port).await
+        };
+        port::retry_if_taken(taken, start).await
     }
 
     async fn start_at(engine: &Engine, image: &str, port: u16) -> Result<Self, Error> {
@@ -129,7 +124,7 @@ impl Docker {
     }
 
     async fn wait_until_ready(&self) -> Result<(), Error> {
-        let started = Instant::now();
+        let mut wait = Wait::begin("an answer to PING", READY_WITHIN);
         loop {
             let why = match client::ping(self.addr).await {
                 Ok(()) => return Ok(()),
@@ -139,11 +134,10 @@ impl Docker {
             if !runs.map_err(|why| failed("inspect", self.addr, &why))? {
                 return Err(self.not_ready("ended".to_owned()).await);
             }
-            if started.elapsed() > READY_WITHIN {
-                let what = format!("does not answer PING: {why}");
+            if let Err(late) = wait.pause(why.to_string()).await {
+                let what = format!("does not answer PING: {}", late.instead);
                 return Err(self.not_ready(what).await);
             }
-            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 
