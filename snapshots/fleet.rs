@@ -61,7 +61,7 @@ pub(crate) fn check() -> Check {
             agree: 1999,
             differ: 1,
             examples: vec![
-                "key:7: lies on 10.0.0.1:6379, where it is placed, and the proxy does not find it"
+                "key:7: is on 10.0.0.1:6379, where it is placed, and the proxy does not find it"
                     .to_owned(),
             ],
             shown: 400,

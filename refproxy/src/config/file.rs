@@ -140,7 +140,7 @@ impl AuthFile {
     fn check(&self) -> Result<Users, Error> {
         if self.password.is_some() && self.users.contains_key(DEFAULT_USER) {
             return Err(Error(format!(
-                "`password` is that of the user `{DEFAULT_USER}`, who is among `users` as well"
+                "`password` is the password of user `{DEFAULT_USER}`, which is also in `users`"
             )));
         }
         let default = self

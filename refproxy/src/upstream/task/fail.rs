@@ -21,7 +21,7 @@ impl Task {
     pub(super) fn recover(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let upstream = Rc::clone(&self.upstream);
         upstream.settings.panics.fetch_add(1, Ordering::Relaxed);
-        tracing::error!(node = %upstream.address, "panic of a node connection: it is made anew");
+        tracing::error!(node = %upstream.address, "panic of a node connection: it is opened again");
         if self.is_dedicated() {
             upstream.shut(Kind::Panicked);
         }

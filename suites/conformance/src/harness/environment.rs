@@ -131,7 +131,7 @@ impl Environment {
             | Action::Likewise { from, .. }
                 if direct(from) =>
             {
-                Some("it speaks with a node, and the nodes are not known".to_owned())
+                Some("it uses a node, and the nodes are unknown".to_owned())
             }
             _ => None,
         }

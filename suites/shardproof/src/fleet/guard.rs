@@ -140,7 +140,7 @@ impl Writing {
         let lies = match found.as_slice() {
             [] => "no node of the description has it".to_owned(),
             found => format!(
-                "it lies on {}",
+                "it is on {}",
                 found
                     .iter()
                     .map(|place| name(*place))

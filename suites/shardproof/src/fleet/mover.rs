@@ -175,7 +175,7 @@ impl Mover {
 
     fn conflicts(&mut self, key: &[u8]) {
         self.carried.conflicts += 1;
-        let what = "lies on several wrong nodes with different values, and stays on all";
+        let what = "is on several wrong nodes with different values, and stays on all";
         self.carried.example(key, what);
     }
 

@@ -77,8 +77,8 @@ impl Probe {
 
     fn differs(&mut self, seen: &KeyCopy, fleet: &Fleet) {
         let (lies, proxy) = match seen.lies {
-            CopyState::Kept => ("lies", "does not find it"),
-            _ => ("does not lie", "finds it"),
+            CopyState::Kept => ("is", "does not find it"),
+            _ => ("is missing", "finds it"),
         };
         self.evidence.probed.differs(format!(
             "{}: {lies} on {}, where it is placed, and the proxy {proxy}",

@@ -86,7 +86,7 @@ impl Scan<'_> {
         };
         let is_text = |kind: &u8| matches!(kind, b'+' | b'$');
         if self.bytes.get(self.at).is_some_and(|kind| !is_text(kind)) {
-            return Err(self.malformed(self.at, "a string, which says what is pushed"));
+            return Err(self.malformed(self.at, "a string, the kind of the push"));
         }
         Ok(self.elements(count, depth)?.map(Value::Push))
     }

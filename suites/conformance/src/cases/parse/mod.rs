@@ -143,7 +143,7 @@ impl Reading {
         if self.promise.is_none() {
             return Err(Problem::new(
                 "a step before the promise",
-                "`# One sentence that says what is promised.`",
+                "`# One sentence, the promise.`",
             ));
         }
         match order {

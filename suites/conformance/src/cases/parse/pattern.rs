@@ -18,7 +18,7 @@ pub(super) fn patterns(tokens: &[Token<'_>]) -> Result<Vec<Pattern>, Problem> {
     }
     if patterns.len() > 1 && patterns.iter().any(|one| matches!(one, Pattern::Close)) {
         return Err(Problem::new(
-            "`close` beside other replies",
+            "`close` next to other replies",
             "it on a separate line",
         ));
     }

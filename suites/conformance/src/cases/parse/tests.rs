@@ -272,7 +272,7 @@ fn patterns_are_checked() {
     check_step_refused("want =txt", "the end of the line, expected a pattern");
     check_step_refused("want #x", "`#x`, expected a pattern: +OK");
     check_step_refused("want unordered ~1 :1", "`unordered`, expected an array");
-    check_step_refused("want close nil", "`close` beside other replies");
+    check_step_refused("want close nil", "`close` next to other replies");
 }
 
 #[test]

@@ -53,7 +53,7 @@ pub struct KeyCopy {
 /// # Errors
 /// As the writer.
 pub fn write_head(out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "# key\tplaced on\tlies on\twhat it is there\tdatabase")
+    writeln!(out, "# key\tplaced on\tstored on\tstate\tdatabase")
 }
 
 /// Writes the state of a key on one node, separated by tabs.

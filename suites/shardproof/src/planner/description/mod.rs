@@ -313,7 +313,7 @@ fn place<T>(name: &str, value: &Spanned<T>) -> String {
 /// What one has to know of a cluster of one node whose policy would scatter keys over several.
 fn on_only_node(policy: &str) -> String {
     format!(
-        "all keys are on the only node of the cluster; with a second one {policy} would scatter them"
+        "all keys are on the only node of the cluster; with two nodes {policy} would scatter them"
     )
 }
 

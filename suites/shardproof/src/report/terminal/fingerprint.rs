@@ -52,11 +52,11 @@ fn headline(report: &Fingerprint) -> String {
             scatter.scattered, scatter.rewritten
         ),
         (None, None) if report.nodes.iter().filter(|node| node.keys > 0).count() == 1 => {
-            "every key is on one node, which is no usual placement and no evidence for another"
+            "every key is on one node, which is not a usual placement and no evidence for another"
                 .to_owned()
         }
         (None, None) => format!(
-            "no placement that is known explains where the keys are ({} were tried)",
+            "no known placement explains the nodes of the keys ({} were tried)",
             report.candidates
         ),
     }
@@ -64,8 +64,8 @@ fn headline(report: &Fingerprint) -> String {
 
 fn details(found: &Placed) -> Vec<String> {
     let mut lines = vec![
-        format!("hashed of a key   {}", found.tags),
-        format!("hashed of a node  {}", found.naming),
+        format!("hashed of keys    {}", found.tags),
+        format!("hashed of nodes   {}", found.naming),
     ];
     if let Some((least, most)) = found.same_ring {
         lines.push(format!(

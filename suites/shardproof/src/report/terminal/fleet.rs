@@ -133,7 +133,7 @@ fn proxy(probed: Option<&Probed>, line: &mut impl FnMut(&str)) {
         ));
     } else {
         line(&format!(
-            "verified: the proxy finds what it should of {asked} keys"
+            "verified: the answers of the proxy for {asked} keys match the placement"
         ));
     }
 }
@@ -274,7 +274,7 @@ fn done(carried: &MoveOutcome, took_ms: u64) -> String {
         Some(deletes) => {
             let _ = writeln!(
                 text,
-                "  clients sent {deletes} deletes meanwhile: a key that was deleted before it was moved is back with its old value"
+                "  clients sent {deletes} deletes meanwhile: a key that was deleted before it was moved exists again with its old value"
             );
         }
     }

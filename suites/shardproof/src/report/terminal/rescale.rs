@@ -21,7 +21,7 @@ pub fn rescale(report: &Report) -> String {
     line(String::new());
     line(format!("found        {}", part(report.found, report.keys)));
     line(format!(
-        "unreachable  {}  on a node, missing through the proxy; these counts need {} moves at least",
+        "unreachable  {}  on a node, missing through the proxy; these counts need at least {} moves",
         part(report.unreachable, report.keys),
         report.minimum,
     ));

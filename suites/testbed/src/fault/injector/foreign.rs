@@ -78,7 +78,7 @@ impl Drop for Foreign {
                 .build()?;
             for (name, _) in &proxies {
                 if let Err(why) = runtime.block_on(client.delete(name)) {
-                    tracing::warn!("proxy {name} may have stayed behind: {why}");
+                    tracing::warn!("proxy {name} may remain: {why}");
                 }
             }
             std::io::Result::Ok(())

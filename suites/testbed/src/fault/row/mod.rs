@@ -132,7 +132,7 @@ impl Row {
         if self.acts_on == Object::Node && !owned.nodes {
             Some("it changes nodes, which the suite did not start".to_owned())
         } else if self.needs_network && !owned.networks {
-            Some("it takes a node's network away, and the nodes are not containers".to_owned())
+            Some("it disconnects a node's network, and the nodes are not containers".to_owned())
         } else if self.own_links_only && !owned.links {
             Some(format!("no Toxiproxy has the toxic `{}`", self.name))
         } else {
