@@ -83,7 +83,7 @@ fn what_is_no_key_is_named_by_its_line() {
     let hex = "not hexadecimal, expected pairs of the digits 0-9 and a-f";
     wrong("00\n0\n", Form::Hex, &format!("keys.txt:2: {hex}"));
     wrong("00\n\n0g", Form::Hex, &format!("keys.txt:3: {hex}"));
-    let long = "a key of more than 6 bytes, which no Redis takes";
+    let long = "key of more than 6 bytes, the limit of Redis";
     wrong("a\n1234567\n", Form::Plain, &format!("keys.txt:2: {long}"));
     wrong("1234567", Form::Plain, &format!("keys.txt:1: {long}"));
     wrong(
