@@ -43,7 +43,7 @@ fn what_is_wrong_about_random_requests_is_one_line() {
     check(
         &differential(&["--filter", "PING"]),
         2,
-        &["no command that could be drawn"],
+        &["none of the commands with keys"],
     );
 }
 
