@@ -11,7 +11,7 @@ fn mistakes_of_the_command_line_are_64() {
             &["--from", "table size 65536, expected a prime"][..],
         ),
         ("maglev:a:1*0", &["--from", "node a:1 has weight 0"]),
-        ("maglev:a:1,a:1", &["--from", "two nodes hash as `a:1`"]),
+        ("maglev:a:1,a:1", &["--from", "two nodes have the hash key `a:1`"]),
         ("maglev:", &["--from", "the cluster has no nodes"]),
         (
             "consistent:a:1",
@@ -41,7 +41,7 @@ fn mistakes_of_the_command_line_are_64() {
     check(
         &[&plan[..], &["--add-node", "a:1"]].concat(),
         64,
-        &["two nodes hash as `a:1`"],
+        &["two nodes have the hash key `a:1`"],
     );
     check(
         &[&plan[..], &["--remove-node", "a:1", "--remove-node", "b:1"]].concat(),
