@@ -75,7 +75,7 @@ fn mistakes_of_the_command_line_are_64() {
     check(
         &["locate", "--cluster", "maglev:a:1", "--node", "b:1", "key"],
         64,
-        &["--node b:1", "no node"],
+        &["--node b:1", "is not a node"],
     );
 }
 

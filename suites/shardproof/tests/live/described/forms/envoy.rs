@@ -280,12 +280,12 @@ const FORMS: &[(Slot, &str, Fate)] = &[
     (
         Cluster,
         "lb_policy: MAGLEV\n    maglev_lb_config: { table_size: 65536 }",
-        Refused("is not a prime"),
+        Refused("expected a prime"),
     ),
     (
         Cluster,
         "lb_policy: MAGLEV\n    maglev_lb_config: { table_size: 0 }",
-        Refused("is not a prime"),
+        Refused("expected a prime"),
     ),
     (
         Cluster,

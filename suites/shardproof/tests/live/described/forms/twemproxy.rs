@@ -159,11 +159,11 @@ const FORMS: &[(&str, Fate)] = &[
     ("servers:\n  - 10.0.0.1:6379:0", Refused("has weight 0")),
     (
         "servers:\n  - 10.0.0.1:6379:1\n  - 10.0.0.1:6379:1",
-        Refused("two nodes hash as"),
+        Refused("two nodes have the hash key"),
     ),
     (
         "servers:\n  - 10.0.0.1:6379:1 a\n  - 10.0.0.1:6380:1 a",
-        Refused("two nodes hash as `a`"),
+        Refused("two nodes have the hash key `a`"),
     ),
     ("servers: 10.0.0.1:6379:1", Refused("expected a list")),
 ];
