@@ -21,13 +21,26 @@ pub fn settle(mut history: History) -> History {
 fn decide(record: &mut Record, tapped: bool) {
     let first = record.executed().min_by_key(|answered| answered.at);
     if let Some(reply) = first.map(|answered| answered.reply.clone()) {
-        // Only one part of what the proxy split may have been executed.
-        if record.seen.len() == 1 {
+        if record.seen.len() == 1 && !may_be_split(record) {
             record.completion = Completion::Ok;
             record.reply = Some(reply);
             record.received = None;
         }
     } else if record.seen.is_empty() && tapped {
         record.completion = Completion::Failed;
+    }
+}
+
+/// Whether a proxy may make several requests of it: then a node that executed one may have executed a part, and what it
+/// answered is not the reply.
+pub(crate) fn may_be_split(record: &Record) -> bool {
+    let Some((name, words)) = record.request.split_first() else {
+        return false;
+    };
+    match name.to_ascii_uppercase().as_slice() {
+        b"MGET" => true,
+        b"DEL" | b"UNLINK" | b"EXISTS" | b"TOUCH" => words.len() > 1,
+        b"MSET" => words.len() > 2,
+        _ => false,
     }
 }

@@ -22,6 +22,7 @@ use schemars::JsonSchema;
 
 pub use bytes::escaped;
 pub use edn::write as write_edn;
+pub(crate) use evidence::may_be_split;
 pub use evidence::settle;
 pub use header::{FORMAT, Header, Known};
 pub use read::{Malformed, read};

@@ -203,7 +203,13 @@ fn nodes_decide_what_clients_could_not() {
         &[b"DEL", b"a", b"b"],
         vec![seen(Some(ok.clone())), seen(None)],
     );
+    // The other part never left the proxy.
+    let part = indefinite(
+        &[b"MSET", b"a", b"v", b"b", b"v"],
+        vec![seen(Some(ok.clone()))],
+    );
     for (tapped, record, completion) in [
+        (true, &part, Completion::Indefinite),
         (true, &executed, Completion::Ok),
         (false, &executed, Completion::Ok),
         (true, &refused, Completion::Indefinite),

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use testbed::wire::Value;
 
 use super::command::Command;
-use crate::history::{Completion, History, Record};
+use crate::history::{Completion, History, Record, may_be_split};
 
 /// One command on the keys that it names.
 #[derive(Debug, Clone)]
@@ -87,8 +87,7 @@ pub(super) fn operations(history: &History) -> Vec<Operation<'_>> {
 fn settled(index: usize, record: &Record, tapped: bool) -> Operation<'_> {
     let command = Command::of(&record.request);
     let answer = record.executed().min_by_key(|answered| answered.at);
-    // Of a request on several keys, the parts that no node saw may be missing.
-    let whole = record.seen.len() == 1 && command.keys().len() <= 1;
+    let whole = record.seen.len() == 1 && !may_be_split(record);
     let (completion, reply) = match (record.completion, answer) {
         (Completion::Indefinite, Some(answer)) if whole => (Completion::Ok, Some(&answer.reply)),
         (Completion::Indefinite, None) if record.seen.is_empty() && tapped => {
