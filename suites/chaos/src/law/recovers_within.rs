@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::findings::Findings;
 use super::windows::{owners, stalled};
 use super::{Law, Verdict, text};
-use crate::history::Completion;
-use crate::observed::{Observed, Span, Subject, Window};
+use crate::history::{Completion, Record};
+use crate::observed::{Closer, Observed, Span, Subject, Window};
 
 pub(super) struct RecoversWithin;
 
@@ -53,6 +53,8 @@ struct Request {
     sent: u64,
     /// When it was answered without an error.
     succeeded: Option<u64>,
+    /// When the client left without a reply.
+    left: Option<u64>,
 }
 
 impl Requests {
@@ -69,6 +71,7 @@ impl Requests {
                 succeeded: record
                     .received
                     .filter(|_| record.completion == Completion::Ok),
+                left: left(observed, record),
             };
             by_node.entry(node).or_default().push(request);
         }
@@ -87,8 +90,11 @@ impl Requests {
         let requests = self.by_node.get(&node).map_or(&[][..], Vec::as_slice);
         let from = requests.partition_point(|request| request.sent < healed);
         let until = requests.partition_point(|request| request.sent <= due);
-        let tried = &requests[from..until.max(from)];
-        let in_time = |request: &Request| request.succeeded.is_some_and(|at| at <= due);
+        let tried = requests[from..until.max(from)].iter();
+        let tried: Vec<_> = tried
+            .filter(|request| request.left.is_none_or(|at| at > due))
+            .collect();
+        let in_time = |request: &&Request| request.succeeded.is_some_and(|at| at <= due);
         if tried.iter().any(in_time) {
             findings.judge();
             return;
@@ -105,6 +111,12 @@ impl Requests {
             format!("no request to node {node} succeeded from {healed}, when its fault ended, to {due}; {tried} were sent")
         });
     }
+}
+
+/// When the client of a request closed its connection without waiting for the reply.
+fn left(observed: &Observed, record: &Record) -> Option<u64> {
+    let closed = observed.sessions.get(&record.session)?.closed?;
+    (record.received.is_none() && closed.by == Closer::Client).then_some(closed.at)
 }
 
 /// Whether something else may have kept the node from being served.
@@ -124,6 +136,7 @@ fn disturbed(observed: &Observed, window: &Window, node: u16, time: Span) -> boo
 pub(in crate::law) mod tests {
     use super::*;
     use crate::law::tests::run::{Run, bulk, check_broken, check_unknown};
+    use crate::observed::Closed;
 
     const MILLISECOND: u64 = 1_000_000;
 
@@ -150,6 +163,19 @@ pub(in crate::law) mod tests {
         let mut run = Run::new();
         run.ok(1, "GET a-x", bulk("one"));
         run.window(Subject::Node(0), 100);
+        check_unknown(&RecoversWithin, &run);
+    }
+
+    #[test]
+    fn a_client_that_left_tried_nothing() {
+        let mut run = double();
+        run.observed.windows.remove(0);
+        for record in run.observed.history.records.iter_mut().rev().take(3) {
+            (record.received, record.reply) = (None, None);
+        }
+        let by = Closer::Client;
+        let at = 7000 * MILLISECOND;
+        run.observed.sessions.get_mut(&7).unwrap().closed = Some(Closed { at, by });
         check_unknown(&RecoversWithin, &run);
     }
 
