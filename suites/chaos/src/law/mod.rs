@@ -28,6 +28,7 @@ mod operation;
 mod overlaps;
 mod placement_unchanged;
 mod recovers_within;
+mod registers_linearizable;
 mod replies_in_order;
 mod scan_complete;
 mod text;
@@ -73,6 +74,7 @@ pub enum Level {
 
 /// Every law, in the order of reports.
 pub static LAWS: &[&dyn Law] = &[
+    &registers_linearizable::RegistersLinearizable,
     &counters_exact::CountersExact,
     &appends_intact::AppendsIntact,
     &replies_in_order::RepliesInOrder,

@@ -51,20 +51,29 @@ pub(in crate::law) mod tests {
     use super::*;
     use crate::law::tests::run::{Run, bulk, check_broken, check_kept, int};
 
-    /// Reads of two clients, with their replies swapped.
+    /// Requests of two clients, with their replies swapped.
     pub(in crate::law) fn double() -> Run {
         let mut run = Run::healthy();
-        let one = run.ok(7, "GET a-key-1", bulk("value-a-key-1"));
-        let two = run.ok(8, "GET b-key-1", bulk("value-b-key-1"));
-        run.record(one).reply = Some(bulk("value-b-key-1"));
-        run.record(two).reply = Some(bulk("value-a-key-1"));
+        run.ok(7, "ECHO one", bulk("two"));
+        run.ok(8, "ECHO two", bulk("one"));
         run
     }
 
     #[test]
     fn swapped_replies_of_two_clients_break_it() {
-        let sentence = r#"GET "a-key-1" (session 7, sent at 9.000 s) has the reply of GET "b-key-1" (session 8, sent at 9.001 s)"#;
+        let sentence = r#"ECHO "one" (session 7, sent at 9.000 s) has the reply of ECHO "two" (session 8, sent at 9.001 s)"#;
         check_broken(&NoCrossTalk, &double(), sentence);
+    }
+
+    #[test]
+    fn the_value_of_another_key_breaks_it() {
+        let mut run = Run::healthy();
+        let one = run.ok(7, "GET a-key-1", bulk("value-a-key-1"));
+        let two = run.ok(8, "GET b-key-1", bulk("value-b-key-1"));
+        run.record(one).reply = Some(bulk("value-b-key-1"));
+        run.record(two).reply = Some(bulk("value-a-key-1"));
+        let sentence = r#"GET "a-key-1" (session 7, sent at 9.000 s) has the reply of GET "b-key-1" (session 8, sent at 9.001 s)"#;
+        check_broken(&NoCrossTalk, &run, sentence);
     }
 
     #[test]

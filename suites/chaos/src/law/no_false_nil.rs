@@ -119,21 +119,32 @@ fn kept(observed: &Observed, key: &[u8], sent: u64, received: u64) -> bool {
 #[cfg(test)]
 pub(in crate::law) mod tests {
     use super::*;
-    use crate::law::tests::run::{Run, check_broken, check_kept, int, ok};
+    use crate::law::tests::run::{Run, array, check_broken, check_kept, int, ok};
     use crate::observed::Subject;
 
     const NIL: Value = Value::NullBulk;
 
+    /// A key that is no register, counter or list alone.
     pub(in crate::law) fn double() -> Run {
         let mut run = Run::healthy();
-        run.ok(7, "GET a-during", NIL);
+        run.ok(7, "SET a-mixed 1", ok());
+        run.ok(7, "INCR a-mixed", int(2));
+        run.ok(7, "GET a-mixed", NIL);
         run
     }
 
     #[test]
     fn an_acknowledged_key_read_as_missing_breaks_it() {
-        let sentence = r#""a-during" was read as missing at 9.000 s, though a write sent at 4.000 s was acknowledged"#;
+        let sentence = r#""a-mixed" was read as missing at 9.002 s, though a write sent at 9.001 s was acknowledged"#;
         check_broken(&NoFalseNil, &double(), sentence);
+    }
+
+    #[test]
+    fn an_element_of_mget_is_a_read() {
+        let mut run = Run::healthy();
+        run.ok(7, "MGET c-x a-during", array([NIL, NIL]));
+        let sentence = r#""a-during" was read as missing at 9.000 s, though a write sent at 4.000 s was acknowledged"#;
+        check_broken(&NoFalseNil, &run, sentence);
     }
 
     #[test]

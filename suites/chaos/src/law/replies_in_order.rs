@@ -45,19 +45,17 @@ pub(in crate::law) mod tests {
     use super::*;
     use crate::law::tests::run::{Run, array, bulk, check_broken, check_kept, error};
 
-    /// Two pipelined reads of one client, with their replies swapped.
+    /// Two pipelined requests of one client, with their replies swapped.
     pub(in crate::law) fn double() -> Run {
         let mut run = Run::healthy();
-        let one = run.ok(7, "GET a-key-1", bulk("value-a-key-1"));
-        let two = run.ok(7, "GET b-key-1", bulk("value-b-key-1"));
-        run.record(one).reply = Some(bulk("value-b-key-1"));
-        run.record(two).reply = Some(bulk("value-a-key-1"));
+        run.ok(7, "ECHO one", bulk("two"));
+        run.ok(7, "ECHO two", bulk("one"));
         run
     }
 
     #[test]
     fn swapped_replies_break_it() {
-        let sentence = r#"GET "a-key-1" (session 7, sent at 9.000 s) has the reply of GET "b-key-1" (session 7, sent at 9.001 s), on the same connection"#;
+        let sentence = r#"ECHO "one" (session 7, sent at 9.000 s) has the reply of ECHO "two" (session 7, sent at 9.001 s), on the same connection"#;
         check_broken(&RepliesInOrder, &double(), sentence);
     }
 

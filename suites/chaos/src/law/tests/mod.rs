@@ -66,6 +66,11 @@ fn doubles() -> Vec<(&'static str, Run, &'static [&'static str])> {
             &[],
         ),
         ("recovers-within", recovers_within::tests::double(), &[]),
+        (
+            "registers-linearizable",
+            registers_linearizable::tests::double(),
+            &[],
+        ),
         ("replies-in-order", replies_in_order::tests::double(), &[]),
         ("scan-complete", scan_complete::tests::double(), &[]),
         (
