@@ -1,7 +1,6 @@
 //! The table of laws, and every law on a double that breaks only it.
 
 mod model;
-mod node;
 pub(crate) mod run;
 
 use std::collections::BTreeSet;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use testbed::wire::Value;
 
-use super::run::{array, ok};
+use crate::law::tests::run::{array, ok};
 
 /// What a node holds.
 #[derive(Default)]
