@@ -22,6 +22,8 @@ const PURE: &[&str] = &[
     "suites/conformance/src/cases",
     "suites/chaos/src/checker",
     "suites/chaos/src/history",
+    "suites/chaos/src/cover",
+    "suites/chaos/src/law",
     "suites/chaos/src/ledger.rs",
     "suites/chaos/src/observed.rs",
     "suites/shardproof/src/planner",
