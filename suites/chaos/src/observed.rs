@@ -3,6 +3,7 @@
 //! Pure data. Times are nanoseconds since the start of the run, on the clock of the history.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use testbed::wire::Value;
 
@@ -109,6 +110,18 @@ pub enum Subject {
     Proxy,
     /// The clients.
     Clients,
+}
+
+/// As scenarios write it: `A` is the first node.
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Node(node @ 0..26) => write!(f, "{}", char::from(b'A' + *node as u8)),
+            Self::Node(node) => write!(f, "node {node}"),
+            Self::Proxy => f.write_str("proxy"),
+            Self::Clients => f.write_str("clients"),
+        }
+    }
 }
 
 /// Resources at one time.

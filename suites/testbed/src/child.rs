@@ -155,6 +155,17 @@ fn processes(wanted: &[u8]) -> Vec<Pid> {
     entries.flatten().filter_map(marked).collect()
 }
 
+/// Resident memory of a process, in bytes. None where it has ended, or where there is no /proc.
+#[must_use]
+pub fn resident_bytes(pid: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kilobytes * 1024)
+}
+
 struct Order {
     command: Command,
     answer: mpsc::Sender<io::Result<Child>>,

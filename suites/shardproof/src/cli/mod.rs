@@ -1,5 +1,6 @@
 //! The subcommands: flags in, exit code out. Prints only through the console that main hands in.
 
+mod chaos;
 mod check;
 mod check_history;
 mod clusters;
@@ -51,6 +52,7 @@ pub(crate) struct Cli {
 enum Command {
     List(list::Flags),
     Run(conformance::Flags),
+    Chaos(chaos::Flags),
     Matrix(matrix::Flags),
     Differential(differential::Flags),
     Rescale(rescale::Flags),
@@ -287,6 +289,7 @@ pub(crate) async fn run(cli: Cli, search: Search, console: &Console) -> anyhow::
         Command::Run(flags) => conformance::run(flags, search, console).await,
         Command::Locate(flags) => locate::run(&flags, console).await,
         Command::Plan(flags) => plan::run(&flags, console).await,
+        Command::Chaos(flags) => chaos::run(flags, search, console).await,
         Command::Matrix(flags) => matrix::run(flags, search, console).await,
         Command::Differential(flags) => differential::run(flags, search, console).await,
         Command::Rescale(flags) => rescale::run(flags, search, console).await,

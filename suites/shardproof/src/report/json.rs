@@ -9,6 +9,7 @@ use crate::planner::locate::Location;
 use crate::planner::plan;
 use chaos::checker;
 use chaos::history;
+use chaos::report::Chaos;
 use chaos::rescale::{self, FaultReport, Faults, Rescales};
 use conformance::Case;
 use conformance::differential::Differential;
@@ -34,7 +35,9 @@ fn pretty(document: &impl Serialize) -> serde_json::Result<String> {
 /// The JSON schemas of what this suite writes, by format name without its version.
 #[must_use]
 pub fn schemas() -> [(&'static str, schemars::Schema); 12] {
+pub fn schemas() -> [(&'static str, schemars::Schema); 12] {
     [
+        of::<Chaos>(),
         of::<Check>(),
         of::<checker::Report>(),
         of::<Conformance>(),

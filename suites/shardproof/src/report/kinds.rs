@@ -7,10 +7,45 @@ use crate::fleet::{Check, CheckStatus, Migration};
 use crate::planner::fingerprint::report::{Fingerprint, Outcome};
 use crate::planner::plan;
 use chaos::checker;
+use chaos::report::{Chaos, ScenarioReport, Stressed, Verdict};
 use chaos::rescale::{Faults, Rescales};
 use conformance::differential::{Compared, Differential};
 use conformance::matrix::Matrix;
 use conformance::report::{Conformance, Judged};
+
+impl Report for Chaos {
+    const KIND: &'static str = "chaos";
+
+    fn terminal(&self) -> String {
+        terminal::chaos(self)
+    }
+
+    fn junit(&self) -> Option<Result<String, SerializeError>> {
+        Some(junit::chaos(self))
+    }
+
+    fn unjudged(&self) -> Vec<String> {
+        let skipped = |scenario: &ScenarioReport| scenario.verdict == Verdict::Skipped;
+        let idle = self
+            .targets
+            .iter()
+            .filter(|target| target.scenarios.iter().all(skipped));
+        let line = |target: &Stressed| {
+            format!("nothing judged: {} ran no scenario", target.target)
+        };
+        idle.map(line).collect()
+    }
+
+    fn exit(&self) -> Exit {
+        let mut scenarios = self.targets.iter().flat_map(|target| &target.scenarios);
+        let unknown = scenarios.any(|it| it.verdict == Verdict::Unknown);
+        match (self.breaks(), unknown || !self.unjudged().is_empty()) {
+            (true, _) => Exit::Broken,
+            (false, true) => Exit::Unjudged,
+            (false, false) => Exit::Expected,
+        }
+    }
+}
 
 impl Report for Conformance {
     const KIND: &'static str = "conformance";

@@ -1,6 +1,7 @@
 //! The one place where target, cluster, case, experiment and prediction meet. Only orchestrates: what a run finds is modelled
 //! where it is found.
 
+mod chaos;
 mod conformance;
 mod differential;
 mod fault;
@@ -12,6 +13,7 @@ mod rescale;
 use testbed::cluster;
 use testbed::targets;
 
+pub use chaos::{Judged, chaos};
 pub use conformance::{Event, Order, Subject, judge};
 pub use differential::differential;
 pub use fault::{fault, unroutable};
@@ -32,7 +34,7 @@ pub enum Error {
     Target(#[from] targets::Error),
     /// The rescale experiment.
     #[error(transparent)]
-    Rescale(#[from] chaos::rescale::Error),
+    Rescale(#[from] ::chaos::rescale::Error),
     /// The conformance cases.
     #[error(transparent)]
     Conformance(#[from] ::conformance::Error),

@@ -1,5 +1,6 @@
 //! Text for people at a terminal: plain, so that it reads the same in a log.
 
+mod chaos;
 mod conformance;
 mod differential;
 mod fault;
@@ -13,6 +14,7 @@ mod plan;
 mod rescale;
 mod table;
 
+pub use chaos::{chaos, scenario};
 pub use conformance::{Shown, evidence, failed, spoken, summary, target};
 pub use differential::differential;
 pub use fault::fault;

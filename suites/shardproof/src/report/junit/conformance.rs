@@ -1,9 +1,10 @@
-//! JUnit XML with names: one suite per target, one test case per case, so that a CI server shows the promises.
+//! A conformance run: one suite per target, one test case per case.
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::summary::sentence;
-use super::terminal::evidence;
+use super::{failed, skipped, text};
+use crate::report::summary::sentence;
+use crate::report::terminal::evidence;
 use conformance::report::Conformance;
 use conformance::verdict::{Level, Result as CaseResult, Status, Verdict};
 
@@ -27,18 +28,10 @@ pub fn conformance(report: &Conformance) -> Result<String, quick_junit::Serializ
         }
         junit.add_test_suite(suite);
     }
-    // The two characters above U+FFFD that no XML may have, in any form.
-    Ok(junit
-        .to_string()?
-        .replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}"))
+    text(&junit)
 }
 
 fn status(result: &CaseResult, counted: &[Level]) -> TestCaseStatus {
-    let failed = |kind, message: String| {
-        let mut status = TestCaseStatus::non_success(kind);
-        status.set_message(message);
-        status
-    };
     match (&result.verdict, result.status()) {
         (Verdict::Fail(found), Status::Broken) if counted.contains(&result.level) => {
             let mut status = failed(NonSuccessKind::Failure, result.promise.clone());
@@ -68,10 +61,4 @@ fn status(result: &CaseResult, counted: &[Level]) -> TestCaseStatus {
         }
         _ => TestCaseStatus::success(),
     }
-}
-
-fn skipped(message: String) -> TestCaseStatus {
-    let mut status = TestCaseStatus::skipped();
-    status.set_message(message);
-    status
 }

@@ -1,0 +1,223 @@
+//! What a chaos run came to, as data for every format: verdicts, coverage, and a timeline of what clients saw.
+//!
+//! - `stressed`: all scenarios of a run, by target.
+//! - `timeline`: requests, latencies and errors by bins of time. `recovery`: how long healed nodes stayed unserved.
+//! - `ledger`: where acknowledged keys ended. `evidence`: the records that prove a violation, as lines.
+//! - `hgrm`: latencies as HdrHistogram's tools read them.
+//!
+//! Pure: built from a [`Run`] and verdicts, and never judges itself.
+
+mod evidence;
+mod hgrm;
+mod ledger;
+mod recovery;
+mod stressed;
+#[cfg(test)]
+mod tests;
+mod timeline;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::run::Run;
+use crate::scenario::Scenario;
+
+pub use evidence::lines as evidence_lines;
+pub use hgrm::write as write_hgrm;
+pub use ledger::KeyCounts;
+pub use recovery::Recovery;
+pub use stressed::{Chaos, Stressed};
+pub use timeline::{Bin, Latency, ResourceSample, Timeline, WindowReport};
+
+/// One scenario on one target.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct ScenarioReport {
+    /// The stem of its file.
+    pub scenario: String,
+    /// What it shows, in one sentence.
+    pub shows: String,
+    /// Where it comes from: an issue, a paper or a specification.
+    pub source: Option<String>,
+    /// The worst of its laws.
+    pub verdict: Verdict,
+    /// Why it was skipped, or could not be judged as a whole.
+    pub why: Option<String>,
+    /// How long it took, in milliseconds.
+    pub took_ms: u64,
+    /// What every law says.
+    pub laws: Vec<LawReport>,
+    /// What every coverage condition says.
+    pub coverage: Vec<CoverageReport>,
+    /// What happened meanwhile. None if it was not run.
+    pub observed: Option<Summary>,
+}
+
+/// A verdict on a scenario or a law, from the best to the worst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// It did not run: the target does not have what it needs.
+    Skipped,
+    /// The law holds.
+    Kept,
+    /// The law is broken, as recorded for the target.
+    Known,
+    /// It could not be judged.
+    Unknown,
+    /// The law holds, but a violation is recorded that occurs in every run.
+    Mended,
+    /// The law is broken.
+    Broken,
+}
+
+impl Verdict {
+    /// The word in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Skipped => "skipped",
+            Self::Kept => "kept",
+            Self::Known => "known",
+            Self::Unknown => "unknown",
+            Self::Mended => "mended",
+            Self::Broken => "broken",
+        }
+    }
+}
+
+/// What a law says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct LawReport {
+    /// Its name.
+    pub law: String,
+    /// What it promises.
+    pub promise: String,
+    /// Where it comes from.
+    pub source: String,
+    /// Whether its violation fails the run only with `--strict`.
+    pub optional: bool,
+    /// Whether it holds.
+    pub verdict: Verdict,
+    /// What was judged, what happened instead, or what is missing for a judgement.
+    pub sentence: String,
+    /// Violations in the run.
+    pub violations: usize,
+    /// The records that prove the first violation, as lines.
+    pub evidence: Vec<String>,
+    /// Why a violation is recorded for the target.
+    pub known: Option<KnownViolation>,
+}
+
+/// A recorded violation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct KnownViolation {
+    /// What the target does instead.
+    pub why: String,
+    /// The version that was seen doing it.
+    pub seen: String,
+    /// Where others met it.
+    pub link: Option<String>,
+}
+
+/// What a coverage condition says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct CoverageReport {
+    /// The condition as the scenario writes it.
+    pub condition: String,
+    /// Whether it holds.
+    pub holds: bool,
+    /// What was found.
+    pub found: String,
+}
+
+/// What happened in a run.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Summary {
+    /// Requests in all.
+    pub requests: u64,
+    /// Requests that were executed and answered.
+    pub ok: u64,
+    /// Requests that were certainly not executed.
+    pub failed: u64,
+    /// Requests of which the client does not know whether they were executed.
+    pub indefinite: u64,
+    /// Latency of all answered requests.
+    pub latency: Latency,
+    /// The same by time, with rates, errors and faults.
+    pub timeline: Timeline,
+    /// For each healed fault of a node, how long the node stayed unserved.
+    pub recoveries: Vec<Recovery>,
+    /// Where acknowledged keys ended.
+    pub keys: KeyCounts,
+}
+
+impl ScenarioReport {
+    /// A scenario that did not run, or could not be judged as a whole.
+    #[must_use]
+    pub fn without_run(scenario: &Scenario, verdict: Verdict, why: String) -> Self {
+        Self {
+            scenario: scenario.id.clone(),
+            shows: scenario.shows.clone(),
+            source: scenario.source.clone(),
+            verdict,
+            why: Some(why),
+            took_ms: 0,
+            laws: Vec::new(),
+            coverage: Vec::new(),
+            observed: None,
+        }
+    }
+
+    /// A scenario that ran. Where a coverage condition does not hold, nothing is kept for certain.
+    #[must_use]
+    pub fn new(
+        scenario: &Scenario,
+        run: &Run,
+        mut laws: Vec<LawReport>,
+        coverage: Vec<CoverageReport>,
+    ) -> Self {
+        let uncovered: Vec<String> = coverage
+            .iter()
+            .filter(|condition| !condition.holds)
+            .map(|condition| format!("{}: {}", condition.condition, condition.found))
+            .collect();
+        if !uncovered.is_empty() {
+            let kept = laws.iter_mut().filter(|law| law.verdict == Verdict::Kept);
+            kept.for_each(|law| law.verdict = Verdict::Unknown);
+        }
+        let worst = laws.iter().map(|law| law.verdict).max();
+        Self {
+            verdict: worst.unwrap_or(Verdict::Unknown),
+            why: (!uncovered.is_empty()).then(|| uncovered.join("; ")),
+            laws,
+            coverage,
+            observed: Some(Summary::new(run)),
+            ..Self::without_run(scenario, Verdict::Unknown, String::new())
+        }
+    }
+}
+
+impl Summary {
+    /// What happened in a run.
+    #[must_use]
+    pub fn new(run: &Run) -> Self {
+        use crate::history::Completion;
+        let records = &run.observed.history.records;
+        let count = |completion| {
+            let of_kind = records
+                .iter()
+                .filter(|record| record.completion == completion);
+            of_kind.count() as u64
+        };
+        Self {
+            requests: records.len() as u64,
+            ok: count(Completion::Ok),
+            failed: count(Completion::Failed),
+            indefinite: count(Completion::Indefinite),
+            latency: Latency::of(&timeline::latencies(run)),
+            timeline: Timeline::new(run),
+            recoveries: recovery::recoveries(&run.observed),
+            keys: KeyCounts::new(&run.observed),
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The timeline counts every request once, and coverage decides what is kept.

@@ -1,0 +1,140 @@
+//! One connection of a client, by either library: a pipeline of requests out, their replies with times in.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{
+    AsyncConnectionConfig, ConnectionAddr, IntoConnectionInfo, RedisConnectionInfo, RedisError,
+    RedisResult,
+};
+use testbed::client::{self, Client};
+use testbed::wire::{Arguments, Value, encode_request};
+use tokio::time::{Instant, timeout};
+
+use super::clock::Clock;
+use super::library;
+use crate::history::Library;
+use crate::observed::Closer;
+
+/// A connection to the proxy.
+pub(super) enum Connection {
+    /// A plain socket.
+    Raw(Client),
+    /// The `redis` crate.
+    Library(MultiplexedConnection),
+}
+
+/// What came of a pipeline.
+pub(super) struct Replies {
+    /// For each request its reply and when it was read, as far as replies came.
+    pub(super) replies: Vec<(u64, Value)>,
+    /// How the connection ended, if it did.
+    pub(super) ended: Option<Closer>,
+}
+
+impl Connection {
+    /// Connects, as an ordinary client that is careful with proxies: without `CLIENT SETINFO`, which some refuse by
+    /// closing.
+    pub(super) async fn open(
+        proxy: SocketAddr,
+        library: Library,
+        within: Duration,
+    ) -> Option<Self> {
+        match library {
+            Library::Raw => Client::connect(proxy, within).await.ok().map(Self::Raw),
+            Library::Redis => open(proxy, within).await.ok().map(Self::Library),
+        }
+    }
+
+    /// Sends a pipeline and reads its replies, at most for `within`.
+    pub(super) async fn exchange(
+        &mut self,
+        batch: &[Arguments],
+        clock: &Clock,
+        within: Duration,
+    ) -> Replies {
+        match self {
+            Self::Raw(client) => exchange_raw(client, batch, clock, within).await,
+            Self::Library(connection) => exchange(connection, batch, clock, within).await,
+        }
+    }
+}
+
+async fn open(proxy: SocketAddr, within: Duration) -> RedisResult<MultiplexedConnection> {
+    let info = ConnectionAddr::Tcp(proxy.ip().to_string(), proxy.port())
+        .into_connection_info()?
+        .set_redis_settings(RedisConnectionInfo::default().set_skip_set_lib_name());
+    let config = AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(within))
+        .set_response_timeout(None);
+    let client = redis::Client::open(info)?;
+    client
+        .get_multiplexed_async_connection_with_config(&config)
+        .await
+}
+
+async fn exchange_raw(
+    client: &mut Client,
+    batch: &[Arguments],
+    clock: &Clock,
+    within: Duration,
+) -> Replies {
+    let deadline = Instant::now() + within;
+    let mut replies = Vec::with_capacity(batch.len());
+    let bytes: Vec<u8> = batch
+        .iter()
+        .flat_map(|request| encode_request(request))
+        .collect();
+    let mut ended = client.write(&bytes, within).await.err();
+    while ended.is_none() && replies.len() < batch.len() {
+        let left = deadline.saturating_duration_since(Instant::now());
+        match client.reply(left).await {
+            Ok(reply) => replies.push((clock.now(), reply)),
+            Err(error) => ended = Some(error),
+        }
+    }
+    let ended = ended.map(|error| match error {
+        client::Error::Closed { .. } => Closer::Proxy,
+        _ => Closer::Client,
+    });
+    Replies { replies, ended }
+}
+
+async fn exchange(
+    connection: &mut MultiplexedConnection,
+    batch: &[Arguments],
+    clock: &Clock,
+    within: Duration,
+) -> Replies {
+    let mut pipe = redis::pipe();
+    pipe.ignore_errors();
+    for request in batch {
+        let mut words = request.iter();
+        let mut command = redis::Cmd::new();
+        words.by_ref().for_each(|word| {
+            command.arg(word);
+        });
+        pipe.add_command(command);
+    }
+    let sending = pipe.query_async::<Vec<Result<redis::Value, RedisError>>>(connection);
+    let answered = timeout(within, sending).await;
+    let at = clock.now();
+    let none = |ended| Replies {
+        replies: Vec::new(),
+        ended: Some(ended),
+    };
+    match answered {
+        Err(_) => none(Closer::Client),
+        Ok(Err(error)) if error.is_io_error() => none(Closer::Proxy),
+        // A reply that is none: the library has lost its place.
+        Ok(Err(_)) => none(Closer::Client),
+        Ok(Ok(replies)) => Replies {
+            replies: replies
+                .into_iter()
+                .map(|reply| (at, library::value(reply)))
+                .collect(),
+            ended: None,
+        },
+    }
+}

@@ -1,0 +1,105 @@
+//! The run of a scenario: clients, faults and watches at once, and everything that was observed.
+//!
+//! - `client`, `connection`, `library`: one client, its connections, the replies of the `redis` crate.
+//! - `inject`, `means`: the schedule of faults, and by what they are injected.
+//! - `watch`, `nodes`: stalls and memory; what is on the nodes.
+//! - `sightings`, `tokenless`, `completion`: what the taps saw of each request, and what that makes of it. Pure.
+//!
+//! Never judges: laws do that, on what is returned.
+
+mod client;
+mod clock;
+mod completion;
+mod connection;
+mod inject;
+mod library;
+mod means;
+mod nodes;
+mod observe;
+mod sightings;
+#[cfg(test)]
+mod tests;
+mod tokenless;
+mod watch;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use testbed::link::Tap;
+use testbed::{client as wire_client, fault, targets};
+
+use crate::observed::{Observed, Promises};
+
+pub use means::Means;
+pub use observe::observe;
+
+/// A proxy with its nodes, that a scenario runs on.
+pub struct Subject<'a> {
+    /// Its name in the history.
+    pub name: String,
+    /// The proxy, for clients.
+    pub proxy: SocketAddr,
+    /// The nodes, past the links.
+    pub nodes: Vec<SocketAddr>,
+    /// The nodes as the proxy knows them.
+    pub node_names: Vec<String>,
+    /// The record of the links, if there are any.
+    pub tap: Option<Tap>,
+    /// By what faults are injected.
+    pub means: Means<'a>,
+    /// What the proxy promises.
+    pub promises: Promises,
+    /// How all keys begin.
+    pub prefix: String,
+}
+
+/// What a run observed, with what only reports need.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Run {
+    /// For laws.
+    pub observed: Observed,
+    /// When each request of the history was to be sent: earlier than it was, if the client had to wait for others.
+    pub intended: Vec<u64>,
+}
+
+/// A run could not be carried out. Never a verdict.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A fault was not applied or healed.
+    #[error("inject a fault: {0}")]
+    Fault(#[from] fault::Error),
+    /// The proxy was not rescaled.
+    #[error(transparent)]
+    Proxy(#[from] targets::Error),
+    /// A node could not be looked at.
+    #[error("look at a node: {0}")]
+    Node(#[from] wire_client::Error),
+    /// The proxy did not take a key before any fault.
+    #[error("the proxy takes {taken} of {keys} keys before the first fault")]
+    NotServing {
+        /// Keys that were found on a node.
+        taken: usize,
+        /// Keys in all.
+        keys: usize,
+    },
+    /// A client ended early.
+    #[error("a client of the run has ended: {0}")]
+    Client(#[from] tokio::task::JoinError),
+    /// There is nothing to inject the fault with.
+    #[error("fault {0} on {1:?} is not supported here")]
+    Unsupported(String, crate::observed::Subject),
+}
+
+/// The promises of a proxy with this time limit for one request: a generous multiple, so that a slow machine breaks
+/// none.
+#[must_use]
+pub fn promises(op_timeout: Duration) -> Promises {
+    let nanoseconds = |duration: Duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+    Promises {
+        deadline: nanoseconds(op_timeout * 5 + Duration::from_secs(1)),
+        recovery: nanoseconds(Duration::from_secs(5)),
+        memory_bytes: None,
+        node_connections: None,
+        idle_node_connections: None,
+    }
+}

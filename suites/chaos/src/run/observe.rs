@@ -1,0 +1,228 @@
+//! One run from the first look at the nodes to the last.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use std::time::Duration;
+
+use testbed::link::{Chance, Event, Tap, TapPosition, What};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::client::{Client, Log, Ticks};
+use super::clock::{Clock, nanoseconds};
+use super::sightings::Sightings;
+use super::watch::Watched;
+use super::{Error, Run, Subject, completion, inject, nodes, sightings};
+use crate::history::{Completion, Header, History, Library, Record};
+use crate::observed::{Key, Observed, Sample, Session, Span, Window};
+use crate::scenario::{Load, Pace, Scenario, Schedule};
+use crate::workload::Plan;
+
+/// Runs a scenario on a proxy that serves. `say` hears of each step.
+///
+/// # Errors
+/// What stood in the way. What the proxy does wrong is not an error.
+pub async fn observe(
+    scenario: &Scenario,
+    subject: &mut Subject<'_>,
+    seed: u64,
+    say: &dyn Fn(&str),
+) -> Result<Run, Error> {
+    let chance = Chance::seeded(seed).named(&scenario.id);
+    let plans = plans(scenario, subject, chance);
+    let keys = keys(scenario, &plans);
+    let served_within = Duration::from_nanos(subject.promises.recovery);
+    let owners = nodes::owners(subject.proxy, &subject.nodes, &keys, served_within).await?;
+    if owners.len() < keys.len() && !subject.nodes.is_empty() {
+        let (taken, keys) = (owners.len(), keys.len());
+        return Err(Error::NotServing { taken, keys });
+    }
+    let schedule = Schedule::new(scenario, chance);
+    let loaded = load(scenario, subject, &plans, &schedule, say).await?;
+    let contents = nodes::contents(&subject.nodes, &keys).await?;
+    let owners_after = nodes::owners(subject.proxy, &subject.nodes, &keys, served_within).await?;
+    let events = subject.tap.as_ref();
+    let events = events.map(|tap| tap.since(TapPosition::default()));
+    let mut header = Header::new(&subject.name, &scenario.id, seed);
+    header.nodes = subject.node_names.clone();
+    let (history, intended, samples) = loaded.recorded(header, events, &mark(chance));
+    let observed = Observed {
+        history,
+        sessions: loaded.sessions,
+        windows: loaded.windows,
+        load: loaded.span,
+        owners_after: match owners_after.len() == keys.len() {
+            true => owners_after,
+            false => BTreeMap::new(),
+        },
+        owners,
+        contents,
+        predicted: BTreeMap::new(),
+        samples,
+        stalls: loaded.watched.stalls,
+        node_names: subject.node_names.clone(),
+        promises: subject.promises,
+    };
+    Ok(Run { observed, intended })
+}
+
+/// How unique values of all workloads begin.
+fn mark(chance: Chance) -> String {
+    format!("v{:08x}-", chance.number() & 0xffff_ffff)
+}
+
+fn plans(scenario: &Scenario, subject: &Subject<'_>, chance: Chance) -> Vec<Plan> {
+    let mark = mark(chance);
+    let plan = |(number, load): (u64, &Load)| Plan {
+        prefix: format!("{}{}-", subject.prefix, load.workload.id()),
+        mark: format!("{mark}{number:x}-"),
+        chance: chance.named("load").of(number),
+        keys: load.keys,
+        pipeline: load.pipeline,
+        clients: load.clients,
+    };
+    (0..).zip(&scenario.loads).map(plan).collect()
+}
+
+fn keys(scenario: &Scenario, plans: &[Plan]) -> Vec<Key> {
+    let of_loads = scenario.loads.iter().zip(plans);
+    let mut keys: Vec<Key> = of_loads
+        .flat_map(|(load, plan)| load.workload.keys(plan))
+        .collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
+/// What happened while clients sent.
+struct Loaded {
+    zero: Duration,
+    span: Span,
+    records: Vec<(u64, Record)>,
+    sessions: BTreeMap<u32, Session>,
+    windows: Vec<Window>,
+    watched: Watched,
+}
+
+async fn load(
+    scenario: &Scenario,
+    subject: &mut Subject<'_>,
+    plans: &[Plan],
+    schedule: &Schedule,
+    say: &dyn Fn(&str),
+) -> Result<Loaded, Error> {
+    let tap = subject.tap.clone().unwrap_or_else(Tap::default);
+    let clock = Clock::start(&tap);
+    let (stop, stopped) = watch::channel(false);
+    let watching = super::watch::watch(clock.clone(), subject.means.pid(), stopped);
+    let watching = tokio::spawn(watching);
+    let mut clients = clients(scenario, subject, plans, &clock);
+    let injected = inject::carry_out(schedule, &mut subject.means, &clock, say).await;
+    let mut log = Log::default();
+    while let Some(ended) = clients.join_next().await {
+        let Log { records, sessions } = ended?;
+        log.records.extend(records);
+        log.sessions.extend(sessions);
+    }
+    let span = Span {
+        from: 0,
+        to: clock.now(),
+    };
+    // The watch looks at it at its next turn, and never ends before.
+    let _ = stop.send(true);
+    log.records
+        .sort_by_key(|(_, record)| (record.sent, record.session, record.sequence));
+    Ok(Loaded {
+        zero: clock.zero(),
+        span,
+        records: log.records,
+        sessions: log.sessions,
+        windows: injected?,
+        watched: watching.await?,
+    })
+}
+
+fn clients(
+    scenario: &Scenario,
+    subject: &Subject<'_>,
+    plans: &[Plan],
+    clock: &Clock,
+) -> JoinSet<Log> {
+    let mut clients = JoinSet::new();
+    let sessions = Arc::new(AtomicU32::new(0));
+    for (load, plan) in scenario.loads.iter().zip(plans) {
+        for number in 0..load.clients {
+            let client = Client {
+                proxy: subject.proxy,
+                library: match number % 2 {
+                    0 => Library::Raw,
+                    _ => Library::Redis,
+                },
+                workload: load.workload.id(),
+                generator: load.workload.client(plan, number),
+                clock: clock.clone(),
+                pace: ticks(load, number),
+                ends: nanoseconds(load.lasts),
+                within: Duration::from_nanos(subject.promises.deadline) + inject::MARGIN,
+                sessions: Arc::clone(&sessions),
+            };
+            clients.spawn(client.run());
+        }
+    }
+    clients
+}
+
+/// The clients of an open load take turns, so that requests come at even times.
+fn ticks(load: &Load, number: u16) -> Ticks {
+    match load.pace {
+        Pace::Closed => Ticks::Closed,
+        Pace::Rate(rate) => {
+            let batch = 1_000_000_000 * u64::from(load.pipeline) / u64::from(rate.max(1));
+            Ticks::Open {
+                next: batch * u64::from(number),
+                every: batch * u64::from(load.clients),
+            }
+        }
+    }
+}
+
+impl Loaded {
+    /// The history with what the taps saw, when each request was to be sent, and the samples with their connections.
+    fn recorded(
+        &self,
+        mut header: Header,
+        events: Option<Vec<Event>>,
+        mark: &str,
+    ) -> (History, Vec<u64>, Vec<Sample>) {
+        let (intended, mut records): (Vec<u64>, Vec<Record>) = self.records.iter().cloned().unzip();
+        let mut samples = self.watched.samples.clone();
+        if let Some(events) = events {
+            connections(&events, self.zero, &mut samples);
+            let seen = Sightings::new(events, self.zero);
+            sightings::attach(&mut records, &seen, mark.as_bytes());
+            header.tapped = seen.complete;
+        }
+        let undecided = |record: &&mut Record| record.completion == Completion::Indefinite;
+        for record in records.iter_mut().filter(undecided) {
+            completion::decide(record, header.tapped);
+        }
+        (History { header, records }, intended, samples)
+    }
+}
+
+/// Fills in how many connections the proxy had to its nodes at the time of each sample.
+fn connections(events: &[Event], zero: Duration, samples: &mut [Sample]) {
+    let (mut open, mut events) = (0_u64, events.iter().peekable());
+    for sample in samples {
+        let until = zero + Duration::from_nanos(sample.at);
+        while let Some(event) = events.next_if(|event| event.at <= until) {
+            match event.what {
+                What::Opened => open += 1,
+                What::Closed => open = open.saturating_sub(1),
+                _ => {}
+            }
+        }
+        sample.node_connections = open;
+    }
+}

@@ -1,0 +1,325 @@
+//! A scenario file, and everything that is checked before it runs.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use testbed::fault::Fault;
+use testbed::fixtures::Source;
+use testbed::targets::{Target, correction};
+
+use super::text::{FaultText, LawName, Moment, On, Time, WorkloadName};
+use crate::law::Law;
+use crate::workload::Workload;
+
+/// Nodes of a cluster have one letter each.
+const NODES_MAX: u16 = 26;
+
+/// A scenario.
+#[derive(Clone)]
+pub struct Scenario {
+    /// Its name on the command line and in reports: the stem of its file.
+    pub id: String,
+    /// The file, for messages.
+    pub path: String,
+    /// What it shows, in one sentence.
+    pub shows: String,
+    /// Where it comes from: an issue, a paper or a specification.
+    pub source: Option<String>,
+    /// Nodes that the proxy has at the start.
+    pub nodes: u16,
+    /// How long clients send requests.
+    pub duration: Duration,
+    /// What a target must be able to do for it, beyond its workloads.
+    pub needs: Vec<String>,
+    /// What clients send.
+    pub loads: Vec<Load>,
+    /// What happens meanwhile.
+    pub faults: Vec<FaultRow>,
+    /// When the number of nodes changes.
+    pub rescales: Vec<RescaleRow>,
+    /// What must hold.
+    pub laws: Vec<&'static dyn Law>,
+}
+
+/// One workload with its clients.
+#[derive(Clone)]
+pub struct Load {
+    /// What its clients send.
+    pub workload: &'static dyn Workload,
+    /// Number of clients.
+    pub clients: u16,
+    /// Number of keys.
+    pub keys: u32,
+    /// Requests that a client sends together.
+    pub pipeline: u32,
+    /// When requests are sent.
+    pub pace: Pace,
+    /// How long, from the start of the load.
+    pub lasts: Duration,
+}
+
+/// When a client sends requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// As soon as the last ones are answered.
+    Closed,
+    /// At a rate of requests per second over all clients, whatever is answered.
+    Rate(u32),
+}
+
+/// One fault, possibly repeated.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FaultRow {
+    /// The fault.
+    pub fault: Fault,
+    /// What it acts on.
+    pub on: On,
+    /// When it is applied first.
+    pub at: Moment,
+    /// How long it lasts.
+    pub lasts: Moment,
+    /// From one time to the next, until the load ends.
+    pub every: Option<Time>,
+}
+
+/// A change of the number of nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RescaleRow {
+    /// When.
+    pub at: Moment,
+    /// Nodes afterwards.
+    pub nodes: u16,
+}
+
+/// A scenario file is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{path}:{line}: {why}")]
+pub struct Error {
+    /// The file.
+    pub path: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// What is wrong.
+    pub why: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default = "three")]
+    nodes: u16,
+    duration: Time,
+    #[serde(default)]
+    needs: Vec<String>,
+    laws: Vec<LawName>,
+    #[serde(rename = "workload")]
+    loads: Vec<LoadText>,
+    #[serde(default, rename = "fault")]
+    faults: Vec<FaultRowText>,
+    #[serde(default, rename = "rescale")]
+    rescales: Vec<RescaleText>,
+}
+
+fn three() -> u16 {
+    3
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LoadText {
+    kind: WorkloadName,
+    clients: u16,
+    keys: u32,
+    #[serde(default = "one")]
+    pipeline: u32,
+    rate: Option<u32>,
+    #[serde(rename = "for")]
+    lasts: Option<Time>,
+}
+
+fn one() -> u32 {
+    1
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FaultRowText {
+    kind: FaultText,
+    on: On,
+    at: Moment,
+    #[serde(rename = "for")]
+    lasts: Moment,
+    every: Option<Time>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RescaleText {
+    at: Moment,
+    nodes: u16,
+}
+
+impl Scenario {
+    /// Reads a scenario file.
+    ///
+    /// # Errors
+    /// What is wrong, with its line.
+    pub fn parse(source: &Source) -> Result<Self, Error> {
+        let text = &source.text;
+        let file: File = toml::from_str(text).map_err(|why| {
+            let line = why.span().map_or(1, |span| line_at(text, span.start));
+            error(source, line, why.message().replace('\n', ", "))
+        })?;
+        let (shows, link) = head(text);
+        if shows.is_empty() {
+            let why = "the first lines are expected to be a comment that says what it shows";
+            return Err(error(source, 1, why.to_owned()));
+        }
+        let scenario = file.scenario(source, shows, link);
+        scenario
+            .check()
+            .map_err(|(word, why)| error(source, line_of(text, word), why))?;
+        Ok(scenario)
+    }
+
+    /// Makes the load last this long. Workloads that end before the load keep their time.
+    pub fn set_duration(&mut self, lasts: Duration) {
+        let whole = self.duration;
+        for load in self.loads.iter_mut().filter(|load| load.lasts == whole) {
+            load.lasts = lasts;
+        }
+        self.duration = lasts;
+    }
+
+    /// Nodes that the cluster needs.
+    #[must_use]
+    pub fn nodes_max(&self) -> u16 {
+        let rescaled = self.rescales.iter().map(|row| row.nodes);
+        rescaled.fold(self.nodes, u16::max)
+    }
+
+    /// What `target` cannot do of what the scenario needs.
+    #[must_use]
+    pub fn lacking(&self, target: &Target) -> Vec<String> {
+        let of_loads = self.loads.iter().flat_map(|load| load.workload.needs());
+        let needs = self
+            .needs
+            .iter()
+            .map(String::as_str)
+            .chain(of_loads.copied());
+        let needs: Vec<String> = needs.map(str::to_owned).collect();
+        target.lacks(&needs).map(str::to_owned).collect()
+    }
+
+    /// What serde does not check: the word on whose line it is, and what is wrong.
+    fn check(&self) -> Result<(), (&'static str, String)> {
+        if !(1..=NODES_MAX).contains(&self.nodes_max()) {
+            return Err(("nodes", format!("nodes: expected 1 to {NODES_MAX}")));
+        }
+        for need in &self.needs {
+            if let Some(correction) = correction(need) {
+                return Err(("needs", format!("needs: `{need}` is unknown, {correction}")));
+            }
+        }
+        if self.laws.is_empty() {
+            return Err(("laws", "laws: at least one is expected".to_owned()));
+        }
+        for load in &self.loads {
+            if load.clients == 0 || load.keys == 0 || load.pipeline == 0 {
+                let id = load.workload.id();
+                let why = format!("workload {id}: clients, keys and pipeline are at least 1");
+                return Err(("[[workload]]", why));
+            }
+        }
+        self.faults.iter().try_for_each(|row| self.check_fault(row))
+    }
+
+    fn check_fault(&self, row: &FaultRow) -> Result<(), (&'static str, String)> {
+        let fault = &row.fault;
+        match row.on {
+            On::Node(node) if node >= self.nodes_max() => {
+                let why = format!("fault {fault}: the cluster has {} nodes", self.nodes_max());
+                Err(("[[fault]]", why))
+            }
+            _ if row.every.is_some_and(|every| every <= row.lasts.to) => {
+                let why = format!("fault {fault}: every is expected to be longer than for");
+                Err(("every", why))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl File {
+    fn scenario(self, source: &Source, shows: String, link: Option<String>) -> Scenario {
+        let duration = self.duration.0;
+        let load = |load: LoadText| Load {
+            workload: load.kind.0,
+            clients: load.clients,
+            keys: load.keys,
+            pipeline: load.pipeline,
+            pace: load.rate.map_or(Pace::Closed, Pace::Rate),
+            lasts: load.lasts.map_or(duration, |lasts| lasts.0),
+        };
+        let fault = |row: FaultRowText| FaultRow {
+            fault: row.kind.0,
+            on: row.on,
+            at: row.at,
+            lasts: row.lasts,
+            every: row.every,
+        };
+        let rescale = |row: RescaleText| RescaleRow {
+            at: row.at,
+            nodes: row.nodes,
+        };
+        Scenario {
+            id: source.id.clone(),
+            path: source.path.clone(),
+            shows,
+            source: link,
+            nodes: self.nodes,
+            duration,
+            needs: self.needs,
+            loads: self.loads.into_iter().map(load).collect(),
+            faults: self.faults.into_iter().map(fault).collect(),
+            rescales: self.rescales.into_iter().map(rescale).collect(),
+            laws: self.laws.into_iter().map(|law| law.0).collect(),
+        }
+    }
+}
+
+/// All scenarios, in the order of `sources`.
+///
+/// # Errors
+/// The first file that is wrong.
+pub fn load_all(sources: &[Source]) -> Result<Vec<Scenario>, Error> {
+    sources.iter().map(Scenario::parse).collect()
+}
+
+fn error(source: &Source, line: usize, why: String) -> Error {
+    Error {
+        path: source.path.clone(),
+        line,
+        why,
+    }
+}
+
+/// The comment at the top: its sentences as one text, and the link among its lines.
+fn head(text: &str) -> (String, Option<String>) {
+    let lines = text.lines().map_while(|line| line.strip_prefix('#'));
+    let (links, sentences): (Vec<&str>, Vec<&str>) = lines
+        .map(str::trim)
+        .partition(|line| line.starts_with("http"));
+    let link = links.first().map(|link| (*link).to_owned());
+    (sentences.join(" ").trim().to_owned(), link)
+}
+
+fn line_at(text: &str, offset: usize) -> usize {
+    text[..offset.min(text.len())].matches('\n').count() + 1
+}
+
+/// The first line that begins with `word`.
+fn line_of(text: &str, word: &str) -> usize {
+    let line = text.lines().position(|line| line.starts_with(word));
+    line.map_or(1, |line| line + 1)
+}

@@ -1,0 +1,30 @@
+//! Scenarios: a cluster, workloads, timed faults, laws and coverage conditions, one TOML file each.
+//!
+//! - `file`: what a file says. `text`: durations, places and names in it.
+//! - `schedule`: when which fault is applied and healed, drawn from the seed where the file says so.
+//!
+//! Pure: a scenario names no target, and nothing here reads a clock.
+
+mod file;
+mod schedule;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+pub use file::{Error, FaultRow, Load, Pace, RescaleRow, Scenario, load_all};
+pub use schedule::{Change, Schedule, Step};
+pub use text::{Moment, On, Time};
+
+use include_dir::{Dir, include_dir};
+use testbed::fixtures::{self, Fixtures, Source};
+
+static SCENARIOS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../fixtures/chaos");
+
+/// All scenario files, sorted by id.
+///
+/// # Errors
+/// The file that cannot be read.
+pub fn files(fixtures: &Fixtures) -> Result<Vec<Source>, fixtures::Error> {
+    fixtures.all("chaos", &SCENARIOS, "toml")
+}

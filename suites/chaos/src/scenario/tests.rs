@@ -1,0 +1,148 @@
+//! Scenario files are read strictly, and schedules follow from the seed.
+
+use std::time::Duration;
+
+use testbed::fixtures::{Fixtures, Source};
+use testbed::link::Chance;
+
+use super::*;
+use crate::observed::Subject;
+
+const SMALL: &str = r#"# A node hangs, and comes back.
+# https://example.org/1
+nodes = 2
+duration = "2s"
+laws = ["answers-within-deadline"]
+
+[[workload]]
+kind = "register"
+clients = 2
+keys = 4
+
+[[fault]]
+kind = "latency 50ms"
+on = "any"
+at = "300ms..900ms"
+for = "200ms"
+every = "500ms"
+"#;
+
+fn source(text: &str) -> Source {
+    Source {
+        path: "x.toml".to_owned(),
+        id: "x".to_owned(),
+        text: text.to_owned(),
+    }
+}
+
+#[track_caller]
+fn check_refused(old: &str, new: &str, expected: &str) {
+    assert!(SMALL.contains(old), "{old}");
+    let error = Scenario::parse(&source(&SMALL.replace(old, new))).err();
+    let error = error.map(|error| error.to_string()).expect("a wrong file");
+    assert!(error.starts_with(expected), "{error}");
+}
+
+#[test]
+fn the_head_says_what_a_scenario_shows_and_where_it_comes_from() {
+    let scenario = Scenario::parse(&source(SMALL)).unwrap();
+    assert_eq!(scenario.shows, "A node hangs, and comes back.");
+    assert_eq!(scenario.source.as_deref(), Some("https://example.org/1"));
+    assert_eq!(scenario.duration, Duration::from_secs(2));
+    assert_eq!(scenario.loads[0].lasts, scenario.duration);
+}
+
+#[test]
+fn an_error_names_its_line() {
+    check_refused(
+        "keys = 4",
+        "keys = 4\ncolour = 1",
+        "x.toml:11: unknown field `colour`",
+    );
+    check_refused(
+        "latency 50ms",
+        "latenzy 50ms",
+        "x.toml:13: `latenzy`, expected a fault: ",
+    );
+    check_refused(
+        "register",
+        "registar",
+        "x.toml:8: `registar` is unknown, did you mean `register`?",
+    );
+    check_refused(
+        "answers-within",
+        "answer-within",
+        "x.toml:5: `answer-within-deadline` is unknown, did",
+    );
+    check_refused(
+        "\"2s\"",
+        "\"2\"",
+        "x.toml:4: `2`, expected a time such as 500ms or 2s",
+    );
+    check_refused(
+        "300ms..900ms",
+        "900ms..300ms",
+        "x.toml:15: `900ms..300ms`, expected the earlier",
+    );
+    check_refused(
+        "\"any\"",
+        "\"a\"",
+        "x.toml:14: `a`, expected a node such as A, or any, all",
+    );
+    check_refused(
+        "\"any\"",
+        "\"C\"",
+        "x.toml:12: fault latency 50ms: the cluster has 2 nodes",
+    );
+    check_refused(
+        "clients = 2",
+        "clients = 0",
+        "x.toml:7: workload register: clients, keys",
+    );
+    check_refused(
+        "\"500ms\"",
+        "\"200ms\"",
+        "x.toml:17: fault latency 50ms: every is expected to be longer",
+    );
+    check_refused(
+        "nodes = 2",
+        "nodes = 2\nneeds = [\"splt-mget\"]",
+        "x.toml:4: needs: `splt-mget` is unknown, did",
+    );
+    check_refused(
+        "# A node hangs, and comes back.\n# h",
+        "# h",
+        "x.toml:1: the first lines",
+    );
+}
+
+#[test]
+fn a_seed_repeats_a_schedule_and_everything_is_healed() {
+    let scenario = Scenario::parse(&source(SMALL)).unwrap();
+    for seed in 0..50 {
+        let schedule = Schedule::new(&scenario, Chance::seeded(seed));
+        assert_eq!(schedule, Schedule::new(&scenario, Chance::seeded(seed)));
+        let mut open = Vec::new();
+        for step in &schedule.steps {
+            match &step.change {
+                Change::Apply(number, _, Subject::Node(0..2)) => open.push(*number),
+                Change::Heal(number, ..) => open.retain(|other| other != number),
+                other => panic!("{other:?}"),
+            }
+            assert!(step.at <= scenario.duration);
+        }
+        assert!(open.is_empty());
+        assert!(schedule.steps.is_sorted_by_key(|step| step.at));
+        let first = schedule.steps[0].at.as_millis();
+        assert!((300..=900).contains(&first), "{first}");
+    }
+    let drawn = |seed| Schedule::new(&scenario, Chance::seeded(seed));
+    assert!((1..20).any(|seed| drawn(seed) != drawn(0)));
+}
+
+#[test]
+fn every_scenario_of_the_fixtures_is_right() {
+    let sources = files(&Fixtures::compiled_in()).unwrap();
+    let scenarios = load_all(&sources).unwrap_or_else(|error| panic!("{error}"));
+    assert!(!scenarios.is_empty());
+}

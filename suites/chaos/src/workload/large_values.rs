@@ -1,0 +1,38 @@
+//! `large-values`: values that no buffer holds at once.
+
+use super::{Generator, Key, Plan, Workload, drawn, request};
+
+pub(super) struct LargeValues;
+
+/// Above the read buffers of proxies, and below what one stalled client may hold.
+const BYTES: u64 = 96 * 1024;
+
+impl Workload for LargeValues {
+    fn id(&self) -> &'static str {
+        "large-values"
+    }
+
+    fn summary(&self) -> &'static str {
+        "SET and GET of unique values of 32 to 128 KiB"
+    }
+
+    fn keys(&self, plan: &Plan) -> Vec<Key> {
+        plan.numbered_keys()
+    }
+
+    fn client(&self, plan: &Plan, number: u16) -> Box<dyn Generator> {
+        drawn(plan, self.keys(plan), number, |draw, keys| {
+            let key = draw.one(keys);
+            if draw.happens(60) {
+                return request([b"GET", key]);
+            }
+            let mut value = draw.value();
+            let length = BYTES / 3 + draw.below(BYTES);
+            // Ends with what it begins with: a value of two halves shows.
+            let unique = value.clone();
+            value.resize(usize::try_from(length).unwrap_or(0), b'.');
+            value.extend(unique);
+            request([b"SET", key, &value])
+        })
+    }
+}

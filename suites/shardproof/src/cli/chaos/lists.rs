@@ -1,0 +1,34 @@
+//! What scenarios are made of: faults and laws.
+
+use std::fmt::Write;
+
+use chaos::law::{LAWS, Level};
+use testbed::fault::Fault;
+
+/// Every fault: how it is written, and what happens.
+pub(super) fn faults() -> String {
+    let mut text = String::new();
+    for row in Fault::rows() {
+        let _ = writeln!(text, "{}\n    {}", row.usage(), row.summary);
+    }
+    text
+}
+
+/// Every law: its name, what it promises and where it comes from.
+pub(super) fn laws() -> String {
+    let mut text = String::new();
+    for law in LAWS {
+        let optional = match law.level() {
+            Level::Must => "",
+            Level::Should => " (optional)",
+        };
+        let _ = writeln!(
+            text,
+            "{}{optional}\n    {}\n    {}",
+            law.id(),
+            law.promise(),
+            law.source()
+        );
+    }
+    text
+}
