@@ -131,7 +131,9 @@ fn attach_exec(records: &mut [Record], all: &[Sighting]) {
             b"MULTI" => drop(inside.insert(record.session, None)),
             b"EXEC" => {
                 let last = inside.remove(&record.session).flatten();
-                record.seen.extend(last.and_then(|last| next_exec(all, &last)));
+                record
+                    .seen
+                    .extend(last.and_then(|last| next_exec(all, &last)));
             }
             _ => {
                 if let Some(last) = inside.get_mut(&record.session) {
@@ -145,9 +147,8 @@ fn attach_exec(records: &mut [Record], all: &[Sighting]) {
 /// The EXEC that follows a request on its connection to the node.
 fn next_exec(all: &[Sighting], last: &Seen) -> Option<Seen> {
     let from = all.partition_point(|sighting| sighting.seen.asked < last.asked);
-    let is = |sighting: &Sighting, word: &str| {
-        sighting.request[0].eq_ignore_ascii_case(word.as_bytes())
-    };
+    let is =
+        |sighting: &Sighting, word: &str| sighting.request[0].eq_ignore_ascii_case(word.as_bytes());
     let ends = all[from..].iter().find(|sighting| {
         let same = sighting.seen.connection == last.connection;
         let later = sighting.seen.order > last.order;

@@ -30,9 +30,7 @@ impl Report for Chaos {
             .targets
             .iter()
             .filter(|target| target.scenarios.iter().all(skipped));
-        let line = |target: &Stressed| {
-            format!("nothing judged: {} ran no scenario", target.target)
-        };
+        let line = |target: &Stressed| format!("nothing judged: {} ran no scenario", target.target);
         idle.map(line).collect()
     }
 
