@@ -20,7 +20,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::run::Run;
-use crate::scenario::Scenario;
+use crate::scenario::{Cover, Scenario};
 
 pub use evidence::lines as evidence_lines;
 pub use hgrm::write as write_hgrm;
@@ -122,7 +122,7 @@ pub struct KnownViolation {
 /// What a coverage condition says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CoverageReport {
-    /// The condition as the scenario writes it.
+    /// Its name.
     pub condition: String,
     /// Whether it holds.
     pub holds: bool,
@@ -149,6 +149,23 @@ pub struct Summary {
     pub recoveries: Vec<Recovery>,
     /// Where acknowledged keys ended.
     pub keys: KeyCounts,
+}
+
+impl CoverageReport {
+    /// What a condition says of a run.
+    #[must_use]
+    pub fn new(cover: Cover, run: &Run) -> Self {
+        let (condition, at_least) = (cover.condition, cover.at_least);
+        let counted = condition.count(&run.observed);
+        Self {
+            condition: condition.id().to_owned(),
+            holds: counted >= at_least,
+            found: format!(
+                "{counted} {}, at least {at_least} expected",
+                condition.counts()
+            ),
+        }
+    }
 }
 
 impl ScenarioReport {

@@ -30,13 +30,18 @@ pub async fn observe(
     say: &dyn Fn(&str),
 ) -> Result<Run, Error> {
     let chance = Chance::seeded(seed).named(&scenario.id);
-    let plans = plans(scenario, subject, chance);
+    let mut plans = plans(scenario, subject, chance);
     let keys = keys(scenario, &plans);
     let served_within = Duration::from_nanos(subject.promises.recovery);
     let owners = nodes::owners(subject.proxy, &subject.nodes, &keys, served_within).await?;
     if owners.len() < keys.len() && !subject.nodes.is_empty() {
         let (taken, keys) = (owners.len(), keys.len());
         return Err(Error::NotServing { taken, keys });
+    }
+    for (load, plan) in scenario.loads.iter().zip(&mut plans) {
+        if load.apart {
+            plan.apart = owners.clone();
+        }
     }
     let schedule = Schedule::new(scenario, chance);
     let loaded = load(scenario, subject, &plans, &schedule, say).await?;
@@ -81,6 +86,7 @@ fn plans(scenario: &Scenario, subject: &Subject<'_>, chance: Chance) -> Vec<Plan
         keys: load.keys,
         pipeline: load.pipeline,
         clients: load.clients,
+        apart: BTreeMap::new(),
     };
     (0..).zip(&scenario.loads).map(plan).collect()
 }

@@ -7,7 +7,8 @@ use testbed::fault::Fault;
 use testbed::fixtures::Source;
 use testbed::targets::{Target, correction};
 
-use super::text::{FaultText, LawName, Moment, On, Time, WorkloadName};
+use super::text::{ConditionName, FaultText, LawName, Moment, On, Time, WorkloadName};
+use crate::cover::Condition;
 use crate::law::Law;
 use crate::workload::Workload;
 
@@ -39,6 +40,17 @@ pub struct Scenario {
     pub rescales: Vec<RescaleRow>,
     /// What must hold.
     pub laws: Vec<&'static dyn Law>,
+    /// What a run must have had to be judged.
+    pub covers: Vec<Cover>,
+}
+
+/// A coverage condition with its threshold.
+#[derive(Clone, Copy)]
+pub struct Cover {
+    /// What is counted.
+    pub condition: &'static dyn Condition,
+    /// How many are enough.
+    pub at_least: usize,
 }
 
 /// One workload with its clients.
@@ -54,6 +66,8 @@ pub struct Load {
     pub pipeline: u32,
     /// When requests are sent.
     pub pace: Pace,
+    /// Whether each client uses keys of one node only.
+    pub apart: bool,
     /// How long, from the start of the load.
     pub lasts: Duration,
 }
@@ -118,6 +132,14 @@ struct File {
     faults: Vec<FaultRowText>,
     #[serde(default, rename = "rescale")]
     rescales: Vec<RescaleText>,
+    covers: Vec<CoverText>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CoverText {
+    condition: ConditionName,
+    at_least: usize,
 }
 
 fn three() -> u16 {
@@ -133,6 +155,8 @@ struct LoadText {
     #[serde(default = "one")]
     pipeline: u32,
     rate: Option<u32>,
+    #[serde(default)]
+    apart: bool,
     #[serde(rename = "for")]
     lasts: Option<Time>,
 }
@@ -259,6 +283,7 @@ impl File {
             keys: load.keys,
             pipeline: load.pipeline,
             pace: load.rate.map_or(Pace::Closed, Pace::Rate),
+            apart: load.apart,
             lasts: load.lasts.map_or(duration, |lasts| lasts.0),
         };
         let fault = |row: FaultRowText| FaultRow {
@@ -272,6 +297,10 @@ impl File {
             at: row.at,
             nodes: row.nodes,
         };
+        let cover = |row: CoverText| Cover {
+            condition: row.condition.0,
+            at_least: row.at_least,
+        };
         Scenario {
             id: source.id.clone(),
             path: source.path.clone(),
@@ -284,6 +313,7 @@ impl File {
             faults: self.faults.into_iter().map(fault).collect(),
             rescales: self.rescales.into_iter().map(rescale).collect(),
             laws: self.laws.into_iter().map(|law| law.0).collect(),
+            covers: self.covers.into_iter().map(cover).collect(),
         }
     }
 }

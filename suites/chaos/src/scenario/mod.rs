@@ -12,7 +12,7 @@ mod text;
 #[cfg(test)]
 mod tests;
 
-pub use file::{Error, FaultRow, Load, Pace, RescaleRow, Scenario, load_all};
+pub use file::{Cover, Error, FaultRow, Load, Pace, RescaleRow, Scenario, load_all};
 pub use schedule::{Change, Schedule, Step};
 pub use text::{Moment, On, Time};
 

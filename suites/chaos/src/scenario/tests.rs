@@ -25,6 +25,10 @@ on = "any"
 at = "300ms..900ms"
 for = "200ms"
 every = "500ms"
+
+[[covers]]
+condition = "requests-in-fault"
+at_least = 5
 "#;
 
 fn source(text: &str) -> Source {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::de::{Deserialize, Deserializer, Error};
 use testbed::fault::Fault;
 
+use crate::cover::{self, Condition};
 use crate::law::{self, Law};
 use crate::workload::{self, WORKLOADS, Workload};
 
@@ -28,7 +29,15 @@ macro_rules! deserialize_from_str {
     )*};
 }
 
-deserialize_from_str!(Time, Moment, On, FaultText, WorkloadName, LawName);
+deserialize_from_str!(
+    Time,
+    Moment,
+    On,
+    FaultText,
+    WorkloadName,
+    LawName,
+    ConditionName
+);
 
 /// A time since the start of the load, or a length: `500ms` or `2s`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -135,8 +144,8 @@ impl FromStr for WorkloadName {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let known = || WORKLOADS.iter().map(|row| row.id());
-        named(workload::workload(text).map(Self), text, known())
+        let known = WORKLOADS.iter().map(|row| row.id());
+        named(workload::workload(text).map(Self), text, known)
     }
 }
 
@@ -148,8 +157,21 @@ impl FromStr for LawName {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let known = || law::LAWS.iter().map(|row| row.id());
-        named(law::law(text).map(Self), text, known())
+        let known = law::LAWS.iter().map(|row| row.id());
+        named(law::law(text).map(Self), text, known)
+    }
+}
+
+/// A coverage condition by its name.
+#[derive(Clone, Copy)]
+pub(super) struct ConditionName(pub(super) &'static dyn Condition);
+
+impl FromStr for ConditionName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = cover::CONDITIONS.iter().map(|row| row.id());
+        named(cover::condition(text).map(Self), text, known)
     }
 }
 

@@ -18,6 +18,8 @@ mod ttl_worker;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use testbed::link::Chance;
 use testbed::wire::{Arguments, Value};
 
@@ -68,6 +70,9 @@ pub struct Plan {
     pub pipeline: u32,
     /// Number of clients.
     pub clients: u16,
+    /// Node of each key, if each client is to use the keys of one node only; else empty. So a client that waits for a
+    /// node with a fault is told from one that has nothing to do with it.
+    pub apart: BTreeMap<Key, u16>,
 }
 
 /// Every workload, in the order of their names.
@@ -92,9 +97,22 @@ pub fn workload(id: &str) -> Option<&'static dyn Workload> {
 }
 
 impl Plan {
-    /// The key of a number.
+    /// The key of a number. Its end differs from that of every other one in many bits, because some digests hardly mix
+    /// the last bytes.
     fn key(&self, number: u64) -> Key {
-        format!("{}{number}", self.prefix).into_bytes()
+        let end = self.chance.named("key").of(number).number() & 0xffff_ffff;
+        format!("{}{number}-{end:08x}", self.prefix).into_bytes()
+    }
+
+    /// The keys out of `keys` that a client uses.
+    fn share(&self, keys: Vec<Key>, client: u16) -> Vec<Key> {
+        let nodes = self.apart.values().max().map_or(1, |last| last + 1);
+        let own = |key: &&Key| self.apart.get(*key) == Some(&(client % nodes));
+        let own: Vec<Key> = keys.iter().filter(own).cloned().collect();
+        match own.is_empty() {
+            true => keys,
+            false => own,
+        }
     }
 
     /// As many keys as are planned.
@@ -122,7 +140,7 @@ where
 {
     Box::new(Drawn {
         plan: plan.clone(),
-        keys,
+        keys: plan.share(keys, client),
         draw: plan.draw(client),
         next,
     })

@@ -14,6 +14,7 @@ fn plan() -> Plan {
         keys: 6,
         pipeline: 5,
         clients: 2,
+        apart: BTreeMap::new(),
     }
 }
 
@@ -100,4 +101,20 @@ fn a_scan_goes_on_at_the_cursor_of_its_last_page() {
     assert_eq!(scanner.batch()[0][1], b"7");
     scanner.answered(&[None]);
     assert_eq!(scanner.batch()[0][1], b"0");
+}
+
+#[test]
+fn clients_that_are_apart_share_no_node() {
+    let keys = register::Register.keys(&plan());
+    let owners = keys.iter().cloned().zip([0, 1, 0, 1, 0, 1]);
+    let plan = Plan {
+        apart: owners.collect(),
+        ..plan()
+    };
+    for client in 0..2 {
+        let mut generator = register::Register.client(&plan, client);
+        for request in (0..20).flat_map(|_| generator.batch()) {
+            assert_eq!(plan.apart[&request[1]], client, "{request:?}");
+        }
+    }
 }

@@ -25,7 +25,7 @@ impl Workload for TtlWorker {
 
     fn client(&self, plan: &Plan, number: u16) -> Box<dyn Generator> {
         Box::new(Worker {
-            keys: self.keys(plan),
+            keys: plan.share(self.keys(plan), number),
             draw: plan.draw(number),
             pipeline: plan.pipeline as usize,
             written: None,

@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use chaos::law::{Law, Level, Verdict as LawVerdict};
-use chaos::report::{KnownViolation, LawReport, ScenarioReport, Verdict, evidence_lines};
+use chaos::report::{
+    CoverageReport, KnownViolation, LawReport, ScenarioReport, Verdict, evidence_lines,
+};
 use chaos::rescale;
 use chaos::run::{self, Means, Run, Subject};
 use chaos::scenario::Scenario;
@@ -113,8 +115,12 @@ fn judged(target: &Target, scenario: &Scenario, run: Run) -> Judged {
         law_report(*law, &run, target.deviation(&place))
     };
     let laws = scenario.laws.iter().map(law).collect();
+    let covers = scenario.covers.iter();
+    let covers = covers
+        .map(|cover| CoverageReport::new(*cover, &run))
+        .collect();
     Judged {
-        report: ScenarioReport::new(scenario, &run, laws, Vec::new()),
+        report: ScenarioReport::new(scenario, &run, laws, covers),
         run: Some(run),
     }
 }
