@@ -200,7 +200,10 @@ impl ScenarioReport {
             .collect();
         if !uncovered.is_empty() {
             let kept = laws.iter_mut().filter(|law| law.verdict == Verdict::Kept);
-            kept.for_each(|law| law.verdict = Verdict::Unknown);
+            kept.for_each(|law| {
+                law.verdict = Verdict::Unknown;
+                law.sentence = format!("the run lacks {}", uncovered.join("; "));
+            });
         }
         let worst = laws.iter().map(|law| law.verdict).max();
         Self {

@@ -1,1 +1,173 @@
-//! The timeline counts every request once, and coverage decides what is kept.
+//! The timeline counts every request once, and a scenario keeps nothing that its run did not cover.
+
+use testbed::fixtures::Source;
+use testbed::wire::Value;
+
+use super::{CoverageReport, LawReport, ScenarioReport, Verdict, write_hgrm};
+use crate::history::{Completion, Header, History, Library, Record, Seen};
+use crate::observed::{Observed, Span, Subject, Window};
+use crate::run::{Run, promises};
+use crate::scenario::Scenario;
+
+const MILLISECOND: u64 = 1_000_000;
+
+fn scenario() -> Scenario {
+    let text = "# Shows it.\nduration = \"1s\"\nlaws = [\"isolation\"]\ncovers = []\n\
+                [[workload]]\nkind = \"register\"\nclients = 1\nkeys = 1\n";
+    let source = Source {
+        path: "a.toml".to_owned(),
+        id: "a".to_owned(),
+        text: text.to_owned(),
+    };
+    Scenario::parse(&source).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// A request at a time, answered after another, in milliseconds.
+fn record(at: u64, took: u64, node: u16, reply: Option<Value>) -> Record {
+    let completion = match &reply {
+        Some(reply) if !reply.is_error() => Completion::Ok,
+        _ => Completion::Indefinite,
+    };
+    Record {
+        session: 0,
+        sequence: at,
+        client: Library::Raw,
+        sent: at * MILLISECOND,
+        received: reply.is_some().then_some((at + took) * MILLISECOND),
+        request: ["SET", "k", "v"]
+            .map(|word| word.as_bytes().to_vec())
+            .into(),
+        reply,
+        completion,
+        seen: vec![Seen {
+            node,
+            connection: 1,
+            order: at,
+            asked: at * MILLISECOND,
+            answered: None,
+        }],
+    }
+}
+
+fn run() -> Run {
+    let ok = || Some(Value::Simple(b"OK".to_vec()));
+    let records = vec![
+        record(0, 1, 0, ok()),
+        record(10, 200, 1, Some(Value::Error(b"ERR node B".to_vec()))),
+        record(30, 1, 1, None),
+        record(500, 10, 1, ok()),
+    ];
+    let mut header = Header::new("a-proxy", "a", 1);
+    header.tapped = true;
+    let span = |from: u64, to: u64| Span {
+        from: from * MILLISECOND,
+        to: to * MILLISECOND,
+    };
+    let observed = Observed {
+        history: History { header, records },
+        sessions: Default::default(),
+        windows: vec![Window {
+            fault: "pause".to_owned(),
+            on: Subject::Node(1),
+            span: span(5, 400),
+            empties: false,
+        }],
+        load: span(0, 1000),
+        owners: [(b"k".to_vec(), 1)].into(),
+        owners_after: [(b"k".to_vec(), 1)].into(),
+        contents: [(b"k".to_vec(), vec![(0, Value::Bulk(b"v".to_vec()))])].into(),
+        predicted: Default::default(),
+        samples: Vec::new(),
+        stalls: Vec::new(),
+        node_names: vec!["a:1".to_owned(), "b:1".to_owned()],
+        promises: promises(std::time::Duration::from_millis(200)),
+    };
+    Run {
+        intended: vec![0, 10 * MILLISECOND, 30 * MILLISECOND, 490 * MILLISECOND],
+        observed,
+    }
+}
+
+fn law(verdict: Verdict) -> LawReport {
+    LawReport {
+        law: "isolation".to_owned(),
+        promise: String::new(),
+        source: String::new(),
+        optional: false,
+        verdict,
+        sentence: String::new(),
+        violations: 0,
+        evidence: Vec::new(),
+        known: None,
+    }
+}
+
+#[test]
+fn every_request_is_in_one_bin_with_what_its_client_saw() {
+    let report = ScenarioReport::new(&scenario(), &run(), vec![law(Verdict::Kept)], Vec::new());
+    let observed = report.observed.unwrap();
+    let bins = &observed.timeline.bins;
+    assert_eq!(bins.iter().map(|bin| bin.requests).sum::<u64>(), 4);
+    assert_eq!((bins[0].ok, bins[0].requests), (1, 2));
+    assert_eq!(bins[0].errors, [("ERR".to_owned(), 1)].into());
+    assert_eq!(bins[1].errors, [("no-reply".to_owned(), 1)].into());
+    assert_eq!(bins[0].by_node, [1, 1]);
+    // From when it was to be sent: 10 ms of waiting count.
+    assert_eq!(observed.latency.max_us / 1000, 20);
+    assert_eq!(
+        (observed.ok, observed.failed, observed.indefinite),
+        (2, 0, 2)
+    );
+    let [recovery] = &observed.recoveries[..] else {
+        panic!("{:?}", observed.recoveries);
+    };
+    assert_eq!(
+        (recovery.healed_at_ms, recovery.served_after_ms),
+        (400, Some(110))
+    );
+    assert_eq!(
+        (observed.keys.acknowledged, observed.keys.unreachable),
+        (1, 1)
+    );
+}
+
+#[test]
+fn a_scenario_is_as_good_as_its_worst_law_and_keeps_nothing_uncovered() {
+    let cover = |holds| CoverageReport {
+        condition: "requests-in-fault".to_owned(),
+        holds,
+        found: "1 request".to_owned(),
+    };
+    for (laws, holds, expected) in [
+        (&[Verdict::Kept, Verdict::Kept][..], true, Verdict::Kept),
+        (&[Verdict::Kept, Verdict::Known], true, Verdict::Known),
+        (&[Verdict::Broken, Verdict::Unknown], true, Verdict::Broken),
+        (&[Verdict::Kept, Verdict::Known], false, Verdict::Unknown),
+        (&[Verdict::Kept, Verdict::Broken], false, Verdict::Broken),
+    ] {
+        let laws = laws.iter().map(|verdict| law(*verdict)).collect();
+        let report = ScenarioReport::new(&scenario(), &run(), laws, vec![cover(holds)]);
+        assert_eq!(report.verdict, expected);
+        assert_eq!(report.why.is_some(), !holds);
+    }
+}
+
+#[test]
+fn latencies_are_written_as_hdrhistograms_tools_read_them() {
+    let mut text = Vec::new();
+    write_hgrm(&mut text, &run()).unwrap();
+    let text = String::from_utf8(text).unwrap();
+    let rows = text.lines().filter(|line| !line.is_empty());
+    let rows: Vec<Vec<&str>> = rows.map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(
+        rows[0],
+        ["Value", "Percentile", "TotalCount", "1/(1-Percentile)"]
+    );
+    let last = rows
+        .iter()
+        .rev()
+        .find(|row| !row[0].starts_with('#'))
+        .unwrap();
+    assert_eq!(last[1..], ["1.000000000000", "2"]);
+    assert!(text.contains("Total count    =            2]"), "{text}");
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
-use testbed::link::{Chance, Event, Tap, TapPosition, What};
+use testbed::link::{Chance, Event, TapPosition, What};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -118,7 +118,7 @@ async fn load(
     schedule: &Schedule,
     say: &dyn Fn(&str),
 ) -> Result<Loaded, Error> {
-    let tap = subject.tap.clone().unwrap_or_else(Tap::default);
+    let tap = subject.tap.clone().unwrap_or_default();
     let clock = Clock::start(&tap);
     let (stop, stopped) = watch::channel(false);
     let watching = super::watch::watch(clock.clone(), subject.means.pid(), stopped);

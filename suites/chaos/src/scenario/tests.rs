@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use testbed::fixtures::{Fixtures, Source};
 use testbed::link::Chance;
+use testbed::targets::{Deviation, load_all as load_targets};
 
 use super::*;
+use crate::law::Law;
 use crate::observed::Subject;
 
 const SMALL: &str = r#"# A node hangs, and comes back.
@@ -149,4 +151,35 @@ fn every_scenario_of_the_fixtures_is_right() {
     let sources = files(&Fixtures::compiled_in()).unwrap();
     let scenarios = load_all(&sources).unwrap_or_else(|error| panic!("{error}"));
     assert!(!scenarios.is_empty());
+    for scenario in &scenarios {
+        assert!(
+            scenario.source.is_some(),
+            "{}: no link at its head",
+            scenario.path
+        );
+        assert!(
+            !scenario.covers.is_empty(),
+            "{}: nothing says that it was exercised",
+            scenario.path
+        );
+        assert!(scenario.shows.ends_with('.'), "{}", scenario.path);
+    }
+}
+
+#[test]
+fn every_recorded_violation_is_of_a_law_of_a_scenario() {
+    let fixtures = Fixtures::compiled_in();
+    let scenarios = load_all(&files(&fixtures).unwrap()).unwrap_or_else(|error| panic!("{error}"));
+    for target in load_targets(&fixtures.targets().unwrap()).unwrap() {
+        let of_chaos = |row: &&Deviation| row.cases.starts_with("chaos/");
+        for row in target.deviations.iter().filter(of_chaos) {
+            let covered = scenarios.iter().any(|scenario| {
+                let judged = scenario.lacking(&target).is_empty();
+                let mut laws = scenario.laws.iter();
+                let place = |law: &dyn Law| format!("chaos/{}/{}", scenario.id, law.id());
+                judged && laws.any(|law| target.deviation(&place(*law)) == Some(row))
+            });
+            assert!(covered, "{}: `{}` covers none", target.name, row.cases);
+        }
+    }
 }

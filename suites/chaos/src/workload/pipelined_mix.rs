@@ -25,21 +25,21 @@ impl Workload for PipelinedMix {
     }
 
     fn client(&self, plan: &Plan, number: u16) -> Box<dyn Generator> {
-        drawn(plan, plan.numbered_keys(), number, |draw, keys| {
+        drawn(plan, self.keys(plan), number, |draw, keys| {
             let key = draw.one(keys);
-            let (string, count, list) = (typed(b"s", key), typed(b"n", key), typed(b"l", key));
-            match draw.below(10) {
-                0..3 => request([b"SET", &string, &draw.value()]),
-                3..7 => request([b"GET", &string]),
-                7 => request([b"INCR", &count]),
-                8 => request([b"RPUSH", &list, &draw.value()]),
-                _ => request([b"LRANGE", &list, b"-3", b"-1"]),
+            let (adds, end) = (draw.happens(40), key.last().copied());
+            match (end, adds) {
+                (Some(b'l'), true) => request([b"RPUSH", key, &draw.value()]),
+                (Some(b'l'), false) => request([b"LRANGE", key, b"0", b"-1"]),
+                (Some(b'n'), _) => request([b"INCR", key]),
+                (_, true) => request([b"SET", key, &draw.value()]),
+                (_, false) => request([b"GET", key]),
             }
         })
     }
 }
 
-/// A key for values of one type.
+/// A key for values of one type, which its last letter names.
 fn typed(kind: &[u8], key: &[u8]) -> Key {
     [key, b":", kind].concat()
 }

@@ -15,6 +15,11 @@ pub(super) struct Selection {
 }
 
 impl Selection {
+    /// Whether every case is asked for.
+    pub(super) fn is_all(&self) -> bool {
+        self.filters.is_empty()
+    }
+
     /// The cases asked for, sorted by id. A filter that matches nothing is a mistake of the command line.
     pub(super) fn cases(&self, folder: &Folder) -> anyhow::Result<Vec<Case>> {
         let mut cases = conformance::load(&conformance::files::cases(&folder.fixtures())?)

@@ -11,6 +11,7 @@ use chaos::checker;
 use chaos::history;
 use chaos::report::Chaos;
 use chaos::rescale::{self, FaultReport, Faults, Rescales};
+use chaos::scenario::Scenario;
 use conformance::Case;
 use conformance::differential::Differential;
 use conformance::matrix::Matrix;
@@ -61,6 +62,7 @@ fn of<R: Report + schemars::JsonSchema>() -> (&'static str, schemars::Schema) {
 struct List<'a> {
     format: &'static str,
     cases: Vec<ListedCase<'a>>,
+    scenarios: Vec<ListedScenario<'a>>,
     targets: Vec<ListedTarget<'a>>,
 }
 
@@ -71,6 +73,14 @@ struct ListedCase<'a> {
     level: Level,
     spec: &'a str,
     needs: &'a [String],
+}
+
+#[derive(Serialize)]
+struct ListedScenario<'a> {
+    id: &'a str,
+    shows: &'a str,
+    source: Option<&'a str>,
+    laws: Vec<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -85,7 +95,11 @@ struct ListedTarget<'a> {
 ///
 /// # Errors
 /// Never for a list of this suite.
-pub fn list(cases: &[Case], targets: &[Target]) -> serde_json::Result<String> {
+pub fn list(
+    cases: &[Case],
+    scenarios: &[Scenario],
+    targets: &[Target],
+) -> serde_json::Result<String> {
     pretty(&List {
         format: "shardproof.list/1",
         cases: cases
@@ -96,6 +110,15 @@ pub fn list(cases: &[Case], targets: &[Target]) -> serde_json::Result<String> {
                 level: case.level,
                 spec: &case.spec,
                 needs: &case.needs,
+            })
+            .collect(),
+        scenarios: scenarios
+            .iter()
+            .map(|scenario| ListedScenario {
+                id: &scenario.id,
+                shows: &scenario.shows,
+                source: scenario.source.as_deref(),
+                laws: scenario.laws.iter().map(|law| law.id()).collect(),
             })
             .collect(),
         targets: targets

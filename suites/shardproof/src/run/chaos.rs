@@ -155,7 +155,7 @@ fn law_report(law: &dyn Law, run: &Run, known: Option<&Deviation>) -> LawReport 
 /// What is found in the light of what is recorded.
 fn verdict(found: Verdict, known: Option<&Deviation>) -> Verdict {
     match (found, known.map(|known| known.occurs)) {
-        (Verdict::Broken, Some(_)) | (Verdict::Kept, Some(Occurs::ByPlacement)) => Verdict::Known,
+        (Verdict::Broken, Some(_)) | (_, Some(Occurs::ByPlacement)) => Verdict::Known,
         (Verdict::Kept, Some(Occurs::Always)) => Verdict::Mended,
         (found, _) => found,
     }

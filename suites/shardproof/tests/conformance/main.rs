@@ -10,6 +10,7 @@ mod differential;
 mod foreign_nodes;
 mod matrix;
 mod rescale;
+mod scenarios;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
     let trials = [
         rescale::trials(),
         chaos::trials(),
+        scenarios::trials(),
         matrix::trials(),
         differential::trials(),
         bystander::trials(),

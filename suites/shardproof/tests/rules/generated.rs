@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use testbed::fixtures::Fixtures;
-use testbed::targets::{self, CAPABILITIES, Occurs, Target};
+use testbed::targets::{self, CAPABILITIES, Deviation, Occurs, Target};
 
 use super::documents::{documents, read, root};
 use super::measured::Reports;
@@ -101,9 +101,11 @@ fn capabilities() -> String {
 /// One entry per thing that a target does: rows of the same reason are one.
 fn deviations(target: &Target) -> String {
     let cases: Vec<String> = cases();
+    let of_cases = |row: &&Deviation| !row.cases.starts_with("chaos/");
     let mut reasons: Vec<&str> = target
         .deviations
         .iter()
+        .filter(of_cases)
         .map(|row| row.why.as_str())
         .collect();
     let mut seen = Vec::new();
@@ -119,7 +121,10 @@ fn deviations(target: &Target) -> String {
         target.title
     );
     for why in reasons {
-        let rows = || target.deviations.iter().filter(|row| row.why == why);
+        let rows = || {
+            let rows = target.deviations.iter().filter(of_cases);
+            rows.filter(|row| row.why == why)
+        };
         let matched = cases
             .iter()
             .filter(|case| target.deviation(case).is_some_and(|row| row.why == why))

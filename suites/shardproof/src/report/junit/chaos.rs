@@ -58,8 +58,8 @@ fn status(law: &LawReport, strict: bool) -> TestCaseStatus {
         }
         Verdict::Broken => {
             let mut status = failed(NonSuccessKind::Failure, law.promise.clone());
-            let lines = [&[law.sentence.clone()], &law.evidence[..]].concat();
-            status.set_description(lines.join("\n"));
+            let evidence = law.evidence.join("\n");
+            status.set_description(format!("{}\n{evidence}", law.sentence));
             status
         }
     }

@@ -8,7 +8,10 @@ use chaos::report::{Chaos, LawReport, ScenarioReport, Stressed, Verdict};
 #[must_use]
 pub fn scenario(target: &str, flags: &str, seed: u64, scenario: &ScenarioReport) -> String {
     let mut text = format!("  {}\n", line(scenario));
-    for law in &scenario.laws {
+    // Where the run lacked something, that is the reason of every law that could not be judged.
+    let uncovered = scenario.why.is_some();
+    let laws = scenario.laws.iter();
+    for law in laws.filter(|law| !uncovered || law.verdict != Verdict::Unknown) {
         text.push_str(&of_law(law));
     }
     if matches!(scenario.verdict, Verdict::Broken | Verdict::Unknown) {
