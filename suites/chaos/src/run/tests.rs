@@ -186,3 +186,14 @@ fn replies_from_before_the_load_are_taken_for_no_other_request() {
         [Some(&Value::Simple(b"OK".to_vec()))]
     );
 }
+
+#[test]
+fn a_probe_hides_no_request_and_other_bytes_do() {
+    let garbled = |bytes: &[u8]| {
+        let why = testbed::wire::request(bytes).expect_err("no request");
+        let events = vec![event(1, 0, What::GarbledRequest(why.to_string()))];
+        !Sightings::new(events, Duration::ZERO).complete
+    };
+    assert!(!garbled(b"PING\r\n"));
+    assert!(garbled(b"SET a v-1\r\n"));
+}
