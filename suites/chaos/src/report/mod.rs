@@ -98,7 +98,7 @@ pub struct LawReport {
     pub optional: bool,
     /// Whether it holds.
     pub verdict: Verdict,
-    /// What was judged, what happened instead, or what is missing for a judgement.
+    /// The evidence for it, the first violation, or the reason why nothing could be judged.
     pub sentence: String,
     /// Violations in the run.
     pub violations: usize,
@@ -126,7 +126,7 @@ pub struct CoverageReport {
     pub condition: String,
     /// Whether it holds.
     pub holds: bool,
-    /// What was found.
+    /// The count, and the least that is expected.
     pub found: String,
 }
 

@@ -2,7 +2,9 @@
 
 mod lists;
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context;
 use chaos::history;
@@ -11,12 +13,15 @@ use chaos::run::Run;
 use chaos::scenario::{self, Scenario};
 use clap::Args;
 use shardproof::report;
-use shardproof::run;
+use shardproof::run::{self, Judged, RunOptions, RunningProxy};
 use testbed::program::Search;
-use testbed::targets;
+use testbed::targets::{self, Target};
 use testbed::text;
 
 use super::{Common, Console, Exit, Usage, output, repeat};
+
+/// The usual time limit of a proxy that already runs.
+const OP_TIMEOUT_MS: u64 = 1000;
 
 /// Run scenarios against one or more proxies: clients send requests while nodes and links fail, and laws judge what they
 /// and the nodes saw
@@ -26,8 +31,20 @@ pub(super) struct Flags {
     #[arg(value_name = "SCENARIO")]
     scenarios: Vec<String>,
     /// Proxy to start, by target name; repeat for several
-    #[arg(long = "target", value_name = "NAME", required_unless_present_any = ["list_faults", "list_laws"])]
+    #[arg(long = "target", value_name = "NAME", conflicts_with = "proxy",
+        required_unless_present_any = ["list_faults", "list_laws", "proxy"])]
     targets: Vec<String>,
+    /// Running proxy to test, with --node for each of its nodes in their order. Faults need links between them: those of
+    /// `shardproof links`, or any Toxiproxy, given by --toxiproxy
+    #[arg(long, value_name = "HOST:PORT", value_parser = super::address, requires = "nodes",
+        conflicts_with_all = ["source", "redis_image", "link_port_base"])]
+    proxy: Option<SocketAddr>,
+    /// Time limit of --proxy for one request
+    #[arg(long, value_name = "MS", default_value_t = OP_TIMEOUT_MS, requires = "proxy")]
+    op_timeout_ms: u64,
+    /// Also run scenarios that disturb other clients of --proxy: those with faults. Do not use it on a proxy in production
+    #[arg(long, requires = "proxy")]
+    allow_disturbing: bool,
     /// How long clients send requests, in seconds. Default: as each scenario says
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     duration: Option<u64>,
@@ -62,50 +79,129 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
     }
     flags.common.check()?;
     let scenarios = scenarios(&flags)?;
-    let targets = flags.common.targets(&flags.targets)?;
     let options = flags.common.run_options(search);
+    let subjects = subjects(&flags)?;
     let (seed, output) = (options.seed, flags.output.output());
     (console.err)(&format!("seed {seed:x}"));
     let mut stressed = Vec::new();
-    for target in &targets {
-        let mut all = Stressed {
-            target: target.name.clone(),
-            version: targets::version(target, &options.search)?,
-            flags: repeated(&flags),
-            scenarios: Vec::new(),
-        };
-        if !output.takes_stdout() {
-            (console.out)(&format!("\n{} {}\n", all.target, all.version));
-        }
-        for round in 0..flags.repeat {
-            let options = run::RunOptions {
-                seed: seed.wrapping_add(round),
-                ..options.clone()
-            };
-            for scenario in &scenarios {
-                let progress = console.progress(&format!("{} {}", target.name, scenario.id));
-                let say = |step: &str| {
-                    if console.terminal {
-                        progress.say(step);
-                    }
-                };
-                let judged = run::chaos(&options, target, scenario, &say).await?;
-                drop(progress);
-                if let (Some(folder), Some(run)) = (&flags.history, &judged.run) {
-                    save(folder, run).context("the history cannot be written")?;
-                }
-                if !output.takes_stdout() {
-                    let (name, again) = (&all.target, &all.flags);
-                    let text =
-                        report::terminal::scenario(name, again, options.seed, &judged.report);
-                    (console.out)(&text);
-                }
-                all.scenarios.push(judged.report);
-            }
-        }
-        stressed.push(all);
+    for subject in &subjects {
+        stressed.push(stress(&flags, &options, subject, &scenarios, console).await?);
     }
     output.write(&Chaos::new(seed, flags.strict, stressed), console)
+}
+
+/// A proxy to run scenarios on.
+enum Subject {
+    Target(Box<Target>),
+    Running(RunningProxy),
+}
+
+fn subjects(flags: &Flags) -> anyhow::Result<Vec<Subject>> {
+    if let Some(proxy) = flags.proxy {
+        return Ok(vec![Subject::Running(RunningProxy {
+            proxy,
+            nodes: flags.common.nodes.clone(),
+            op_timeout: Duration::from_millis(flags.op_timeout_ms),
+            links: flags.common.toxiproxy,
+            may_disturb: flags.allow_disturbing,
+        })]);
+    }
+    let targets = flags.common.targets(&flags.targets)?.into_iter();
+    Ok(targets.map(|it| Subject::Target(Box::new(it))).collect())
+}
+
+impl Subject {
+    fn name(&self) -> String {
+        match self {
+            Self::Target(target) => target.name.clone(),
+            Self::Running(running) => running.proxy.to_string(),
+        }
+    }
+
+    fn version(&self, options: &RunOptions) -> anyhow::Result<String> {
+        match self {
+            Self::Target(target) => Ok(targets::version(target, &options.search)?),
+            Self::Running(_) => Ok("of unknown version".to_owned()),
+        }
+    }
+
+    /// How the command line names it.
+    fn flag(&self) -> &'static str {
+        match self {
+            Self::Target(_) => "--target",
+            Self::Running(_) => "--proxy",
+        }
+    }
+
+    async fn run(
+        &self,
+        options: &RunOptions,
+        scenario: &Scenario,
+        say: &dyn Fn(&str),
+    ) -> Result<Judged, run::Error> {
+        match self {
+            Self::Target(target) => run::chaos(options, target, scenario, say).await,
+            Self::Running(running) => {
+                run::chaos_running(running, scenario, options.seed, say).await
+            }
+        }
+    }
+}
+
+/// Runs all scenarios on one proxy, as often as asked for.
+async fn stress(
+    flags: &Flags,
+    options: &RunOptions,
+    subject: &Subject,
+    scenarios: &[Scenario],
+    console: &Console,
+) -> anyhow::Result<Stressed> {
+    let shows = !flags.output.output().takes_stdout();
+    let mut all = Stressed {
+        target: subject.name(),
+        version: subject.version(options)?,
+        flags: repeated(flags),
+        scenarios: Vec::new(),
+    };
+    if shows {
+        (console.out)(&format!("\n{} {}\n", all.target, all.version));
+    }
+    for round in 0..flags.repeat {
+        let seed = options.seed.wrapping_add(round);
+        let options = RunOptions {
+            seed,
+            ..options.clone()
+        };
+        for scenario in scenarios {
+            let judged = watched(subject, &options, scenario, console).await?;
+            if let (Some(folder), Some(run)) = (&flags.history, &judged.run) {
+                save(folder, run).context("the history cannot be written")?;
+            }
+            if shows {
+                let named = format!("{} {}", subject.flag(), all.target);
+                let text = report::terminal::scenario(&named, &all.flags, seed, &judged.report);
+                (console.out)(&text);
+            }
+            all.scenarios.push(judged.report);
+        }
+    }
+    Ok(all)
+}
+
+/// Runs one scenario, and shows its steps on a terminal.
+async fn watched(
+    subject: &Subject,
+    options: &RunOptions,
+    scenario: &Scenario,
+    console: &Console,
+) -> Result<Judged, run::Error> {
+    let progress = console.progress(&format!("{} {}", subject.name(), scenario.id));
+    let say = |step: &str| {
+        if console.terminal {
+            progress.say(step);
+        }
+    };
+    subject.run(options, scenario, &say).await
 }
 
 /// The scenarios asked for, each once, with the duration asked for.
@@ -152,6 +248,10 @@ fn repeated(flags: &Flags) -> String {
     if let Some(seconds) = flags.duration {
         repeat.value("--duration", seconds);
     }
+    if flags.op_timeout_ms != OP_TIMEOUT_MS {
+        repeat.value("--op-timeout-ms", flags.op_timeout_ms);
+    }
+    repeat.switch("--allow-disturbing", flags.allow_disturbing);
     repeat.switch("--strict", flags.strict);
     repeat.common(&flags.common);
     repeat.text()

@@ -12,6 +12,7 @@ mod documented;
 mod fingerprint;
 mod fleet;
 mod keys;
+mod links;
 mod list;
 mod locate;
 mod matrix;
@@ -62,6 +63,7 @@ enum Command {
     Check(check::Flags),
     CheckHistory(check_history::Flags),
     Migrate(migrate::Flags),
+    Links(links::Flags),
     Toxiproxy(toxiproxy::Flags),
 }
 
@@ -95,7 +97,7 @@ impl Cli {
 
     /// Whether signals are the usual way to end the subcommand.
     pub(crate) fn ends_by_signals(&self) -> bool {
-        matches!(self.command, Command::Toxiproxy(_))
+        matches!(self.command, Command::Links(_) | Command::Toxiproxy(_))
     }
 }
 
@@ -297,6 +299,7 @@ pub(crate) async fn run(cli: Cli, search: Search, console: &Console) -> anyhow::
         Command::CheckHistory(flags) => check_history::run(&flags, console),
         Command::Migrate(flags) => migrate::run(flags, console).await,
         Command::Fingerprint(flags) => fingerprint::run(flags, console).await,
+        Command::Links(flags) => links::run(flags, console).await,
         Command::Toxiproxy(flags) => toxiproxy::run(flags, console).await,
     }
 }

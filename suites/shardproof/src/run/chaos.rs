@@ -1,5 +1,6 @@
 //! Chaos runs: a cluster and a proxy for each scenario, and what the laws make of what was observed there.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use chaos::law::{Law, Level, Verdict as LawVerdict};
@@ -9,9 +10,12 @@ use chaos::report::{
 use chaos::rescale;
 use chaos::run::{self, Means, Run, Subject};
 use chaos::scenario::Scenario;
-use testbed::cluster::{Cluster, Source};
+use testbed::cluster::{self, Cluster, Source};
+use testbed::fault::{FaultInjector, Owned};
 use testbed::leftovers::{self, Record};
+use testbed::node::External;
 use testbed::targets::{Deviation, Occurs, Proxy, Setting, Target};
+use testbed::toxiproxy::Client;
 
 use super::{Error, RunOptions};
 
@@ -38,7 +42,7 @@ pub async fn chaos(
         let why = format!("needs {}", lacking.join(", "));
         return Ok(without_run(scenario, Verdict::Skipped, why));
     }
-    if let Some(why) = obstacle(options, scenario) {
+    if let Some(why) = fault_obstacle(options.owned(), scenario) {
         return Ok(without_run(scenario, Verdict::Skipped, why));
     }
     let began = Instant::now();
@@ -66,7 +70,7 @@ pub async fn chaos(
     };
     let observed = run::observe(scenario, &mut subject, options.seed, say).await;
     let mut judged = match observed {
-        Ok(run) => judged(target, scenario, run),
+        Ok(run) => judged(Some(target), scenario, run),
         Err(why) => without_run(scenario, Verdict::Unknown, why.to_string()),
     };
     judged.report.took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -80,11 +84,97 @@ fn without_run(scenario: &Scenario, verdict: Verdict, why: String) -> Judged {
     }
 }
 
+/// A proxy that already runs, with all of its nodes.
+#[derive(Debug, Clone)]
+pub struct RunningProxy {
+    /// The proxy.
+    pub proxy: SocketAddr,
+    /// Its nodes, in the order of its configuration.
+    pub nodes: Vec<SocketAddr>,
+    /// Its time limit for one request.
+    pub op_timeout: Duration,
+    /// A fault server with a link before each node.
+    pub links: Option<SocketAddr>,
+    /// Whether other clients may be disturbed.
+    pub may_disturb: bool,
+}
+
+/// Runs one scenario on a proxy of others. Keys are removed at the end, however the run ends.
+///
+/// # Errors
+/// When a node or the fault server cannot be reached. A run that cannot be carried out is unknown.
+pub async fn chaos_running(
+    running: &RunningProxy,
+    scenario: &Scenario,
+    seed: u64,
+    say: &dyn Fn(&str),
+) -> Result<Judged, Error> {
+    if let Some(why) = running.obstacle(scenario) {
+        return Ok(without_run(scenario, Verdict::Skipped, why));
+    }
+    let began = Instant::now();
+    let prefix = rescale::prefix(seed);
+    let _ = Record::open(leftovers::Scope {
+        prefix: Some(prefix.clone()),
+        nodes: running.nodes.clone(),
+        proxy: Some(running.proxy),
+    });
+    let mut subject = Subject {
+        name: running.proxy.to_string(),
+        proxy: running.proxy,
+        nodes: running.nodes.clone(),
+        node_names: running.nodes.iter().map(ToString::to_string).collect(),
+        tap: None,
+        promises: run::promises(running.op_timeout),
+        prefix,
+        means: running.means().await?,
+    };
+    let observed = run::observe(scenario, &mut subject, seed, say).await;
+    let mut judged = match observed {
+        Ok(run) => judged(None, scenario, run),
+        Err(why) => without_run(scenario, Verdict::Unknown, why.to_string()),
+    };
+    judged.report.took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    Ok(judged)
+}
+
+impl RunningProxy {
+    async fn means(&self) -> Result<Means<'static>, Error> {
+        let mut nodes = Vec::new();
+        for node in &self.nodes {
+            nodes.push(External::at(*node).await.map_err(cluster::Error::from)?);
+        }
+        let links = match self.links {
+            None => None,
+            Some(server) => {
+                let attached = FaultInjector::attach(Client::new(server), &self.nodes).await;
+                Some(attached.map_err(cluster::Error::from)?)
+            }
+        };
+        Ok(Means::Others { nodes, links })
+    }
+
+    /// Why a scenario cannot run here.
+    fn obstacle(&self, scenario: &Scenario) -> Option<String> {
+        let nodes = self.nodes.len();
+        if usize::from(scenario.nodes_max()) > nodes || !scenario.rescales.is_empty() {
+            return Some(format!("needs {} nodes of our own", scenario.nodes_max()));
+        }
+        if !scenario.faults.is_empty() && self.links.is_none() {
+            return Some("its faults need links: see `shardproof links`".to_owned());
+        }
+        if !scenario.faults.is_empty() && !self.may_disturb {
+            return Some("disturbs other clients: needs --allow-disturbing".to_owned());
+        }
+        fault_obstacle(Owned::default(), scenario)
+    }
+}
+
 /// Why a scenario cannot run on what the options give.
-fn obstacle(options: &RunOptions, scenario: &Scenario) -> Option<String> {
+fn fault_obstacle(owned: Owned, scenario: &Scenario) -> Option<String> {
     let mut faults = scenario.faults.iter();
     faults.find_map(|row| {
-        let why = row.fault.row().obstacle(options.owned())?;
+        let why = row.fault.row().obstacle(owned)?;
         Some(format!("fault {}: {why}", row.fault))
     })
 }
@@ -109,10 +199,10 @@ fn record(options: &RunOptions, cluster: &Cluster, prefix: &str) {
     }
 }
 
-fn judged(target: &Target, scenario: &Scenario, run: Run) -> Judged {
+fn judged(target: Option<&Target>, scenario: &Scenario, run: Run) -> Judged {
     let law = |law: &&'static dyn Law| {
         let place = format!("chaos/{}/{}", scenario.id, law.id());
-        law_report(*law, &run, target.deviation(&place))
+        law_report(*law, &run, target.and_then(|it| it.deviation(&place)))
     };
     let laws = scenario.laws.iter().map(law).collect();
     let covers = scenario.covers.iter();

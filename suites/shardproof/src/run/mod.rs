@@ -13,7 +13,7 @@ mod rescale;
 use testbed::cluster;
 use testbed::targets;
 
-pub use chaos::{Judged, chaos};
+pub use chaos::{Judged, RunningProxy, chaos, chaos_running};
 pub use conformance::{Event, Order, Subject, judge};
 pub use differential::differential;
 pub use fault::{fault, unroutable};

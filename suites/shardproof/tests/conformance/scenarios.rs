@@ -40,7 +40,12 @@ fn judge(target: &Target, scenario: &Scenario) -> Result<(), Failed> {
     let runtime = tokio::runtime::Runtime::new()?;
     let judged = runtime.block_on(run::chaos(&options, target, scenario, &|_| ()))?;
     outcome(&judged.report).map_err(|why| {
-        let story = terminal::scenario(&target.name, "", SEED, &judged.report);
+        let story = terminal::scenario(
+            &format!("--target {}", target.name),
+            "",
+            SEED,
+            &judged.report,
+        );
         Failed::from(format!("{why}\n\n{story}"))
     })
 }

@@ -4,9 +4,10 @@ use std::fmt::Write;
 
 use chaos::report::{Chaos, LawReport, ScenarioReport, Stressed, Verdict};
 
-/// One scenario of a target, with the evidence for what is broken and the line that repeats it.
+/// One scenario, with the evidence for what is broken and the line that repeats it; `named` is the flag that names the
+/// proxy.
 #[must_use]
-pub fn scenario(target: &str, flags: &str, seed: u64, scenario: &ScenarioReport) -> String {
+pub fn scenario(named: &str, flags: &str, seed: u64, scenario: &ScenarioReport) -> String {
     let mut text = format!("  {}\n", line(scenario));
     // Where the run lacked something, that is the reason of every law that could not be judged.
     let uncovered = scenario.why.is_some();
@@ -18,7 +19,7 @@ pub fn scenario(target: &str, flags: &str, seed: u64, scenario: &ScenarioReport)
         let id = &scenario.scenario;
         let _ = writeln!(
             text,
-            "          repeat: shardproof chaos {id} --target {target} --seed {seed:x}{flags}"
+            "          repeat: shardproof chaos {id} {named} --seed {seed:x}{flags}"
         );
     }
     text

@@ -15,6 +15,8 @@ const DELETE_WITHIN: Duration = Duration::from_secs(2);
 pub struct Foreign {
     pub(super) client: Client,
     proxies: Vec<(String, SocketAddr)>,
+    /// Whether they are there only for this run.
+    ours: bool,
 }
 
 impl Foreign {
@@ -26,6 +28,7 @@ impl Foreign {
         let mut foreign = Self {
             client,
             proxies: Vec::new(),
+            ours: true,
         };
         for (node, addr) in ports(nodes, port_base) {
             let name = format!("shardproof-{}", addr.port());
@@ -38,6 +41,24 @@ impl Foreign {
             foreign.proxies.push((name, addr));
         }
         Ok(foreign)
+    }
+
+    /// The proxies that a server has before these nodes already. They stay when this is dropped.
+    pub(super) async fn attach(client: Client, nodes: &[SocketAddr]) -> Result<Self, Error> {
+        let there = client.proxies().await?;
+        let before = |node: &SocketAddr| {
+            let upstream = node.to_string();
+            let found = there.values().find(|proxy| proxy.upstream == upstream);
+            let found = found.ok_or(Error::NoProxy(*node))?;
+            // Where it listens is the operator's business.
+            Ok((found.name.clone(), found.listen.parse().unwrap_or(*node)))
+        };
+        let proxies = nodes.iter().map(before).collect::<Result<_, Error>>()?;
+        Ok(Self {
+            client,
+            proxies,
+            ours: false,
+        })
     }
 
     pub(super) fn addrs(&self) -> Vec<SocketAddr> {
@@ -69,6 +90,9 @@ impl Foreign {
 
 impl Drop for Foreign {
     fn drop(&mut self) {
+        if !self.ours {
+            return;
+        }
         let client = self.client.within(DELETE_WITHIN);
         let proxies = std::mem::take(&mut self.proxies);
         // On a thread of its own, because nobody may be left to drive a task.

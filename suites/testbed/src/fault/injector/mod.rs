@@ -27,6 +27,9 @@ pub enum Error {
     /// A link has no toxic of this name.
     #[error("the link has no toxic `{0}`")]
     NoToxic(String),
+    /// The foreign server has nothing before a node.
+    #[error("the fault server has no proxy before node {0}")]
+    NoProxy(SocketAddr),
     /// The foreign server.
     #[error(transparent)]
     Client(#[from] client::Error),
@@ -68,6 +71,14 @@ impl FaultInjector {
     ) -> Result<Self, Error> {
         let foreign = Foreign::start(client, nodes, port_base).await?;
         Ok(Self::Foreign(foreign))
+    }
+
+    /// The links that a foreign Toxiproxy has before these nodes already.
+    ///
+    /// # Errors
+    /// When it does not answer, or has none before a node.
+    pub async fn attach(client: Client, nodes: &[SocketAddr]) -> Result<Self, Error> {
+        Ok(Self::Foreign(Foreign::attach(client, nodes).await?))
     }
 
     /// The addresses under which a proxy reaches the nodes.
