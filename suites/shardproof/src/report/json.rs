@@ -35,8 +35,7 @@ fn pretty(document: &impl Serialize) -> serde_json::Result<String> {
 
 /// The JSON schemas of what this suite writes, by format name without its version.
 #[must_use]
-pub fn schemas() -> [(&'static str, schemars::Schema); 12] {
-pub fn schemas() -> [(&'static str, schemars::Schema); 12] {
+pub fn schemas() -> [(&'static str, schemars::Schema); 13] {
     [
         of::<Chaos>(),
         of::<Check>(),
