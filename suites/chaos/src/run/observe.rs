@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
-use testbed::link::{Chance, Event, TapPosition, What};
+use testbed::chance::Chance;
+use testbed::link::{Event, TapPosition, What};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 

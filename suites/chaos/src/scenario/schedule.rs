@@ -3,8 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use testbed::chance::Chance;
 use testbed::fault::Fault;
-use testbed::link::Chance;
 
 use super::{FaultRow, Moment, On, Scenario};
 use crate::observed::Subject;

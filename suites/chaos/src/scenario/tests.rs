@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use testbed::chance::Chance;
 use testbed::fixtures::{Fixtures, Source};
-use testbed::link::Chance;
 use testbed::targets::{Deviation, load_all as load_targets};
 
 use super::*;

@@ -1,6 +1,6 @@
 //! The draws of one client: numbers and unique values from its branch of the seed.
 
-use testbed::link::Chance;
+use testbed::chance::Chance;
 
 /// A position in the draws of one client.
 #[derive(Debug, Clone)]

@@ -20,7 +20,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use testbed::link::Chance;
+use testbed::chance::Chance;
 use testbed::wire::{Arguments, Value};
 
 use crate::observed::Key;

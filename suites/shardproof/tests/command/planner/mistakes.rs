@@ -11,7 +11,10 @@ fn mistakes_of_the_command_line_are_64() {
             &["--from", "table size 65536, expected a prime"][..],
         ),
         ("maglev:a:1*0", &["--from", "node a:1 has weight 0"]),
-        ("maglev:a:1,a:1", &["--from", "two nodes have the hash key `a:1`"]),
+        (
+            "maglev:a:1,a:1",
+            &["--from", "two nodes have the hash key `a:1`"],
+        ),
         ("maglev:", &["--from", "the cluster has no nodes"]),
         (
             "consistent:a:1",
