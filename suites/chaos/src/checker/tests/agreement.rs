@@ -51,7 +51,7 @@ struct Counts {
 }
 
 fn agree(count: u64, seed: u64) -> Counts {
-    let mut random = Random(seed);
+    let mut random = Random::seeded(seed);
     let mut counts = Counts::default();
     for at in 0..count {
         let shape = shape(&mut random);

@@ -55,7 +55,7 @@ fn is_linearizable(records: &[Record]) -> bool {
 
 #[track_caller]
 fn check_agreement(seed: u64, shapes: impl Fn(&mut Random) -> Shape, session_order: SessionOrder) {
-    let mut random = Random(seed);
+    let mut random = Random::seeded(seed);
     let (mut right, mut wrong) = (0, 0);
     for _ in 0..500 {
         let shape = shapes(&mut random);

@@ -1,20 +1,22 @@
 //! Random histories: executed on a register in an order that is right, and then made wrong in places.
 
+use testbed::chance::Draws;
 use testbed::wire::Value;
 
 use super::brute::executed;
 use crate::history::{Answered, Completion, Library, Record, Seen};
 
-/// A generator of numbers (splitmix64).
+/// Numbers of one seed.
 #[derive(Debug, Clone)]
-pub(super) struct Random(pub(super) u64);
+pub(super) struct Random(Draws);
 
 impl Random {
+    pub(super) fn seeded(seed: u64) -> Self {
+        Self(Draws::seeded(seed))
+    }
+
     pub(super) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        self.0.number()
     }
 
     pub(super) fn below(&mut self, limit: u64) -> u64 {

@@ -126,7 +126,7 @@ async fn a_proxy_that_cannot_be_is_refused() {
     let again = json!({"name": "p", "upstream": "127.0.0.1:1"});
     on.refused(create, again, 409, "proxy already exists").await;
     let taken = json!({"name": "q", "listen": listens(&made), "upstream": "127.0.0.1:1"});
-    on.refused(create, taken, 500, "no link can listen on")
+    on.refused(create, taken, 500, "link cannot listen on")
         .await;
     let nonsense = json!({"name": "q", "listen": "no port", "upstream": "127.0.0.1:1"});
     on.refused(create, nonsense, 500, "listen no port").await;
