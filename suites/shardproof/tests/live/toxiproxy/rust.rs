@@ -40,7 +40,8 @@ pub(crate) fn trials() -> Vec<Trial> {
 struct Setting {
     runtime: Runtime,
     node: Process,
-    server: Server,
+    /// Serves as long as it is kept.
+    _server: Server,
     toxiproxy: Toxiproxy,
     listen: SocketAddr,
 }
@@ -59,7 +60,7 @@ impl Setting {
         Ok(Self {
             runtime,
             node,
-            server,
+            _server: server,
             toxiproxy,
             listen,
         })
