@@ -160,12 +160,12 @@ const FORMS: &[(Slot, &str, Fate)] = &[
     (
         Cluster,
         "lb_policy: MAGLEV\n    lbPolicy: MAGLEV",
-        Declined("given twice: give it once"),
+        Declined("duplicate field: give it once"),
     ),
     (
         Cluster,
         "lb_policy: MAGLEV\n    lb_policy: MAGLEV",
-        Declined("given twice: give it once"),
+        Declined("duplicate field: give it once"),
     ),
     (
         Cluster,
@@ -243,23 +243,23 @@ const FORMS: &[(Slot, &str, Fate)] = &[
     (
         Cluster,
         "lb_policy: MAGLEV\n    maglev_lb_config: { table_size: [251] }",
-        Refused("table_size: a whole number"),
+        Refused("table_size: expected a whole number"),
     ),
     (
         Cluster,
         "lb_policy: MAGLEV\n    maglev_lb_config: { table_size: -1 }",
-        Refused("table_size: a whole number"),
+        Refused("table_size: expected a whole number"),
     ),
     (
         Cluster,
         r#"lb_policy: MAGLEV
     maglev_lb_config: { table_size: " 251" }"#,
-        Refused("table_size: a whole number"),
+        Refused("table_size: expected a whole number"),
     ),
     (
         Cluster,
         "lb_policy: MAGLEV\n    maglev_lb_config: { table_size: 251_0 }",
-        Refused("table_size: a whole number"),
+        Refused("table_size: expected a whole number"),
     ),
     (
         Cluster,
@@ -269,13 +269,13 @@ const FORMS: &[(Slot, &str, Fate)] = &[
     (
         Cluster,
         "lb_policy: MAGLEV\n    maglev_lb_config: { table_size: true }",
-        Refused("table_size: a whole number"),
+        Refused("table_size: expected a whole number"),
     ),
     (
         Cluster,
         r#"lb_policy: MAGLEV
     maglev_lb_config: { table_size: "" }"#,
-        Refused("table_size: a whole number"),
+        Refused("table_size: expected a whole number"),
     ),
     (
         Cluster,
@@ -355,7 +355,7 @@ const FORMS: &[(Slot, &str, Fate)] = &[
     (
         Cluster,
         "lb_policy: MAGLEV\n    type: STATIC\n    cluster_type: { name: envoy.cluster.static }",
-        Refused("expected one"),
+        Refused("expected only one"),
     ),
     (
         Cluster,
@@ -707,7 +707,7 @@ const FORMS: &[(Slot, &str, Fate)] = &[
     (
         Assignment,
         "policy: { weighted_priority_health: true }\n      NODES",
-        Declined("health by weights cannot be computed"),
+        Declined("health by weights is not supported"),
     ),
     (
         Assignment,
@@ -722,17 +722,17 @@ const FORMS: &[(Slot, &str, Fate)] = &[
     (
         Assignment,
         "endpoints: [ { lb_endpoints: [ { endpoint: { address: { socket_address: { address: 10.0.0.1, port_value: 65536 } } } } ] } ]",
-        Refused("port_value: a whole number"),
+        Refused("port_value: expected a whole number"),
     ),
     (
         Assignment,
         "endpoints: [ { lb_endpoints: [ { endpoint: { address: { socket_address: { address: 10.0.0.1, port_value: -1 } } } } ] } ]",
-        Refused("port_value: a whole number"),
+        Refused("port_value: expected a whole number"),
     ),
     (
         Assignment,
         r#"endpoints: [ { lb_endpoints: [ { endpoint: { address: { socket_address: { address: 10.0.0.1, port_value: "x" } } } } ] } ]"#,
-        Refused("port_value: a whole number"),
+        Refused("port_value: expected a whole number"),
     ),
     (
         Assignment,
@@ -800,7 +800,7 @@ const FORMS: &[(Slot, &str, Fate)] = &[
     (
         Around,
         "FILE---\nfoo: 1\n",
-        Declined("give the proxy's own configuration alone"),
+        Declined("expected only the proxy configuration"),
     ),
     (
         Around,

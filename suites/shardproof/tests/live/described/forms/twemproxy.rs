@@ -114,7 +114,7 @@ const FORMS: &[(&str, Fate)] = &[
     ),
     (
         "hash: md5\n  hash: md5\n  servers:\n  - 10.0.0.1:6379:1",
-        Refused("given twice"),
+        Refused("duplicate field"),
     ),
     (
         "redis: true\n  redis_auth: 1234\n  servers:\n  - 10.0.0.1:6379:1",
@@ -286,7 +286,7 @@ const FILES: &[(&str, Fate)] = &[
     ),
     (
         "FILE---\nFILE",
-        Refused("give the proxy's own configuration alone"),
+        Refused("expected only the proxy configuration"),
     ),
     (
         "alpha: { listen: 127.0.0.1:6400, servers: [ 10.0.0.1:6379:1 ] }\n",
