@@ -95,7 +95,7 @@ fn a_bad_configuration_says_where_and_what_was_expected() {
     );
     check(
         &format!("{GOOD}auth: {{ password: a, users: {{ default: b }} }}\n"),
-        "proxy.yaml: auth: `password` is that of the user `default`, who is among `users` as well",
+        "proxy.yaml: auth: `password` is the password of user `default`, which is also in `users`",
     );
     check(
         &format!("{GOOD}listen: 127.0.0.1:1\n"),
