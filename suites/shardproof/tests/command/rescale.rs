@@ -16,7 +16,7 @@ fn containers_that_cannot_be_had_are_2() {
         .output()
         .unwrap();
     let why = if cfg!(feature = "docker") {
-        "no Docker engine answers"
+        "no Docker engine is available"
     } else {
         "--features docker"
     };
