@@ -55,11 +55,13 @@ impl RunOptions {
         }
     }
 
-    /// What the suite owns of a cluster on this options.
+    /// What the suite owns of a cluster with these options, and of the proxy that it starts before it.
     #[must_use]
     pub fn owned(&self) -> Owned {
         Owned {
             nodes: !matches!(self.nodes, Source::External(_)),
+            proxy: true,
+            processes: matches!(self.nodes, Source::Process),
             networks: matches!(self.nodes, Source::Docker { .. }),
             links: self.toxiproxy.is_none(),
         }
@@ -158,11 +160,7 @@ impl Cluster {
     /// When there is none at `index`.
     #[must_use]
     pub fn site(&self, index: usize) -> Site<'_> {
-        Site {
-            node: self.node(index),
-            injector: self.injector(),
-            index,
-        }
+        Site::new(self.node(index), self.injector(), index)
     }
 
     /// The record of all links.

@@ -97,7 +97,7 @@ struct Steps<'a> {
 impl Steps<'_> {
     async fn run(&self, proxy: &mut Proxy) -> Result<Faulted, Error> {
         let Plan { from, to, .. } = self.plan.rescale;
-        let (fault, node) = (self.plan.fault, self.plan.node);
+        let (fault, node) = (&self.plan.fault, self.plan.node);
         let (traffic, all) = (&self.traffic, self.traffic.keys());
 
         (self.say)(&format!("writing {} keys over {from} nodes", all.len()));

@@ -26,7 +26,7 @@ pub fn forecast(placed: &Predicted, node: usize, fault: &Fault) -> Option<Foreca
     let service = Service {
         node,
         reads: match row.effect {
-            Effect::Delay | Effect::Cut => return None,
+            Effect::Delay | Effect::Cut | Effect::Partial | Effect::Nothing => return None,
             Effect::Close | Effect::Silence => false,
             Effect::RefuseWrites => true,
         },

@@ -9,7 +9,7 @@ use crate::cases::disturbed::Disturbed;
 use crate::cases::word::{Piece, Word};
 use testbed::fault::{Effect, Fault, Object};
 
-use Disturbed::{Connections, Nodes};
+use Disturbed::{Connections, Nodes, Proxy};
 
 /// Commands that change what clients share if a proxy forwards them as they are, sorted by name.
 const COMMANDS: &[(&str, Disturbed)] = &[
@@ -105,7 +105,7 @@ fn by_action(action: &Action) -> Vec<Disturbed> {
             let said: Vec<String> = words.iter().flat_map(tokens).collect();
             by_names(*from, &said)
         }
-        Action::Fault { fault, .. } => by_fault(*fault).into_iter().collect(),
+        Action::Fault { fault, .. } => by_fault(fault).into_iter().collect(),
         Action::Answers { .. } | Action::Interject { .. } => vec![Connections],
         Action::Eventually { send, .. } => by_action(&send.action),
         _ => Vec::new(),
@@ -125,10 +125,11 @@ fn by_names(from: Party, names: &[String]) -> Vec<Disturbed> {
     names.iter().filter_map(found).filter(shared).collect()
 }
 
-fn by_fault(fault: Fault) -> Option<Disturbed> {
+fn by_fault(fault: &Fault) -> Option<Disturbed> {
     let row = fault.row();
     match (row.acts_on, row.effect) {
         (Object::Node, _) => Some(Nodes),
+        (Object::Proxy | Object::Client, _) => Some(Proxy),
         (Object::Link, Effect::Delay) => None,
         (Object::Link, _) => Some(Connections),
     }
@@ -201,6 +202,8 @@ mod tests {
         check("fault A latency 50ms", &[]);
         check("fault A slicer 1B", &[]);
         check("fault A hold", &[Connections]);
+        check("fault A delay_reply 50ms", &[]);
+        check("fault A swap_replies", &[Connections]);
         check("fault A down", &[Connections]);
         check("fault A pause", &[Nodes]);
         check("fault A kill", &[Nodes]);

@@ -51,7 +51,7 @@ pub struct Allowed {
 }
 
 /// What a case did to a node or its link, and has to be healed.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) enum Damage {
     /// By a step `fault`.
     Fault(Fault),
@@ -113,6 +113,11 @@ impl Environment {
             |party: &Party| matches!(party, Party::Node(node) if *node >= self.nodes.len());
         match action {
             Action::Fault { fault, .. }
+                if matches!(fault.row().acts_on, Object::Proxy | Object::Client) =>
+            {
+                Some("faults of the proxy and of clients are for chaos scenarios".to_owned())
+            }
+            Action::Fault { fault, .. }
                 if self.cluster.is_some() || fault.row().acts_on == Object::Node =>
             {
                 fault.row().obstacle(self.owned())
@@ -149,7 +154,7 @@ impl Environment {
         self.cluster.as_ref().ok_or(Error::NotOurs(what))
     }
 
-    pub(crate) async fn fault(&self, node: usize, fault: Fault) -> Result<(), Error> {
+    pub(crate) async fn fault(&self, node: usize, fault: &Fault) -> Result<(), Error> {
         let site = self.ours("faults")?.site(node);
         Ok(fault.apply(site).await?)
     }
@@ -178,7 +183,7 @@ impl Environment {
     pub(crate) async fn heal(&self, node: usize, damages: &[Damage]) -> Result<(), Error> {
         let site = self.ours("healing")?.site(node);
         let fault = |damage: &Damage| match damage {
-            Damage::Fault(fault) => Some(*fault),
+            Damage::Fault(fault) => Some(fault.clone()),
             // Every heal takes scripted answers off the link.
             Damage::Scripted => None,
         };

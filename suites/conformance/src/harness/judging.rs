@@ -129,7 +129,7 @@ impl Harness {
         let mut healed = Ok(());
         for node in 0..self.environment.nodes.len() {
             let of_node = damages.iter().filter(|(at, _)| *at == node);
-            let damages: Vec<Damage> = of_node.map(|(_, damage)| *damage).collect();
+            let damages: Vec<Damage> = of_node.map(|(_, damage)| damage.clone()).collect();
             if !damages.is_empty() {
                 healed = healed.and(self.environment.heal(node, &damages).await);
             }

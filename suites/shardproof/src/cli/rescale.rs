@@ -59,7 +59,7 @@ pub(super) struct Flags {
 
 pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyhow::Result<Exit> {
     flags.common.check()?;
-    if let Some(fault) = flags.fault {
+    if let Some(fault) = flags.fault.clone() {
         return fault::run(&flags, fault, search, console).await;
     }
     let runs = runs(&flags)?;

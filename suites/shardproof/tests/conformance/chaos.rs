@@ -35,7 +35,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             for fault in FAULTS {
                 let fault: Fault = fault.parse().expect("a fault");
                 if fault.row().obstacle(options(source).owned()).is_none() {
-                    trials.extend(trial(name, source, presence, &target, fault));
+                    trials.extend(trial(name, source, presence, &target, &fault));
                 }
             }
         }
@@ -91,7 +91,7 @@ fn trial(
     source: &Source,
     presence: &Presence,
     target: &Target,
-    fault: Fault,
+    fault: &Fault,
 ) -> Option<Trial> {
     let policy = target.policies.first()?.clone();
     planner::predict(&policy, false, &["127.0.0.1:1".parse().ok()?], [])?;
@@ -100,9 +100,9 @@ fn trial(
         target.name
     );
     let presence = presence.clone().and(support::presence(target));
-    let (source, target) = (source.clone(), target.clone());
+    let (source, target, fault) = (source.clone(), target.clone(), fault.clone());
     Some(support::trial(name, presence, move || {
-        judge(&source, &target, &policy, fault)
+        judge(&source, &target, &policy, &fault)
     }))
 }
 
@@ -113,7 +113,7 @@ fn options(source: &Source) -> RunOptions {
     }
 }
 
-fn judge(source: &Source, target: &Target, policy: &str, fault: Fault) -> Result<(), Failed> {
+fn judge(source: &Source, target: &Target, policy: &str, fault: &Fault) -> Result<(), Failed> {
     support::prepare(target);
     let options = options(source);
     let plan = FaultPlan {
@@ -124,7 +124,7 @@ fn judge(source: &Source, target: &Target, policy: &str, fault: Fault) -> Result
             ttl_s: 120,
             seed: SEED,
         },
-        fault,
+        fault: fault.clone(),
         node: NODE,
         refused: run::unroutable(&options, target),
     };
@@ -134,7 +134,7 @@ fn judge(source: &Source, target: &Target, policy: &str, fault: Fault) -> Result
     laws(&report, fault).map_err(|why| Failed::from(format!("{why}\n\n{story}")))
 }
 
-fn laws(report: &FaultReport, fault: Fault) -> Result<(), String> {
+fn laws(report: &FaultReport, fault: &Fault) -> Result<(), String> {
     let law = |holds: bool, promise: &str| holds.then_some(()).ok_or_else(|| promise.to_owned());
     let forecast = report.forecast.as_ref().ok_or("the policy is forecast")?;
     law(

@@ -13,6 +13,7 @@ impl Describe for Kill {
     const ACTS_ON: Object = Object::Node;
     const EFFECT: Effect = Effect::Close;
     const KEEPS_DATA: bool = false;
+    const ENDS_NODE: bool = true;
 }
 
 impl Act for Kill {

@@ -7,31 +7,16 @@ use tokio::time::Instant;
 use super::*;
 use crate::chance::Chance;
 
-/// The text of a row with all its parameters, all different: `latency 1ms jitter 2ms`.
-fn example(row: &Row) -> String {
-    let mut text = row.name.to_owned();
-    for (at, parameter) in row.parameters.iter().enumerate() {
-        if at > 0 {
-            text += &format!(" {}", parameter.name);
-        }
-        let suffix = match parameter.unit {
-            Unit::Bytes => "B",
-            Unit::KilobytesPerSecond => "KB/s",
-            Unit::Milliseconds => "ms",
-            Unit::Microseconds => "us",
-        };
-        text += &format!(" {}{suffix}", at + 1);
-    }
-    text
-}
-
-/// The toxic of a row with this value for each of its attributes.
+/// The toxic of a row with this number for each of its numbers.
 fn toxic(row: &Row, number: impl Fn(usize) -> i64) -> (ToxicKind, serde_json::Value) {
+    let value = |at, parameter: &Parameter| match parameter.default {
+        Default::Number(_) => number(at).into(),
+        Default::Text(text) => text.into(),
+    };
     let attributes: Map<String, Value> = row
-        .parameters
-        .iter()
+        .all_parameters()
         .enumerate()
-        .map(|(at, parameter)| (parameter.name.to_owned(), number(at).into()))
+        .map(|(at, parameter)| (parameter.name.to_owned(), value(at, parameter)))
         .collect();
     let written = json!({"type": row.name, "attributes": attributes});
     let kind = serde_json::from_value(written.clone()).expect(row.name);
@@ -41,7 +26,7 @@ fn toxic(row: &Row, number: impl Fn(usize) -> i64) -> (ToxicKind, serde_json::Va
 #[test]
 fn rows_are_the_files_of_the_folder() {
     let sorted = |rows: &[Row]| rows.is_sorted_by(|one, other| one.name < other.name);
-    assert!(sorted(TOXICS) && sorted(OTHERS));
+    assert!(sorted(TOXICS) && sorted(REPLY_TOXICS) && sorted(OTHERS));
     let names: Vec<&str> = Fault::rows().iter().map(|row| row.name).collect();
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/fault");
     let mut files: Vec<String> = std::fs::read_dir(folder)
@@ -67,27 +52,69 @@ fn every_file_begins_with_the_name_of_its_fault() {
 #[test]
 fn every_row_is_read_from_its_text_and_written_back() {
     for row in Fault::rows() {
-        let text = example(row);
+        let text = row.example();
         let fault: Fault = text.parse().expect(&text);
         assert_eq!(fault.row(), row);
-        assert_eq!(fault.to_string(), text);
-        let named: Vec<&str> = row.parameters.iter().map(|it| it.name).collect();
-        let mut attributes: Vec<String> = fault.attributes().keys().cloned().collect();
-        attributes.sort_by_key(|name| named.iter().position(|known| known == name));
+        let again: Fault = fault.to_string().parse().expect(&text);
+        assert_eq!(again, fault, "{text}");
+        let mut named: Vec<&str> = row.all_parameters().map(|it| it.name).collect();
+        named.sort_unstable();
+        let attributes: Vec<String> = fault.attributes().keys().cloned().collect();
         assert_eq!(attributes, named, "{text}");
+    }
+}
+
+#[test]
+fn every_default_is_that_of_the_row() {
+    for row in Fault::rows() {
+        let fault = Fault::build(row.name, Map::new()).expect(row.name);
+        let attributes = fault.attributes();
+        for parameter in row.all_parameters() {
+            let default: Value = match parameter.default {
+                Default::Number(number) => number.into(),
+                Default::Text(text) => text.into(),
+            };
+            let (row, name) = (row.name, parameter.name);
+            assert_eq!(attributes[parameter.name], default, "{row} {name}");
+        }
+    }
+}
+
+#[test]
+fn every_choice_is_read() {
+    for row in Fault::rows() {
+        for parameter in row.all_parameters() {
+            let Unit::Choice(words) = parameter.unit else {
+                continue;
+            };
+            for word in words {
+                let text = format!("{} {} {word}", row.name, parameter.name);
+                let text = match parameter.required {
+                    true => format!("{} {word}", row.name),
+                    false => text,
+                };
+                let fault: Fault = text.parse().expect(&text);
+                assert_eq!(fault.attributes()[parameter.name], *word, "{text}");
+            }
+        }
     }
 }
 
 #[test]
 fn optional_parameters_may_be_left_out() {
     for row in Fault::rows() {
-        let words: Vec<String> = example(row).split(' ').map(str::to_owned).collect();
-        // The name, the main parameter, and two words for each other one.
-        let required = row.parameters.iter().filter(|it| it.required).count();
-        for given in required..=row.parameters.len() {
-            let words = &words[..(2 * given).max(1)];
-            let fault: Fault = words.join(" ").parse().unwrap();
-            assert_eq!(fault.to_string(), words.join(" "));
+        let words: Vec<String> = row.example().split(' ').map(str::to_owned).collect();
+        let main = usize::from(!row.parameters.is_empty());
+        let required = row.all_parameters().filter(|it| it.required).count();
+        for given in required..=row.all_parameters().count() {
+            // The name, the main parameter, and two words for each other one.
+            let end = match given {
+                0 => 1,
+                given => 1 + main + 2 * (given - main),
+            };
+            let text = words[..end].join(" ");
+            let fault: Fault = text.parse().expect(&text);
+            assert_eq!(fault.to_string().parse(), Ok(fault), "{text}");
         }
     }
 }
@@ -100,8 +127,11 @@ fn check_refused(text: &str, expected: &str) {
 
 #[test]
 fn a_text_that_is_no_fault_is_refused_at_the_word() {
-    check_refused("", "the end, expected a fault: bandwidth RATE, down,");
-    check_refused("slow", "`slow`, expected a fault: bandwidth RATE, down,");
+    check_refused("", "the end, expected a fault: bandwidth RATE, busy,");
+    check_refused(
+        "sluggish",
+        "`sluggish`, expected a fault: bandwidth RATE, busy,",
+    );
     check_refused("latency", "the end, expected a time such as 50ms");
     check_refused("latency 50", "`50`, expected a time");
     check_refused("latency ms", "`ms`, expected a time");
@@ -117,6 +147,14 @@ fn a_text_that_is_no_fault_is_refused_at_the_word() {
     check_refused("pause 1s", "`1s`, expected the end");
     check_refused("limit_data 5ms", "`5ms`, expected a number of bytes");
     check_refused("bandwidth 5", "`5`, expected a rate such as 10KB/s");
+    check_refused("drop_reply 3", "`3`, expected the end or command, key, nth");
+    check_refused("drop_reply nth 0", "`0`, expected a number such as 3");
+    check_refused("drop_reply nth 3B", "`3B`, expected a number");
+    check_refused("drop_reply percent 101%", "`101%`, expected a part");
+    check_refused("drop_reply command \u{e9}", "`\u{e9}`, expected a command");
+    check_refused("error_reply", "the end, expected LOADING or MOVED or");
+    check_refused("error_reply ERR", "`ERR`, expected LOADING or MOVED or");
+    check_refused("cut_reply middle", "`middle`, expected header or body");
 }
 
 #[test]
@@ -128,11 +166,20 @@ fn units_have_factors() {
 }
 
 #[test]
+fn parameters_come_in_any_order_and_an_optional_main_one_may_be_named() {
+    let text = |text: &str| text.parse::<Fault>().unwrap().to_string();
+    let held = "hold_reply 2000ms command GET nth 3";
+    assert_eq!(text("hold_reply nth 3 for 2s command GET"), held);
+    assert_eq!(text("hold_reply 2s nth 3 command GET"), held);
+    let cut = "cut_reply body then silence percent 50%";
+    assert_eq!(text("cut_reply percent 50% then silence part body"), cut);
+}
+
+#[test]
 fn toxics_are_written_and_read_as_toxiproxy_does() {
-    for row in TOXICS {
+    for row in ToxicKind::rows() {
         let (kind, attributes) = toxic(row, |at| at as i64 + 1);
         assert_eq!(kind.name(), row.name);
-        assert_eq!(Fault::from(kind).to_string(), example(row));
         let toxic = Toxic::new(Stream::Upstream, kind);
         let written = json!({
             "name": format!("{}_upstream", row.name),
@@ -168,18 +215,29 @@ fn no_attribute_is_too_large() {
         },
         Head::End { came_at },
     ];
-    for row in TOXICS {
+    for row in ToxicKind::rows() {
         for number in [i64::MAX, i64::MIN] {
             let (kind, _) = toxic(row, |_| number);
             for head in heads {
                 // Overflow would panic here.
-                kind.rule().decide(&View {
-                    head,
-                    quiet_since: now,
-                    passed: u64::MAX,
-                    last_due: Some(now),
-                    chance: Chance::seeded(u64::MAX),
-                });
+                if let Law::Bytes(rule) = kind.law() {
+                    rule.decide(&View {
+                        head,
+                        quiet_since: now,
+                        passed: u64::MAX,
+                        last_due: Some(now),
+                        chance: Chance::seeded(u64::MAX),
+                    });
+                }
+            }
+            if let Law::Replies(rule) = kind.law() {
+                let (bytes, request) = (b"$3\r\nabc\r\n", None);
+                rule.on_reply(Reply { bytes, request });
+                let counts = Counts {
+                    fitting: u64::MAX,
+                    picked: u64::MAX,
+                };
+                let _ = rule.selection().picks(counts);
             }
         }
     }
@@ -189,6 +247,8 @@ fn no_attribute_is_too_large() {
 fn a_fault_needs_what_it_acts_on() {
     let all = Owned {
         nodes: true,
+        proxy: true,
+        processes: true,
         networks: true,
         links: true,
     };
@@ -212,7 +272,21 @@ fn a_fault_needs_what_it_acts_on() {
         ..all
     };
     assert!(obstacle("hold", owned).is_some_and(|why| why.contains("`hold`")));
+    assert!(obstacle("drop_reply", owned).is_some_and(|why| why.contains("`drop_reply`")));
     assert_eq!(obstacle("down", owned), None);
+    let owned = Owned {
+        processes: false,
+        ..all
+    };
+    assert!(obstacle("restart", owned).is_some_and(|why| why.contains("child processes")));
+    let owned = Owned {
+        proxy: false,
+        ..all
+    };
+    for row in Fault::rows() {
+        let needs_proxy = matches!(row.acts_on, Object::Proxy | Object::Client);
+        assert_eq!(row.obstacle(owned).is_some(), needs_proxy, "{}", row.name);
+    }
     let owned = Owned {
         networks: false,
         ..all

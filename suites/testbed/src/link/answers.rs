@@ -1,13 +1,14 @@
 //! Answers of a link instead of the replies of its node, for replies that no Redis gives.
 //!
 //! The node is asked all the same and its own reply is thrown away, so replies keep the order of their requests. Never
-//! works on a link without a tap, which does not know where a request or a reply ends.
+//! works where the bytes are no RESP.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{mpsc, oneshot};
 
+use crate::fault::Request;
 use crate::wire::{Dialogue, Malformed, Value};
 
 /// What the proxy gets in the place of a reply.
@@ -112,6 +113,15 @@ pub(super) struct Reply {
     pub(super) length: usize,
     /// What the proxy gets in its place.
     pub(super) answer: Option<Answer>,
+    /// The request that it answers; none where it is a push or no request was seen.
+    pub(super) request: Option<Arc<Request>>,
+}
+
+/// A request whose reply is due.
+#[derive(Debug)]
+struct Due {
+    request: Arc<Request>,
+    answer: Option<Answer>,
 }
 
 /// One connection: the requests whose replies are due, and how the next reply is read.
@@ -121,8 +131,8 @@ pub(super) struct Reply {
 pub(super) struct Exchange {
     answers: Answers,
     dialogue: Dialogue,
-    /// The scripted answer to each request, oldest first.
-    due: VecDeque<Option<Answer>>,
+    /// Oldest first.
+    due: VecDeque<Due>,
     /// How many of them are scripted.
     scripted: usize,
 }
@@ -140,7 +150,8 @@ impl Exchange {
         self.dialogue.asked(request);
         let answer = self.answers.to(request);
         self.scripted += usize::from(answer.is_some());
-        self.due.push_back(answer);
+        let request = Arc::new(Request::new(request));
+        self.due.push_back(Due { request, answer });
     }
 
     /// Whether any reply that is due is scripted.
@@ -150,7 +161,8 @@ impl Exchange {
 
     /// Whether the next reply is scripted.
     pub(super) fn next_is_scripted(&self) -> bool {
-        matches!(self.due.front(), Some(Some(_)))
+        let next = self.due.front();
+        next.is_some_and(|due| due.answer.is_some())
     }
 
     /// The first reply of the node in `bytes`, if it is complete.
@@ -162,15 +174,20 @@ impl Exchange {
             return Ok(None);
         };
         // A push answers no request.
-        let answer = match value {
+        let due = match value {
             Value::Push(_) => None,
-            _ => self.due.pop_front().flatten(),
+            _ => self.due.pop_front(),
+        };
+        let (request, answer) = match due {
+            Some(due) => (Some(due.request), due.answer),
+            None => (None, None),
         };
         self.scripted -= usize::from(answer.is_some());
         Ok(Some(Reply {
             value,
             length,
             answer,
+            request,
         }))
     }
 }

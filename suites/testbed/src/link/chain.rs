@@ -2,14 +2,19 @@
 //!
 //! Never reads or writes: pieces are pushed in at one end and taken out at the other, and the time comes with each call.
 
+mod replies;
+mod stage;
+
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::toxics::Entry;
 use crate::chance::Chance;
-use crate::fault::{Decision, Head, Removal, Stream, ToxicKind, View};
+use crate::fault::{Decision, Removal, Request, Stream};
+use stage::{Piece, Stage};
 
 /// What flows through a direction.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,12 +38,19 @@ pub(super) enum Next {
     Reset,
 }
 
-/// The toxics of one direction, in the order of their addition, and what waits before each.
+/// What is known of bytes that are a whole reply: the request that it answers, unless it answers none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Tag(pub(super) Option<Arc<Request>>);
+
+/// The toxics of one direction and what waits before each: those of replies, then those of bytes, both in the order of
+/// their addition.
 #[derive(Debug)]
 pub(super) struct Chain {
     stream: Stream,
     chance: Chance,
-    stages: Vec<Harness>,
+    stages: Vec<Stage>,
+    /// Names of toxics that acted on a reply, until they are [taken](Self::acted).
+    acted: Vec<String>,
     /// What has passed all of them.
     ready: VecDeque<Load>,
     /// The end of the stream is in the chain or past it: no more input.
@@ -51,6 +63,7 @@ impl Chain {
             stream,
             chance,
             stages: Vec::new(),
+            acted: Vec::new(),
             ready: VecDeque::new(),
             over: false,
         }
@@ -66,10 +79,26 @@ impl Chain {
         !self.over && self.accepts_before(0)
     }
 
+    /// Whether a toxic acts on replies, so that each has to be pushed on its own.
+    pub(super) fn wants_replies(&self) -> bool {
+        self.stages.iter().any(Stage::acts_on_replies)
+    }
+
     /// Takes what the sender sent.
     pub(super) fn push(&mut self, load: Load, now: Instant) {
         self.over |= matches!(load, Load::End | Load::Close);
         self.arrive(0, Piece::new(load, now));
+    }
+
+    /// Takes a whole reply.
+    pub(super) fn push_reply(&mut self, bytes: Bytes, tag: Tag, now: Instant) {
+        let piece = Piece::new(Load::Bytes(bytes), now);
+        self.arrive(0, piece.tagged(tag));
+    }
+
+    /// The names of toxics that acted on a reply since the last look, once for each reply.
+    pub(super) fn acted(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.acted)
     }
 
     /// What is to be written next, until it is [taken](Self::take).
@@ -81,24 +110,35 @@ impl Chain {
         self.ready.pop_front();
     }
 
-    /// Applies a change of the link's toxics. Removed toxics release their bytes; new ones are appended.
+    /// Applies a change of the link's toxics. Removed toxics release their bytes.
     pub(super) fn set(&mut self, entries: &[Entry], now: Instant) {
         let stream = self.stream;
         let mine = || entries.iter().filter(|entry| entry.toxic.stream == stream);
         for at in (0..self.stages.len()).rev() {
-            let serial = self.stages[at].serial;
+            let serial = self.stages[at].serial();
             match mine().find(|entry| entry.serial == serial) {
                 Some(entry) => self.stages[at].settle(entry),
                 None => self.remove(at, now),
             }
         }
-        let last = self.stages.last().map_or(0, |stage| stage.serial);
-        let over = self.over && self.stages.last().is_none_or(|stage| stage.done);
-        for entry in mine().filter(|entry| entry.serial > last) {
-            let mut stage = Harness::new(entry, self.chance, now);
-            stage.done = over;
-            self.stages.push(stage);
+        let known = self.stages.iter().map(Stage::serial).max().unwrap_or(0);
+        for entry in mine().filter(|entry| entry.serial > known) {
+            self.insert(Stage::new(entry, self.chance, now));
         }
+    }
+
+    /// New stages come last: those of replies before the first one of bytes, which may cut replies.
+    fn insert(&mut self, mut stage: Stage) {
+        let bytes = self.stages.iter().position(|it| !it.acts_on_replies());
+        let at = match stage.acts_on_replies() {
+            true => bytes.unwrap_or(self.stages.len()),
+            false => self.stages.len(),
+        };
+        let before = at.checked_sub(1).map(|at| self.stages[at].is_done());
+        if self.over && before.unwrap_or(true) {
+            stage.end();
+        }
+        self.stages.insert(at, stage);
     }
 
     /// Moves everything that may move now.
@@ -121,11 +161,11 @@ impl Chain {
     }
 
     fn advance(&mut self, at: usize, now: Instant) -> Advance {
-        let stage = &self.stages[at];
-        if stage.done {
+        let stage = &mut self.stages[at];
+        if stage.is_done() {
             return Advance::Waits;
         }
-        match stage.decide(now) {
+        match stage.decide(now, &mut self.acted) {
             Decision::Wait => Advance::Waits,
             Decision::Pass { due, .. } | Decision::Close { due } | Decision::Reset { due }
                 if due > now =>
@@ -158,7 +198,7 @@ impl Chain {
     fn accepts_before(&self, at: usize) -> bool {
         self.stages
             .get(at)
-            .map_or(self.ready.is_empty(), Harness::accepts)
+            .map_or(self.ready.is_empty(), Stage::accepts)
     }
 
     fn arrive(&mut self, at: usize, piece: Piece) {
@@ -172,21 +212,17 @@ impl Chain {
     fn close(&mut self, at: usize, now: Instant) {
         self.over = true;
         for stage in &mut self.stages[..=at] {
-            stage.done = true;
-            stage.queue.clear();
-            stage.waiting = 0;
+            stage.end();
         }
         self.arrive(at + 1, Piece::new(Load::Close, now));
     }
 
     fn remove(&mut self, at: usize, now: Instant) {
-        let stage = &self.stages[at];
-        let removal = stage.kind.rule().removal();
-        if stage.active && !stage.done && removal == Removal::Close {
+        if self.stages[at].removal() == Removal::Close {
             self.close(at, now);
         }
         let stage = self.stages.remove(at);
-        for piece in stage.queue {
+        for piece in stage.into_queue() {
             self.arrive(at, piece.arriving(now));
         }
     }
@@ -199,155 +235,7 @@ enum Advance {
     Reset,
 }
 
-#[derive(Debug)]
-struct Piece {
-    load: Load,
-    read_at: Instant,
-    came_at: Instant,
-}
-
-impl Piece {
-    fn new(load: Load, now: Instant) -> Self {
-        Self {
-            load,
-            read_at: now,
-            came_at: now,
-        }
-    }
-
-    fn arriving(self, now: Instant) -> Self {
-        Self {
-            came_at: now,
-            ..self
-        }
-    }
-
-    fn length(&self) -> usize {
-        match &self.load {
-            Load::Bytes(bytes) => bytes.len(),
-            Load::End | Load::Close => 0,
-        }
-    }
-
-    fn head(&self) -> Head {
-        let (read_at, came_at) = (self.read_at, self.came_at);
-        match &self.load {
-            Load::Bytes(bytes) => Head::Bytes {
-                length: bytes.len(),
-                read_at,
-                came_at,
-            },
-            Load::End | Load::Close => Head::End { came_at },
-        }
-    }
-}
-
-/// One toxic on one direction of one connection.
-#[derive(Debug)]
-struct Harness {
-    serial: u64,
-    kind: ToxicKind,
-    /// Whether the toxic works on this connection.
-    active: bool,
-    /// What its toxicity is compared with, and the root of its other draws.
-    chance: Chance,
-    queue: VecDeque<Piece>,
-    /// Bytes in the queue.
-    waiting: usize,
-    quiet_since: Instant,
-    passed: u64,
-    pieces: u64,
-    last_due: Option<Instant>,
-    /// The end of the stream has gone through.
-    done: bool,
-}
-
-impl Harness {
-    fn new(entry: &Entry, chance: Chance, now: Instant) -> Self {
-        let mut stage = Self {
-            serial: entry.serial,
-            kind: entry.toxic.kind,
-            active: false,
-            chance: chance.of(entry.serial),
-            queue: VecDeque::new(),
-            waiting: 0,
-            quiet_since: now,
-            passed: 0,
-            pieces: 0,
-            last_due: None,
-            done: false,
-        };
-        stage.settle(entry);
-        stage
-    }
-
-    /// Takes over the attributes of its toxic. The draw stays, so that a higher toxicity only adds connections.
-    fn settle(&mut self, entry: &Entry) {
-        self.kind = entry.toxic.kind;
-        self.active = self.chance.fraction() < f64::from(entry.toxic.toxicity);
-    }
-
-    fn decide(&self, now: Instant) -> Decision {
-        let head = self.queue.front().map_or(Head::Nothing, Piece::head);
-        if !self.active {
-            return match head {
-                Head::Nothing => Decision::Wait,
-                _ => Decision::Pass {
-                    length: usize::MAX,
-                    due: now,
-                },
-            };
-        }
-        self.kind.rule().decide(&View {
-            head,
-            quiet_since: self.quiet_since,
-            passed: self.passed,
-            last_due: self.last_due,
-            chance: self.chance.of(self.pieces),
-        })
-    }
-
-    fn accepts(&self) -> bool {
-        let room = self.kind.rule().room();
-        let roomy = self.waiting < room.bytes && self.queue.len() < room.chunks;
-        self.queue.is_empty() || (self.active && roomy)
-    }
-
-    fn push(&mut self, piece: Piece) {
-        self.quiet_since = piece.came_at;
-        self.waiting += piece.length();
-        self.queue.push_back(piece);
-    }
-
-    fn pop(&mut self) -> Option<Piece> {
-        let piece = self.queue.pop_front()?;
-        self.waiting -= piece.length();
-        Some(piece)
-    }
-
-    /// Takes the first `length` bytes off the queue, or the end.
-    fn pass(&mut self, length: usize, due: Instant) -> Option<Piece> {
-        let mut piece = self.pop()?;
-        piece.read_at = piece.read_at.max(due);
-        match &mut piece.load {
-            Load::End | Load::Close => self.done = true,
-            Load::Bytes(bytes) => {
-                let rest = bytes.split_off(length.clamp(1, bytes.len()));
-                self.passed += bytes.len() as u64;
-                self.pieces += 1;
-                self.last_due = Some(due);
-                if !rest.is_empty() {
-                    self.waiting += rest.len();
-                    self.queue.push_front(Piece {
-                        load: Load::Bytes(rest),
-                        ..piece
-                    });
-                }
-            }
-        }
-        Some(piece)
-    }
-}
-
+#[cfg(test)]
+mod reply_tests;
 #[cfg(test)]
 mod tests;

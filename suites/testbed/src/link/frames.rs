@@ -1,10 +1,12 @@
-//! A direction's bytes cut into frames, for the tap, with scripted answers in the place of replies.
+//! A direction's bytes cut into frames, for the tap and for toxics of replies, with scripted answers in the place of
+//! replies.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 
-use super::answers::{Exchange, Then};
+use super::answers::{Exchange, Reply, Then};
+use super::chain::Tag;
 use super::tap::{Tap, What};
 use crate::fault::Stream;
 use crate::wire;
@@ -12,11 +14,43 @@ use crate::wire;
 /// Bytes of an unfinished frame that are kept. Longer ones flow on, and are not recorded.
 const FRAME_BYTES_MAX: usize = 64 * 1024 * 1024;
 
+/// Where the frames of a connection are recorded.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Track {
+    /// None records nothing.
+    pub(super) tap: Option<Tap>,
+    pub(super) node: usize,
+    pub(super) connection: u64,
+}
+
+impl Track {
+    pub(super) fn add(&self, what: What) {
+        if let Some(tap) = &self.tap {
+            tap.add(self.node, self.connection, what);
+        }
+    }
+}
+
+/// Who takes the bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// As they come.
+    Loose,
+    /// Reply by reply, each when it is whole.
+    Whole,
+}
+
+/// Bytes that go on.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Passing {
+    pub(super) bytes: Bytes,
+    /// Where they are one whole reply.
+    pub(super) tag: Option<Tag>,
+}
+
 /// What cannot be cut is recorded once and then left alone: the bytes flow on as they are.
 pub(super) struct Frames {
-    tap: Tap,
-    node: usize,
-    connection: u64,
+    track: Track,
     stream: Stream,
     /// What was asked and is to be answered; both directions share it.
     exchange: Arc<Mutex<Exchange>>,
@@ -28,17 +62,9 @@ pub(super) struct Frames {
 }
 
 impl Frames {
-    pub(super) fn new(
-        tap: Tap,
-        node: usize,
-        connection: u64,
-        stream: Stream,
-        exchange: Arc<Mutex<Exchange>>,
-    ) -> Self {
+    pub(super) fn new(track: Track, stream: Stream, exchange: Arc<Mutex<Exchange>>) -> Self {
         Self {
-            tap,
-            node,
-            connection,
+            track,
             stream,
             exchange,
             pending: Vec::new(),
@@ -47,26 +73,38 @@ impl Frames {
         }
     }
 
-    /// Records the frames that `bytes` complete, and puts scripted answers in their place. What happens to the
-    /// connection after them.
-    pub(super) fn feed(&mut self, bytes: &mut BytesMut) -> Then {
+    /// Records the frames that `bytes` complete. What goes on in their place is `bytes` as they are left here, or, where
+    /// it is cut into replies, what is returned; and what happens to the connection after it.
+    pub(super) fn feed(&mut self, bytes: &mut BytesMut, taken: Taken) -> (Vec<Passing>, Then) {
         if self.garbled {
-            return Then::GoOn;
+            return (Vec::new(), Then::GoOn);
         }
         let exchange = Arc::clone(&self.exchange);
         let mut exchange = exchange.lock().unwrap_or_else(PoisonError::into_inner);
-        match self.stream {
-            Stream::Downstream if exchange.is_scripted() => self.rewrite(bytes, &mut exchange),
-            _ => {
-                self.note(bytes, &mut exchange);
-                Then::GoOn
-            }
+        let is_withheld = self.passed < self.pending.len();
+        let is_cut = taken == Taken::Whole || exchange.is_scripted() || is_withheld;
+        if self.stream == Stream::Downstream && is_cut {
+            return self.cut(bytes, taken, &mut exchange);
         }
+        self.note(bytes, &mut exchange);
+        (Vec::new(), Then::GoOn)
+    }
+
+    /// The beginning of a reply that was kept back, when its sender has ended.
+    pub(super) fn rest(&mut self) -> Bytes {
+        let rest = Bytes::copy_from_slice(&self.pending[self.passed..]);
+        self.passed = self.pending.len();
+        rest
+    }
+
+    /// Records that a toxic acted on a reply.
+    pub(super) fn acted(&self, toxic: String) {
+        self.track.add(What::Acted(toxic));
     }
 
     /// Records that the node said something without being asked.
     pub(super) fn interjected(&self, bytes: &[u8]) {
-        self.add(What::Scripted(bytes.to_vec()));
+        self.track.add(What::Scripted(bytes.to_vec()));
     }
 
     /// Records frames that go on as they are.
@@ -81,16 +119,22 @@ impl Frames {
             pending.drain(..used);
             self.pending = pending;
         }
-        if self.pending.len() > FRAME_BYTES_MAX {
-            self.pending = Vec::new();
-            self.garbled = true;
-            let why = format!("no end of a frame after {FRAME_BYTES_MAX} bytes");
-            self.add(match self.stream {
-                Stream::Upstream => What::GarbledRequest(why),
-                Stream::Downstream => What::GarbledReply(why),
-            });
-        }
+        self.limit();
         self.passed = self.pending.len();
+    }
+
+    /// Gives up on a frame that is too long.
+    fn limit(&mut self) {
+        if self.pending.len() <= FRAME_BYTES_MAX {
+            return;
+        }
+        self.pending = Vec::new();
+        self.garbled = true;
+        let why = format!("no end of a frame after {FRAME_BYTES_MAX} bytes");
+        self.track.add(match self.stream {
+            Stream::Upstream => What::GarbledRequest(why),
+            Stream::Downstream => What::GarbledReply(why),
+        });
     }
 
     /// Records the whole frames at the start of `bytes`, and says how long they are together.
@@ -101,11 +145,11 @@ impl Frames {
                 Ok(None) => return used,
                 Ok(Some((what, length))) => {
                     used += length;
-                    self.add(what);
+                    self.track.add(what);
                 }
                 Err(what) => {
                     self.garbled = true;
-                    self.add(what);
+                    self.track.add(what);
                     return bytes.len();
                 }
             }
@@ -133,53 +177,89 @@ impl Frames {
         }
     }
 
-    /// Replaces the replies in `bytes` for which there is a scripted answer.
-    fn rewrite(&mut self, bytes: &mut BytesMut, exchange: &mut Exchange) -> Then {
+    /// Cuts `bytes` into replies, with scripted answers in the place of those that have one.
+    fn cut(
+        &mut self,
+        bytes: &mut BytesMut,
+        taken: Taken,
+        exchange: &mut Exchange,
+    ) -> (Vec<Passing>, Then) {
         let mut read = std::mem::take(&mut self.pending);
         let mut passed = std::mem::take(&mut self.passed);
         read.extend_from_slice(bytes);
         bytes.clear();
-        let mut used = 0;
+        let (mut out, mut used) = (Vec::new(), 0);
         loop {
             match exchange.reply(&read[used..]) {
                 Ok(Some(reply)) => {
                     let end = used + reply.length;
-                    match reply.answer {
-                        None => {
-                            bytes.extend_from_slice(&read[used.max(passed)..end]);
-                            self.add(What::Answered(reply.value));
-                        }
-                        Some(answer) => {
-                            bytes.extend_from_slice(&answer.bytes);
-                            self.add(What::Scripted(answer.bytes));
-                            if answer.then == Then::Close {
-                                self.garbled = true;
-                                return Then::Close;
-                            }
-                        }
-                    }
+                    let whole = (passed <= used).then_some(&read[used..end]);
+                    let rest = &read[used.max(passed).min(end)..end];
                     used = end;
+                    if self.pass(reply, whole, rest, &mut out) == Then::Close {
+                        self.garbled = true;
+                        return (out, Then::Close);
+                    }
                 }
                 Ok(None) => break,
                 Err(why) => {
                     self.garbled = true;
-                    self.add(What::GarbledReply(why.to_string()));
-                    bytes.extend_from_slice(&read[used.max(passed)..]);
-                    return Then::GoOn;
+                    self.track.add(What::GarbledReply(why.to_string()));
+                    out.push(loose(&read[used.max(passed)..]));
+                    return (out, Then::GoOn);
                 }
             }
         }
         passed = passed.saturating_sub(used);
         self.pending = read.split_off(used);
-        if !exchange.next_is_scripted() {
-            bytes.extend_from_slice(&self.pending[passed..]);
+        let is_long = self.pending.len() > FRAME_BYTES_MAX;
+        if is_long || (taken == Taken::Loose && !exchange.next_is_scripted()) {
+            out.push(loose(&self.pending[passed..]));
             passed = self.pending.len();
         }
         self.passed = passed;
-        Then::GoOn
+        if is_long {
+            self.passed = 0;
+            self.limit();
+        }
+        (out, Then::GoOn)
     }
 
-    fn add(&self, what: What) {
-        self.tap.add(self.node, self.connection, what);
+    /// Records a reply, and passes on what the proxy gets in its place. `whole` are its bytes unless the beginning went on
+    /// before; `rest` are those that did not.
+    fn pass(
+        &self,
+        reply: Reply,
+        whole: Option<&[u8]>,
+        rest: &[u8],
+        out: &mut Vec<Passing>,
+    ) -> Then {
+        let tag = Tag(reply.request);
+        match reply.answer {
+            Some(answer) => {
+                self.track.add(What::Scripted(answer.bytes.clone()));
+                out.push(Passing {
+                    bytes: answer.bytes.into(),
+                    tag: Some(tag),
+                });
+                answer.then
+            }
+            None => {
+                self.track.add(What::Answered(reply.value));
+                out.push(Passing {
+                    bytes: Bytes::copy_from_slice(rest),
+                    tag: whole.map(|_| tag),
+                });
+                Then::GoOn
+            }
+        }
+    }
+}
+
+/// Bytes that are no whole reply.
+fn loose(bytes: &[u8]) -> Passing {
+    Passing {
+        bytes: Bytes::copy_from_slice(bytes),
+        tag: None,
     }
 }

@@ -4,6 +4,7 @@
 
 mod answers;
 mod chain;
+mod door;
 mod frames;
 mod pump;
 mod relay;

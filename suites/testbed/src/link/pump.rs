@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::answers::{Interjection, Then};
 use super::chain::{Chain, Load, Next};
-use super::frames::Frames;
+use super::frames::{Frames, Passing, Taken};
 use super::relay::Ending;
 use super::toxics::Watch;
 use super::traffic::Traffic;
@@ -40,7 +40,7 @@ pub(super) struct Pump<'a> {
     pub(super) toxics: Watch,
     pub(super) chain: Chain,
     pub(super) traffic: &'a Traffic,
-    pub(super) frames: Option<Frames>,
+    pub(super) frames: Frames,
     /// Bytes for the receiver that the sender did not send.
     pub(super) interjections: Option<mpsc::UnboundedReceiver<Interjection>>,
     pub(super) ending: Ending,
@@ -84,7 +84,7 @@ impl Pump<'_> {
                         self.chain.push(Load::Close, Instant::now());
                     }
                     Err(_) => return End::Broken,
-                    Ok(0) => self.chain.push(Load::End, Instant::now()),
+                    Ok(0) => self.end(),
                     Ok(_) => if self.forward().is_err() {
                         return End::Broken;
                     },
@@ -103,16 +103,30 @@ impl Pump<'_> {
         if self.chain.is_clear() {
             return Next::Anything;
         }
-        self.chain.step(Instant::now())
+        let next = self.chain.step(Instant::now());
+        for toxic in self.chain.acted() {
+            self.frames.acted(toxic);
+        }
+        next
     }
 
     /// Forwards the bytes read, or scripted answers in their place.
     fn forward(&mut self) -> io::Result<()> {
         self.traffic.count_received(self.stream, self.buffer.len());
-        let then = match &mut self.frames {
-            Some(frames) => frames.feed(&mut self.buffer),
-            None => Then::GoOn,
+        self.settle();
+        let taken = match self.chain.wants_replies() {
+            true => Taken::Whole,
+            false => Taken::Loose,
         };
+        let (passing, then) = self.frames.feed(&mut self.buffer, taken);
+        match taken {
+            Taken::Whole => passing.into_iter().for_each(|piece| self.queue(piece)),
+            Taken::Loose => {
+                for piece in passing {
+                    self.buffer.extend_from_slice(&piece.bytes);
+                }
+            }
+        }
         self.pass_on()?;
         if then == Then::Close {
             self.chain.push(Load::Close, Instant::now());
@@ -120,11 +134,26 @@ impl Pump<'_> {
         Ok(())
     }
 
+    /// Passes on one reply, or what is none, to toxics of replies.
+    fn queue(&mut self, Passing { bytes, tag }: Passing) {
+        let now = Instant::now();
+        match tag {
+            _ if bytes.is_empty() => {}
+            Some(tag) => self.chain.push_reply(bytes, tag, now),
+            None => self.chain.push(Load::Bytes(bytes), now),
+        }
+    }
+
+    /// The sender has closed its side.
+    fn end(&mut self) {
+        let (bytes, tag) = (self.frames.rest(), None);
+        self.queue(Passing { bytes, tag });
+        self.chain.push(Load::End, Instant::now());
+    }
+
     fn interject(&mut self, interjection: Interjection) -> io::Result<()> {
         let Interjection { bytes, done } = interjection;
-        if let Some(frames) = &self.frames {
-            frames.interjected(&bytes);
-        }
+        self.frames.interjected(&bytes);
         self.buffer.extend_from_slice(&bytes);
         self.pass_on()?;
         // If nothing waits for them any more, they are sent all the same.

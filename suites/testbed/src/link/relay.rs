@@ -1,20 +1,21 @@
 //! The relay: listens where the proxy looks for its node, and forwards both ways.
 
 use std::io;
-use std::net::{Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::BytesMut;
-use socket2::{Domain, SockRef, Socket, Type};
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::answers::{Answers, Exchange};
 use super::chain::Chain;
-use super::frames::Frames;
+use super::door::{Door, listen};
+use super::frames::{Frames, Track};
 use super::pump::{End, Pump};
 use super::tap::{Tap, What};
 use super::toxics::{Taken, Toxics};
@@ -29,8 +30,8 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 #[derive(Debug, thiserror::Error)]
 #[error("link cannot listen on {addr}: {why}")]
 pub struct Error {
-    addr: SocketAddr,
-    why: io::Error,
+    pub(super) addr: SocketAddr,
+    pub(super) why: io::Error,
 }
 
 /// How connections end when the link goes down, or when one side is not there or breaks.
@@ -49,7 +50,7 @@ pub struct Setup {
     pub listen: SocketAddr,
     /// Where it connects to, for each connection: an address, or a host and port.
     pub upstream: String,
-    /// The record, and the place of the node in its cluster. None leaves the bytes alone, RESP or not.
+    /// The record, and the place of the node in its cluster.
     pub tap: Option<(Tap, usize)>,
     /// Its toxics, which outlive it.
     pub toxics: Toxics,
@@ -65,6 +66,8 @@ pub struct Setup {
 #[derive(Debug)]
 pub struct Link {
     addr: SocketAddr,
+    /// Where it connects to.
+    upstream: Arc<Mutex<String>>,
     toxics: Toxics,
     answers: Answers,
     orders: mpsc::Sender<Order>,
@@ -106,11 +109,12 @@ impl Link {
         })?;
         let (orders, inbox) = mpsc::channel(1);
         let answers = Answers::default();
+        let upstream = Arc::new(Mutex::new(setup.upstream));
         let (closing, closed) = watch::channel(());
         let relay = Relay {
             addr,
             wiring: Arc::new(LinkState {
-                upstream: setup.upstream,
+                upstream: Arc::clone(&upstream),
                 tap: setup.tap,
                 toxics: setup.toxics.clone(),
                 answers: answers.clone(),
@@ -125,6 +129,7 @@ impl Link {
         };
         Ok(Self {
             addr,
+            upstream,
             toxics: setup.toxics,
             answers,
             orders,
@@ -144,7 +149,7 @@ impl Link {
         &self.toxics
     }
 
-    /// Answers that replace the node's replies. Without effect on a link without a tap.
+    /// Answers that replace the node's replies.
     #[must_use]
     pub fn answers(&self) -> &Answers {
         &self.answers
@@ -177,6 +182,21 @@ impl Link {
     /// When the port was taken in the meantime.
     pub async fn up(&self) -> Result<(), Error> {
         self.order(Turn::Up).await
+    }
+
+    /// Connects elsewhere from now on; connections that are open stay.
+    pub fn point(&self, node: SocketAddr) {
+        let mut upstream = self.upstream.lock().unwrap_or_else(PoisonError::into_inner);
+        *upstream = node.to_string();
+    }
+
+    /// Accepts nothing more: the listen queue is full, so that connecting takes until somebody gives up. Connections that
+    /// are open stay. Ends with [`up`](Self::up).
+    ///
+    /// # Errors
+    /// When the link is down, or its queue cannot be filled.
+    pub async fn fill_backlog(&self) -> Result<(), Error> {
+        self.order(Turn::Full).await
     }
 
     /// Removes all toxics and scripted answers, and listens again if the link was down.
@@ -216,6 +236,7 @@ struct Order {
 enum Turn {
     Up,
     Down,
+    Full,
 }
 
 struct Relay {
@@ -231,7 +252,7 @@ struct Relay {
 
 /// What all connections of a link share.
 struct LinkState {
-    upstream: String,
+    upstream: Arc<Mutex<String>>,
     tap: Option<(Tap, usize)>,
     toxics: Toxics,
     answers: Answers,
@@ -243,33 +264,33 @@ struct LinkState {
 
 impl Relay {
     async fn run(mut self, listener: TcpListener, mut orders: mpsc::Receiver<Order>) {
-        let mut listener = Some(listener);
+        let mut door = Door::Open(listener);
         loop {
             tokio::select! {
                 order = orders.recv() => {
                     let Some(Order { turn, done }) = order else { return };
-                    let result = self.turn(turn, &mut listener).await;
+                    let result = self.turn(turn, &mut door).await;
                     // Nobody waits any more: the order is carried out all the same.
                     let _ = done.send(result);
                 }
-                accepted = accept(listener.as_ref()) => self.serve(accepted),
+                accepted = door.accept() => self.serve(accepted),
                 Some(_) = self.connections.join_next() => {}
             }
         }
     }
 
-    async fn turn(&mut self, turn: Turn, listener: &mut Option<TcpListener>) -> Result<(), Error> {
+    async fn turn(&mut self, turn: Turn, door: &mut Door) -> Result<(), Error> {
         match turn {
             Turn::Down => {
-                *listener = None;
+                *door = Door::Shut;
                 if self.wiring.ending == Ending::Close {
                     self.closing.send_replace(());
                     while self.connections.join_next().await.is_some() {}
                 }
                 self.connections.shutdown().await;
             }
-            Turn::Up if listener.is_none() => *listener = Some(listen(self.addr)?),
-            Turn::Up => {}
+            Turn::Up => door.open(self.addr)?,
+            Turn::Full => door.fill(self.addr).await?,
         }
         Ok(())
     }
@@ -282,13 +303,10 @@ impl Relay {
         let mut closed = wiring.closed.clone();
         closed.mark_unchanged();
         self.connections.spawn(async move {
-            let seen = wiring
-                .tap
-                .as_ref()
-                .map(|(tap, node)| Seen::open(tap, *node, wiring.answers.clone()));
+            let seen = Seen::open(wiring.tap.as_ref(), wiring.answers.clone());
             match wiring.connect(&mut closed).await {
                 Some(node) => {
-                    let relaying = wiring.relay(proxy, node, seen.as_ref(), chance, closed);
+                    let relaying = wiring.relay(proxy, node, &seen, chance, closed);
                     relaying.await;
                 }
                 None if wiring.ending == Ending::Close => close(&proxy),
@@ -298,48 +316,50 @@ impl Relay {
     }
 }
 
-/// A connection on the record. Whoever drops it says there that it is closed.
+/// A connection, on the record if there is one. When it is dropped, the record says that it is closed.
 struct Seen {
-    tap: Tap,
-    node: usize,
-    connection: u64,
+    track: Track,
     answers: Answers,
     exchange: Arc<Mutex<Exchange>>,
 }
 
 impl Seen {
-    fn open(tap: &Tap, node: usize, answers: Answers) -> Self {
+    fn open(tap: Option<&(Tap, usize)>, answers: Answers) -> Self {
+        let track = match tap {
+            Some((tap, node)) => Track {
+                tap: Some(tap.clone()),
+                node: *node,
+                connection: tap.open_connection(*node),
+            },
+            None => Track::default(),
+        };
         Self {
-            tap: tap.clone(),
-            node,
-            connection: tap.open_connection(node),
+            track,
             exchange: Arc::new(Mutex::new(Exchange::new(answers.clone()))),
             answers,
         }
     }
 
     fn frames(&self, stream: Stream) -> Frames {
-        let exchange = Arc::clone(&self.exchange);
-        Frames::new(
-            self.tap.clone(),
-            self.node,
-            self.connection,
-            stream,
-            exchange,
-        )
+        Frames::new(self.track.clone(), stream, Arc::clone(&self.exchange))
     }
 }
 
 impl Drop for Seen {
     fn drop(&mut self) {
-        self.tap.add(self.node, self.connection, What::Closed);
+        self.track.add(What::Closed);
     }
 }
 
 impl LinkState {
     /// The connection to the node, unless there is none or the link goes down.
     async fn connect(&self, closed: &mut watch::Receiver<()>) -> Option<TcpStream> {
-        let connecting = TcpStream::connect(&self.upstream);
+        let upstream = self
+            .upstream
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let connecting = TcpStream::connect(upstream);
         tokio::select! {
             connected = tokio::time::timeout(CONNECT_WITHIN, connecting) => connected.ok()?.ok(),
             Ok(()) = closed.changed() => None,
@@ -350,7 +370,7 @@ impl LinkState {
         &self,
         mut proxy: TcpStream,
         mut node: TcpStream,
-        seen: Option<&Seen>,
+        seen: &Seen,
         chance: Chance,
         mut closed: watch::Receiver<()>,
     ) {
@@ -369,10 +389,8 @@ impl LinkState {
             toxics: self.toxics.watch(),
             chain: Chain::new(stream, chance.of(stream as u64)),
             traffic: &self.traffic,
-            frames: seen.map(|seen| seen.frames(stream)),
-            interjections: seen
-                .filter(|_| stream == Stream::Downstream)
-                .map(|seen| seen.answers.open()),
+            frames: seen.frames(stream),
+            interjections: (stream == Stream::Downstream).then(|| seen.answers.open()),
             ending: self.ending,
             buffer: BytesMut::new(),
         };
@@ -419,44 +437,4 @@ fn close(stream: &TcpStream) {
 fn reset(stream: &TcpStream) {
     // On a socket that is broken already there is nothing left to reset.
     let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
-}
-
-async fn accept(listener: Option<&TcpListener>) -> TcpStream {
-    loop {
-        match listener {
-            None => std::future::pending::<()>().await,
-            Some(listener) => match listener.accept().await {
-                Ok((stream, _)) => return stream,
-                // Out of files, or gone before it was accepted: the next one may do better.
-                Err(_) => tokio::task::yield_now().await,
-            },
-        }
-    }
-}
-
-/// Listens on an address. One that names no host means both families, as in Go, where the machine has both.
-fn listen(addr: SocketAddr) -> Result<TcpListener, Error> {
-    if addr.ip().is_unspecified() {
-        let both = SocketAddr::from((Ipv6Addr::UNSPECIFIED, addr.port()));
-        if let Ok(listener) = listen_on(both) {
-            return Ok(listener);
-        }
-    }
-    listen_on(addr)
-}
-
-/// SO_REUSEADDR, so that a link that went down can listen again at once.
-fn listen_on(addr: SocketAddr) -> Result<TcpListener, Error> {
-    let listen = || {
-        let socket = Socket::new(Domain::for_address(addr), Type::STREAM, None)?;
-        if addr.ip() == Ipv6Addr::UNSPECIFIED {
-            socket.set_only_v6(false)?;
-        }
-        socket.set_reuse_address(true)?;
-        socket.set_nonblocking(true)?;
-        socket.bind(&addr.into())?;
-        socket.listen(1024)?;
-        TcpListener::from_std(socket.into())
-    };
-    listen().map_err(|why| Error { addr, why })
 }

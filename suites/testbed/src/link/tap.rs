@@ -33,6 +33,8 @@ pub enum What {
     Answered(Value),
     /// The proxy got these bytes in the place of a reply of the node, or without having asked.
     Scripted(Vec<u8>),
+    /// The toxic of this name acted on a reply that the node sent before.
+    Acted(String),
     /// The proxy sent bytes that are not a request.
     GarbledRequest(String),
     /// The node sent bytes that are not a reply.
@@ -47,6 +49,7 @@ impl fmt::Display for What {
             Self::Opened => f.write_str("opened"),
             Self::Closed => f.write_str("closed"),
             Self::Answered(value) => write!(f, "{value}"),
+            Self::Acted(toxic) => write!(f, "toxic {toxic}"),
             Self::Scripted(bytes) => write!(f, "scripted {}", quoted(bytes)),
             Self::GarbledRequest(why) | Self::GarbledReply(why) => f.write_str(why),
             Self::Asked(arguments) => {

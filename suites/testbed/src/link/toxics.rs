@@ -1,10 +1,10 @@
 //! The toxics of one link, by name, in the order of their addition.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use tokio::sync::watch;
 
-use crate::fault::Toxic;
+use crate::fault::{Counts, Toxic};
 
 /// A toxic cannot be added.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -12,10 +12,12 @@ use crate::fault::Toxic;
 pub struct Taken(pub String);
 
 /// An added toxic, distinguished from an earlier one of the same name.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(super) struct Entry {
     pub(super) serial: u64,
     pub(super) toxic: Toxic,
+    /// What it has counted on all connections.
+    pub(super) counts: Arc<Mutex<Counts>>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -42,7 +44,12 @@ impl Toxics {
             if free {
                 set.added += 1;
                 let serial = set.added;
-                let entry = Entry { serial, toxic };
+                let counts = Arc::default();
+                let entry = Entry {
+                    serial,
+                    toxic,
+                    counts,
+                };
                 set.entries = set.entries.iter().cloned().chain([entry]).collect();
             }
             free
@@ -175,7 +182,7 @@ mod tests {
         let toxics = Toxics::default();
         let mut watch = toxics.watch();
         assert_eq!(watch.news().map(|entries| entries.len()), Some(0));
-        assert_eq!(watch.news(), None);
+        assert!(watch.news().is_none());
         toxics.add(toxic(ToxicKind::Hold(Hold {}))).unwrap();
         assert_eq!(watch.news().map(|entries| entries.len()), Some(1));
     }

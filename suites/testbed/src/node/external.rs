@@ -63,6 +63,14 @@ impl Node for External {
         self.refuse("restarted")
     }
 
+    fn restart_with_data(&self) -> Step<'_> {
+        self.refuse("restarted with its data")
+    }
+
+    fn replace(&self) -> Step<'_> {
+        self.refuse("replaced")
+    }
+
     fn disconnect(&self) -> Step<'_> {
         self.refuse("disconnected")
     }

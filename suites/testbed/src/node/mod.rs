@@ -45,6 +45,27 @@ pub trait Node: Send + Sync {
     /// Starts it again, empty, at the same address, and waits until it answers. Ends it first where it runs.
     fn restart(&self) -> Step<'_>;
 
+    /// Ends it in order and starts it again with its data, at the same address, and waits until it answers.
+    fn restart_with_data(&self) -> Step<'_> {
+        Box::pin(std::future::ready(Err(Error::Unable {
+            addr: self.addr(),
+            wanted: "restarted with its data",
+        })))
+    }
+
+    /// Ends it, and starts an empty one at another address in its place, which is [`addr`](Self::addr) from then on.
+    fn replace(&self) -> Step<'_> {
+        Box::pin(std::future::ready(Err(Error::Unable {
+            addr: self.addr(),
+            wanted: "replaced at another address",
+        })))
+    }
+
+    /// Starts it again, empty, at its first address, where it was [replaced](Self::replace).
+    fn return_home(&self) -> Step<'_> {
+        self.restart()
+    }
+
     /// Disconnects its network; it keeps running and keeps its data. Only for a node with a separate network.
     fn disconnect(&self) -> Step<'_>;
 
@@ -154,6 +175,14 @@ pub enum Error {
     NoNetwork {
         /// The node.
         addr: SocketAddr,
+    },
+    /// Only a child process can do this.
+    #[error("node {addr} is not {wanted}: use --nodes process")]
+    Unable {
+        /// The node.
+        addr: SocketAddr,
+        /// What was to be done to it.
+        wanted: &'static str,
     },
     /// The node was not started by the suite.
     #[error("node {addr} was not started by shardproof and is not {wanted}")]

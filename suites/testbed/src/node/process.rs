@@ -21,13 +21,18 @@ use crate::wire::Value;
 
 /// How long a server may take until it answers. It takes milliseconds; a loaded machine takes longer.
 const READY_WITHIN: Duration = Duration::from_secs(20);
+/// Where a server keeps its data when it is told to.
+const DATA: &str = "dump.rdb";
 /// How long a server may take to end in order; with nothing to save it takes none.
 const STOPPED_WITHIN: Duration = Duration::from_secs(5);
 
 /// A `redis-server` that we started.
 #[derive(Debug)]
 pub struct Process {
-    addr: SocketAddr,
+    /// Where it was started first.
+    home: SocketAddr,
+    /// Where it is now.
+    place: Mutex<SocketAddr>,
     program: PathBuf,
     folder: Folder,
     server: Mutex<Option<Running>>,
@@ -40,19 +45,20 @@ impl Process {
     /// When there is no `redis-server`, or it does not come up (with the end of its log).
     pub async fn start(search: &Search) -> Result<Self, Error> {
         let program = search.find(&Program::redis_server())?;
-        let taken = |error: &Error| matches!(error, Error::NotReady { log, .. } if log.contains("Address already in use"));
         let start = async || {
             let port = port::free().map_err(Error::Spawn)?;
             let node = Self::on(port, &program)?;
             node.launch().await?;
             Ok(node)
         };
-        port::retry_if_taken(taken, start).await
+        port::retry_if_taken(port_is_taken, start).await
     }
 
     fn on(port: u16, program: &Path) -> Result<Self, Error> {
+        let home = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         Ok(Self {
-            addr: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+            home,
+            place: Mutex::new(home),
             program: program.to_owned(),
             folder: Folder::create("node-").map_err(Error::Spawn)?,
             server: Mutex::new(None),
@@ -88,8 +94,8 @@ impl Process {
     /// Whether this server answers. Another process may have taken the port first, and its answer is not ours.
     async fn answers(&self) -> Result<(), String> {
         let calling = async {
-            client::ping(self.addr).await?;
-            let mut client = Client::connect(self.addr, NODE_DEADLINE).await?;
+            client::ping(self.addr()).await?;
+            let mut client = Client::connect(self.addr(), NODE_DEADLINE).await?;
             client.call(&["INFO", "server"], NODE_DEADLINE).await
         };
         let answer: Value = calling.await.map_err(|why| why.to_string())?;
@@ -111,7 +117,7 @@ impl Process {
                 "--bind",
                 "127.0.0.1",
                 "--port",
-                &self.addr.port().to_string(),
+                &self.addr().port().to_string(),
             ])
             .args(["--save", "", "--appendonly", "no", "--daemonize", "no"])
             .args(["--enable-debug-command", "local"])
@@ -133,7 +139,7 @@ impl Process {
 
     fn not_ready(&self, log: &Path, what: String) -> Error {
         Error::NotReady {
-            addr: self.addr,
+            addr: self.addr(),
             what,
             log: text::last_lines(log, 5),
         }
@@ -147,24 +153,62 @@ impl Process {
             .ok_or_else(gone)
             .and_then(|server| server.signal(signal))
             .map_err(|why| Error::Signal {
-                addr: self.addr,
+                addr: self.addr(),
                 why,
             })
     }
 
     async fn end_in_order(&self) -> Result<(), Error> {
         self.signal(Signal::TERM)?;
-        let mut wait = Wait::begin("the end", STOPPED_WITHIN);
-        while self.ended().is_none() && wait.pause("it runs".to_owned()).await.is_ok() {}
-        // Kills it where it did not end.
-        drop(self.server().take());
+        self.wait_for_end().await;
         Ok(())
     }
 
     fn without_network(&self) -> Step<'_> {
         Box::pin(std::future::ready(Err(Error::NoNetwork {
-            addr: self.addr,
+            addr: self.addr(),
         })))
+    }
+
+    /// Ends it in order; its data stays in a file.
+    async fn save_and_end(&self) -> Result<(), Error> {
+        let refused =
+            |why: String| self.not_ready(&self.log_path(), format!("saves nothing: {why}"));
+        let saving = async {
+            let mut client = Client::connect(self.addr(), NODE_DEADLINE).await?;
+            client.call(&["SHUTDOWN", "SAVE"], STOPPED_WITHIN).await
+        };
+        match saving.await {
+            // It answers only where it goes on.
+            Ok(answer) => Err(refused(answer.to_string())),
+            Err(client::Error::Closed { .. }) => {
+                self.wait_for_end().await;
+                Ok(())
+            }
+            Err(why) => Err(refused(why.to_string())),
+        }
+    }
+
+    /// Waits until it has ended, and kills it where it does not end.
+    async fn wait_for_end(&self) {
+        let mut wait = Wait::begin("the end", STOPPED_WITHIN);
+        while self.ended().is_none() && wait.pause("it runs".to_owned()).await.is_ok() {}
+        drop(self.server().take());
+    }
+
+    /// Starts a server on another port.
+    async fn move_away(&self) -> Result<(), Error> {
+        drop(self.server().take());
+        let start = async || {
+            let port = port::free().map_err(Error::Spawn)?;
+            *self.place() = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+            self.launch().await
+        };
+        port::retry_if_taken(port_is_taken, start).await
+    }
+
+    fn place(&self) -> MutexGuard<'_, SocketAddr> {
+        self.place.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn server(&self) -> MutexGuard<'_, Option<Running>> {
@@ -172,9 +216,14 @@ impl Process {
     }
 }
 
+/// Whether another process took the free port before the server did.
+fn port_is_taken(error: &Error) -> bool {
+    matches!(error, Error::NotReady { log, .. } if log.contains("Address already in use"))
+}
+
 impl Node for Process {
     fn addr(&self) -> SocketAddr {
-        self.addr
+        *self.place()
     }
 
     fn pause(&self) -> Step<'_> {
@@ -204,6 +253,28 @@ impl Node for Process {
         })
     }
 
+    fn restart_with_data(&self) -> Step<'_> {
+        Box::pin(async {
+            self.save_and_end().await?;
+            self.launch().await?;
+            // The next one starts empty again. Where there was no data, there is no file.
+            let _ = std::fs::remove_file(self.folder.path().join(DATA));
+            Ok(())
+        })
+    }
+
+    fn replace(&self) -> Step<'_> {
+        Box::pin(self.move_away())
+    }
+
+    fn return_home(&self) -> Step<'_> {
+        Box::pin(async {
+            drop(self.server().take());
+            *self.place() = self.home;
+            self.launch().await
+        })
+    }
+
     fn disconnect(&self) -> Step<'_> {
         self.without_network()
     }
@@ -218,6 +289,7 @@ mod tests {
     use std::env;
 
     use super::{Node, Process};
+    use crate::client::{self, Client, NODE_DEADLINE};
     use crate::node;
     use crate::program::Search;
 
@@ -232,10 +304,41 @@ mod tests {
         assert!(matches!(refused, Err(node::Error::NoNetwork { .. })));
     }
 
+    async fn call(node: &Process, words: &[&str]) -> String {
+        let mut client = Client::connect(node.addr(), NODE_DEADLINE).await.unwrap();
+        client.call(words, NODE_DEADLINE).await.unwrap().to_string()
+    }
+
+    #[tokio::test]
+    async fn data_is_kept_over_one_restart_only() {
+        let node = Process::start(&search()).await.unwrap();
+        let pid = node.pid();
+        assert_eq!(call(&node, &["SET", "k", "v"]).await, "+OK");
+        node.restart_with_data().await.unwrap();
+        assert_ne!(node.pid(), pid);
+        assert_eq!(call(&node, &["GET", "k"]).await, "\"v\"");
+        node.restart().await.unwrap();
+        assert_eq!(call(&node, &["GET", "k"]).await, "nil");
+    }
+
+    #[tokio::test]
+    async fn a_replacement_is_empty_and_elsewhere() {
+        let node = Process::start(&search()).await.unwrap();
+        let home = node.addr();
+        assert_eq!(call(&node, &["SET", "k", "v"]).await, "+OK");
+        node.replace().await.unwrap();
+        assert_ne!(node.addr(), home);
+        assert_eq!(call(&node, &["GET", "k"]).await, "nil");
+        assert!(client::ping(home).await.is_err());
+        node.return_home().await.unwrap();
+        assert_eq!(node.addr(), home);
+        assert_eq!(call(&node, &["DBSIZE"]).await, ":0");
+    }
+
     #[tokio::test]
     async fn a_server_that_had_the_port_first_is_not_taken_for_the_node() {
         let first = Process::start(&search()).await.unwrap();
-        let second = Process::on(first.addr.port(), &first.program).unwrap();
+        let second = Process::on(first.addr().port(), &first.program).unwrap();
         let error = second.launch().await.unwrap_err().to_string();
         assert!(error.contains("Address already in use"), "{error}");
     }

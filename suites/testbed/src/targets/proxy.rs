@@ -5,8 +5,10 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rustix::process::Signal;
 use serde::Serialize;
 
 use super::file::{Rescale, Start, Target};
@@ -94,7 +96,7 @@ pub struct Proxy {
     addr: SocketAddr,
     admin: SocketAddr,
     folder: Folder,
-    running: Running,
+    running: Mutex<Running>,
 }
 
 impl Proxy {
@@ -123,14 +125,14 @@ impl Proxy {
         let (addr, admin) = (free_addr().map_err(io)?, free_addr().map_err(io)?);
         let folder = Folder::create("proxy-").map_err(io)?;
         let running = launch(target, &setting, &program, addr, admin, folder.path())?;
-        let mut proxy = Self {
+        let proxy = Self {
             target: target.clone(),
             setting,
             program,
             addr,
             admin,
             folder,
-            running,
+            running: Mutex::new(running),
         };
         proxy.wait_until_ready().await?;
         Ok(proxy)
@@ -151,12 +153,12 @@ impl Proxy {
     /// The process id.
     #[must_use]
     pub fn pid(&self) -> u32 {
-        self.running.pid()
+        self.running().pid()
     }
 
     /// Whether the process still runs.
-    pub fn alive(&mut self) -> bool {
-        matches!(self.running.ended(), Ok(None))
+    pub fn alive(&self) -> bool {
+        matches!(self.running().ended(), Ok(None))
     }
 
     /// The last lines that it wrote.
@@ -169,9 +171,9 @@ impl Proxy {
     ///
     /// # Errors
     /// As [`Proxy::start`].
-    pub async fn restart(&mut self) -> Result<(), Error> {
-        self.running.kill();
-        self.running = launch(
+    pub async fn restart(&self) -> Result<(), Error> {
+        self.kill();
+        let running = launch(
             &self.target,
             &self.setting,
             &self.program,
@@ -179,7 +181,48 @@ impl Proxy {
             self.admin,
             self.folder.path(),
         )?;
+        *self.running() = running;
         self.wait_until_ready().await
+    }
+
+    /// Ends it as a crash would (SIGKILL), with everything that it started.
+    pub fn kill(&self) {
+        self.running().kill();
+    }
+
+    /// Stops it from running without closing anything (SIGSTOP).
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn pause(&self) -> Result<(), Error> {
+        self.signal(Signal::STOP)
+    }
+
+    /// Lets a paused proxy go on.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn resume(&self) -> Result<(), Error> {
+        self.signal(Signal::CONT)
+    }
+
+    fn signal(&self, signal: Signal) -> Result<(), Error> {
+        let signalled = self.running().signal(signal);
+        signalled.map_err(|why| Error::Io {
+            target: self.target.name.clone(),
+            why,
+        })
+    }
+
+    /// Takes its configuration anew, in the target's own way of changing its cluster.
+    ///
+    /// # Errors
+    /// What it said instead.
+    pub async fn reload(&self) -> Result<(), Error> {
+        match self.target.rescale.clone() {
+            Rescale::Restart => self.restart().await,
+            Rescale::Put { path, body } => self.put(&path, &body).await,
+        }
     }
 
     /// Changes the cluster to `nodes` in the target's own way; the client address stays.
@@ -188,25 +231,29 @@ impl Proxy {
     /// If the proxy refuses the change.
     pub async fn rescale(&mut self, nodes: Vec<SocketAddr>) -> Result<(), Error> {
         self.setting.nodes = nodes;
-        match self.target.rescale.clone() {
-            Rescale::Restart => self.restart().await,
-            Rescale::Put { path, body } => {
-                let render = self.render();
-                let (path, body) = (
-                    render.text("rescale.path", &path)?,
-                    render.text("rescale.body", &body)?,
-                );
-                let refused = |why: String| Error::NotRescaled {
-                    target: self.target.name.clone(),
-                    why,
-                };
-                let answer = http::put(self.admin, &path, body, ADMIN_WITHIN).await;
-                match answer.map_err(|why| refused(why.to_string()))? {
-                    answer if (200..300).contains(&answer.status) => Ok(()),
-                    answer => Err(refused(format!("{} {}", answer.status, answer.body))),
-                }
-            }
+        self.reload().await
+    }
+
+    /// Puts a rendered body to its admin port.
+    async fn put(&self, path: &str, body: &str) -> Result<(), Error> {
+        let render = self.render();
+        let (path, body) = (
+            render.text("rescale.path", path)?,
+            render.text("rescale.body", body)?,
+        );
+        let refused = |why: String| Error::NotRescaled {
+            target: self.target.name.clone(),
+            why,
+        };
+        let answer = http::put(self.admin, &path, body, ADMIN_WITHIN).await;
+        match answer.map_err(|why| refused(why.to_string()))? {
+            answer if (200..300).contains(&answer.status) => Ok(()),
+            answer => Err(refused(format!("{} {}", answer.status, answer.body))),
         }
+    }
+
+    fn running(&self) -> MutexGuard<'_, Running> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn render(&self) -> Render<'_> {
@@ -220,10 +267,10 @@ impl Proxy {
         }
     }
 
-    async fn wait_until_ready(&mut self) -> Result<(), Error> {
+    async fn wait_until_ready(&self) -> Result<(), Error> {
         let waited = self.target.start.ready_within_s;
         let within = Duration::from_secs(waited);
-        let probe = async || match (self.ready().await, self.running.ended()) {
+        let probe = async || match (self.ready().await, self.running().ended()) {
             (Ok(()), _) => Probed::Break(Ok(())),
             (Err(_), Ok(Some(status))) => Probed::Break(Err(format!("ended with {status}"))),
             (Err(why), _) => Probed::Continue(why),

@@ -132,6 +132,16 @@ impl Client {
         understood(&format!("{verb} proxy {name}"), answer)
     }
 
+    /// Connects elsewhere from now on, and ends all connections of a proxy.
+    ///
+    /// # Errors
+    /// All of [`Error`].
+    pub async fn set_upstream(&self, name: &str, upstream: &str) -> Result<Proxy, Error> {
+        let body = json!({ "upstream": upstream });
+        let answer = self.post(&proxy_path(name), body).await?;
+        understood(&format!("point proxy {name} to {upstream}"), answer)
+    }
+
     /// Deletes a proxy with all its connections.
     ///
     /// # Errors

@@ -247,7 +247,15 @@ impl<'a> Line<'a> {
     fn fault(&mut self) -> Result<Fault, Problem> {
         let mut words = Vec::new();
         while !self.tokens.is_empty() {
-            words.push(self.bare("a fault")?);
+            let word = self.bare("a fault")?;
+            if word.contains('$') {
+                // Faults are read before keys are chosen.
+                return Err(Problem::new(
+                    format!("`{word}`"),
+                    "a word without variables",
+                ));
+            }
+            words.push(word);
         }
         Fault::parse(&words).map_err(|wrong| {
             let end = || "the end of the line".to_owned();

@@ -163,9 +163,15 @@ fn steps_are_checked() {
         "given A $a1 = one two",
         "`two`, expected the end of the line",
     );
-    check_step_refused("fault A slow", "`slow`, expected a fault: bandwidth RATE");
+    check_step_refused("fault A lazy", "`lazy`, expected a fault: bandwidth RATE");
     check_step_refused("fault A latency", "the end of the line, expected a time");
     check_step_refused("fault A latency 50", "`50`, expected a time such as");
+    check_step_refused("fault A drop_reply 3", "`3`, expected the end or command");
+    check_step_refused("fault A cut_reply tail", "`tail`, expected header or body");
+    check_step_refused(
+        "fault A drop_reply key $a1",
+        "`$a1`, expected a word without",
+    );
     check_step_refused("await A seen 1", "`seen`, expected `await NODE asked N`");
     check_step_refused("await A asked -1", "`-1`, expected a number");
     check_step_refused("nothing @A", "a node, expected a client");

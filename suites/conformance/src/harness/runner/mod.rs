@@ -108,7 +108,7 @@ impl<'a> Run<'a> {
             }
             Action::Nothing { client } => self.nothing(step, *client).await,
             Action::Asked { node, asked } => self.asked(step, *node, asked),
-            Action::Fault { node, fault } => self.fault(*node, *fault).await,
+            Action::Fault { node, fault } => self.fault(*node, fault).await,
             Action::Answers { node, to, answer } => self.answers(*node, to, answer),
             Action::Interject { node, bytes } => self.interject(*node, bytes).await,
             Action::Heal { node } => self.heal(*node).await,

@@ -78,11 +78,11 @@ impl Run<'_> {
         }
     }
 
-    pub(super) async fn fault(&mut self, node: usize, fault: Fault) -> Result<(), Stop> {
+    pub(super) async fn fault(&mut self, node: usize, fault: &Fault) -> Result<(), Stop> {
         let text = format!("fault {} {fault}", letter(node));
         self.note(Party::Node(node), Direction::Event, &text);
         // Remembered first: what was half done must be healed as well.
-        self.damages.push((node, Damage::Fault(fault)));
+        self.damages.push((node, Damage::Fault(fault.clone())));
         self.environment
             .fault(node, fault)
             .await
@@ -120,7 +120,7 @@ impl Run<'_> {
             .damages
             .iter()
             .filter(|damage| of_node(damage))
-            .map(|(_, damage)| *damage)
+            .map(|(_, damage)| damage.clone())
             .collect();
         self.note(
             Party::Node(node),

@@ -2,7 +2,7 @@
 
 use chaos::rescale::{FaultPlan, FaultReport, Faults};
 use shardproof::run::{self, RunOptions};
-use testbed::fault::Fault;
+use testbed::fault::{Fault, Object};
 use testbed::program::Search;
 use testbed::targets::Target;
 
@@ -17,14 +17,18 @@ pub(super) async fn run(
 ) -> anyhow::Result<Exit> {
     let runs = runs(flags)?;
     let options = flags.common.run_options(search);
+    if matches!(fault.row().acts_on, Object::Proxy | Object::Client) {
+        let expected = "expected a fault of a node or its link";
+        return Err(Usage(format!("--fault {fault}: {expected}")).into());
+    }
     let plan = FaultPlan {
         rescale: plan(flags, options.seed)?,
         fault,
         node: node(flags)?,
         refused: Vec::new(),
     };
-    if let Some(why) = fault.row().obstacle(options.owned()) {
-        return Err(Usage(format!("--fault {fault}: {why}")).into());
+    if let Some(why) = plan.fault.row().obstacle(options.owned()) {
+        return Err(Usage(format!("--fault {}: {why}", plan.fault)).into());
     }
     (console.err)(&format!("seed {:x}", options.seed));
     let mut reports = Vec::new();

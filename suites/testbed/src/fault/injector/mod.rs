@@ -30,6 +30,9 @@ pub enum Error {
     /// The foreign server has nothing before a node.
     #[error("the fault server has no proxy before node {0}")]
     NoProxy(SocketAddr),
+    /// Only links of our own can do this.
+    #[error("no Toxiproxy has the fault `{0}`")]
+    OwnLinksOnly(&'static str),
     /// The foreign server.
     #[error(transparent)]
     Client(#[from] client::Error),
@@ -163,6 +166,33 @@ impl FaultInjector {
             Self::Foreign(foreign) => {
                 let name = foreign.name(node);
                 foreign.client.set_enabled(name, true).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Accepts nothing more before a node, until [`up`](Self::up).
+    ///
+    /// # Errors
+    /// When the link is down, or is in a foreign server.
+    pub async fn fill_backlog(&self, node: usize) -> Result<(), Error> {
+        match self {
+            Self::Links(links) => Ok(links[node].fill_backlog().await?),
+            Self::Foreign(_) => Err(Error::OwnLinksOnly("full_backlog")),
+        }
+    }
+
+    /// Connects to another address in the place of a node from now on.
+    ///
+    /// # Errors
+    /// When the foreign server does not answer.
+    pub async fn point(&self, node: usize, addr: SocketAddr) -> Result<(), Error> {
+        match self {
+            Self::Links(links) => links[node].point(addr),
+            Self::Foreign(foreign) => {
+                let name = foreign.name(node);
+                let upstream = addr.to_string();
+                foreign.client.set_upstream(name, &upstream).await?;
             }
         }
         Ok(())

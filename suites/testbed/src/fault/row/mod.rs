@@ -1,5 +1,11 @@
 //! One row of the table of faults: everything about a fault but its parameters' values.
 
+mod parameter;
+
+pub use parameter::{CLIENTS_MAX, Default, Parameter, REQUESTS_MAX, Unit};
+
+use super::reply::SELECTION;
+
 /// What a fault acts on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Object {
@@ -7,6 +13,23 @@ pub enum Object {
     Link,
     /// The node itself.
     Node,
+    /// The proxy.
+    Proxy,
+    /// Clients of the proxy, besides those that are judged.
+    Client,
+}
+
+impl Object {
+    /// Its word in documents and reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Link => "link",
+            Self::Node => "node",
+            Self::Proxy => "proxy",
+            Self::Client => "client",
+        }
+    }
 }
 
 /// What the proxy sees of the node while the fault lasts.
@@ -22,48 +45,10 @@ pub enum Effect {
     Silence,
     /// The node answers reads, and refuses writes with an error.
     RefuseWrites,
-}
-
-/// The unit of a parameter. Toxiproxy has numbers only; a text says the unit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unit {
-    /// A number of bytes: `100B`.
-    Bytes,
-    /// A rate in 1000 bytes per second: `10KB/s`.
-    KilobytesPerSecond,
-    /// A time in milliseconds: `50ms` or `2s`.
-    Milliseconds,
-    /// A time in microseconds: `10us`, `50ms` or `2s`.
-    Microseconds,
-}
-
-/// One parameter of a fault.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Parameter {
-    /// Its name, as in Toxiproxy.
-    pub name: &'static str,
-    /// What it counts.
-    pub unit: Unit,
-    /// Whether a text has to give it; it is 0 where it is not given. Toxiproxy's API requires none.
-    pub required: bool,
-}
-
-impl Parameter {
-    pub(super) const fn required(name: &'static str, unit: Unit) -> Self {
-        Self {
-            name,
-            unit,
-            required: true,
-        }
-    }
-
-    pub(super) const fn optional(name: &'static str, unit: Unit) -> Self {
-        Self {
-            name,
-            unit,
-            required: false,
-        }
-    }
+    /// Some replies or connections suffer, or all of them for a while; which ones depends on what is asked when.
+    Partial,
+    /// Nothing: what happens is not between the proxy and a node.
+    Nothing,
 }
 
 /// What the file of a fault says about it.
@@ -74,8 +59,16 @@ pub(super) trait Describe {
     const EFFECT: Effect;
     /// Its parameters; in a text, the first one is given without its name.
     const PARAMETERS: &'static [Parameter] = &[];
+    /// Whether it acts on replies that can be selected, by the parameters of [`SELECTION`].
+    const SELECTS: bool = false;
     /// Whether the node has its keys again when the fault is over.
     const KEEPS_DATA: bool = true;
+    /// Whether it lasts until it is healed; else it is over when it has been applied.
+    const LASTS: bool = true;
+    /// Whether the node is started again when it is healed.
+    const ENDS_NODE: bool = false;
+    /// Whether the node must be a child process.
+    const NEEDS_PROCESS: bool = false;
     /// Whether only the suite's own links carry it out, and no Toxiproxy.
     const OWN_LINKS_ONLY: bool = false;
     /// Whether the node must have a separate network.
@@ -93,10 +86,16 @@ pub struct Row {
     pub acts_on: Object,
     /// What the proxy sees of it.
     pub effect: Effect,
-    /// Its parameters, the main one first.
+    /// Its own parameters, the main one first.
     pub parameters: &'static [Parameter],
+    /// Parameters that select replies; none where it does not act on replies.
+    pub selection: &'static [Parameter],
     /// Whether the node has its keys again when the fault is over.
     pub keeps_data: bool,
+    /// Whether it lasts until it is healed; else it is over when it has been applied.
+    pub lasts: bool,
+    ends_node: bool,
+    needs_process: bool,
     own_links_only: bool,
     needs_network: bool,
 }
@@ -106,6 +105,10 @@ pub struct Row {
 pub struct Owned {
     /// The nodes: the suite started them.
     pub nodes: bool,
+    /// The proxy: the suite started it.
+    pub proxy: bool,
+    /// The nodes are child processes of the suite.
+    pub processes: bool,
     /// A network of each node.
     pub networks: bool,
     /// The links, which are not those of a foreign Toxiproxy.
@@ -120,10 +123,24 @@ impl Row {
             acts_on: F::ACTS_ON,
             effect: F::EFFECT,
             parameters: F::PARAMETERS,
+            selection: if F::SELECTS { SELECTION } else { &[] },
             keeps_data: F::KEEPS_DATA,
+            lasts: F::LASTS,
+            ends_node: F::ENDS_NODE,
+            needs_process: F::NEEDS_PROCESS,
             own_links_only: F::OWN_LINKS_ONLY,
             needs_network: F::NEEDS_NETWORK,
         }
+    }
+
+    /// All parameters: its own ones, then those that select replies.
+    pub fn all_parameters(&self) -> impl Iterator<Item = &'static Parameter> + Clone + use<> {
+        self.parameters.iter().chain(self.selection)
+    }
+
+    /// Whether the node is started again when the fault is healed.
+    pub(super) fn ends_node(&self) -> bool {
+        self.ends_node
     }
 
     /// Why the fault cannot be applied to a cluster of which the suite owns only this.
@@ -131,6 +148,16 @@ impl Row {
     pub fn obstacle(&self, owned: Owned) -> Option<String> {
         if self.acts_on == Object::Node && !owned.nodes {
             Some("it changes nodes, which the suite did not start".to_owned())
+        } else if matches!(self.acts_on, Object::Proxy | Object::Client) && !owned.proxy {
+            Some(format!(
+                "it disturbs the {}, and the suite did not start it",
+                match self.acts_on {
+                    Object::Client => "proxy by clients",
+                    _ => "proxy",
+                }
+            ))
+        } else if self.needs_process && !owned.processes {
+            Some("it needs nodes that are child processes".to_owned())
         } else if self.needs_network && !owned.networks {
             Some("it disconnects a node's network, and the nodes are not containers".to_owned())
         } else if self.own_links_only && !owned.links {

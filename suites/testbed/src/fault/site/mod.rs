@@ -1,11 +1,19 @@
 //! Where a fault is applied and healed: one node of a cluster, and the link between it and the proxy.
 
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use super::clients::{self, Clients};
 use super::{Effect, Fault, FaultInjector, InjectorError, Object};
 use crate::client::{self, Client, NODE_DEADLINE};
 use crate::node::{self, Node};
-use crate::wire::Value;
+use crate::targets::{self, Proxy};
+use crate::wire::{Value, encode_request};
 
-/// A node and its link.
+/// How often a node is asked that changes within milliseconds.
+const POLL: Duration = Duration::from_millis(5);
+
+/// A node and its link, and what is before them where faults act on it.
 #[derive(Clone, Copy)]
 pub struct Site<'a> {
     /// The node.
@@ -14,6 +22,10 @@ pub struct Site<'a> {
     pub injector: &'a FaultInjector,
     /// The place of the node in the cluster.
     pub index: usize,
+    /// The proxy, where the suite started it.
+    pub proxy: Option<&'a Proxy>,
+    /// Clients of the proxy that may misbehave.
+    pub clients: Option<&'a Clients>,
 }
 
 /// A fault could not be applied or healed. Never a verdict on a proxy.
@@ -28,6 +40,25 @@ pub enum Error {
     /// The node does not take orders.
     #[error(transparent)]
     Client(#[from] client::Error),
+    /// A fault of the proxy.
+    #[error(transparent)]
+    Proxy(#[from] targets::Error),
+    /// A fault of clients.
+    #[error(transparent)]
+    Clients(#[from] clients::Error),
+    /// There is nothing of the kind that the fault acts on.
+    #[error("no {0} that faults may act on")]
+    Absent(&'static str),
+    /// The node does not become what the fault makes of it.
+    #[error("node {addr} is not {what} within {} ms", within.as_millis())]
+    NotYet {
+        /// The node.
+        addr: SocketAddr,
+        /// What it was to be.
+        what: &'static str,
+        /// How long was waited.
+        within: Duration,
+    },
     /// The node refused an order.
     #[error("a node refused a fault: {0}")]
     Refused(String),
@@ -41,15 +72,70 @@ pub(super) trait Act {
     async fn heal(&self, site: Site<'_>) -> Result<(), Error>;
 }
 
-impl Site<'_> {
-    /// Changes a setting of a node of our own.
-    pub(super) async fn order(&self, command: &[&str]) -> Result<(), Error> {
+impl<'a> Site<'a> {
+    /// A node and its link.
+    #[must_use]
+    pub fn new(node: &'a dyn Node, injector: &'a FaultInjector, index: usize) -> Self {
+        Self {
+            node,
+            injector,
+            index,
+            proxy: None,
+            clients: None,
+        }
+    }
+
+    pub(super) fn proxy(&self) -> Result<&'a Proxy, Error> {
+        self.proxy.ok_or(Error::Absent("proxy"))
+    }
+
+    pub(super) fn clients(&self) -> Result<&'a Clients, Error> {
+        self.clients.ok_or(Error::Absent("clients"))
+    }
+
+    /// A connection to a node of our own.
+    async fn connect(&self) -> Result<Client, Error> {
         let addr = self.node.addr();
         if !self.node.is_ours() {
             let wanted = "changed";
             return Err(node::Error::NotOurs { addr, wanted }.into());
         }
-        let mut client = Client::connect(addr, NODE_DEADLINE).await?;
+        Ok(Client::connect(addr, NODE_DEADLINE).await?)
+    }
+
+    /// Gives an order to a node of our own whose answer may take `within`, and does not wait for it.
+    pub(super) async fn begin(&self, command: &[&str], within: Duration) -> Result<(), Error> {
+        let mut client = self.connect().await?;
+        client
+            .write(&encode_request(command), NODE_DEADLINE)
+            .await?;
+        // Its answer is nobody's business; the connection stays until it comes.
+        tokio::spawn(async move { client.reply(within).await });
+        Ok(())
+    }
+
+    /// Waits until a node of our own answers PING so.
+    pub(super) async fn until(
+        &self,
+        what: &'static str,
+        within: Duration,
+        is_so: impl Fn(&[u8]) -> bool,
+    ) -> Result<(), Error> {
+        let addr = self.node.addr();
+        let deadline = Instant::now() + within;
+        let mut client = self.connect().await?;
+        while Instant::now() < deadline {
+            match client.call(&["PING"], within).await? {
+                Value::Simple(text) | Value::Error(text) if is_so(&text) => return Ok(()),
+                _ => tokio::time::sleep(POLL).await,
+            }
+        }
+        Err(Error::NotYet { addr, what, within })
+    }
+
+    /// Changes a setting of a node of our own.
+    pub(super) async fn order(&self, command: &[&str]) -> Result<(), Error> {
+        let mut client = self.connect().await?;
         match client.call(command, NODE_DEADLINE).await? {
             Value::Error(why) => Err(Error::Refused(why.escape_ascii().to_string())),
             _ => Ok(()),
@@ -65,12 +151,16 @@ impl Site<'_> {
             .iter()
             .filter(|fault| fault.row().acts_on == Object::Node)
             .collect();
-        if let Some(ended) = faults.iter().find(|fault| !fault.row().keeps_data) {
+        if faults.iter().any(|fault| fault.row().ends_node()) {
             // A node that starts again has no other fault any more.
-            faults = vec![ended];
+            faults.retain(|fault| fault.row().ends_node());
         }
-        // A node takes orders only when it serves again.
-        faults.sort_by_key(|fault| fault.row().effect == Effect::RefuseWrites);
+        // A node takes orders only when it runs, and changes its settings only when it serves.
+        faults.sort_by_key(|fault| match fault.row().effect {
+            Effect::RefuseWrites => 2,
+            Effect::Partial => 1,
+            _ => 0,
+        });
         for fault in faults {
             fault.heal(self).await?;
         }

@@ -1,5 +1,7 @@
 //! Every fault is applied and healed, over a real Redis and both injectors.
 
+mod effects;
+
 use std::env;
 
 use super::*;
@@ -16,11 +18,9 @@ async fn process() -> Process {
     Process::start(&search).await.unwrap()
 }
 
-/// Shortest parameters that a text can say.
-fn shortest(row: &Row) -> Fault {
-    let usage = row.usage().replace(['[', ']'], "");
-    let words = usage.replace("TIME", "1ms").replace("BYTES", "1B");
-    words.replace("RATE", "1KB/s").parse().expect(row.name)
+/// Small parameters.
+fn smallest(row: &Row) -> Fault {
+    row.example().parse().expect(row.name)
 }
 
 async fn serves(site: Site<'_>) -> bool {
@@ -35,15 +35,11 @@ async fn serves(site: Site<'_>) -> bool {
 /// Each fault on its own is healed, and so are all together.
 async fn heals(node: &Process, injector: &FaultInjector, owned: Owned) {
     let (index, node): (_, &dyn Node) = (0, node);
-    let site = Site {
-        node,
-        injector,
-        index,
-    };
+    let site = Site::new(node, injector, index);
     let rows = Fault::rows().into_iter();
     let faults: Vec<Fault> = rows
         .filter(|row| row.obstacle(owned).is_none())
-        .map(shortest)
+        .map(smallest)
         .collect();
     for fault in &faults {
         if fault.row().acts_on == Object::Link {
@@ -64,13 +60,15 @@ async fn heals(node: &Process, injector: &FaultInjector, owned: Owned) {
         assert!(serves(site).await, "{fault} is not healed");
     }
     // Orders take a node that serves, and signals one that runs.
-    let mut order = faults.clone();
+    let mut order: Vec<Fault> = faults.into_iter().filter(|it| it.row().lasts).collect();
     order.sort_by_key(|fault| match fault.row() {
-        Row { effect, .. } if *effect == Effect::RefuseWrites => 0,
-        row if row.keeps_data => 1,
+        row if row.effect == Effect::RefuseWrites => 0,
+        row if row.ends_node() => 3,
+        row if row.effect == Effect::Partial => 1,
         _ => 2,
     });
-    for all in [&order[..], &order[..order.len() - 1]] {
+    let ends = order.iter().filter(|it| it.row().ends_node()).count();
+    for all in [&order[..], &order[..order.len() - ends]] {
         for fault in all {
             fault
                 .apply(site)
@@ -92,6 +90,8 @@ async fn own_links_and_nodes_heal() {
     let injector = FaultInjector::links(&[node.addr()], base, &tap, chance).unwrap();
     let owned = Owned {
         nodes: true,
+        proxy: false,
+        processes: true,
         networks: false,
         links: true,
     };
@@ -110,6 +110,8 @@ async fn links_in_a_foreign_toxiproxy_heal() {
         .unwrap();
     let owned = Owned {
         nodes: true,
+        proxy: false,
+        processes: true,
         networks: false,
         links: false,
     };
@@ -121,14 +123,10 @@ async fn nodes_of_others_are_left_alone() {
     let node = process().await;
     let foreign = External::at(node.addr()).await.unwrap();
     let injector = FaultInjector::Links(Vec::new());
-    let site = Site {
-        node: &foreign,
-        injector: &injector,
-        index: 0,
-    };
+    let site = Site::new(&foreign, &injector, 0);
     for row in Fault::rows() {
         if row.acts_on == Object::Node {
-            let refused = shortest(row).apply(site).await;
+            let refused = smallest(row).apply(site).await;
             let refused = matches!(refused, Err(Error::Node(node::Error::NotOurs { .. })));
             assert!(refused, "{}", row.name);
         }

@@ -1,17 +1,17 @@
 //! The text of a fault: `latency 50ms jitter 10ms`.
 //!
 //! One grammar for cases and for the command line: the name, the main parameter without its name, then other parameters
-//! with theirs. Numbers have units.
+//! with theirs, in any order. Bytes, rates and times have units.
+
+mod unit;
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde_json::{Map, Value};
 
-use super::{Fault, Parameter, Row, Unit};
-
-/// Longest time that a text can say, in milliseconds.
-const TIME_MS_MAX: u64 = 600_000;
+use super::reply::SELECTION;
+use super::{Default, Fault, Parameter, Row};
 
 /// A text is no fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -57,114 +57,59 @@ impl Fault {
     }
 }
 
-/// The parameters with their values, all of them.
+/// The parameters that are given, with their values.
 fn attributes(row: &Row, words: &[&str]) -> Result<Map<String, Value>, ParseError> {
-    let mut words = words.iter().copied();
-    let mut values: Vec<Option<i64>> = vec![None; row.parameters.len()];
+    let mut words = words.iter().copied().peekable();
+    let mut given = Map::new();
     if let Some(main) = row.parameters.first()
-        && let Some(word) = words.next()
+        && let Some(word) = words.next_if(|word| main.required || named(row, word).is_none())
     {
-        values[0] = Some(value(main, Some(word))?);
+        given.insert(main.name.to_owned(), value(main, Some(word))?);
     }
     while let Some(word) = words.next() {
-        let known = row.parameters.iter().position(|it| it.name == word);
-        let open = known.filter(|at| values[*at].is_none());
-        let at = open.ok_or_else(|| ParseError::new(Some(word), rest(row, &values)))?;
-        values[at] = Some(value(&row.parameters[at], words.next())?);
+        let open = named(row, word).filter(|it| !given.contains_key(it.name));
+        let parameter = open.ok_or_else(|| ParseError::new(Some(word), rest(row, &given)))?;
+        given.insert(parameter.name.to_owned(), value(parameter, words.next())?);
     }
-    let mut attributes = Map::new();
-    for (parameter, given) in row.parameters.iter().zip(values) {
-        let number = match given {
-            None if parameter.required => value(parameter, None)?,
-            given => given.unwrap_or(0),
-        };
-        attributes.insert(parameter.name.to_owned(), number.into());
+    let missing = |it: &&Parameter| it.required && !given.contains_key(it.name);
+    match row.all_parameters().find(missing) {
+        Some(parameter) => value(parameter, None).map(|_| given),
+        None => Ok(given),
     }
-    Ok(attributes)
+}
+
+/// The parameter of this name.
+fn named(row: &Row, name: &str) -> Option<&'static Parameter> {
+    row.all_parameters().find(|it| it.name == name)
 }
 
 /// What may follow where these values have been given.
-fn rest(row: &Row, values: &[Option<i64>]) -> String {
-    let open: Vec<&str> = row
-        .parameters
-        .iter()
-        .zip(values)
-        .filter(|(_, value)| value.is_none())
-        .map(|(parameter, _)| parameter.name)
-        .collect();
+fn rest(row: &Row, given: &Map<String, Value>) -> String {
+    let open = row
+        .all_parameters()
+        .filter(|it| !given.contains_key(it.name));
+    let open: Vec<&str> = open.map(|it| it.name).collect();
     match open.is_empty() {
         true => "the end".to_owned(),
         false => format!("the end or {}", open.join(", ")),
     }
 }
 
-fn value(parameter: &Parameter, word: Option<&str>) -> Result<i64, ParseError> {
+fn value(parameter: &Parameter, word: Option<&str>) -> Result<Value, ParseError> {
     let wrong = || ParseError::new(word, parameter.unit.example());
     let word = word.ok_or_else(wrong)?;
     parameter.unit.read(word).ok_or_else(wrong)
 }
 
-impl Unit {
-    /// The suffixes, each with its factor; the first one is written.
-    fn suffixes(self) -> &'static [(&'static str, u64)] {
-        match self {
-            Self::Bytes => &[("B", 1)],
-            Self::KilobytesPerSecond => &[("KB/s", 1)],
-            Self::Milliseconds => &[("ms", 1), ("s", 1000)],
-            Self::Microseconds => &[("us", 1), ("ms", 1000), ("s", 1_000_000)],
-        }
-    }
-
-    fn max(self) -> u64 {
-        match self {
-            Self::Bytes | Self::KilobytesPerSecond => i64::MAX.unsigned_abs(),
-            Self::Milliseconds => TIME_MS_MAX,
-            Self::Microseconds => TIME_MS_MAX * 1000,
-        }
-    }
-
-    /// The number with its unit, digits and suffix only.
-    fn read(self, word: &str) -> Option<i64> {
-        let end = word.find(|char: char| !char.is_ascii_digit())?;
-        let (digits, suffix) = word.split_at(end);
-        let mut suffixes = self.suffixes().iter();
-        let (_, factor) = suffixes.find(|(known, _)| *known == suffix)?;
-        let number = digits.parse::<u64>().ok()?.checked_mul(*factor)?;
-        i64::try_from(number).ok().filter(|_| number <= self.max())
-    }
-
-    fn write(self, number: i64) -> String {
-        format!("{number}{}", self.suffixes()[0].0)
-    }
-
-    fn example(self) -> &'static str {
-        match self {
-            Self::Bytes => "a number of bytes such as 100B",
-            Self::KilobytesPerSecond => "a rate such as 10KB/s",
-            Self::Milliseconds => "a time such as 50ms or 2s",
-            Self::Microseconds => "a time such as 10us or 50ms",
-        }
-    }
-
-    /// The name in a grammar.
-    fn symbol(self) -> &'static str {
-        match self {
-            Self::Bytes => "BYTES",
-            Self::KilobytesPerSecond => "RATE",
-            Self::Milliseconds | Self::Microseconds => "TIME",
-        }
-    }
-}
-
 impl Row {
-    /// How the fault is written: `latency TIME [jitter TIME]`.
+    /// How the fault is written: `latency TIME [jitter TIME]`. `[REPLIES]` stands for [`selection_usage`].
     #[must_use]
     pub fn usage(&self) -> String {
         let mut usage = self.name.to_owned();
         for (at, parameter) in self.parameters.iter().enumerate() {
             let unit = parameter.unit.symbol();
             let words = match at {
-                0 => unit.to_owned(),
+                0 => unit,
                 _ => format!("{} {unit}", parameter.name),
             };
             usage += &match parameter.required {
@@ -172,8 +117,34 @@ impl Row {
                 false => format!(" [{words}]"),
             };
         }
+        if !self.selection.is_empty() {
+            usage += " [REPLIES]";
+        }
         usage
     }
+
+    /// A text of the fault, with a small value for each of its parameters.
+    #[must_use]
+    pub fn example(&self) -> String {
+        let mut text = self.name.to_owned();
+        for (at, parameter) in self.all_parameters().enumerate() {
+            let value = parameter.unit.smallest();
+            let is_main = at == 0 && !self.parameters.is_empty();
+            text += &match is_main {
+                true => format!(" {value}"),
+                false => format!(" {} {value}", parameter.name),
+            };
+        }
+        text
+    }
+}
+
+/// How replies are selected, in any order: `[command COMMAND] [nth N]` and so on.
+#[must_use]
+pub fn selection_usage() -> String {
+    let usage = |it: &Parameter| format!("[{} {}]", it.name, it.unit.symbol());
+    let usages: Vec<String> = SELECTION.iter().map(usage).collect();
+    usages.join(" ")
 }
 
 /// How all faults are written, sorted.
@@ -183,27 +154,33 @@ pub fn usages() -> String {
     usages.join(", ")
 }
 
-/// As [`Fault::parse`] reads it, without parameters that are optional and 0.
+/// As [`Fault::parse`] reads it, without optional parameters that are what they are by default.
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (row, attributes) = (self.row(), self.attributes());
-        let number = |parameter: &Parameter| {
-            let value = attributes.get(parameter.name);
-            value.and_then(Value::as_i64).unwrap_or(0)
-        };
-        // The main parameter goes without its name, so it is there when any other is.
-        let others = row.parameters.iter().skip(1);
-        let any_other = others.clone().any(|other| number(other) != 0);
         f.write_str(row.name)?;
-        if let Some(main) = row.parameters.first()
-            && (main.required || any_other || number(main) != 0)
-        {
-            write!(f, " {}", main.unit.write(number(main)))?;
-        }
-        for other in others.filter(|other| other.required || number(other) != 0) {
-            write!(f, " {} {}", other.name, other.unit.write(number(other)))?;
+        let main = row.parameters.first();
+        for parameter in row.all_parameters() {
+            let value = attributes.get(parameter.name).unwrap_or(&Value::Null);
+            if !parameter.required && parameter.default.is(value) {
+                continue;
+            }
+            if Some(parameter) != main {
+                write!(f, " {}", parameter.name)?;
+            }
+            write!(f, " {}", parameter.unit.write(value))?;
         }
         Ok(())
+    }
+}
+
+impl Default {
+    /// Whether it is this value.
+    fn is(self, value: &Value) -> bool {
+        match self {
+            Self::Number(number) => value.as_i64() == Some(number),
+            Self::Text(text) => value.as_str() == Some(text),
+        }
     }
 }
 

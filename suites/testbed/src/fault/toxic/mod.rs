@@ -10,8 +10,10 @@ use serde::{Deserialize, Serialize};
 use super::site::{Act, Error, Site};
 use super::{InjectorError, ToxicKind};
 
+pub(crate) use rule::Law;
+pub(crate) use rule::later;
+pub(super) use rule::ms;
 pub use rule::{BufferLimit, Decision, Head, Removal, Rule, View};
-pub(super) use rule::{later, ms};
 
 /// The direction that a toxic works on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -79,12 +81,12 @@ impl Toxic {
 impl Act for ToxicKind {
     /// Acts on replies of the node; requests are not affected.
     async fn apply(&self, site: Site<'_>) -> Result<(), Error> {
-        let toxic = Toxic::new(Stream::Downstream, *self);
+        let toxic = Toxic::new(Stream::Downstream, self.clone());
         Ok(site.injector.add(site.index, toxic).await?)
     }
 
     async fn heal(&self, site: Site<'_>) -> Result<(), Error> {
-        let toxic = Toxic::new(Stream::Downstream, *self);
+        let toxic = Toxic::new(Stream::Downstream, self.clone());
         match site.injector.remove(site.index, &toxic.name).await {
             Err(InjectorError::NoToxic(_)) => Ok(()),
             removed => Ok(removed?),

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::chance::Chance;
+use crate::fault::reply::ReplyRule;
 
 /// What a toxic sees of one direction of one connection.
 #[derive(Debug, Clone, Copy)]
@@ -89,7 +90,16 @@ pub struct BufferLimit {
     pub bytes: usize,
 }
 
-/// The law of one toxic.
+/// What a toxic acts on, and how it decides.
+#[derive(Clone, Copy)]
+pub(crate) enum Law<'a> {
+    /// Bytes, as they come.
+    Bytes(&'a dyn Rule),
+    /// Replies of the node, one after the other.
+    Replies(&'a dyn ReplyRule),
+}
+
+/// The law of one toxic of bytes.
 pub trait Rule {
     /// What happens to the head. Asked again whenever the view or the toxics of the link change.
     fn decide(&self, view: &View) -> Decision;
@@ -111,7 +121,7 @@ pub trait Rule {
 }
 
 /// The instant after a delay, capped far beyond any deadline.
-pub(in crate::fault) fn later(at: Instant, time: Duration) -> Instant {
+pub(crate) fn later(at: Instant, time: Duration) -> Instant {
     const NEVER: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
     at + time.min(NEVER)
 }

@@ -8,6 +8,7 @@ use super::super::toxics::Toxics;
 use super::*;
 use crate::fault::{
     Bandwidth, Hold, Latency, LimitData, Noop, ResetPeer, Slicer, SlowClose, Timeout, Toxic,
+    ToxicKind,
 };
 
 /// What came out, and after how many milliseconds.
@@ -47,7 +48,7 @@ fn line_of(connection: u64) -> Line {
 fn line(kinds: &[ToxicKind]) -> Line {
     let mut line = line_of(1);
     for (number, kind) in kinds.iter().enumerate() {
-        line.add(&number.to_string(), 1.0, *kind);
+        line.add(&number.to_string(), 1.0, kind.clone());
     }
     line
 }
@@ -313,7 +314,7 @@ fn the_removal_of_a_timeout_closes_only_what_it_worked_on() {
 #[test]
 fn reset_peer_resets_after_bytes_or_the_end() {
     let kind = ToxicKind::ResetPeer(ResetPeer { timeout_ms: 50 });
-    let mut on = line(&[kind]);
+    let mut on = line(std::slice::from_ref(&kind));
     on.until(10).gave(&[]);
     on.send(3);
     on.until(500).gave(&[Out::Reset(60)]);
@@ -505,10 +506,10 @@ proptest! {
             match deed {
                 Deed::Send(count) if on.chain.accepts() => on.send(*count),
                 Deed::Send(_) => {}
-                Deed::Add(toxicity, kind) => on.add(&number.to_string(), *toxicity, *kind),
+                Deed::Add(toxicity, kind) => on.add(&number.to_string(), *toxicity, kind.clone()),
                 Deed::Remove(at) => if let Some(name) = name(*at) { on.remove(&name) },
                 Deed::Update(at, toxicity, kind) => if let Some(name) = name(*at) {
-                    on.toxics.update(&name, |toxic| (toxic.toxicity, toxic.kind) = (*toxicity, *kind));
+                    on.toxics.update(&name, |toxic| (toxic.toxicity, toxic.kind) = (*toxicity, kind.clone()));
                     on.settle();
                 },
                 Deed::Wait(ms) => clock += ms,
@@ -565,7 +566,7 @@ fn latency_holds_1024_chunks_and_32_mib() {
         jitter_ms: 0,
     });
     for (length, most) in [(1, 1024), (32 * 1024, 1024), (64 * 1024, 512)] {
-        let mut line = line(&[hour]);
+        let mut line = line(std::slice::from_ref(&hour));
         let mut taken = 0;
         while line.chain.accepts() {
             line.send(length);

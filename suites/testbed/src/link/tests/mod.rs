@@ -16,6 +16,7 @@ use crate::node::{Node, Process};
 use crate::program::Search;
 use crate::wire::Value;
 
+mod replies;
 mod scripted;
 mod sockets;
 

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::Failed;
 use super::json::Node;
-use crate::fault::{TOXICS, Toxic, ToxicKind};
+use crate::fault::{Stream, Toxic, ToxicKind};
 
 /// A proxy to create, or to replace another one.
 #[derive(Debug)]
@@ -93,17 +93,24 @@ pub(super) fn new_toxic(body: &[u8], taken: impl Fn(&str) -> bool) -> Result<Tox
     if name.is_empty() {
         name = format!("{kind}_{stream}");
     }
-    if TOXICS.iter().all(|row| row.name != kind) {
+    if ToxicKind::rows().iter().all(|row| row.name != kind) {
         return Err(Failed::ToxicType);
     }
     if taken(&name) {
         return Err(Failed::ToxicExists);
     }
+    let kind = attributes.on(&kind, Map::new())?;
+    if kind.acts_on_replies() && direction == Stream::Upstream {
+        let name = kind.name();
+        return Err(Failed::Body(format!(
+            "stream of {name}: expected downstream, where replies are"
+        )));
+    }
     Ok(Toxic {
         name,
         stream: direction,
         toxicity,
-        kind: attributes.on(&kind, Map::new())?,
+        kind,
     })
 }
 
@@ -144,14 +151,18 @@ impl<'a> Attributes<'a> {
     fn on(self, name: &str, now: Map<String, Value>) -> Result<ToxicKind, Failed> {
         let mut attributes = written(&kind(name, now)?)?;
         for (field, value) in self.given {
-            if let Some(attribute) = attributes.get_mut(&field) {
-                let mut number = attribute.as_i64().unwrap_or(0);
-                value.put(&field, &mut number)?;
-                *attribute = number.into();
+            match attributes.get_mut(&field) {
+                Some(Value::String(text)) => value.put(&field, text)?,
+                Some(attribute) => {
+                    let mut number = attribute.as_i64().unwrap_or(0);
+                    value.put(&field, &mut number)?;
+                    *attribute = number.into();
+                }
+                None => {}
             }
         }
         let kind = kind(name, attributes)?;
-        match kind.rule().refused() {
+        match kind.refused() {
             Some(why) => Err(Failed::Body(why.to_owned())),
             None => Ok(kind),
         }

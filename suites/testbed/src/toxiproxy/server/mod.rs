@@ -7,7 +7,8 @@
 //!
 //! Not as in Toxiproxy: `/metrics` needs no flag, there is no bearer token, a half-closed connection stays open in its
 //! other direction, a toxic keeps its draw of toxicity when it is changed, the stream of a toxic is shown in lower case,
-//! and a slicer whose average size is less than 1 is refused in all versions.
+//! and a slicer whose average size is less than 1 is refused in all versions. Besides Toxiproxy's toxics there are
+//! `hold` and the toxics of replies, for connections that speak RESP; `GET /toxics` lists all types with their attributes.
 
 mod body;
 mod collection;
@@ -17,6 +18,7 @@ mod metrics;
 mod proxies;
 mod proxy;
 mod toxics;
+mod types;
 mod whole;
 
 use std::net::SocketAddr;
@@ -106,6 +108,7 @@ fn router(shared: Shared) -> Router {
     let routes = Router::new()
         .merge(proxies::routes())
         .merge(toxics::routes())
+        .merge(types::routes())
         .merge(whole::routes())
         .merge(metrics::routes())
         .route_layer(middleware::from_fn(no_head))

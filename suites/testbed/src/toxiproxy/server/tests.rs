@@ -405,3 +405,4 @@ async fn a_config_is_populated_or_refused() {
 }
 
 mod observed;
+mod replies;

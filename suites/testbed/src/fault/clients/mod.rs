@@ -1,0 +1,170 @@
+//! Clients that misbehave: raw connections to a proxy, bounded in number and in what they send.
+//!
+//! All of them ask for one key, so that they write nothing.
+
+mod load;
+mod run;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::task::JoinSet;
+
+use crate::wire::encode_request;
+
+pub(super) use load::Load;
+
+/// Nobody waits longer for a connection.
+const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+/// Nobody waits longer for a pipeline to leave.
+const WRITE_WITHIN: Duration = Duration::from_secs(5);
+/// Little, so that what is not read stays at the proxy.
+const RECEIVE_BYTES: u32 = 4096;
+
+/// A client has no connection, or cannot send.
+#[derive(Debug, thiserror::Error)]
+#[error("no client can use {addr}: {why}")]
+pub struct Error {
+    addr: SocketAddr,
+    why: std::io::Error,
+}
+
+/// The misbehaving clients of one proxy. All of them end when this is dropped.
+#[derive(Debug)]
+pub struct Clients {
+    addr: SocketAddr,
+    key: Vec<u8>,
+    /// Clients that stay, by their fault.
+    running: Mutex<BTreeMap<&'static str, JoinSet<()>>>,
+}
+
+impl Clients {
+    /// Clients of the proxy at `addr`, which ask for `key`.
+    #[must_use]
+    pub fn new(addr: SocketAddr, key: &[u8]) -> Self {
+        Self {
+            addr,
+            key: key.to_vec(),
+            running: Mutex::default(),
+        }
+    }
+
+    /// Clients that still run, of all faults. One that has all that it wanted is done.
+    #[must_use]
+    pub fn running(&self) -> usize {
+        let mut running = self.lock();
+        for clients in running.values_mut() {
+            while clients.try_join_next().is_some() {}
+        }
+        running.values().map(JoinSet::len).sum()
+    }
+
+    /// Ends the clients of a fault.
+    pub(super) fn end(&self, fault: &'static str) {
+        self.lock().remove(fault);
+    }
+
+    pub(super) async fn disconnect(&self, load: Load) -> Result<(), Error> {
+        for _ in 0..load.clients {
+            let mut client = self.connect().await?;
+            let mut bytes = self.pipeline(load.requests);
+            bytes.truncate(bytes.len().saturating_sub(1));
+            self.write(&mut client, &bytes).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn half_open(&self, fault: &'static str, load: Load) -> Result<(), Error> {
+        for _ in 0..load.clients {
+            let mut client = self.connect().await?;
+            self.write(&mut client, &self.pipeline(load.requests))
+                .await?;
+            let ended = client.shutdown().await;
+            ended.map_err(|why| self.failed(why))?;
+            self.keep(fault, run::hold(client));
+        }
+        Ok(())
+    }
+
+    pub(super) async fn slow_reader(
+        &self,
+        fault: &'static str,
+        load: Load,
+        rate_kb: i64,
+    ) -> Result<(), Error> {
+        for _ in 0..load.clients {
+            let client = self.connect().await?;
+            let bytes = self.pipeline(load.requests);
+            self.keep(fault, run::read_slowly(client, bytes, rate_kb));
+        }
+        Ok(())
+    }
+
+    pub(super) async fn flood(&self, fault: &'static str, load: Load) -> Result<(), Error> {
+        for _ in 0..load.clients {
+            let client = self.connect().await?;
+            self.keep(fault, run::hold(client));
+        }
+        Ok(())
+    }
+
+    pub(super) async fn pipeline_flood(
+        &self,
+        fault: &'static str,
+        load: Load,
+    ) -> Result<(), Error> {
+        for _ in 0..load.clients {
+            let client = self.connect().await?;
+            let bytes = self.pipeline(load.requests);
+            self.keep(fault, run::read_all(client, bytes, load.requests));
+        }
+        Ok(())
+    }
+
+    async fn connect(&self) -> Result<TcpStream, Error> {
+        let connecting = async {
+            let socket = match self.addr {
+                SocketAddr::V4(_) => TcpSocket::new_v4(),
+                SocketAddr::V6(_) => TcpSocket::new_v6(),
+            }?;
+            socket.set_recv_buffer_size(RECEIVE_BYTES)?;
+            socket.connect(self.addr).await
+        };
+        match tokio::time::timeout(CONNECT_WITHIN, connecting).await {
+            Ok(connected) => connected.map_err(|why| self.failed(why)),
+            Err(_) => Err(self.failed(std::io::ErrorKind::TimedOut.into())),
+        }
+    }
+
+    async fn write(&self, client: &mut TcpStream, bytes: &[u8]) -> Result<(), Error> {
+        match tokio::time::timeout(WRITE_WITHIN, client.write_all(bytes)).await {
+            Ok(written) => written.map_err(|why| self.failed(why)),
+            // The proxy reads no more than it can answer, which is its good right.
+            Err(_) => Ok(()),
+        }
+    }
+
+    fn pipeline(&self, requests: usize) -> Vec<u8> {
+        encode_request(&[b"GET", &self.key[..]]).repeat(requests)
+    }
+
+    fn keep(&self, fault: &'static str, client: impl Future<Output = ()> + Send + 'static) {
+        self.lock().entry(fault).or_default().spawn(client);
+    }
+
+    fn failed(&self, why: std::io::Error) -> Error {
+        let addr = self.addr;
+        Error { addr, why }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<&'static str, JoinSet<()>>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,64 @@
+//! What a client does that stays: each ends by itself, or when its fault is healed.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::wire::Dialogue;
+
+/// Bytes that are read at once where nothing limits the rate.
+const CHUNK: usize = 64 * 1024;
+/// How often a slow reader reads.
+const TURN: Duration = Duration::from_millis(100);
+
+/// Neither reads nor writes.
+pub(super) async fn hold(client: TcpStream) {
+    std::future::pending::<()>().await;
+    drop(client);
+}
+
+/// Sends all, and reads so many thousand bytes a second until the end of the connection.
+pub(super) async fn read_slowly(mut client: TcpStream, bytes: Vec<u8>, rate_kb: i64) {
+    let turns_per_second = 1000 / 100;
+    let turn_bytes = usize::try_from(rate_kb).unwrap_or(0) * 1000 / turns_per_second;
+    let (mut from, mut to) = client.split();
+    let reading = async {
+        let mut chunk = vec![0; turn_bytes.clamp(1, CHUNK)];
+        loop {
+            if turn_bytes == 0 {
+                std::future::pending::<()>().await;
+            }
+            tokio::time::sleep(TURN).await;
+            if !matches!(from.read(&mut chunk).await, Ok(length) if length > 0) {
+                return;
+            }
+        }
+    };
+    // What cannot be sent any more is the proxy's answer to a client like this.
+    let (_, ()) = tokio::join!(to.write_all(&bytes), reading);
+}
+
+/// Sends all, and reads until each request has its reply.
+pub(super) async fn read_all(mut client: TcpStream, bytes: Vec<u8>, mut requests: usize) {
+    let (mut from, mut to) = client.split();
+    let reading = async {
+        let (mut dialogue, mut ahead) = (Dialogue::default(), bytes::BytesMut::new());
+        while requests > 0 {
+            match dialogue.reply(&ahead) {
+                Ok(Some((_, length))) => {
+                    bytes::Buf::advance(&mut ahead, length);
+                    requests -= 1;
+                }
+                Ok(None) => {
+                    ahead.reserve(CHUNK);
+                    if !matches!(from.read_buf(&mut ahead).await, Ok(length) if length > 0) {
+                        return;
+                    }
+                }
+                Err(_) => return,
+            }
+        }
+    };
+    let (_, ()) = tokio::join!(to.write_all(&bytes), reading);
+}

@@ -1,0 +1,32 @@
+//! `drop_reply`: the node carries the request out, and its reply is lost; what follows arrives.
+
+use serde::{Deserialize, Serialize};
+
+use super::reply::{Reply, ReplyDecision, ReplyRule, Selection};
+use super::row::{Describe, Effect, Object};
+
+/// Nothing in the place of a reply.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DropReply {
+    /// Which replies.
+    #[serde(flatten)]
+    pub replies: Selection,
+}
+
+impl Describe for DropReply {
+    const ACTS_ON: Object = Object::Link;
+    const EFFECT: Effect = Effect::Partial;
+    const SELECTS: bool = true;
+    const OWN_LINKS_ONLY: bool = true;
+}
+
+impl ReplyRule for DropReply {
+    fn selection(&self) -> &Selection {
+        &self.replies
+    }
+
+    fn on_reply(&self, _reply: Reply<'_>) -> ReplyDecision {
+        ReplyDecision::send([])
+    }
+}

@@ -1,0 +1,27 @@
+//! `full_backlog`: the listen queue is full: connections that are open go on, and new ones are not even refused.
+
+use serde::{Deserialize, Serialize};
+
+use super::row::{Describe, Effect, Object};
+use super::site::{Act, Error, Site};
+
+/// A link that accepts nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+
+pub struct FullBacklog {}
+
+impl Describe for FullBacklog {
+    const ACTS_ON: Object = Object::Link;
+    const EFFECT: Effect = Effect::Partial;
+    const OWN_LINKS_ONLY: bool = true;
+}
+
+impl Act for FullBacklog {
+    async fn apply(&self, site: Site<'_>) -> Result<(), Error> {
+        Ok(site.injector.fill_backlog(site.index).await?)
+    }
+
+    async fn heal(&self, site: Site<'_>) -> Result<(), Error> {
+        Ok(site.injector.up(site.index).await?)
+    }
+}

@@ -1,0 +1,88 @@
+//! The parameters of faults: what each counts, and what it is where nobody gives it.
+
+/// What a parameter counts or says. Toxiproxy has numbers without units only; a text says the unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// A number of bytes: `100B`.
+    Bytes,
+    /// A rate in 1000 bytes per second: `10KB/s`.
+    KilobytesPerSecond,
+    /// A time in milliseconds: `50ms` or `2s`.
+    Milliseconds,
+    /// A time in microseconds: `10us`, `50ms` or `2s`.
+    Microseconds,
+    /// A plain number: `3`.
+    Count,
+    /// A number of clients or connections, at most [`CLIENTS_MAX`]: `20`.
+    Clients,
+    /// A number of requests, at most [`REQUESTS_MAX`]: `1000`.
+    Requests,
+    /// A part of a hundred: `10%`.
+    Percent,
+    /// The name of a command in any case: `GET`.
+    Command,
+    /// A key, in which `*` stands for anything: `user:*`.
+    Glob,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+}
+
+/// Most clients of one fault: the suite attacks nobody.
+pub const CLIENTS_MAX: i64 = 500;
+/// Most requests of one client.
+pub const REQUESTS_MAX: i64 = 100_000;
+
+/// What a parameter is where nobody gives it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Default {
+    /// A number.
+    Number(i64),
+    /// A text; the empty one stands for any command or key.
+    Text(&'static str),
+}
+
+/// One parameter of a fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parameter {
+    /// Its name; that of Toxiproxy's attribute where it has the toxic.
+    pub name: &'static str,
+    /// What it counts or says.
+    pub unit: Unit,
+    /// Whether a text has to give it. Toxiproxy's API requires none.
+    pub required: bool,
+    /// What it is where it is not given.
+    pub default: Default,
+}
+
+impl Parameter {
+    /// One that a text has to give, and that is 0 or the first choice where a JSON does not.
+    pub(in crate::fault) const fn required(name: &'static str, unit: Unit) -> Self {
+        Self {
+            required: true,
+            ..Self::optional(name, unit)
+        }
+    }
+
+    /// One that is 0, any, or the first choice where it is not given.
+    pub(in crate::fault) const fn optional(name: &'static str, unit: Unit) -> Self {
+        let default = match unit {
+            Unit::Command | Unit::Glob => Default::Text(""),
+            Unit::Choice(words) => Default::Text(words[0]),
+            _ => Default::Number(0),
+        };
+        Self {
+            name,
+            unit,
+            required: false,
+            default,
+        }
+    }
+
+    /// The same with another number for where it is not given.
+    pub(in crate::fault) const fn or(self, number: i64) -> Self {
+        Self {
+            default: Default::Number(number),
+            ..self
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! A toxic of replies on one connection: which replies it looks at, and what it makes of them.
+//!
+//! Only whole replies are looked at. Other bytes pass in their place: the rest of a reply whose beginning went on before
+//! the toxic came, and what is no RESP.
+
+use std::sync::PoisonError;
+
+use bytes::Bytes;
+use tokio::time::Instant;
+
+use super::Load;
+use super::stage::{Piece, Stage, passed};
+use crate::fault::{Decision, Head, Law, Reply, ReplyDecision, Then, later};
+
+/// What was decided about a piece.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Nothing yet.
+    Open,
+    /// The toxic is to act on it.
+    Picked,
+    /// The toxic makes it wait.
+    Waits,
+    /// It goes on as it is now, and this follows.
+    Ready(Then),
+}
+
+/// What a look at a reply is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Look {
+    /// To act on it if it is selected.
+    Pick,
+    /// To count it only.
+    Count,
+}
+
+impl Stage {
+    pub(super) fn decide_reply(
+        &mut self,
+        head: Head,
+        now: Instant,
+        acted: &mut Vec<String>,
+    ) -> Decision {
+        match (self.then, head) {
+            (Then::Continue, _) => {}
+            (Then::Close, _) => return Decision::Close { due: now },
+            (Then::Silence, Head::Bytes { .. }) => return Decision::Drop,
+            (Then::Silence, _) => return passed(head, now),
+        }
+        self.look(0, Look::Pick);
+        match self.queue.front() {
+            Some(piece) if matches!(piece.verdict, Verdict::Picked | Verdict::Waits) => {
+                self.act(now, acted)
+            }
+            // Nothing is left of it.
+            Some(piece) if matches!(&piece.load, Load::Bytes(bytes) if bytes.is_empty()) => {
+                Decision::Drop
+            }
+            _ => passed(head, now),
+        }
+    }
+
+    /// Looks at the piece at this place of the queue, unless it has been looked at.
+    fn look(&mut self, at: usize, look: Look) {
+        let (Law::Replies(rule), Some(piece)) = (self.kind.law(), self.queue.get_mut(at)) else {
+            return;
+        };
+        if piece.verdict != Verdict::Open {
+            return;
+        }
+        piece.verdict = Verdict::Ready(Then::Continue);
+        let Some(reply) = reply(piece) else {
+            return;
+        };
+        self.replies += 1;
+        let chance = self.chance.of(self.replies);
+        if rule.fits(reply) && rule.selection().fits(reply.request, chance) {
+            let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+            counts.fitting += 1;
+            if look == Look::Pick && rule.selection().picks(*counts) {
+                counts.picked += 1;
+                piece.verdict = Verdict::Picked;
+            }
+        }
+    }
+
+    /// Acts on the head, which was picked.
+    fn act(&mut self, now: Instant, acted: &mut Vec<String>) -> Decision {
+        let (Law::Replies(rule), Some(piece)) = (self.kind.law(), self.queue.front_mut()) else {
+            return Decision::Wait;
+        };
+        let decision = reply(piece).map(|reply| rule.on_reply(reply));
+        let length = usize::MAX;
+        match decision {
+            Some(ReplyDecision::Wait { time }) => {
+                if piece.verdict == Verdict::Picked {
+                    piece.verdict = Verdict::Waits;
+                    acted.push(self.name.clone());
+                }
+                let due = time.map(|time| later(piece.came_at, time));
+                due.map_or(Decision::Wait, |due| Decision::Pass { length, due })
+            }
+            Some(ReplyDecision::Send { bytes, then }) => {
+                self.waiting = self.waiting - piece.length() + bytes.len();
+                let is_lost = bytes.is_empty();
+                piece.load = Load::Bytes(Bytes::from(bytes));
+                piece.verdict = Verdict::Ready(then);
+                acted.push(self.name.clone());
+                match is_lost {
+                    true => Decision::Drop,
+                    false => Decision::Pass { length, due: now },
+                }
+            }
+            Some(ReplyDecision::Swap) => self.swap(now, acted),
+            None => Decision::Pass { length, due: now },
+        }
+    }
+
+    /// Lets the next reply go first, once it is there.
+    fn swap(&mut self, now: Instant, acted: &mut Vec<String>) -> Decision {
+        let Some(next) = self.queue.get(1) else {
+            return Decision::Wait;
+        };
+        if reply(next).is_some() {
+            // Not swapped once more.
+            self.look(1, Look::Count);
+            self.queue.swap(0, 1);
+            acted.push(self.name.clone());
+        }
+        for piece in self.queue.iter_mut().take(2) {
+            piece.verdict = match &piece.load {
+                Load::Bytes(_) => Verdict::Ready(Then::Continue),
+                Load::End | Load::Close => Verdict::Open,
+            };
+        }
+        Decision::Pass {
+            length: usize::MAX,
+            due: now,
+        }
+    }
+}
+
+/// The reply that a piece is, if it is a whole one.
+fn reply(piece: &Piece) -> Option<Reply<'_>> {
+    match (&piece.load, &piece.tag) {
+        (Load::Bytes(bytes), Some(tag)) if !bytes.is_empty() => Some(Reply {
+            bytes,
+            request: tag.0.as_deref(),
+        }),
+        _ => None,
+    }
+}

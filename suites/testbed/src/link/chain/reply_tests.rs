@@ -1,0 +1,319 @@
+//! What toxics of replies do to a stream of replies, told by a clock that is turned by hand.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::BytesMut;
+use proptest::prelude::*;
+
+use super::*;
+use crate::fault::{Fault, Toxic};
+use crate::link::answers::{Answers, Exchange};
+use crate::link::frames::{Frames, Taken, Track};
+use crate::link::toxics::Toxics;
+
+/// A direction from a node, with a writer that is always ready.
+struct Replies {
+    now: Instant,
+    frames: Frames,
+    chain: Chain,
+    toxics: Toxics,
+    /// What came out: bytes, and `|` where the connection closed.
+    out: String,
+    acted: Vec<String>,
+}
+
+impl Replies {
+    /// The replies to `requests`, under these faults.
+    fn to(requests: &[&str], faults: &[&str]) -> Self {
+        let now = Instant::now();
+        let mut exchange = Exchange::new(Answers::default());
+        for request in requests {
+            exchange.asked(&request.split(' ').collect::<Vec<_>>());
+        }
+        let exchange = Arc::new(Mutex::new(exchange));
+        let mut replies = Self {
+            now,
+            frames: Frames::new(Track::default(), Stream::Downstream, exchange),
+            chain: Chain::new(Stream::Downstream, Chance::seeded(1)),
+            toxics: Toxics::default(),
+            out: String::new(),
+            acted: Vec::new(),
+        };
+        for fault in faults {
+            replies.add(fault);
+        }
+        replies
+    }
+
+    fn add(&mut self, fault: &str) {
+        let Ok(Fault::Toxic(kind)) = fault.parse() else {
+            panic!("{fault} is no toxic");
+        };
+        let added = self.toxics.add(Toxic::new(Stream::Downstream, kind));
+        added.unwrap();
+        self.settle();
+    }
+
+    fn heal(&mut self) -> &mut Self {
+        self.toxics.remove(|_| true);
+        self.settle();
+        self.wait(0)
+    }
+
+    fn settle(&mut self) {
+        let entries = self.toxics.watch().news().unwrap();
+        self.chain.set(&entries, self.now);
+    }
+
+    /// The node sends these bytes.
+    fn send(&mut self, bytes: &str) -> &mut Self {
+        if !self.chain.accepts() {
+            return self;
+        }
+        let mut buffer = BytesMut::from(bytes);
+        let taken = match self.chain.wants_replies() {
+            true => Taken::Whole,
+            false => Taken::Loose,
+        };
+        let (passing, _) = self.frames.feed(&mut buffer, taken);
+        for piece in passing {
+            match piece.tag {
+                Some(tag) => self.chain.push_reply(piece.bytes, tag, self.now),
+                None => self.load(piece.bytes),
+            }
+        }
+        self.load(buffer.freeze());
+        self.wait(0)
+    }
+
+    fn load(&mut self, bytes: Bytes) {
+        if !bytes.is_empty() {
+            self.chain.push(Load::Bytes(bytes), self.now);
+        }
+    }
+
+    fn end(&mut self) -> &mut Self {
+        if !self.chain.accepts() {
+            return self;
+        }
+        let rest = self.frames.rest();
+        self.load(rest);
+        self.chain.push(Load::End, self.now);
+        self.wait(0)
+    }
+
+    /// Turns the clock by so many milliseconds.
+    fn wait(&mut self, ms: u64) -> &mut Self {
+        let end = self.now + Duration::from_millis(ms);
+        loop {
+            let next = self.chain.step(self.now);
+            let mut taken = false;
+            if let Some(load) = self.chain.ready() {
+                match load {
+                    Load::Bytes(bytes) => self.out += std::str::from_utf8(bytes).unwrap(),
+                    Load::End | Load::Close => self.out.push('|'),
+                }
+                self.chain.take();
+                taken = true;
+            }
+            self.acted.extend(self.chain.acted());
+            match next {
+                _ if taken => {}
+                Next::Due(due) if due <= end => self.now = due,
+                _ => break,
+            }
+        }
+        self.now = end;
+        self
+    }
+
+    /// What came out since the last look, without line ends.
+    #[track_caller]
+    fn gave(&mut self, expected: &str) -> &mut Self {
+        assert_eq!(self.out.replace("\r\n", " ").trim_end(), expected);
+        self.out.clear();
+        self
+    }
+}
+
+/// The replies 1 to 4 to `GET a` to `GET d`, sent at once under a fault.
+#[track_caller]
+fn check(fault: &str, expected: &str) {
+    let mut replies = Replies::to(&["GET a", "GET b", "GET c", "GET d"], &[fault]);
+    replies.send(":1\r\n:2\r\n:3\r\n:4\r\n").gave(expected);
+}
+
+#[test]
+fn only_selected_replies_change() {
+    check("drop_reply nth 2", ":1 :3 :4");
+    check("drop_reply key c", ":1 :2 :4");
+    check("drop_reply command SET", ":1 :2 :3 :4");
+    check("drop_reply every 2", ":1 :3");
+    check("duplicate_reply times 1", ":1 :1 :2 :3 :4");
+    check(
+        "error_reply NOAUTH nth 4",
+        ":1 :2 :3 -NOAUTH Authentication required.",
+    );
+}
+
+#[test]
+fn neighbours_change_places_once() {
+    check("swap_replies nth 2", ":1 :3 :2 :4");
+    check("swap_replies times 1", ":2 :1 :3 :4");
+    check("swap_replies", ":2 :1 :4 :3");
+    // The last one has no neighbour.
+    check("swap_replies nth 4", ":1 :2 :3");
+}
+
+#[test]
+fn a_reply_without_a_neighbour_waits_for_it() {
+    let mut replies = Replies::to(&["GET a", "GET b"], &["swap_replies"]);
+    replies.send(":1\r\n").wait(3_600_000).gave("");
+    replies.send(":2\r\n").gave(":2 :1");
+    let mut replies = Replies::to(&["GET a"], &["swap_replies"]);
+    replies.send(":1\r\n").gave("");
+    replies.heal().gave(":1");
+    let mut replies = Replies::to(&["GET a"], &["swap_replies"]);
+    replies.send(":1\r\n").end().gave(":1 |");
+}
+
+#[test]
+fn a_delayed_reply_delays_what_follows_it() {
+    let mut replies = Replies::to(&["GET a", "GET b"], &["delay_reply 50ms key b"]);
+    replies.send(":1\r\n:2\r\n:3\r\n").gave(":1");
+    replies.wait(49).gave("");
+    replies.wait(1).gave(":2 :3");
+}
+
+#[test]
+fn a_held_reply_goes_on_when_its_time_is_over_or_the_fault_is_healed() {
+    let mut replies = Replies::to(&["GET a", "GET b"], &["hold_reply nth 2"]);
+    replies
+        .send(":1\r\n:2\r\n:3\r\n")
+        .wait(3_600_000)
+        .gave(":1");
+    replies.heal().gave(":2 :3");
+    let mut replies = Replies::to(&["GET a", "GET b"], &["hold_reply 2s nth 2"]);
+    replies.send(":1\r\n:2\r\n").wait(1999).gave(":1");
+    replies.wait(1).gave(":2");
+}
+
+#[test]
+fn a_cut_reply_ends_the_connection_or_silences_it() {
+    let cut = "cut_reply body at 2B nth 2";
+    let mut replies = Replies::to(&[], &[cut]);
+    replies.send(":1\r\n$3\r\nabc\r\n:3\r\n").gave(":1 $3 ab|");
+    let mut replies = Replies::to(&[], &[&format!("{cut} then silence")]);
+    replies.send(":1\r\n$3\r\nabc\r\n:3\r\n").gave(":1 $3 ab");
+    replies.send(":4\r\n").wait(3_600_000).gave("");
+    // Bytes are lost: nothing true could follow.
+    replies.heal().gave("|");
+    let mut replies = Replies::to(&[], &["cut_reply at 0B"]);
+    replies.send(":1\r\n").gave("|");
+}
+
+#[test]
+fn toxics_of_replies_act_before_those_of_bytes_and_on_what_others_made() {
+    let mut replies = Replies::to(&[], &["slicer 1B", "duplicate_reply nth 1"]);
+    replies.add("drop_reply nth 2");
+    replies.send(":1\r\n:2\r\n:3\r\n").gave(":1 :1 :3");
+    assert_eq!(
+        replies.acted,
+        ["duplicate_reply_downstream", "drop_reply_downstream"]
+    );
+}
+
+#[test]
+fn a_reply_that_went_on_in_part_is_left_alone() {
+    let mut replies = Replies::to(&["GET a", "GET b"], &[]);
+    replies.send("$3\r\na").gave("$3 a");
+    replies.add("drop_reply");
+    replies.send("bc\r\n:2\r\n").gave("bc");
+    // What is kept back goes on when the toxic is gone, or the node.
+    replies.send("$3\r\na").gave("");
+    replies.heal().send("bc\r\n").gave("$3 abc");
+    replies.add("drop_reply");
+    replies.send("$3\r\na").end().gave("$3 a|");
+}
+
+#[test]
+fn what_is_no_resp_passes() {
+    let mut replies = Replies::to(&[], &["drop_reply"]);
+    replies
+        .send("HTTP/1.1 200 OK\r\n")
+        .send("more")
+        .gave("HTTP/1.1 200 OK more");
+}
+
+#[test]
+fn counts_hold_over_connections_and_changes_of_the_toxic() {
+    let mut one = Replies::to(&[], &["drop_reply nth 3"]);
+    let mut other = Replies::to(&[], &[]);
+    other.toxics = one.toxics.clone();
+    other.settle();
+    one.send(":1\r\n").gave(":1");
+    other.send(":2\r\n").gave(":2");
+    let keep = |toxic: &mut Toxic| toxic.toxicity = 1.0;
+    assert!(one.toxics.update("drop_reply_downstream", keep));
+    one.settle();
+    one.send(":3\r\n:4\r\n").gave(":4");
+}
+
+#[test]
+fn toxicity_is_drawn_for_the_connection() {
+    let mut replies = Replies::to(&[], &["drop_reply"]);
+    let never = |toxic: &mut Toxic| toxic.toxicity = 0.0;
+    assert!(replies.toxics.update("drop_reply_downstream", never));
+    replies.settle();
+    replies.send(":1\r\n").gave(":1");
+    assert_eq!(replies.acted, Vec::<String>::new());
+}
+
+const FAULTS: &[&str] = &[
+    "drop_reply every 2",
+    "drop_reply percent 50%",
+    "duplicate_reply key a",
+    "swap_replies every 3",
+    "cut_reply body at 1B nth 4",
+    "cut_reply header nth 5 then silence",
+    "corrupt_length nth 2",
+    "error_reply MOVED command SET",
+    "wrong_type every 2 times 2",
+    "push_before_reply nth 3",
+    "delay_reply 1ms every 2",
+    "hold_reply nth 6",
+];
+
+proptest! {
+    /// Any cutting of the bytes gives the same decisions.
+    #[test]
+    fn chunks_change_nothing(
+        picked in prop::collection::vec((0..5_usize, 0..3_usize), 1..10),
+        faults in prop::collection::vec(0..FAULTS.len(), 1..4),
+        cuts in prop::collection::vec(any::<usize>(), 0..12),
+    ) {
+        let shapes = ["+OK\r\n", "$5\r\nab\r\nc\r\n", "*2\r\n:1\r\n$-1\r\n", "-ERR no\r\n", "$-1\r\n"];
+        let requests: Vec<&str> = picked.iter().map(|(_, at)| ["GET a", "SET b", "INCR c"][*at]).collect();
+        let bytes: String = picked.iter().map(|(shape, _)| shapes[*shape]).collect();
+        let mut faults: Vec<&str> = faults.iter().map(|at| FAULTS[*at]).collect();
+        faults.sort_unstable_by_key(|fault| fault.split(' ').next().map(str::to_owned));
+        faults.dedup_by_key(|fault| fault.split(' ').next().map(str::to_owned));
+        let run = |cuts: &[usize]| {
+            let mut replies = Replies::to(&requests, &faults);
+            let mut ends: Vec<usize> = cuts.iter().map(|cut| cut % (bytes.len() + 1)).collect();
+            ends.push(bytes.len());
+            ends.sort_unstable();
+            let mut from = 0;
+            for end in ends {
+                replies.send(&bytes[from..end]);
+                from = end;
+            }
+            replies.wait(10).heal().end();
+            // Which of two toxics looks first at what is before it depends on when it comes.
+            replies.acted.sort();
+            (replies.out, replies.acted)
+        };
+        prop_assert_eq!(run(&cuts), run(&[]));
+    }
+}

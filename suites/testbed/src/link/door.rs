@@ -1,0 +1,114 @@
+//! Where a link listens: open, full or shut.
+
+use std::io;
+use std::net::{Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use socket2::{Domain, SockRef, Socket, Type};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
+
+use super::relay::Error;
+
+/// Within this machine a connection takes microseconds: after this time there is no place for it.
+const FULL_AFTER: Duration = Duration::from_millis(300);
+/// More than any queue of length 0 takes, with what was waiting to be accepted.
+const CROWD_MAX: usize = 64;
+
+/// The listening socket of a link.
+pub(super) enum Door {
+    /// Connections are accepted.
+    Open(TcpListener),
+    /// Nothing is accepted, and there is no place to wait.
+    Full {
+        /// Never asked for a connection.
+        _listener: TcpListener,
+        /// Connections of our own, which take the places.
+        _crowd: Vec<TcpStream>,
+    },
+    /// Nothing listens.
+    Shut,
+}
+
+impl Door {
+    /// The next connection; none ever while the door is not open.
+    pub(super) async fn accept(&self) -> TcpStream {
+        let Self::Open(listener) = self else {
+            return std::future::pending().await;
+        };
+        loop {
+            match listener.accept().await {
+                Ok((stream, _)) => return stream,
+                // Out of files, or gone before it was accepted: the next one may do better.
+                Err(_) => tokio::task::yield_now().await,
+            }
+        }
+    }
+
+    /// Listens, unless it does already.
+    pub(super) fn open(&mut self, addr: SocketAddr) -> Result<(), Error> {
+        if !matches!(self, Self::Open(_)) {
+            // Who waits in a full queue is sent away.
+            *self = Self::Shut;
+            *self = Self::Open(listen(addr)?);
+        }
+        Ok(())
+    }
+
+    /// Fills the queue, unless it is full already.
+    pub(super) async fn fill(&mut self, addr: SocketAddr) -> Result<(), Error> {
+        let failed = |why| Error { addr, why };
+        let listener = match std::mem::replace(self, Self::Shut) {
+            Self::Open(listener) => listener,
+            Self::Shut => return Err(failed(io::Error::other("it is down"))),
+            full @ Self::Full { .. } => {
+                *self = full;
+                return Ok(());
+            }
+        };
+        SockRef::from(&listener).listen(0).map_err(failed)?;
+        let mut crowd = Vec::new();
+        while crowd.len() < CROWD_MAX {
+            match timeout(FULL_AFTER, TcpStream::connect(addr)).await {
+                Ok(Ok(stream)) => crowd.push(stream),
+                Ok(Err(why)) => return Err(failed(why)),
+                Err(_) => {
+                    *self = Self::Full {
+                        _listener: listener,
+                        _crowd: crowd,
+                    };
+                    return Ok(());
+                }
+            }
+        }
+        *self = Self::Open(listener);
+        Err(failed(io::Error::other("its queue does not fill up")))
+    }
+}
+
+/// Listens on an address. One that names no host means both families, as in Go, where the machine has both.
+pub(super) fn listen(addr: SocketAddr) -> Result<TcpListener, Error> {
+    if addr.ip().is_unspecified() {
+        let both = SocketAddr::from((Ipv6Addr::UNSPECIFIED, addr.port()));
+        if let Ok(listener) = listen_on(both) {
+            return Ok(listener);
+        }
+    }
+    listen_on(addr)
+}
+
+/// SO_REUSEADDR, so that a link that went down can listen again at once.
+fn listen_on(addr: SocketAddr) -> Result<TcpListener, Error> {
+    let listen = || {
+        let socket = Socket::new(Domain::for_address(addr), Type::STREAM, None)?;
+        if addr.ip() == Ipv6Addr::UNSPECIFIED {
+            socket.set_only_v6(false)?;
+        }
+        socket.set_reuse_address(true)?;
+        socket.set_nonblocking(true)?;
+        socket.bind(&addr.into())?;
+        socket.listen(1024)?;
+        TcpListener::from_std(socket.into())
+    };
+    listen().map_err(|why| Error { addr, why })
+}
