@@ -20,7 +20,7 @@ pub fn free() -> io::Result<u16> {
 }
 
 /// How often something is started where another process takes its port first.
-const ATTEMPTS: usize = 3;
+pub(crate) const ATTEMPTS: usize = 3;
 
 /// Calls `start`, which listens on ports from [`free`], again where another process was faster, as `taken` tells by the error.
 ///

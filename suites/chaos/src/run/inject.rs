@@ -52,7 +52,7 @@ impl Acting {
         match change {
             Change::Apply(number, fault, on) => {
                 let window = self.begin(fault.to_string(), *on, !fault.row().keeps_data, clock);
-                self.open.insert(*number, (*fault, *on, window));
+                self.open.insert(*number, (fault.clone(), *on, window));
                 means.apply(fault, *on).await
             }
             Change::Heal(number, ..) => self.heal(*number, means, clock).await,

@@ -1,7 +1,7 @@
 //! By what faults are injected: links, nodes and a proxy of our own, or whatever the user gives for others.
 
 use testbed::cluster::Cluster;
-use testbed::fault::{Fault, FaultInjector, Site};
+use testbed::fault::{Clients, Fault, FaultInjector, Site};
 use testbed::node::External;
 use testbed::targets::Proxy;
 
@@ -16,6 +16,8 @@ pub enum Means<'a> {
         cluster: &'a Cluster,
         /// The proxy.
         proxy: &'a mut Proxy,
+        /// Clients that misbehave where a scenario says so.
+        clients: Clients,
     },
     /// Nodes and a proxy of others.
     Others {
@@ -28,34 +30,41 @@ pub enum Means<'a> {
 
 impl Means<'_> {
     pub(super) async fn apply(&mut self, fault: &Fault, on: Subject) -> Result<(), Error> {
-        match (self, on) {
-            (Self::Own { cluster, .. }, Subject::Node(node)) => {
-                Ok(fault.apply(cluster.site(node.into())).await?)
-            }
-            (Self::Others { nodes, links }, Subject::Node(node)) => {
-                let site = site(nodes, links, node).ok_or_else(|| unsupported(fault, on))?;
-                Ok(fault.apply(site).await?)
-            }
-            (_, on) => Err(unsupported(fault, on)),
-        }
+        let site = self.site(on).ok_or_else(|| unsupported(fault, on))?;
+        Ok(fault.apply(site).await?)
     }
 
     pub(super) async fn heal(&mut self, fault: &Fault, on: Subject) -> Result<(), Error> {
-        match (self, on) {
-            (Self::Own { cluster, .. }, Subject::Node(node)) => {
-                Ok(fault.heal(cluster.site(node.into())).await?)
-            }
-            (Self::Others { nodes, links }, Subject::Node(node)) => {
-                let site = site(nodes, links, node).ok_or_else(|| unsupported(fault, on))?;
-                Ok(fault.heal(site).await?)
-            }
-            (_, on) => Err(unsupported(fault, on)),
+        let site = self.site(on).ok_or_else(|| unsupported(fault, on))?;
+        Ok(fault.heal(site).await?)
+    }
+
+    /// What a fault acts on. Those of the proxy and the clients need no node, so they get the first one.
+    fn site(&self, on: Subject) -> Option<Site<'_>> {
+        let node = match on {
+            Subject::Node(node) => usize::from(node),
+            Subject::Proxy | Subject::Clients => 0,
+        };
+        match self {
+            Self::Own {
+                cluster,
+                proxy,
+                clients,
+            } => Some(Site {
+                proxy: Some(proxy),
+                clients: Some(clients),
+                ..cluster.site(node)
+            }),
+            Self::Others { nodes, links } => match on {
+                Subject::Node(_) => Some(Site::new(nodes.get(node)?, links.as_ref()?, node)),
+                Subject::Proxy | Subject::Clients => None,
+            },
         }
     }
 
     pub(super) async fn rescale(&mut self, nodes: usize) -> Result<(), Error> {
         match self {
-            Self::Own { cluster, proxy } => {
+            Self::Own { cluster, proxy, .. } => {
                 let addrs = cluster.link_addrs()[..nodes].to_vec();
                 Ok(proxy.rescale(addrs).await?)
             }
@@ -73,20 +82,6 @@ impl Means<'_> {
             Self::Others { .. } => None,
         }
     }
-}
-
-/// A node of others with its link.
-fn site<'a>(
-    nodes: &'a [External],
-    links: &'a Option<FaultInjector>,
-    node: u16,
-) -> Option<Site<'a>> {
-    let index = usize::from(node);
-    Some(Site {
-        node: nodes.get(index)?,
-        injector: links.as_ref()?,
-        index,
-    })
 }
 
 fn unsupported(fault: &Fault, on: Subject) -> Error {

@@ -77,6 +77,8 @@ impl Reader {
                 *order += 1;
                 self.all.push(Sighting { seen, request });
             }
+            // The node answered all the same, and that was recorded before.
+            What::Acted(_) => {}
             // A push answers nothing.
             What::Answered(Value::Push(_)) | What::Opened | What::GarbledReply(_) => {}
             What::Answered(reply) => {

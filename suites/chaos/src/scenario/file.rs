@@ -265,6 +265,10 @@ impl Scenario {
                 let why = format!("fault {fault}: the cluster has {} nodes", self.nodes_max());
                 Err(("[[fault]]", why))
             }
+            on if !on.fits(fault.row().acts_on) => {
+                let object = fault.row().acts_on.name();
+                Err(("on", format!("fault {fault}: acts on a {object}, not on what `on` names")))
+            }
             _ if row.every.is_some_and(|every| every <= row.lasts.to) => {
                 let why = format!("fault {fault}: every is expected to be longer than for");
                 Err(("every", why))

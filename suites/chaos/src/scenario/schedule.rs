@@ -82,8 +82,8 @@ fn fault(scenario: &Scenario, row: &FaultRow, chance: Chance, steps: &mut Vec<St
         for subject in subjects(row.on, scenario.nodes, chance.named("on")) {
             let number = steps.len();
             let step = |at, change| Step { at, change };
-            steps.push(step(at, Change::Apply(number, row.fault, subject)));
-            steps.push(step(ends, Change::Heal(number, row.fault, subject)));
+            steps.push(step(at, Change::Apply(number, row.fault.clone(), subject)));
+            steps.push(step(ends, Change::Heal(number, row.fault.clone(), subject)));
         }
         match row.every {
             Some(every) => at += every.0,

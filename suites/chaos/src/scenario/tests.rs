@@ -123,6 +123,22 @@ fn an_error_names_its_line() {
 }
 
 #[test]
+fn a_fault_acts_on_what_it_can() {
+    let parse = |kind: &str, on: &str| {
+        let fault = format!("kind = \"{kind}\"\non = \"{on}\"");
+        let text = SMALL.replace("kind = \"latency 50ms\"\non = \"any\"", &fault);
+        Scenario::parse(&source(&text)).map_err(|error| error.to_string())
+    };
+    for (kind, on) in [("pause", "B"), ("proxy_kill", "proxy"), ("client_disconnect", "clients")] {
+        assert!(parse(kind, on).is_ok(), "{kind}");
+    }
+    for (kind, on) in [("pause", "proxy"), ("proxy_kill", "B"), ("client_disconnect", "any")] {
+        let error = parse(kind, on).expect_err(kind);
+        assert!(error.contains("acts on a"), "{error}");
+    }
+}
+
+#[test]
 fn a_seed_repeats_a_schedule_and_everything_is_healed() {
     let scenario = Scenario::parse(&source(SMALL)).unwrap();
     for seed in 0..50 {

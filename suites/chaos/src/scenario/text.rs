@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use serde::de::{Deserialize, Deserializer, Error};
-use testbed::fault::Fault;
+use testbed::fault::{Fault, Object};
 
 use crate::cover::{self, Condition};
 use crate::law::{self, Law};
@@ -103,6 +103,19 @@ pub enum On {
     Proxy,
     /// The clients.
     Clients,
+}
+
+impl On {
+    /// Whether a fault that acts on such an object can act here.
+    pub(super) fn fits(self, object: Object) -> bool {
+        match self {
+            Self::Node(_) | Self::Any | Self::All => {
+                matches!(object, Object::Link | Object::Node)
+            }
+            Self::Proxy => object == Object::Proxy,
+            Self::Clients => object == Object::Client,
+        }
+    }
 }
 
 impl FromStr for On {

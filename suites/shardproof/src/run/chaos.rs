@@ -11,7 +11,7 @@ use chaos::rescale;
 use chaos::run::{self, Means, Run, Subject};
 use chaos::scenario::Scenario;
 use testbed::cluster::{self, Cluster, Source};
-use testbed::fault::{FaultInjector, Owned};
+use testbed::fault::{Clients, FaultInjector, Owned};
 use testbed::leftovers::{self, Record};
 use testbed::node::External;
 use testbed::targets::{Deviation, Occurs, Proxy, Setting, Target};
@@ -51,6 +51,7 @@ pub async fn chaos(
     let prefix = rescale::prefix(options.seed);
     record(options, &cluster, &prefix);
     let mut proxy = Proxy::start(target, setting, &options.search).await?;
+    let clients = Clients::new(proxy.addr(), format!("{prefix}misbehaving").as_bytes());
     let mut subject = Subject {
         name: target.name.clone(),
         proxy: proxy.addr(),
@@ -65,6 +66,7 @@ pub async fn chaos(
         prefix,
         means: Means::Own {
             cluster: &cluster,
+            clients,
             proxy: &mut proxy,
         },
     };

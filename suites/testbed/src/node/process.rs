@@ -199,12 +199,17 @@ impl Process {
     /// Starts a server on another port.
     async fn move_away(&self) -> Result<(), Error> {
         drop(self.server().take());
-        let start = async || {
+        // A closure that borrows the node makes no future that other threads may run, so `retry_if_taken` does not fit.
+        let mut attempts_left = port::ATTEMPTS;
+        loop {
+            attempts_left -= 1;
             let port = port::free().map_err(Error::Spawn)?;
             *self.place() = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-            self.launch().await
-        };
-        port::retry_if_taken(port_is_taken, start).await
+            match self.launch().await {
+                Err(taken) if attempts_left > 0 && port_is_taken(&taken) => {}
+                launched => return launched,
+            }
+        }
     }
 
     fn place(&self) -> MutexGuard<'_, SocketAddr> {
