@@ -267,7 +267,10 @@ impl Scenario {
             }
             on if !on.fits(fault.row().acts_on) => {
                 let object = fault.row().acts_on.name();
-                Err(("on", format!("fault {fault}: acts on a {object}, not on what `on` names")))
+                Err((
+                    "on",
+                    format!("fault {fault}: acts on a {object}, not on what `on` names"),
+                ))
             }
             _ if row.every.is_some_and(|every| every <= row.lasts.to) => {
                 let why = format!("fault {fault}: every is expected to be longer than for");

@@ -129,10 +129,18 @@ fn a_fault_acts_on_what_it_can() {
         let text = SMALL.replace("kind = \"latency 50ms\"\non = \"any\"", &fault);
         Scenario::parse(&source(&text)).map_err(|error| error.to_string())
     };
-    for (kind, on) in [("pause", "B"), ("proxy_kill", "proxy"), ("client_disconnect", "clients")] {
+    for (kind, on) in [
+        ("pause", "B"),
+        ("proxy_kill", "proxy"),
+        ("client_disconnect", "clients"),
+    ] {
         assert!(parse(kind, on).is_ok(), "{kind}");
     }
-    for (kind, on) in [("pause", "proxy"), ("proxy_kill", "B"), ("client_disconnect", "any")] {
+    for (kind, on) in [
+        ("pause", "proxy"),
+        ("proxy_kill", "B"),
+        ("client_disconnect", "any"),
+    ] {
         let error = parse(kind, on).expect_err(kind);
         assert!(error.contains("acts on a"), "{error}");
     }

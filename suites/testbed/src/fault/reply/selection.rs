@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::fault::row::{Parameter, Unit};
 use crate::chance::Chance;
+use crate::fault::row::{Parameter, Unit};
 
 /// Longer words of a request are values, and no keys.
 const KEY_BYTES_MAX: usize = 1024;

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use super::{Counts, Reply, ReplyDecision, Request, Selection, Then, head_length};
-use crate::fault::{Fault, Law};
 use crate::chance::Chance;
+use crate::fault::{Fault, Law};
 
 /// What a fault makes of a reply to `GET k`: the bytes and what follows; nothing where it does not act on such a reply.
 #[track_caller]
