@@ -1,4 +1,4 @@
-//! One client as the upstreams see it: they deliver replies into its outbox, and the session writes what is ready there.
+//! One client: upstreams deliver replies into its outbox, and the session writes those that are ready.
 //!
 //! Never touches a socket.
 
@@ -33,11 +33,11 @@ pub(crate) enum Gate {
     Waiting,
     /// It has waited, and there is room for its next request.
     Called,
-    /// It has waited in vain: nothing came from the node meanwhile.
+    /// The wait is over: the node sent nothing in time.
     Expired,
 }
 
-/// One client connection as the upstreams see it.
+/// One client connection, as upstreams use it.
 #[derive(Debug)]
 pub(crate) struct Client {
     /// Unique in the process.
@@ -120,7 +120,7 @@ impl Client {
         self.gone.get()
     }
 
-    /// Discards what is owed, now and later.
+    /// Discards all replies that are still owed.
     pub(crate) fn leave(&self) {
         self.gone.set(true);
         *self.outbox.borrow_mut() = Outbox::default();

@@ -11,7 +11,7 @@ pub(crate) enum Reply<'a> {
     Small(&'a [u8]),
     /// To be kept as it is.
     Large(Bytes),
-    /// Of the proxy itself, to be copied: tells nothing of how large the client's replies are.
+    /// Made by the proxy, to be copied: not counted as a sign of how large the client's replies are.
     Own(&'a [u8]),
 }
 

@@ -7,8 +7,8 @@ use super::reply::is_large;
 const START: u32 = 16;
 /// How large the reply of a client is taken to be before any has come.
 const EXPECTED_START: usize = BYTES / START as usize;
-/// With large replies, it may have as many under way as make about so many bytes of replies, but at least
-/// `MIN`: what is asked for has to be taken from the node, and the others wait behind it.
+/// With large replies, it may have as many requests under way as make about this many bytes of replies, but at least
+/// `MIN`. A reply must be read from the node once it is asked for, and other clients wait for it.
 const BYTES: usize = 4 * 1024 * 1024;
 const MIN: u32 = 4;
 

@@ -70,13 +70,13 @@ impl Line {
         }
     }
 
-    /// When the first one has waited in vain, if nothing comes.
+    /// When the first one gives up, if nothing comes.
     pub(super) fn expires_at(&self, heard_at: Micros, limit: Micros) -> Option<Micros> {
         let first = self.0.front()?;
         Some(first.since.max(heard_at) + limit)
     }
 
-    /// Lets those go that have waited in vain.
+    /// Lets those go whose wait is over.
     pub(super) fn expire(&mut self, now: Micros, heard_at: Micros, limit: Micros) {
         while self
             .expires_at(heard_at, limit)

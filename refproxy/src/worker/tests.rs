@@ -56,7 +56,7 @@ async fn until(what: &str, mut holds: impl FnMut() -> bool) {
         }
     };
     let waited = tokio::time::timeout(DEADLINE, waiting).await;
-    waited.unwrap_or_else(|_| panic!("waited in vain until {what}"));
+    waited.unwrap_or_else(|_| panic!("expected in time: {what}"));
 }
 
 #[tokio::test]

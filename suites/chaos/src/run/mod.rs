@@ -2,6 +2,7 @@
 //!
 //! - `client`, `connection`, `library`: one client, its connections, the replies of the `redis` crate.
 //! - `inject`, `means`: the schedule of faults, and by what they are injected.
+//! - `expire`: a time to live for keys on nodes of others.
 //! - `watch`, `nodes`: stalls and memory; what is on the nodes.
 //! - `sightings`, `tokenless`, `completion`: what the taps saw of each request, and what that makes of it. Pure.
 //!
@@ -11,6 +12,7 @@ mod client;
 mod clock;
 mod completion;
 mod connection;
+mod expire;
 mod inject;
 mod library;
 mod means;
@@ -41,6 +43,8 @@ pub struct Subject<'a> {
     pub proxy: SocketAddr,
     /// The nodes, past the links.
     pub nodes: Vec<SocketAddr>,
+    /// Whose the nodes are.
+    pub nodes_of: NodesOf,
     /// The nodes as the proxy knows them.
     pub node_names: Vec<String>,
     /// The record of the links, if there are any.
@@ -51,6 +55,15 @@ pub struct Subject<'a> {
     pub promises: Promises,
     /// How all keys begin.
     pub prefix: String,
+}
+
+/// Whose nodes are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NodesOf {
+    /// The suite started them, so they end with it.
+    Suite,
+    /// Of others: nothing may stay on them.
+    Others,
 }
 
 /// What a run observed, with what only reports need.

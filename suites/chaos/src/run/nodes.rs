@@ -5,14 +5,13 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use testbed::client::{Client, Error, NODE_DEADLINE};
+use testbed::wait::Wait;
 use testbed::wire::{Arguments, Value};
 
 use crate::observed::Key;
 
 /// Requests in one pipeline.
 const BATCH: usize = 200;
-/// Between two attempts to write through a proxy that does not serve yet.
-const AGAIN_AFTER: Duration = Duration::from_millis(20);
 
 /// Keys and the nodes that have them, with their values as the usual read of their type returns them.
 pub(super) type Contents = BTreeMap<Key, Vec<(u16, Value)>>;
@@ -52,7 +51,7 @@ pub(super) async fn owners(
     keys: &[Key],
     within: Duration,
 ) -> Result<BTreeMap<Key, u16>, Error> {
-    let deadline = tokio::time::Instant::now() + within;
+    let mut wait = Wait::begin("an owner of each key", within);
     let probe = format!("probe-{}", keys.len()).into_bytes();
     let mut owners = BTreeMap::new();
     clear(nodes, keys).await?;
@@ -73,10 +72,15 @@ pub(super) async fn owners(
                 .filter(|(_, value)| *value == Value::Bulk(probe.clone()));
             owners.extend(holders.map(|(node, _)| (key.clone(), *node)).next());
         }
-        if owners.len() == keys.len() || tokio::time::Instant::now() >= deadline {
+        let left = keys.len() - owners.len();
+        if left == 0
+            || wait
+                .pause(format!("{left} keys are on no node"))
+                .await
+                .is_err()
+        {
             break;
         }
-        tokio::time::sleep(AGAIN_AFTER).await;
     }
     clear(nodes, keys).await?;
     Ok(owners)

@@ -12,9 +12,10 @@ use tokio::task::JoinSet;
 
 use super::client::{Client, Log, Ticks};
 use super::clock::{Clock, nanoseconds};
+use super::expire::keep_expiring;
 use super::sightings::Sightings;
 use super::watch::Watched;
-use super::{Error, Run, Subject, completion, inject, nodes, sightings};
+use super::{Error, NodesOf, Run, Subject, completion, inject, nodes, sightings};
 use crate::history::{Completion, Header, History, Library, Record};
 use crate::observed::{Key, Observed, Sample, Session, Span, Window};
 use crate::scenario::{Load, Pace, Scenario, Schedule};
@@ -45,7 +46,7 @@ pub async fn observe(
         }
     }
     let schedule = Schedule::new(scenario, chance);
-    let loaded = load(scenario, subject, &plans, &schedule, say).await?;
+    let loaded = load(scenario, subject, (&plans, &keys), &schedule, say).await?;
     let contents = nodes::contents(&subject.nodes, &keys).await?;
     let owners_after = nodes::owners(subject.proxy, &subject.nodes, &keys, served_within).await?;
     let events = subject.tap.as_ref();
@@ -115,15 +116,18 @@ struct Loaded {
 async fn load(
     scenario: &Scenario,
     subject: &mut Subject<'_>,
-    plans: &[Plan],
+    (plans, keys): (&[Plan], &[Key]),
     schedule: &Schedule,
     say: &dyn Fn(&str),
 ) -> Result<Loaded, Error> {
     let tap = subject.tap.clone().unwrap_or_default();
     let clock = Clock::start(&tap);
     let (stop, stopped) = watch::channel(false);
-    let watching = super::watch::watch(clock.clone(), subject.means.pid(), stopped);
+    let watching = super::watch::watch(clock.clone(), subject.means.pid(), stopped.clone());
     let watching = tokio::spawn(watching);
+    let expiring = (subject.nodes_of == NodesOf::Others)
+        .then(|| keep_expiring(subject.nodes.clone(), keys.to_vec(), stopped))
+        .map(tokio::spawn);
     let mut clients = clients(scenario, subject, plans, &clock);
     let injected = inject::carry_out(schedule, &mut subject.means, &clock, say).await;
     let mut log = Log::default();
@@ -138,6 +142,9 @@ async fn load(
     };
     // The watch looks at it at its next turn, and never ends before.
     let _ = stop.send(true);
+    if let Some(expiring) = expiring {
+        expiring.await?;
+    }
     log.records
         .sort_by_key(|(_, record)| (record.sent, record.session, record.sequence));
     Ok(Loaded {

@@ -141,7 +141,7 @@ fn a_fault_acts_on_what_it_can() {
         ("proxy_kill", "B"),
         ("client_disconnect", "any"),
     ] {
-        let error = parse(kind, on).expect_err(kind);
+        let error = parse(kind, on).err().expect(kind);
         assert!(error.contains("acts on a"), "{error}");
     }
 }

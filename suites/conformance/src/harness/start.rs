@@ -33,12 +33,7 @@ impl Harness {
         allowed: Allowed,
     ) -> Result<Self, Error> {
         let cluster = Cluster::start(options, NODES).await?;
-        let setting = Setting {
-            nodes: cluster.link_addrs(),
-            policy: target.policies.first().cloned().unwrap_or_default(),
-            hash_tags: true,
-            op_timeout_ms: target.op_timeout_ms,
-        };
+        let setting = Setting::usual(target, cluster.link_addrs());
         let proxy = Proxy::start(target, setting, &options.search).await?;
         let pool = Pool::new(options.seed, NODES);
         let owned = options.owned();

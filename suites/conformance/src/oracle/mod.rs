@@ -69,10 +69,8 @@ impl Oracle {
     ) -> Result<Self, Error> {
         let cluster = Cluster::start(options, NODES).await?;
         let setting = Setting {
-            nodes: cluster.link_addrs(),
-            policy: target.policies.first().cloned().unwrap_or_default(),
-            hash_tags: true,
             op_timeout_ms,
+            ..Setting::usual(target, cluster.link_addrs())
         };
         let proxy = Proxy::start(target, setting, &options.search).await?;
         let plain = Process::start(&options.search)

@@ -8,7 +8,7 @@ use chaos::report::{
     CoverageReport, KnownViolation, LawReport, ScenarioReport, Verdict, evidence_lines,
 };
 use chaos::rescale;
-use chaos::run::{self, Means, Run, Subject};
+use chaos::run::{self, Means, NodesOf, Run, Subject};
 use chaos::scenario::Scenario;
 use testbed::cluster::{self, Cluster, Source};
 use testbed::fault::{Clients, FaultInjector, Owned};
@@ -47,7 +47,8 @@ pub async fn chaos(
     }
     let began = Instant::now();
     let cluster = Cluster::start(options, scenario.nodes_max().into()).await?;
-    let setting = setting(target, &cluster, scenario);
+    let begin_with = cluster.link_addrs()[..scenario.nodes.into()].to_vec();
+    let setting = Setting::usual(target, begin_with);
     let prefix = rescale::prefix(options.seed);
     record(options, &cluster, &prefix);
     let mut proxy = Proxy::start(target, setting, &options.search).await?;
@@ -56,6 +57,10 @@ pub async fn chaos(
         name: target.name.clone(),
         proxy: proxy.addr(),
         nodes: cluster.node_addrs(),
+        nodes_of: match options.owned().nodes {
+            true => NodesOf::Suite,
+            false => NodesOf::Others,
+        },
         node_names: cluster
             .link_addrs()
             .iter()
@@ -119,6 +124,7 @@ pub async fn chaos_running(
     let _ = Record::open(leftovers::Scope {
         prefix: Some(prefix.clone()),
         nodes: running.nodes.clone(),
+        nodes_of: NodesOf::Others,
         proxy: Some(running.proxy),
     });
     let mut subject = Subject {
@@ -179,15 +185,6 @@ fn fault_obstacle(owned: Owned, scenario: &Scenario) -> Option<String> {
         let why = row.fault.row().obstacle(owned)?;
         Some(format!("fault {}: {why}", row.fault))
     })
-}
-
-fn setting(target: &Target, cluster: &Cluster, scenario: &Scenario) -> Setting {
-    Setting {
-        nodes: cluster.link_addrs()[..scenario.nodes.into()].to_vec(),
-        policy: target.policies.first().cloned().unwrap_or_default(),
-        hash_tags: true,
-        op_timeout_ms: target.op_timeout_ms,
-    }
 }
 
 /// Makes sure that nothing stays on nodes of others, however the run ends.

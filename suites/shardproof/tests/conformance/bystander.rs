@@ -151,10 +151,8 @@ impl Site {
             nodes.push(Process::start(&search).await?);
         }
         let setting = Setting {
-            nodes: nodes.iter().map(Node::addr).collect(),
-            policy: target.policies.first().cloned().unwrap_or_default(),
-            hash_tags: true,
             op_timeout_ms: 1000,
+            ..Setting::usual(target, nodes.iter().map(Node::addr).collect())
         };
         let proxy = Proxy::start(target, setting, &search).await?;
         Ok(Self { nodes, proxy })

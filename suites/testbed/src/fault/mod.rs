@@ -234,7 +234,7 @@ faults! {
         timeout: Timeout,
     }
     reply_toxics {
-        /// A reply tells a wrong length.
+        /// A reply has a wrong length in its header.
         corrupt_length: CorruptLength,
         /// A reply ends too early.
         cut_reply: CutReply,

@@ -38,6 +38,19 @@ pub struct Setting {
     pub op_timeout_ms: u64,
 }
 
+impl Setting {
+    /// The first policy and the time limit of the target's file, with hash tags.
+    #[must_use]
+    pub fn usual(target: &Target, nodes: Vec<SocketAddr>) -> Self {
+        Self {
+            nodes,
+            policy: target.policies.first().cloned().unwrap_or_default(),
+            hash_tags: true,
+            op_timeout_ms: target.op_timeout_ms,
+        }
+    }
+}
+
 /// A proxy cannot be started or changed. Never a verdict on its answers.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
