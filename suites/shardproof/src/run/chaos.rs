@@ -124,13 +124,13 @@ pub async fn chaos_running(
     let _ = Record::open(leftovers::Scope {
         prefix: Some(prefix.clone()),
         nodes: running.nodes.clone(),
-        nodes_of: NodesOf::Others,
         proxy: Some(running.proxy),
     });
     let mut subject = Subject {
         name: running.proxy.to_string(),
         proxy: running.proxy,
         nodes: running.nodes.clone(),
+        nodes_of: NodesOf::Others,
         node_names: running.nodes.iter().map(ToString::to_string).collect(),
         tap: None,
         promises: run::promises(running.op_timeout),
