@@ -117,7 +117,12 @@ fn deviations(target: &Target) -> String {
     });
     let mut list = format!(
         "{} findings in {}, each shown by the command below it:\n\n",
-        reasons.len(),
+        reasons.len()
+            + target
+                .deviations
+                .iter()
+                .filter(|row| !of_cases(row))
+                .count(),
         target.title
     );
     for why in reasons {
@@ -156,7 +161,27 @@ fn deviations(target: &Target) -> String {
             filters.join(" ")
         );
     }
+    for row in target.deviations.iter().filter(|row| !of_cases(row)) {
+        list += &violation(target, row);
+    }
     list
+}
+
+/// A law that a chaos scenario shows to be broken: `chaos/SCENARIO/LAW`.
+fn violation(target: &Target, row: &Deviation) -> String {
+    let parts: Vec<&str> = row.cases.split('/').collect();
+    let ["chaos", scenario, law] = parts[..] else {
+        panic!("{}: expected chaos/SCENARIO/LAW", row.cases);
+    };
+    let (why, name, seen) = (&row.why, &target.name, &row.seen);
+    let when = match row.occurs {
+        Occurs::Always => "",
+        Occurs::ByPlacement => "; depends on placement or timing",
+    };
+    format!(
+        "- It {why} ({name} {seen}; law `{law}`{when}).\n  ```\n  shardproof chaos {scenario} \
+         --target {name}\n  ```\n"
+    )
 }
 
 /// The short name of an issue: `twemproxy#600`.

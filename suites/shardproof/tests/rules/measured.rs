@@ -102,15 +102,14 @@ impl Reports {
 
     /// How the cases fail, by outcome class.
     fn classes(&self) -> String {
-        let classes = ["wrong", "hung", "partial", "closed", "refused", "correct"];
         let head = [
             "proxy",
             "wrong",
+            "misrouted",
             "hung",
             "partial",
             "closed",
             "refused",
-            "correct, but a node is asked wrongly",
         ];
         let rows = targets(&self.run).map(|target| {
             let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
@@ -122,7 +121,7 @@ impl Reports {
             let count = |class: &str| counts.get(class).copied().unwrap_or(0).to_string();
             [titled(target)]
                 .into_iter()
-                .chain(classes.map(count))
+                .chain(head[1..].iter().copied().map(count))
                 .collect()
         });
         table(&head, rows)

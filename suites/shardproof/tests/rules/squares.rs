@@ -25,7 +25,7 @@ const KINDS: &[(&str, &str)] = &[
     ("partial", "#d9761a"),
     ("closed", "#dfae2b"),
     ("refused", "#6f93c4"),
-    ("node asked wrongly", "#8a7a5c"),
+    ("misrouted", "#8a7a5c"),
     ("not claimed", "#e2e3e5"),
 ];
 
@@ -97,10 +97,7 @@ fn kind(result: &Value) -> &'static str {
     let name = match word(&result["verdict"]) {
         "pass" => "pass",
         "skip" => "not claimed",
-        "fail" => match word(&result["class"]) {
-            "correct" => "node asked wrongly",
-            class => class,
-        },
+        "fail" => word(&result["class"]),
         verdict => panic!("{}: {verdict} is no result to show", result["case"]),
     };
     let known = KINDS.iter().find(|(kind, _)| *kind == name);
