@@ -6,7 +6,7 @@ use shardproof::report::terminal::{self, Shown};
 use shardproof::report::{Report, html, json, junit};
 use testbed::text::printable;
 
-use crate::everything;
+use crate::{everything, stressed};
 
 /// What terminals, pages, XML, JSON and shells obey or stumble over. Invalid UTF-8 is as transcripts have it.
 fn texts() -> Vec<String> {
@@ -48,6 +48,8 @@ fn terminals() {
             Report::terminal(&everything::differential(&text)),
             Report::terminal(&everything::fingerprint(&text)),
             Report::terminal(&everything::migration(&text)),
+            Report::terminal(&stressed::chaos(&text)),
+            terminal::scenario(&stressed::chaos(&text).targets[0].scenarios[0]),
         ];
         for shown in shown {
             let shown = printable(&shown);
@@ -70,6 +72,7 @@ fn pages() {
             html::rescales(&everything::rescales(&text).reports),
             html::plan(&everything::plan(&text, 3)),
             html::plan(&everything::plan(&text, 17)),
+            html::chaos(&stressed::chaos(&text)),
         ];
         for page in pages {
             let page = printable(&page);
@@ -82,8 +85,12 @@ fn pages() {
 
 #[test]
 fn junit_is_well_formed() {
-    for text in texts() {
-        let junit = junit::conformance(&everything::conformance(&text)).expect("a report is XML");
+    let both = |text: String| {
+        let conformance = junit::conformance(&everything::conformance(&text));
+        let chaos = junit::chaos(&stressed::chaos(&text));
+        [conformance, chaos].map(|junit| (text.clone(), junit.expect("a report is XML")))
+    };
+    for (text, junit) in texts().into_iter().flat_map(both) {
         let junit = printable(&junit);
         let mut reader = quick_xml::Reader::from_str(&junit);
         loop {
@@ -133,6 +140,7 @@ fn json_keeps_the_text() {
             json::text(&everything::differential(&text)),
             json::text(&everything::fingerprint(&text)),
             json::text(&everything::migration(&text)),
+            json::text(&stressed::chaos(&text)),
         ];
         for report in reports {
             let report = report.expect("a report is JSON");

@@ -8,3 +8,4 @@ mod hostile;
 mod placement;
 mod report;
 mod routing;
+mod stressed;

@@ -59,7 +59,7 @@ fn of_node(seen: &Seen) -> String {
     }
 }
 
-fn words(request: &[Vec<u8>]) -> String {
+pub(super) fn words(request: &[Vec<u8>]) -> String {
     let shown = request.iter().take(WORDS_MAX).map(|word| {
         let plain = word.len() <= 64 && word.iter().all(u8::is_ascii_graphic);
         match std::str::from_utf8(word) {

@@ -2,7 +2,8 @@
 //!
 //! - `stressed`: all scenarios of a run, by target.
 //! - `timeline`: requests, latencies and errors by bins of time. `recovery`: how long healed nodes stayed unserved.
-//! - `ledger`: where acknowledged keys ended. `evidence`: the records that prove a violation, as lines.
+//! - `ledger`: where acknowledged keys ended. `evidence`, `messages`: the records that prove a violation, as
+//!   lines and as messages.
 //! - `hgrm`: latencies as HdrHistogram's tools read them.
 //!
 //! Pure: built from a [`Run`] and verdicts, and never judges itself.
@@ -10,6 +11,7 @@
 mod evidence;
 mod hgrm;
 mod ledger;
+mod messages;
 mod recovery;
 mod stressed;
 #[cfg(test)]
@@ -25,6 +27,7 @@ use crate::scenario::{Cover, Scenario};
 pub use evidence::lines as evidence_lines;
 pub use hgrm::write as write_hgrm;
 pub use ledger::KeyCounts;
+pub use messages::{Message, Way, messages};
 pub use recovery::Recovery;
 pub use stressed::{Chaos, Stressed};
 pub use timeline::{Bin, Latency, ResourceSample, Timeline, WindowReport};
@@ -44,6 +47,8 @@ pub struct ScenarioReport {
     pub why: Option<String>,
     /// How long it took, in milliseconds.
     pub took_ms: u64,
+    /// The command that repeats it.
+    pub repeat: String,
     /// What every law says.
     pub laws: Vec<LawReport>,
     /// What every coverage condition says.
@@ -104,6 +109,8 @@ pub struct LawReport {
     pub violations: usize,
     /// The records that prove the first violation, as lines.
     pub evidence: Vec<String>,
+    /// The same records as messages, in the order of time.
+    pub messages: Vec<Message>,
     /// Why a violation is recorded for the target.
     pub known: Option<KnownViolation>,
 }
@@ -179,6 +186,7 @@ impl ScenarioReport {
             verdict,
             why: Some(why),
             took_ms: 0,
+            repeat: String::new(),
             laws: Vec::new(),
             coverage: Vec::new(),
             observed: None,

@@ -25,8 +25,6 @@ pub struct Stressed {
     pub target: String,
     /// Its version.
     pub version: String,
-    /// Flags of the command line that repeat the run.
-    pub flags: String,
     /// In the order of their runs.
     pub scenarios: Vec<ScenarioReport>,
 }

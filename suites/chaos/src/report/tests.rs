@@ -98,6 +98,7 @@ fn law(verdict: Verdict) -> LawReport {
         sentence: String::new(),
         violations: 0,
         evidence: Vec::new(),
+        messages: Vec::new(),
         known: None,
     }
 }

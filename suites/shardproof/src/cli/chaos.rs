@@ -160,7 +160,6 @@ async fn stress(
     let mut all = Stressed {
         target: subject.name(),
         version: subject.version(options)?,
-        flags: repeated(flags),
         scenarios: Vec::new(),
     };
     if shows {
@@ -173,14 +172,19 @@ async fn stress(
             ..options.clone()
         };
         for scenario in scenarios {
-            let judged = watched(subject, &options, scenario, console).await?;
+            let mut judged = watched(subject, &options, scenario, console).await?;
+            judged.report.repeat = format!(
+                "shardproof chaos {} {} {} --seed {seed:x}{}",
+                scenario.id,
+                subject.flag(),
+                all.target,
+                repeated(flags)
+            );
             if let (Some(folder), Some(run)) = (&flags.history, &judged.run) {
                 save(folder, run).context("the history cannot be written")?;
             }
             if shows {
-                let named = format!("{} {}", subject.flag(), all.target);
-                let text = report::terminal::scenario(&named, &all.flags, seed, &judged.report);
-                (console.out)(&text);
+                (console.out)(&report::terminal::scenario(&judged.report));
             }
             all.scenarios.push(judged.report);
         }

@@ -20,6 +20,10 @@ impl Report for Chaos {
         terminal::chaos(self)
     }
 
+    fn html(&self) -> Option<String> {
+        Some(html::chaos(self))
+    }
+
     fn junit(&self) -> Option<Result<String, SerializeError>> {
         Some(junit::chaos(self))
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use chaos::law::{Law, Level, Verdict as LawVerdict};
 use chaos::report::{
-    CoverageReport, KnownViolation, LawReport, ScenarioReport, Verdict, evidence_lines,
+    CoverageReport, KnownViolation, LawReport, ScenarioReport, Verdict, evidence_lines, messages,
 };
 use chaos::rescale;
 use chaos::run::{self, Means, NodesOf, Run, Subject};
@@ -223,13 +223,15 @@ fn judged(target: Option<&Target>, scenario: &Scenario, run: Run) -> Judged {
 
 /// What a law says of a run, with what is recorded of the target.
 fn law_report(law: &dyn Law, run: &Run, known: Option<&Deviation>) -> LawReport {
-    let (found, sentence, violations, evidence) = match law.judge(&run.observed) {
+    let (found, sentence, violations, records) = match law.judge(&run.observed) {
         LawVerdict::Kept { evidence, .. } => (Verdict::Kept, evidence, 0, Vec::new()),
         LawVerdict::Unknown { missing } => (Verdict::Unknown, missing, 0, Vec::new()),
-        LawVerdict::Broken(broken) => {
-            let lines = evidence_lines(&run.observed, &broken.records);
-            (Verdict::Broken, broken.sentence, broken.count, lines)
-        }
+        LawVerdict::Broken(broken) => (
+            Verdict::Broken,
+            broken.sentence,
+            broken.count,
+            broken.records,
+        ),
     };
     LawReport {
         law: law.id().to_owned(),
@@ -239,7 +241,8 @@ fn law_report(law: &dyn Law, run: &Run, known: Option<&Deviation>) -> LawReport 
         verdict: verdict(found, known),
         sentence,
         violations,
-        evidence,
+        evidence: evidence_lines(&run.observed, &records),
+        messages: messages(&run.observed, &records),
         known: known.map(|known| KnownViolation {
             why: known.why.clone(),
             seen: known.seen.clone(),

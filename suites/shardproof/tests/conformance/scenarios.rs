@@ -38,14 +38,13 @@ fn judge(target: &Target, scenario: &Scenario) -> Result<(), Failed> {
     support::prepare(target);
     let options = RunOptions::new(support::search(), SEED);
     let runtime = tokio::runtime::Runtime::new()?;
-    let judged = runtime.block_on(run::chaos(&options, target, scenario, &|_| ()))?;
+    let mut judged = runtime.block_on(run::chaos(&options, target, scenario, &|_| ()))?;
+    judged.report.repeat = format!(
+        "shardproof chaos {} --target {} --seed {SEED:x}",
+        scenario.id, target.name
+    );
     outcome(&judged.report).map_err(|why| {
-        let story = terminal::scenario(
-            &format!("--target {}", target.name),
-            "",
-            SEED,
-            &judged.report,
-        );
+        let story = terminal::scenario(&judged.report);
         Failed::from(format!("{why}\n\n{story}"))
     })
 }

@@ -208,6 +208,6 @@ fn anchor(judged: &Judged, result: &CaseResult) -> String {
 }
 
 /// Whether it is safe to click on: a target file from elsewhere may name any scheme.
-fn is_web(link: &str) -> bool {
+pub(super) fn is_web(link: &str) -> bool {
     link.starts_with("https://") || link.starts_with("http://")
 }

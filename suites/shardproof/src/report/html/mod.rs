@@ -4,6 +4,7 @@
 //! [pictures](super::svg::Picture) are markup.
 
 mod card;
+mod chaos;
 mod conformance;
 mod evidence;
 mod fault;
@@ -11,6 +12,7 @@ mod matrix;
 mod plan;
 mod rescale;
 
+pub use chaos::chaos;
 pub use conformance::conformance;
 pub use fault::faults;
 pub use matrix::matrix;

@@ -7,6 +7,7 @@ pub(super) mod flow;
 pub(super) mod heat;
 pub(super) mod lines;
 pub(super) mod sequence;
+pub(super) mod timeline;
 
 use std::fmt;
 

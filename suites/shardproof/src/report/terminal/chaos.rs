@@ -4,10 +4,9 @@ use std::fmt::Write;
 
 use chaos::report::{Chaos, LawReport, ScenarioReport, Stressed, Verdict};
 
-/// One scenario, with the evidence for what is broken and the line that repeats it; `named` is the flag that names the
-/// proxy.
+/// One scenario, with the evidence for what is broken and the line that repeats it.
 #[must_use]
-pub fn scenario(named: &str, flags: &str, seed: u64, scenario: &ScenarioReport) -> String {
+pub fn scenario(scenario: &ScenarioReport) -> String {
     let mut text = format!("  {}\n", line(scenario));
     // Where the run lacked something, that is the reason of every law that could not be judged.
     let uncovered = scenario.why.is_some();
@@ -16,11 +15,7 @@ pub fn scenario(named: &str, flags: &str, seed: u64, scenario: &ScenarioReport) 
         text.push_str(&of_law(law));
     }
     if matches!(scenario.verdict, Verdict::Broken | Verdict::Unknown) {
-        let id = &scenario.scenario;
-        let _ = writeln!(
-            text,
-            "          repeat: shardproof chaos {id} {named} --seed {seed:x}{flags}"
-        );
+        let _ = writeln!(text, "          repeat: {}", scenario.repeat);
     }
     text
 }

@@ -1,0 +1,222 @@
+//! A chaos run as a page: what broke, when and for which keys; then scenarios x targets; then every scenario with its
+//! timeline, what broke first.
+
+use std::time::Duration;
+
+use askama::Template;
+use chaos::report::{Chaos, LawReport, Message, ScenarioReport, Stressed, Verdict, Way};
+use conformance::verdict::{Direction, Line};
+
+use super::conformance::is_web;
+use crate::report::svg::Picture;
+use crate::report::svg::sequence::sequence;
+use crate::report::svg::timeline::timeline;
+
+/// The page of a run.
+#[must_use]
+pub fn chaos(report: &Chaos) -> String {
+    let mut details: Vec<Detail> = (report.targets.iter().enumerate())
+        .flat_map(|(place, target)| details(place, target))
+        .collect();
+    // The sort is stable: within a verdict, the order of the run.
+    details.sort_by_key(|detail| std::cmp::Reverse(detail.scenario.verdict));
+    let page = Page {
+        report,
+        cards: report.targets.iter().map(card).collect(),
+        rows: rows(report),
+        details,
+    };
+    page.to_string()
+}
+
+#[derive(Template)]
+#[template(path = "chaos.html")]
+struct Page<'a> {
+    report: &'a Chaos,
+    cards: Vec<Card<'a>>,
+    rows: Vec<Row<'a>>,
+    details: Vec<Detail<'a>>,
+}
+
+struct Card<'a> {
+    target: &'a str,
+    version: &'a str,
+    broken: usize,
+    counts: String,
+}
+
+/// A scenario on every target.
+struct Row<'a> {
+    scenario: &'a str,
+    shows: &'a str,
+    /// Verdicts, for the filters.
+    statuses: String,
+    /// Verdict, and where its detail is.
+    cells: Vec<Option<(&'static str, String)>>,
+}
+
+/// A scenario on one target.
+struct Detail<'a> {
+    anchor: String,
+    target: &'a str,
+    scenario: &'a ScenarioReport,
+    picture: Option<Picture>,
+    laws: Vec<Shown<'a>>,
+    notes: Vec<String>,
+}
+
+struct Shown<'a> {
+    law: &'a LawReport,
+    picture: Option<Picture>,
+    evidence: String,
+}
+
+impl Detail<'_> {
+    fn is_open(&self) -> bool {
+        self.scenario.verdict == Verdict::Broken
+    }
+}
+
+fn card(target: &Stressed) -> Card<'_> {
+    let count = |verdict| {
+        let scenarios = target.scenarios.iter();
+        scenarios.filter(|it| it.verdict == verdict).count()
+    };
+    let others = [
+        Verdict::Kept,
+        Verdict::Known,
+        Verdict::Unknown,
+        Verdict::Mended,
+        Verdict::Skipped,
+    ];
+    let counts = others.map(|verdict| (count(verdict), verdict.name()));
+    let counts = counts.iter().filter(|(count, _)| *count > 0);
+    Card {
+        target: &target.target,
+        version: &target.version,
+        broken: count(Verdict::Broken),
+        counts: counts
+            .map(|(count, name)| format!("{count} {name}"))
+            .collect::<Vec<_>>()
+            .join(", "),
+    }
+}
+
+/// Every scenario that ran on any target, in the order of the first.
+fn rows(report: &Chaos) -> Vec<Row<'_>> {
+    let mut rows: Vec<Row> = Vec::new();
+    for scenario in report.targets.iter().flat_map(|target| &target.scenarios) {
+        if rows.iter().all(|row| row.scenario != scenario.scenario) {
+            rows.push(row(report, scenario));
+        }
+    }
+    rows
+}
+
+fn row<'a>(report: &'a Chaos, scenario: &'a ScenarioReport) -> Row<'a> {
+    let of_target = |(place, target): (usize, &Stressed)| {
+        let mut runs = target.scenarios.iter();
+        let run = runs.find(|it| it.scenario == scenario.scenario)?;
+        Some((run.verdict.name(), anchor(place, &run.scenario, 0)))
+    };
+    let cells: Vec<_> = report.targets.iter().enumerate().map(of_target).collect();
+    let statuses: Vec<&str> = cells.iter().flatten().map(|(name, _)| *name).collect();
+    Row {
+        scenario: &scenario.scenario,
+        shows: &scenario.shows,
+        statuses: statuses.join(" "),
+        cells,
+    }
+}
+
+/// The place of a scenario in the page; `repetition` tells runs of the same one apart.
+fn anchor(target: usize, scenario: &str, repetition: usize) -> String {
+    match repetition {
+        0 => format!("t{target}-{scenario}"),
+        _ => format!("t{target}-{scenario}-{repetition}"),
+    }
+}
+
+fn details(place: usize, target: &Stressed) -> Vec<Detail<'_>> {
+    let scenarios = target.scenarios.iter().enumerate();
+    let details = scenarios.map(|(index, scenario)| {
+        let earlier = target.scenarios[..index].iter();
+        let repetition = earlier
+            .filter(|it| it.scenario == scenario.scenario)
+            .count();
+        let observed = scenario.observed.as_ref();
+        Detail {
+            anchor: anchor(place, &scenario.scenario, repetition),
+            target: &target.target,
+            scenario,
+            picture: observed.map(|observed| timeline(&observed.timeline)),
+            laws: laws(scenario),
+            notes: notes(scenario),
+        }
+    });
+    details.collect()
+}
+
+/// What is broken first.
+fn laws(scenario: &ScenarioReport) -> Vec<Shown<'_>> {
+    let mut laws: Vec<&LawReport> = scenario.laws.iter().collect();
+    laws.sort_by_key(|law| std::cmp::Reverse(law.verdict));
+    let shown = |law: &'_ LawReport| {
+        let lines: Vec<Line> = law.messages.iter().map(line).collect();
+        (!lines.is_empty()).then(|| sequence(&lines))
+    };
+    laws.into_iter()
+        .map(|law| Shown {
+            law,
+            picture: shown(law),
+            evidence: law.evidence.join("\n"),
+        })
+        .collect()
+}
+
+fn line(message: &Message) -> Line {
+    Line {
+        at: Duration::from_micros(message.at_us),
+        party: message.party.clone(),
+        way: match message.way {
+            Way::ToProxy => Direction::ToProxy,
+            Way::FromProxy => Direction::FromProxy,
+        },
+        text: message.text.clone(),
+    }
+}
+
+fn notes(scenario: &ScenarioReport) -> Vec<String> {
+    let mut notes: Vec<String> = scenario.why.iter().cloned().collect();
+    let Some(observed) = &scenario.observed else {
+        return notes;
+    };
+    notes.push(format!(
+        "{} requests: {} answered, {} certainly not executed, {} unknown to the client; p50 {:.1} ms, p99 {:.1} ms, \
+         longest {:.1} ms",
+        observed.requests,
+        observed.ok,
+        observed.failed,
+        observed.indefinite,
+        observed.latency.p50_us as f64 / 1000.0,
+        observed.latency.p99_us as f64 / 1000.0,
+        observed.latency.max_us as f64 / 1000.0,
+    ));
+    let keys = &observed.keys;
+    notes.push(format!(
+        "keys with an acknowledged write: {}, of these found {}, on several nodes {}, unreachable {}, on no node {}",
+        keys.acknowledged, keys.found, keys.duplicated, keys.unreachable, keys.missing
+    ));
+    notes.extend(observed.recoveries.iter().map(|recovery| {
+        let (fault, node) = (&recovery.fault, &recovery.node);
+        match recovery.served_after_ms {
+            Some(ms) => format!("node {node} served again {ms} ms after {fault} was healed"),
+            None => format!("node {node} was not served again after {fault}"),
+        }
+    }));
+    notes.extend(scenario.coverage.iter().map(|cover| {
+        let missing = if cover.holds { "" } else { " (missing)" };
+        format!("{}: {}{missing}", cover.condition, cover.found)
+    }));
+    notes
+}
