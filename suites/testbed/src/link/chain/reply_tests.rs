@@ -312,6 +312,10 @@ proptest! {
             replies.wait(10).heal().end();
             // Which of two toxics looks first at what is before it depends on when it comes.
             replies.acted.sort();
+            // So does whether a toxic still looks at what is behind a cut, which goes nowhere.
+            if replies.acted.iter().any(|toxic| toxic.starts_with("cut_reply")) {
+                replies.acted.retain(|toxic| toxic.starts_with("cut_reply"));
+            }
             (replies.out, replies.acted)
         };
         prop_assert_eq!(run(&cuts), run(&[]));
