@@ -34,8 +34,11 @@ pub static CONDITIONS: &[&dyn Condition] = &[
     &keys_per_node::KeysPerNode,
     &reconnects::Reconnects,
     &errors_seen::ErrorsSeen,
-    &completed_per_workload::CompletedPerWorkload,
+    COMPLETED,
 ];
+
+/// What every run must have had: a proxy that answers nothing breaks few laws.
+pub static COMPLETED: &dyn Condition = &completed_per_workload::CompletedPerWorkload;
 
 /// The condition of an id.
 #[must_use]

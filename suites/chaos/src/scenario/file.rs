@@ -8,7 +8,7 @@ use testbed::fixtures::Source;
 use testbed::targets::{Target, correction};
 
 use super::text::{ConditionName, FaultText, LawName, Moment, On, Time, WorkloadName};
-use crate::cover::Condition;
+use crate::cover::{COMPLETED, Condition};
 use crate::law::Law;
 use crate::workload::Workload;
 
@@ -40,7 +40,7 @@ pub struct Scenario {
     pub rescales: Vec<RescaleRow>,
     /// What must hold.
     pub laws: Vec<&'static dyn Law>,
-    /// What a run must have had to be judged.
+    /// What a run must have had to be judged. Always that each workload got a request through.
     pub covers: Vec<Cover>,
 }
 
@@ -320,9 +320,21 @@ impl File {
             faults: self.faults.into_iter().map(fault).collect(),
             rescales: self.rescales.into_iter().map(rescale).collect(),
             laws: self.laws.into_iter().map(|law| law.0).collect(),
-            covers: self.covers.into_iter().map(cover).collect(),
+            covers: with_completed(self.covers.into_iter().map(cover).collect()),
         }
     }
+}
+
+/// With one request of each workload, where the scenario does not demand more.
+fn with_completed(mut covers: Vec<Cover>) -> Vec<Cover> {
+    let id = COMPLETED.id();
+    if !covers.iter().any(|cover| cover.condition.id() == id) {
+        covers.push(Cover {
+            condition: COMPLETED,
+            at_least: 1,
+        });
+    }
+    covers
 }
 
 /// All scenarios, in the order of `sources`.
