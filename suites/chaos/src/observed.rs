@@ -131,8 +131,8 @@ pub struct Sample {
     pub at: u64,
     /// Resident memory of the proxy, bytes.
     pub proxy_bytes: u64,
-    /// Connections of the proxy to all nodes together.
-    pub node_connections: u64,
+    /// Connections of the proxy to all nodes together; none where no tap saw them.
+    pub node_connections: Option<u64>,
 }
 
 /// What the target promises in time and resources. What it does not promise is not judged.

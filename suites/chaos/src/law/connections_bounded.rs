@@ -20,8 +20,13 @@ impl Law for ConnectionsBounded {
     }
 
     fn judge(&self, observed: &Observed) -> Verdict {
-        let mut findings = Findings::default();
         let promises = &observed.promises;
+        if promises.node_connections.is_none() && promises.idle_node_connections.is_none() {
+            return Verdict::NotPromised {
+                missing: "the target promises no limit on its connections to nodes".to_owned(),
+            };
+        }
+        let mut findings = Findings::default();
         judge(
             &observed.samples,
             promises.node_connections,
@@ -35,8 +40,8 @@ impl Law for ConnectionsBounded {
             &mut findings,
         );
         findings.verdict(
-            "samples of connections were within the bounds",
-            "a bound that the target promises, and a proxy whose process is known",
+            "samples of connections were within the limits",
+            "a proxy whose process is known, and a tap",
         )
     }
 }
@@ -55,9 +60,12 @@ fn judge(samples: &[Sample], bound: Option<u64>, when: &str, findings: &mut Find
     let Some(bound) = bound else {
         return;
     };
-    for sample in samples {
+    let counted = samples.iter().filter_map(|sample| {
+        let connections = sample.node_connections?;
+        Some((sample.at, connections))
+    });
+    for (at, connections) in counted {
         findings.judge();
-        let (at, connections) = (sample.at, sample.node_connections);
         if connections > bound {
             findings.broken(at, [], || {
                 format!(
@@ -72,7 +80,7 @@ fn judge(samples: &[Sample], bound: Option<u64>, when: &str, findings: &mut Find
 #[cfg(test)]
 pub(in crate::law) mod tests {
     use super::*;
-    use crate::law::tests::run::{Run, check_broken, check_kept};
+    use crate::law::tests::run::{Run, check_broken, check_kept, check_not_promised};
 
     pub(in crate::law) fn double() -> Run {
         let mut run = Run::healthy();
@@ -92,6 +100,14 @@ pub(in crate::law) mod tests {
         run.sample(9000, 500, 11);
         let sentence = "11 connections to nodes at 9.000 s, promised 10";
         check_broken(&ConnectionsBounded, &run, sentence);
+    }
+
+    #[test]
+    fn without_a_promise_nothing_is_judged() {
+        let mut run = double();
+        run.observed.promises.node_connections = None;
+        run.observed.promises.idle_node_connections = None;
+        check_not_promised(&ConnectionsBounded, &run);
     }
 
     #[test]

@@ -20,20 +20,23 @@ impl Law for MemoryBounded {
     }
 
     fn judge(&self, observed: &Observed) -> Verdict {
+        let Some(bound) = observed.promises.memory_bytes else {
+            return Verdict::NotPromised {
+                missing: "the target promises no limit on its memory".to_owned(),
+            };
+        };
         let mut findings = Findings::default();
-        if let Some(bound) = observed.promises.memory_bytes {
-            for sample in &observed.samples {
-                findings.judge();
-                let (at, bytes) = (sample.at, sample.proxy_bytes);
-                if bytes > bound {
-                    let named = || format!("{bytes} bytes at {}, promised {bound}", text::time(at));
-                    findings.broken(at, [], named);
-                }
+        for sample in &observed.samples {
+            findings.judge();
+            let (at, bytes) = (sample.at, sample.proxy_bytes);
+            if bytes > bound {
+                let named = || format!("{bytes} bytes at {}, promised {bound}", text::time(at));
+                findings.broken(at, [], named);
             }
         }
         findings.verdict(
-            "samples of memory were within the bound",
-            "a bound that the target promises, and a proxy whose process is known",
+            "samples of memory were within the limit",
+            "a proxy whose process is known",
         )
     }
 }
@@ -41,7 +44,7 @@ impl Law for MemoryBounded {
 #[cfg(test)]
 pub(in crate::law) mod tests {
     use super::*;
-    use crate::law::tests::run::{Run, check_broken, check_unknown};
+    use crate::law::tests::run::{Run, check_broken, check_not_promised, check_unknown};
 
     pub(in crate::law) fn double() -> Run {
         let mut run = Run::healthy();
@@ -62,6 +65,13 @@ pub(in crate::law) mod tests {
     fn without_a_promise_nothing_is_judged() {
         let mut run = double();
         run.observed.promises.memory_bytes = None;
+        check_not_promised(&MemoryBounded, &run);
+    }
+
+    #[test]
+    fn without_a_sample_nothing_is_judged() {
+        let mut run = double();
+        run.observed.samples.clear();
         check_unknown(&MemoryBounded, &run);
     }
 }

@@ -12,6 +12,11 @@ pub enum Verdict {
     },
     /// Something was not as promised.
     Broken(Violation),
+    /// The target does not promise it.
+    NotPromised {
+        /// The promise that its file lacks.
+        missing: String,
+    },
     /// Nothing could be judged.
     Unknown {
         /// What the run lacks for a judgement.

@@ -1,6 +1,7 @@
 //! The timeline counts every request once, and a scenario keeps nothing that its run did not cover.
 
 use testbed::fixtures::Source;
+use testbed::targets::Limits;
 use testbed::wire::Value;
 
 use super::{CoverageReport, LawReport, ScenarioReport, Verdict, write_hgrm};
@@ -80,7 +81,7 @@ fn run() -> Run {
         samples: Vec::new(),
         stalls: Vec::new(),
         node_names: vec!["a:1".to_owned(), "b:1".to_owned()],
-        promises: promises(std::time::Duration::from_millis(200)),
+        promises: promises(std::time::Duration::from_millis(200), Limits::default()),
     };
     Run {
         intended: vec![0, 10 * MILLISECOND, 30 * MILLISECOND, 490 * MILLISECOND],

@@ -87,8 +87,8 @@ pub struct ResourceSample {
     pub at_ms: u64,
     /// Resident memory, bytes.
     pub proxy_bytes: u64,
-    /// Connections to all nodes together.
-    pub node_connections: u64,
+    /// Connections to all nodes together; none where no tap saw them.
+    pub node_connections: Option<u64>,
 }
 
 impl Timeline {

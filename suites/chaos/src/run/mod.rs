@@ -28,6 +28,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use testbed::link::Tap;
+use testbed::targets::Limits;
 use testbed::{client as wire_client, fault, targets};
 
 use crate::observed::{Observed, Promises};
@@ -103,16 +104,16 @@ pub enum Error {
     Unsupported(String, crate::observed::Subject),
 }
 
-/// The promises of a proxy with this time limit for one request: a generous multiple, so that a slow machine breaks
-/// none.
+/// The promises of a proxy with this time limit for one request, of which they are a generous multiple, so that a slow
+/// machine breaks none; and with these limits on its resources.
 #[must_use]
-pub fn promises(op_timeout: Duration) -> Promises {
+pub fn promises(op_timeout: Duration, limits: Limits) -> Promises {
     let nanoseconds = |duration: Duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
     Promises {
         deadline: nanoseconds(op_timeout * 5 + Duration::from_secs(1)),
         recovery: nanoseconds(Duration::from_secs(5)),
-        memory_bytes: None,
-        node_connections: None,
-        idle_node_connections: None,
+        memory_bytes: limits.memory_mib.map(|mib| mib << 20),
+        node_connections: limits.node_connections,
+        idle_node_connections: limits.idle_node_connections,
     }
 }

@@ -46,9 +46,11 @@ pub async fn observe(
         }
     }
     let schedule = Schedule::new(scenario, chance);
-    let loaded = load(scenario, subject, (&plans, &keys), &schedule, say).await?;
+    let mut loaded = load(scenario, subject, (&plans, &keys), &schedule, say).await?;
     let contents = nodes::contents(&subject.nodes, &keys).await?;
     let owners_after = nodes::owners(subject.proxy, &subject.nodes, &keys, served_within).await?;
+    let idle = idle(subject, &loaded.clock, served_within).await;
+    loaded.watched.samples.extend(idle);
     let events = subject.tap.as_ref();
     let events = events.map(|tap| tap.since(TapPosition::default()));
     let mut header = Header::new(&subject.name, &scenario.id, seed);
@@ -105,7 +107,7 @@ fn keys(scenario: &Scenario, plans: &[Plan]) -> Vec<Key> {
 
 /// What happened while clients sent.
 struct Loaded {
-    zero: Duration,
+    clock: Clock,
     span: Span,
     records: Vec<(u64, Record)>,
     sessions: BTreeMap<u32, Session>,
@@ -148,7 +150,7 @@ async fn load(
     log.records
         .sort_by_key(|(_, record)| (record.sent, record.session, record.sequence));
     Ok(Loaded {
-        zero: clock.zero(),
+        clock,
         span,
         records: log.records,
         sessions: log.sessions,
@@ -212,8 +214,8 @@ impl Loaded {
         let (intended, mut records): (Vec<u64>, Vec<Record>) = self.records.iter().cloned().unzip();
         let mut samples = self.watched.samples.clone();
         if let Some(events) = events {
-            connections(&events, self.zero, &mut samples);
-            let seen = Sightings::new(events, self.zero);
+            connections(&events, self.clock.zero(), &mut samples);
+            let seen = Sightings::new(events, self.clock.zero());
             sightings::attach(&mut records, &seen, mark.as_bytes());
             header.tapped = seen.complete;
         }
@@ -225,18 +227,38 @@ impl Loaded {
     }
 }
 
+/// A sample of the proxy without clients, where the target promises something about it: as soon as the proxy keeps the
+/// promise, or when it should have.
+async fn idle(subject: &Subject<'_>, clock: &Clock, within: Duration) -> Option<Sample> {
+    let (tap, limit) = (
+        subject.tap.as_ref()?,
+        subject.promises.idle_node_connections?,
+    );
+    let few = |events: &[Event]| {
+        let changes = events.iter().map(|event| change(&event.what));
+        changes.sum::<i64>() <= i64::try_from(limit).unwrap_or(i64::MAX)
+    };
+    let _ = tap.wait(TapPosition::default(), within, few).await;
+    super::watch::sample(clock, subject.means.pid())
+}
+
+/// How an event changes the number of open connections.
+fn change(what: &What) -> i64 {
+    match what {
+        What::Opened => 1,
+        What::Closed => -1,
+        _ => 0,
+    }
+}
+
 /// Fills in how many connections the proxy had to its nodes at the time of each sample.
 fn connections(events: &[Event], zero: Duration, samples: &mut [Sample]) {
-    let (mut open, mut events) = (0_u64, events.iter().peekable());
+    let (mut open, mut events) = (0_i64, events.iter().peekable());
     for sample in samples {
         let until = zero + Duration::from_nanos(sample.at);
         while let Some(event) = events.next_if(|event| event.at <= until) {
-            match event.what {
-                What::Opened => open += 1,
-                What::Closed => open = open.saturating_sub(1),
-                _ => {}
-            }
+            open += change(&event.what);
         }
-        sample.node_connections = open;
+        sample.node_connections = u64::try_from(open).ok();
     }
 }

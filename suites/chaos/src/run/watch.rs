@@ -50,10 +50,10 @@ pub(super) async fn watch(
 }
 
 /// The connections are filled in from the tap when the run is over.
-fn sample(clock: &Clock, proxy: Option<u32>) -> Option<Sample> {
+pub(super) fn sample(clock: &Clock, proxy: Option<u32>) -> Option<Sample> {
     Some(Sample {
         at: clock.now(),
         proxy_bytes: resident_bytes(proxy?)?,
-        node_connections: 0,
+        node_connections: None,
     })
 }

@@ -14,7 +14,7 @@ use testbed::cluster::{self, Cluster, Source};
 use testbed::fault::{Clients, FaultInjector, Owned};
 use testbed::leftovers::{self, Record};
 use testbed::node::External;
-use testbed::targets::{Deviation, Occurs, Proxy, Setting, Target};
+use testbed::targets::{Deviation, Limits, Occurs, Proxy, Setting, Target};
 use testbed::toxiproxy::Client;
 
 use super::{Error, RunOptions};
@@ -67,7 +67,7 @@ pub async fn chaos(
             .map(ToString::to_string)
             .collect(),
         tap: options.owned().links.then(|| cluster.tap().clone()),
-        promises: run::promises(Duration::from_millis(target.op_timeout_ms)),
+        promises: run::promises(Duration::from_millis(target.op_timeout_ms), target.limits),
         prefix,
         means: Means::Own {
             cluster: &cluster,
@@ -133,7 +133,7 @@ pub async fn chaos_running(
         nodes_of: NodesOf::Others,
         node_names: running.nodes.iter().map(ToString::to_string).collect(),
         tap: None,
-        promises: run::promises(running.op_timeout),
+        promises: run::promises(running.op_timeout, Limits::default()),
         prefix,
         means: running.means().await?,
     };
@@ -225,6 +225,7 @@ fn judged(target: Option<&Target>, scenario: &Scenario, run: Run) -> Judged {
 fn law_report(law: &dyn Law, run: &Run, known: Option<&Deviation>) -> LawReport {
     let (found, sentence, violations, records) = match law.judge(&run.observed) {
         LawVerdict::Kept { evidence, .. } => (Verdict::Kept, evidence, 0, Vec::new()),
+        LawVerdict::NotPromised { missing } => (Verdict::Skipped, missing, 0, Vec::new()),
         LawVerdict::Unknown { missing } => (Verdict::Unknown, missing, 0, Vec::new()),
         LawVerdict::Broken(broken) => (
             Verdict::Broken,

@@ -34,9 +34,24 @@ pub struct Target {
     pub own_traffic: Vec<String>,
     /// Its time limit for one request in conformance cases.
     pub op_timeout_ms: u64,
+    /// Limits on its resources in chaos scenarios.
+    #[serde(default)]
+    pub limits: Limits,
     /// Its known, reasoned exceptions.
     #[serde(default, rename = "deviation")]
     pub deviations: Vec<Deviation>,
+}
+
+/// Limits that the proxy promises to keep under load and faults. A limit that is absent is not judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Resident memory, in MiB.
+    pub memory_mib: Option<u64>,
+    /// Connections to all nodes together.
+    pub node_connections: Option<u64>,
+    /// The same when no client waits for a reply or is in a transaction.
+    pub idle_node_connections: Option<u64>,
 }
 
 /// How a program tells its version.

@@ -9,6 +9,6 @@ mod template;
 mod version;
 
 pub use capability::{CAPABILITIES, Capability, correction};
-pub use file::{Deviation, Error as FileError, Occurs, Target, load_all};
+pub use file::{Deviation, Error as FileError, Limits, Occurs, Target, load_all};
 pub use proxy::{Error, Proxy, Setting};
 pub use version::version;

@@ -268,7 +268,7 @@ impl Run {
         let sample = Sample {
             at,
             proxy_bytes,
-            node_connections,
+            node_connections: Some(node_connections),
         };
         self.observed.samples.push(sample);
     }
@@ -288,6 +288,15 @@ pub(crate) fn check_kept(law: &dyn Law, run: &Run) {
 pub(crate) fn check_unknown(law: &dyn Law, run: &Run) {
     let verdict = law.judge(&run.observed);
     assert!(matches!(verdict, Verdict::Unknown { .. }), "{verdict:?}");
+}
+
+#[track_caller]
+pub(crate) fn check_not_promised(law: &dyn Law, run: &Run) {
+    let verdict = law.judge(&run.observed);
+    assert!(
+        matches!(verdict, Verdict::NotPromised { .. }),
+        "{verdict:?}"
+    );
 }
 
 #[track_caller]

@@ -17,8 +17,9 @@ const LEGEND: f64 = LEFT + WIDE + 14.0;
 const LEGEND_ROW: f64 = 18.0;
 /// The lowest latency of the picture, in microseconds.
 const FASTEST_US: f64 = 100.0;
-/// Marks of the x axis.
-const TICKS: u64 = 6;
+/// Most steps between marks of the x axis, and between lines across a panel.
+const TIME_STEPS: u64 = 8;
+const COUNT_STEPS: u64 = 3;
 /// Characters of a fault's name.
 const NAME: usize = 40;
 
@@ -52,8 +53,7 @@ pub(crate) fn timeline(timeline: &Timeline) -> Picture {
         shades: timeline.windows.iter().enumerate().map(shade).collect(),
         stalls: timeline.stalls_ms.iter().map(stall).collect(),
         panels,
-        ticks: (0..=TICKS)
-            .map(|tick| timeline.load_ms * tick / TICKS)
+        ticks: marks(timeline.load_ms, TIME_STEPS)
             .map(|ms| (scale.x(ms), ms))
             .collect(),
     })
@@ -104,17 +104,23 @@ impl Axis {
                 inside.map(|us| (us, milliseconds(us))).collect()
             }
             Self::Linear(max) => {
-                let values = [0.0, (max / 2.0).floor(), *max].into_iter();
-                // A half of 1 is no count.
-                let values = values
-                    .enumerate()
-                    .filter(|(place, value)| *place != 1 || *value > 0.0);
+                let values = marks(*max as u64, COUNT_STEPS);
                 values
-                    .map(|(_, value)| (value, format!("{value:.0}")))
+                    .map(|value| (value as f64, value.to_string()))
                     .collect()
             }
         }
     }
+}
+
+/// Round numbers from 0 to `max`, with at most `steps` steps of 1, 2 or 5 times a power of ten.
+fn marks(max: u64, steps: u64) -> impl Iterator<Item = u64> {
+    let powers = (0..19).map(|power| 10_u64.pow(power));
+    let mut widths = powers.flat_map(|power| [1, 2, 5].map(|digit| digit * power));
+    let step = widths
+        .find(|step| max / step <= steps)
+        .unwrap_or(max.max(1));
+    (0..=max / step).map(move |mark| mark * step)
 }
 
 fn milliseconds(us: f64) -> String {
@@ -308,6 +314,19 @@ mod tests {
             |value| value,
         );
         assert_eq!(path, "M0.0 1.0 M2.0 2.0 L3.0 3.0 ");
+    }
+
+    #[test]
+    fn marks_are_round_and_few() {
+        let marks = |max, steps| super::marks(max, steps).collect::<Vec<_>>();
+        assert_eq!(
+            marks(1602, 8),
+            [0, 200, 400, 600, 800, 1000, 1200, 1400, 1600]
+        );
+        assert_eq!(marks(688, 3), [0, 200, 400, 600]);
+        assert_eq!(marks(1, 3), [0, 1]);
+        assert_eq!(marks(0, 3), [0]);
+        assert_eq!(marks(u64::MAX, 3).len(), 4);
     }
 
     #[test]
