@@ -4,11 +4,12 @@
 //! that lives as long as the process. What a child starts in turn gets no such signal: it is ended with its process
 //! group and by a mark in its environment, at the latest when the next process sweeps.
 
+use std::collections::BTreeSet;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, LazyLock, mpsc};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, mpsc};
 use std::{fs, io, thread};
 
 use rustix::process::{
@@ -25,6 +26,17 @@ const ROUNDS_MAX: usize = 20;
 const MARK: &str = "SHARDPROOF_RUN";
 
 static COUNT: AtomicU32 = AtomicU32::new(0);
+
+/// Children that have not been reaped, by process id.
+static RUNNING: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
+
+/// The process ids of all children that run.
+pub(crate) fn running() -> BTreeSet<u32> {
+    RUNNING
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone()
+}
 
 /// A running child process, with everything that it started; killed and reaped when dropped.
 #[derive(Debug)]
@@ -53,6 +65,10 @@ impl Running {
         let child = started
             .recv()
             .map_err(|_| io::Error::other("the spawning thread has ended"))??;
+        RUNNING
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(child.id());
         Ok(Self {
             child,
             mark,
@@ -81,7 +97,7 @@ impl Running {
             return Ok(None);
         }
         self.end_group();
-        self.reaped = true;
+        self.forget();
         self.child.wait().map(Some)
     }
 
@@ -97,11 +113,20 @@ impl Running {
     pub fn kill(&mut self) {
         if !self.reaped {
             self.end_group();
+            self.forget();
             // It may have ended by itself, which is what was wanted.
             let _ = self.child.wait();
-            self.reaped = true;
         }
         end_all(&self.mark);
+    }
+
+    /// Its number is about to be free for another process.
+    fn forget(&mut self) {
+        self.reaped = true;
+        RUNNING
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&self.child.id());
     }
 
     /// Only before the child is reaped: until then no other process group can have its number.

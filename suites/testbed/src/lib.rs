@@ -12,7 +12,8 @@
 //! - `leftovers`: what must be removed from nodes that the suite did not start.
 //! - `class`: what a client saw. `fixtures`: files that are compiled in or below a folder.
 //! - `child`, `folder`, `port`, `program`, `text`: processes, folders, leases on ports, programs, texts.
-//! - `chance`: draws from one seed. `wait`: waiting for events with a deadline.
+//! - `chance`: draws from one seed. `wait`: waiting for events with a deadline. `scheduling`: whether the machine was too
+//!   busy.
 //!
 //! Never judges, and never computes where a key is: it looks on the nodes.
 
@@ -31,6 +32,7 @@ pub mod link;
 pub mod node;
 pub mod port;
 pub mod program;
+pub mod scheduling;
 pub mod targets;
 pub mod text;
 pub mod toxiproxy;

@@ -4,7 +4,7 @@
 //! other node: replies come in order, so that a client which asks a broken node waits for it. Such a request may neither
 //! fail nor wait for a broken node. It waited if it was answered after a slow request to a broken node that was already
 //! there, and took so long that nothing else explains it: half of that request's time, and much more than the slowest
-//! request to its node without a fault.
+//! request to its node without a fault. A request that its node answered slowly proves nothing.
 
 use std::collections::{BTreeSet, BinaryHeap, HashMap};
 
@@ -18,6 +18,8 @@ pub(super) struct Isolation;
 
 /// Waiting is suspicious from this many times the slowest reply without a fault.
 const SLOWER: u64 = 5;
+/// A node that takes longer than this is slow by itself: 50 ms.
+const NODE_SLOW: u64 = 50_000_000;
 /// Waiting for less than this is never suspicious: 20 ms.
 const SHORTEST: u64 = 20_000_000;
 
@@ -88,7 +90,10 @@ impl Requests {
         }
         let entangled = Entangled::new(observed, &entangling);
         let records = &observed.history.records;
-        apart.retain(|(index, span)| !entangled.has(records[*index].session, *span));
+        apart.retain(|(index, span)| {
+            let record = &records[*index];
+            !entangled.has(record.session, *span) && !answered_slowly(record, *span)
+        });
         requests.healthy = apart;
         requests.entangled = entangled;
         requests
@@ -181,6 +186,14 @@ fn own_error(record: &Record) -> bool {
     answers.any(|answered| answered.reply.is_error())
 }
 
+/// Whether a node had the request for long before it answered, or before the client had a reply.
+fn answered_slowly(record: &Record, span: Span) -> bool {
+    record.seen.iter().any(|seen| {
+        let answered = seen.answered.as_ref().map_or(span.to, |it| it.at);
+        answered.saturating_sub(seen.asked) > NODE_SLOW
+    })
+}
+
 fn closed_by_proxy(observed: &Observed, record: &Record) -> bool {
     let session = observed.sessions.get(&record.session);
     let closed = session.and_then(|session| session.closed);
@@ -255,6 +268,27 @@ pub(in crate::law) mod tests {
         let sentence = r#"GET "a-key-1" (session 8, sent at 4.510 s) waited until GET "b-key-1" (session 7, sent at 4.500 s) on another connection was over"#;
         check_broken(&Isolation, &waiting(8, 391), sentence);
         check_kept(&Isolation, &waiting(8, 300));
+    }
+
+    #[test]
+    fn a_node_that_answers_slowly_by_itself_is_excused() {
+        let answered_within = |milliseconds: u64| {
+            let mut run = double();
+            run.now = 4600;
+            let late = run.ok(8, "GET a-key-1", bulk("value-a-key-1"));
+            let record = run.record(late);
+            let (asked, received) = (record.sent, record.sent + milliseconds * MILLISECOND);
+            record.reply = Some(error("ERR timeout"));
+            record.received = Some(received);
+            record.seen[0].asked = asked;
+            record.seen[0].answered = None;
+            match Isolation.judge(&run.observed) {
+                Verdict::Broken(violation) => violation.count,
+                verdict => panic!("{verdict:?}"),
+            }
+        };
+        assert_eq!(answered_within(51), 1);
+        assert_eq!(answered_within(49), 2);
     }
 
     #[test]
