@@ -11,6 +11,8 @@ use testbed::targets::Target;
 use crate::support::{self, Presence};
 
 const SEED: u64 = 1;
+/// Runs of a scenario while the machine stalls too often for a verdict.
+const RUNS_MAX: u64 = 3;
 
 pub(crate) fn trials() -> Vec<Trial> {
     let sources = scenario::files(&Fixtures::compiled_in()).expect("scenario files");
@@ -36,17 +38,31 @@ fn trial(target: &Target, scenario: &Scenario) -> Trial {
 
 fn judge(target: &Target, scenario: &Scenario) -> Result<(), Failed> {
     support::prepare(target);
-    let options = RunOptions::new(support::search(), SEED);
     let runtime = tokio::runtime::Runtime::new()?;
-    let mut judged = runtime.block_on(run::chaos(&options, target, scenario, &|_| ()))?;
-    judged.report.repeat = format!(
-        "shardproof chaos {} --target {} --seed {SEED:x}",
-        scenario.id, target.name
-    );
-    outcome(&judged.report).map_err(|why| {
-        let story = terminal::scenario(&judged.report);
+    let mut run = 0;
+    let report = loop {
+        let seed = SEED + run;
+        let options = RunOptions::new(support::search(), seed);
+        let mut judged = runtime.block_on(run::chaos(&options, target, scenario, &|_| ()))?;
+        judged.report.repeat = format!(
+            "shardproof chaos {} --target {} --seed {seed:x}",
+            scenario.id, target.name
+        );
+        run += 1;
+        let is_unknown = judged.report.verdict == Verdict::Unknown && stalled(&judged.report);
+        if !is_unknown || run == RUNS_MAX {
+            break judged.report;
+        }
+    };
+    outcome(&report).map_err(|why| {
+        let story = terminal::scenario(&report);
         Failed::from(format!("{why}\n\n{story}"))
     })
+}
+
+fn stalled(report: &ScenarioReport) -> bool {
+    let observed = report.observed.as_ref();
+    observed.is_some_and(|observed| !observed.timeline.stalls_ms.is_empty())
 }
 
 /// A law that is optional does not fail a test, nor does what a stalled machine leaves unknown.
@@ -55,14 +71,10 @@ fn outcome(report: &ScenarioReport) -> Result<(), String> {
         let mut laws = report.laws.iter();
         laws.any(|law| law.verdict == verdict && !law.optional)
     };
-    let stalled = report
-        .observed
-        .as_ref()
-        .is_some_and(|observed| !observed.timeline.stalls_ms.is_empty());
     match report.verdict {
         Verdict::Broken if counts(Verdict::Broken) => Err("a law is broken".to_owned()),
         Verdict::Mended => Err("a recorded violation no longer occurs: remove its row".to_owned()),
-        Verdict::Unknown if !stalled => Err("it could not be judged".to_owned()),
+        Verdict::Unknown if !stalled(report) => Err("it could not be judged".to_owned()),
         _ => Ok(()),
     }
 }
