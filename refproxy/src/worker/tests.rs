@@ -18,6 +18,7 @@ use crate::descriptors::Share;
 use crate::server;
 use crate::stats::{Shared, WorkerStats};
 use placement::{Cluster, Node, Placed, Policy};
+use testbed::wait;
 
 /// For what takes milliseconds.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -50,13 +51,9 @@ fn worker(address: &str) -> Rc<Worker> {
 
 /// Runs until `holds`.
 async fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let waiting = async {
-        while !holds() {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-    };
-    let waited = tokio::time::timeout(DEADLINE, waiting).await;
-    waited.unwrap_or_else(|_| panic!("expected in time: {what}"));
+    let probe = async || wait::found(holds(), || "not yet".to_owned());
+    let waited = wait::eventually(what, DEADLINE, probe).await;
+    waited.unwrap_or_else(|late| panic!("{late}"));
 }
 
 #[tokio::test]

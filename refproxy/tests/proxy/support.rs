@@ -14,6 +14,7 @@ use testbed::http;
 use testbed::node::{Node as _, Process};
 use testbed::port;
 use testbed::program::Search;
+use testbed::wait;
 use testbed::wire::Value;
 
 /// For what takes milliseconds, on a machine that is busy with other things.
@@ -215,19 +216,15 @@ pub(crate) async fn nodes(count: usize) -> (Vec<Process>, Vec<SocketAddr>) {
     (nodes, addrs)
 }
 
-/// Waits until `probe` sees it, looking every few milliseconds.
+/// Waits until `probe` sees it.
 pub(crate) async fn eventually(
     what: &str,
     deadline: Duration,
     mut probe: impl AsyncFnMut() -> bool,
 ) {
-    let seen = async {
-        while !probe().await {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    let in_time = tokio::time::timeout(deadline, seen).await;
-    assert!(in_time.is_ok(), "waited {deadline:?} in vain until {what}");
+    let probe = async || wait::found(probe().await, || "not yet".to_owned());
+    let waited = wait::eventually(what, deadline, probe).await;
+    waited.unwrap_or_else(|late| panic!("{late}"));
 }
 
 /// The reply as wire text.
