@@ -1,5 +1,7 @@
 //! A node that stops answering: who notices, when, and who must not.
 
+use std::time::Duration;
+
 use crate::support::{DEADLINE, Proxy, ask, eventually, nodes, show};
 use testbed::client::Client;
 use testbed::http;
@@ -48,6 +50,20 @@ async fn rounds(mut client: Client, key: String) {
 
 fn get(key: &str) -> String {
     format!("*2\r\n$3\r\nGET\r\n${}\r\n{key}\r\n", key.len())
+}
+
+#[tokio::test]
+async fn a_request_does_not_fail_before_its_own_deadline() {
+    let (nodes, addrs) = nodes(1).await;
+    let proxy = Proxy::start(&addrs, "workers: 1\ntimeouts: { op_ms: 5000 }").await;
+    let mut client = proxy.client().await;
+    assert_eq!(ask(&mut client, &["SET", "k", "v"]).await, "OK");
+    nodes[0].pause().await.unwrap();
+    client.write(get("k").as_bytes(), DEADLINE).await.unwrap();
+    // How long the node takes is the stimulus: 60 % of the time limit.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    nodes[0].resume().await.unwrap();
+    assert_eq!(show(&client.reply(DEADLINE).await.unwrap()), "\"v\"");
 }
 
 #[tokio::test]
