@@ -25,6 +25,8 @@ pub(crate) enum Kind {
     OutOfStep,
     /// Nothing came for so long that the connection was given up.
     Stalled,
+    /// A reply has begun and does not come to the end that it announces: nothing more comes, or a later reply is within.
+    Incomplete,
     /// No reply before the request's deadline.
     Timeout,
     /// Too much waits for the node already.
@@ -93,6 +95,13 @@ impl Error {
             Kind::Lost => "connection lost",
             Kind::Garbage(ReplyError::Malformed) => "connection lost: malformed reply",
             Kind::Garbage(ReplyError::Streamed) => "connection lost: streamed reply",
+            Kind::Garbage(ReplyError::StringTooLong) => {
+                "connection lost: a reply announces more bytes than limits.reply_string_bytes"
+            }
+            Kind::Garbage(ReplyError::TooManyElements) => {
+                "connection lost: a reply announces more elements than limits.reply_elements"
+            }
+            Kind::Incomplete => "connection lost: incomplete reply",
             Kind::Unasked => "connection lost: reply without a request",
             Kind::OutOfStep => "connection lost: a reply is missing",
             Kind::Stalled => "connection lost: stalled",

@@ -284,6 +284,7 @@ fn upstream_settings(clock: Clock, protocol: Protocol, setup: &Setup) -> upstrea
         keepalive: timeouts.keepalive,
         unacknowledged: timeouts.unacknowledged,
         reply_bytes_max: limits.client_output_bytes_max,
+        reply_limits: limits.reply,
         panics: Arc::clone(&setup.shared.panics),
         requests_max: limits.node_requests_max,
         bytes_max: limits.node_bytes_max,

@@ -82,6 +82,8 @@ struct LimitsFile {
     bulk_bytes: Option<NonZeroU64>,
     array_len: Option<NonZeroU64>,
     inline_bytes: Option<NonZeroUsize>,
+    reply_string_bytes: Option<NonZeroU64>,
+    reply_elements: Option<NonZeroU64>,
     client_requests: Option<NonZeroUsize>,
     client_bytes: Option<NonZeroUsize>,
     client_output_bytes: Option<NonZeroUsize>,
@@ -189,7 +191,7 @@ impl LimitsFile {
         let long = |given: Option<NonZeroU64>, default| given.map_or(default, NonZeroU64::get);
         let or = |given: Option<NonZeroUsize>, default| given.map_or(default, NonZeroUsize::get);
         let default = Limits::default();
-        let request = default.request;
+        let (request, reply) = (default.request, default.reply);
         Limits {
             request: resp::Limits {
                 array_len_max: long(self.array_len, request.array_len_max),
@@ -197,6 +199,10 @@ impl LimitsFile {
                 inline_bytes_max: or(self.inline_bytes, request.inline_bytes_max),
                 request_bytes_max: long(self.request_bytes, request.request_bytes_max),
                 of_stranger: false,
+            },
+            reply: resp::ReplyLimits {
+                string_bytes_max: long(self.reply_string_bytes, reply.string_bytes_max),
+                elements_max: long(self.reply_elements, reply.elements_max),
             },
             client_requests_max: or(self.client_requests, default.client_requests_max),
             client_bytes_max: or(self.client_bytes, default.client_bytes_max),

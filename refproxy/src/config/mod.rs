@@ -51,7 +51,7 @@ pub struct Timeouts {
     pub connect: Duration,
     /// After so long without a byte from a node that owes some, its connection is given up; 10 s by default. Requests fail at
     /// their own deadline long before; the connection is kept because a new one could overtake requests that the node has
-    /// in its socket and will still carry out.
+    /// in its socket and will still carry out. After the beginning of a reply, `op` is enough.
     pub stall: Duration,
     /// Time to send pending replies to clients at shutdown; 5 s by default.
     pub drain: Duration,
@@ -73,6 +73,8 @@ pub struct Timeouts {
 pub struct Limits {
     /// Of one request.
     pub request: resp::Limits,
+    /// Of what a node announces; beyond that its connection is closed and opened anew.
+    pub reply: resp::ReplyLimits,
     /// Requests under way of one client; no more are read meanwhile.
     pub client_requests_max: usize,
     /// Bytes of requests under way of one client; no more are read meanwhile.
@@ -114,6 +116,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             request: resp::Limits::default(),
+            reply: resp::ReplyLimits::default(),
             client_requests_max: 1024,
             client_bytes_max: 64 * 1024 * 1024,
             client_output_bytes_max: 256 * 1024 * 1024,

@@ -18,7 +18,7 @@ fn ask(identity: &mut Identity, args: &[&str]) -> (String, Next) {
     let mut out = Vec::new();
     let next = answer(local, row, &request(args), identity, &mut out);
     assert_eq!(
-        ReplyScan::of(Protocol::Resp3).scan(&out),
+        ReplyScan::of_complete(Protocol::Resp3).scan(&out),
         Ok(Ok(out.len())),
         "{}",
         out.escape_ascii()

@@ -18,5 +18,5 @@ pub use encode::{
 pub use inline::split_inline;
 pub(crate) use number::strict;
 pub use read::{bulk, elements, error_text, integer, is_error, text};
-pub use reply::{ReplyError, ReplyScan};
+pub use reply::{ReplyError, ReplyLimits, ReplyScan};
 pub use request::{Frame, Limits, ProtocolError, RequestScan, Scanned};

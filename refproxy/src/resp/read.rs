@@ -12,7 +12,7 @@ fn bare(mut reply: &[u8]) -> &[u8] {
         let mut at = start;
         for _ in 0..2 * len {
             let rest = reply.get(at..).unwrap_or_default();
-            match ReplyScan::of(Protocol::Resp3).scan(rest) {
+            match ReplyScan::of_complete(Protocol::Resp3).scan(rest) {
                 Ok(Ok(len)) => at += len,
                 _ => return reply,
             }
@@ -55,7 +55,7 @@ pub fn elements(reply: &[u8]) -> Option<(usize, impl Iterator<Item = &[u8]>)> {
     let mut at = start;
     let walk = std::iter::from_fn(move || {
         let rest = reply.get(at..).filter(|rest| !rest.is_empty())?;
-        let scan = ReplyScan::of(Protocol::Resp3).scan(rest);
+        let scan = ReplyScan::of_complete(Protocol::Resp3).scan(rest);
         let len = scan.ok()?.ok()?;
         at += len;
         rest.get(..len)

@@ -17,12 +17,47 @@ pub enum ReplyError {
     /// RESP3's streamed strings and aggregates, which no Redis sends.
     #[error("streamed reply")]
     Streamed,
+    /// A string announces more bytes than [`ReplyLimits`] allow.
+    #[error("string beyond the limit")]
+    StringTooLong,
+    /// An aggregate announces more elements than [`ReplyLimits`] allow.
+    #[error("elements beyond the limit")]
+    TooManyElements,
 }
 
-use ReplyError::{Malformed, Streamed};
+use ReplyError::{Malformed, Streamed, StringTooLong, TooManyElements};
+
+/// What a part of a reply may announce. All inclusive. The sum of the parts has no limit here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReplyLimits {
+    /// Bytes of one string.
+    pub string_bytes_max: u64,
+    /// Elements of one array, set, map or push; each name and each value of a map is one.
+    pub elements_max: u64,
+}
+
+impl ReplyLimits {
+    /// For bytes that were within limits before.
+    const NONE: Self = Self {
+        string_bytes_max: u64::MAX,
+        elements_max: u64::MAX,
+    };
+}
+
+impl Default for ReplyLimits {
+    /// Redis' `proto-max-bulk-len`, and as many elements as fit into it.
+    fn default() -> Self {
+        let string_bytes_max = 512 * 1024 * 1024;
+        Self {
+            string_bytes_max,
+            // The shortest one is `:1\r\n`.
+            elements_max: string_bytes_max / 4,
+        }
+    }
+}
 
 /// The scanner's place within the reply at the start of the buffer.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReplyScan {
     at: usize,
     /// Elements to come; 0 before the first byte.
@@ -32,19 +67,29 @@ pub struct ReplyScan {
     /// Whether the start of the reply was given up.
     is_cut: bool,
     protocol: Protocol,
+    limits: ReplyLimits,
 }
 
 /// Where an element ends, or how many bytes it lacks at least.
 type End = Result<usize, usize>;
 
 impl ReplyScan {
-    /// For replies of this protocol.
+    /// For replies of a node in this protocol.
     #[must_use]
-    pub fn of(protocol: Protocol) -> Self {
+    pub fn within(limits: ReplyLimits, protocol: Protocol) -> Self {
         Self {
+            at: 0,
+            left: 0,
+            body: None,
+            is_cut: false,
             protocol,
-            ..Self::default()
+            limits,
         }
+    }
+
+    /// For complete replies, whatever their size.
+    pub(crate) fn of_complete(protocol: Protocol) -> Self {
+        Self::within(ReplyLimits::NONE, protocol)
     }
 
     /// Goes on with the reply that starts at the start of `buf`, which must begin as at the last call.
@@ -76,7 +121,7 @@ impl ReplyScan {
             let end = match kind {
                 b'$' => match line(buf, self.at + 1, 32) {
                     Line::Number(-1, next) => Ok(next),
-                    Line::Number(len, next) => blob(buf, len, next)?,
+                    Line::Number(len, next) => self.string(buf, len, next)?,
                     other => Err(unfinished(&other, buf, self.at)?),
                 },
                 b'*' => self.aggregate(buf, 1, -1)?,
@@ -122,15 +167,28 @@ impl ReplyScan {
         start
     }
 
+    /// A string with its line end, whose `len` bytes begin at `start`.
+    #[inline]
+    fn string(&self, buf: &[u8], len: i64, start: usize) -> Result<End, ReplyError> {
+        match u64::try_from(len) {
+            Ok(len) if len > self.limits.string_bytes_max => Err(StringTooLong),
+            _ => blob(buf, len, start),
+        }
+    }
+
     /// The head of an aggregate: number of elements per counted one.
     #[inline]
     fn aggregate(&mut self, buf: &[u8], each: u64, least: i64) -> Result<End, ReplyError> {
         match line(buf, self.at + 1, 32) {
-            Line::Number(len, next) if (least..=i64::from(u32::MAX)).contains(&len) => {
-                self.left += each * u64::try_from(len).unwrap_or(0);
+            Line::Number(len, _) if len < least => Err(Malformed),
+            Line::Number(len, next) => {
+                let elements = u64::try_from(len).unwrap_or(0).saturating_mul(each);
+                if elements > self.limits.elements_max {
+                    return Err(TooManyElements);
+                }
+                self.left = self.left.checked_add(elements).ok_or(TooManyElements)?;
                 Ok(Ok(next))
             }
-            Line::Number(..) => Err(Malformed),
             other => Ok(Err(unfinished(&other, buf, self.at)?)),
         }
     }
@@ -150,7 +208,7 @@ impl ReplyScan {
             b'>' if self.at == 0 && !self.is_cut => self.aggregate(buf, 1, 0),
             b'!' | b'=' => match line(buf, self.at + 1, 32) {
                 Line::Number(len, next) => {
-                    let end = blob(buf, len, next)?;
+                    let end = self.string(buf, len, next)?;
                     if kind == b'=' && end.is_ok() && (len < 4 || buf[next + 3] != b':') {
                         return Err(Malformed);
                     }

@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 
 use crate::auth::{self, NodeAuth};
 use crate::error::Kind;
-use crate::resp::{Protocol, ReplyError, ReplyScan};
+use crate::resp::{Protocol, ReplyError, ReplyLimits, ReplyScan};
 
 /// The longest answer that is waited for.
 const ANSWER_MAX: usize = 64 * 1024;
@@ -41,7 +41,7 @@ impl Handshake {
         let lost = |_| Kind::Lost;
         stream.write_all(&self.requests).await.map_err(lost)?;
         let mut answers = BytesMut::new();
-        let mut scan = ReplyScan::of(Protocol::Resp3);
+        let mut scan = ReplyScan::within(ReplyLimits::default(), Protocol::Resp3);
         for name in &*self.names {
             let len = loop {
                 match scan.scan(&answers).map_err(Kind::Garbage)? {

@@ -40,6 +40,11 @@ impl Markers {
         format!("{}{number:08x}\r\n", self.prefix).into_bytes()
     }
 
+    /// The reply to the newest marker.
+    pub(super) fn last_reply(&self) -> Vec<u8> {
+        self.reply(self.count)
+    }
+
     /// Whether it is the reply to a marker.
     pub(super) fn has(&self, reply: &[u8]) -> bool {
         reply.starts_with(self.prefix.as_bytes())

@@ -3,11 +3,12 @@
 //! There is exactly one connection at a time. A request that has run out of time keeps its place in the queue, so that
 //! its late reply is recognised and dropped; the connection goes on, because a second one could overtake requests that
 //! the node has not read yet. A marker follows that request ([`marker`]), and until its reply comes, no reply is delivered
-//! that may belong to another request; the proxy reconnects to a node that has lost a reply. What was sent, if only in part,
-//! is never sent again; what was not sent when a connection breaks is left to the next one. While a script keeps the node
-//! busy, which only another connection can find out, requests are refused in the node's words and not sent. A connection of
-//! one client's own ([`Dedicated`]) has no next one: whatever goes wrong ends it, for what comes later means nothing without
-//! what came before.
+//! that may belong to another request; the proxy reconnects to a node that has lost a reply. It also reconnects to one whose
+//! reply stops before its end, or announces more than it may: what comes next belongs to that reply or to the next one, and
+//! nothing tells which. What was sent, if only in part, is never sent again; what was not sent when a connection breaks is
+//! left to the next one. While a script keeps the node busy, which only another connection can find out, requests are refused
+//! in the node's words and not sent. A connection of one client's own ([`Dedicated`]) has no next one: whatever goes wrong
+//! ends it, for what comes later means nothing without what came before.
 
 mod dedicated;
 mod flow;
@@ -36,7 +37,7 @@ pub(crate) use task::run;
 use crate::client::{Charge, Client, Gate};
 use crate::clock::Clock;
 use crate::error::{Blame, Error, Executed, Kind};
-use crate::resp::Protocol;
+use crate::resp::{Protocol, ReplyLimits, ReplyScan};
 use line::Line;
 
 /// After a failed attempt the next one, when requests want it; they wait for its outcome, so that no one is told of a
@@ -62,6 +63,8 @@ pub(crate) struct Settings {
     pub(crate) unacknowledged: Duration,
     /// A reply beyond this is not kept.
     pub(crate) reply_bytes_max: usize,
+    /// A node that announces more is not understood.
+    pub(crate) reply_limits: ReplyLimits,
     /// Counts panics of the connections.
     pub(crate) panics: Arc<AtomicU64>,
     /// Requests that may wait for one node.
@@ -72,6 +75,13 @@ pub(crate) struct Settings {
     pub(crate) protocol: Protocol,
     /// What is said first on each connection.
     pub(crate) greeting: Option<Handshake>,
+}
+
+impl Settings {
+    /// For the replies on a new connection.
+    fn reply_scan(&self) -> ReplyScan {
+        ReplyScan::within(self.reply_limits, self.protocol)
+    }
 }
 
 /// A request's bytes.

@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 
 use crate::clock::{Micros, micros};
 use crate::error::Kind;
-use crate::resp::{Protocol, ReplyScan, error_text};
+use crate::resp::{Protocol, ReplyLimits, ReplyScan, error_text};
 
 /// After this silence a node is asked, and asked again when it was not busy.
 const SILENCE: Duration = Duration::from_millis(500);
@@ -62,7 +62,7 @@ impl Probe {
 /// The complete answer; none when there is none.
 async fn answer(stream: &mut TcpStream) -> Option<BytesMut> {
     let mut answer = BytesMut::new();
-    let mut scan = ReplyScan::of(Protocol::Resp3);
+    let mut scan = ReplyScan::within(ReplyLimits::default(), Protocol::Resp3);
     loop {
         if stream.read_buf(&mut answer).await.ok()? == 0 || answer.len() > ANSWER_MAX {
             return None;

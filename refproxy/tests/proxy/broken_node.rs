@@ -8,7 +8,7 @@ use testbed::node::Node as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::support::{DEADLINE, Proxy, ask, eventually, nodes};
+use crate::support::{self, DEADLINE, Proxy, ask, eventually, nodes};
 
 /// What one client of one node has seen, until told to stop.
 #[derive(Default)]
@@ -24,7 +24,7 @@ async fn load(mut client: Client, key: String, stop: tokio::sync::watch::Receive
             "OK" => seen.good += 1,
             error => {
                 seen.errors.push(error.to_owned());
-                // Not a busy loop of refusals.
+                // Not a busy loop of refusals; nothing waits for this.
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
         }
@@ -147,10 +147,11 @@ async fn expect(node: &mut TcpStream, wanted: &str) {
 
 const GET: &str = "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n";
 
-/// Two clients ask, the node answers with `bytes` and, when `closes`, hangs up; then all is well on a new connection.
+/// Two clients ask, the node answers with `bytes` and, when `closes`, hangs up; then all is well on a new connection. No
+/// request waits for its deadline.
 async fn check(bytes: &str, closes: bool, expected: [&str; 2]) {
     let (node, addr) = Scripted::start().await;
-    let proxy = Proxy::start(&[addr], "workers: 1").await;
+    let proxy = Proxy::start(&[addr], "workers: 1\ntimeouts: { op_ms: 60000 }").await;
     let mut connection = node.connection().await;
     let (mut first, mut second) = (proxy.client().await, proxy.client().await);
     first.write(GET.as_bytes(), DEADLINE).await.unwrap();
@@ -162,19 +163,24 @@ async fn check(bytes: &str, closes: bool, expected: [&str; 2]) {
         connection.shutdown().await.unwrap();
     }
     for (client, expected) in [&mut first, &mut second].into_iter().zip(expected) {
-        let seen = crate::support::show(&client.reply(DEADLINE).await.unwrap());
+        let seen = support::show(&client.reply(DEADLINE).await.unwrap());
         assert_eq!(
             seen,
             expected.replace("NODE", &format!("-ERR node {addr}")),
             "after {bytes:?}"
         );
     }
-    let mut connection = node.connection().await;
-    first.write(GET.as_bytes(), DEADLINE).await.unwrap();
+    answers_anew(&node, &mut first).await;
+}
+
+/// The proxy makes another connection to the node, and the client gets what is answered there.
+async fn answers_anew(node: &Scripted, client: &mut Client) {
+    client.write(GET.as_bytes(), DEADLINE).await.unwrap();
+    let mut connection = support::asked(&node.listener).await;
     expect(&mut connection, GET).await;
     connection.write_all(b"$2\r\nok\r\n").await.unwrap();
     assert_eq!(
-        crate::support::show(&first.reply(DEADLINE).await.unwrap()),
+        support::show(&client.reply(DEADLINE).await.unwrap()),
         "\"ok\""
     );
 }
@@ -190,6 +196,86 @@ async fn garbage_from_a_node_is_never_handed_on() {
     .await;
     check("+one\r\n$x\r\n", false, ["one", garbage]).await;
     check("%1\r\n+a\r\n+b\r\n", false, [garbage, garbage]).await;
+    for head in ["$-2", "*-5", "$18446744073709551619"] {
+        let reply = format!("{head}\r\none\r\n");
+        check(&reply, false, [garbage, garbage]).await;
+    }
+}
+
+#[tokio::test]
+async fn a_reply_that_announces_too_much_ends_the_connection_before_any_deadline() {
+    let bytes =
+        "NODE: connection lost: a reply announces more bytes than limits.reply_string_bytes";
+    let elements =
+        "NODE: connection lost: a reply announces more elements than limits.reply_elements";
+    for (head, expected) in [
+        ("$9223372036854775807", bytes),
+        ("$536870913", bytes),
+        ("*1\r\n$9223372036854775807", bytes),
+        ("*2147483647", elements),
+    ] {
+        let reply = format!("{head}\r\none\r\n");
+        check(&reply, false, [expected, expected]).await;
+    }
+    check("+one\r\n*2147483647\r\n", false, ["one", elements]).await;
+}
+
+/// The length is one that a reply may have. What the node sends next may belong to it, or be the next reply.
+#[tokio::test]
+async fn a_reply_that_stops_before_its_end_ends_the_connection_at_the_deadline() {
+    for begun in [
+        "$400000000\r\nabc",
+        "$4\r\nab",
+        "*2\r\n:1\r\n",
+        "*1\r\n*1\r\n",
+        "$",
+    ] {
+        let (node, addr) = Scripted::start().await;
+        let proxy = Proxy::start(&[addr], "workers: 1\ntimeouts: { op_ms: 500 }").await;
+        let mut connection = node.connection().await;
+        let (mut first, mut second) = (proxy.client().await, proxy.client().await);
+        for client in [&mut first, &mut second] {
+            client.write(GET.as_bytes(), DEADLINE).await.unwrap();
+            expect(&mut connection, GET).await;
+        }
+        let bytes = format!("+one\r\n{begun}");
+        connection.write_all(bytes.as_bytes()).await.unwrap();
+        assert_eq!(support::show(&first.reply(DEADLINE).await.unwrap()), "one");
+        // The reply to the second has begun. This one has a later deadline, and waits for nothing that could come.
+        first.write(GET.as_bytes(), DEADLINE).await.unwrap();
+        expect(&mut connection, GET).await;
+        let timeout = format!("-{}", proxy.error(0, "timeout"));
+        assert_eq!(
+            support::show(&second.reply(DEADLINE).await.unwrap()),
+            timeout,
+            "{begun:?}"
+        );
+        let lost = format!("-{}", proxy.error(0, "connection lost: incomplete reply"));
+        assert_eq!(
+            support::show(&first.reply(DEADLINE).await.unwrap()),
+            lost,
+            "{begun:?}"
+        );
+        answers_anew(&node, &mut first).await;
+    }
+}
+
+/// Without a request there is no deadline, but what has come would be taken for a part of the next reply.
+#[tokio::test]
+async fn a_part_of_a_reply_that_no_client_asked_for_ends_the_connection() {
+    let (node, addr) = Scripted::start().await;
+    let proxy = Proxy::start(&[addr], "workers: 1\ntimeouts: { op_ms: 200 }").await;
+    let mut connection = node.connection().await;
+    connection.write_all(b"$3\r\nab").await.unwrap();
+    let mut connection = node.connection().await;
+    let mut client = proxy.client().await;
+    client.write(GET.as_bytes(), DEADLINE).await.unwrap();
+    expect(&mut connection, GET).await;
+    connection.write_all(b"+mine\r\n").await.unwrap();
+    assert_eq!(
+        support::show(&client.reply(DEADLINE).await.unwrap()),
+        "mine"
+    );
 }
 
 #[tokio::test]
@@ -212,7 +298,7 @@ async fn a_reply_that_nobody_asked_for_ends_the_connection() {
     expect(&mut connection, GET).await;
     connection.write_all(b"+mine\r\n").await.unwrap();
     assert_eq!(
-        crate::support::show(&client.reply(DEADLINE).await.unwrap()),
+        support::show(&client.reply(DEADLINE).await.unwrap()),
         "mine"
     );
 }

@@ -6,7 +6,7 @@ use testbed::client::Client;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::support::{DEADLINE, Proxy, ask, nodes, show};
+use crate::support::{self, DEADLINE, Proxy, ask, nodes, show};
 
 const MIB: usize = 1 << 20;
 
@@ -53,7 +53,8 @@ async fn many_pipelines_of_large_values_complete_in_bounded_memory_and_spare_ano
     const CLIENTS: usize = 30;
     const EACH: usize = 30;
     let (_nodes, addrs) = nodes(1).await;
-    let proxy = Proxy::start(&addrs, "workers: 1").await;
+    // How fast this machine copies 900 MiB is not what is tested.
+    let proxy = Proxy::start(&addrs, "workers: 1\ntimeouts: { op_ms: 20000 }").await;
     let mut other = proxy.client().await;
     assert_eq!(
         ask(&mut other, &["SET", "big", &"x".repeat(MIB)]).await,
@@ -106,7 +107,8 @@ async fn scripted(settings: &str) -> (Proxy, TcpStream, tokio::net::TcpListener)
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let proxy = Proxy::start(&[listener.local_addr().unwrap()], settings).await;
     let accepted = tokio::time::timeout(DEADLINE, listener.accept()).await;
-    (proxy, accepted.unwrap().unwrap().0, listener)
+    let (node, _) = accepted.expect("the proxy connects").unwrap();
+    (proxy, node, listener)
 }
 
 async fn expect_get(node: &mut TcpStream) {
@@ -116,24 +118,15 @@ async fn expect_get(node: &mut TcpStream) {
     assert_eq!(seen, get("k").into_bytes());
 }
 
-/// What the proxy sends after a request that has run out of time; gives the reply to it.
-async fn expect_echo(node: &mut TcpStream) -> Vec<u8> {
-    const ECHO: &[u8] = b"*2\r\n$4\r\nECHO\r\n";
-    let mut seen = vec![0; ECHO.len() + "$34\r\n\r\n".len() + 34];
-    let read = tokio::time::timeout(DEADLINE, node.read_exact(&mut seen)).await;
-    read.expect("the marker comes").unwrap();
-    assert!(seen.starts_with(ECHO), "{}", seen.escape_ascii());
-    seen.split_off(ECHO.len())
-}
-
 #[tokio::test]
 async fn a_reply_that_keeps_coming_is_not_late_and_one_that_stops_is() {
-    let (proxy, mut node, _listener) = scripted("workers: 1\ntimeouts: { op_ms: 500 }").await;
+    let (proxy, mut node, listener) = scripted("workers: 1\ntimeouts: { op_ms: 500 }").await;
     let mut client = proxy.client().await;
     client.write(get("k").as_bytes(), DEADLINE).await.unwrap();
     expect_get(&mut node).await;
     node.write_all(b"$2000\r\n").await.unwrap();
-    // Four times the time of an operation, without a pause as long as it.
+    // Four times the time of an operation, without a pause as long as it: a node that sends slowly, so the sleep is what is
+    // tested and waits for nothing.
     for _ in 0..20 {
         node.write_all(&[b'x'; 100]).await.unwrap();
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -146,12 +139,11 @@ async fn a_reply_that_keeps_coming_is_not_late_and_one_that_stops_is() {
     node.write_all(b"$4\r\nab").await.unwrap();
     let reply = client.reply(DEADLINE).await.unwrap();
     assert_eq!(show(&reply), format!("-{}", proxy.error(0, "timeout")));
-    // The rest is dropped, and what follows is right.
-    let marker = expect_echo(&mut node).await;
+    // The rest is not waited for, and what follows is right.
     client.write(get("k").as_bytes(), DEADLINE).await.unwrap();
+    let mut node = support::asked(&listener).await;
     expect_get(&mut node).await;
-    let rest = [b"cd\r\n", &marker[..], b"$2\r\nok\r\n"].concat();
-    node.write_all(&rest).await.unwrap();
+    node.write_all(b"$2\r\nok\r\n").await.unwrap();
     assert_eq!(show(&client.reply(DEADLINE).await.unwrap()), "\"ok\"");
 }
 
@@ -189,7 +181,7 @@ async fn a_reply_without_end_that_no_client_waits_for_takes_no_memory() {
     let mut client = proxy.client().await;
     client.write(get("k").as_bytes(), DEADLINE).await.unwrap();
     expect_get(&mut node).await;
-    node.write_all(b"$400000000000\r\n").await.unwrap();
+    node.write_all(b"$500000000\r\n").await.unwrap();
     let before = proxy.rss_mib();
     let piece = vec![b'x'; MIB];
     let mut trickle = Trickle { node, piece };

@@ -2,11 +2,13 @@
 //! one.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use testbed::client::Client;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 
 use crate::support::{DEADLINE, Proxy, ask, eventually, show};
 
@@ -15,6 +17,8 @@ const SETTINGS: &str = "workers: 1\ntimeouts: { op_ms: 500 }";
 const SLOW: &str = "workers: 1\ntimeouts: { op_ms: 4000 }";
 /// Time between two such requests: half of the timeout, which is far more than a busy machine delays a reply.
 const APART: Duration = Duration::from_secs(2);
+/// Time between two bytes of a reply that keeps coming: short next to the timeout.
+const PACE: Duration = Duration::from_millis(20);
 const MISSING: &str = "connection lost: a reply is missing, the request may have been executed";
 
 /// A connection of the proxy to a node that is played by hand.
@@ -70,6 +74,38 @@ async fn forgetful(listener: TcpListener) {
     }
 }
 
+/// Answers each request with its last word, but those that ask for `lost` with a length that it never sends, followed by a
+/// byte now and then, as a node does that goes on with other replies. Tells `asked` of the first of them.
+async fn overstating(listener: TcpListener, asked: Arc<Notify>) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let mut connection = Connection(BufReader::new(stream));
+        let asked = Arc::clone(&asked);
+        tokio::spawn(async move {
+            let mut overstates = false;
+            loop {
+                tokio::select! {
+                    _ = connection.0.fill_buf() => {
+                        let Some(words) = connection.request().await else {
+                            return;
+                        };
+                        if words[1] == "lost" {
+                            overstates = true;
+                            let _ = connection.0.write_all(b"$1000000\r\nabc\r\n").await;
+                            asked.notify_one();
+                        } else {
+                            connection.answer(&words[words.len() - 1]).await;
+                        }
+                    }
+                    // What keeps coming is the stimulus.
+                    () = tokio::time::sleep(PACE), if overstates => {
+                        let _ = connection.0.write_all(b"x").await;
+                    }
+                }
+            }
+        });
+    }
+}
+
 async fn listen() -> (TcpListener, SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
@@ -116,6 +152,28 @@ async fn after_a_lost_reply_the_node_answers_again_and_each_client_has_its_own_r
     }
 }
 
+/// Its length is one that a reply may have, and something keeps coming, so that it is never late. But a later request is.
+#[tokio::test]
+async fn a_reply_that_announces_too_much_holds_up_later_requests_for_their_own_time_only() {
+    let (listener, addr) = listen().await;
+    let asked = Arc::new(Notify::new());
+    tokio::spawn(overstating(listener, Arc::clone(&asked)));
+    let proxy = Proxy::start(&[addr], SETTINGS).await;
+    let mut unlucky = proxy.client().await;
+    let get = b"*2\r\n$3\r\nGET\r\n$4\r\nlost\r\n";
+    unlucky.write(get, DEADLINE).await.unwrap();
+    let told = tokio::time::timeout(DEADLINE, asked.notified()).await;
+    told.expect("the node is asked");
+    let errors = insist(proxy.client().await, "key".into()).await;
+    let timeout = format!("-{}", proxy.error(0, "timeout"));
+    let lost = format!("-{}", proxy.error(0, "connection lost: incomplete reply"));
+    // The next request may be on its way already when the node answers the marker.
+    let (first, rest) = errors.split_first().expect("the first request times out");
+    assert_eq!(first, &timeout);
+    assert!(rest.is_empty() || rest == [lost.clone()], "{errors:?}");
+    assert_eq!(show(&unlucky.reply(DEADLINE).await.unwrap()), lost);
+}
+
 /// Two clients ask, the second one before the first has timed out; the node answers after that, with these of the replies
 /// and then the marker. What the second client sees.
 async fn second_of_two(replies: &[&str]) -> String {
@@ -125,11 +183,13 @@ async fn second_of_two(replies: &[&str]) -> String {
     let mut node = Connection(BufReader::new(stream.unwrap().unwrap().0));
     let mut clients = [proxy.client().await, proxy.client().await];
     for (client, key) in clients.iter_mut().zip(["first", "second"]) {
+        if key == "second" {
+            // A client that comes later is the stimulus: its request has this much time when the first has none.
+            tokio::time::sleep(APART).await;
+        }
         let request = format!("*2\r\n$3\r\nGET\r\n${}\r\n{key}\r\n", key.len());
         client.write(request.as_bytes(), DEADLINE).await.unwrap();
         node.expect("GET").await;
-        // The deadlines are this far apart: the second request has this much time when the first has none.
-        tokio::time::sleep(APART).await;
     }
     let timeout = clients[0].reply(DEADLINE).await.unwrap();
     assert_eq!(show(&timeout), format!("-{}", proxy.error(0, "timeout")));

@@ -16,6 +16,7 @@ use testbed::port;
 use testbed::program::Search;
 use testbed::wait;
 use testbed::wire::Value;
+use tokio::net::{TcpListener, TcpStream};
 
 /// For what takes milliseconds, on a machine that is busy with other things.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
@@ -214,6 +215,22 @@ pub(crate) async fn nodes(count: usize) -> (Vec<Process>, Vec<SocketAddr>) {
     }
     let addrs = nodes.iter().map(|node| node.addr()).collect();
     (nodes, addrs)
+}
+
+/// The next connection on which the proxy asks for something. Those on which it only looks whether the node is busy, with an
+/// inline PING, are closed.
+pub(crate) async fn asked(listener: &TcpListener) -> TcpStream {
+    let asked = async {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let mut first = [0];
+            if stream.peek(&mut first).await.is_ok_and(|count| count == 1) && first != *b"P" {
+                return stream;
+            }
+        }
+    };
+    let asked = tokio::time::timeout(DEADLINE, asked).await;
+    asked.expect("the proxy asks on a new connection")
 }
 
 /// Waits until `probe` sees it.

@@ -65,6 +65,8 @@ limits:
   node_requests: 10
   node_bytes: 11
   dedicated_connections: 12
+  reply_string_bytes: 13
+  reply_elements: 14
 ";
 
 /// The error for a file with these lines.
@@ -178,6 +180,8 @@ fn every_field_is_read() {
         ],
         [1, 2, 3]
     );
+    let reply = limits.reply;
+    assert_eq!([reply.string_bytes_max, reply.elements_max], [13, 14]);
     assert_eq!(
         [
             request.inline_bytes_max,

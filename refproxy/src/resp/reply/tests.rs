@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::ReplyScan;
+use super::{ReplyLimits, ReplyScan};
 use crate::resp::Protocol;
 
 /// The replies in `chunks`, as wire text, then what went wrong, if anything.
@@ -11,7 +11,11 @@ fn read_all(chunks: &[&[u8]]) -> Vec<String> {
 }
 
 fn read_as(protocol: Protocol, chunks: &[&[u8]]) -> Vec<String> {
-    let mut scan = ReplyScan::of(protocol);
+    read_within(ReplyLimits::default(), protocol, chunks)
+}
+
+fn read_within(limits: ReplyLimits, protocol: Protocol, chunks: &[&[u8]]) -> Vec<String> {
+    let mut scan = ReplyScan::within(limits, protocol);
     let mut buf = Vec::new();
     let mut seen = Vec::new();
     for chunk in chunks {
@@ -67,7 +71,7 @@ fn a_reply_whose_start_is_given_up_ends_where_it_would_have() {
     ] {
         let wire = [reply, ":7\r\n"].concat().into_bytes();
         for chunk in 1..=wire.len() {
-            let mut scan = ReplyScan::of(Protocol::Resp2);
+            let mut scan = ReplyScan::of_complete(Protocol::Resp2);
             let (mut buf, mut gone, mut ends) = (Vec::new(), 0, Vec::new());
             for bytes in wire.chunks(chunk) {
                 buf.extend_from_slice(bytes);
@@ -160,7 +164,6 @@ fn what_is_not_of_resp3_is_refused() {
         ">-1\r\n",
         "|-1\r\n",
         "*1\r\n>1\r\n+a\r\n",
-        "%4294967296\r\n",
         "&1\r\n",
     ] {
         let seen = read_as(Protocol::Resp3, &[wire(wrong)]);
@@ -214,6 +217,11 @@ fn garbage_is_told_from_what_has_not_arrived() {
         "$1\r\nabc\r\n",
         ":x\r\n",
         "*-2\r\n",
+        "*-5\r\n",
+        "$-9223372036854775808\r\n",
+        "$18446744073709551619\r\none\r\n",
+        "*18446744073709551617\r\n:1\r\n",
+        "$9223372036854775808\r\n",
         "+a\rb\r\n",
         ":\r\n",
     ] {
@@ -238,6 +246,46 @@ fn garbage_is_told_from_what_has_not_arrived() {
     }
 }
 
+/// A limit is of each part, at any depth and in either protocol; what it allows is read.
+#[test]
+fn what_announces_more_than_the_limits_is_refused_at_its_head() {
+    let limits = ReplyLimits {
+        string_bytes_max: 5,
+        elements_max: 4,
+    };
+    #[track_caller]
+    fn check_head(limits: ReplyLimits, head: &str, expected: &[&str]) {
+        for before in ["", "*1\r\n", "*2\r\n$5\r\nabcde\r\n"] {
+            let reply = format!("{before}{head}\r\n");
+            let seen = read_within(limits, Protocol::Resp3, &[wire(&reply)]);
+            assert_eq!(seen, expected, "`{}`", reply.escape_debug());
+        }
+    }
+    for head in ["$6", "!6", "=6", "$2147483648", "$9223372036854775807"] {
+        check_head(limits, head, &["string beyond the limit"]);
+    }
+    for head in [
+        "*5",
+        "~5",
+        "%3",
+        "|3",
+        "*2147483647",
+        "%9223372036854775807",
+    ] {
+        check_head(limits, head, &["elements beyond the limit"]);
+    }
+    for head in ["$5", "!5", "=5", "*4", "~4", "%2", "|2"] {
+        check_head(limits, head, &[]);
+    }
+    let push = read_within(limits, Protocol::Resp3, &[wire(">5\r\n")]);
+    assert_eq!(push, ["elements beyond the limit"]);
+    let redis = ReplyLimits::default();
+    check_head(redis, "$536870912", &[]);
+    check_head(redis, "$536870913", &["string beyond the limit"]);
+    check_head(redis, "*134217728", &[]);
+    check_head(redis, "*134217729", &["elements beyond the limit"]);
+}
+
 fn wire(text: &str) -> &[u8] {
     text.as_bytes()
 }
@@ -247,7 +295,7 @@ fn depth_costs_no_stack() {
     for head in ["*1\r\n", "~1\r\n", "%1\r\n+k\r\n"] {
         let mut deep = head.repeat(200_000).into_bytes();
         deep.extend_from_slice(b"+end\r\n");
-        let mut scan = ReplyScan::of(Protocol::Resp3);
+        let mut scan = ReplyScan::of_complete(Protocol::Resp3);
         assert_eq!(scan.scan(&deep), Ok(Ok(deep.len())));
     }
 }

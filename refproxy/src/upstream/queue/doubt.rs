@@ -22,6 +22,14 @@ impl Queue {
         }
     }
 
+    /// Whether the reply to the last marker is within one that is not complete. The node made that one before it read the
+    /// marker, so it has announced more than it sent. A reply that is cut between two reads is missed; the next request that
+    /// runs out of time has another marker.
+    pub(in crate::upstream) fn has_marker_in(&self, incomplete: &[u8]) -> bool {
+        self.marked > self.answered
+            && memchr::memmem::find(incomplete, &self.markers.last_reply()).is_some()
+    }
+
     /// What came for a request that had failed already, for a marker, or for one of which it is not certain yet that the
     /// reply is its own.
     #[cold]

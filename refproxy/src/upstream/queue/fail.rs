@@ -14,7 +14,7 @@ use crate::error::Executed;
 impl Queue {
     /// Fails the oldest request, whose reply has begun.
     #[cold]
-    pub(super) fn fail_front(&mut self, text: impl Fn(Executed) -> Vec<u8>) {
+    pub(in crate::upstream) fn fail_front(&mut self, text: impl Fn(Executed) -> Vec<u8>) {
         if let Some(front) = self.entries.front_mut()
             && let Some(client) = front.client.take()
         {

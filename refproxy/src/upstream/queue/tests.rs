@@ -284,6 +284,28 @@ fn a_marker_in_the_place_of_a_reply_ends_the_connection() {
 }
 
 #[test]
+fn a_marker_within_a_reply_shows_that_the_reply_has_ended() {
+    let (a, b) = (client(), client());
+    let mut queue = Queue::new("node".into());
+    ask(&mut queue, &a, b"one ", 10);
+    ask(&mut queue, &b, b"two ", 20);
+    send_all(&mut queue);
+    queue.set_comes(true, text);
+    queue.expire(20, 120, text);
+    check(&b, "-Maybe\\r\\n");
+    let marker = marker(&queue);
+    send_all(&mut queue);
+    let within = [b"$100\r\none\r\n+two\r\n", &marker[..]].concat();
+    assert!(queue.has_marker_in(&within));
+    assert!(!queue.has_marker_in(&within[..within.len() - 1]));
+    // Whoever reads the log of the node's slow requests has it in the reply, but later.
+    assert_eq!(queue.answer(Reply::Small(b"+one\r\n")), Ok(()));
+    assert_eq!(queue.answer(Reply::Small(b"+two\r\n")), Ok(()));
+    assert_eq!(queue.answer(Reply::Small(&marker)), Ok(()));
+    assert!(!queue.has_marker_in(&within));
+}
+
+#[test]
 fn a_reply_in_the_place_of_a_marker_ends_the_connection() {
     let (a, b) = (client(), client());
     let mut queue = Queue::new("node".into());

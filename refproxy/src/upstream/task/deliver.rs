@@ -46,6 +46,9 @@ pub(super) fn deliver(
                 }
             }
             Err(more) => {
+                if queue.has_marker_in(&input[at..]) {
+                    return Err(Kind::Incomplete);
+                }
                 if at == input.len() {
                     input.clear();
                 } else {

@@ -38,9 +38,8 @@ impl Task {
                         false => deadline,
                     }
                 });
-                let comes = queue.comes().then(|| self.patience());
                 let probe = self.probe_at(&queue);
-                let due = deadline.into_iter().chain(comes).chain(stall);
+                let due = deadline.into_iter().chain(self.stops_at()).chain(stall);
                 due.chain(probe).min()
             }
         };
@@ -72,6 +71,14 @@ impl Task {
     pub(super) fn keeps_coming(&self, now: Micros) -> bool {
         let has_begun = !self.input.is_empty() || matches!(self.flow, Flow::Streams(_));
         has_begun && (self.flow.paused_until().is_some() || now < self.patience())
+    }
+
+    /// When a reply that has begun ends the connection if nothing more comes of it. That of a dedicated connection ends it
+    /// at the deadline of its request.
+    pub(super) fn stops_at(&self) -> Option<Micros> {
+        let has_begun = !self.input.is_empty() || !self.flow.is_kept();
+        let waits_for_client = self.flow.paused_until().is_some();
+        (has_begun && !waits_for_client && !self.is_dedicated()).then(|| self.patience())
     }
 
     /// When the connection is given up if nothing comes.

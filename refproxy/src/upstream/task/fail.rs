@@ -10,7 +10,6 @@ use super::connect::retry_after;
 use super::{Link, Task};
 use crate::clock::{Micros, micros};
 use crate::error::Kind;
-use crate::resp::ReplyScan;
 use crate::upstream::flow::Flow;
 use crate::upstream::queue::Queue;
 use crate::upstream::{Health, KNOCK};
@@ -46,14 +45,19 @@ impl Task {
         Poll::Pending
     }
 
-    /// Fails what is late. Of a dedicated connection that is the end.
+    /// Fails what is late.
+    ///
+    /// # Errors
+    /// The connection cannot be used any more: it is a dedicated one, or a reply has stopped before its end. What comes
+    /// after that may be the rest of the reply or the next one, so later requests would wait in vain.
     pub(super) fn expire(&mut self, now: Micros) -> Result<(), Kind> {
         let mut queue = self.upstream.queue.borrow_mut();
         let is_due = |queue: &Queue| {
             let deadline = queue.next_deadline();
             deadline.is_some_and(|deadline| deadline <= now)
         };
-        if !is_due(&queue) && !queue.comes() {
+        let has_stopped = self.stops_at().is_some_and(|at| at <= now);
+        if !is_due(&queue) && !queue.comes() && !has_stopped {
             return Ok(());
         }
         let comes = self.keeps_coming(now);
@@ -64,6 +68,10 @@ impl Task {
             };
         }
         let text = |executed| self.upstream.error(Kind::Timeout, executed).reply();
+        if has_stopped {
+            queue.fail_front(text);
+            return Err(Kind::Incomplete);
+        }
         queue.set_comes(comes, text);
         if is_due(&queue) {
             let marker = now + micros(self.upstream.settings.op_timeout);
@@ -96,7 +104,7 @@ impl Task {
         self.input = BytesMut::new();
         self.flow = Flow::Keeps;
         self.forget_silence();
-        self.scan = ReplyScan::of(self.upstream.settings.protocol);
+        self.scan = self.upstream.settings.reply_scan();
         let (retry_at, knock_at) = if at_once {
             (now, now)
         } else {

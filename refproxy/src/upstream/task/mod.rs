@@ -82,7 +82,7 @@ impl Task {
                 retry_at: 0,
                 knock_at: 0,
             },
-            scan: ReplyScan::of(upstream.settings.protocol),
+            scan: upstream.settings.reply_scan(),
             upstream,
             input: BytesMut::new(),
             flow: Flow::Keeps,
@@ -109,8 +109,10 @@ impl Task {
                 Err(why) => self.down(why, now),
             }
         }
-        if let Err(why) = self.expire(now) {
-            return self.end(why);
+        match self.expire(now) {
+            Err(why) if self.is_dedicated() => return self.end(why),
+            // A shared connection has failed in its step.
+            Ok(()) | Err(_) => {}
         }
         if self.upstream.retired.get() && !self.upstream.queue.borrow().is_awaited() {
             return Poll::Ready(());
