@@ -28,7 +28,7 @@ impl Draws {
     }
 }
 
-/// Draws by name and number: the order in which connections draw changes nothing, for there is no state.
+/// Draws by name and number. It has no state, so the order in which connections draw does not matter.
 ///
 /// It is a place in the tree of draws below one seed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -18,7 +18,7 @@ use rustix::process::{
 
 use crate::folder::{self, Run};
 
-/// A program that forks faster than it is killed is not waited for.
+/// Limit for a program that forks faster than it is killed.
 const ROUNDS_MAX: usize = 20;
 
 /// Names the folder of the process that started a program, and which of its children it was; inherited by everything
@@ -152,7 +152,7 @@ pub(crate) fn end_marked(run: &Path) {
 /// their environment are out of reach. Does nothing where there is no /proc.
 fn end_all(mark: &str) {
     let wanted = format!("{MARK}={mark}");
-    // What is killed may just have forked.
+    // A process may fork just before it is killed.
     for _ in 0..ROUNDS_MAX {
         let marked = processes(wanted.as_bytes());
         if marked.is_empty() {
@@ -205,7 +205,7 @@ static SPAWNER: LazyLock<mpsc::Sender<Order>> = LazyLock::new(|| {
         } in orders
         {
             die_with_parent(&mut command);
-            // Whoever ordered may have been cancelled; the child then dies with the dropped handle's process.
+            // The caller may have been cancelled. The child must not outlive it.
             if let Err(mpsc::SendError(Ok(mut orphan))) = answer.send(command.spawn()) {
                 let _ = orphan.kill();
                 let _ = orphan.wait();

@@ -31,7 +31,7 @@ pub enum Error {
     /// No connection.
     #[error("no connection to {addr}: {why}")]
     Connect {
-        /// Who was called.
+        /// The server's address.
         addr: SocketAddr,
         /// The operating system's reason.
         why: String,
@@ -39,7 +39,7 @@ pub enum Error {
     /// The other side closed; `pending` are the bytes of an unfinished reply.
     #[error("the connection was closed {}", describe(.pending))]
     Closed {
-        /// What had come of the next reply.
+        /// The part of the next reply that arrived.
         pending: Vec<u8>,
     },
     /// Nothing more came in time.
@@ -47,16 +47,16 @@ pub enum Error {
     Silent {
         /// How long was waited.
         waited_ms: u128,
-        /// What had come of the next reply.
+        /// The part of the next reply that arrived.
         pending: Vec<u8>,
     },
     /// The reply exceeds the size limit.
     #[error("a reply exceeds the size limit, after {}", wire::quoted(.pending))]
     Endless {
-        /// What had come of it, at least its beginning.
+        /// The part of the reply that arrived, at least its beginning.
         pending: Vec<u8>,
     },
-    /// What came is not in the protocol of the connection.
+    /// The reply is not in the protocol of the connection.
     #[error(transparent)]
     Malformed(#[from] Malformed),
 }
@@ -110,7 +110,7 @@ impl Client {
         }
     }
 
-    /// Bytes that were read and not taken yet.
+    /// Bytes that were read and are not decoded yet.
     #[must_use]
     pub fn ahead(&self) -> usize {
         self.ahead.len()
@@ -152,10 +152,10 @@ impl Client {
         }
     }
 
-    /// The next `count` bytes, whatever they are.
+    /// The next `count` bytes, of any content.
     ///
     /// # Errors
-    /// [`Error::Closed`] and [`Error::Silent`], with what had come.
+    /// [`Error::Closed`] and [`Error::Silent`], with the bytes that arrived.
     pub async fn take(&mut self, count: usize, within: Duration) -> Result<Vec<u8>, Error> {
         let mut wait = Wait::new(within);
         while self.ahead.len() < count {
@@ -169,7 +169,7 @@ impl Client {
             return Err(self.silent(wait.within));
         }
         self.ahead.reserve(READ_BYTES);
-        // Takes what is there also after the deadline.
+        // Bytes that have arrived are read even after the deadline.
         let read = timeout_at(wait.deadline, self.stream.read_buf(&mut self.ahead)).await;
         match read {
             Err(_) => Err(self.silent(wait.within)),

@@ -20,14 +20,14 @@ pub enum Source {
     Process,
     /// Containers, as many as are needed.
     Docker {
-        /// The image of the user's choice, if there is one.
+        /// The image that the user chose, if any.
         image: Option<String>,
     },
     /// Servers that the suite did not start.
     External(Vec<SocketAddr>),
 }
 
-/// What clusters are made of, and where.
+/// The kind of nodes in a cluster, and its ports.
 #[derive(Debug, Clone)]
 pub struct RunOptions {
     /// Where programs are.
@@ -55,7 +55,7 @@ impl RunOptions {
         }
     }
 
-    /// What the suite owns of a cluster with these options, and of the proxy that it starts before it.
+    /// The parts of a cluster with these options that the suite owns, and of the proxy that it starts in front of it.
     #[must_use]
     pub fn owned(&self) -> Owned {
         Owned {
@@ -88,9 +88,9 @@ pub enum Error {
     /// The user gave fewer nodes than are needed.
     #[error("{needed} nodes are needed, but --node gives {given}")]
     TooFewNodes {
-        /// How many the work takes.
+        /// Nodes that the work needs.
         needed: usize,
-        /// How many there are.
+        /// Nodes of the cluster.
         given: usize,
     },
 }
@@ -105,8 +105,8 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Starts `count` nodes on `options`, with a link before each, or with a proxy of a foreign Toxiproxy, which leaves
-    /// nothing on the record.
+    /// Starts `count` nodes on `options`, each behind a link, or behind a proxy of a foreign Toxiproxy, which records
+    /// nothing.
     ///
     /// # Errors
     /// The cause, with the node, the port or the call.
@@ -181,7 +181,7 @@ impl Cluster {
         self.injector.addrs()
     }
 
-    /// Takes all toxics off and every link up.
+    /// Removes all toxics and brings every link up.
     ///
     /// # Errors
     /// When a link cannot listen again.

@@ -1,6 +1,6 @@
-//! EXISTS: which of many keys a node has, or a proxy finds. It reads no value and minds no type.
+//! EXISTS: finds the keys that a node has, or that a proxy finds. It reads no value and accepts keys of any type.
 //!
-//! One key per request, because no two proxies split a request of several keys alike.
+//! One key per request, because proxies differ in how they split a request of several keys.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::wire::Value;
 /// Requests of one pipeline, as a client of a proxy would send them.
 const PIPELINE: usize = 100;
 
-/// It is not known whether a key exists.
+/// Whether a key exists is unknown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// No answer.
@@ -21,15 +21,15 @@ pub enum Error {
     Answer {
         /// The key.
         key: Vec<u8>,
-        /// What came.
+        /// The answer.
         answer: Value,
     },
 }
 
-/// For each key whether it exists; `within` is for each answer.
+/// Whether each key exists, in order; `within` is the deadline of each answer.
 ///
 /// # Errors
-/// The first key of which it is not known.
+/// The first key without a valid answer.
 pub async fn exist<K: AsRef<[u8]>>(
     client: &mut Client,
     keys: &[K],
@@ -46,7 +46,7 @@ pub async fn exist<K: AsRef<[u8]>>(
     .collect()
 }
 
-/// The answers themselves, for callers to which an error says something about the key.
+/// The answers themselves, for callers that judge errors too.
 ///
 /// # Errors
 /// An answer does not come.
@@ -66,7 +66,7 @@ pub async fn answers<K: AsRef<[u8]>>(
     Ok(answers)
 }
 
-/// What an answer says about its key, if anything.
+/// Whether the key exists according to an answer; `None` for any other answer.
 #[must_use]
 pub fn exists(answer: &Value) -> Option<bool> {
     match answer {

@@ -51,7 +51,7 @@ pub fn is_in_use() -> bool {
     current.strong_count() > 0
 }
 
-/// The folder of this process, with the lock that says that it lives.
+/// The folder of this process, with a lock that shows that the process lives.
 #[derive(Debug)]
 pub(crate) struct Run {
     path: PathBuf,
@@ -67,12 +67,12 @@ impl Run {
 
 impl Drop for Run {
     fn drop(&mut self) {
-        // What cannot be removed is swept by the next process.
+        // The next process sweeps the rest.
         let _ = fs::remove_dir_all(&self.path);
     }
 }
 
-/// The folder of this process, made where there is none.
+/// The folder of this process, created if it does not exist.
 pub(crate) fn of_process() -> io::Result<Arc<Run>> {
     let mut current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(run) = current.upgrade() {
@@ -85,7 +85,7 @@ pub(crate) fn of_process() -> io::Result<Arc<Run>> {
     Ok(run)
 }
 
-/// Gets its name only when it is locked, so that no other process sweeps it before.
+/// The folder gets its name only when it is locked, so that no other process sweeps it before.
 fn create(temporary: &Path) -> io::Result<Run> {
     let folder = TempDir::with_prefix_in(".shardproof-new-", temporary)?;
     let lock = File::create(folder.path().join(LOCK))?;
@@ -94,12 +94,12 @@ fn create(temporary: &Path) -> io::Result<Run> {
     let unique = unique.to_string_lossy().replace(".shardproof-new-", RUN);
     let path = temporary.join(unique);
     fs::rename(folder.path(), &path)?;
-    // It is not there any more.
+    // The folder has been renamed.
     let _ = folder.keep();
     Ok(Run { path, _lock: lock })
 }
 
-/// Removes the folders of processes that were killed, and ends what these had started.
+/// Removes the folders of processes that were killed, and ends the processes that these had started.
 fn sweep(temporary: &Path) {
     let Ok(entries) = fs::read_dir(temporary) else {
         return;

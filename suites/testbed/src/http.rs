@@ -13,7 +13,7 @@ use tokio::time::timeout;
 /// Longest body of an answer; a server may never end it.
 const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// What the server said.
+/// The server's answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     /// The status code.

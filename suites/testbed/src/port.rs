@@ -19,7 +19,7 @@ pub fn free() -> io::Result<u16> {
         .map(|addr| addr.port())
 }
 
-/// How often something is started where another process takes its port first.
+/// How often a server is started if another process takes its port first.
 pub(crate) const ATTEMPTS: usize = 3;
 
 /// Calls `start`, which listens on ports from [`free`], again where another process was faster, as `taken` tells by the error.
@@ -39,7 +39,7 @@ pub async fn retry_if_taken<T, E>(
     start().await
 }
 
-/// A loopback address that refuses connections: its port is ours, and nobody listens on it.
+/// A loopback address that refuses connections: its port is ours, and no process listens on it.
 #[derive(Debug)]
 pub struct Refusing(Socket);
 
@@ -69,7 +69,7 @@ impl Refusing {
 /// Test runners start several processes at once, and a placement that hashes addresses needs the same ports in each.
 #[derive(Debug)]
 pub struct PortLock {
-    /// Locked as long as it is open.
+    /// Locked while it is open.
     _lock: File,
 }
 

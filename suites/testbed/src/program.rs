@@ -15,7 +15,7 @@ pub struct Program {
     pub name: String,
     /// Environment variable that may hold its path.
     pub env: String,
-    /// What a person does to get it.
+    /// How to install it.
     pub install: String,
     /// The package of this workspace that builds it, if one does.
     pub package: Option<String>,
@@ -48,7 +48,7 @@ impl Program {
     }
 }
 
-/// The program is nowhere. Says where it was looked for and what to do.
+/// The program was not found. Says where it was searched and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "program `{name}` is neither next to this executable, nor in ${env}, nor on PATH: {install}"
@@ -118,7 +118,7 @@ impl Search {
     /// The path of `program`.
     ///
     /// # Errors
-    /// [`Missing`], also when the environment variable names a file that is no program.
+    /// [`Missing`], also when the environment variable names a file that is not executable.
     pub fn find(&self, program: &Program) -> Result<PathBuf, Missing> {
         let named = self.variables.get(&OsString::from(&program.env));
         in_folders(&self.beside, program)

@@ -27,8 +27,8 @@ fn tail(file: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The text with every character escaped that a terminal obeys or hides, as `\u001b`: control characters other than line
-/// feed and tab, and marks of text direction.
+/// The text, in which every character that a terminal obeys or hides is escaped as `\u001b`: control characters other
+/// than line feed and tab, and marks of text direction.
 ///
 /// The escape is also valid within a JSON string, where it means the same character.
 #[must_use]
@@ -56,7 +56,7 @@ fn is_unprintable(char: char) -> bool {
     }
 }
 
-/// The last `count` lines of a text that say anything, indented.
+/// The last `count` lines of a text that are not blank, indented.
 #[must_use]
 pub fn last_lines_of(text: &str, count: usize) -> String {
     let lines: Vec<&str> = text
@@ -99,7 +99,7 @@ pub fn matches(pattern: &str, text: &str) -> bool {
     }
 }
 
-/// A word as a POSIX shell takes it.
+/// A word quoted for a POSIX shell.
 #[must_use]
 pub fn shell_quoted(word: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./:=,@%+".contains(&byte);
@@ -109,7 +109,7 @@ pub fn shell_quoted(word: &str) -> String {
     }
 }
 
-/// Out of `known`, the word that `word` was probably meant to be: at most a third of it is different.
+/// The word in `known` that `word` was probably meant to be: at most a third of it differs.
 #[must_use]
 pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let near = word.chars().count().div_ceil(3);

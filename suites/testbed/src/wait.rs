@@ -1,4 +1,4 @@
-//! Waiting for an event: asking again and again, up to a deadline that says what was awaited and what came instead.
+//! Waiting for an event: polls up to a deadline. The error names the event and the last state found.
 
 use std::ops::ControlFlow;
 use std::thread;
@@ -9,14 +9,14 @@ use tokio::time;
 /// Between two probes: short next to anything that is awaited.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// What a probe finds: `Break` ends the waiting, `Continue` says what came instead of the event.
+/// The result of a probe: `Break` ends the waiting, `Continue` describes the current state instead.
 pub type Probed<T> = ControlFlow<T, String>;
 
 /// The event did not come in time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what}: not within {} s, but {instead}", within.as_secs_f64())]
 pub struct Late {
-    /// What was awaited.
+    /// The awaited event.
     pub what: String,
     /// How long.
     pub within: Duration,
@@ -24,7 +24,7 @@ pub struct Late {
     pub instead: String,
 }
 
-/// Waiting for one event, for loops that end in more ways than [`eventually`] knows.
+/// Waiting for one event, for loops that end in more ways than [`eventually`] supports.
 #[derive(Debug)]
 pub struct Wait {
     what: String,
@@ -45,8 +45,8 @@ impl Wait {
         }
     }
 
-    /// Pauses before the next probe, after one that found something else. The last probe is made after the deadline, so a
-    /// slow machine misses nothing.
+    /// Pauses before the next probe, after one that found something else. The last probe is made after the deadline, so
+    /// a slow machine misses no event.
     ///
     /// # Errors
     /// When that was the last probe.
@@ -98,7 +98,7 @@ pub fn eventually_blocking<T>(
     }
 }
 
-/// Whether it is there, for a probe that sees nothing else: `instead` is what came when it is not.
+/// A probe that only checks for presence: `instead` describes the state if it is absent.
 pub fn found(is_there: bool, instead: impl FnOnce() -> String) -> Probed<()> {
     if is_there {
         ControlFlow::Break(())

@@ -1,4 +1,4 @@
-//! Servers that never end a reply: what the client accepts of it, counted at the server.
+//! Servers that never end a reply: how many bytes the client accepts, counted at the server.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use super::{Client, Error};
 use crate::wire::Value;
 
-/// Far more than any of these tests takes.
+/// Far longer than any of these tests.
 const LONG: Duration = Duration::from_secs(120);
 /// Sent bytes that may wait in buffers of the operating system.
 const BUFFERS: usize = 32 * 1024 * 1024;

@@ -8,13 +8,13 @@ use super::row::{Describe, Effect, Object};
 use super::site::{Act, Error, Site};
 use crate::client::NODE_DEADLINE;
 
-/// After this many milliseconds the node says that it is busy, and before them nothing.
+/// The node answers BUSY after this many milliseconds of a script, and nothing before.
 const SAYS_SO: &[&str] = &["CONFIG", "SET", "lua-time-limit", "1"];
 /// As Redis starts.
 const USUAL: &[&str] = &["CONFIG", "SET", "lua-time-limit", "5000"];
 const ENDLESS: &[&str] = &["EVAL", "while true do end", "0"];
 const KILL: &[&str] = &["SCRIPT", "KILL"];
-/// Nobody leaves a node busy for longer.
+/// No fault keeps a node busy for longer.
 const SCRIPT_WITHIN: Duration = Duration::from_secs(3600);
 
 /// An endless loop.
@@ -36,7 +36,7 @@ impl Act for Busy {
 
     async fn heal(&self, site: Site<'_>) -> Result<(), Error> {
         match site.order(KILL).await {
-            // There is nothing to end.
+            // No script is running.
             Err(Error::Refused(why)) if why.starts_with("NOTBUSY") => {}
             killed => killed?,
         }

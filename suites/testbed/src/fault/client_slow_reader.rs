@@ -14,7 +14,7 @@ pub struct ClientSlowReader {
     pub clients: i64,
     /// Requests of each client, at most 100,000.
     pub requests: i64,
-    /// The rate in 1000 bytes a second; 0 and less reads nothing.
+    /// The rate in 1000 bytes per second; 0 or less reads nothing.
     pub rate: i64,
 }
 

@@ -9,7 +9,7 @@ use super::row::{Describe, Effect, Object, Parameter, Unit};
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CorruptLength {
-    /// What the reply tells instead.
+    /// The length that the reply gives instead.
     pub to: Length,
     /// Which replies.
     #[serde(flatten)]

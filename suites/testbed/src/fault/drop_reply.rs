@@ -1,4 +1,4 @@
-//! `drop_reply`: the node carries the request out, and its reply is lost; what follows arrives.
+//! `drop_reply`: the node executes the request, and its reply is lost. Later replies arrive.
 
 use serde::{Deserialize, Serialize};
 

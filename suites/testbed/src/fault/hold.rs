@@ -1,4 +1,4 @@
-//! `hold`: bytes wait, in order, until the toxic is removed; then all of them go on. Toxiproxy has none like it.
+//! `hold`: bytes wait, in order, until the toxic is removed; then all of them are sent. Toxiproxy has no such toxic.
 
 use serde::{Deserialize, Serialize};
 

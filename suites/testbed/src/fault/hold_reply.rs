@@ -10,7 +10,7 @@ use super::toxic::ms;
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct HoldReply {
-    /// Milliseconds until the reply goes on; 0 and less is until the toxic is removed.
+    /// Milliseconds until the reply is sent; 0 or less is until the toxic is removed.
     #[serde(rename = "for")]
     pub for_ms: i64,
     /// Which replies.

@@ -9,7 +9,7 @@ use super::toxic::{Decision, Head, Rule, View};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LimitData {
-    /// Bytes that go through. With 0 and less, the first byte closes the connection.
+    /// Bytes that pass. At 0 or less, the first byte closes the connection.
     pub bytes: i64,
 }
 

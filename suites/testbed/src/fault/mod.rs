@@ -116,7 +116,7 @@ macro_rules! faults {
         /// A fault with the values of its parameters.
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub enum Fault {
-            /// A toxic of the link, on what the node answers.
+            /// A toxic of the link, on the replies of the node.
             Toxic(ToxicKind),
             $(
                 #[doc = $summary]
@@ -167,7 +167,7 @@ macro_rules! faults {
                 }
             }
 
-            /// Takes the fault back, and no other one.
+            /// Heals this fault, and no other one.
             ///
             /// # Errors
             /// Why the fault could not be healed.

@@ -1,4 +1,4 @@
-//! `partition`: the node loses its network, and nothing tells the proxy so. Only nodes in containers have one to lose.
+//! `partition`: the node loses its network, and the proxy gets no FIN or RST. Only nodes in containers support it.
 
 use serde::{Deserialize, Serialize};
 

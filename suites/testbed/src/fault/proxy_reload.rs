@@ -1,4 +1,4 @@
-//! `proxy_reload`: the proxy takes its configuration anew, in the way in which its cluster is changed.
+//! `proxy_reload`: the proxy reloads its configuration, in the way in which its cluster is changed.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! `slow`: the node does one thing for a while, and answers nothing until that is done.
+//! `slow`: the node executes one command for a while, and answers nothing until it is done.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ use super::site::{Act, Error, Site};
 use super::toxic::ms;
 use crate::client::{Client, NODE_DEADLINE};
 
-/// A call that takes its time (DEBUG SLEEP). It cannot be ended early: healing waits for it.
+/// A slow command (DEBUG SLEEP). It cannot be ended early: healing waits for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Slow {

@@ -1,5 +1,5 @@
-//! The laws of the table: rows are files, every row has a text, every toxic has a JSON. All of it is read off the rows,
-//! so a new fault is its file and its row.
+//! The laws of the table: rows are files, every row has a text, every toxic has JSON. They are derived from the rows,
+//! so that a new fault needs only its file and its row.
 
 use serde_json::json;
 use tokio::time::Instant;

@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 use super::row::{Describe, Effect, Object, Parameter, Unit};
 use super::toxic::{Decision, Head, Removal, Rule, View, later, ms};
 
-/// A while without bytes. Whatever comes is thrown away and, as in Toxiproxy's code, lets the while begin anew; the
-/// removal of the toxic closes the connection, because what follows a hole is no answer to anything.
+/// A timeout without bytes. Bytes that arrive are dropped and, as in Toxiproxy's code, restart the timeout. Removing
+/// the toxic closes the connection, because the bytes after a gap would answer the wrong request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Timeout {
-    /// Milliseconds until the close; 0 and less is never.
+    /// Milliseconds until the connection closes; 0 or less is never.
     #[serde(rename = "timeout")]
     pub timeout_ms: i64,
 }

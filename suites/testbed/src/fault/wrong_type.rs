@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::reply::{Reply, ReplyDecision, ReplyRule, Selection};
 use super::row::{Describe, Effect, Object};
 
-/// A value of a type that the command never answers with. Errors stay what they are.
+/// A value of a type that the command never returns. Errors are not changed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct WrongType {

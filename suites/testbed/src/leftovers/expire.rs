@@ -1,4 +1,4 @@
-//! Gives keys a time to live that were written by commands that cannot set one.
+//! Sets a time to live on keys that were written by commands that cannot set one.
 
 use std::net::SocketAddr;
 
@@ -7,11 +7,11 @@ use super::sweep::connect;
 use crate::client::NODE_DEADLINE;
 use crate::wire::Value;
 
-/// Gives every key without a time to live one of [`TTL_S`] seconds, in the first database of a node or through a proxy.
-/// Keys that do not exist are left alone.
+/// Sets a time to live of [`TTL_S`] seconds on every key that has none, in the first database of a node or through a
+/// proxy. Keys that do not exist are left alone.
 ///
 /// # Errors
-/// What the server said or did instead.
+/// The server's answer, or the error.
 pub async fn expire(addr: SocketAddr, keys: &[Vec<u8>]) -> Result<(), String> {
     if keys.is_empty() {
         return Ok(());

@@ -7,11 +7,11 @@ use super::TTL_S;
 /// Remaining keys of one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Left {
-    /// What every key of the run contains.
+    /// The substring that every key of the run contains.
     pub prefix: Option<String>,
-    /// Servers with keys that could not be removed; none when all are gone.
+    /// Servers with keys that could not be removed; empty when all keys are gone.
     pub places: Vec<Place>,
-    /// Scripts that were sent, and lie in the script caches of nodes unless the proxy refused them.
+    /// Scripts that were sent. They are in the script caches of nodes unless the proxy refused them.
     pub scripts: usize,
 }
 

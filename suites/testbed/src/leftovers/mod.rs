@@ -24,8 +24,8 @@ static REGISTER: Mutex<Vec<Arc<Trace>>> = Mutex::new(Vec::new());
 /// Where a run writes, and under which names.
 #[derive(Debug, Clone, Default)]
 pub struct Scope {
-    /// What every key of the run contains: random enough that no foreign key does. Without it only keys that were
-    /// recorded are removed.
+    /// The substring that every key of the run contains, random enough that no foreign key does. Without it only keys
+    /// that were recorded are removed.
     pub prefix: Option<String>,
     /// The nodes that are known.
     pub nodes: Vec<SocketAddr>,
@@ -119,7 +119,7 @@ impl Trace {
         // The proxy first: it may place keys on nodes that are not known.
         if let Some(proxy) = self.scope.proxy {
             let place = sweep::proxy(proxy, &keys).await;
-            // Where the nodes are known, they are asked what a lost proxy cannot say.
+            // If the nodes are known, they are asked in place of a lost proxy.
             places.extend(place.filter(|place| place.why.is_none() || self.scope.nodes.is_empty()));
         }
         for node in &self.scope.nodes {

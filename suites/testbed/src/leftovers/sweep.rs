@@ -13,7 +13,7 @@ const STEP: &[u8] = b"1000";
 /// Pending requests may write after a sweep, so it is repeated until it finds nothing.
 const ROUNDS_MAX: usize = 5;
 
-/// Removes keys through a proxy, one key per request: not every proxy splits DEL. What is left, if anything.
+/// Removes keys through a proxy, one key per request: not every proxy splits DEL. Returns the place if keys remain.
 pub(super) async fn proxy(addr: SocketAddr, keys: &[Vec<u8>]) -> Option<Place> {
     let removed = async {
         delete(addr, keys).await?;
@@ -72,7 +72,7 @@ async fn try_node(
     Ok(places)
 }
 
-/// Removes all keys of the selected database that contain `prefix`. How many there were.
+/// Removes all keys of the selected database that contain `prefix`. Returns how many there were.
 async fn sweep(client: &mut Client, prefix: &str) -> Result<u64, String> {
     let pattern = format!("*{prefix}*");
     let mut cursor = b"0".to_vec();
@@ -144,7 +144,7 @@ async fn delete_on(client: &mut Client, keys: &[Vec<u8>]) -> Result<u64, String>
 /// Deletes keys one per request, and returns how many there were.
 ///
 /// # Errors
-/// What the node answered, or why it cannot be reached.
+/// The node's answer, or why it cannot be reached.
 pub async fn delete(addr: SocketAddr, keys: &[Vec<u8>]) -> Result<u64, String> {
     if keys.is_empty() {
         return Ok(0);

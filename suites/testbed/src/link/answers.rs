@@ -1,7 +1,7 @@
-//! Answers of a link instead of the replies of its node, for replies that no Redis gives.
+//! Answers of a link instead of the replies of its node, for replies that Redis never gives.
 //!
-//! The node is asked all the same and its own reply is thrown away, so replies keep the order of their requests. Never
-//! works where the bytes are no RESP.
+//! The node still gets the request and its own reply is dropped, so replies keep the order of their requests. Does
+//! nothing if the bytes are not RESP.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,10 +11,10 @@ use tokio::sync::{mpsc, oneshot};
 use crate::fault::Request;
 use crate::wire::{Dialogue, Malformed, Value};
 
-/// What the proxy gets in the place of a reply.
+/// The bytes that the proxy gets instead of a reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// The bytes as they are, possibly none.
+    /// The bytes, possibly none.
     pub bytes: Vec<u8>,
     /// What happens after them.
     pub then: Then,
@@ -25,7 +25,7 @@ pub struct Answer {
 pub enum Then {
     /// The connection stays open.
     GoOn,
-    /// It is closed in order.
+    /// It is closed with FIN.
     Close,
 }
 
@@ -50,7 +50,7 @@ pub(super) struct Interjection {
 }
 
 impl Answers {
-    /// From now on every request with this word, in any case, gets `answer`. The last rule for a word counts.
+    /// From now on every request with this word, in any case, gets `answer`. The last rule for a word wins.
     pub fn set(&self, word: &[u8], answer: Answer) {
         let mut shared = self.shared();
         shared.rules.retain(|(known, _)| known != word);
@@ -111,9 +111,9 @@ pub(super) struct Reply {
     pub(super) value: Value,
     /// In bytes.
     pub(super) length: usize,
-    /// What the proxy gets in its place.
+    /// What the proxy gets instead.
     pub(super) answer: Option<Answer>,
-    /// The request that it answers; none where it is a push or no request was seen.
+    /// The request that it answers; `None` if it is a push or no request was seen.
     pub(super) request: Option<Arc<Request>>,
 }
 
@@ -126,7 +126,7 @@ struct Due {
 
 /// One connection: the requests whose replies are due, and how the next reply is read.
 ///
-/// Every request is taken to have one reply, as on the connections that proxies share among clients.
+/// Every request is assumed to have one reply, as on the connections that proxies share among clients.
 #[derive(Debug, Default)]
 pub(super) struct Exchange {
     answers: Answers,

@@ -23,7 +23,7 @@ pub(super) enum Load {
     Bytes(Bytes),
     /// The sender has closed its side.
     End,
-    /// The connection closes in order: a toxic or a scripted answer says so, or the sender is gone.
+    /// The connection is closed with FIN: by a toxic, by a scripted answer, or because the sender is gone.
     Close,
 }
 
@@ -38,12 +38,12 @@ pub(super) enum Next {
     Reset,
 }
 
-/// What is known of bytes that are a whole reply: the request that it answers, unless it answers none.
+/// The mark of bytes that are a whole reply: the request that it answers, if any.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Tag(pub(super) Option<Arc<Request>>);
 
-/// The toxics of one direction and what waits before each: those of replies, then those of bytes, both in the order of
-/// their addition.
+/// The toxics of one direction and the queue in front of each: those of replies, then those of bytes, both in the order
+/// of their addition.
 #[derive(Debug)]
 pub(super) struct Chain {
     stream: Stream,
@@ -51,7 +51,7 @@ pub(super) struct Chain {
     stages: Vec<Stage>,
     /// Names of toxics that acted on a reply, until they are [taken](Self::acted).
     acted: Vec<String>,
-    /// What has passed all of them.
+    /// Pieces that have passed all of them.
     ready: VecDeque<Load>,
     /// The end of the stream is in the chain or past it: no more input.
     over: bool,
@@ -84,7 +84,7 @@ impl Chain {
         self.stages.iter().any(Stage::acts_on_replies)
     }
 
-    /// Takes what the sender sent.
+    /// Takes a piece from the sender.
     pub(super) fn push(&mut self, load: Load, now: Instant) {
         self.over |= matches!(load, Load::End | Load::Close);
         self.arrive(0, Piece::new(load, now));
@@ -101,7 +101,7 @@ impl Chain {
         std::mem::take(&mut self.acted)
     }
 
-    /// What is to be written next, until it is [taken](Self::take).
+    /// The next piece to write, until it is [taken](Self::take).
     pub(super) fn ready(&mut self) -> Option<&mut Load> {
         self.ready.front_mut()
     }

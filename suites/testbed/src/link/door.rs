@@ -10,16 +10,16 @@ use tokio::time::timeout;
 
 use super::relay::Error;
 
-/// Within this machine a connection takes microseconds: after this time there is no place for it.
+/// Connecting within this machine takes microseconds: after this time the queue is full.
 const FULL_AFTER: Duration = Duration::from_millis(300);
-/// More than any queue of length 0 takes, with what was waiting to be accepted.
+/// More than any queue of length 0 holds, including connections that wait to be accepted.
 const CROWD_MAX: usize = 64;
 
 /// The listening socket of a link.
 pub(super) enum Door {
     /// Connections are accepted.
     Open(TcpListener),
-    /// Nothing is accepted, and there is no place to wait.
+    /// No connection is accepted, and the queue is full.
     Full {
         /// Never asked for a connection.
         _listener: TcpListener,
@@ -31,7 +31,7 @@ pub(super) enum Door {
 }
 
 impl Door {
-    /// The next connection; none ever while the door is not open.
+    /// The next connection; never returns while the door is not open.
     pub(super) async fn accept(&self) -> TcpStream {
         let Self::Open(listener) = self else {
             return std::future::pending().await;
@@ -48,7 +48,7 @@ impl Door {
     /// Listens, unless it does already.
     pub(super) fn open(&mut self, addr: SocketAddr) -> Result<(), Error> {
         if !matches!(self, Self::Open(_)) {
-            // Who waits in a full queue is sent away.
+            // Connections that wait in a full queue are refused.
             *self = Self::Shut;
             *self = Self::Open(listen(addr)?);
         }

@@ -17,7 +17,7 @@ const FRAME_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Where the frames of a connection are recorded.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Track {
-    /// None records nothing.
+    /// `None` records nothing.
     pub(super) tap: Option<Tap>,
     pub(super) node: usize,
     pub(super) connection: u64,
@@ -31,7 +31,7 @@ impl Track {
     }
 }
 
-/// Who takes the bytes.
+/// How the bytes are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Taken {
     /// As they come.
@@ -48,15 +48,15 @@ pub(super) struct Passing {
     pub(super) tag: Option<Tag>,
 }
 
-/// What cannot be cut is recorded once and then left alone: the bytes flow on as they are.
+/// Bytes that cannot be cut into frames are recorded once, and then pass as they are.
 pub(super) struct Frames {
     track: Track,
     stream: Stream,
-    /// What was asked and is to be answered; both directions share it.
+    /// The requests that await a reply; both directions share them.
     exchange: Arc<Mutex<Exchange>>,
     /// The beginning of a frame.
     pending: Vec<u8>,
-    /// How many of the pending bytes went on. None do where a scripted answer takes their place.
+    /// How many of the pending bytes passed. 0 if a scripted answer replaces them.
     passed: usize,
     garbled: bool,
 }
@@ -73,8 +73,8 @@ impl Frames {
         }
     }
 
-    /// Records the frames that `bytes` complete. What goes on in their place is `bytes` as they are left here, or, where
-    /// it is cut into replies, what is returned; and what happens to the connection after it.
+    /// Records the frames that `bytes` complete. The bytes to forward are those that are left in `bytes` or, if replies
+    /// are taken whole, those that are returned; the second value is what happens to the connection after them.
     pub(super) fn feed(&mut self, bytes: &mut BytesMut, taken: Taken) -> (Vec<Passing>, Then) {
         if self.garbled {
             return (Vec::new(), Then::GoOn);
@@ -137,7 +137,7 @@ impl Frames {
         });
     }
 
-    /// Records the whole frames at the start of `bytes`, and says how long they are together.
+    /// Records the whole frames at the start of `bytes`, and returns their total length.
     fn record(&mut self, bytes: &[u8], exchange: &mut Exchange) -> usize {
         let mut used = 0;
         loop {
@@ -225,8 +225,8 @@ impl Frames {
         (out, Then::GoOn)
     }
 
-    /// Records a reply, and passes on what the proxy gets in its place. `whole` are its bytes unless the beginning went on
-    /// before; `rest` are those that did not.
+    /// Records a reply, and returns the bytes that the proxy gets instead. `whole` is the whole reply unless its
+    /// beginning was forwarded before; `rest` is the part that was not.
     fn pass(
         &self,
         reply: Reply,
@@ -256,7 +256,7 @@ impl Frames {
     }
 }
 
-/// Bytes that are no whole reply.
+/// Bytes that are not a whole reply.
 fn loose(bytes: &[u8]) -> Passing {
     Passing {
         bytes: Bytes::copy_from_slice(bytes),

@@ -1,6 +1,6 @@
 //! Links: the relay between a proxy and each of its nodes, with a tap on both directions and toxics on the bytes.
 //!
-//! Never knows node or proxy: a toxic decides, the relay acts.
+//! Does not know the node or the proxy: a toxic decides, the relay acts.
 
 mod answers;
 mod chain;

@@ -79,7 +79,7 @@ impl Pump<'_> {
                     }
                 }
                 read = self.from.read_buf(&mut self.buffer), if accepts => match read {
-                    // What was read before still goes on, as in Toxiproxy.
+                    // Bytes that were read before are still forwarded, as in Toxiproxy.
                     Err(_) if self.ending == Ending::Close => {
                         self.chain.push(Load::Close, Instant::now());
                     }
@@ -134,7 +134,7 @@ impl Pump<'_> {
         Ok(())
     }
 
-    /// Passes on one reply, or what is none, to toxics of replies.
+    /// Queues one reply, or other bytes, for toxics of replies.
     fn queue(&mut self, Passing { bytes, tag }: Passing) {
         let now = Instant::now();
         match tag {
@@ -156,7 +156,7 @@ impl Pump<'_> {
         self.frames.interjected(&bytes);
         self.buffer.extend_from_slice(&bytes);
         self.pass_on()?;
-        // If nothing waits for them any more, they are sent all the same.
+        // The receiver may be gone; the bytes are sent anyway.
         let _ = done.send(());
         Ok(())
     }
@@ -175,7 +175,7 @@ impl Pump<'_> {
             }
         }
         if !self.buffer.is_empty() {
-            // Copied, because a small piece that waits must not hold a large buffer.
+            // Copied, so that a small waiting piece does not keep a large buffer alive.
             let rest = Bytes::copy_from_slice(&self.buffer);
             self.chain.push(Load::Bytes(rest), Instant::now());
             self.buffer.clear();
@@ -193,7 +193,7 @@ impl Pump<'_> {
         }
     }
 
-    /// Passes the sender's close on. What was written stays deliverable: this end is no reset any more.
+    /// Forwards the sender's close. Written bytes stay deliverable: this end no longer resets.
     async fn finish(&mut self) -> End {
         let told = self.to.shutdown().await;
         let kept = SockRef::from(self.to.as_ref()).set_linger(None);

@@ -1,4 +1,4 @@
-//! The relay: listens where the proxy looks for its node, and forwards both ways.
+//! The relay: listens where the proxy expects its node, and forwards both ways.
 
 use std::io;
 use std::net::SocketAddr;
@@ -34,7 +34,7 @@ pub struct Error {
     pub(super) why: io::Error,
 }
 
-/// How connections end when the link goes down, or when one side is not there or breaks.
+/// How connections end when the link goes down, or when one side is missing or breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
     /// By RST, as when a node dies.
@@ -43,7 +43,7 @@ pub enum Ending {
     Close,
 }
 
-/// What a link is made of.
+/// Options of a link.
 #[derive(Debug)]
 pub struct Setup {
     /// Where it listens; port 0 is any that is free.
@@ -168,7 +168,7 @@ impl Link {
         self.toxics.remove(gone);
     }
 
-    /// Ends the open connections as the link's [`Ending`] says, and no longer listens.
+    /// Closes the open connections according to the link's [`Ending`], and stops listening.
     ///
     /// # Errors
     /// Never for a link that runs.
@@ -190,8 +190,8 @@ impl Link {
         *upstream = node.to_string();
     }
 
-    /// Accepts nothing more: the listen queue is full, so that connecting takes until somebody gives up. Connections that
-    /// are open stay. Ends with [`up`](Self::up).
+    /// Accepts no more connections: the listen queue is full, so connecting takes until the peer gives up. Connections
+    /// that are open stay. Ends with [`up`](Self::up).
     ///
     /// # Errors
     /// When the link is down, or its queue cannot be filled.
@@ -250,7 +250,7 @@ struct Relay {
     closing: watch::Sender<()>,
 }
 
-/// What all connections of a link share.
+/// State that all connections of a link share.
 struct LinkState {
     upstream: Arc<Mutex<String>>,
     tap: Option<(Tap, usize)>,
@@ -270,7 +270,7 @@ impl Relay {
                 order = orders.recv() => {
                     let Some(Order { turn, done }) = order else { return };
                     let result = self.turn(turn, &mut door).await;
-                    // Nobody waits any more: the order is carried out all the same.
+                    // The caller may be gone. The order is executed anyway.
                     let _ = done.send(result);
                 }
                 accepted = door.accept() => self.serve(accepted),
@@ -299,7 +299,7 @@ impl Relay {
         self.accepted += 1;
         let wiring = self.wiring.clone();
         let chance = wiring.chance.of(self.accepted);
-        // Subscribed here: an order that comes before the task runs is seen all the same.
+        // Subscribed here, so that an order before the task runs is not missed.
         let mut closed = wiring.closed.clone();
         closed.mark_unchanged();
         self.connections.spawn(async move {
@@ -316,7 +316,7 @@ impl Relay {
     }
 }
 
-/// A connection, on the record if there is one. When it is dropped, the record says that it is closed.
+/// A connection, on the record if there is one. Dropping it records the close.
 struct Seen {
     track: Track,
     answers: Answers,
@@ -375,7 +375,7 @@ impl LinkState {
         mut closed: watch::Receiver<()>,
     ) {
         for stream in [&proxy, &node] {
-            // From here on an end that is no orderly one (a toxic's reset, an aborted task, a broken peer) shows as RST.
+            // From here on any end but an orderly close (a toxic's reset, an aborted task, a broken peer) shows as RST.
             reset(stream);
             // Delays would add up with Nagle's; failure only costs time.
             let _ = stream.set_nodelay(true);
@@ -426,15 +426,15 @@ async fn both(upstream: impl Future<Output = End>, downstream: impl Future<Outpu
 
 /// Ends the stream after all written bytes when it is dropped.
 fn close(stream: &TcpStream) {
-    // Bytes that nobody reads would turn the end into RST, which may overtake what was written.
+    // Unread bytes would turn the close into RST, which may overtake written bytes.
     let mut unread = [0; 4096];
     while stream.try_read(&mut unread).is_ok_and(|length| length > 0) {}
-    // On a socket that is broken already there is nothing left to save.
+    // On a broken socket nothing is left to save.
     let _ = SockRef::from(stream).set_linger(None);
 }
 
 /// Makes the stream end with RST when it is dropped, unless it was shut down in order before.
 fn reset(stream: &TcpStream) {
-    // On a socket that is broken already there is nothing left to reset.
+    // On a broken socket nothing is left to reset.
     let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
 }

@@ -129,14 +129,14 @@ impl Tap {
         record.events[from.min(record.events.len())..].to_vec()
     }
 
-    /// Drops the record up to now; marks stay valid and read on from here.
+    /// Drops the record up to now; marks stay valid and continue from here.
     pub fn forget(&self) {
         let mut record = self.record();
         record.forgotten += record.events.len();
         record.events.clear();
     }
 
-    /// Pauses or resumes recording, for work whose result alone is judged.
+    /// Pauses or resumes recording, for work of which only the result is judged.
     pub fn set_paused(&self, paused: bool) {
         self.record().paused = paused;
     }
@@ -160,7 +160,7 @@ impl Tap {
         let deadline = Instant::now() + within;
         loop {
             let mut grown = std::pin::pin!(self.shared.grown.notified());
-            // Registered before looking, so that nothing slips in between.
+            // Registered before reading, so that no event is missed in between.
             grown.as_mut().enable();
             let events = self.since(mark);
             if enough(&events) {

@@ -16,7 +16,7 @@ pub struct Taken(pub String);
 pub(super) struct Entry {
     pub(super) serial: u64,
     pub(super) toxic: Toxic,
-    /// What it has counted on all connections.
+    /// Its counters over all connections.
     pub(super) counts: Arc<Mutex<Counts>>,
 }
 
@@ -57,7 +57,7 @@ impl Toxics {
         added.then_some(()).ok_or(Taken(name))
     }
 
-    /// Changes the toxic with this name; whether there is one. Its name and direction stay.
+    /// Changes the toxic with this name; false if there is none. Its name and direction stay.
     pub fn update(&self, name: &str, change: impl FnOnce(&mut Toxic)) -> bool {
         self.set.send_if_modified(|set| {
             let mut entries = set.entries.to_vec();
@@ -124,7 +124,7 @@ impl Watch {
     /// Waits for news.
     pub(super) async fn changed(&mut self) {
         if self.set.changed().await.is_err() {
-            // Nobody is left who could change anything.
+            // The toxics cannot change any more.
             std::future::pending::<()>().await;
         }
         self.set.mark_changed();

@@ -1,6 +1,6 @@
-//! Nodes: where the Redis servers of a cluster come from, and what can be done to them.
+//! Nodes: the Redis servers of a cluster, and what can be done to them.
 //!
-//! Never knows the proxy of a node.
+//! Does not know the proxy of a node.
 
 #[cfg(feature = "docker")]
 mod docker;
@@ -30,10 +30,10 @@ pub trait Node: Send + Sync {
         true
     }
 
-    /// Stops it from running without closing anything (SIGSTOP): connections stay, nothing is answered.
+    /// Pauses it without closing anything (SIGSTOP): connections stay open, no request is answered.
     fn pause(&self) -> Step<'_>;
 
-    /// Lets a paused node go on.
+    /// Resumes a paused node.
     fn resume(&self) -> Step<'_>;
 
     /// Ends it in order (SIGTERM): it closes its connections. Its data is gone.
@@ -42,7 +42,7 @@ pub trait Node: Send + Sync {
     /// Ends it as a crash would (SIGKILL); its data is gone.
     fn kill(&self) -> Step<'_>;
 
-    /// Starts it again, empty, at the same address, and waits until it answers. Ends it first where it runs.
+    /// Starts it again, empty, at the same address, and waits until it answers. Ends it first if it runs.
     fn restart(&self) -> Step<'_>;
 
     /// Ends it in order and starts it again with its data, at the same address, and waits until it answers.
@@ -53,7 +53,7 @@ pub trait Node: Send + Sync {
         })))
     }
 
-    /// Ends it, and starts an empty one at another address in its place, which is [`addr`](Self::addr) from then on.
+    /// Ends it, and starts an empty one at another address instead, which is [`addr`](Self::addr) from then on.
     fn replace(&self) -> Step<'_> {
         Box::pin(std::future::ready(Err(Error::Unable {
             addr: self.addr(),
@@ -91,7 +91,7 @@ pub async fn container(_image: Option<&str>, _search: &Search) -> Result<Box<dyn
     Err(Error::NotBuilt)
 }
 
-/// Whether nodes in containers can be had: they are built in, and an engine answers.
+/// Whether nodes in containers can be used: they are built in, and an engine answers.
 ///
 /// # Errors
 /// Why the suite could not judge.
@@ -100,7 +100,7 @@ pub async fn containers() -> Result<(), Error> {
     docker::engine().await
 }
 
-/// Whether nodes in containers can be had: they are built in, and an engine answers.
+/// Whether nodes in containers can be used: they are built in, and an engine answers.
 ///
 /// # Errors
 /// Always: they are not built in.
@@ -112,10 +112,10 @@ pub async fn containers() -> Result<(), Error> {
 /// Result of a node fault.
 pub type Step<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
 
-/// Why there is no node, or why it could not be treated so. Never a verdict on a proxy.
+/// Why a node cannot be started or changed. Never a verdict on a proxy.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is nothing to start.
+    /// The server program is missing.
     #[error(transparent)]
     Missing(#[from] crate::program::Missing),
     /// The operating system refused to start it.
@@ -163,7 +163,7 @@ pub enum Error {
     /// The engine refused a request.
     #[error("the Docker engine cannot {what} node {addr}: {why}")]
     Engine {
-        /// What was asked.
+        /// The failed operation.
         what: &'static str,
         /// The node.
         addr: SocketAddr,
@@ -181,7 +181,7 @@ pub enum Error {
     Unable {
         /// The node.
         addr: SocketAddr,
-        /// What was to be done to it.
+        /// The state that was wanted.
         wanted: &'static str,
     },
     /// The node was not started by the suite.
@@ -189,10 +189,10 @@ pub enum Error {
     NotOurs {
         /// The node.
         addr: SocketAddr,
-        /// What was to be done to it.
+        /// The state that was wanted.
         wanted: &'static str,
     },
-    /// Nobody answers as Redis at the given address.
+    /// No Redis answers at the given address.
     #[error("node {addr} does not answer PING: {why}")]
     Unreachable {
         /// The node.

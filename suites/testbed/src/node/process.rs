@@ -21,7 +21,7 @@ use crate::wire::Value;
 
 /// How long a server may take until it answers. It takes milliseconds; a loaded machine takes longer.
 const READY_WITHIN: Duration = Duration::from_secs(20);
-/// Where a server keeps its data when it is told to.
+/// The file for a server's data, if it is ordered to keep it.
 const DATA: &str = "dump.rdb";
 /// How long a server may take to end in order; with nothing to save it takes none.
 const STOPPED_WITHIN: Duration = Duration::from_secs(5);
@@ -31,7 +31,7 @@ const STOPPED_WITHIN: Duration = Duration::from_secs(5);
 pub struct Process {
     /// Where it was started first.
     home: SocketAddr,
-    /// Where it is now.
+    /// Its current address.
     place: Mutex<SocketAddr>,
     program: PathBuf,
     folder: Folder,
@@ -91,7 +91,7 @@ impl Process {
         }
     }
 
-    /// Whether this server answers. Another process may have taken the port first, and its answer is not ours.
+    /// Whether this server answers. Another process may have taken the port first; its answer does not count.
     async fn answers(&self) -> Result<(), String> {
         let calling = async {
             client::ping(self.addr()).await?;
@@ -179,7 +179,7 @@ impl Process {
             client.call(&["SHUTDOWN", "SAVE"], STOPPED_WITHIN).await
         };
         match saving.await {
-            // It answers only where it goes on.
+            // It answers only if it keeps running.
             Ok(answer) => Err(refused(answer.to_string())),
             Err(client::Error::Closed { .. }) => {
                 self.wait_for_end().await;

@@ -12,18 +12,18 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::wire::{self, Arguments};
 
-/// What a scripted node does about a request.
+/// The reaction of a scripted node to a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Act {
     /// Sends these bytes.
     Send(Vec<u8>),
     /// Sends these bytes and closes the connection.
     SendAndClose(Vec<u8>),
-    /// Says nothing.
+    /// Sends nothing.
     Silence,
 }
 
-/// A server whose answers are a function of the request. Gone when dropped.
+/// A server whose answers are a function of the request. It stops when dropped.
 #[derive(Debug)]
 pub struct Scripted {
     addr: SocketAddr,

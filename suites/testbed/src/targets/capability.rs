@@ -44,7 +44,7 @@ pub const CAPABILITIES: &[(&str, &str)] = &[
     ("watch", "WATCH and UNWATCH protect a transaction"),
 ];
 
-/// Nothing if `name` is in the list; else what to write instead.
+/// `None` if `name` is in the list; otherwise what to write instead.
 #[must_use]
 pub fn correction(name: &str) -> Option<String> {
     let names = || CAPABILITIES.iter().map(|(name, _)| *name);

@@ -25,7 +25,7 @@ pub struct Target {
     pub start: Start,
     /// How its cluster is changed while it serves.
     pub rescale: Rescale,
-    /// The placement policies that its template knows, the first by default.
+    /// The placement policies that its template supports, the default first.
     pub policies: Vec<String>,
     /// Claimed capabilities; a case that needs others is skipped.
     pub capabilities: Vec<Capability>,
@@ -70,7 +70,7 @@ pub struct Version {
 pub struct Start {
     /// Arguments; `{{ config }}` is the path of the written configuration.
     pub args: Vec<String>,
-    /// File name of the configuration, whose ending some programs look at.
+    /// File name of the configuration; some programs depend on its extension.
     pub config_name: String,
     /// The configuration.
     pub config: String,
@@ -113,7 +113,8 @@ pub struct Deviation {
     /// When it shows.
     #[serde(default)]
     pub occurs: Occurs,
-    /// The worst that clients see, for a deviation that does not show in every run: it is counted as that in all of them.
+    /// The worst outcome for clients, for a deviation that does not show in every run: it is counted as that in all of
+    /// them.
     pub class: Option<Class>,
     /// Link to a report of it.
     pub link: Option<String>,
@@ -132,7 +133,7 @@ pub enum Occurs {
 }
 
 impl Deviation {
-    /// What is counted in every run has to be recorded; what shows in every run is counted as it shows.
+    /// A deviation that is counted in every run needs a class; one that shows in every run is counted as it shows.
     fn check(&self) -> Result<(), String> {
         let cases = &self.cases;
         match (self.occurs, self.class) {
@@ -230,7 +231,7 @@ fn line_of(text: &str, word: &str) -> usize {
     text[..at].matches('\n').count() + 1
 }
 
-/// TOML errors come with a picture of several lines; one line with the place is what scripts can read.
+/// TOML errors contain an excerpt of several lines; scripts can read one line with the position.
 fn one_line(error: &toml::de::Error, text: &str) -> String {
     let line = error
         .span()

@@ -1,6 +1,6 @@
-//! Targets: a file that describes a proxy, and the running proxy that it is made into.
+//! Targets: a file that describes a proxy, and the running proxy that is started from it.
 //!
-//! What a proxy is and where it deviates is data; nothing here knows a proxy by name.
+//! What a proxy is and where it deviates is data; no code here depends on the name of a proxy.
 
 mod capability;
 mod file;

@@ -25,7 +25,7 @@ use crate::wait::{self, Probed};
 /// How long one admin call may take.
 const ADMIN_WITHIN: Duration = Duration::from_secs(10);
 
-/// What a proxy is to be: the variables of the templates in its target file.
+/// Settings of a proxy: the variables of the templates in its target file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Setting {
     /// Addresses of the nodes as the proxy sees them, in the cluster's order.
@@ -54,12 +54,12 @@ impl Setting {
 /// A proxy cannot be started or changed. Never a verdict on its answers.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is nothing to start.
+    /// The program is missing.
     #[error("target {target}: {missing}")]
     Missing {
         /// The target.
         target: String,
-        /// What is missing and how to get it.
+        /// The missing program and how to get it.
         missing: Missing,
     },
     /// A template of the target file cannot be rendered.
@@ -69,7 +69,7 @@ pub enum Error {
         target: String,
         /// Which template.
         field: &'static str,
-        /// What is wrong with it.
+        /// The error in it.
         why: String,
     },
     /// The operating system.
@@ -95,7 +95,7 @@ pub enum Error {
     NotRescaled {
         /// The target.
         target: String,
-        /// What it said.
+        /// Its answer.
         why: String,
     },
 }
@@ -211,7 +211,7 @@ impl Proxy {
         self.signal(Signal::STOP)
     }
 
-    /// Lets a paused proxy go on.
+    /// Resumes a paused proxy.
     ///
     /// # Errors
     /// When it has ended.
@@ -227,10 +227,10 @@ impl Proxy {
         })
     }
 
-    /// Takes its configuration anew, in the target's own way of changing its cluster.
+    /// Reloads its configuration, in the target's own way of changing its cluster.
     ///
     /// # Errors
-    /// What it said instead.
+    /// Its answer, or the error.
     pub async fn reload(&self) -> Result<(), Error> {
         match self.target.rescale.clone() {
             Rescale::Restart => self.restart().await,

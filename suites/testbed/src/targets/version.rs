@@ -18,7 +18,7 @@ const PRINTED_WITHIN: Duration = Duration::from_secs(20);
 /// Bytes of its output that are read.
 const OUTPUT_BYTES_MAX: u64 = 64 * 1024;
 
-/// The version that the target's program prints: the pinned one where it is the same, else its first line.
+/// The version that the target's program prints: the pinned one if it is the same, otherwise its first line.
 ///
 /// # Errors
 /// When there is no program, or it does not end.
@@ -36,7 +36,7 @@ pub fn version(target: &Target, search: &Search) -> Result<String, Error> {
     Ok(first.unwrap_or("unknown version").trim().to_owned())
 }
 
-/// What the program prints, stdout before stderr.
+/// The output of the program, stdout before stderr.
 fn output(program: &Path, args: &[String]) -> io::Result<Vec<u8>> {
     let folder = Folder::create("version-")?;
     let files = ["stdout", "stderr"].map(|name| folder.path().join(name));

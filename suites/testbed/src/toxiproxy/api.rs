@@ -1,4 +1,4 @@
-//! What both sides of the API write: JSON shapes.
+//! JSON shapes of both sides of the API.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +16,7 @@ pub struct Proxy {
     /// Whether it listens. One that does not is "down".
     #[serde(default = "enabled")]
     pub enabled: bool,
-    /// Its toxics, those of the upstream direction first. Ignored in what a client sends.
+    /// Its toxics, those of the upstream direction first. Ignored in requests.
     #[serde(default)]
     pub toxics: Vec<Toxic>,
 }

@@ -14,19 +14,19 @@ use super::api::{Failure, Proxy};
 use crate::fault::Toxic;
 use crate::http::{self, Answer};
 
-/// How long a call may take. A fault server works microseconds on it, and gives up on its own after 25 s.
+/// Deadline of a call. A fault server takes microseconds for it, and gives up on its own after 25 s.
 pub const CALL_DEADLINE: Duration = Duration::from_secs(10);
 
 /// A call failed, or its result is unknown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// No answer: it may have been carried out.
+    /// No answer: the call may have been executed.
     #[error("the fault server does not answer: {0}")]
     Silent(#[from] http::Error),
     /// The server said no.
     #[error("the fault server refused to {call}: {message} (status {status})")]
     Refused {
-        /// What it was asked to do.
+        /// The call.
         call: String,
         /// The status code.
         status: u16,
@@ -36,9 +36,9 @@ pub enum Error {
     /// The server speaks another language.
     #[error("the fault server's answer to {call} is not valid: {why}")]
     Foreign {
-        /// What it was asked to do.
+        /// The call.
         call: String,
-        /// What is wrong.
+        /// The error in the answer.
         why: String,
     },
 }
@@ -80,7 +80,7 @@ impl Client {
     /// The version of the server.
     ///
     /// # Errors
-    /// All of [`Error`]; so it is with every call.
+    /// All of [`Error`], as for every call.
     pub async fn version(&self) -> Result<String, Error> {
         #[derive(Deserialize)]
         struct Version {
@@ -103,7 +103,7 @@ impl Client {
     /// One proxy with its toxics.
     ///
     /// # Errors
-    /// All of [`Error`]; 404 when there is none of this name.
+    /// All of [`Error`]; 404 when there is no proxy of this name.
     pub async fn proxy(&self, name: &str) -> Result<Proxy, Error> {
         let answer = http::get(self.addr, &proxy_path(name), self.within).await?;
         understood(&format!("show proxy {name}"), answer)
@@ -124,7 +124,7 @@ impl Client {
     /// # Errors
     /// All of [`Error`].
     pub async fn set_enabled(&self, name: &str, enabled: bool) -> Result<Proxy, Error> {
-        // POST, because Toxiproxy before 2.6 knows no PATCH.
+        // POST, because Toxiproxy before 2.6 does not support PATCH.
         let answer = self
             .post(&proxy_path(name), json!({ "enabled": enabled }))
             .await?;

@@ -16,9 +16,9 @@ pub(super) type Words<'a> = Vec<&'a [u8]>;
 
 /// The first reply in `bytes` with the number of bytes it takes, or `None` when it is not complete.
 ///
-/// What `protocol` does not have is malformed, so a reply in the other one is found out: RESP3's types on a connection
-/// that speaks RESP2, and the nulls of RESP2 on one that speaks RESP3. Attributes are read as a part of the reply behind
-/// them. Strings and aggregates that tell their length at their end, which no server sends, are malformed.
+/// Bytes that `protocol` does not allow are malformed, so a reply in the wrong protocol is detected: RESP3's types on a
+/// RESP2 connection, and the nulls of RESP2 on a RESP3 connection. Attributes are read as a part of the reply after
+/// them. Strings and aggregates that give their length at their end, which no server sends, are malformed.
 ///
 /// # Errors
 /// [`Malformed`], as soon as no continuation could make it a reply.
@@ -34,13 +34,13 @@ pub fn reply(bytes: &[u8], protocol: Protocol) -> Result<Option<(Value, usize)>,
 /// The first request in `bytes`, an array of bulk strings, with the number of bytes it takes.
 ///
 /// # Errors
-/// [`Malformed`]; inline requests too, which no proxy has a reason to send.
+/// [`Malformed`], also for inline requests, which no proxy has a reason to send.
 pub fn request(bytes: &[u8]) -> Result<Option<(Arguments, usize)>, Malformed> {
     let owned = |words: Words<'_>| words.into_iter().map(<[u8]>::to_vec).collect();
     Ok(words(bytes)?.map(|(words, length)| (owned(words), length)))
 }
 
-/// As [`request`], with the words where they are.
+/// As [`request`], borrowing the words.
 pub(super) fn words(bytes: &[u8]) -> Result<Option<(Words<'_>, usize)>, Malformed> {
     let mut scan = Scan {
         bytes,
@@ -113,7 +113,7 @@ impl Scan<'_> {
         self.number(least, ELEMENTS_MAX)
     }
 
-    /// So many values within one of this depth.
+    /// Decodes `count` values inside a value of this depth.
     pub(super) fn elements(
         &mut self,
         count: i64,

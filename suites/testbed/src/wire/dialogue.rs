@@ -58,7 +58,7 @@ impl Dialogue {
         }
     }
 
-    /// Takes note of the whole requests at the start of `bytes`, and says how long they are together.
+    /// Notes the whole requests at the start of `bytes`, and returns their total length.
     fn whole(&mut self, bytes: &[u8]) -> usize {
         let mut used = 0;
         loop {
@@ -89,7 +89,7 @@ impl Dialogue {
         };
         match self.frame.end(bytes, protocol) {
             Ok(None) => return Ok(None),
-            // What was complete or malformed is decoded as a whole, and the next reply begins anew.
+            // A complete or malformed reply is decoded as a whole, and the next reply starts over.
             Ok(Some(_)) | Err(_) => self.frame = Frame::default(),
         }
         let found = match reply(bytes, self.protocol) {
@@ -146,7 +146,7 @@ impl Change {
         }
     }
 
-    /// Whether a reply says that this was done.
+    /// Whether a reply confirms this command.
     fn is_told(self, reply: &Value) -> bool {
         match (self, reply) {
             (Self::Hello(protocol), reply) => greets(reply, protocol),
@@ -175,7 +175,7 @@ fn greets(reply: &Value, protocol: Protocol) -> bool {
     }
 }
 
-/// The words of the first request, inline ones too, and its length.
+/// The words of the first request, which may be inline, and its length.
 fn first(bytes: &[u8]) -> Result<Option<(Words<'_>, usize)>, Malformed> {
     if bytes.is_empty() || bytes.starts_with(b"*") {
         return words(bytes);

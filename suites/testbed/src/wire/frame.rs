@@ -61,7 +61,7 @@ impl Frame {
             let Some(lacking) = lacking else {
                 return Ok(None);
             };
-            // The reply comes behind its attributes.
+            // The reply follows its attributes.
             let behind = u64::from(*kind == b'|' && protocol == Protocol::Resp3);
             self.at = scan.at;
             self.searched = self.at;
@@ -77,7 +77,7 @@ impl Frame {
         }
     }
 
-    /// Whether the line at `at` has an end, or what cannot be one.
+    /// Whether the line at `at` is complete, or cannot be completed.
     fn has_line(&mut self, bytes: &[u8]) -> bool {
         let from = self.searched.max(self.at);
         match memchr::memchr2(b'\r', b'\n', &bytes[from..]) {
@@ -94,7 +94,7 @@ impl Frame {
     }
 }
 
-/// The least count of an aggregate and the values per count; `None` where the type is none.
+/// The least count of an aggregate and the values per count; `None` if the type is not an aggregate.
 fn aggregate(kind: u8, protocol: Protocol, is_outermost: bool) -> Option<(i64, u64)> {
     match (kind, protocol) {
         (b'*', Protocol::Resp2) => Some((-1, 1)),

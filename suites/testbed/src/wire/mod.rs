@@ -1,6 +1,6 @@
-//! The RESP codec of the judge: strict, because it must not hide a proxy's mistake.
+//! The RESP codec of the judge. It is strict, so that it does not hide a proxy's mistake.
 //!
-//! Never opens a socket and shares nothing with refproxy.
+//! Never opens a socket. Shares no code with refproxy.
 
 mod decode;
 mod dialogue;

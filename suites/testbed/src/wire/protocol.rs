@@ -5,7 +5,7 @@ use std::fmt;
 /// A version of the protocol. Each connection begins with the second one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Protocol {
-    /// Five types, all that a connection knows until it asks for more.
+    /// Five types, the protocol of a connection before HELLO.
     #[default]
     Resp2,
     /// The protocol after HELLO 3: maps, sets, doubles, and a separate null.

@@ -9,15 +9,15 @@ pub(super) const BULK_MAX: i64 = 512 * 1024 * 1024;
 /// A sign, 19 digits, and as many leading zeros again.
 pub(super) const NUMBER_BYTES_MAX: usize = 40;
 
-/// The bytes are not what the connection's protocol allows.
+/// The bytes are malformed in the connection's protocol.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not {protocol} at byte {at}: expected {expected}, got {got}")]
 pub struct Malformed {
-    /// What the connection speaks.
+    /// The protocol of the connection.
     pub protocol: Protocol,
     /// Offset of the first offending byte.
     pub at: usize,
-    /// What the protocol wants there.
+    /// What the protocol expects there.
     pub expected: &'static str,
     /// The text found.
     pub got: String,

@@ -58,7 +58,7 @@ fn line_text() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(byte, 0..12)
 }
 
-/// What both protocols have.
+/// Values of both protocols.
 fn shared_leaf() -> impl Strategy<Value = Value> {
     prop_oneof![
         line_text().prop_map(Value::Simple),
@@ -79,7 +79,7 @@ fn resp2() -> impl Strategy<Value = Value> {
     })
 }
 
-/// What RESP3 alone has, without values within.
+/// Values of RESP3 only, without nested values.
 fn resp3_leaf() -> impl Strategy<Value = Value> {
     let text = |pattern: &'static str| pattern.prop_map(String::into_bytes);
     prop_oneof![
@@ -114,7 +114,7 @@ fn push() -> impl Strategy<Value = Value> {
         .prop_map(|(kind, behind)| Value::Push([vec![Value::Bulk(kind)], behind].concat()))
 }
 
-/// A reply with the protocol that it is one in.
+/// A reply and its protocol.
 fn value() -> impl Strategy<Value = (Value, Protocol)> {
     prop_oneof![
         4 => resp2().prop_map(|value| (value, Resp2)),
@@ -290,7 +290,7 @@ proptest! {
     }
 }
 
-/// What is malformed for the decoder is malformed for the frame, in one piece and byte by byte.
+/// A reply that is malformed for the decoder is malformed for the frame, in one piece and byte by byte.
 #[test]
 fn a_frame_is_malformed_where_the_reply_is() {
     for (protocol, bytes) in [

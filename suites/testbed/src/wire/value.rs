@@ -40,7 +40,7 @@ pub enum Value {
     Map(Vec<(Value, Value)>),
     /// `~2`, elements as they came.
     Set(Vec<Value>),
-    /// `>2`, which answers nothing that was asked.
+    /// `>2`, which answers no request.
     Push(Vec<Value>),
     /// `|1`, the attributes of a reply, and the reply.
     Attributed {
@@ -98,7 +98,7 @@ fn flat(entries: &[(Value, Value)]) -> impl Iterator<Item = &Value> {
     entries.iter().flat_map(|(key, value)| [key, value])
 }
 
-/// A type, how many there are, and the first of them.
+/// A type, its count, and the first elements.
 fn series<'a>(
     f: &mut fmt::Formatter<'_>,
     kind: char,

@@ -2,7 +2,7 @@
 
 use crate::fault::{CLIENTS_MAX, REQUESTS_MAX};
 
-/// A number of clients, and of requests of each. Never more than the suite may ask of a proxy, whatever a fault says.
+/// A number of clients, and of requests per client. Limited to what the suite may ask of a proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::fault) struct Load {
     pub(super) clients: usize,

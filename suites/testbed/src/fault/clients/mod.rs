@@ -1,4 +1,4 @@
-//! Clients that misbehave: raw connections to a proxy, bounded in number and in what they send.
+//! Clients that misbehave: raw connections to a proxy. Their number and their requests are bounded.
 //!
 //! All of them ask for one key, so that they write nothing.
 
@@ -18,11 +18,11 @@ use crate::wire::encode_request;
 
 pub(super) use load::Load;
 
-/// Nobody waits longer for a connection.
+/// Deadline of a connection.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
-/// Nobody waits longer for a pipeline to leave.
+/// Deadline to send a pipeline.
 const WRITE_WITHIN: Duration = Duration::from_secs(5);
-/// Little, so that what is not read stays at the proxy.
+/// Small, so that unread replies stay at the proxy.
 const RECEIVE_BYTES: u32 = 4096;
 
 /// A client has no connection, or cannot send.

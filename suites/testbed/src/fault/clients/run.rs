@@ -1,4 +1,4 @@
-//! What a client does that stays: each ends by itself, or when its fault is healed.
+//! What clients do after they have connected. Each one ends by itself, or when its fault is healed.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 
 use crate::wire::Dialogue;
 
-/// Bytes that are read at once where nothing limits the rate.
+/// Bytes per read if the rate is not limited.
 const CHUNK: usize = 64 * 1024;
 /// How often a slow reader reads.
 const TURN: Duration = Duration::from_millis(100);
@@ -18,7 +18,7 @@ pub(super) async fn hold(client: TcpStream) {
     drop(client);
 }
 
-/// Sends all, and reads so many thousand bytes a second until the end of the connection.
+/// Sends all bytes, and reads `rate_kb` thousand bytes per second until the connection ends.
 pub(super) async fn read_slowly(mut client: TcpStream, bytes: Vec<u8>, rate_kb: i64) {
     let turns_per_second = 1000 / 100;
     let turn_bytes = usize::try_from(rate_kb).unwrap_or(0) * 1000 / turns_per_second;
@@ -35,7 +35,7 @@ pub(super) async fn read_slowly(mut client: TcpStream, bytes: Vec<u8>, rate_kb: 
             }
         }
     };
-    // What cannot be sent any more is the proxy's answer to a client like this.
+    // The proxy may refuse the rest of the bytes: that is its answer to such a client.
     let (_, ()) = tokio::join!(to.write_all(&bytes), reading);
 }
 

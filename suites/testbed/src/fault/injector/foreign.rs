@@ -15,7 +15,7 @@ const DELETE_WITHIN: Duration = Duration::from_secs(2);
 pub struct Foreign {
     pub(super) client: Client,
     proxies: Vec<(String, SocketAddr)>,
-    /// Whether they are there only for this run.
+    /// Whether they were created for this run.
     ours: bool,
 }
 
@@ -77,7 +77,7 @@ impl Foreign {
         }
     }
 
-    /// Not by `/reset`, which would touch what others have on that server.
+    /// Not with `/reset`, which would heal the proxies of other users of that server.
     pub(super) async fn heal(&self, node: usize) -> Result<(), client::Error> {
         let name = self.name(node);
         for toxic in self.client.proxy(name).await?.toxics {
@@ -95,7 +95,7 @@ impl Drop for Foreign {
         }
         let client = self.client.within(DELETE_WITHIN);
         let proxies = std::mem::take(&mut self.proxies);
-        // On a thread of its own, because nobody may be left to drive a task.
+        // A thread of its own, because the runtime of the caller may be gone.
         let deleting = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()

@@ -27,7 +27,7 @@ pub enum Error {
     /// A link has no toxic of this name.
     #[error("the link has no toxic `{0}`")]
     NoToxic(String),
-    /// The foreign server has nothing before a node.
+    /// The foreign server has no proxy in front of a node.
     #[error("the fault server has no proxy before node {0}")]
     NoProxy(SocketAddr),
     /// Only links of our own can do this.
@@ -63,7 +63,8 @@ impl FaultInjector {
         Ok(Self::Links(links.collect::<Result<_, _>>()?))
     }
 
-    /// The same in a foreign Toxiproxy, which must run on this machine. What another run left there is replaced.
+    /// The same in a foreign Toxiproxy, which must run on this machine. Proxies that another run left there are
+    /// replaced.
     ///
     /// # Errors
     /// When it does not answer or refuses.
@@ -76,10 +77,10 @@ impl FaultInjector {
         Ok(Self::Foreign(foreign))
     }
 
-    /// The links that a foreign Toxiproxy has before these nodes already.
+    /// The links that a foreign Toxiproxy already has in front of these nodes.
     ///
     /// # Errors
-    /// When it does not answer, or has none before a node.
+    /// When it does not answer, or has no proxy in front of a node.
     pub async fn attach(client: Client, nodes: &[SocketAddr]) -> Result<Self, Error> {
         Ok(Self::Foreign(Foreign::attach(client, nodes).await?))
     }
@@ -93,7 +94,7 @@ impl FaultInjector {
         }
     }
 
-    /// Adds a toxic before a node.
+    /// Adds a toxic in front of a node.
     ///
     /// # Errors
     /// When its name is taken there, or the foreign server does not know its type.
@@ -110,7 +111,7 @@ impl FaultInjector {
     /// Gives the toxic of this name other attributes and another toxicity.
     ///
     /// # Errors
-    /// When there is none.
+    /// When there is no such toxic.
     pub async fn update(&self, node: usize, toxic: Toxic) -> Result<(), Error> {
         match self {
             Self::Links(links) => {
@@ -128,7 +129,7 @@ impl FaultInjector {
     /// Removes the toxic of this name and releases its bytes.
     ///
     /// # Errors
-    /// When there is none.
+    /// When there is no such toxic.
     pub async fn remove(&self, node: usize, name: &str) -> Result<(), Error> {
         match self {
             Self::Links(links) => {
@@ -171,7 +172,7 @@ impl FaultInjector {
         Ok(())
     }
 
-    /// Accepts nothing more before a node, until [`up`](Self::up).
+    /// Stops accepting connections to a node, until [`up`](Self::up).
     ///
     /// # Errors
     /// When the link is down, or is in a foreign server.
@@ -220,7 +221,7 @@ impl FaultInjector {
     }
 }
 
-/// Each node with the address that the proxy knows it by.
+/// Each node with the address at which the proxy reaches it.
 fn ports(
     nodes: &[SocketAddr],
     port_base: u16,

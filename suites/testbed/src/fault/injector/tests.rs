@@ -26,7 +26,7 @@ fn slow(latency_ms: i64) -> Toxic {
     )
 }
 
-/// What a cluster does with its faults, and what a client sees of it.
+/// Checks what faults do to a cluster, and what a client sees of them.
 async fn check(injector: FaultInjector, node: &Process) {
     let addr = injector.addrs()[0];
     let pong = Ok(Value::Simple(b"PONG".to_vec()));
@@ -87,7 +87,7 @@ async fn a_foreign_server_listens_on_the_same_ports() {
     let server = Server::start("127.0.0.1:0", None, 1).await.unwrap();
     let client = Client::new(server.addr());
     let (base, _lease) = ports().await;
-    // What another run left behind.
+    // A proxy that another run left behind.
     let left = format!("shardproof-{base}");
     let anywhere = "127.0.0.1:0";
     client.create(&left, anywhere, anywhere).await.unwrap();
@@ -97,7 +97,7 @@ async fn a_foreign_server_listens_on_the_same_ports() {
         .unwrap();
     assert_eq!(injector.addrs()[0].port(), base);
     check(injector, &node).await;
-    // Ours are gone, and nobody else's.
+    // Ours are deleted, and the foreign proxy is not.
     let proxies = client.proxies().await.unwrap();
     assert_eq!(proxies.into_values().collect::<Vec<_>>(), [theirs]);
 }

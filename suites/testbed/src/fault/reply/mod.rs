@@ -17,7 +17,7 @@ pub use selection::{Counts, Request, SELECTION, Selection};
 pub struct Reply<'a> {
     /// Its bytes, at least three.
     pub bytes: &'a [u8],
-    /// The request that it answers; none where the node was not asked, or not in RESP.
+    /// The request that it answers; `None` if there was no request, or it was not RESP.
     pub request: Option<&'a Request>,
 }
 
@@ -32,24 +32,24 @@ impl Reply<'_> {
 /// What happens to a reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReplyDecision {
-    /// These bytes go on in its place, possibly none.
+    /// These bytes are sent instead, possibly none.
     Send {
         /// The bytes.
         bytes: Vec<u8>,
         /// What follows them.
         then: Then,
     },
-    /// It waits, and so does what follows it on its connection.
+    /// It waits, and so do all later replies of its connection.
     Wait {
-        /// How long; until the toxic is removed where there is no time.
+        /// How long; without a time, until the toxic is removed.
         time: Option<Duration>,
     },
-    /// It goes on behind the next one of its connection, and waits for that.
+    /// It is sent after the next reply of its connection, and waits for that one.
     Swap,
 }
 
 impl ReplyDecision {
-    /// These bytes in the place of the reply; the connection goes on.
+    /// Sends these bytes instead of the reply; the connection stays open.
     pub(in crate::fault) fn send(bytes: impl Into<Vec<u8>>) -> Self {
         Self::Send {
             bytes: bytes.into(),

@@ -1,4 +1,4 @@
-//! The two parts of a reply: its head, which says what it is, and its body.
+//! The two parts of a reply: its header, with its type and length, and its body.
 
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +30,7 @@ pub(in crate::fault) fn head_length(reply: &[u8]) -> usize {
     }
 }
 
-/// Where the digits of the length are, if the reply has one. A null has none to speak of.
+/// Where the digits of the length are, if the reply has a length. A null has none.
 pub(in crate::fault) fn length_range(reply: &[u8]) -> Option<std::ops::Range<usize>> {
     let kind = reply.first()?;
     let end = reply.iter().position(|byte| *byte == b'\r')?;

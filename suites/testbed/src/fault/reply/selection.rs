@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::chance::Chance;
 use crate::fault::row::{Parameter, Unit};
 
-/// Longer words of a request are values, and no keys.
+/// Longer arguments of a request are values, not keys.
 const KEY_BYTES_MAX: usize = 1024;
 
 /// The parameters that every toxic of replies has.
@@ -27,15 +27,15 @@ pub const SELECTION: &[Parameter] = &[
 pub struct Selection {
     /// The command of the request, in any case; empty is any.
     pub command: String,
-    /// A key of the request: any of its words but the first, in which `*` stands for anything; empty is any.
+    /// A key of the request: any argument but the first, in which `*` matches anything; empty matches any.
     pub key: String,
-    /// Only the reply with this number, from 1; 0 and less is any.
+    /// Only the reply with this number, from 1; 0 or less is any.
     pub nth: i64,
-    /// Only each reply whose number is a multiple of this; 1 and less is each.
+    /// Only each reply whose number is a multiple of this; 1 or less is each.
     pub every: i64,
-    /// So many replies at most; 0 and less is without limit.
+    /// The most replies that are selected; 0 or less is no limit.
     pub times: i64,
-    /// So many of a hundred replies, drawn for each.
+    /// The percentage of replies that are selected, drawn for each reply.
     pub percent: i64,
 }
 
@@ -126,7 +126,7 @@ impl Request {
     }
 }
 
-/// Whether a key fits, where `*` stands for any bytes.
+/// Whether a key matches `glob`, in which `*` matches any bytes.
 fn matches(glob: &[u8], key: &[u8]) -> bool {
     let Some(star) = glob.iter().position(|byte| *byte == b'*') else {
         return glob == key;
@@ -135,7 +135,7 @@ fn matches(glob: &[u8], key: &[u8]) -> bool {
     let Some(rest) = key.strip_prefix(before) else {
         return false;
     };
-    // Up to the next star, the first place that fits leaves most to what follows.
+    // Before another star, the first match leaves the most bytes to the rest of the pattern.
     match behind.iter().position(|byte| *byte == b'*') {
         None => rest.ends_with(behind),
         Some(0) => matches(behind, rest),

@@ -1,4 +1,4 @@
-//! What each toxic makes of a reply, and which replies are selected.
+//! What each toxic does to a reply, and which replies are selected.
 
 use proptest::prelude::*;
 
@@ -6,7 +6,7 @@ use super::{Counts, Reply, ReplyDecision, Request, Selection, Then, head_length}
 use crate::chance::Chance;
 use crate::fault::{Fault, Law};
 
-/// What a fault makes of a reply to `GET k`: the bytes and what follows; nothing where it does not act on such a reply.
+/// What a fault does to a reply to `GET k`: the bytes and what follows; `None` if it does not act on such a reply.
 #[track_caller]
 fn check(fault: &str, reply: &str, expected: Option<(&str, Then)>) {
     let Ok(Fault::Toxic(kind)) = fault.parse() else {
@@ -188,7 +188,7 @@ fn a_percentage_is_drawn_for_each_reply_and_repeats() {
 }
 
 proptest! {
-    /// A key fits itself, whatever is replaced by stars.
+    /// A key matches itself, with any part replaced by stars.
     #[test]
     fn stars_stand_for_anything(parts in prop::collection::vec("[ab]{0,3}", 1..5)) {
         let glob = parts.join("*");

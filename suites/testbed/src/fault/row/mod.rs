@@ -45,13 +45,13 @@ pub enum Effect {
     Silence,
     /// The node answers reads, and refuses writes with an error.
     RefuseWrites,
-    /// Some replies or connections suffer, or all of them for a while; which ones depends on what is asked when.
+    /// Some replies or connections are affected, or all of them for a while; which ones depends on the requests.
     Partial,
-    /// Nothing: what happens is not between the proxy and a node.
+    /// Nothing: the fault is not between the proxy and a node.
     Nothing,
 }
 
-/// What the file of a fault says about it.
+/// The description in the file of a fault.
 pub(super) trait Describe {
     /// The object that it acts on.
     const ACTS_ON: Object;
@@ -63,7 +63,7 @@ pub(super) trait Describe {
     const SELECTS: bool = false;
     /// Whether the node has its keys again when the fault is over.
     const KEEPS_DATA: bool = true;
-    /// Whether it lasts until it is healed; else it is over when it has been applied.
+    /// Whether it lasts until it is healed; otherwise it is over once it has been applied.
     const LASTS: bool = true;
     /// Whether the node is started again when it is healed.
     const ENDS_NODE: bool = false;
@@ -88,11 +88,11 @@ pub struct Row {
     pub effect: Effect,
     /// Its own parameters, the main one first.
     pub parameters: &'static [Parameter],
-    /// Parameters that select replies; none where it does not act on replies.
+    /// Parameters that select replies; empty if it does not act on replies.
     pub selection: &'static [Parameter],
     /// Whether the node has its keys again when the fault is over.
     pub keeps_data: bool,
-    /// Whether it lasts until it is healed; else it is over when it has been applied.
+    /// Whether it lasts until it is healed; otherwise it is over once it has been applied.
     pub lasts: bool,
     ends_node: bool,
     needs_process: bool,
@@ -143,7 +143,7 @@ impl Row {
         self.ends_node
     }
 
-    /// Why the fault cannot be applied to a cluster of which the suite owns only this.
+    /// Why the fault cannot be applied to a cluster of which the suite owns only `owned`.
     #[must_use]
     pub fn obstacle(&self, owned: Owned) -> Option<String> {
         if self.acts_on == Object::Node && !owned.nodes {

@@ -1,6 +1,6 @@
-//! The parameters of faults: what each counts, and what it is where nobody gives it.
+//! The parameters of faults: their units, and their defaults.
 
-/// What a parameter counts or says. Toxiproxy has numbers without units only; a text says the unit.
+/// The unit of a parameter. Toxiproxy has numbers without units only; a text names the unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
     /// A number of bytes: `100B`.
@@ -21,23 +21,23 @@ pub enum Unit {
     Percent,
     /// The name of a command in any case: `GET`.
     Command,
-    /// A key, in which `*` stands for anything: `user:*`.
+    /// A key, in which `*` matches anything: `user:*`.
     Glob,
     /// One of these words.
     Choice(&'static [&'static str]),
 }
 
-/// Most clients of one fault: the suite attacks nobody.
+/// Most clients of one fault: the suite must not overload a proxy.
 pub const CLIENTS_MAX: i64 = 500;
 /// Most requests of one client.
 pub const REQUESTS_MAX: i64 = 100_000;
 
-/// What a parameter is where nobody gives it.
+/// The value of a parameter that is not given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Default {
     /// A number.
     Number(i64),
-    /// A text; the empty one stands for any command or key.
+    /// A text; an empty one means any command or key.
     Text(&'static str),
 }
 
@@ -46,11 +46,11 @@ pub enum Default {
 pub struct Parameter {
     /// Its name; that of Toxiproxy's attribute where it has the toxic.
     pub name: &'static str,
-    /// What it counts or says.
+    /// Its unit.
     pub unit: Unit,
-    /// Whether a text has to give it. Toxiproxy's API requires none.
+    /// Whether a text must give it. Toxiproxy's API requires none.
     pub required: bool,
-    /// What it is where it is not given.
+    /// Its value if it is not given.
     pub default: Default,
 }
 
@@ -63,7 +63,7 @@ impl Parameter {
         }
     }
 
-    /// One that is 0, any, or the first choice where it is not given.
+    /// A parameter whose default is 0, any, or the first choice.
     pub(in crate::fault) const fn optional(name: &'static str, unit: Unit) -> Self {
         let default = match unit {
             Unit::Command | Unit::Glob => Default::Text(""),
@@ -78,7 +78,7 @@ impl Parameter {
         }
     }
 
-    /// The same with another number for where it is not given.
+    /// The same with another default number.
     pub(in crate::fault) const fn or(self, number: i64) -> Self {
         Self {
             default: Default::Number(number),

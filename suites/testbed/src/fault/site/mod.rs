@@ -13,7 +13,7 @@ use crate::wire::{Value, encode_request};
 /// How often a node is asked that changes within milliseconds.
 const POLL: Duration = Duration::from_millis(5);
 
-/// A node and its link, and what is before them where faults act on it.
+/// A node, its link, and the proxy and clients in front of them, where faults act on those.
 #[derive(Clone, Copy)]
 pub struct Site<'a> {
     /// The node.
@@ -46,15 +46,15 @@ pub enum Error {
     /// A fault of clients.
     #[error(transparent)]
     Clients(#[from] clients::Error),
-    /// There is nothing of the kind that the fault acts on.
+    /// The cluster has no object of the kind that the fault acts on.
     #[error("no {0} that faults may act on")]
     Absent(&'static str),
-    /// The node does not become what the fault makes of it.
+    /// The node does not reach the state that the fault wants.
     #[error("node {addr} is not {what} within {} ms", within.as_millis())]
     NotYet {
         /// The node.
         addr: SocketAddr,
-        /// What it was to be.
+        /// The wanted state.
         what: &'static str,
         /// How long was waited.
         within: Duration,
@@ -103,7 +103,7 @@ impl<'a> Site<'a> {
         Ok(Client::connect(addr, NODE_DEADLINE).await?)
     }
 
-    /// Gives an order to a node of our own whose answer may take `within`, and does not wait for it.
+    /// Sends a command to a node of our own whose answer may take `within`, and does not wait for it.
     pub(super) async fn begin(&self, command: &[&str], within: Duration) -> Result<(), Error> {
         let mut client = self.connect().await?;
         client
@@ -142,7 +142,7 @@ impl<'a> Site<'a> {
         }
     }
 
-    /// Heals all `faults` of the site, and takes everything else off the link.
+    /// Heals all `faults` of the site, and removes everything else from the link.
     ///
     /// # Errors
     /// The cause. Faults after it are not healed.
@@ -155,7 +155,7 @@ impl<'a> Site<'a> {
             // A node that starts again has no other fault any more.
             faults.retain(|fault| fault.row().ends_node());
         }
-        // A node takes orders only when it runs, and changes its settings only when it serves.
+        // A node must run before it takes commands, and must serve before its settings can be changed.
         faults.sort_by_key(|fault| match fault.row().effect {
             Effect::RefuseWrites => 2,
             Effect::Partial => 1,

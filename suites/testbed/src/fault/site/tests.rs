@@ -43,7 +43,7 @@ async fn heals(node: &Process, injector: &FaultInjector, owned: Owned) {
         .collect();
     for fault in &faults {
         if fault.row().acts_on == Object::Link {
-            // One that was not applied is no error.
+            // Healing a fault that was not applied is no error.
             fault
                 .heal(site)
                 .await

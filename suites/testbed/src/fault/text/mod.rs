@@ -13,12 +13,12 @@ use serde_json::{Map, Value};
 use super::reply::SELECTION;
 use super::{Default, Fault, Parameter, Row};
 
-/// A text is no fault.
+/// The text is not a fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct ParseError {
-    /// The text found; none at the end of the text.
+    /// The word found; `None` at the end of the text.
     pub found: Option<String>,
-    /// What has to be there.
+    /// The word expected.
     pub expected: String,
 }
 
@@ -41,10 +41,10 @@ impl ParseError {
 }
 
 impl Fault {
-    /// The fault that these words say.
+    /// Parses these words as a fault.
     ///
     /// # Errors
-    /// The first word that does not belong there, and what does.
+    /// The first word that does not fit, and the word expected.
     pub fn parse(words: &[&str]) -> Result<Self, ParseError> {
         let (name, words) = match words.split_first() {
             Some((name, words)) => (Some(*name), words),
@@ -83,7 +83,7 @@ fn named(row: &Row, name: &str) -> Option<&'static Parameter> {
     row.all_parameters().find(|it| it.name == name)
 }
 
-/// What may follow where these values have been given.
+/// What may follow after these values.
 fn rest(row: &Row, given: &Map<String, Value>) -> String {
     let open = row
         .all_parameters()
@@ -102,7 +102,7 @@ fn value(parameter: &Parameter, word: Option<&str>) -> Result<Value, ParseError>
 }
 
 impl Row {
-    /// How the fault is written: `latency TIME [jitter TIME]`. `[REPLIES]` stands for [`selection_usage`].
+    /// How the fault is written: `latency TIME [jitter TIME]`. `[REPLIES]` is short for [`selection_usage`].
     #[must_use]
     pub fn usage(&self) -> String {
         let mut usage = self.name.to_owned();
@@ -154,7 +154,7 @@ pub fn usages() -> String {
     usages.join(", ")
 }
 
-/// As [`Fault::parse`] reads it, without optional parameters that are what they are by default.
+/// As [`Fault::parse`] reads it, without optional parameters that have their defaults.
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (row, attributes) = (self.row(), self.attributes());

@@ -4,11 +4,11 @@ use serde_json::Value;
 
 use crate::fault::{CLIENTS_MAX, REQUESTS_MAX, Unit};
 
-/// Longest time that a text can say, in milliseconds.
+/// Longest time that a text can give, in milliseconds.
 const TIME_MS_MAX: i64 = 600_000;
 
 impl Unit {
-    /// The suffixes of a number, each with its factor; the first one is written. None where it is no number.
+    /// The suffixes of a number, each with its factor; the first one is written. Empty for units without numbers.
     fn suffixes(self) -> &'static [(&'static str, i64)] {
         match self {
             Self::Bytes => &[("B", 1)],
@@ -21,7 +21,7 @@ impl Unit {
         }
     }
 
-    /// The least and the largest number that a text can say.
+    /// The least and the largest number that a text can give.
     fn limits(self) -> (i64, i64) {
         match self {
             Self::Milliseconds => (0, TIME_MS_MAX),
@@ -34,7 +34,7 @@ impl Unit {
         }
     }
 
-    /// The value that a word says.
+    /// Parses a word.
     pub(super) fn read(self, word: &str) -> Option<Value> {
         match self {
             Self::Command => is_command(word).then(|| word.into()),

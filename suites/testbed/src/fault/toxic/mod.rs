@@ -58,7 +58,7 @@ pub struct Toxic {
     pub name: String,
     /// The bytes that it works on.
     pub stream: Stream,
-    /// The part of the connections that it works on, 0 to 1; drawn once for each connection when it starts there.
+    /// The share of connections that it acts on, 0 to 1; drawn once for each connection when the toxic starts there.
     pub toxicity: f32,
     /// Its effect on the bytes.
     #[serde(flatten)]

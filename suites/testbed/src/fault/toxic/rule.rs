@@ -13,11 +13,11 @@ use crate::fault::reply::ReplyRule;
 /// What a toxic sees of one direction of one connection.
 #[derive(Debug, Clone, Copy)]
 pub struct View {
-    /// What waits first before the toxic.
+    /// The piece at the head of the toxic's queue.
     pub head: Head,
-    /// Since when nothing has come: the last arrival, or the start of the toxic on this connection.
+    /// Since when no bytes have arrived: the last arrival, or the start of the toxic on this connection.
     pub quiet_since: Instant,
-    /// Bytes that went on through the toxic.
+    /// Bytes that passed through the toxic.
     pub passed: u64,
     /// When the last of them were due.
     pub last_due: Option<Instant>,
@@ -25,7 +25,7 @@ pub struct View {
     pub chance: Chance,
 }
 
-/// What waits first before a toxic.
+/// The piece at the head of the queue of a toxic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Head {
     /// Nothing at all.
@@ -49,9 +49,9 @@ pub enum Head {
 /// What happens to the head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
-    /// So many of its first bytes, or the end, go on.
+    /// Its first bytes, or the end, pass.
     Pass {
-        /// How many; all there are, when there are fewer.
+        /// How many bytes; all of them if there are fewer.
         length: usize,
         /// Not before this time.
         due: Instant,
@@ -72,12 +72,12 @@ pub enum Decision {
     },
 }
 
-/// What becomes of a connection when a toxic that worked on it is removed.
+/// What happens to a connection when a toxic that acted on it is removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Removal {
     /// Waiting bytes are sent, in order.
     Deliver,
-    /// The connection is closed: bytes were thrown away, so nothing true could follow.
+    /// The connection is closed: bytes were dropped, so later bytes would be wrong.
     Close,
 }
 
@@ -101,10 +101,10 @@ pub(crate) enum Law<'a> {
 
 /// The law of one toxic of bytes.
 pub trait Rule {
-    /// What happens to the head. Asked again whenever the view or the toxics of the link change.
+    /// Decides about the head. Called again whenever the view or the toxics of the link change.
     fn decide(&self, view: &View) -> Decision;
 
-    /// What may wait before the toxic until its sender is no longer read from. One chunk always may.
+    /// How much may wait in front of the toxic until its sender is no longer read. One chunk always may.
     fn room(&self) -> BufferLimit {
         BufferLimit::default()
     }
@@ -114,7 +114,7 @@ pub trait Rule {
         None
     }
 
-    /// What becomes of a connection when the toxic is removed.
+    /// What happens to a connection when the toxic is removed.
     fn removal(&self) -> Removal {
         Removal::Deliver
     }
@@ -126,7 +126,7 @@ pub(crate) fn later(at: Instant, time: Duration) -> Instant {
     at + time.min(NEVER)
 }
 
-/// A time in milliseconds; a negative one is none.
+/// A time in milliseconds; a negative one is zero.
 pub(in crate::fault) fn ms(ms: i64) -> Duration {
     Duration::from_millis(u64::try_from(ms).unwrap_or(0))
 }

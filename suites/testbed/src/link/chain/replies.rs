@@ -1,7 +1,7 @@
-//! A toxic of replies on one connection: which replies it looks at, and what it makes of them.
+//! A toxic of replies on one connection: which replies it inspects, and what it does to them.
 //!
-//! Only whole replies are looked at. Other bytes pass in their place: the rest of a reply whose beginning went on before
-//! the toxic came, and what is no RESP.
+//! Only whole replies are inspected. Other bytes pass in their place: the rest of a reply that began before the toxic
+//! was added, and bytes that are not RESP.
 
 use std::sync::PoisonError;
 
@@ -12,20 +12,20 @@ use super::Load;
 use super::stage::{Piece, Stage, passed};
 use crate::fault::{Decision, Head, Law, Reply, ReplyDecision, Then, later};
 
-/// What was decided about a piece.
+/// The decision about a piece.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// Nothing yet.
+    /// No decision yet.
     Open,
     /// The toxic is to act on it.
     Picked,
     /// The toxic makes it wait.
     Waits,
-    /// It goes on as it is now, and this follows.
+    /// It passes as it is now, and this follows.
     Ready(Then),
 }
 
-/// What a look at a reply is for.
+/// The purpose of inspecting a reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Look {
     /// To act on it if it is selected.
@@ -52,7 +52,7 @@ impl Stage {
             Some(piece) if matches!(piece.verdict, Verdict::Picked | Verdict::Waits) => {
                 self.act(now, acted)
             }
-            // Nothing is left of it.
+            // It is empty.
             Some(piece) if matches!(&piece.load, Load::Bytes(bytes) if bytes.is_empty()) => {
                 Decision::Drop
             }
@@ -60,7 +60,7 @@ impl Stage {
         }
     }
 
-    /// Looks at the piece at this place of the queue, unless it has been looked at.
+    /// Inspects the piece at this place of the queue, unless it has been inspected.
     fn look(&mut self, at: usize, look: Look) {
         let (Law::Replies(rule), Some(piece)) = (self.kind.law(), self.queue.get_mut(at)) else {
             return;
@@ -116,7 +116,7 @@ impl Stage {
         }
     }
 
-    /// Lets the next reply go first, once it is there.
+    /// Lets the next reply pass first, once it has arrived.
     fn swap(&mut self, now: Instant, acted: &mut Vec<String>) -> Decision {
         let Some(next) = self.queue.get(1) else {
             return Decision::Wait;

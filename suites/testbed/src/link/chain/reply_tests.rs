@@ -1,4 +1,4 @@
-//! What toxics of replies do to a stream of replies, told by a clock that is turned by hand.
+//! What toxics of replies do to a stream of replies, with a clock that the test turns.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -18,7 +18,7 @@ struct Replies {
     frames: Frames,
     chain: Chain,
     toxics: Toxics,
-    /// What came out: bytes, and `|` where the connection closed.
+    /// The output: bytes, and `|` where the connection closed.
     out: String,
     acted: Vec<String>,
 }
@@ -103,7 +103,7 @@ impl Replies {
         self.wait(0)
     }
 
-    /// Turns the clock by so many milliseconds.
+    /// Turns the clock by `ms` milliseconds.
     fn wait(&mut self, ms: u64) -> &mut Self {
         let end = self.now + Duration::from_millis(ms);
         loop {
@@ -128,7 +128,7 @@ impl Replies {
         self
     }
 
-    /// What came out since the last look, without line ends.
+    /// Compares the output since the last call, without line ends.
     #[track_caller]
     fn gave(&mut self, expected: &str) -> &mut Self {
         assert_eq!(self.out.replace("\r\n", " ").trim_end(), expected);
@@ -207,7 +207,7 @@ fn a_cut_reply_ends_the_connection_or_silences_it() {
     let mut replies = Replies::to(&[], &[&format!("{cut} then silence")]);
     replies.send(":1\r\n$3\r\nabc\r\n:3\r\n").gave(":1 $3 ab");
     replies.send(":4\r\n").wait(3_600_000).gave("");
-    // Bytes are lost: nothing true could follow.
+    // Bytes are lost: later bytes would be wrong.
     replies.heal().gave("|");
     let mut replies = Replies::to(&[], &["cut_reply at 0B"]);
     replies.send(":1\r\n").gave("|");
@@ -230,7 +230,7 @@ fn a_reply_that_went_on_in_part_is_left_alone() {
     replies.send("$3\r\na").gave("$3 a");
     replies.add("drop_reply");
     replies.send("bc\r\n:2\r\n").gave("bc");
-    // What is kept back goes on when the toxic is gone, or the node.
+    // Held bytes are sent when the toxic is removed, or the node is gone.
     replies.send("$3\r\na").gave("");
     replies.heal().send("bc\r\n").gave("$3 abc");
     replies.add("drop_reply");
@@ -286,7 +286,7 @@ const FAULTS: &[&str] = &[
 ];
 
 proptest! {
-    /// Any cutting of the bytes gives the same decisions.
+    /// The decisions do not depend on how the bytes are cut into chunks.
     #[test]
     fn chunks_change_nothing(
         picked in prop::collection::vec((0..5_usize, 0..3_usize), 1..10),
@@ -310,9 +310,9 @@ proptest! {
                 from = end;
             }
             replies.wait(10).heal().end();
-            // Which of two toxics looks first at what is before it depends on when it comes.
+            // Which of two toxics sees the replies before it first depends on when they arrive.
             replies.acted.sort();
-            // So does whether a toxic still looks at what is behind a cut, which goes nowhere.
+            // So does whether a toxic still sees replies after a cut, which are not forwarded.
             if replies.acted.iter().any(|toxic| toxic.starts_with("cut_reply")) {
                 replies.acted.retain(|toxic| toxic.starts_with("cut_reply"));
             }

@@ -1,4 +1,4 @@
-//! One toxic on one direction of one connection, and what waits before it.
+//! One toxic on one direction of one connection, and the queue in front of it.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -23,9 +23,9 @@ pub(super) struct Piece {
     pub(super) load: Load,
     pub(super) read_at: Instant,
     pub(super) came_at: Instant,
-    /// Where it is a whole reply.
+    /// Set if it is a whole reply.
     pub(super) tag: Option<Tag>,
-    /// What a toxic of replies decided about it; forgotten when it goes on.
+    /// The decision of a toxic of replies about it; dropped when it passes.
     pub(super) verdict: Verdict,
 }
 
@@ -83,9 +83,9 @@ pub(super) struct Stage {
     pub(super) kind: ToxicKind,
     /// Whether the toxic works on this connection.
     active: bool,
-    /// What its toxicity is compared with, and the root of its other draws.
+    /// The draw that its toxicity is compared with, and the root of its other draws.
     pub(super) chance: Chance,
-    /// What the toxic has counted on all connections.
+    /// The counters of the toxic, over all connections.
     pub(super) counts: Arc<Mutex<Counts>>,
     pub(super) queue: VecDeque<Piece>,
     /// Bytes in the queue.
@@ -93,10 +93,10 @@ pub(super) struct Stage {
     quiet_since: Instant,
     passed: u64,
     pieces: u64,
-    /// Replies that were looked at.
+    /// Replies that were inspected.
     pub(super) replies: u64,
     last_due: Option<Instant>,
-    /// What follows a reply that went through.
+    /// What follows a reply that passed.
     pub(super) then: Then,
     /// The end of the stream has gone through.
     done: bool,
@@ -137,7 +137,7 @@ impl Stage {
         self.kind.acts_on_replies()
     }
 
-    /// Lets nothing more through; what waits is lost.
+    /// Lets nothing more pass; the queue is lost.
     pub(super) fn end(&mut self) {
         self.done = true;
         self.queue.clear();
@@ -148,13 +148,13 @@ impl Stage {
         self.queue
     }
 
-    /// Takes over the attributes of its toxic. The draw stays, so that a higher toxicity only adds connections.
+    /// Takes the attributes of its toxic. The draw stays, so that a higher toxicity only adds connections.
     pub(super) fn settle(&mut self, entry: &Entry) {
         self.kind = entry.toxic.kind.clone();
         self.active = self.chance.fraction() < f64::from(entry.toxic.toxicity);
     }
 
-    /// What becomes of the connection when the toxic is removed now.
+    /// What happens to the connection when the toxic is removed now.
     pub(super) fn removal(&self) -> Removal {
         if !self.active || self.done {
             return Removal::Deliver;
@@ -166,7 +166,7 @@ impl Stage {
         }
     }
 
-    /// What happens to the head. `acted` gets the name of a toxic that acts on a reply.
+    /// Decides about the head. `acted` gets the name of a toxic that acts on a reply.
     pub(super) fn decide(&mut self, now: Instant, acted: &mut Vec<String>) -> Decision {
         let head = self.queue.front().map_or(Head::Nothing, Piece::head);
         match self.kind.law() {

@@ -11,10 +11,10 @@ use crate::fault::{
     ToxicKind,
 };
 
-/// What came out, and after how many milliseconds.
+/// The output, and after how many milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Out {
-    /// So many bytes.
+    /// A number of bytes.
     Bytes(u64, usize),
     End(u64),
     Close(u64),
@@ -454,7 +454,7 @@ fn only_toxics_that_buffer_read_ahead() {
     })));
 }
 
-/// What may happen to a direction.
+/// An event of a direction.
 #[derive(Debug, Clone)]
 enum Deed {
     Send(usize),
@@ -516,7 +516,7 @@ proptest! {
                 Deed::Take => { on.take(clock); }
             }
             on.now = on.began + Duration::from_millis(clock);
-            // The receiver may be slow: what is ready stays ready.
+            // The receiver may be slow: a ready piece stays ready.
             on.chain.step(on.now);
             if number == end_after && on.chain.accepts() {
                 on.end();

@@ -141,7 +141,7 @@ async fn held_replies_leave_in_order_when_released() {
         )
         .await
         .unwrap();
-    // The node has answered both, the client has nothing.
+    // The node has answered both requests, the client has received nothing.
     let events = on
         .tap
         .wait(mark, NODE_DEADLINE, |events| answers(events).len() == 2)
@@ -185,7 +185,7 @@ async fn a_link_that_is_down_refuses_until_it_is_healed() {
     on.link.down().await.unwrap();
     let ended = on.client.reply(NODE_DEADLINE).await;
     assert!(matches!(ended, Err(Error::Closed { .. })), "{ended:?}");
-    // As the case files say: connections are reset. Only the fault server ends them with FIN.
+    // As in the case files, connections are reset. Only the fault server closes them with FIN.
     let ended = open.read_u8().await.unwrap_err();
     assert_eq!(ended.kind(), ErrorKind::ConnectionReset);
     assert!(matches!(

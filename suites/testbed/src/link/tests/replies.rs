@@ -1,4 +1,4 @@
-//! Toxics of replies over a real Redis: what the client gets, and what the tap says.
+//! Toxics of replies over a real Redis: what the client gets, and what the tap records.
 
 use super::*;
 use crate::fault::Fault;
@@ -27,7 +27,7 @@ async fn seen(fault: &str) -> (Vec<String>, bool, Vec<Event>) {
         .flat_map(|request| crate::wire::encode_request(request))
         .collect();
     on.client.write(&bytes, NODE_DEADLINE).await.unwrap();
-    // The node has carried out all of them, whatever becomes of its replies.
+    // The node has executed all of them, whatever happens to its replies.
     let events = on.tap.wait(mark, NODE_DEADLINE, |events| {
         answers(events).contains(&"+PONG".to_owned())
     });
@@ -60,7 +60,7 @@ async fn seen(fault: &str) -> (Vec<String>, bool, Vec<Event>) {
 fn shows(events: &[Event], toxic: &str) {
     let acted = What::Acted(toxic.to_owned());
     assert!(events.iter().any(|event| event.what == acted), "{events:?}");
-    // All that the node said is on the record, whatever the toxic made of it.
+    // All replies of the node are on the record, whatever the toxic did to them.
     assert_eq!(answers(events), ["*1 \"abc\"", ":1", "\"abc\"", "+PONG"]);
 }
 
@@ -83,7 +83,7 @@ async fn replies_are_changed_behind_the_node() {
         "-BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.";
     check("error_reply BUSY command get", &[mget, incr, busy, "+PONG"]).await;
     check("delay_reply 1ms times 2", &[mget, incr, get, "+PONG"]).await;
-    // On a connection that speaks RESP2 a push is no RESP.
+    // On a RESP2 connection a push is not RESP.
     check(
         "push_before_reply nth 2",
         &[mget, "malformed \">2\\r\\n$10\\r\\ninvalid\""],

@@ -96,7 +96,7 @@ async fn an_interjection_reaches_open_connections_only() {
     assert_eq!(on.link.answers().interject(b"+x\r\n").await, 0);
 }
 
-/// What the proxy gets of `replies`, cut at `cuts`, where `scripted` says which of them are replaced.
+/// The bytes that the proxy gets for `replies`, cut at `cuts`; `scripted` marks the replies that are replaced.
 fn rewritten(replies: &[&str], scripted: &[bool], cuts: &[usize]) -> Vec<u8> {
     let answers = Answers::default();
     answers.set(b"scripted", answer("<->", Then::GoOn));

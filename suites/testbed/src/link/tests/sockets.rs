@@ -1,4 +1,4 @@
-//! What each toxic does to real connections that carry anything, not only RESP.
+//! What each toxic does to real connections with any protocol, not only RESP.
 
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -234,12 +234,12 @@ async fn toxicity_is_drawn_anew_for_each_connection() {
     };
     on.link.add(cut).unwrap();
     let mut lengths = [0; 3];
-    // All of them alike would come once in 2^39 seeds, and the seed is fixed.
+    // All draws would be equal once in 2^39 seeds, and the seed is fixed.
     for _ in 0..40 {
         on.reconnect().await;
         on.server.write_all(b"ab").await.unwrap();
         on.server.shutdown().await.unwrap();
-        // Half closed on this side too, or a whole reply would end nothing.
+        // Half closed on this side too, or a whole reply would not end the connection.
         on.client.shutdown().await.unwrap();
         lengths[rest(&mut on.client).await.unwrap().len()] += 1;
     }
@@ -292,12 +292,12 @@ async fn a_removal_returns_though_nobody_reads() {
     assert!(rest(&mut on.server).await == Ok(held));
 }
 
-/// What is done to a link while bytes flow.
+/// An action on a link while bytes flow.
 #[derive(Debug, Clone)]
 enum Deed {
     Add(f32, ToxicKind),
     Remove(usize),
-    /// So many bytes more.
+    /// Sends this many bytes more.
     Send(usize),
 }
 
@@ -338,7 +338,7 @@ proptest! {
     }
 }
 
-/// Sends numbered bytes from the client while toxics come and go; how many, and what arrived.
+/// Sends numbered bytes from the client while toxics are added and removed. Returns how many, and what arrived.
 async fn churn(deeds: Vec<Deed>) -> (usize, Result<Vec<u8>, ErrorKind>) {
     let Pair {
         link,

@@ -20,15 +20,15 @@ use super::reaper;
 use crate::program::Search;
 use crate::text;
 
-/// Says in which run a container was started.
+/// Label of the run that started a container.
 const RUN: &str = "org.shardproof.run";
-/// An image of the user's choice.
+/// An image that the user chose.
 const IMAGE_VARIABLE: &str = "SHARDPROOF_REDIS_IMAGE";
-/// What `make images` makes.
+/// The image that `make images` builds.
 const LOCAL_IMAGE: &str = "shardproof/redis:local";
 /// The public image.
 const OFFICIAL_IMAGE: &str = "redis:7.2-alpine";
-/// How long the engine may take to say that it is there.
+/// Deadline of the first answer of the engine.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 
 /// Tells this process' containers from those of any other.
@@ -106,7 +106,7 @@ impl Engine {
         let removed = self
             .client
             .remove_container(container, Some(options.build()));
-        // Somebody else may sweep at the same time.
+        // Another process may sweep at the same time.
         if let Err(why) = removed.await {
             tracing::debug!("container {container} is not removed: {why}");
         }

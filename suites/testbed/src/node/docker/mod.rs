@@ -33,7 +33,7 @@ const REDIS: u16 = 6379;
 /// The network that the engine gives to a container that asks for none.
 const NETWORK: &str = "bridge";
 
-/// Whether containers can be had: an engine answers.
+/// Whether containers can be used: an engine answers.
 ///
 /// # Errors
 /// [`Error::NoEngine`].
@@ -41,15 +41,15 @@ pub(super) async fn engine() -> Result<(), Error> {
     Engine::connect().await.map(|_| ())
 }
 
-/// A Redis container that we started. Removed when dropped; what a killed process leaves behind is removed by a child
-/// that outlives it, and by the next process that starts a container.
+/// A Redis container that we started. Removed when dropped. Containers of a killed process are removed by a child that
+/// outlives it, and by the next process that starts a container.
 pub struct Docker {
     addr: SocketAddr,
     engine: Engine,
     parted: AtomicBool,
     /// `None` only while it is dropped.
     container: Option<ContainerAsync<GenericImage>>,
-    /// Where the container is removed, wherever the node is dropped.
+    /// The runtime on which the container is removed, wherever the node is dropped.
     runtime: Handle,
 }
 
@@ -57,7 +57,7 @@ impl Docker {
     /// Starts a server from `image`, or from the default image, and waits until it answers.
     ///
     /// # Errors
-    /// When no engine answers, the image is not to be had, or the server does not come up (with the end of its log).
+    /// When no engine answers, the image cannot be pulled, or the server does not come up (with the end of its log).
     pub async fn start(image: Option<&str>, search: &Search) -> Result<Self, Error> {
         let engine = Engine::connect().await?;
         engine.prepare(search).await?;
@@ -92,7 +92,7 @@ impl Docker {
         let container = match request.start().await {
             Ok(container) => container,
             Err(why) => {
-                // A container that could not be started is there all the same.
+                // A container that failed to start still exists.
                 engine.remove(&name).await;
                 return Err(Error::Image {
                     image: image.to_owned(),
@@ -239,7 +239,7 @@ impl Node for Docker {
 
 impl Drop for Docker {
     fn drop(&mut self) {
-        // testcontainers removes it on the runtime at hand, and panics where there is none.
+        // testcontainers removes it on the current runtime, and panics if there is none.
         let _runtime = self.runtime.enter();
         drop(self.container.take());
     }

@@ -1,13 +1,13 @@
 //! The process that started a container, to decide whether it is still needed.
 //!
-//! A process id alone would not do: ids are used again, also after a reboot, and another PID namespace (a job in a
-//! container of its own that shares the engine) has its own. What cannot be decided counts as alive.
+//! A process id alone is not enough: ids are reused, also after a reboot, and another PID namespace (a job in a
+//! container that shares the engine) has its own ids. When in doubt, the process counts as alive.
 
 use std::fmt;
 use std::fs;
 use std::path::Path;
 
-/// The label of a container that says who started it; see [`Owner`].
+/// The label with the [`Owner`] of a container.
 pub(super) const LABEL: &str = "org.shardproof.owner";
 
 /// A process, for as long as the machine keeps its disk.
@@ -31,7 +31,7 @@ impl Owner {
         }
     }
 
-    /// Reads what [`fmt::Display`] writes.
+    /// Parses the output of [`fmt::Display`].
     pub(super) fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('/').map(str::to_owned);
         let owner = Self {
@@ -68,7 +68,7 @@ impl fmt::Display for Owner {
     }
 }
 
-/// Empty where there is no Linux to tell.
+/// Empty outside Linux.
 fn boot() -> String {
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     boot.trim().to_owned()

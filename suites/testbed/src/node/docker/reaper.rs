@@ -1,4 +1,4 @@
-//! A child that outlives this process and then removes its containers, however it ended.
+//! A child that outlives this process and then removes its containers, however the process ended.
 //!
 //! It is a convenience: without the `docker` program the next process that starts a container does the same.
 
@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use super::owner::{self, Owner};
 use crate::program::{Program, Search};
 
-/// Reads until the other end of the pipe is gone: nobody but this process holds it.
+/// Reads until the other end of the pipe is closed: only this process holds it.
 const SCRIPT: &str = r#"
 cat >/dev/null
 left=$("$0" ps --all --quiet --filter "label=$1")

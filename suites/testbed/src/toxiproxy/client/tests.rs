@@ -59,7 +59,7 @@ async fn refusals_are_typed() {
     assert_eq!(gone.unwrap_err().status(), Some(404));
 }
 
-/// A server that accepts one connection and says this; nothing, and it stays open.
+/// A server that accepts one connection and sends `words`; if they are empty, the connection stays open.
 async fn saying(words: &'static str) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();

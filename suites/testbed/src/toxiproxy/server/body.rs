@@ -1,4 +1,4 @@
-//! What clients send. Their content type is not looked at: clients differ.
+//! Request bodies. The content type is ignored: clients differ.
 
 use serde_json::{Map, Value};
 
@@ -46,7 +46,7 @@ impl NewProxy {
     }
 }
 
-/// What a proxy is to be. Its name stays.
+/// The wanted state of a proxy. Its name stays.
 #[derive(Debug)]
 pub(super) struct ProxyChange {
     pub(super) listen: String,
@@ -55,7 +55,7 @@ pub(super) struct ProxyChange {
 }
 
 impl ProxyChange {
-    /// The change of a body. What it does not name stays as it is here.
+    /// Applies a body. Fields that it does not name keep their values.
     pub(super) fn read(mut self, body: &[u8]) -> Result<Self, Failed> {
         let body = Node::first(body)?;
         for (name, value) in body.members("a proxy")? {
@@ -72,7 +72,7 @@ impl ProxyChange {
     }
 }
 
-/// The toxic of a body. `taken` says whether a toxic of a name is there: Toxiproxy refuses it before it looks at the
+/// The toxic of a body. `taken` says whether a toxic of that name exists: Toxiproxy refuses it before it reads the
 /// attributes.
 pub(super) fn new_toxic(body: &[u8], taken: impl Fn(&str) -> bool) -> Result<Toxic, Failed> {
     let body = Node::first(body)?;

@@ -7,10 +7,10 @@ use axum::response::{IntoResponse, Response};
 use super::super::api::Failure;
 use crate::link;
 
-/// Why a call was not carried out.
+/// Why a call failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failed {
-    /// The body is not what the call takes.
+    /// The body does not fit the call.
     #[error("bad request body: {0}")]
     Body(String),
     /// The body lacks something.

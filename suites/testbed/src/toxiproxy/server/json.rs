@@ -1,5 +1,5 @@
 //! JSON as Go's `encoding/json` reads it into a struct: names match in any case, null changes nothing, the last of two
-//! values holds, unknown names are ignored, and what follows the first value is not read.
+//! values wins, unknown names are ignored, and text after the first value is not read.
 
 use std::fmt;
 
@@ -24,13 +24,13 @@ pub(super) enum Node {
 impl Node {
     /// The first value of a body.
     pub(super) fn first(body: &[u8]) -> Result<Self, Failed> {
-        // Go, too, replaces what is no UTF-8.
+        // Invalid UTF-8 is replaced, as in Go.
         let text = String::from_utf8_lossy(body);
         Self::deserialize(&mut serde_json::Deserializer::from_str(&text))
             .map_err(|why| Failed::Body(why.to_string()))
     }
 
-    /// The members of an object, their names folded; none of null.
+    /// The members of an object, their names folded; null has none.
     pub(super) fn members(&self, what: &str) -> Result<Vec<(String, &Node)>, Failed> {
         match self {
             Self::Null => Ok(Vec::new()),
@@ -42,7 +42,7 @@ impl Node {
         }
     }
 
-    /// The elements of a list; none of null.
+    /// The elements of a list; null has none.
     pub(super) fn elements(&self, what: &str) -> Result<&[Node], Failed> {
         match self {
             Self::Null => Ok(&[]),
@@ -78,7 +78,7 @@ fn folded(name: &str) -> String {
     letters.flat_map(char::to_lowercase).collect()
 }
 
-/// What a field of a struct may be.
+/// A type that a field of a struct may have.
 pub(super) trait Scalar: Sized {
     /// The type in refusals.
     const NAME: &'static str;

@@ -1,4 +1,4 @@
-//! The fault server: Toxiproxy's REST API, one group of routes a file, over links in this process.
+//! The fault server: Toxiproxy's REST API, one group of routes per file, over links in this process.
 //!
 //! As in Toxiproxy, browsers are refused by their User-Agent (a page must not reconfigure it), and no call takes longer
 //! than 25 s. Bodies are read as Go reads them. Connections end with FIN when their proxy is disabled, deleted or gets
@@ -7,8 +7,9 @@
 //!
 //! Not as in Toxiproxy: `/metrics` needs no flag, there is no bearer token, a half-closed connection stays open in its
 //! other direction, a toxic keeps its draw of toxicity when it is changed, the stream of a toxic is shown in lower case,
-//! and a slicer whose average size is less than 1 is refused in all versions. Besides Toxiproxy's toxics there are
-//! `hold` and the toxics of replies, for connections that speak RESP; `GET /toxics` lists all types with their attributes.
+//! and a slicer whose average size is less than 1 is refused in all versions. In addition to Toxiproxy's toxics there
+//! are `hold` and the toxics of replies, for connections that speak RESP; `GET /toxics` lists all types with their
+//! attributes.
 
 mod body;
 mod collection;
@@ -43,10 +44,10 @@ pub use failure::Failed;
 
 const CALL_WITHIN: Duration = Duration::from_secs(25);
 
-/// What the routes share. Calls that change something follow one another.
+/// State that the routes share. Calls that change something run one at a time.
 type Shared = Arc<Mutex<Collection>>;
 
-/// There is no server.
+/// The server cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Its port.
@@ -70,11 +71,11 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves the API on `listen` (`HOST:PORT`; port 0 is any that is free). `config` is an array of proxies, as for
+    /// Serves the API on `listen` (`HOST:PORT`; port 0 is any free port). `config` is an array of proxies, as for
     /// `POST /populate`; every draw follows from `seed`.
     ///
     /// # Errors
-    /// When the port is taken, or `config` cannot be carried out.
+    /// When the port is taken, or `config` cannot be applied.
     pub async fn start(listen: &str, config: Option<&[u8]>, seed: u64) -> Result<Self, Error> {
         let failed = |why| Error::Listen {
             listen: listen.to_owned(),
@@ -124,14 +125,14 @@ fn router(shared: Shared) -> Router {
 /// A path is routed by its decoded form: `%2F` separates segments.
 async fn with_slashes(mut request: Request) -> Request {
     let decoded = request.uri().to_string().replace("%2F", "/");
-    // Without its escapes a path is still one; if not, it is routed as it was sent.
+    // An unescaped path is usually still valid; otherwise it is routed as it was sent.
     if let Ok(uri) = decoded.replace("%2f", "/").parse() {
         *request.uri_mut() = uri;
     }
     request
 }
 
-/// A route for GET takes no HEAD.
+/// A GET route does not accept HEAD.
 async fn no_head(request: Request, next: Next) -> Response {
     if request.method() == Method::HEAD {
         return StatusCode::METHOD_NOT_ALLOWED.into_response();

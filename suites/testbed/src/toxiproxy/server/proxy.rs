@@ -19,7 +19,7 @@ pub(super) struct Proxy {
     pub(super) toxics: Toxics,
     pub(super) traffic: Arc<Traffic>,
     chance: Chance,
-    /// None while the proxy is disabled.
+    /// `None` while the proxy is disabled.
     link: Option<Link>,
 }
 
@@ -83,7 +83,7 @@ impl Proxy {
         Ok(listen != self.listen && resolved(listen).await?.to_string() != self.listen)
     }
 
-    /// The change that changes nothing.
+    /// A change without effect.
     pub(super) fn unchanged(&self) -> ProxyChange {
         ProxyChange {
             listen: self.listen.clone(),
@@ -92,7 +92,7 @@ impl Proxy {
         }
     }
 
-    /// Becomes as `change` says. Another address ends all connections.
+    /// Applies `change`. Another address closes all connections.
     pub(super) async fn change(&mut self, change: ProxyChange) -> Result<(), Failed> {
         if self.differs(&change.listen, &change.upstream).await? {
             self.disable().await;
@@ -111,7 +111,7 @@ impl Proxy {
 async fn resolved(listen: &str) -> Result<SocketAddr, Failed> {
     let full = match listen.strip_prefix(':') {
         Some(port) => format!("0.0.0.0:{port}"),
-        // Toxiproxy, too, takes a missing address for any port.
+        // Toxiproxy, too, treats a missing address as any port.
         None if listen.is_empty() => "0.0.0.0:0".to_owned(),
         None => listen.to_owned(),
     };

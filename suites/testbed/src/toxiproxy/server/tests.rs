@@ -13,7 +13,7 @@ const DEADLINE: Duration = Duration::from_secs(10);
 
 struct Setting {
     server: Server,
-    /// What proxies connect to: it sends back what it gets.
+    /// The upstream of proxies: it echoes what it receives.
     echo: String,
 }
 
@@ -272,7 +272,7 @@ async fn a_toxic_is_added_shown_updated_and_removed() {
     assert_eq!(on.json("GET /proxies/p", 200, "").await["toxics"], all);
     let one = format!("{toxics}/latency_downstream");
     assert_eq!(on.json(&format!("GET {one}"), 200, "").await, shown);
-    // Attributes and toxicity change, each on its own; nothing else does.
+    // Attributes and toxicity can be changed separately; nothing else can.
     for (method, change, latency, jitter, toxicity) in [
         ("PATCH", json!({"attributes": {"latency": 9}}), 9, 0, 1.0),
         ("POST", json!({"attributes": {"jitter": 3}}), 9, 3, 1.0),

@@ -1,4 +1,4 @@
-//! `/toxics`: all types of toxics with their attributes, so that clients can find them. Toxiproxy has no such route.
+//! `/toxics`: all types of toxics with their attributes, for clients to discover. Toxiproxy has no such route.
 
 use axum::routing::get;
 use axum::{Json, Router};
@@ -31,7 +31,7 @@ struct Attribute {
     kind: &'static str,
     unit: &'static str,
     default: serde_json::Value,
-    /// All that it may be, where it is one of a few words.
+    /// All values, if it is a choice of words.
     #[serde(skip_serializing_if = "Option::is_none")]
     choices: Option<&'static [&'static str]>,
 }

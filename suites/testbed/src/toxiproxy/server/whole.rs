@@ -1,4 +1,4 @@
-//! What concerns the whole server: `/populate`, `/reset`, `/version`.
+//! Routes of the whole server: `/populate`, `/reset`, `/version`.
 
 use axum::body::Bytes;
 use axum::extract::State;
@@ -11,7 +11,7 @@ use serde_json::json;
 use super::body::NewProxy;
 use super::{Failed, Shared};
 
-/// The API that is spoken, and who speaks it. Build metadata leaves the order of versions as it is.
+/// The version of the API, and the server's name. Build metadata does not affect the order of versions.
 const VERSION: &str = concat!("2.13.0+shardproof.", env!("CARGO_PKG_VERSION"));
 
 pub(super) fn routes() -> Router<Shared> {

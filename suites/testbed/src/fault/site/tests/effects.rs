@@ -1,4 +1,4 @@
-//! What each fault of a node, of its link as a whole, and of a proxy does before it is healed.
+//! What each fault of a node, of a whole link, and of a proxy does before it is healed.
 
 use super::*;
 use crate::fixtures::Source;
@@ -38,7 +38,7 @@ fn fault(text: &str) -> Fault {
     text.parse().unwrap()
 }
 
-/// The answer in words, or what came instead.
+/// The answer, or the error, as text.
 async fn call(client: &mut Client, request: &str) -> String {
     let words: Vec<&str> = request.split(' ').collect();
     match client.call(&words, NODE_DEADLINE).await {

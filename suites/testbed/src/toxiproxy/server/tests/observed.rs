@@ -1,6 +1,6 @@
 //! What Toxiproxy's server (2.13, built from its public source) answers to bodies and paths, row by row. Go's
-//! `encoding/json` reads them: names match in any case, null changes nothing, the last of two values holds, a number is
-//! an integer where the field is one, and what follows the first JSON value is not read.
+//! `encoding/json` reads them: names match in any case, null changes nothing, the last of two values wins, a number is
+//! an integer where the field is one, and text after the first JSON value is not read.
 
 use tokio::net::TcpSocket;
 
@@ -177,7 +177,7 @@ async fn toxic_bodies_that_go_refuses_are_refused() {
     on.refused(add, r#"{"type":"flood","stream":""}"#, 400, stream)
         .await;
     on.json(add, 200, json!({"type": "latency"})).await;
-    // The name is looked at before the attributes.
+    // The name is checked before the attributes.
     let taken = r#"{"type":"latency","attributes":{"latency":"1"}}"#;
     on.refused(add, taken, 409, "toxic already exists").await;
     let update = "PATCH /proxies/p/toxics/latency_downstream";
@@ -446,7 +446,7 @@ async fn what_ends_a_proxy_ends_connections_in_order() {
 #[tokio::test]
 async fn a_dead_upstream_ends_connections_in_order() {
     let on = setting().await;
-    // Bound and not listening: nobody else can take the port.
+    // Bound and not listening: no other process can take the port.
     let dead = TcpSocket::new_v4().unwrap();
     dead.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let new = json!({"name": "p", "listen": "127.0.0.1:0", "upstream": dead.local_addr().unwrap().to_string()});
@@ -457,7 +457,7 @@ async fn a_dead_upstream_ends_connections_in_order() {
         "a refused upstream makes a reset"
     );
 
-    // An upstream that resets an open connection: what it sent before is delivered.
+    // An upstream that resets an open connection: bytes that it sent before are delivered.
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let upstream = listener.local_addr().unwrap().to_string();
     on.json("PATCH /proxies/p", 200, json!({"upstream": upstream}))

@@ -36,7 +36,7 @@ async fn all_types_are_listed_with_their_attributes() {
         cut["attributes"][0],
         json!({"name": "part", "type": "string", "unit": "choice", "default": "header", "choices": ["header", "body"]})
     );
-    // What is listed can be made, with exactly these attributes.
+    // Every listed type can be created, with exactly these attributes.
     on.proxy().await;
     for it in types {
         let made = json!({"type": it["type"], "attributes": {"average_size": 1}});
