@@ -1,8 +1,8 @@
-//! What the checker costs: one million operations over 1,000 keys by 16 sessions that pipeline 16 requests.
+//! The cost of the checker: one million operations over 1,000 keys by 16 sessions that pipeline 16 requests.
 //!
-//! `cargo bench -p shardproof-chaos --bench checker` checks the same workload with and without what the taps saw, with
-//! deletions, and with one stale read. Each row runs once, on one core. CPU is what a busy machine does not change much;
-//! memory is the peak of the process so far, with the history itself.
+//! `cargo bench -p shardproof-chaos --bench checker` checks the same workload with and without the records of the taps,
+//! with deletions, and with one stale read. Each row runs once, on one core. CPU time hardly depends on other load of
+//! the machine; memory is the peak of the process so far, including the history itself.
 
 use std::fs;
 use std::time::Instant;

@@ -11,7 +11,7 @@ use serde::Serialize;
 pub enum KeyOutcome {
     /// The last acknowledged value was read.
     Found,
-    /// Missing through the proxy, though it lies on a node.
+    /// Missing through the proxy, but present on a node.
     Unreachable,
     /// Missing through the proxy and on every node.
     Lost,
@@ -38,19 +38,19 @@ impl KeyOutcome {
     }
 }
 
-/// What the proxy answered when a key was read back.
+/// The proxy's answer when a key was read back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Read {
     /// A value.
     Value(Vec<u8>),
-    /// Nothing under this key.
+    /// No value under this key.
     Missing,
     /// An error reply, or none.
     Error(String),
 }
 
-/// The fate of a key. `written` are the values that it was given, the last one acknowledged last; `held` says whether
-/// any node has the key.
+/// The fate of a key. `written` are the values that were written to it, the last one acknowledged last; `held` is true
+/// if any node has the key.
 #[must_use]
 pub fn fate(read: &Read, written: &[&[u8]], held: bool) -> KeyOutcome {
     match read {

@@ -1,17 +1,17 @@
 //! Chaos: what clients lose while a cluster changes or its nodes fail.
 //!
-//! - `rescale`: the rescale experiment, with or without a fault meanwhile.
+//! - `rescale`: the rescale experiment, with or without a fault.
 //! - `checker`: whether the registers of a history are linearizable, with session order.
-//! - `scenario`: cluster, workloads, timed faults and laws, one file each. `workload`: what clients send.
+//! - `scenario`: cluster, workloads, timed faults and laws, one file each. `workload`: the requests of clients.
 //! - `run`: the run of a scenario.
-//! - `report`: what a run came to, for every format.
-//! - `history`: every request of a run, its completion, and what the nodes saw of it.
-//! - `cover`: what a run must have had to be judged.
-//! - `law`: what a history must satisfy.
+//! - `report`: the result of a run, for every format.
+//! - `history`: every request of a run, its completion, and how the nodes saw it.
+//! - `cover`: conditions that a run must meet to be judged.
+//! - `law`: rules that a history must satisfy.
 //! - `ledger`: one line per acknowledged key: found, unreachable, lost.
-//! - `observed`: what a chaos run observed, for laws and reports.
+//! - `observed`: the observations of a chaos run, for laws and reports.
 //!
-//! Black-box: where a key lives is learned by looking on the nodes. A prediction is data that the caller passes in.
+//! Black-box: the nodes are asked where a key is. A prediction is data that the caller passes in.
 
 pub mod checker;
 pub mod cover;

@@ -1,4 +1,4 @@
-//! What a chaos run observed: the data that laws and coverage conditions judge, and that reports show.
+//! Observations of a chaos run: the data that laws and coverage conditions judge, and that reports show.
 //!
 //! Pure data. Times are nanoseconds since the start of the run, on the clock of the history.
 
@@ -29,10 +29,10 @@ pub struct Observed {
     pub owners: BTreeMap<Key, u16>,
     /// The same after the last fault was healed. Empty if the proxy did not serve again.
     pub owners_after: BTreeMap<Key, u16>,
-    /// What every node held in the end: for each key, the nodes that have it, with the value as GET, LRANGE or the like
+    /// The final contents of the nodes: for each key, the nodes that have it, with the value as GET, LRANGE or the like
     /// returns it.
     pub contents: BTreeMap<Key, Vec<(u16, Value)>>,
-    /// Keys that are predicted to end otherwise than found. Empty unless the scenario changes the cluster.
+    /// Keys whose outcome is predicted to differ from found. Empty unless the scenario changes the cluster.
     pub predicted: BTreeMap<Key, KeyOutcome>,
     /// The proxy's resources, sampled over the run. Empty if its process is not known.
     pub samples: Vec<Sample>,
@@ -40,7 +40,7 @@ pub struct Observed {
     pub stalls: Vec<Span>,
     /// Name of each node as errors may give it: address and port as the proxy knows them.
     pub node_names: Vec<String>,
-    /// What the target promises in time.
+    /// The time limits that the target promises.
     pub promises: Promises,
 }
 
@@ -66,7 +66,7 @@ impl Span {
 pub struct Window {
     /// The fault as scenarios write it, `latency 50ms`.
     pub fault: String,
-    /// What it acted on.
+    /// The object that it acted on.
     pub on: Subject,
     /// From before it was applied until after it was healed.
     pub span: Span,
@@ -79,7 +79,7 @@ pub struct Window {
 pub struct Session {
     /// The workload that it belongs to.
     pub workload: String,
-    /// How it ended. None if it was open until all replies were read or the run was over.
+    /// How it ended. `None` if it was open until all replies were read or the run was over.
     pub closed: Option<Closed>,
 }
 
@@ -88,20 +88,20 @@ pub struct Session {
 pub struct Closed {
     /// When the client noticed or did it.
     pub at: u64,
-    /// Who closed it.
+    /// The side that closed it.
     pub by: Closer,
 }
 
-/// Who closes a connection.
+/// The side that closes a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Closer {
-    /// The client: it gave up, was told to disconnect, or was cut off with the run.
+    /// The client: it gave up, was ordered to disconnect, or was cut off with the run.
     Client,
     /// The proxy.
     Proxy,
 }
 
-/// What a fault acts on.
+/// The object of a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Subject {
     /// A node or its link, by its place in the cluster.
@@ -135,7 +135,7 @@ pub struct Sample {
     pub node_connections: Option<u64>,
 }
 
-/// What the target promises in time and resources. What it does not promise is not judged.
+/// The time and resource limits that the target promises. Other limits are not judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Promises {
     /// A request is answered, or its connection closed, within this time, nanoseconds.

@@ -1,6 +1,6 @@
 //! Clusters, and chains of those that follow each other directly.
 
-/// What an operation is to the clusters.
+/// The role of an operation in the clusters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Link {
     /// It belongs to no cluster.
@@ -48,7 +48,7 @@ impl Chains {
     }
 }
 
-/// One cluster: what writes it, the first and last of its reads, and the cluster that follows it directly.
+/// One cluster: its writer, the first and last of its reads, and the cluster that follows it directly.
 #[derive(Debug, Clone, Copy, Default)]
 struct Cluster {
     writer: Option<u32>,
@@ -59,7 +59,7 @@ struct Cluster {
 
 /// Builds the chains. `writers` are the writing operations by value.
 ///
-/// Nothing if a value was seen that is never written, or that two operations replaced, or if a chain has no beginning.
+/// `None` if a value was seen that is never written, or that two operations replaced, or if a chain has no beginning.
 pub(super) fn chains(links: &[Link], writers: &[Option<u32>]) -> Option<Chains> {
     let mut clusters = Clusters::new(links);
     for (index, link) in (0..).zip(links) {
@@ -111,7 +111,7 @@ impl Clusters {
         self.begun[writer as usize]
     }
 
-    /// The cluster that operation `index` begins follows `cluster` directly; nothing if another one does.
+    /// The cluster that operation `index` begins follows `cluster` directly; `None` if another one does.
     fn follow(&mut self, cluster: u32, index: u32) -> Option<()> {
         let next = self.of_writer(index)?;
         self.all[next as usize].follows = true;

@@ -1,6 +1,6 @@
-//! Decides by clusters: a write and the reads of its value, which nothing else can come between.
+//! Decides by clusters: a write and the reads of its value, with no other operation in between.
 //!
-//! Where each value is written once, the reads say which write they saw. A linearization is then a sequence of whole
+//! If each value is written once, the reads show which write they saw. A linearization is then a sequence of whole
 //! clusters, so that one exists exactly if the clusters can be sorted: "some operation of A must come before some operation
 //! of B" has no cycle (Gibbons and Korach, Testing shared memories, 1997; for any partial order and one location: Cantin,
 //! Lipasti and Smith, The complexity of verifying memory coherence, 2003). GETSET and SET NX tie their cluster to the one
@@ -14,7 +14,7 @@ use super::operation::{Act, Operation};
 use super::order::{Sessions, keeps_order};
 use super::topological::{Zone, sort};
 
-/// What the clusters of a register say.
+/// The result of the clusters of a register.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// There is a linearization.
@@ -57,7 +57,7 @@ pub(super) fn decide(
     }
 }
 
-/// What each operation is to the clusters.
+/// The role of each operation in the clusters.
 struct Roles {
     /// By value, the operation that writes it.
     writers: Vec<Option<u32>>,
@@ -70,7 +70,7 @@ struct Roles {
 }
 
 impl Roles {
-    /// Nothing if a value is written twice.
+    /// `None` if a value is written twice.
     fn new(register: &Register) -> Option<Self> {
         let mut roles = Self {
             writers: vec![None; register.values],
@@ -98,7 +98,7 @@ impl Roles {
         Some(roles)
     }
 
-    /// Nothing if a value that was seen cannot have been there.
+    /// `None` if a value that was seen cannot have been there.
     fn chains(&self, operations: &[Operation<u32>]) -> Option<Chains> {
         let links = operations.iter().map(|operation| self.link(operation));
         chains(&links.collect::<Vec<_>>(), &self.writers)
@@ -174,7 +174,7 @@ fn ranks(operations: &[Operation<u32>], chains: &Chains, order: &[u32]) -> Vec<u
     chains.of.iter().map(place).collect()
 }
 
-/// Ranks for a register whose clusters are not known: what ends first comes first.
+/// Ranks for a register whose clusters are unknown: operations that end first come first.
 fn by_end(operations: &[Operation<u32>]) -> Vec<u32> {
     let mut order: Vec<usize> = (0..operations.len()).collect();
     order.sort_by_key(|index| operations[*index].end);

@@ -147,7 +147,7 @@ fn text(
     text
 }
 
-/// One request: when, by which session, what, and its reply.
+/// One request: its time, session, words, and reply.
 fn line(record: &Record, possible: bool) -> String {
     let words: Vec<String> = record.request.iter().map(|word| shown(word)).collect();
     let reply = match (&record.reply, possible) {

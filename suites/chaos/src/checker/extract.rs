@@ -1,4 +1,4 @@
-//! From records to operations: those of each key, and requests that are no operations on registers.
+//! From records to operations: the operations of each key, and requests that are not operations on registers.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use crate::history::{Completion, History, Record};
 pub(super) struct Key<'a> {
     pub(super) key: &'a [u8],
     pub(super) operations: Vec<Operation<&'a [u8]>>,
-    /// The first record whose reply is none that its command can have.
+    /// The first record with a reply that its command cannot have.
     pub(super) misfit: Option<u32>,
     /// The first record that is not an operation on a register.
     pub(super) foreign: Option<u32>,
@@ -84,7 +84,7 @@ impl<'a> Extraction<'a> {
         &mut self.keys[index]
     }
 
-    /// Notes other commands that may change a register: which of their words are keys is not known here.
+    /// Notes other commands that may change a register. Which of their arguments are keys is unknown here.
     fn foreign(&mut self, index: u32, record: &'a Record, request: Request<'a>) {
         let Self { keys, indices, .. } = self;
         let mut note = |key: usize| {
@@ -142,11 +142,11 @@ fn place(record: &Record) -> Option<(u16, u64)> {
 /// What a request did to one key.
 enum Found<'a> {
     Act(Act<&'a [u8]>),
-    /// Nothing that can be observed.
+    /// No effect that can be observed.
     Nothing,
     /// The request is part of a transaction.
     Queued,
-    /// The reply is none that the command can have.
+    /// A reply that the command cannot have.
     Misfit,
 }
 
@@ -192,14 +192,14 @@ fn answered<'a>(ask: Ask, new: &'a [u8], reply: &'a Value, count: usize) -> Opti
         (Ask::Del, Value::Integer(deleted)) => match usize::try_from(*deleted).ok()? {
             0 => Some(Act::Read(None)),
             all if all == count => Some(Act::Delete),
-            // Which of the keys were there is not said.
+            // The reply does not say which of the keys existed.
             some => (some < count).then_some(Act::Clear),
         },
         _ => None,
     }
 }
 
-/// The value that a reply reports, absent or not; nothing if the reply is no value.
+/// The value that a reply reports, absent or not; `None` if the reply is not a value.
 fn read(reply: &Value) -> Option<Option<&[u8]>> {
     match reply {
         Value::NullBulk | Value::Null => Some(None),

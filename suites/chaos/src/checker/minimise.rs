@@ -1,7 +1,7 @@
-//! Makes a violation small: cuts it where it first shows, and leaves out what it does not need.
+//! Makes a violation small: cuts it where it first shows, and leaves out operations that it does not need.
 //!
-//! Only leaves out what cannot be the cause of a violation by its absence, so that what remains is a violation of the
-//! whole history: the operations after a point in time, a read, a write together with all that saw its value.
+//! Leaves out only operations whose absence cannot cause a violation, so that the rest is a violation of the whole
+//! history: the operations after a point in time, a read, a write together with all reads of its value.
 
 use super::judge::{Judge, Ruling};
 use super::operation::{Act, Effect, Operation};
@@ -101,7 +101,7 @@ fn prefix<'a>(operations: &[Operation<&'a [u8]>], end: u64) -> Operations<'a> {
 fn pending<'a>(operation: &Operation<&'a [u8]>) -> Option<Operation<&'a [u8]>> {
     let act = match operation.act {
         Act::Read(_) | Act::Exists => return None,
-        // SET NX could do less, and what it did is what this may do.
+        // SET NX could have had no effect; the trial keeps the effect that it had.
         Act::Swap { new, .. } => Act::Write(new),
         Act::Delete => Act::Clear,
         act @ (Act::Write(_) | Act::Create(_) | Act::Clear) => act,
@@ -121,14 +121,14 @@ enum Kind {
     Reads,
     /// All that makes the key absent or needs it to be.
     Absence,
-    /// A value: all that writes it, sees it, or writes what then was seen.
+    /// A value: all operations that write it, see it, or write a value that depends on it.
     Values,
     /// One DEL.
     Deletes,
 }
 
 impl Kind {
-    /// The groups of indices that can be left out; none where that could be the cause of a violation.
+    /// The groups of indices that can be left out; empty if their absence could cause a violation.
     fn groups(self, kept: &[Operation<&[u8]>]) -> Vec<Vec<usize>> {
         let any = |is: fn(&Act<&[u8]>) -> bool| kept.iter().any(|operation| is(&operation.act));
         let absence = |act: &Act<&[u8]>| {

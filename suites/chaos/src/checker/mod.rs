@@ -2,13 +2,13 @@
 //!
 //! Requests of one connection are pipelined, so that they overlap in time and plain linearizability allows them in any
 //! order. Here an operation also comes before the later ones of its session, if its client read its reply. Both
-//! conditions are local: a history is right exactly if it is so for each key.
+//! conditions are local: a history is linearizable exactly if it is so for each key.
 //!
-//! - `request`, `extract`: from records to operations. `operation`: what these do.
-//! - `witness`, `clusters`, `search`: the ways to judge, by growing cost. `judge`: which is taken when.
+//! - `request`, `extract`: from records to operations. `operation`: the effects of these.
+//! - `witness`, `clusters`, `search`: the ways to judge, by growing cost. `judge`: which one is used when.
 //! - `minimise`, `explanation`: the smallest part of a history that is a violation. `report`: all of it.
 //!
-//! Pure: never asks a node, and never learns which fault ran.
+//! Pure: never asks a node, and does not know which fault ran.
 
 mod chains;
 mod clusters;

@@ -13,7 +13,7 @@ pub(super) struct Operation<V> {
     pub(super) sent: u64,
     /// Takes effect at or before this time.
     pub(super) end: u64,
-    /// What it does.
+    /// Its effect.
     pub(super) act: Act<V>,
     /// Whether it took effect.
     pub(super) effect: Effect,
@@ -32,7 +32,7 @@ pub(super) enum Effect {
     Possible,
 }
 
-/// What an operation does to the value of a key, and what its reply says about the value before.
+/// The effect of an operation on the value of a key, and what its reply shows about the value before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Act<V> {
     /// The value is this one; `None` is an absent key.
@@ -57,7 +57,7 @@ pub(super) enum Act<V> {
 }
 
 impl<V: Copy + PartialEq> Act<V> {
-    /// The value afterwards, or nothing if the reply contradicts the value before.
+    /// The value afterwards, or `None` if the reply contradicts the value before.
     pub(super) fn apply(self, before: Option<V>) -> Option<Option<V>> {
         match self {
             Self::Read(value) => (before == value).then_some(before),
@@ -70,7 +70,7 @@ impl<V: Copy + PartialEq> Act<V> {
         }
     }
 
-    /// Whether it leaves every value as it is.
+    /// Whether it changes no value.
     pub(super) fn is_read(self) -> bool {
         matches!(self, Self::Read(_) | Self::Exists)
     }

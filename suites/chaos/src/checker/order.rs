@@ -56,7 +56,7 @@ pub(super) fn keeps_order<'a, V: 'a>(
     true
 }
 
-/// Whether each operation fits the value that the ones before it leave behind, from an absent key on.
+/// Whether each operation fits the value that the operations before it leave, starting with an absent key.
 pub(super) fn explains<'a, V: Copy + PartialEq + 'a>(
     order: impl Iterator<Item = &'a Operation<V>>,
 ) -> bool {

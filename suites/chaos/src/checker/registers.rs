@@ -8,7 +8,7 @@ use crate::history::{History, Record};
 /// Checks each key that GET, MGET, SET, MSET, SET NX, SETNX, GETSET, DEL or UNLINK was used on, in the order in which the
 /// keys occur. All keys are absent before the first request.
 ///
-/// Indefinite requests are taken as they are: decide what the nodes can decide with [`crate::history::settle`] before.
+/// Indefinite requests stay indefinite: call [`crate::history::settle`] first to decide them by what the nodes saw.
 #[must_use]
 pub fn registers(history: &History, options: Options) -> Vec<Checked> {
     let extracted = extract(history);

@@ -1,4 +1,4 @@
-//! Which commands are operations on registers, and what each asks of its keys.
+//! The commands that are operations on registers, and what each does to its keys.
 
 /// A request, as far as registers are concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,13 +14,13 @@ pub(super) enum Request<'a> {
 /// A request to registers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Register<'a> {
-    /// What each key is asked.
+    /// The operation on each key.
     pub(super) ask: Ask,
     /// The keys, or keys and values in turn.
     words: &'a [Vec<u8>],
 }
 
-/// What a request asks of each of its keys.
+/// The operation of a request on each of its keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ask {
     Get,
@@ -35,7 +35,7 @@ pub(super) enum Ask {
     Del,
 }
 
-/// A command: its name, what it asks, and whether it takes several keys.
+/// A command: its name, its operation, and whether it takes several keys.
 type Row = (&'static str, Ask, Keys);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +57,7 @@ const COMMANDS: &[Row] = &[
 
 const ALL_KEYS: &[&str] = &["FLUSHALL", "FLUSHDB", "SWAPDB"];
 
-/// What a request is to registers. Options that set a time to live, or conditions other than NX, are foreign.
+/// Classifies a request. Options that set a time to live, or conditions other than NX, are foreign.
 pub(super) fn request(words: &[Vec<u8>]) -> Request<'_> {
     let Some((name, words)) = words.split_first() else {
         return Request::Foreign;
@@ -99,7 +99,7 @@ impl<'a> Register<'a> {
         self.words.len() / self.stride()
     }
 
-    /// Each key with the value that follows it; an empty one where the command takes none.
+    /// Each key with the value that follows it; an empty value if the command takes none.
     pub(super) fn parts(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
         let part = |words: &'a [Vec<u8>]| match words {
             [key, value] => (&key[..], &value[..]),

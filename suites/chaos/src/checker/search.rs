@@ -1,9 +1,9 @@
-//! Searches for a linearization (Wing and Gong, with the memory of Lowe), where clusters do not decide.
+//! Searches for a linearization (Wing and Gong, with the memory of Lowe), if clusters do not decide.
 //!
-//! Takes one operation after the other, of those that no other must precede, and goes back where nothing fits. Reads that
-//! fit are taken at once: they change nothing, so that no other order gains from taking them later. A value is left only
-//! when all that saw it are taken, or when it can be written again. A configuration, the set of operations taken and the
-//! value, is visited once.
+//! Takes one operation after the other, of those that no other must precede, and backtracks if none fits. Reads that
+//! fit are taken at once: they change no value, so taking them later gains nothing. A value is left only when all
+//! operations that saw it are taken, or when it can be written again. A configuration, the set of operations taken and
+//! the value, is visited once.
 
 use std::collections::HashSet;
 
@@ -16,9 +16,9 @@ use super::taken::Taken;
 pub(super) enum Found {
     /// A linearization.
     Linearization,
-    /// There is none.
+    /// There is no linearization.
     None,
-    /// The budget was used up before.
+    /// The budget was used up first.
     Exhausted,
 }
 
@@ -60,16 +60,16 @@ pub(super) fn search(
     Found::None
 }
 
-/// A point of the search at which there may be several operations to go on with.
+/// A point of the search with one or more operations to continue with.
 struct Branch {
     /// The number of operations taken before the choice that led here.
     depth: usize,
-    /// What to try, the best last.
+    /// The operations to try, the best last.
     choices: Vec<u32>,
 }
 
 impl Branch {
-    /// Takes the reads that fit, and lists what changes the value.
+    /// Takes the reads that fit, and lists the operations that change the value.
     fn enter(taken: &mut Taken<'_>, depth: usize, ranks: &[u32]) -> Self {
         taken.take_reads();
         let mut choices = taken.choices();

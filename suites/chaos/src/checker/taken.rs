@@ -1,4 +1,4 @@
-//! The operations that a search has taken, the value that they leave behind, and what can be taken next.
+//! The operations that a search has taken, the value that they leave, and the operations that can be taken next.
 
 use super::SessionOrder;
 use super::intern::Register;
@@ -22,7 +22,7 @@ pub(super) struct Taken<'a> {
     /// By value, and last for the absent key: operations not taken that need it, and those that can give it.
     needs: Vec<u32>,
     gives: Vec<u32>,
-    /// Whether there are operations that may need an absent key.
+    /// Whether some operations may need an absent key.
     creates: bool,
     /// By session, the pass in which an operation of it was found to wait, and its sequence number.
     blocked: Vec<(u32, u64)>,
@@ -84,7 +84,7 @@ impl<'a> Taken<'a> {
             .collect()
     }
 
-    /// Takes an operation that changes the value. Not taken if that leaves a need that nothing else can fill.
+    /// Takes an operation that changes the value, unless that leaves a need that no other operation can fill.
     pub(super) fn take(&mut self, index: u32) -> bool {
         let operation = &self.operations[index as usize];
         let Some(after) = operation.act.apply(self.value) else {
@@ -114,7 +114,8 @@ impl<'a> Taken<'a> {
         }
     }
 
-    /// What can be taken next and changes the value. What may never have taken effect is listed only where that helps.
+    /// The operations that can be taken next and change the value. An operation that may never have taken effect is
+    /// listed only where it helps.
     pub(super) fn choices(&mut self) -> Vec<u32> {
         let mut found = self.candidates(|operation| !operation.act.is_read());
         found.retain(|index| self.is_useful(&self.operations[*index as usize]));
@@ -133,7 +134,7 @@ impl<'a> Taken<'a> {
         operation.is_certain() || after != self.value && fills()
     }
 
-    /// Gives back all operations but the first `depth`.
+    /// Undoes all operations but the first `depth`.
     pub(super) fn undo(&mut self, depth: usize) {
         while self.order.len() > depth
             && let Some((index, before)) = self.order.pop()
@@ -154,7 +155,7 @@ impl<'a> Taken<'a> {
     fn count(&mut self, operation: &Operation<u32>, change: Change) {
         let needs = operation.act.needs().map(|value| self.slot(value));
         let gives = operation.act.gives().map(|value| self.slot(value));
-        // A possible operation that needs a certain value is none that has to be taken.
+        // A possible operation that needs a certain value does not have to be taken.
         if operation.is_certain() {
             change.count(&mut self.missing);
             if let Some(slot) = needs {

@@ -1,4 +1,4 @@
-//! Sorts intervals that must not be taken before those that ended earlier, with further edges between them.
+//! Sorts intervals so that none comes before one that ended before it began, with further edges between them.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -12,7 +12,7 @@ pub(super) struct Zone {
     pub(super) sent: u64,
 }
 
-/// The zones in an order that real time and the edges allow, those that must end first as early as possible; nothing if
+/// The zones in an order that real time and the edges allow, those that must end first as early as possible; `None` if
 /// there is no such order. `first`, if given, must be the first.
 pub(super) fn sort(zones: &[Zone], edges: &[(u32, u32)], first: Option<u32>) -> Option<Vec<u32>> {
     let mut sorting = Sorting::new(zones, edges);

@@ -1,4 +1,4 @@
-//! What the checker finds out about registers.
+//! The verdicts of the checker on registers.
 
 use schemars::JsonSchema;
 use serde::Serialize;

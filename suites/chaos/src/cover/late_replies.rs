@@ -1,5 +1,5 @@
-//! Replies of nodes that came when the client had its error already: only they show whether a proxy delivers them to
-//! somebody else.
+//! Replies of nodes that came after the client had its error: only they show whether a proxy delivers them to another
+//! client.
 
 use testbed::wire::Value;
 

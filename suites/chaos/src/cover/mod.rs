@@ -1,7 +1,7 @@
 //! Coverage conditions: evidence that a scenario really exercised its fault. Without it the verdict is unknown.
 //!
-//! A condition is one file of this folder, whose stem is its name, and one row of the table below. It counts something in
-//! a run; the scenario says how many are enough. Pure, and as blind to the kind of a fault as the laws are.
+//! A condition is one file of this folder, whose stem is its name, and one row of the table below. It counts events of
+//! a run; the scenario sets the threshold. Pure: like a law, it does not know the kind of a fault.
 
 mod completed_per_workload;
 mod errors_seen;
@@ -20,7 +20,7 @@ pub trait Condition: Sync {
     /// The name in scenarios and reports: the stem of its file, with hyphens.
     fn id(&self) -> &'static str;
 
-    /// What is counted.
+    /// The events that are counted.
     fn counts(&self) -> &'static str;
 
     /// How many there were.
@@ -37,7 +37,7 @@ pub static CONDITIONS: &[&dyn Condition] = &[
     COMPLETED,
 ];
 
-/// What every run must have had: a proxy that answers nothing breaks few laws.
+/// The condition of every run: a proxy that answers nothing breaks few laws.
 pub static COMPLETED: &dyn Condition = &completed_per_workload::CompletedPerWorkload;
 
 /// The condition of an id.
@@ -49,7 +49,7 @@ pub fn condition(id: &str) -> Option<&'static dyn Condition> {
         .find(|condition| condition.id() == id)
 }
 
-/// What a run lacks for a condition with a threshold, if it lacks anything.
+/// What a run lacks for a condition with a threshold; `None` if it meets it.
 #[must_use]
 pub fn missing(condition: &dyn Condition, at_least: usize, observed: &Observed) -> Option<String> {
     let (id, counted) = (condition.id(), condition.count(observed));

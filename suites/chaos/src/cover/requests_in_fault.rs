@@ -1,4 +1,4 @@
-//! Requests that were under way while what they needed had a fault.
+//! Requests that were pending while a node or proxy that they needed had a fault.
 
 use super::Condition;
 use crate::law::windows::{life, owners};

@@ -1,4 +1,4 @@
-//! The table of conditions, and every condition on a run that has what it counts, and on one that has not.
+//! The table of conditions, and every condition on one run that meets it and one that does not.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -27,7 +27,7 @@ fn every_condition_is_one_file_and_one_row() {
     assert_eq!(rows.collect::<BTreeSet<_>>(), stems);
 }
 
-/// A request to each node, the middle one of which has a fault then.
+/// A request to each node. The middle node has a fault.
 fn quiet() -> Run {
     let mut run = Run::new();
     run.ok(1, "SET a-x one", ok());

@@ -24,7 +24,7 @@ pub fn escaped(bytes: &[u8]) -> String {
     text
 }
 
-/// The bytes of a text; the wrong escape where there is one.
+/// The bytes of a text; the wrong escape if there is one.
 pub(super) fn unescaped(text: &str) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;

@@ -10,7 +10,7 @@ use super::{Completion, History, Record, bytes};
 ///
 /// A process of Jepsen has one request at a time and ends with the first that is indefinite, so that pipelined requests
 /// become processes of their own. Session and sequence number are kept as `:session` and `:sequence`; `:process` is the
-/// index of the request. What Jepsen calls `:ok`, `:fail` and `:info` is ok, failed and indefinite.
+/// index of the request. Jepsen's `:ok`, `:fail` and `:info` are ok, failed and indefinite.
 ///
 /// # Errors
 /// As the writer.
@@ -71,7 +71,7 @@ fn function(record: &Record) -> String {
     }
 }
 
-/// A reply by the plain value that it is for; an error as a map of its own.
+/// A reply as a plain value; an error as a map of its own.
 fn value(reply: &Value) -> String {
     match reply {
         Value::NullBulk | Value::NullArray | Value::Null => "nil".to_owned(),

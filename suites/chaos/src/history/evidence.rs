@@ -1,4 +1,4 @@
-//! Evidence: what the nodes saw decides completions that the clients could not.
+//! Evidence: what the nodes saw decides completions that the clients could not decide.
 
 use super::{Completion, History, Record};
 
@@ -31,8 +31,8 @@ fn decide(record: &mut Record, tapped: bool) {
     }
 }
 
-/// Whether a proxy may make several requests of it: then a node that executed one may have executed a part, and what it
-/// answered is not the reply.
+/// Whether a proxy may split it into several requests: then a node that executed one of them may have executed only a
+/// part, and the node's answer is not the reply.
 pub(crate) fn may_be_split(record: &Record) -> bool {
     let Some((name, words)) = record.request.split_first() else {
         return false;

@@ -4,7 +4,7 @@
 //! - `bytes`, `reply`: bytes and replies as JSON.
 //! - `evidence`: decides indefinite completions by what the nodes saw.
 //!
-//! Pure: times are data, and never read from a clock here.
+//! Pure: times are data, and no code here reads a clock.
 
 mod bytes;
 mod edn;

@@ -23,7 +23,7 @@ pub struct Malformed {
 /// Reads a history from JSON lines. `file` is its name in errors.
 ///
 /// # Errors
-/// [`Malformed`]: the first line that is not what the format demands.
+/// [`Malformed`]: the first line that violates the format.
 pub fn read(input: &mut dyn BufRead, file: &str) -> Result<History, Malformed> {
     let mut lines = Lines {
         input,
@@ -64,7 +64,7 @@ impl Lines<'_> {
         Ok(length > 0)
     }
 
-    /// The version decides first: other fields of another version say nothing.
+    /// The version is checked first: fields of another version may mean something else.
     fn header(&self) -> Result<Header, Malformed> {
         #[derive(Deserialize)]
         struct Format {
@@ -118,7 +118,7 @@ fn without_line(error: &serde_json::Error) -> String {
     }
 }
 
-/// What serde does not check of one record.
+/// Checks of one record that serde does not do.
 fn check(record: &Record, header: &Header) -> Result<(), String> {
     if record.request.is_empty() {
         return Err("request: empty, expected a command".to_owned());
@@ -141,7 +141,7 @@ fn check(record: &Record, header: &Header) -> Result<(), String> {
     completes(record)
 }
 
-/// An executed request has a reply that is no error, and a time by which it had taken effect.
+/// An executed request has a reply that is not an error, and a time by which it had taken effect.
 fn completes(record: &Record) -> Result<(), String> {
     let refused = record.reply.as_ref().is_none_or(|reply| reply.is_error());
     match record.completion {

@@ -124,7 +124,7 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<V
     value.map_err(serde::de::Error::custom)
 }
 
-/// A reply that is always there.
+/// A reply that is always present.
 pub(super) mod one {
     use super::{Deserialize, Deserializer, Reply, Serialize, Serializer, Value};
 

@@ -58,7 +58,7 @@ fn appends_or_reads(operation: &Operation<'_>) -> bool {
     matches!(operation.command, Command::Append(..)) || operation.command.reads()
 }
 
-/// The request of each value, if every value is unique and there are any.
+/// The request of each value, if every value is unique and there is at least one.
 fn pushed<'a, 'o>(uses: &[&'o Operation<'a>]) -> Option<HashMap<&'a [u8], &'o Operation<'a>>> {
     let mut pushed = HashMap::new();
     for operation in uses {
@@ -73,7 +73,7 @@ fn pushed<'a, 'o>(uses: &[&'o Operation<'a>]) -> Option<HashMap<&'a [u8], &'o Op
     (!pushed.is_empty()).then_some(pushed)
 }
 
-/// The most that is known about a list: what the node held in the end, or else the longest read.
+/// The best known content of a list: what the node held in the end, or else the longest read.
 struct Reference<'a> {
     values: Vec<&'a [u8]>,
     /// Whether it is what the node held in the end.
@@ -105,7 +105,7 @@ fn reference<'o>(
     })
 }
 
-/// What LRANGE returned.
+/// The reply of LRANGE.
 fn read<'a>(operation: &Operation<'a>) -> Option<Vec<&'a [u8]>> {
     match operation.command {
         Command::List(_) => elements(operation.reply?),
@@ -128,7 +128,7 @@ struct List<'a, 'o> {
 }
 
 impl List<'_, '_> {
-    /// Replies are compared with a list only if it is right itself.
+    /// Replies are compared with a list only if the list itself is sound.
     fn judge(&self, observed: &Observed, findings: &mut Findings) {
         findings.judge();
         let at = self.elements.read.map_or(observed.load.to, |_| 0);
@@ -141,7 +141,7 @@ impl List<'_, '_> {
         self.reads(findings);
     }
 
-    /// What is wrong with the list, with the records that prove it.
+    /// The error in the list, with the records that prove it.
     fn unsound(&self) -> Option<(String, Vec<usize>)> {
         let mut places: HashMap<&[u8], usize> = HashMap::new();
         for (place, value) in self.elements.values.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! The greatest of what had ended before a time, in O(log n).
+//! The greatest value that had ended before a time, in O(log n).
 
 /// Values by the time at which they ended.
 pub(super) struct Before<T> {

@@ -1,6 +1,6 @@
-//! A request as laws understand it: what it does to which keys.
+//! A request as laws understand it: its effect on its keys.
 //!
-//! Everything that is not understood exactly is [`Command::Other`], and may have done anything to any key that it names.
+//! A request that is not understood exactly is [`Command::Other`], and may have done anything to any key that it names.
 
 use testbed::wire::Arguments;
 
@@ -96,7 +96,7 @@ impl<'a> Command<'a> {
         }
     }
 
-    /// Whether it changes nothing.
+    /// Whether it changes no key.
     pub(super) fn reads(&self) -> bool {
         match self {
             Self::Get(_)

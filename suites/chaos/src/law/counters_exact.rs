@@ -114,7 +114,7 @@ impl<'a, 'o> Counter<'a, 'o> {
         }
     }
 
-    /// No reply is smaller than one that was there before the request, or before it on the same connection.
+    /// No reply is smaller than one that was received before the request, or before it on the same connection.
     fn order(&self, findings: &mut Findings) {
         let mut sessions: HashMap<u32, (i64, usize)> = HashMap::new();
         for operation in &self.uses {
@@ -171,7 +171,7 @@ impl<'a, 'o> Counter<'a, 'o> {
     }
 }
 
-/// The count that the result of INCR or GET says.
+/// The count in the result of INCR or GET.
 fn number(operation: &Operation<'_>) -> Option<i64> {
     match (&operation.command, operation.reply?) {
         (Command::Increment(_) | Command::Get(_), Value::Integer(number)) => Some(*number),

@@ -62,7 +62,7 @@ fn may_be_executed(seen: &Seen) -> bool {
     !(seen.answered.as_ref()).is_some_and(|answered| answered.reply.is_error())
 }
 
-/// The most requests into which a proxy may split a request for one node: one for each key that may be there.
+/// The most requests into which a proxy may split a request for one node: one per key that may be on the node.
 fn parts(observed: &Observed, keys: &[&[u8]], node: u16) -> usize {
     let there = |key: &&&[u8]| owner(observed, key).is_none_or(|owner| owner == node);
     keys.iter().filter(there).count().max(1)

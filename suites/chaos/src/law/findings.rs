@@ -1,11 +1,11 @@
-//! Collects what a law judged and the earliest violation, and turns both into a verdict.
+//! Collects the number of judgements and the earliest violation of a law, and turns both into a verdict.
 
 use super::{Verdict, Violation};
 
 /// Records in the evidence of one violation.
 const SHOWN_RECORDS: usize = 12;
 
-/// What a law has found so far.
+/// The findings of a law so far.
 #[derive(Default)]
 pub(super) struct Findings {
     judged: usize,
@@ -14,7 +14,7 @@ pub(super) struct Findings {
 }
 
 impl Findings {
-    /// One more thing was judged.
+    /// Counts one more judgement.
     pub(super) fn judge(&mut self) {
         self.judge_all(1);
     }
@@ -47,7 +47,7 @@ impl Findings {
         self.first = Some((at, violation));
     }
 
-    /// The verdict: `what` names what was judged, `missing` what the run lacks if that was nothing.
+    /// The verdict: `what` names what the law judged, `missing` what the run lacks if it judged nothing.
     pub(super) fn verdict(self, what: &str, missing: &str) -> Verdict {
         match self.first {
             Some((_, violation)) => Verdict::Broken(Violation {

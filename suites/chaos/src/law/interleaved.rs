@@ -1,4 +1,5 @@
-//! Whether the taps saw a transaction as one: on one connection to one node, with nothing of other clients in between.
+//! Whether the taps saw a transaction as one: on one connection to one node, without requests of other clients in
+//! between.
 
 use std::collections::HashMap;
 
@@ -6,7 +7,7 @@ use super::command::Command;
 use super::text;
 use crate::history::{History, Record};
 
-/// What the taps saw, by connection and order.
+/// Requests that the taps saw, by connection and order.
 pub(super) struct Taps<'a> {
     history: &'a History,
     /// Places in the history of requests with a value, which are matched exactly, ordered as the node was asked.
@@ -36,7 +37,7 @@ impl<'a> Taps<'a> {
         }
     }
 
-    /// What is wrong with a transaction of these requests, with other records that prove it.
+    /// How a transaction of these requests was torn, with other records that prove it.
     pub(super) fn torn(
         &self,
         queued: impl Iterator<Item = usize>,

@@ -1,4 +1,4 @@
-//! A fault of one node leaves requests to the others as they were.
+//! A fault of one node does not affect requests to the others.
 //!
 //! Judged are requests whose nodes have no fault while another node has one, on connections without a request to that
 //! other node: replies come in order, so that a client which asks a broken node waits for it. Such a request may neither
@@ -48,7 +48,7 @@ impl Law for Isolation {
     }
 }
 
-/// Requests by what was felt meanwhile.
+/// Requests by the faults during their life.
 struct Requests {
     /// Of nodes without a fault while another had one.
     healthy: Vec<(usize, Span)>,
@@ -69,7 +69,7 @@ impl Requests {
             usual: 0,
         };
         let mut apart = Vec::new();
-        // What may need a broken node: EXEC and SCAN name no keys.
+        // Requests that may need a broken node: EXEC and SCAN name no keys.
         let mut entangling = Vec::new();
         for (index, record) in observed.history.records.iter().enumerate() {
             let span = life(observed, record);
@@ -116,7 +116,7 @@ impl Requests {
         }
     }
 
-    /// How a request failed, if it did; None if that is not known. A proxy that closes a connection after an error of a
+    /// How a request failed, if it did; `None` if that is unknown. A proxy that closes a connection after an error of a
     /// broken node closes it for all later requests too.
     fn failure(&self, observed: &Observed, record: &Record) -> Option<Option<String>> {
         match &record.reply {
@@ -245,7 +245,7 @@ pub(in crate::law) mod tests {
         run
     }
 
-    /// A request to node 1 takes 0.4 s, and one of another client to node 0 that was sent 10 ms later some more or less.
+    /// A request to node 1 takes 0.4 s, and one of another client to node 0, sent 10 ms later, a little more or less.
     fn waiting(session: u32, milliseconds: u64) -> Run {
         let mut run = Run::healthy();
         run.now = 4500;

@@ -1,4 +1,4 @@
-//! Keys: which operations touch which, where they live, and what replies say about them.
+//! Keys: which operations access which, on which nodes they are, and what replies show about them.
 
 use std::collections::BTreeMap;
 
@@ -41,7 +41,7 @@ pub(super) fn lasts(observed: &Observed, key: &[u8]) -> bool {
     nothing_lost || owner(observed, key).is_some_and(safe)
 }
 
-/// What was found under a key in the end: None if the nodes were not looked at, or several had it.
+/// The final value of a key: `None` if the nodes were not scanned, or several had it.
 pub(super) fn found<'o>(observed: &'o Observed, key: &[u8]) -> Option<Option<&'o Value>> {
     if observed.contents.is_empty() {
         return None;
@@ -53,7 +53,7 @@ pub(super) fn found<'o>(observed: &'o Observed, key: &[u8]) -> Option<Option<&'o
     }
 }
 
-/// Whether a reply says that there is nothing.
+/// Whether a reply is a null.
 pub(super) fn is_nil(reply: &Value) -> bool {
     matches!(reply, Value::NullBulk | Value::NullArray | Value::Null)
 }

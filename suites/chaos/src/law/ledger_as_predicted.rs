@@ -71,7 +71,7 @@ fn judge(observed: &Observed, key: &[u8], uses: &[&Operation<'_>], findings: &mu
     });
 }
 
-/// What became of a key.
+/// The outcome of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
     /// On one node or none.
@@ -182,7 +182,7 @@ pub(in crate::law) mod tests {
     use super::*;
     use crate::law::tests::run::{Run, bulk, check_broken, check_kept, int, ok};
 
-    /// Three writes of one key, of which the last was not answered, and what the nodes held in the end.
+    /// Three writes of one key, the last one unanswered, and the values that the nodes held in the end.
     fn ended(copies: &[(u16, &str)]) -> Run {
         let mut run = Run::healthy();
         run.ok(7, "SET a-x one", ok());

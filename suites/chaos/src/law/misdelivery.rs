@@ -1,4 +1,5 @@
-//! Replies that belong to another request: found by the values that only one key was given, and by what the node answered.
+//! Replies that belong to another request: found by values that were written to one key only, and by the node's
+//! replies.
 
 use std::collections::{HashMap, HashSet};
 
@@ -53,7 +54,7 @@ pub(super) fn misdeliveries(observed: &Observed) -> (usize, Vec<Misdelivery>) {
     (judged, found)
 }
 
-/// What a value says about the request that it answers.
+/// The request that a value answers.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Token<'a> {
     /// Only this key was ever given the value.
@@ -101,7 +102,7 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    /// Whether a value can be read from a key: None if it says nothing.
+    /// Whether a value can be read from a key: `None` if that is unknown.
     fn fits(&self, key: &[u8], value: &Value) -> Option<bool> {
         if self.untold.contains(key) {
             return None;
@@ -112,7 +113,7 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    /// The key whose value a reply is.
+    /// The key that holds the value of a reply.
     fn key(&self, reply: &Value) -> Option<&'a [u8]> {
         match self.values.get(bulk(reply)?)? {
             Token::Key(key) => Some(key),
@@ -122,7 +123,7 @@ impl<'a> Tokens<'a> {
 }
 
 enum Compared<'a> {
-    /// Nothing speaks for or against it.
+    /// No evidence for or against it.
     Unknown,
     Right,
     /// The value, or the whole reply, that belongs elsewhere.
@@ -133,7 +134,7 @@ fn compare<'a>(operation: &Operation<'a>, record: &'a Record, tokens: &Tokens<'_
     if let Some(reply) = echoed(record) {
         return reply;
     }
-    // What a client has not read was delivered to nobody.
+    // A reply that no client has read was not delivered.
     let Some(reply) = operation.reply.filter(|_| operation.received.is_some()) else {
         return Compared::Unknown;
     };
@@ -182,7 +183,7 @@ fn by_token<'a>(command: &Command<'_>, reply: &'a Value, tokens: &Tokens<'_>) ->
     verdict
 }
 
-/// Compares a reply with the node's, where the proxy has nothing to change in it.
+/// Compares a reply with the node's, if the proxy has no reason to change it.
 fn by_node<'a>(operation: &Operation<'a>, record: &'a Record) -> Compared<'a> {
     let verbatim = matches!(
         operation.command,
@@ -201,7 +202,7 @@ fn by_node<'a>(operation: &Operation<'a>, record: &'a Record) -> Compared<'a> {
     }
 }
 
-/// What would answer a request.
+/// A reply that would answer a request.
 #[derive(PartialEq, Eq, Hash)]
 enum Due<'a> {
     /// The value of a key.
@@ -212,7 +213,7 @@ enum Due<'a> {
     Echo(&'a [u8]),
 }
 
-/// Requests that were not answered rightly, by what would answer them.
+/// Requests without a right answer, by the replies that would answer them.
 struct Owed<'a> {
     in_session: HashMap<(u32, Due<'a>), Vec<usize>>,
     anywhere: HashMap<Due<'a>, Vec<usize>>,
@@ -256,7 +257,7 @@ impl<'a> Owed<'a> {
     }
 }
 
-/// What would answer a request.
+/// The replies that would answer a request.
 fn due(record: &Record) -> Vec<Due<'_>> {
     let command = Command::of(&record.request);
     let mut due: Vec<Due<'_>> = match command {
@@ -278,7 +279,7 @@ fn due(record: &Record) -> Vec<Due<'_>> {
     due
 }
 
-/// The place nearest to another. A request explains its own reply only if nothing else does.
+/// The place nearest to another. A request explains its own reply only if no other request does.
 fn nearest(places: &[usize], to: usize) -> Option<usize> {
     let after = places.partition_point(|place| *place <= to);
     let before = places[..after].iter().rev().find(|place| **place != to);

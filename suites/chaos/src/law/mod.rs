@@ -1,9 +1,9 @@
 //! Laws: what the history of a run must satisfy, whatever faults acted.
 //!
 //! A law is one file of this folder, whose stem is its id, and one row of the table below. Pure: a law reads an
-//! [`Observed`] run and nothing else. It sees what a fault acted on and when, never which fault it was.
+//! [`Observed`] run and nothing else. It sees which objects a fault acted on and when, never which fault it was.
 //!
-//! What a law cannot decide it does not judge: indefinite writes, expiry, clients that left, stalls of the machine and
+//! A law does not judge undecidable events: indefinite writes, expiry, clients that left, stalls of the machine and
 //! requests that the end of the run cut off break no law. A law that judged nothing is unknown.
 
 mod answers_within_deadline;
@@ -54,7 +54,7 @@ pub trait Law: Sync {
     /// Where it comes from: a paper, a specification or an issue.
     fn source(&self) -> &'static str;
 
-    /// How binding it is.
+    /// Its level.
     fn level(&self) -> Level {
         Level::Must
     }

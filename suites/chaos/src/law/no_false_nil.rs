@@ -95,7 +95,7 @@ fn removed_until(operation: &Operation<'_>) -> u64 {
     }
 }
 
-/// Whether a read found nothing under a key, if it says.
+/// Whether a read found no value under a key, if its reply shows that.
 fn missing(read: &Operation<'_>, key: &[u8]) -> Option<bool> {
     let reply = read.reply?;
     match (&read.command, reply) {
@@ -109,7 +109,7 @@ fn missing(read: &Operation<'_>, key: &[u8]) -> Option<bool> {
     }
 }
 
-/// Whether the node of a key certainly kept what was written after `sent` until `received`.
+/// Whether the node of a key certainly kept the writes after `sent` until `received`.
 fn kept(observed: &Observed, key: &[u8], sent: u64, received: u64) -> bool {
     let kept_by =
         |node| emptied(observed, node).all(|span| span.from >= received || span.to <= sent);
@@ -124,7 +124,7 @@ pub(in crate::law) mod tests {
 
     const NIL: Value = Value::NullBulk;
 
-    /// A key that is no register, counter or list alone.
+    /// A key that is not only a register, a counter or a list.
     pub(in crate::law) fn double() -> Run {
         let mut run = Run::healthy();
         run.ok(7, "SET a-mixed 1", ok());

@@ -101,7 +101,7 @@ fn answered(record: &Record, node: u16) -> bool {
         .any(|seen| seen.node == node && answers(seen))
 }
 
-/// Whether a reply says something about the key in a place: nothing there, or that all was done.
+/// Whether a reply claims something about the key in a place: that it is missing, or that all keys were processed.
 fn claims(reply: &Value, place: usize) -> bool {
     match reply {
         Value::Array(values) => values.get(place).is_some_and(is_nil),

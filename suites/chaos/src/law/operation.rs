@@ -1,7 +1,7 @@
-//! Operations: the requests of a history with what became of each, transactions taken apart.
+//! Operations: the requests of a history with the outcome of each, and transactions split into their requests.
 //!
-//! A request that a transaction queued takes its result from the reply of EXEC. What clients could not tell is decided by
-//! what the nodes saw, as [`crate::history::settle`] does.
+//! A request that a transaction queued takes its result from the reply of EXEC. Completions that clients could not
+//! decide are decided by what the nodes saw, as in [`crate::history::settle`].
 
 use std::collections::HashMap;
 
@@ -19,7 +19,7 @@ pub(super) struct Operation<'a> {
     pub(super) replied_by: usize,
     /// Its connection.
     pub(super) session: u32,
-    /// What it does.
+    /// Its command.
     pub(super) command: Command<'a>,
     /// The earliest time at which it can have taken effect.
     pub(super) sent: u64,
@@ -49,7 +49,7 @@ impl Operation<'_> {
         self.end.unwrap_or(u64::MAX)
     }
 
-    /// Its places in the history: its own, and that of EXEC if there is one.
+    /// Its places in the history: its own, and that of EXEC if it was queued.
     pub(super) fn records(&self) -> [usize; 2] {
         [self.record, self.replied_by]
     }
@@ -133,7 +133,7 @@ fn unexecuted(operation: Operation<'_>) -> Operation<'_> {
     }
 }
 
-/// Gives the queued requests of a transaction the results in the reply of EXEC.
+/// Assigns the results in the reply of EXEC to the queued requests of a transaction.
 fn execute<'a>(operations: &mut [Operation<'a>], queued: &[usize], exec: &Operation<'a>) {
     let (completion, results) = match (exec.completion, exec.reply) {
         (Completion::Ok, Some(Value::Array(results))) if results.len() == queued.len() => {

@@ -1,6 +1,6 @@
 //! The registers of a run are linearizable, with session order.
 //!
-//! What the checker finds out; requests that only name keys which their node may have lost are left out.
+//! The checker decides. Requests that only name keys which their node may have lost are left out.
 
 use testbed::wire::quoted;
 
@@ -69,7 +69,7 @@ fn judge(
     }
 }
 
-/// The history without what happened to keys that their node may have lost.
+/// The history without the operations on keys that their node may have lost.
 fn lasting(observed: &Observed) -> History {
     let mut history = observed.history.clone();
     for record in &mut history.records {

@@ -1,4 +1,4 @@
-//! SCAN returns every key that was there all the time.
+//! SCAN returns every key that existed during the whole scan.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -45,10 +45,10 @@ struct Scan<'a> {
     first: usize,
     last: usize,
     sent: u64,
-    /// What the keys begin with.
+    /// The prefix of the keys.
     prefix: &'a [u8],
     returned: HashSet<&'a [u8]>,
-    /// The cursor at which it goes on.
+    /// The cursor of the next page.
     cursor: &'a [u8],
 }
 
@@ -87,7 +87,7 @@ fn begin<'a>(operation: &Operation<'a>, options: &'a [Vec<u8>]) -> Option<Scan<'
     })
 }
 
-/// The beginning that MATCH demands of keys. None if it demands more, or other options are given.
+/// The prefix that MATCH demands of keys. `None` if it demands more, or other options are given.
 fn prefix(options: &[Vec<u8>]) -> Option<&[u8]> {
     let mut prefix: &[u8] = b"";
     for pair in options.chunks(2) {
@@ -107,7 +107,7 @@ fn literal(text: &[u8]) -> bool {
     !text.iter().any(|byte| b"*?[]\\^".contains(byte))
 }
 
-/// The scan after one more page. None if there is none.
+/// The scan after one more page. `None` if there is no such page.
 fn go_on<'a>(mut scan: Scan<'a>, operation: &Operation<'a>) -> Option<Scan<'a>> {
     operation.received?;
     let Some(Value::Array(page)) = operation.reply else {
@@ -122,7 +122,7 @@ fn go_on<'a>(mut scan: Scan<'a>, operation: &Operation<'a>) -> Option<Scan<'a>> 
     Some(scan)
 }
 
-/// Keys that are there from some time on, by that time.
+/// Keys that exist from some time on, by that time.
 struct Staying<'a> {
     from: BTreeMap<u64, Vec<(&'a [u8], usize)>>,
 }
@@ -168,7 +168,7 @@ fn writes(operation: &Operation<'_>) -> bool {
     )
 }
 
-/// Whether a request removes nothing.
+/// Whether a request removes no key.
 fn keeps(operation: &Operation<'_>) -> bool {
     operation.command.reads() || writes(operation) || !operation.possible()
 }

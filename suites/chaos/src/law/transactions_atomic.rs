@@ -76,7 +76,7 @@ fn transactions<'a, 'o>(
     transactions
 }
 
-/// What is wrong, and the records that prove it together with the transaction.
+/// The error, and the records that prove it together with the transaction.
 type Torn = (String, Vec<usize>);
 
 fn incomplete(queued: &[&Operation<'_>], results: &[Value]) -> Option<Torn> {
@@ -92,7 +92,7 @@ fn incomplete(queued: &[&Operation<'_>], results: &[Value]) -> Option<Torn> {
 /// Which transaction wrote each value.
 struct Writers<'a, 'o> {
     observed: &'o Observed,
-    /// The EXEC that wrote a value under a key: None if several requests did.
+    /// The EXEC that wrote a value under a key: `None` if several requests did.
     wrote: HashMap<(&'a [u8], &'a [u8]), Option<usize>>,
     /// The keys that each EXEC wrote.
     keys: BTreeMap<usize, Vec<&'a [u8]>>,
@@ -154,7 +154,7 @@ impl<'a, 'o> Writers<'a, 'o> {
         })
     }
 
-    /// The same of what the nodes held in the end.
+    /// Checks the final values on the nodes in the same way.
     fn torn_end(&self, findings: &mut Findings) {
         for keys in self.keys.values() {
             let Some((one, others)) = keys.split_first() else {
@@ -174,7 +174,7 @@ impl<'a, 'o> Writers<'a, 'o> {
         }
     }
 
-    /// Two keys seen at one time, of which one was written by a transaction that wrote both, and the other was not.
+    /// Two keys seen at one time: one was written by a transaction that wrote both, and the other was not.
     fn torn(
         &self,
         (one, first): (&'a [u8], Option<&Value>),
@@ -201,7 +201,7 @@ impl<'a, 'o> Writers<'a, 'o> {
         Some((why, writers))
     }
 
-    /// The transaction that a value is from, or none where there is nothing; None if that is not known.
+    /// The transaction that wrote a value; the inner `None` if there is no value, the outer one if it is unknown.
     fn writer(&self, key: &'a [u8], value: Option<&Value>) -> Option<Option<usize>> {
         match value {
             None => Some(None),

@@ -1,4 +1,4 @@
-//! What a law says about a run: kept, broken with the records that prove it, or unknown.
+//! The verdict of a law on a run: kept, broken with the records that prove it, or unknown.
 
 /// The verdict of one law on one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -7,7 +7,7 @@ pub enum Verdict {
     Kept {
         /// How much was judged: at least one.
         judged: usize,
-        /// What was judged, in one sentence.
+        /// The evidence, in one sentence.
         evidence: String,
     },
     /// Something was not as promised.

@@ -1,10 +1,10 @@
-//! Which requests a fault may explain, by what it acted on and when.
+//! Which requests a fault may explain, by the objects that it acted on and its time.
 
 use super::command::Command;
 use crate::history::Record;
 use crate::observed::{Observed, Span, Subject, Window};
 
-/// Who answers for a request: the nodes of its keys, if all are known.
+/// The nodes of the keys of a request, if all are known.
 pub(crate) fn owners(observed: &Observed, record: &Record) -> Option<Vec<u16>> {
     let command = Command::of(&record.request);
     if matches!(command, Command::Other(_)) {
@@ -44,7 +44,7 @@ pub(super) fn felt(observed: &Observed, span: Span) -> impl Iterator<Item = &Win
     })
 }
 
-/// Whether only faults of nodes were felt in a span, none of them a fault of one of `owners`.
+/// Whether only faults of nodes acted in a span, none of them on one of `owners`.
 pub(super) fn only_others(observed: &Observed, span: Span, owners: &[u16]) -> bool {
     felt(observed, span).all(|window| match window.on {
         Subject::Node(node) => !owners.contains(&node),

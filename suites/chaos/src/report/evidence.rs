@@ -1,4 +1,4 @@
-//! Records as lines for people: who asked what and when, what came back, and what the nodes saw of it.
+//! Records as lines for people: client, request, time, reply, and what the nodes saw of it.
 
 use testbed::wire::quoted;
 

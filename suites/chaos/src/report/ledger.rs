@@ -1,4 +1,4 @@
-//! Where keys ended whose write was acknowledged.
+//! The final places of keys with an acknowledged write.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What a chaos run came to, as data for every format: verdicts, coverage, and a timeline of what clients saw.
+//! The result of a chaos run, as data for every format: verdicts, coverage, and a timeline of what clients saw.
 //!
 //! - `stressed`: all scenarios of a run, by target.
 //! - `timeline`: requests, latencies and errors by bins of time. `recovery`: how long healed nodes stayed unserved.

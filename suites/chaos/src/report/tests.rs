@@ -1,4 +1,4 @@
-//! The timeline counts every request once, and a scenario keeps nothing that its run did not cover.
+//! The timeline counts every request once, and a scenario reports no law as kept that its run did not cover.
 
 use testbed::fixtures::Source;
 use testbed::targets::Limits;

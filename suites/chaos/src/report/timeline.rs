@@ -12,7 +12,7 @@ use crate::run::Run;
 
 /// Bins of one run.
 const BINS: u64 = 50;
-/// Shorter bins hold too few requests to say anything.
+/// Shorter bins hold too few requests to be useful.
 const BIN_MS_MIN: u64 = 20;
 const MILLISECOND: u64 = 1_000_000;
 
@@ -169,7 +169,7 @@ fn nodes_of(observed: &Observed, record: &Record) -> Vec<(u16, u64)> {
     }
 }
 
-/// What the client saw instead of a reply; none where it was answered.
+/// The class of the error that the client saw; `None` if the request was answered.
 fn class(observed: &Observed, record: &Record) -> Option<String> {
     if let Some(testbed::wire::Value::Error(line)) = &record.reply {
         let word = line.split(|byte| *byte == b' ').next().unwrap_or_default();

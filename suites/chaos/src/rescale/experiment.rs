@@ -30,7 +30,7 @@ pub struct Observed {
     pub held_after: Vec<usize>,
 }
 
-/// Runs the experiment on a proxy that serves the first `plan.from` nodes of `cluster`. `say` hears of each step.
+/// Runs the experiment on a proxy that serves the first `plan.from` nodes of `cluster`. `say` is called with each step.
 ///
 /// # Errors
 /// Why the suite could not judge. A loss by the proxy is not an error.
@@ -40,7 +40,7 @@ pub async fn observe(
     proxy: &mut Proxy,
     say: &dyn Fn(&str),
 ) -> Result<Observed, Error> {
-    // What travels is a matter of the proxy; the tap would only grow.
+    // The traffic depends on the proxy; the record of the tap would only grow.
     cluster.tap().set_paused(true);
     let steps = Steps {
         plan,

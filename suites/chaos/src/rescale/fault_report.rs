@@ -1,4 +1,4 @@
-//! What a fault during a rescale came to, in numbers.
+//! The result of a fault during a rescale, in numbers.
 
 use std::fmt;
 

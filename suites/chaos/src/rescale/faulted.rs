@@ -15,9 +15,10 @@ use testbed::cluster::Cluster;
 use testbed::fault::Fault;
 use testbed::targets::Proxy;
 
-/// Requests a pipeline: a batch takes as long as the proxy waits for the node that does not serve, so few and large ones.
+/// Requests per pipeline: a batch takes as long as the proxy waits for the node that does not serve, so few and large
+/// ones.
 const PIPELINE: usize = 500;
-/// Proxies keep away from a node that failed for a second or two.
+/// Proxies avoid a node that failed for a second or two.
 const RECOVERS_WITHIN: Duration = Duration::from_secs(10);
 
 /// A rescale and its fault.
@@ -25,9 +26,9 @@ const RECOVERS_WITHIN: Duration = Duration::from_secs(10);
 pub struct FaultPlan {
     /// The rescale.
     pub rescale: Plan,
-    /// What happens.
+    /// The fault.
     pub fault: Fault,
-    /// To which node, by its place in the cluster.
+    /// The node with the fault, by its place in the cluster.
     pub node: usize,
     /// Requests that the proxy has to refuse: asked before, during and after.
     pub refused: Vec<Vec<String>>,
@@ -65,7 +66,7 @@ pub struct Recovery {
     pub took: Duration,
 }
 
-/// Runs the experiment on a proxy that serves the first `from` nodes of `cluster`. `say` hears of each step.
+/// Runs the experiment on a proxy that serves the first `from` nodes of `cluster`. `say` is called with each step.
 ///
 /// # Errors
 /// Why the suite could not judge. A loss by the proxy is not an error.
@@ -161,7 +162,7 @@ impl Steps<'_> {
         ))
     }
 
-    /// Nobody writes between the look at the nodes and these reads; only a killed node holds nothing any more.
+    /// No client writes between the scan of the nodes and these reads; only a killed node loses its keys.
     fn during(&self, keys: &[&[u8]], reads: &[Read], before: &Contents) -> Vec<KeyOutcome> {
         let gone = |node: usize| node == self.plan.node && !self.plan.fault.row().keeps_data;
         let held = |index: usize| {

@@ -6,15 +6,15 @@ use super::report::Predicted;
 use crate::ledger::KeyOutcome;
 use testbed::fault::{Effect, Fault};
 
-/// What becomes of each key, in the order of the keys.
+/// The forecast outcomes of each key, in the order of the keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Forecast {
     /// Read back in the changed cluster, while the fault lasts.
     pub during: Vec<KeyOutcome>,
     /// Whether another write in the changed cluster is acknowledged while the fault lasts.
     pub rewritten: Vec<bool>,
-    /// Read back when the fault is over: one of these. More than one where the write was not acknowledged, because such
-    /// a write may have happened all the same, and may still happen.
+    /// The outcome after the fault: one of these. More than one if the write was not acknowledged, because such a write
+    /// may have happened anyway, and may still happen.
     pub after: Vec<&'static [KeyOutcome]>,
 }
 
@@ -50,7 +50,7 @@ pub fn forecast(placed: &Predicted, node: usize, fault: &Fault) -> Option<Foreca
     })
 }
 
-/// What is left of the service of a node with a fault. Writes never are.
+/// The remaining service of a node with a fault. It never accepts writes.
 struct Service {
     node: usize,
     reads: bool,
@@ -60,7 +60,7 @@ struct Service {
 impl Service {
     fn during(&self, before: usize, after: usize) -> KeyOutcome {
         if after == self.node && !self.reads {
-            // Its node does not serve. "Not there" would be a lie.
+            // Its node does not serve. "Not there" would be wrong.
             KeyOutcome::Failed
         } else if after == before {
             KeyOutcome::Found
@@ -76,7 +76,7 @@ impl Service {
             // Written again while the fault lasted, on a node that served.
             &[KeyOutcome::Found]
         } else if before != self.node {
-            // The old copy lies where nobody asks; the new one may have been written.
+            // The old copy is on a node that is not asked; the new one may have been written.
             &[KeyOutcome::Unreachable, KeyOutcome::Found]
         } else if self.keeps_data {
             // The old value, or the new one: either is the last that was acknowledged or a later one.
@@ -91,7 +91,7 @@ impl Service {
 mod tests {
     use super::{Forecast, KeyOutcome, Predicted, forecast};
 
-    /// Keys that stay and move, with the faulted node 1 as the old one, the new one, both and neither.
+    /// Keys that stay or move, with the faulted node 1 as the old node, the new one, both and neither.
     fn placed() -> Predicted {
         Predicted {
             before: vec![0, 0, 1, 1, 0],

@@ -1,4 +1,4 @@
-//! Several reports of one command: in JSON the only one as it is, several as a list with a format of its own.
+//! Several reports of one command. JSON has a single report as it is, and several as a list with a format of its own.
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 

@@ -31,21 +31,21 @@ pub enum Error {
     /// The proxy did not start or change.
     #[error(transparent)]
     Target(#[from] targets::Error),
-    /// A node could not be looked at.
+    /// A node could not be scanned.
     #[error("cannot read a node: {0}")]
     Node(#[from] client::Error),
     /// The worker could not work.
     #[error("the worker cannot {doing} through the proxy: {why}")]
     Worker {
-        /// What it was doing.
+        /// The step that failed.
         doing: &'static str,
-        /// What its client library says.
+        /// The error of its client library.
         why: redis::RedisError,
     },
     /// A fault does not begin or end.
     #[error(transparent)]
     Fault(#[from] testbed::fault::Error),
-    /// Keys may have expired, so that a missing one says nothing.
+    /// Keys may have expired, so a missing key proves nothing.
     #[error(
         "the experiment took {took_s} s, but its keys live only {ttl_s} s: use a longer --ttl or a smaller --count"
     )]
@@ -57,7 +57,7 @@ pub enum Error {
     },
 }
 
-/// What the keys of a run on foreign nodes begin with.
+/// The prefix of the keys of a run on foreign nodes.
 #[must_use]
 pub fn prefix(seed: u64) -> String {
     format!("sp-{seed:08x}-")

@@ -9,7 +9,7 @@ use testbed::client::{Client, Error};
 use testbed::link::{Tap, What};
 use testbed::wire::Value;
 
-/// A refusal asks nobody, so that it takes no time, whatever the nodes do.
+/// The proxy refuses without asking a node, so the nodes do not delay it.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(2);
 
 /// Outcome of a request that must be refused.
@@ -28,7 +28,7 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// Whether it is as it should be: an error, by the proxy itself, that harms nothing else.
+    /// Whether it is correct: an error, by the proxy itself, without effect on other requests.
     #[must_use]
     pub fn is_clear(&self) -> bool {
         self.refused && self.serves_on && self.asked == 0

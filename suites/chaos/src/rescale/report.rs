@@ -1,4 +1,4 @@
-//! What a rescale came to, in numbers: the model of every report on it.
+//! The result of a rescale, in numbers: the model of every report on it.
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -184,7 +184,7 @@ impl Prediction {
     }
 }
 
-/// Writes a line a key: the key, its node before and its node after, by address, separated by tabs.
+/// Writes one line per key: the key, its node before and its node after, by address, separated by tabs.
 ///
 /// # Errors
 /// As the writer.
@@ -207,7 +207,7 @@ pub fn write_keys(
     out.flush()
 }
 
-/// What nodes gain, of the keys whose nodes before and after are known: each of these keys has moved.
+/// The sum of what nodes gain, over the keys whose nodes before and after are known: each of these keys has moved.
 fn minimum(observed: &Observed, nodes: usize) -> usize {
     let mut gained = vec![0_i64; nodes];
     for (before, after) in observed.before.iter().zip(&observed.after) {
@@ -216,7 +216,7 @@ fn minimum(observed: &Observed, nodes: usize) -> usize {
             gained[*after] += 1;
         }
     }
-    // At most as many as there are keys.
+    // At most the number of keys.
     gained.into_iter().filter(|gained| *gained > 0).sum::<i64>() as usize
 }
 

@@ -1,4 +1,4 @@
-//! What both experiments do with their keys: write and read them through the proxy, look for them on the nodes.
+//! Steps of both experiments: write and read keys through the proxy, find them on the nodes.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -68,7 +68,7 @@ impl<'a> Traffic<'a> {
         worker.map_err(failed)?.read(keys).await.map_err(failed)
     }
 
-    /// What every node holds.
+    /// The contents of every node.
     pub(super) async fn look(&self, keys: &[&[u8]]) -> Result<Contents, Error> {
         Ok(nodes::contents(&self.node_addrs, keys).await?)
     }
@@ -91,7 +91,7 @@ impl<'a> Traffic<'a> {
         [mark.as_bytes(), key].concat()
     }
 
-    /// Deletes all keys. An error when they may have expired meanwhile, so that a missing one said nothing.
+    /// Deletes all keys. An error if they may have expired meanwhile, because a missing key then proves nothing.
     pub(super) async fn finish(&self) -> Result<(), Error> {
         nodes::delete(&self.node_addrs, &self.keys()).await?;
         not_expired(self.started.elapsed(), self.plan.ttl_s)

@@ -13,7 +13,7 @@ use crate::ledger::Read;
 
 /// Requests a pipeline, as a batch job would send them.
 pub(super) const PIPELINE: usize = 100;
-/// Far beyond any proxy's own limit: the proxy's answer is what counts.
+/// Far beyond any proxy's own limit, so that the proxy answers first.
 const RESPONSE_WITHIN: Duration = Duration::from_secs(10);
 
 pub(super) struct Worker {

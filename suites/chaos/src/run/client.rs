@@ -1,4 +1,5 @@
-//! One client of a workload: sends what its generator says, at its pace, until the load ends, and records everything.
+//! One client of a workload: sends the requests of its generator at its pace until the load ends, and records
+//! everything.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -42,7 +43,7 @@ pub(super) enum Ticks {
     Open { next: u64, every: u64 },
 }
 
-/// What a client recorded.
+/// The records of a client.
 #[derive(Debug, Default)]
 pub(super) struct Log {
     /// Each request with the time at which it was to be sent.
@@ -78,7 +79,7 @@ impl Client {
         log
     }
 
-    /// When the next batch is to be sent, and was waited for. None when the load is over.
+    /// Waits for the time of the next batch, and returns it. `None` when the load is over.
     async fn next_tick(&mut self) -> Option<u64> {
         let intended = match &mut self.pace {
             Ticks::Closed => self.clock.now(),
@@ -114,7 +115,7 @@ impl Client {
         number
     }
 
-    /// The connection, if it is still open.
+    /// Returns the connection if it is still open.
     async fn exchange(
         &mut self,
         log: &mut Log,
@@ -154,7 +155,7 @@ impl Client {
         open.sequence += 1;
         let completion = match &reply {
             Some((_, value)) if !value.is_error() => Completion::Ok,
-            // Decided when it is known what the nodes saw.
+            // Decided later, by what the nodes saw.
             _ => Completion::Indefinite,
         };
         let (received, reply) = reply.unzip();

@@ -30,7 +30,7 @@ impl Clock {
         nanoseconds(self.tap.now().saturating_sub(self.zero))
     }
 
-    /// Waits for a time, if it is not over.
+    /// Waits for a time, unless it has passed.
     pub(super) async fn wait_until(&self, at: u64) {
         let left = at.saturating_sub(self.now());
         if left > 0 {

@@ -26,7 +26,7 @@ const REFUSALS: &[&str] = &[
 /// Commands that may be executed in part.
 const SPLIT: &[&str] = &["DEL", "MGET", "MSET"];
 
-/// Decides the completion of a request that was sent. `tapped` says that its requests to nodes are all known.
+/// Decides the completion of a request that was sent. `tapped` says that all its requests to nodes are known.
 pub(super) fn decide(record: &mut Record, tapped: bool) {
     let refused = record.reply.as_ref().is_some_and(is_refusal);
     if record.completion == Completion::Indefinite && refused && nowhere_executed(record, tapped) {

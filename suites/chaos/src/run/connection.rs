@@ -25,9 +25,9 @@ pub(super) enum Connection {
     Library(MultiplexedConnection),
 }
 
-/// What came of a pipeline.
+/// The result of a pipeline.
 pub(super) struct Replies {
-    /// For each request its reply and when it was read, as far as replies came.
+    /// For each request its reply and when it was read, up to the last reply.
     pub(super) replies: Vec<(u64, Value)>,
     /// How the connection ended, if it did.
     pub(super) ended: Option<Closer>,
@@ -127,7 +127,7 @@ async fn exchange(
     match answered {
         Err(_) => none(Closer::Client),
         Ok(Err(error)) if error.is_io_error() => none(Closer::Proxy),
-        // A reply that is none: the library has lost its place.
+        // A malformed reply: the library has lost its position in the stream.
         Ok(Err(_)) => none(Closer::Client),
         Ok(Ok(replies)) => Replies {
             replies: replies

@@ -1,5 +1,5 @@
-//! Gives the keys of a run a time to live on nodes of others, as long as clients write them: most commands set a key without
-//! one, so a run that is killed would leave its keys behind.
+//! Sets a time to live on the keys of a run on foreign nodes, as long as clients write them: most commands set a key
+//! without one, so a run that is killed would leave its keys behind.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -20,7 +20,7 @@ pub(super) async fn keep_expiring(
     mut stopped: watch::Receiver<bool>,
 ) {
     loop {
-        // A sender that is gone says no more: the run has failed.
+        // If the sender is gone, the run has failed.
         let is_last = *stopped.borrow_and_update() || stopped.has_changed().is_err();
         for node in &nodes {
             // A node with a fault does not answer, and is asked again in the next round.

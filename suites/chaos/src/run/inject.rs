@@ -10,10 +10,10 @@ use super::{Error, Means};
 use crate::observed::{Span, Subject, Window};
 use crate::scenario::{Change, Schedule};
 
-/// Carries out every step at its time. `say` hears of each.
+/// Executes every step at its time. `say` is called with each.
 ///
 /// # Errors
-/// The first step that could not be carried out. Everything is healed before.
+/// The first step that failed. All faults are healed before.
 pub(super) async fn carry_out(
     schedule: &Schedule,
     means: &mut Means<'_>,

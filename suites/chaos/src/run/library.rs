@@ -1,9 +1,9 @@
-//! Replies as the `redis` crate gives them, as the values that they were on the wire.
+//! Converts replies of the `redis` crate back to the values on the wire.
 
 use redis::{RedisError, Value as Theirs};
 use testbed::wire::Value;
 
-/// A reply on the wire. What the library does not keep apart becomes the most common form.
+/// A reply on the wire. Types that the library does not distinguish become the most common one.
 pub(super) fn value(reply: Result<Theirs, RedisError>) -> Value {
     match reply {
         Ok(theirs) => plain(theirs),
@@ -25,7 +25,7 @@ fn plain(theirs: Theirs) -> Value {
     }
 }
 
-/// The line of an error. The library takes the first word off, and has words of its own for some.
+/// The line of an error. The library removes the first word, and replaces some with words of its own.
 fn failed(error: &RedisError) -> Value {
     let code = error.code().unwrap_or("ERR");
     let text = match error.detail() {

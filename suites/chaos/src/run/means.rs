@@ -1,4 +1,4 @@
-//! By what faults are injected: links, nodes and a proxy of our own, or whatever the user gives for others.
+//! The means to inject faults: links, nodes and a proxy of our own, or those that the user gives.
 
 use testbed::cluster::Cluster;
 use testbed::fault::{Clients, Fault, FaultInjector, Site};
@@ -8,15 +8,15 @@ use testbed::targets::Proxy;
 use super::Error;
 use crate::observed::Subject;
 
-/// By what faults are injected.
+/// The means to inject faults.
 pub enum Means<'a> {
-    /// A cluster of our own before a proxy that we started.
+    /// A cluster of our own, and a proxy that we started.
     Own {
         /// Nodes and links.
         cluster: &'a Cluster,
         /// The proxy.
         proxy: &'a mut Proxy,
-        /// Clients that misbehave where a scenario says so.
+        /// Clients that misbehave, if a scenario uses them.
         clients: Clients,
     },
     /// Nodes and a proxy of others.
@@ -39,7 +39,7 @@ impl Means<'_> {
         Ok(fault.heal(site).await?)
     }
 
-    /// What a fault acts on. Those of the proxy and the clients need no node, so they get the first one.
+    /// The site of a fault. Faults of the proxy and the clients need no node, so they get the first one.
     fn site(&self, on: Subject) -> Option<Site<'_>> {
         let node = match on {
             Subject::Node(node) => usize::from(node),

@@ -1,12 +1,12 @@
-//! The run of a scenario: clients, faults and watches at once, and everything that was observed.
+//! The run of a scenario: clients, faults and watches at the same time, and all observations.
 //!
 //! - `client`, `connection`, `library`: one client, its connections, the replies of the `redis` crate.
-//! - `inject`, `means`: the schedule of faults, and by what they are injected.
-//! - `expire`: a time to live for keys on nodes of others.
-//! - `watch`, `nodes`: stalls and memory; what is on the nodes.
-//! - `sightings`, `tokenless`, `completion`: what the taps saw of each request, and what that makes of it. Pure.
+//! - `inject`, `means`: the schedule of faults, and the means to inject them.
+//! - `expire`: a time to live for keys on foreign nodes.
+//! - `watch`, `nodes`: stalls and memory; the contents of the nodes.
+//! - `sightings`, `tokenless`, `completion`: what the taps saw of each request, and the completion that follows. Pure.
 //!
-//! Never judges: laws do that, on what is returned.
+//! Never judges: laws judge the result.
 
 mod client;
 mod clock;
@@ -44,13 +44,13 @@ pub struct Subject<'a> {
     pub proxy: SocketAddr,
     /// The nodes, past the links.
     pub nodes: Vec<SocketAddr>,
-    /// Whose the nodes are.
+    /// The owner of the nodes.
     pub nodes_of: NodesOf,
     /// The nodes as the proxy knows them.
     pub node_names: Vec<String>,
     /// The record of the links, if there are any.
     pub tap: Option<Tap>,
-    /// By what faults are injected.
+    /// The means to inject faults.
     pub means: Means<'a>,
     /// What the proxy promises.
     pub promises: Promises,
@@ -58,16 +58,16 @@ pub struct Subject<'a> {
     pub prefix: String,
 }
 
-/// Whose nodes are.
+/// The owner of nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NodesOf {
     /// The suite started them, so they end with it.
     Suite,
-    /// Of others: nothing may stay on them.
+    /// Foreign nodes: nothing may stay on them.
     Others,
 }
 
-/// What a run observed, with what only reports need.
+/// The observations of a run, with those that only reports need.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Run {
     /// For laws.
@@ -76,7 +76,7 @@ pub struct Run {
     pub intended: Vec<u64>,
 }
 
-/// A run could not be carried out. Never a verdict.
+/// A run failed. Never a verdict.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A fault was not applied or healed.
@@ -85,7 +85,7 @@ pub enum Error {
     /// The proxy was not rescaled.
     #[error(transparent)]
     Proxy(#[from] targets::Error),
-    /// A node could not be looked at.
+    /// A node could not be scanned.
     #[error("look at a node: {0}")]
     Node(#[from] wire_client::Error),
     /// The proxy did not take a key before any fault.
@@ -99,7 +99,7 @@ pub enum Error {
     /// A client ended early.
     #[error("a client of the run has ended: {0}")]
     Client(#[from] tokio::task::JoinError),
-    /// There is nothing to inject the fault with.
+    /// The fault cannot be injected here.
     #[error("fault {0} on {1:?} is not supported here")]
     Unsupported(String, crate::observed::Subject),
 }

@@ -1,4 +1,4 @@
-//! What is on the nodes, asked of each directly, past the proxy and the links.
+//! The contents of the nodes. Each is asked directly, past the proxy and the links.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -16,7 +16,7 @@ const BATCH: usize = 200;
 /// Keys and the nodes that have them, with their values as the usual read of their type returns them.
 pub(super) type Contents = BTreeMap<Key, Vec<(u16, Value)>>;
 
-/// What every node holds of `keys`.
+/// The values of `keys` on every node.
 pub(super) async fn contents(nodes: &[SocketAddr], keys: &[Key]) -> Result<Contents, Error> {
     let mut contents = Contents::new();
     for (node, addr) in (0..).zip(nodes) {
@@ -34,7 +34,7 @@ pub(super) async fn contents(nodes: &[SocketAddr], keys: &[Key]) -> Result<Conte
     Ok(contents)
 }
 
-/// The request that reads all of a value; none where there is no value.
+/// The request that reads a whole value; `None` if there is no value.
 fn read(key: &[u8], kind: &Value) -> Option<Arguments> {
     match kind {
         Value::Simple(name) if name == b"none" => None,
@@ -44,7 +44,7 @@ fn read(key: &[u8], kind: &Value) -> Option<Arguments> {
 }
 
 /// Node of each key: each is written through the proxy with a value that no client writes, found on the nodes, and
-/// deleted there. Keys that the proxy does not take within `within` are left out.
+/// deleted there. Keys that the proxy does not accept within `within` are left out.
 pub(super) async fn owners(
     proxy: SocketAddr,
     nodes: &[SocketAddr],
@@ -63,7 +63,7 @@ pub(super) async fn owners(
         let sets = missing
             .iter()
             .map(|key| words(&[b"SET", key, &probe, b"EX", b"60"]));
-        // A proxy that does not serve yet refuses, or closes.
+        // A proxy that does not serve yet may refuse or close.
         let _ = ask(proxy, sets).await;
         let found = contents(nodes, &missing.into_iter().cloned().collect::<Vec<_>>()).await?;
         for (key, values) in found {

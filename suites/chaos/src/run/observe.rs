@@ -21,10 +21,10 @@ use crate::observed::{Key, Observed, Sample, Session, Span, Window};
 use crate::scenario::{Load, Pace, Scenario, Schedule};
 use crate::workload::Plan;
 
-/// Runs a scenario on a proxy that serves. `say` hears of each step.
+/// Runs a scenario on a proxy that serves. `say` is called with each step.
 ///
 /// # Errors
-/// What stood in the way. What the proxy does wrong is not an error.
+/// Why the run failed. Errors of the proxy under test are not errors of the run.
 pub async fn observe(
     scenario: &Scenario,
     subject: &mut Subject<'_>,
@@ -105,7 +105,7 @@ fn keys(scenario: &Scenario, plans: &[Plan]) -> Vec<Key> {
     keys
 }
 
-/// What happened while clients sent.
+/// The observations while clients sent.
 struct Loaded {
     clock: Clock,
     span: Span,
@@ -142,7 +142,7 @@ async fn load(
         from: 0,
         to: clock.now(),
     };
-    // The watch looks at it at its next turn, and never ends before.
+    // The watch notices it at its next turn, and never ends before.
     let _ = stop.send(true);
     if let Some(expiring) = expiring {
         expiring.await?;

@@ -1,7 +1,6 @@
-//! What the taps saw of each request: matched by unique values, and by key, time and reply where a request has none.
+//! What the taps saw of each request: matched by unique values, and by key, time and reply if a request has none.
 //!
-//! Pure. What cannot be told apart is never guessed into evidence: such a request of an unanswered client has no answer
-//! in its record.
+//! Pure. Ambiguous sightings never become evidence: such a request of an unanswered client has no answer in its record.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
@@ -77,9 +76,9 @@ impl Reader {
                 *order += 1;
                 self.all.push(Sighting { seen, request });
             }
-            // The node answered all the same, and that was recorded before.
+            // The node answered anyway, and that was recorded before.
             What::Acted(_) => {}
-            // A push answers nothing.
+            // A push answers no request.
             What::Answered(Value::Push(_)) | What::Opened | What::GarbledReply(_) => {}
             What::Answered(reply) => {
                 if let Some(Some(asked)) = due.pop_front() {
@@ -93,12 +92,12 @@ impl Reader {
     }
 }
 
-/// Whether a connection began with an inline PING: a proxy that looks whether a node lives, and no client's request.
+/// Whether a connection began with an inline PING: a health check of the proxy, and not a client's request.
 fn is_probe(why: &str) -> bool {
     why.contains("at byte 0") && why.contains(r#"got "PING\r\n""#)
 }
 
-/// Fills in what the nodes saw of each record. `mark` is how all unique values begin.
+/// Adds to each record what the nodes saw of it. `mark` is the prefix of all unique values.
 pub(super) fn attach(records: &mut [Record], sightings: &Sightings, mark: &[u8]) {
     let all = &sightings.all;
     let mut claimed = vec![false; all.len()];
@@ -130,7 +129,7 @@ fn by_value(records: &[Record], mark: &[u8]) -> HashMap<Vec<u8>, Vec<usize>> {
     by_value
 }
 
-/// EXEC has no value of its own: it is the next one on the connection that its transaction was seen on.
+/// EXEC has no value of its own: it is the next EXEC on the connection of its transaction.
 fn attach_exec(records: &mut [Record], all: &[Sighting]) {
     let mut inside: HashMap<u32, Option<Seen>> = HashMap::new();
     for record in records.iter_mut() {

@@ -1,4 +1,4 @@
-//! Requests are matched with what the taps saw, and nothing is claimed that cannot be told apart.
+//! Requests are matched with what the taps saw, and ambiguous ones are not matched.
 
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ fn answered(ms: u64, node: usize, reply: Value) -> Event {
     event(ms, node, What::Answered(reply))
 }
 
-/// For each record the nodes and times of what was seen, and whether an answer is known.
+/// Expects for each record the nodes and times of its sightings, and whether an answer is known.
 #[track_caller]
 fn check(mut records: Vec<Record>, events: Vec<Event>, expected: &[&[(u16, u64, bool)]]) {
     let sightings = Sightings::new(events, Duration::ZERO);

@@ -1,7 +1,7 @@
 //! Requests without a unique value: GET, INCR and the like, matched by key, time and reply.
 //!
-//! Two of them with the same key, reply and time cannot be told apart, and need not be: either match proves the same. A
-//! request whose client got no reply may be any that is left over, so that its match proves nothing and has no answer.
+//! Two of them with the same key, reply and time are ambiguous, but either match proves the same. A request whose
+//! client got no reply may match any sighting that is left over, so its match proves nothing and has no answer.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use testbed::wire::Value;
 use super::sightings::Sighting;
 use crate::history::{Record, Seen};
 
-/// Commands without a value, with those that a proxy may make of them, and whether all words are keys.
+/// Commands without a value, the commands into which a proxy may turn them, and whether all arguments are keys.
 const COMMANDS: &[(&str, &[&str], bool)] = &[
     ("DEL", &["DEL", "UNLINK"], true),
     ("GET", &["GET"], false),
@@ -19,7 +19,7 @@ const COMMANDS: &[(&str, &[&str], bool)] = &[
     ("MGET", &["MGET", "GET"], true),
 ];
 
-/// Adds to each record what the nodes saw of it, out of what is not `claimed`.
+/// Adds to each record what the nodes saw of it, from the sightings that are not `claimed`.
 pub(super) fn attach(records: &mut [Record], all: &[Sighting], claimed: &mut [bool]) {
     let by_key = by_key(all, claimed);
     let mut taken = Taken {
@@ -28,7 +28,7 @@ pub(super) fn attach(records: &mut [Record], all: &[Sighting], claimed: &mut [bo
         taken: claimed.to_vec(),
     };
     let answered = |record: &Record| record.reply.as_ref().is_some_and(|reply| !reply.is_error());
-    // Who was answered takes first: what is left over may be of those who were not.
+    // Answered requests are matched first: the rest may belong to unanswered ones.
     for record in records.iter_mut().filter(|record| answered(record)) {
         taken.attach(record);
     }
@@ -83,7 +83,7 @@ impl Taken<'_> {
         }));
     }
 
-    /// What this key was asked for while the record was open.
+    /// Sightings of this key while the record was open.
     fn candidates(&self, record: &Record, key: &[u8]) -> impl Iterator<Item = usize> {
         let (all, sent) = (self.all, record.sent);
         let answered = record.reply.as_ref().is_some_and(|reply| !reply.is_error());
@@ -102,7 +102,7 @@ impl Taken<'_> {
     }
 }
 
-/// The commands that a node may be asked for this record; none where a unique value decides.
+/// The commands that a node may receive for this record; empty if a unique value decides.
 fn words(record: &Record) -> &'static [&'static str] {
     let row = row(record);
     row.map_or(&[], |(_, words, _)| words)
@@ -141,7 +141,7 @@ fn element(reply: &Value, number: usize) -> Option<&Value> {
     }
 }
 
-/// What a node answered for one key of a GET or MGET.
+/// The node's answer for one key of a GET or MGET.
 fn of_key<'a>(sighting: &Sighting, key: &[u8], reply: &'a Value) -> Option<&'a Value> {
     match reply {
         Value::Array(elements) => {

@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use super::clock::{Clock, nanoseconds};
 use crate::observed::{Sample, Span};
 
-/// Between two looks at the clock.
+/// Between two readings of the clock.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// How much later than asked for a look may be, and how long a thread may wait for a processor between two samples. Far
 /// below any time limit of a proxy.
@@ -21,7 +21,7 @@ const TOLERANCE: Duration = Duration::from_millis(60);
 /// Between two samples, in looks.
 const SAMPLE_EVERY: u32 = 5;
 
-/// What was watched.
+/// The results of the watch.
 #[derive(Debug, Default)]
 pub(super) struct Watched {
     pub(super) stalls: Vec<Span>,

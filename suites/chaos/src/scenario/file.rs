@@ -47,9 +47,9 @@ pub struct Scenario {
 /// A coverage condition with its threshold.
 #[derive(Clone, Copy)]
 pub struct Cover {
-    /// What is counted.
+    /// The condition.
     pub condition: &'static dyn Condition,
-    /// How many are enough.
+    /// The threshold.
     pub at_least: usize,
 }
 
@@ -77,7 +77,7 @@ pub struct Load {
 pub enum Pace {
     /// As soon as the last ones are answered.
     Closed,
-    /// At a rate of requests per second over all clients, whatever is answered.
+    /// At a rate of requests per second over all clients, independent of the replies.
     Rate(u32),
 }
 
@@ -113,7 +113,7 @@ pub struct Error {
     pub path: String,
     /// The line, from 1.
     pub line: usize,
-    /// What is wrong.
+    /// The error.
     pub why: String,
 }
 
@@ -187,7 +187,7 @@ impl Scenario {
     /// Reads a scenario file.
     ///
     /// # Errors
-    /// What is wrong, with its line.
+    /// The error, with its line.
     pub fn parse(source: &Source) -> Result<Self, Error> {
         let text = &source.text;
         let file: File = toml::from_str(text).map_err(|why| {
@@ -222,7 +222,7 @@ impl Scenario {
         rescaled.fold(self.nodes, u16::max)
     }
 
-    /// What `target` cannot do of what the scenario needs.
+    /// The capabilities that the scenario needs and `target` does not have.
     #[must_use]
     pub fn lacking(&self, target: &Target) -> Vec<String> {
         let of_loads = self.loads.iter().flat_map(|load| load.workload.needs());
@@ -235,7 +235,7 @@ impl Scenario {
         target.lacks(&needs).map(str::to_owned).collect()
     }
 
-    /// What serde does not check: the word on whose line it is, and what is wrong.
+    /// Checks that serde does not do. An error is the word to find the line by, and its text.
     fn check(&self) -> Result<(), (&'static str, String)> {
         if !(1..=NODES_MAX).contains(&self.nodes_max()) {
             return Err(("nodes", format!("nodes: expected 1 to {NODES_MAX}")));

@@ -1,9 +1,9 @@
 //! Scenarios: a cluster, workloads, timed faults, laws and coverage conditions, one TOML file each.
 //!
-//! - `file`: what a file says. `text`: durations, places and names in it.
-//! - `schedule`: when which fault is applied and healed, drawn from the seed where the file says so.
+//! - `file`: the contents of a file. `text`: durations, places and names in it.
+//! - `schedule`: when faults are applied and healed, drawn from the seed where the file leaves it open.
 //!
-//! Pure: a scenario names no target, and nothing here reads a clock.
+//! Pure: a scenario names no target, and no code here reads a clock.
 
 mod file;
 mod schedule;

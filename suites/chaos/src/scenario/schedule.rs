@@ -1,4 +1,4 @@
-//! The schedule of a run: what is applied and healed when, with everything drawn that the file leaves to the seed.
+//! The schedule of a run: when each fault is applied and healed, with all draws that the file leaves to the seed.
 
 use std::fmt;
 use std::time::Duration;
@@ -21,11 +21,11 @@ pub struct Schedule {
 pub struct Step {
     /// When, from the start of the load.
     pub at: Duration,
-    /// What.
+    /// The change.
     pub change: Change,
 }
 
-/// What changes.
+/// A change.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
     /// A fault begins; the number tells which one ends later.
@@ -47,7 +47,7 @@ impl fmt::Display for Change {
 }
 
 impl Schedule {
-    /// The schedule of a scenario for a seed. Nothing is applied after the load, and everything is healed by its end.
+    /// The schedule of a scenario for a seed. No fault is applied after the load, and all are healed by its end.
     #[must_use]
     pub fn new(scenario: &Scenario, chance: Chance) -> Self {
         let mut steps = Vec::new();
@@ -65,7 +65,7 @@ impl Schedule {
                 change: Change::Rescale(row.nodes),
             });
         }
-        // Of one time, what ends comes before what begins.
+        // At the same time, faults are healed before others are applied.
         steps.sort_by_key(|step| (step.at, matches!(step.change, Change::Apply(..))));
         Self { steps }
     }

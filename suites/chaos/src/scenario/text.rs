@@ -1,4 +1,4 @@
-//! Words of a scenario: durations, places and names. Each is checked while it is read, so that an error has its line.
+//! Words of a scenario: durations, places and names. Each is checked while it is read, so that an error names its line.
 
 use std::fmt;
 use std::str::FromStr;
@@ -106,7 +106,7 @@ pub enum On {
 }
 
 impl On {
-    /// Whether a fault that acts on such an object can act here.
+    /// Whether a fault of such an object can act here.
     pub(super) fn fits(self, object: Object) -> bool {
         match self {
             Self::Node(_) | Self::Any | Self::All => {

@@ -45,7 +45,7 @@ impl Draw {
         turned.take(count).collect()
     }
 
-    /// A value that occurs nowhere else in the run, so that what carries it can be told apart everywhere.
+    /// A value that occurs only once in the run, so that it identifies its request everywhere.
     pub(super) fn value(&mut self) -> Vec<u8> {
         self.values += 1;
         format!("{}{:x}", self.mark, self.values).into_bytes()

@@ -4,7 +4,7 @@ use super::{Generator, Key, Plan, Workload, drawn, request};
 
 pub(super) struct LargeValues;
 
-/// Above the read buffers of proxies, and below what one stalled client may hold.
+/// Above the read buffers of proxies, and below the limit of one stalled client.
 const BYTES: u64 = 96 * 1024;
 
 impl Workload for LargeValues {
@@ -28,7 +28,7 @@ impl Workload for LargeValues {
             }
             let mut value = draw.value();
             let length = BYTES / 3 + draw.below(BYTES);
-            // Ends with what it begins with: a value of two halves shows.
+            // Ends with its unique beginning, so that a value made of two halves is detected.
             let unique = value.clone();
             value.resize(usize::try_from(length).unwrap_or(0), b'.');
             value.extend(unique);

@@ -1,7 +1,7 @@
-//! Workloads: what clients send while faults happen.
+//! Workloads: the requests of clients while faults act.
 //!
 //! A workload is one file of this folder, whose stem is its name with underscores, and one row of the table below. Each
-//! is a generator of requests from a seed. Pure: never opens a socket and never looks at a clock; the executor does.
+//! is a generator of requests from a seed. Pure: opens no socket and reads no clock; the executor does both.
 
 mod append;
 mod counter;
@@ -26,7 +26,7 @@ use testbed::wire::{Arguments, Value};
 use crate::observed::Key;
 use draw::Draw;
 
-/// What the clients of a scenario send.
+/// The requests of the clients of a scenario.
 pub trait Workload: Sync {
     /// The name in scenarios and reports: the stem of its file, with hyphens.
     fn id(&self) -> &'static str;
@@ -51,11 +51,11 @@ pub trait Generator: Send + Sync {
     /// The next requests, to be sent together. Never empty.
     fn batch(&mut self) -> Vec<Arguments>;
 
-    /// What the last batch was answered with; none where no reply was read.
+    /// Called with the replies to the last batch; `None` for a reply that was not read.
     fn answered(&mut self, _replies: &[Option<Value>]) {}
 }
 
-/// What a workload is made for: how many keys and requests, and their names.
+/// Parameters of a workload: how many keys and requests, and their names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     /// How all keys of the workload begin.
@@ -70,8 +70,8 @@ pub struct Plan {
     pub pipeline: u32,
     /// Number of clients.
     pub clients: u16,
-    /// Node of each key, if each client is to use the keys of one node only; else empty. So a client that waits for a
-    /// node with a fault is told from one that has nothing to do with it.
+    /// Node of each key, if each client is to use the keys of one node only; else empty. This distinguishes clients
+    /// that wait for a node with a fault from clients that do not use it.
     pub apart: BTreeMap<Key, u16>,
 }
 

@@ -60,7 +60,7 @@ struct Scanner {
     pattern: Vec<u8>,
     keys: Vec<Key>,
     draw: Draw,
-    /// Where SCAN goes on. None until the keys are written.
+    /// The next cursor of SCAN. `None` until the keys are written.
     cursor: Option<Vec<u8>>,
 }
 

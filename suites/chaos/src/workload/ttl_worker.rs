@@ -37,7 +37,7 @@ struct Worker {
     keys: Vec<Key>,
     draw: Draw,
     pipeline: usize,
-    /// What the last pipeline wrote, to be read next.
+    /// The keys that the last pipeline wrote, to be read next.
     written: Option<Vec<Key>>,
 }
 

@@ -40,7 +40,7 @@ pub(super) fn of(records: &[Record], with_seen: bool) -> History {
     History { header, records }
 }
 
-/// Verdicts by what decided them.
+/// Verdicts by the method that decided them.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 struct Counts {
     witness: usize,
@@ -133,7 +133,7 @@ fn text(records: &[Record]) -> String {
 #[test]
 fn the_checker_agrees_with_every_order_of_small_histories() {
     let counts = agree(20_000, 1);
-    // Each way to decide is used, and there are histories that only session order forbids.
+    // Each method is used, and some histories are forbidden by session order only.
     assert!(
         counts
             .witness

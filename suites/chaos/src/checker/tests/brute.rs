@@ -57,7 +57,7 @@ fn before(one: &Record, other: &Record, session_order: SessionOrder) -> bool {
     earlier || acknowledged && same_session
 }
 
-/// What a Redis with one key would do.
+/// The reply of a Redis with one key.
 pub(super) fn executed<'a>(
     request: &'a [Vec<u8>],
     value: Option<&'a [u8]>,

@@ -51,7 +51,7 @@ fn each_history_has_the_verdict_that_it_says() {
     }
 }
 
-/// What sets this checker apart: linearizability in real time alone accepts both.
+/// The difference to other checkers: linearizability in real time alone accepts both.
 #[test]
 fn session_order_rejects_what_plain_linearizability_accepts() {
     for name in ["pipelined-writes-swapped", "pipelined-read-overtakes-write"] {

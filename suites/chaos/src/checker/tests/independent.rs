@@ -1,6 +1,6 @@
 //! The checker agrees with an independent one, the WGL checker of todc-utils, on histories too large for brute force.
 //!
-//! That one does not know session order, so that sessions wait for their replies here, or session order is ignored.
+//! That one does not support session order, so sessions wait for their replies here, or session order is ignored.
 
 use testbed::wire::Value;
 use todc_utils::linearizability::WGLChecker;
@@ -35,7 +35,7 @@ impl Specification for OneKey {
     }
 }
 
-/// Each request is a process of its own. An indefinite one ends last, where nothing sees it.
+/// Each request is a process of its own. An indefinite one ends last, so no operation sees it.
 fn is_linearizable(records: &[Record]) -> bool {
     let mut actions = Vec::new();
     for (process, record) in records.iter().enumerate() {

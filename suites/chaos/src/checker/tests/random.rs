@@ -28,7 +28,7 @@ impl Random {
     }
 }
 
-/// What histories are like.
+/// Parameters of random histories.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Shape {
     pub(super) operations: u64,
@@ -38,9 +38,9 @@ pub(super) struct Shape {
     /// Whether a session waits for each reply.
     pub(super) pipelined: bool,
     pub(super) commands: &'static [&'static str],
-    /// One in N operations is indefinite; none if zero.
+    /// One in N operations is indefinite; 0 is no operation.
     pub(super) indefinite: u64,
-    /// One in N replies is replaced; none if zero.
+    /// One in N replies is replaced; 0 is no reply.
     pub(super) wrong: u64,
     pub(super) unique: bool,
 }
@@ -108,7 +108,7 @@ fn request(random: &mut Random, shape: Shape, value: u64) -> Vec<Vec<u8>> {
     words.iter().map(|word| word.as_bytes().to_vec()).collect()
 }
 
-/// The time at which each takes effect: while it is under way, and not before the last one of its session.
+/// The time at which each takes effect: while it is pending, and not before the previous one of its session.
 fn points(random: &mut Random, records: &[Record]) -> Vec<(u64, usize)> {
     let mut points = Vec::new();
     let mut sessions = std::collections::BTreeMap::new();
@@ -182,7 +182,7 @@ fn falsify(random: &mut Random, records: &mut [Record], one: usize, other: usize
     records[one].reply = Some(reply);
 }
 
-/// Two requests trade places with their replies: what a proxy does that reorders.
+/// Two requests are swapped with their replies, as by a proxy that reorders.
 fn swap(records: &mut [Record], one: usize, other: usize) {
     let received = |index: usize| records[index].received.is_some();
     if !received(one) || !received(other) {

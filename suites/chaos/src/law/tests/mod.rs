@@ -11,7 +11,7 @@ use run::{Run, check_kept};
 
 use super::*;
 
-/// Files of the folder that are no laws.
+/// Files of the folder that are not laws.
 const SHARED: &[&str] = &[
     "before",
     "command",

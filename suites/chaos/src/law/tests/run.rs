@@ -94,8 +94,8 @@ impl Run {
         }
     }
 
-    /// A run that keeps every law: traffic, a fault of node 1 from 4.000 s to 5.000 s, recovery, and a look at the end.
-    /// Then it is 9.000 s.
+    /// A run that keeps every law: traffic, a fault of node 1 from 4.000 s to 5.000 s, recovery, and a final scan. It
+    /// ends at 9.000 s.
     pub(crate) fn healthy() -> Self {
         let mut run = Self::new();
         run.traffic("1");
@@ -240,7 +240,7 @@ impl Run {
         }
     }
 
-    /// What the node of a key held under it in the end.
+    /// The value of a key on its node in the end.
     pub(crate) fn holds(&mut self, key: &str, value: Value) {
         let node = nodes(&["", key])[0];
         let key = key.as_bytes().to_vec();

@@ -11,7 +11,7 @@ use crate::law::command::Command;
 use crate::law::tests::run::{array, bulk, ok, queued};
 use crate::observed::{Observed, Span, Subject};
 
-/// What one node is asked for one request.
+/// The part of a request for one node.
 pub(super) struct Part {
     pub(super) record: usize,
     /// Its place among the parts of the request.

@@ -1,7 +1,7 @@
-//! A tiny model of a correct proxy before three nodes: pipelines, faults, late execution, clients that leave, expiry and
-//! stalls of the machine. No law may be broken by what it does, whatever the seed.
+//! A tiny model of a correct proxy in front of three nodes: pipelines, faults, late execution, clients that leave,
+//! expiry and stalls of the machine. Its runs must break no law, whatever the seed.
 //!
-//! First every request gets its times; then each node executes its parts in the order of theirs.
+//! First every request gets its times; then each node executes its parts in the order of their times.
 
 mod execution;
 mod node;
@@ -62,7 +62,7 @@ impl Model {
         self.below(100) < percent
     }
 
-    /// One fault of a node or two, some of which empty it, and a stall.
+    /// One or two faults of nodes, some of which empty the node, and a stall.
     fn faults(&mut self) {
         for _ in 0..=self.below(2) {
             self.run.now = 1000 + self.below(5000);

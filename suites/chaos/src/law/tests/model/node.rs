@@ -6,7 +6,7 @@ use testbed::wire::Value;
 
 use crate::law::tests::run::{array, ok};
 
-/// What a node holds.
+/// The contents of a node.
 #[derive(Default)]
 pub(super) struct Node {
     strings: BTreeMap<Vec<u8>, Vec<u8>>,

@@ -9,7 +9,7 @@ use crate::law::command::Command;
 use crate::law::tests::run::error;
 use crate::observed::{Span, Subject};
 
-/// What becomes of a part.
+/// The outcome of a part.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Fate {
     Answered,
@@ -19,8 +19,8 @@ enum Fate {
 }
 
 impl Model {
-    /// Gives each request of a pipeline its parts, and the times at which they are executed and answered. Returns when
-    /// the last one is answered.
+    /// Draws the parts of each request of a pipeline, and the times at which they are executed and answered. Returns
+    /// when the last one is answered.
     pub(super) fn reply(&mut self, first: usize, sent: u64) -> u64 {
         let mut at: HashMap<u16, u64> = HashMap::new();
         let mut answered = sent;
