@@ -10,7 +10,7 @@
 //! | [`verdict`] | verdicts and their evidence, for reports |
 //! | [`report`] | the results of a run, target by target |
 //!
-//! A case names no target, and nothing here knows where a key is except by looking at the nodes.
+//! A case names no target, and the suite learns where a key is only by asking the nodes.
 
 mod cases;
 pub mod differential;

@@ -1,7 +1,7 @@
 //! Verdicts: results of cases, with evidence.
 //!
-//! A verdict is never an error: a proxy that misbehaves is a `Fail`, and what could not be decided is `Unknown`.
-//! Never opens anything and never judges: it is what judges say and reports show.
+//! A verdict is never an error: a proxy that misbehaves is a `Fail`, and an undecided case is `Unknown`. Opens nothing
+//! and never judges: judges produce verdicts and reports show them.
 
 use std::time::Duration;
 

@@ -12,7 +12,7 @@ use testbed::wire::{Arguments, quoted};
 /// Distinguishes the keys of a run and the target's own traffic from all other requests.
 #[derive(Debug, Clone, Copy)]
 pub struct Known<'a> {
-    /// What every key of the run contains.
+    /// The substring that every key of the run contains.
     pub prefix: &'a str,
     /// Commands that the target sends by itself, in upper case.
     pub own_traffic: &'a [String],
@@ -50,7 +50,7 @@ impl Known<'_> {
     }
 }
 
-/// Whether the requests are what `asked` says.
+/// Whether the requests match `asked`.
 ///
 /// # Errors
 /// Expected and actual requests, in the notation of cases.
@@ -150,7 +150,7 @@ mod tests {
             own_traffic: &own,
         };
         let mut events: Vec<Event> = seen.iter().map(|words| asked(0, words)).collect();
-        // Neither other nodes nor replies count.
+        // Requests to other nodes and replies are ignored.
         events.push(asked(1, "GET sp-elsewhere"));
         events.push(Event {
             what: What::Opened,

@@ -23,11 +23,11 @@ pub struct Case {
     pub path: String,
     /// The promise, one sentence.
     pub promise: String,
-    /// Where it is promised.
+    /// The source of the promise.
     pub spec: String,
     /// Level of the promise.
     pub level: Level,
-    /// What a target must claim for the case to mean anything.
+    /// Capabilities that a target must claim for the case.
     pub needs: Vec<Capability>,
     /// Whether it touches keys that are not its own.
     pub destructive: bool,
@@ -72,13 +72,13 @@ impl Case {
 pub struct Step {
     /// Its line in the file.
     pub line: usize,
-    /// How often it is done in a row.
+    /// How often it is repeated.
     pub times: usize,
     /// The action.
     pub action: Action,
 }
 
-/// What a step does.
+/// The action of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// A key has a value on a node.
@@ -92,65 +92,65 @@ pub enum Action {
     },
     /// A party sends a request.
     Send {
-        /// Who.
+        /// The sender.
         from: Party,
         /// The command and its arguments.
         words: Vec<Word>,
     },
     /// A party sends bytes as they are.
     Raw {
-        /// Who.
+        /// The sender.
         from: Party,
-        /// The bytes, one word after the other.
+        /// The bytes, as a sequence of words.
         words: Vec<Word>,
     },
     /// From now on a client writes this number of bytes at a time.
     Chunks {
-        /// Who.
+        /// The client.
         client: Party,
         /// Bytes in a chunk.
         bytes: usize,
     },
     /// The next replies of a party.
     Want {
-        /// Whose.
+        /// The client.
         from: Party,
         /// One for each reply.
         patterns: Vec<Pattern>,
     },
     /// The next reply of a party is as the last one that had alternatives.
     Likewise {
-        /// Whose.
+        /// The client.
         from: Party,
         /// One for each alternative of that reply, in the same order.
         alternatives: Vec<Pattern>,
     },
     /// A client gets no further reply.
     Nothing {
-        /// Who.
+        /// The client.
         client: Party,
     },
-    /// What a node was asked since this was last looked at.
+    /// The requests that a node received since the last check.
     Asked {
         /// The node.
         node: usize,
-        /// What it must have been asked.
+        /// The requests that it must have received.
         asked: Asked,
     },
     /// Something goes wrong with a node or its link.
     Fault {
         /// The node.
         node: usize,
-        /// What.
+        /// The fault.
         fault: Fault,
     },
-    /// A node says something else than its own reply to some requests, until it is healed.
+    /// A node answers some requests with other bytes than its own reply, until it is healed.
     Answers {
         /// The node.
         node: usize,
         /// Requests with this word, in any case.
         to: Word,
-        /// What it says.
+        /// The answer.
         answer: Answer,
     },
     /// A node sends bytes on all its connections without being asked.
@@ -174,12 +174,12 @@ pub enum Action {
     },
     /// A client closes its connection.
     Close {
-        /// Who.
+        /// The client.
         client: Party,
     },
     /// A client closes its sending side and keeps reading.
     HalfClose {
-        /// Who.
+        /// The client.
         client: Party,
     },
     /// A request is repeated until its reply is as wanted.
@@ -232,7 +232,7 @@ impl Action {
     }
 }
 
-/// Who speaks.
+/// A client or another sender of a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Party {
     /// A client of the proxy.
@@ -250,10 +250,10 @@ impl fmt::Display for Party {
     }
 }
 
-/// What a node must have been asked.
+/// The requests that a node must have received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Asked {
-    /// Nothing but the target's own traffic.
+    /// Only the target's own traffic.
     Nothing,
     /// Anything at all.
     Something,

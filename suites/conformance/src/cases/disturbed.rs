@@ -1,4 +1,4 @@
-//! What a case can change for other clients of the proxy.
+//! State of other clients that a case can change.
 
 /// State that other clients depend on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,6 +1,6 @@
-//! The commands and faults that change what other clients of the proxy depend on.
+//! Commands and faults that change state of other clients of the proxy.
 //!
-//! Never sends anything: a table and the law that cases are held to.
+//! Sends nothing: a table and the law that cases must obey.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use testbed::fault::{Effect, Fault, Object};
 
 use Disturbed::{Connections, Nodes, Proxy};
 
-/// Commands that change what clients share if a proxy forwards them as they are, sorted by name.
+/// Commands that change state shared by clients if a proxy forwards them unchanged, sorted by name.
 const COMMANDS: &[(&str, Disturbed)] = &[
     ("ACL", Nodes),
     ("ASKING", Connections),
@@ -37,7 +37,7 @@ const COMMANDS: &[(&str, Disturbed)] = &[
     ("FLUSHDB", Nodes),
     ("FUNCTION", Nodes),
     ("HELLO", Connections),
-    // Holds a node up while it looks at all of its keys.
+    // Blocks a node while it goes through all of its keys.
     ("KEYS", Nodes),
     ("LATENCY", Nodes),
     ("MIGRATE", Nodes),
@@ -75,7 +75,7 @@ const COMMANDS: &[(&str, Disturbed)] = &[
 const PROGRAMS: &[&str] = &["EVAL", "EVAL_RO", "FUNCTION"];
 
 impl Case {
-    /// What the steps of the case can disturb, as far as commands and faults show it.
+    /// What the steps of the case can disturb, according to its commands and faults.
     #[must_use]
     pub fn disturbing(&self) -> BTreeSet<Disturbed> {
         self.steps

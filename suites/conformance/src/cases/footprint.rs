@@ -1,4 +1,5 @@
-//! What a case writes, read off its requests: keys to remove, scripts to report, and whether a time to live would be noticed.
+//! What a case writes, derived from its requests: keys to remove, scripts to report, and whether a time to live would
+//! be noticed.
 
 /// Words of requests that see, change or react to a key's time to live. A key of such a case gets none while it runs.
 const NOTICING: &[&str] = &[

@@ -1,13 +1,13 @@
-//! The judge: compares a pattern with the client's reply, and gives "as promised" or the outcome class.
+//! The judge: compares a pattern with the client's reply, and returns "as promised" or the outcome class.
 //!
-//! Never waits and never reads: the caller has the reply already.
+//! Never waits and never reads: the caller passes the reply.
 
 use crate::cases::pattern::Pattern;
 use crate::cases::word::Scope;
 use crate::verdict::Class;
 use testbed::wire::{Value, quoted};
 
-/// What a client saw where a reply was due.
+/// The outcome of a client that expects a reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// A reply.
@@ -16,11 +16,11 @@ pub enum Outcome {
     Bytes(Vec<u8>),
     /// The connection ended, after these bytes of an unfinished reply.
     Closed(Vec<u8>),
-    /// Nothing more came in time, after these bytes of an unfinished reply.
+    /// No more bytes arrived in time, after these bytes of an unfinished reply.
     Silent(Vec<u8>),
     /// A reply beyond the size limit, with its first bytes.
     Endless(Vec<u8>),
-    /// Bytes that are no RESP.
+    /// Bytes that are not RESP.
     Garbled(String),
 }
 
@@ -52,7 +52,7 @@ pub(crate) fn first_fitting(
         .position(|alternative| judge(alternative, outcome, scope).is_ok())
 }
 
-/// Whether `outcome` is what `pattern` promises.
+/// Whether `outcome` matches `pattern`.
 ///
 /// # Errors
 /// Outcome class of an unexpected reply; never [`Class::Correct`].
@@ -193,7 +193,7 @@ fn is_part(pattern: &Pattern, value: &Value, scope: &Scope) -> bool {
     }
 }
 
-/// Digits of a number that a double can hold exactly, next to its neighbours.
+/// The digits of a number that a double can hold exactly, as can its neighbours.
 fn is_cursor(digits: &[u8]) -> bool {
     const END: u64 = 1 << 53;
     let number = std::str::from_utf8(digits).ok();

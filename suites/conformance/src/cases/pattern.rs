@@ -1,9 +1,9 @@
-//! Patterns: what a reply must look like.
+//! Patterns of replies.
 
 use crate::cases::word::{Scope, Word};
 use testbed::wire::quoted;
 
-/// What one reply must look like.
+/// The pattern of one reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Pattern {
     /// Any reply, errors too.
@@ -44,7 +44,7 @@ pub enum Pattern {
     BigNumber(Word),
     /// `=txt "text"`
     Verbatim {
-        /// What the text is: three letters.
+        /// The format of the text: three letters.
         format: String,
         /// The text.
         text: Word,
@@ -70,9 +70,9 @@ pub enum Pattern {
     },
     /// The bytes of the reply as they are.
     Raw(Word),
-    /// The connection ends, with nothing before.
+    /// The connection ends, without bytes before.
     Close,
-    /// An error reply, or the end of the connection with nothing before: one alternative, not two.
+    /// An error reply, or the end of the connection without bytes before: one alternative, not two.
     ErrorOrClose,
     /// The same, or the end of the connection within a reply.
     ErrorOrCut,

@@ -48,7 +48,7 @@ pub enum Piece {
     Key(Variable),
     /// The number of bytes of the key: `${len $a1}`.
     Length(Variable),
-    /// What every key of the run begins with: `${run}`.
+    /// The prefix of every key of the run: `${run}`.
     Run,
     /// Which repetition of a `times` step this is, from 1: `${n}`.
     Repetition,
@@ -87,9 +87,9 @@ impl Word {
 pub struct Scope {
     /// The keys.
     pub keys: BTreeMap<Variable, Vec<u8>>,
-    /// What every key of the run begins with.
+    /// The prefix of every key of the run.
     pub run: String,
-    /// The repetition of the step that is carried out, from 1.
+    /// The repetition of the current step, from 1.
     pub repetition: usize,
 }
 

@@ -8,7 +8,7 @@ use testbed::wire::Value;
 
 /// A bulk that is longer is wanted by its length.
 const BULK_MAX: usize = 64;
-/// What every promise about a command comes from.
+/// The source of every promise about a command.
 const SPEC: &str = "https://redis.io/docs/latest/commands/";
 
 impl Difference {
@@ -84,14 +84,14 @@ fn escaped(bytes: &[u8]) -> String {
     bytes.escape_ascii().to_string().replace("\\'", "'")
 }
 
-/// What a case wants of a step, where the plain Redis has said so much.
+/// The expectation of a step in a case, by the reply of the plain Redis.
 fn wanted(step: &Step, said: Option<&Value>) -> String {
     match (said, step.comparison, step.part) {
         (Some(Value::Error(text) | Value::BulkError(text)), _, _) => {
             let code = text.split(|byte| *byte == b' ').next().unwrap_or_default();
             format!("error {}", escaped(code))
         }
-        // What is queued may compare otherwise than the reply to it.
+        // Queued requests may compare differently from the reply to them.
         (Some(Value::Array(elements)), _, Part::Exec) if !elements.is_empty() => {
             format!("*{}{}", elements.len(), " any".repeat(elements.len()))
         }

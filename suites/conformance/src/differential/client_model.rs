@@ -1,5 +1,5 @@
-//! One client of the differential test: where it is in a transaction, what the proxy may refuse it, and how the two replies to
-//! a step compare.
+//! One client of the differential test: its state in a transaction, which steps the proxy may refuse, and how the two
+//! replies to a step compare.
 
 use std::collections::BTreeSet;
 
@@ -18,14 +18,14 @@ pub(super) struct ClientModel {
     mode: Mode,
 }
 
-/// What the plain Redis is asked for a step.
+/// The request to the plain Redis for a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Ask {
     /// The same.
     The(ReplyComparison),
-    /// Nothing: the proxy has refused it.
+    /// No request: the proxy has refused the step.
     Nothing,
-    /// To forget the transaction, from which the proxy has refused something; so the proxy has to say an error.
+    /// DISCARD: the proxy has refused a request of the transaction, so it must answer EXEC with an error.
     ToDiscard,
 }
 
@@ -59,13 +59,13 @@ impl ClientModel {
         Ok(())
     }
 
-    /// Whether the proxy may refuse a step: its keys, or those of the transaction, lie on several nodes, or may not lie on
-    /// the node that the transaction is pinned to.
+    /// Whether the proxy may refuse a step: its keys, or those of the transaction, are on several nodes, or may not be
+    /// on the node that the transaction is pinned to.
     pub(super) fn may_refuse(&self, step: &Step) -> bool {
         self.mode.may_refuse(step)
     }
 
-    /// What to ask the plain Redis, now that the proxy has answered a step.
+    /// The request to the plain Redis, once the proxy has answered a step.
     pub(super) fn ask(&mut self, step: &Step, is_error: bool) -> Ask {
         self.mode.ask(step, is_error)
     }
@@ -142,7 +142,7 @@ impl Mode {
             return Ask::The(ReplyComparison::As(step.comparison));
         };
         match step.part {
-            // Neither is queued.
+            // MULTI and WATCH are not queued.
             Part::Multi | Part::Watch => exact,
             Part::Exec => {
                 let block = self.block.take().unwrap_or_default();
@@ -209,7 +209,7 @@ mod tests {
 
     const EXACT: Ask = Ask::The(ReplyComparison::As(Comparison::Exact));
 
-    /// What the plain Redis is asked for each step, where the proxy's reply is an error or none.
+    /// The requests to the plain Redis for each step; `true` if the proxy replies with an error.
     #[track_caller]
     fn check(place: Place, steps: &[(Step, bool)], expected: &[Ask]) {
         let mut mode = Mode::new(place);
@@ -241,7 +241,7 @@ mod tests {
             &[Ask::Nothing, EXACT],
         );
         check(Place::Together, &[(two(), true)], &[EXACT]);
-        // Keys 1 and 4 lie on one node, as the first and the fourth of three.
+        // Keys 1 and 4 are on one node, as the first and the fourth of three.
         let same = call(&["SUNION"], &[key(1), key(4)]);
         check(Place::Apart, &[(same, true)], &[EXACT]);
         let partly = Step {
@@ -298,7 +298,7 @@ mod tests {
                 ],
                 &[EXACT, EXACT, EXACT, EXACT],
             );
-            // What was not queued pins nothing, and outside of a transaction nothing is pinned.
+            // A refused request pins nothing, and outside a transaction nothing is pinned.
             check(
                 place,
                 &[(multi(), false), (keyless(), true), (get(1), true)],

@@ -28,7 +28,7 @@ const PIPED: f64 = 0.95;
 /// How often the bytes of a request are written in two pieces.
 const CUT: f64 = 0.15;
 
-/// What a step is to the transaction of its client.
+/// The role of a step in the transaction of its client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
     Call,
@@ -42,13 +42,13 @@ pub(super) enum Part {
 /// One request of one client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// Who sends it, from 0.
+    /// The client that sends it, from 0.
     pub client: usize,
     /// Whether it is sent before all pending requests are answered.
     pub piped: bool,
-    /// Where its bytes are written in two pieces, in 4096ths of them.
+    /// The place at which its bytes are written in two pieces, in 4096ths of them.
     pub cut: Option<u16>,
-    /// What has to be equal.
+    /// The parts that must be equal.
     pub comparison: Comparison,
     /// Whether the target is known to accept the command if all keys are on one node.
     pub(super) whole: bool,
@@ -57,7 +57,7 @@ pub struct Step {
 }
 
 impl Step {
-    /// Sent alone and in one piece; both sides have to say exactly the same.
+    /// Sent alone and in one piece; both replies must be equal.
     fn of(client: usize, part: Part, request: Request) -> Self {
         Self {
             client,
@@ -103,7 +103,7 @@ fn keys(request: &mut Request) -> impl Iterator<Item = &mut Variable> {
     })
 }
 
-/// What steps are drawn from.
+/// The source of drawn steps.
 #[derive(Debug)]
 pub(super) struct Pool {
     calls: Vec<Call>,
@@ -174,8 +174,8 @@ impl Pool {
         self.calls.is_empty()
     }
 
-    /// Sequences of so many steps, with the number of those that a play has come to, which shrinking starts from. Where the
-    /// target speaks RESP3, so do some of the clients.
+    /// Sequences of `count` steps, with the number of steps that a play has reached, from which shrinking starts. If
+    /// the target speaks RESP3, so do some of the clients.
     pub(super) fn steps(
         self: &Arc<Self>,
         count: RangeInclusive<usize>,
@@ -297,7 +297,7 @@ fn key(client: usize, which: usize) -> Variable {
     }
 }
 
-/// Whether two servers with the same data say and keep the same, and say it at once.
+/// Whether two servers with the same data give the same reply and keep the same data, and answer at once.
 fn is_steady(row: &Row) -> bool {
     !(row.fickle || row.dangerous || row.ends)
         && row.replies == 1
@@ -307,7 +307,7 @@ fn is_steady(row: &Row) -> bool {
         )
 }
 
-/// Commands that wait for data, which a proxy without them refuses, and which would only wait here.
+/// Commands that wait for data: a proxy without support refuses them, and they would only wait here.
 const WAIT: [&str; 8] = [
     "BLMOVE",
     "BLMPOP",
@@ -325,7 +325,7 @@ fn blocks_client(request: &Request) -> bool {
     WAIT.iter().any(|name| first == name.as_bytes()) || words.iter().any(|word| word == b"BLOCK")
 }
 
-/// Who is in a transaction, as far as the steps alone can tell.
+/// The clients that are in a transaction, as far as the steps show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Open {
     clients: usize,
@@ -343,7 +343,7 @@ impl Open {
         }
     }
 
-    /// Whether a step is no error where it stands: one that is left out while shrinking must not make one of another.
+    /// Whether a step is valid in this place: leaving out a step while shrinking must not make another one an error.
     fn takes(self, step: &Step) -> bool {
         let in_block = self.blocks[step.client];
         match step.part {

@@ -34,7 +34,7 @@ pub use report::{Compared, Differential, Parted};
 
 /// Steps of one round; after each the servers are emptied.
 const ROUND: usize = 300;
-/// What a proxy gives a node to answer: nothing is slow here but the machine, and that is to show nowhere.
+/// The proxy's time limit for a node: only the machine is slow here, and that must not show in replies.
 const OP_TIMEOUT_MS: u64 = 5000;
 /// While shrinking, steps without a difference are played again, because a race does not occur each time.
 const ATTEMPTS: usize = 10;
@@ -46,14 +46,14 @@ const PLAYS_MAX: usize = 3000;
 pub struct Wanted {
     /// Number of requests.
     pub requests: usize,
-    /// Where keys lie: in each round together or apart, by chance, where nothing is given.
+    /// Where keys are: in each round together or apart, by chance if not given.
     pub place: Option<Place>,
 }
 
 /// How far a run is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
-    /// So many requests are compared.
+    /// The number of requests compared so far.
     Compared(usize),
     /// A difference was found in this number of requests, and is being shortened.
     Shrunk(usize),
@@ -96,9 +96,9 @@ pub struct Accepted {
     pub row: Row,
     /// Whether it answers correctly or refuses if all keys are on one node.
     pub together: bool,
-    /// Whether it refuses nothing then that one plain Redis does.
+    /// Whether it then accepts everything that one plain Redis accepts.
     pub whole: bool,
-    /// Whether it answers rightly or refuses wherever keys lie.
+    /// Whether it answers correctly or refuses wherever keys are.
     pub apart: bool,
 }
 
@@ -130,13 +130,14 @@ pub async fn accepted(
     Ok(accepted)
 }
 
-/// Runs requests drawn from `commands` by the seed of the options; stops at the first difference and shrinks it. `say` hears how
-/// far it is.
+/// Runs requests drawn from `commands` by the seed of the options; stops at the first difference and shrinks it. `say`
+/// is called with the progress.
 ///
-/// `meddle` is done to the nodes behind the proxy's back near the end of each round; tests show by it that a difference is found.
+/// `meddle` changes the nodes behind the proxy's back near the end of each round; tests use it to show that a
+/// difference is found.
 ///
 /// # Errors
-/// Why the suite could not judge; never a verdict.
+/// Why the suite could not judge. Never a verdict.
 pub async fn run(
     target: &Target,
     options: &RunOptions,
@@ -265,7 +266,7 @@ struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    /// Leaves out what can be left out while there is still a difference. What stands in the way then is no reason to forget it.
+    /// Leaves out steps as long as there is still a difference. An error while shrinking does not discard it.
     async fn shrink<T>(
         &mut self,
         place: Place,
@@ -298,7 +299,7 @@ impl Bench<'_> {
         shortest.difference(place)
     }
 
-    /// What comes of steps when there is a difference in one of a few plays.
+    /// The result of steps if one of a few plays shows a difference.
     async fn differ(
         &mut self,
         place: Place,

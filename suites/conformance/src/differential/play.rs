@@ -15,7 +15,7 @@ use crate::oracle::{Oracle, Place, outcome};
 use testbed::client::{Client, NODE_DEADLINE};
 use testbed::wire::{self, Value};
 
-/// What came of a play.
+/// The result of a play.
 #[derive(Debug, Default)]
 pub(super) struct Played {
     /// Steps that were sent.
@@ -30,7 +30,7 @@ pub(super) struct Played {
     pub(super) what: Option<String>,
 }
 
-/// Plays steps on servers that are empty. `meddle` is done to the nodes behind the proxy's back before the last of them.
+/// Plays steps on empty servers. `meddle` changes the nodes behind the proxy's back before the last of them.
 pub(super) async fn play(
     oracle: &Oracle,
     place: Place,
@@ -91,7 +91,7 @@ enum Comparability {
     NoFurther,
 }
 
-/// What is under way at the same time.
+/// Requests that are pending at the same time.
 struct Wave<'a> {
     steps: &'a [(usize, &'a Step)],
     scope: &'a Scope,
@@ -130,7 +130,7 @@ impl Wave<'_> {
         Ok(goes)
     }
 
-    /// Sends a client's chunk in pieces, and takes the replies up to the first that is none.
+    /// Sends a client's chunk in pieces, and reads the replies up to the first failure.
     async fn pipeline(&self, client: &mut Client, chunk: &[(usize, &Step)]) -> Vec<Outcome> {
         let mut piece = Vec::new();
         for (_, step) in chunk {
@@ -161,7 +161,7 @@ impl Wave<'_> {
         seen
     }
 
-    /// Gives the plain Redis what the proxy has carried out, and compares what both said.
+    /// Sends the requests that the proxy has executed to the plain Redis, and compares the replies.
     async fn compare(
         &self,
         client_model: &mut ClientModel,
@@ -173,7 +173,7 @@ impl Wave<'_> {
         let mut asked = Vec::new();
         let mut requests = Vec::new();
         for (index, ((place, step), seen)) in chunk.iter().zip(seen).enumerate() {
-            // Whether the rest of the pipeline was carried out is not known: nothing more can be compared.
+            // Whether the rest of the pipeline was executed is unknown: no more replies can be compared.
             if matches!(seen, Outcome::Closed(pending) if pending.is_empty())
                 && chunk[index..]
                     .iter()

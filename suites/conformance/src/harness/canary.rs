@@ -54,7 +54,7 @@ impl Canary {
     /// Writes `keys` through the proxy and reads them back on new connections.
     ///
     /// # Errors
-    /// What came instead of the value.
+    /// The result that was read instead of the value.
     pub(crate) async fn establish(
         proxy: SocketAddr,
         keys: Vec<Vec<u8>>,
@@ -75,7 +75,7 @@ impl Canary {
         }
     }
 
-    /// The keys, for those who remove them.
+    /// The keys, for their removal.
     pub(crate) fn keys(&self) -> &[Vec<u8>] {
         &self.keys
     }
@@ -153,7 +153,7 @@ impl Canary {
         }
     }
 
-    /// Takes back what can be taken back on shared connections: a transaction, and another database.
+    /// Undoes what can be undone on shared connections: a transaction, and another database.
     pub(crate) async fn undo(&self, got: &str) {
         let select = vec![&b"SELECT"[..], b"0"];
         let requests = match got {
@@ -164,14 +164,14 @@ impl Canary {
             let mut clients = JoinSet::new();
             for _ in 0..CONNECTIONS {
                 let (proxy, within, requests) = (self.proxy, self.within, requests.clone());
-                // What came of it is read off afterwards.
+                // Its effect is read afterwards.
                 clients.spawn(async move { speak(proxy, &requests, within).await.map(drop) });
             }
             clients.join_all().await;
         }
     }
 
-    /// What came of a disturbed proxy, and what its operator should do.
+    /// The state of a disturbed proxy, and what its operator should do.
     pub(crate) async fn taken_back(&self, case: &str, wrong: usize, got: &str) -> String {
         self.undo(got).await;
         let now = self.read().await;
@@ -199,7 +199,7 @@ impl Canary {
 }
 
 impl Reading {
-    /// What was read, for people.
+    /// The result of the reading, as text.
     pub(crate) fn shown(&self) -> String {
         match self {
             Self::Intact => "as before".to_owned(),

@@ -15,7 +15,7 @@ impl Harness {
         self.stopped.as_ref().map(|stopped| stopped.why.as_str())
     }
 
-    /// Remembers what a case showed of the proxy, and stops where no more can be judged.
+    /// Remembers what a case showed about the proxy, and stops if no more cases can be judged.
     pub(crate) fn note(
         &mut self,
         case: &Case,
@@ -29,7 +29,7 @@ impl Harness {
         match restored {
             Ok(restarted) => {
                 self.deadlines.heard();
-                // Latency alone shows nothing: connections to nodes have to be lost and made again.
+                // Latency alone proves nothing: connections to nodes must be lost and opened again.
                 if after == After::Broken || case.loses_connections() {
                     self.deadlines.recovered(restarted.is_none());
                 }
@@ -82,7 +82,7 @@ pub(crate) fn left_behind(case: &Case, transcript: Vec<Line>, why: String) -> Ev
     with(evidence, &why)
 }
 
-/// The evidence with what happened after the case.
+/// The evidence with the events after the case.
 pub(crate) fn with(mut evidence: Evidence, text: &str) -> Evidence {
     let at = evidence.transcript.last();
     evidence.transcript.push(Line {

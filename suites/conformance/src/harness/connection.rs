@@ -7,7 +7,7 @@ use tokio::time::sleep;
 use crate::cases::judge::Outcome;
 use testbed::client::{self, Client};
 
-/// Between two chunks, so that they do not melt into one before the proxy reads them. A stimulus; nothing is awaited.
+/// Between two chunks, so that the proxy reads them separately. A stimulus; no event is awaited.
 const BETWEEN_CHUNKS: Duration = Duration::from_millis(1);
 
 pub(crate) struct Connection {

@@ -1,13 +1,13 @@
 //! How long the suite waits for a proxy that has stopped answering.
 //!
 //! The deadline shrinks only after a case that hung and a proxy that did not serve afterwards, and is back at its full
-//! length with the first answer. Never a verdict: what ends under a short deadline is confirmed before it counts.
+//! length with the first answer. Never a verdict: a failure under a short deadline is confirmed before it counts.
 
 use std::time::Duration;
 
 /// Cases in a row after which a proxy has stopped answering.
 const CASES: usize = 3;
-/// Cases in a row that a proxy did not recover from, after which it is not waited for at length.
+/// Cases in a row that a proxy did not recover from. After these the deadline shrinks.
 const UNRECOVERED: usize = 2;
 /// Shortest time for one reply.
 const REPLY_WITHIN_MIN: Duration = Duration::from_millis(500);
@@ -16,7 +16,7 @@ pub(crate) const SETTLED_WITHIN: Duration = Duration::from_secs(5);
 /// The same for a proxy that has not done so after several cases.
 const SETTLED_WITHIN_MIN: Duration = Duration::from_secs(1);
 
-/// What happened to a proxy before a request, which decides how long its reply may take.
+/// The state of a proxy before a request, which decides how long its reply may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum After {
     /// A case without faults that went well.
@@ -27,7 +27,7 @@ pub(crate) enum After {
     Broken,
 }
 
-/// What the last cases showed.
+/// The results of the last cases.
 #[derive(Debug, Default)]
 pub(crate) struct Deadlines {
     /// Cases in a row that hung and left a proxy that does not serve, by their ids.

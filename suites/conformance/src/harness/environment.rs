@@ -1,4 +1,4 @@
-//! What a run works with: the proxy's address, the nodes, the links where they are ours.
+//! The environment of a run: the proxy's address, the nodes, and the links if they are ours.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -32,34 +32,34 @@ pub(crate) struct Environment {
     pub(crate) reply_within: Option<Duration>,
 }
 
-/// What the suite started, and therefore may disturb.
+/// The servers that the suite started, and may therefore disturb.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Started {
-    /// Nothing: the proxy and its nodes run already, and there are no links.
+    /// None: the proxy and its nodes run already, and there are no links.
     Nothing,
     /// The proxy, and the described part of its cluster.
     Proxy(Owned),
 }
 
-/// What cases may do to a proxy or nodes that the suite did not start.
+/// Permissions of cases on a proxy or nodes that the suite did not start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Allowed {
-    /// Destroy what others keep there.
+    /// Destroy foreign data.
     pub destructive: bool,
-    /// Change what other clients depend on.
+    /// Change state of other clients.
     pub disturbing: bool,
 }
 
-/// What a case did to a node or its link, and has to be healed.
+/// Damage to a node or its link that must be healed.
 #[derive(Debug, Clone)]
 pub(crate) enum Damage {
     /// By a step `fault`.
     Fault(Fault),
-    /// By a step `answers`: the link says something else than the node.
+    /// By a step `answers`: the link answers instead of the node.
     Scripted,
 }
 
-/// A fault or its end could not be carried out. Never a verdict on the proxy.
+/// A fault could not be applied or healed. Never a verdict on the proxy.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     #[error(transparent)]
@@ -98,7 +98,7 @@ impl Environment {
             .find_map(|step| self.obstacle_to(&step.action))
     }
 
-    /// What a case may change of the things that the suite did not start.
+    /// The shared state that a case may change on servers that the suite did not start.
     fn disturbed(&self, case: &Case) -> Option<&'static str> {
         let ours = |what: &Disturbed| match what {
             Disturbed::Connections | Disturbed::Proxy => self.started != Started::Nothing,
@@ -159,7 +159,7 @@ impl Environment {
         Ok(fault.apply(site).await?)
     }
 
-    /// From now on the link of a node says `answer` to requests with the word `to`.
+    /// From now on the link of a node answers `answer` to requests with the word `to`.
     pub(crate) fn answers(&self, node: usize, to: &[u8], answer: Answer) -> Result<(), Error> {
         self.script(node)?.set(to, answer);
         Ok(())
@@ -184,7 +184,7 @@ impl Environment {
         let site = self.ours("healing")?.site(node);
         let fault = |damage: &Damage| match damage {
             Damage::Fault(fault) => Some(fault.clone()),
-            // Every heal takes scripted answers off the link.
+            // Every heal removes scripted answers from the link.
             Damage::Scripted => None,
         };
         let faults: Vec<Fault> = damages.iter().filter_map(fault).collect();

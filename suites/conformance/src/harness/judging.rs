@@ -81,7 +81,7 @@ impl Harness {
         let transcript = run.transcript();
         let damages = std::mem::take(&mut run.damages);
         let written = std::mem::take(&mut run.written);
-        // Its clients are gone before the proxy is looked at.
+        // Its clients must be gone before the proxy is checked.
         drop(run);
 
         let after = match &ended {
@@ -118,7 +118,7 @@ impl Harness {
         self.scope(case).await
     }
 
-    /// Heals, waits until every node is served, and cleans up. What had to be done to the proxy, if anything.
+    /// Heals, waits until every node is served, and cleans up. Returns the repair of the proxy, if it needed one.
     async fn restore(
         &mut self,
         case: &Case,
@@ -143,8 +143,8 @@ impl Harness {
             // Only the proxy could remove them.
             return settled;
         }
-        // Also when the proxy is lost: the nodes are there.
-        // The canaries too: on nodes that are not emptied, the next case would find them.
+        // Also when the proxy is lost: the nodes are still there. The canaries too: on nodes that are not emptied, the
+        // next case would find them.
         let cleaned = self.clean(&[written, &self.canaries].concat()).await;
         let settled = settled?;
         cleaned?;

@@ -13,7 +13,7 @@ use crate::cases::word::letter;
 
 /// Keys written in one go.
 const PROBES: usize = 96;
-/// Placements may be uneven; a node that gets no key out of this many goes gets none.
+/// Placements may be uneven. A node that gets no key in this many rounds stays without one.
 const ROUNDS_MAX: usize = 40;
 
 /// No keys can be found for a node.
@@ -72,7 +72,7 @@ impl Pool {
         Self { record, ..self }
     }
 
-    /// What every key of this run begins with.
+    /// The prefix of every key of this run.
     pub(crate) fn prefix(&self) -> &str {
         &self.prefix
     }
@@ -163,7 +163,7 @@ async fn write(proxy: SocketAddr, keys: &[Vec<u8>]) -> Result<(), Error> {
     }
 }
 
-/// Removes the keys from a node; which of them were there.
+/// Removes the keys from a node. Returns which of them existed.
 async fn take_off(node: SocketAddr, keys: &[Vec<u8>]) -> Result<Vec<bool>, String> {
     let mut client = Client::connect(node, NODE_DEADLINE)
         .await

@@ -29,7 +29,7 @@ use testbed::targets::{self, Proxy, Target};
 
 pub use judging::skipped;
 
-/// There is nothing to judge cases on.
+/// Cases cannot be judged.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Nodes and links.
@@ -41,7 +41,7 @@ pub enum Error {
     /// The keys of the nodes.
     #[error(transparent)]
     Keys(#[from] keys::Error),
-    /// Nobody answers where the user says that the proxy or a node is.
+    /// The proxy or a node does not answer at the address that the user gave.
     #[error("reach {addr}: {why}")]
     Unreachable {
         /// Where.
@@ -66,7 +66,7 @@ pub enum Error {
     /// Other clients of the proxy no longer read the values that they wrote.
     #[error("{0}")]
     Disturbed(String),
-    /// There is nothing to compare, or nothing to compare with.
+    /// The comparison with a plain Redis is not possible.
     #[error("compare with one plain Redis: {0}")]
     Oracle(String),
 }
@@ -86,7 +86,7 @@ pub struct Harness {
     pub(crate) deadlines: Deadlines,
     /// Whether a case ran on the proxy since it was started.
     pub(crate) used: bool,
-    /// Whether one of these cases may have changed what the next one meets.
+    /// Whether one of these cases may have changed the environment of the next one.
     pub(crate) spoiled: bool,
     /// Why no more cases are judged.
     pub(crate) stopped: Option<Stopped>,

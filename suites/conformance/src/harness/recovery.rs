@@ -1,4 +1,4 @@
-//! Between two cases: the proxy has to serve every node again, and what the last case wrote goes.
+//! Between two cases: the proxy must serve every node again, and the keys of the last case are removed.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -16,14 +16,14 @@ use testbed::leftovers::{self, TTL_S};
 use testbed::wait::{self, Probed};
 use testbed::wire::Value;
 
-/// A proxy of several workers has connections to its nodes for each, and says not which one a client meets: so many
-/// clients meet all of a few.
+/// A proxy with several workers has connections to its nodes for each, and a client cannot choose its worker. This many
+/// clients reach all of a few workers.
 const CONNECTIONS: usize = 16;
-/// Between two looks.
+/// Between two checks.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 
 impl Harness {
-    /// Waits until the proxy serves every node; restarts it when it does not. What had to be done, if anything.
+    /// Waits until the proxy serves every node; restarts it when it does not. Returns the repair, if it needed one.
     pub(crate) async fn settle(&mut self, after: After) -> Result<Option<String>, Error> {
         if after == After::Broken {
             self.renew_links().await?;
@@ -94,7 +94,7 @@ impl Harness {
                     let _ = canary.renew().await;
                     return Ok(());
                 }
-                // Evicted or flushed by others: nothing that the proxy did.
+                // Evicted or flushed by other clients, not by the proxy.
                 Reading::Changed { .. } if !rewrite && self.lost(canary).await => rewrite = true,
                 Reading::Changed { wrong, got } => {
                     return Err(Error::Disturbed(
@@ -120,7 +120,7 @@ impl Harness {
         false
     }
 
-    /// What a broken case left on the proxy's connections to its nodes must not reach the next one.
+    /// The state that a broken case left on the proxy's connections to its nodes must not reach the next one.
     async fn renew_links(&self) -> Result<(), Error> {
         let Some(cluster) = &self.environment.cluster else {
             return Ok(());
@@ -132,7 +132,7 @@ impl Harness {
         Ok(cluster.heal().await?)
     }
 
-    /// Whether every node is served, on as many connections as it takes, after a while at the latest.
+    /// Waits until every node is served, on as many connections as necessary, up to a limit.
     async fn serves(&mut self, after: After, window: Duration) -> Result<(), String> {
         let connections = match after {
             After::Calm => 1,
@@ -154,7 +154,7 @@ impl Harness {
         })
     }
 
-    /// Writes to every node on one connection, and looks on the nodes.
+    /// Writes to every node on one connection, and checks the nodes.
     async fn serves_a_client(&mut self) -> Result<(), String> {
         self.looks += 1;
         let value = self.looks.to_string().into_bytes();
@@ -170,7 +170,7 @@ impl Harness {
             client.pipeline(&requests, within).await
         };
         let mut replies = speaking.await.map_err(|why| why.to_string())?;
-        // PING is there for proxies whose nodes are not known.
+        // The PING is for proxies whose nodes are unknown.
         replies.pop();
         for (node, (key, set)) in self.canaries.iter().zip(replies).enumerate() {
             let found = call(self.environment.nodes[node], &[b"GET", key], within).await?;
@@ -185,7 +185,7 @@ impl Harness {
         Ok(())
     }
 
-    /// Removes what a case wrote.
+    /// Removes the keys of a case.
     pub(crate) async fn clean(&self, written: &[Vec<u8>]) -> Result<(), Error> {
         let places = match self.environment.nodes.is_empty() {
             true => vec![self.environment.proxy],

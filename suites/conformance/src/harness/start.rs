@@ -87,8 +87,8 @@ impl Harness {
     /// A proxy that already runs, with the nodes that the user gave, possibly none.
     ///
     /// There are no links: cases that need the tap or faults are skipped. Everything is written under a random prefix
-    /// and deleted at the end of each case. After each case new connections read keys that did not change, because
-    /// others use the proxy too.
+    /// and deleted at the end of each case. After each case new connections read keys that must not have changed,
+    /// because other clients use the proxy too.
     ///
     /// # Errors
     /// When proxy or nodes do not answer.

@@ -1,4 +1,4 @@
-//! The runner and the harness, on a plain Redis, where every promise holds, and on doubles that break one.
+//! The runner and the harness, on a plain Redis, which keeps every promise, and on doubles that break one.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -106,7 +106,7 @@ async fn a_redis_that_is_its_own_node_is_left_as_it_was_found() {
     );
 }
 
-/// What a double says to a request; `None` closes.
+/// The answer of a double to a request; `None` closes.
 type Script = fn(&Arguments) -> Option<&'static [u8]>;
 
 /// A proxy that answers PING as it should, and everything else by its script.
@@ -181,7 +181,7 @@ fn resp3_is_for_those_who_asked_for_it() {
     };
     let get = "send GET $k1\nwant nil | _\n";
     check(get, greeting, 2, Class::Wrong);
-    // The pipeline changes behind HELLO and not before it, also where it is written in pieces.
+    // The protocol of the pipeline changes after HELLO and not before it, also if it is written in pieces.
     let hello = "chunks 3\nsend HELLO 3\nsend GET $k1\nwant map _\n";
     let neighbour = format!("{hello}send @2 GET $k1\nwant @2 nil | _\n");
     check(&neighbour, greeting, 6, Class::Wrong);
@@ -266,7 +266,7 @@ fn what_never_comes_right_is_found_out() {
         3,
         Class::Refused,
     );
-    // Nobody waits for a wrong answer to become right.
+    // A wrong answer is not retried.
     check(
         "eventually 500s\nsend GET $k1\nwant nil\n",
         |_| Some(b":1\r\n"),

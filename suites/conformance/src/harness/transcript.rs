@@ -1,4 +1,4 @@
-//! The transcript of a run: what clients said and heard, and what nodes were asked and answered, by time.
+//! The transcript of a run: requests and replies of clients and of nodes, by time.
 
 use std::time::Duration;
 

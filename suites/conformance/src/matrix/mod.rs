@@ -51,7 +51,7 @@ impl Judge {
         }
     }
 
-    /// What the servers are, as `redis 7.0.15`.
+    /// Name and version of the servers, as `redis 7.0.15`.
     ///
     /// # Errors
     /// Why the suite could not judge.
@@ -59,10 +59,11 @@ impl Judge {
         self.ready().await?.server().await
     }
 
-    /// Judges a command by its row; `None` when the plain Redis does not know it, so that there is nothing to compare with.
+    /// Judges a command by its row; `None` if the plain Redis does not support it, so that there is no reply to compare
+    /// with.
     ///
     /// # Errors
-    /// Why the suite could not judge; never a verdict.
+    /// Why the suite could not judge. Never a verdict.
     pub async fn judge(&mut self, row: &Row) -> Result<Option<Finding>, Error> {
         if !self.ready().await?.knows(&row.command).await? {
             return Ok(None);
@@ -92,7 +93,7 @@ impl Judge {
         Ok(self.oracle.insert(open))
     }
 
-    /// Whether the servers cannot be used any more. What a target refused did nothing to them.
+    /// Whether the servers cannot be used any more. A command that a target refused does not change them.
     async fn is_spoilt(&mut self, row: &Row, tried: Option<&TrialOutcome>) -> bool {
         let Some(oracle) = &mut self.oracle else {
             return false;
@@ -109,7 +110,7 @@ impl Judge {
 #[derive(Debug)]
 struct TrialOutcome {
     class: Class,
-    /// The plain Redis says an error too, with the same code in other words.
+    /// The plain Redis answers an error too, with the same code and another text.
     in_other_words: bool,
     evidence: Option<Evidence>,
 }

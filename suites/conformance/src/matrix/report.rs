@@ -124,7 +124,7 @@ impl Matrix {
         )
     }
 
-    /// Whether no target gave a wrong answer or none at all.
+    /// Whether no target gave a wrong answer or no answer.
     #[must_use]
     pub fn as_expected(&self) -> bool {
         !self

@@ -14,9 +14,9 @@ use testbed::fixtures::Source;
 pub struct Row {
     /// The name, as `GET` or `OBJECT|ENCODING`.
     pub command: String,
-    /// What has to be equal.
+    /// The parts that must be equal.
     pub comparison: Comparison,
-    /// Whether the connection changes its mode, so that it takes no further requests.
+    /// Whether the connection changes its mode, so that it accepts no further requests.
     pub ends: bool,
     /// Whether it may change servers beyond their keys, so that they are replaced after it.
     pub dangerous: bool,
@@ -46,7 +46,7 @@ pub struct Trial {
 pub struct Request {
     /// Name first.
     pub words: Vec<Word>,
-    /// Whether Redis says nothing to it.
+    /// Whether Redis does not answer it.
     pub silent: bool,
 }
 

@@ -76,7 +76,7 @@ struct Run<'a> {
     proxy: Client,
     lines: Vec<Line>,
     begun: std::time::Duration,
-    /// What the proxy said last.
+    /// The last reply of the proxy.
     last: Option<Outcome>,
 }
 
@@ -176,7 +176,7 @@ impl Run<'_> {
         })
     }
 
-    /// Whether the connection still works with replies in order: none follows the last one.
+    /// Whether the connection still works and its replies are in order: no reply follows the last one.
     async fn goes_on(&mut self, expected: &Outcome) -> Option<Parted> {
         let probe = self.probe();
         self.note(Direction::ToProxy, shown(&probe));
@@ -192,13 +192,13 @@ impl Run<'_> {
         })
     }
 
-    /// A read that every proxy knows, with an answer that nothing else has.
+    /// A read that every proxy supports, with an answer that no other request has.
     fn probe(&self) -> Vec<Vec<u8>> {
         let key = self.scope.keys.get(&NOBODYS).cloned().unwrap_or_default();
         vec![b"GETRANGE".to_vec(), key, b"0".to_vec(), b"-1".to_vec()]
     }
 
-    /// Sends a request to both that Redis says nothing to.
+    /// Sends a request that Redis does not answer to both.
     async fn say(&mut self, request: &Request) {
         let words = request.bytes(&self.scope);
         let bytes = wire::encode_request(&words);

@@ -8,14 +8,14 @@ use crate::cases::judge::Outcome;
 use crate::verdict::Class;
 use testbed::wire::Value;
 
-/// What has to be equal.
+/// The parts that must be equal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Comparison {
     /// Everything.
     Exact,
     /// Everything but the order in arrays, maps and sets.
     AnyOrder,
-    /// Types, and lengths of arrays, maps and sets, for answers that two servers never give alike, as TIME.
+    /// Types, and lengths of arrays, maps and sets, for answers that differ between any two servers, as TIME.
     Shape,
     /// Only the type, because the content depends on the server.
     Kind,
@@ -25,7 +25,7 @@ pub enum Comparison {
     CommandInfo,
     /// The same for the entries that both list, as COMMAND gives them.
     CommandTable,
-    /// The plain Redis is not asked, because its answer is no reply: only a refusal is right.
+    /// The plain Redis is not asked, because it would not answer with a reply: only a refusal is right.
     Refusal,
 }
 
@@ -132,8 +132,8 @@ fn replies(comparison: Comparison, plain: &Value, seen: &Value) -> Class {
     }
 }
 
-/// A part of the answer: errors stand in the place of some elements, so that the client is told. What is missing
-/// without a word is not told.
+/// Whether `some` is a part of the answer: errors replace some elements, so the client knows that they are missing. An
+/// element that is missing without an error does not count as reported.
 fn is_part(all: &Value, some: &Value) -> bool {
     let told = |one: &Value, other: &Value| one == other || other.is_error();
     match (all, some) {

@@ -22,7 +22,7 @@ pub(crate) struct Contents {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Entry {
-    /// The place of the server that holds it.
+    /// The place of its server.
     node: usize,
     kind: Value,
     digest: Value,

@@ -1,7 +1,7 @@
 //! Comparison of two replies to COMMAND, element by element.
 //!
-//! The elements are those of <https://redis.io/docs/latest/commands/command/>. Redis keeps subcommands in a hash table with
-//! a seed of its own, and flags, categories and hints are sets: none of them has an order.
+//! The elements are those of <https://redis.io/docs/latest/commands/command/>. Redis keeps subcommands in a hash table
+//! with a seed of its own, and flags, categories and hints are sets: their order has no meaning.
 
 use std::fmt::Display;
 
@@ -51,8 +51,8 @@ pub(crate) fn info(plain: &Value, seen: &Value) -> Option<Parted> {
     both.find_map(|(plain, seen)| entry(plain, seen))
 }
 
-/// Where the entries of one name part: the answers to COMMAND. A proxy may leave out what it does not serve, and list what
-/// only it knows; what both list has to be equal.
+/// The first difference between the answers to COMMAND, by name. A proxy may leave out commands that it does not serve,
+/// and list commands that only it supports; entries in both lists must be equal.
 pub(crate) fn table(plain: &Value, seen: &Value) -> Option<Parted> {
     let (Value::Array(plain), Value::Array(seen)) = (plain, seen) else {
         return parted("answer", "entries of commands", seen);
@@ -94,7 +94,7 @@ fn entry(plain: &Value, seen: &Value) -> Option<Parted> {
     let what = name(plain).or(name(seen)).unwrap_or(b"unknown command");
     let what = String::from_utf8_lossy(what);
     let (Value::Array(plain), Value::Array(seen)) = (plain, seen) else {
-        // No such command, in whatever way the protocol says it.
+        // No such command, in any form that the protocol allows.
         return match plain == seen {
             true => None,
             false => parted(&what, plain, seen),

@@ -30,7 +30,7 @@ pub(crate) use contents::Contents;
 pub(crate) const KEYS: usize = 18;
 /// How long a proxy may take to serve every node again.
 const SETTLED_WITHIN: Duration = Duration::from_secs(5);
-/// Undoes whatever a command may have left on a server of our own.
+/// Undoes all changes of a command on a server of our own.
 const CLEAN: &[&[&str]] = &[&["FLUSHALL"], &["FUNCTION", "FLUSH"], &["SCRIPT", "FLUSH"]];
 
 /// Where keys lie.
@@ -58,10 +58,10 @@ pub(crate) struct Oracle {
 }
 
 impl Oracle {
-    /// Starts everything; the proxy gives a node `op_timeout_ms` to answer.
+    /// Starts everything; `op_timeout_ms` is the proxy's time limit for a node.
     ///
     /// # Errors
-    /// Why the suite could not judge; never a verdict.
+    /// Why the suite could not judge. Never a verdict.
     pub(crate) async fn start(
         target: &Target,
         options: &RunOptions,
@@ -143,7 +143,7 @@ impl Oracle {
         connect(self.plain.addr()).await
     }
 
-    /// What the plain Redis calls itself, as `redis 7.0.15`.
+    /// Name and version of the plain Redis, as `redis 7.0.15`.
     pub(crate) async fn server(&self) -> Result<String, Error> {
         let said = self.ask_plain(&["INFO", "server"]).await?;
         let text = match said {
@@ -159,7 +159,7 @@ impl Oracle {
         Ok(valkey.unwrap_or_else(|| format!("redis {version}")))
     }
 
-    /// Whether the plain Redis knows a command, or a subcommand as `OBJECT|ENCODING`.
+    /// Whether the plain Redis supports a command, or a subcommand as `OBJECT|ENCODING`.
     pub(crate) async fn knows(&self, command: &str) -> Result<bool, Error> {
         let said = self.ask_plain(&["COMMAND", "INFO", command]).await?;
         let Value::Array(rows) = said else {
@@ -174,14 +174,14 @@ impl Oracle {
         said.map_err(|why| Error::Unreachable { addr, why })
     }
 
-    /// Puts a new plain Redis in the place of the one that there is.
+    /// Replaces the plain Redis with a new one.
     pub(crate) async fn replace_plain(&mut self) -> Result<(), Error> {
         let plain = Process::start(&self.search).await;
         self.plain = plain.map_err(testbed::cluster::Error::from)?;
         Ok(())
     }
 
-    /// What nodes were asked.
+    /// The record of the requests to nodes.
     pub(crate) fn tap(&self) -> &Tap {
         self.cluster.tap()
     }
@@ -217,7 +217,7 @@ impl Oracle {
             .collect()
     }
 
-    /// Gives a request to the plain Redis and to one node, or to all: data to begin with.
+    /// Sends a request to the plain Redis and to one node, or to all: initial data.
     pub(crate) async fn given(
         &self,
         request: &[Vec<u8>],
@@ -275,7 +275,8 @@ impl Oracle {
         served.await.is_ok()
     }
 
-    /// Writes a key of each node through the proxy and finds it there, in the first database, and nowhere else.
+    /// Writes a key of each node through the proxy and checks that it is there, in the first database, and nowhere
+    /// else.
     async fn serves_every_node(&self) -> bool {
         let Ok(mut client) = self.client().await else {
             return false;
@@ -301,7 +302,7 @@ impl Oracle {
     }
 }
 
-/// What a client saw in place of a reply.
+/// The outcome for a client that expects a reply.
 pub(crate) fn outcome(reply: Result<Value, client::Error>) -> Outcome {
     match reply {
         Ok(value) => Outcome::Reply(value),

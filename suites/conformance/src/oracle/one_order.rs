@@ -21,7 +21,7 @@ pub(super) fn sorted(value: &Value) -> Value {
     }
 }
 
-/// The elements in an order that depends on nothing but them.
+/// The elements in an order that depends only on themselves.
 pub(super) fn in_one_order<T: std::fmt::Debug>(mut elements: Vec<T>) -> Vec<T> {
     elements.sort_by_cached_key(|element| format!("{element:?}"));
     elements

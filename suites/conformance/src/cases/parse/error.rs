@@ -27,7 +27,7 @@ impl fmt::Display for ParseError {
 pub struct Problem {
     /// The text found.
     pub what: String,
-    /// What belongs there.
+    /// The expected text.
     pub expected: String,
 }
 

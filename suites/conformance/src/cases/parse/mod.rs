@@ -1,6 +1,6 @@
 //! Case files to cases; each error is one line that names file and line.
 //!
-//! Never opens a file: it is given texts.
+//! Opens no file: callers pass texts.
 
 mod error;
 mod pattern;
@@ -51,7 +51,7 @@ pub(crate) fn case(source: &Source) -> Result<Case, Vec<ParseError>> {
         Ok(case) if errors.is_empty() => Ok(case),
         Ok(_) => Err(errors),
         Err(complaint) => {
-            // A line that was refused may have been the one that is missed here.
+            // The missing line may be one that was refused.
             if errors.is_empty() {
                 errors.push(ParseError {
                     path: source.path.clone(),
@@ -121,7 +121,7 @@ impl Reading {
         }
     }
 
-    /// `None` where the line is no header.
+    /// `None` if the line is not a header.
     fn header(&mut self, verb: &str, rest: &str) -> Option<Result<(), Problem>> {
         Some(match verb {
             "spec" if rest.starts_with("https://") => once(verb, &mut self.spec, rest.to_owned()),

@@ -6,7 +6,7 @@ use crate::cases::pattern::Pattern;
 
 /// Pairing elements that come in any order tries everything; more than this is a mistake.
 const UNORDERED_MAX: usize = 16;
-/// The letters that say what a verbatim string is.
+/// The letters that give the format of a verbatim string.
 const FORMAT_LETTERS: usize = 3;
 
 /// All patterns of a line, one for each reply.
@@ -147,7 +147,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// So many patterns, of which `what` consists.
+    /// Parses `count` patterns, the elements of `what`.
     fn elements(&mut self, what: &str, count: usize) -> Result<Vec<Pattern>, Problem> {
         (0..count)
             .map(|element| {

@@ -11,7 +11,7 @@ use testbed::fault::Fault;
 
 const VERBS: &str = "given, send, raw, chunks, want, likewise, nothing, asked, fault, answers, heal, await, close, half-close, times or eventually";
 
-/// What a line asks for.
+/// The meaning of a line.
 pub(super) enum Order {
     /// A step.
     Do(Action),
@@ -96,7 +96,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, Problem> {
         .ok_or_else(wrong)
 }
 
-/// What is left of a line.
+/// The rest of a line.
 struct Line<'a> {
     tokens: &'a [Token<'a>],
 }

@@ -17,7 +17,7 @@ fn source(text: &str) -> Source {
     }
 }
 
-/// What is wrong with a file, one line each.
+/// Expects these errors in a file, one line each.
 #[track_caller]
 fn check_refused(text: &str, expected: &[&str]) {
     let errors = case(&source(text)).expect_err(text);
@@ -217,7 +217,7 @@ fn scripted_answers_say_to_what_and_what() {
     );
     check("answers A GET close", "GET", Answer::Close);
     check("answers A GET nothing", "GET", Answer::Nothing);
-    // Quotes make a word of a keyword.
+    // A quoted keyword is a word.
     check(
         "answers A \"unasked\" \"close\"",
         "unasked",

@@ -9,7 +9,7 @@ use crate::cases::word::{Piece, Variable, Word};
 pub(crate) struct Token<'a> {
     /// The text, without the quotes.
     pub(super) text: &'a str,
-    /// Whether there were quotes.
+    /// Whether it was quoted.
     pub(super) quoted: bool,
     /// `*3` after the quotes.
     pub(super) times: usize,
@@ -104,7 +104,7 @@ pub(super) fn number(digits: &str) -> Result<usize, Problem> {
 }
 
 impl Token<'_> {
-    /// Whether it is this keyword: in quotes it is none.
+    /// Whether it is this keyword. A quoted token is not a keyword.
     pub(super) fn is(&self, keyword: &str) -> bool {
         !self.quoted && self.text == keyword
     }
@@ -184,7 +184,7 @@ fn escape(text: &str) -> Result<(Piece, usize), Problem> {
     Ok((Piece::Bytes(vec![byte]), 2))
 }
 
-/// What `$` begins, and how long it is; `None` where it is a dollar sign, as in RESP's `$3`.
+/// The variable that `$` begins, and its length; `None` if it is a dollar sign, as in RESP's `$3`.
 fn interpolation(text: &str) -> Result<Option<(Piece, usize)>, Problem> {
     let behind = &text[1..];
     let Some(braced) = behind.strip_prefix('{') else {

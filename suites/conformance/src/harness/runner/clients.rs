@@ -1,4 +1,4 @@
-//! What clients do in a case: requests and bytes out, replies in, and attempts until a reply fits.
+//! The clients of a case: send requests and bytes, read replies, and retry until a reply fits.
 
 use std::time::Duration;
 
@@ -68,7 +68,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Writes what the last sends of one party left waiting.
+    /// Writes the pending bytes of the last sends of one party.
     pub(super) async fn flush(&mut self) -> Result<(), Stop> {
         let within = self.within();
         let writer = self.writer.take();
@@ -128,7 +128,7 @@ impl Run<'_> {
         }
     }
 
-    /// What comes where a reply is due.
+    /// The outcome where a reply is due.
     async fn outcome(
         &mut self,
         step: &Step,
@@ -149,7 +149,7 @@ impl Run<'_> {
         Ok(outcome)
     }
 
-    /// A PING's answer is the next thing that comes, so nothing else was on its way.
+    /// The answer to a PING is the next reply, so no other one was on its way.
     pub(super) async fn nothing(&mut self, step: &Step, client: Party) -> Result<(), Stop> {
         let ping = encode_request(&["PING"]);
         self.enqueue(step, client, &ping, "PING").await?;

@@ -7,7 +7,8 @@ use crate::cases::word::{Scope, Word};
 use testbed::leftovers;
 
 impl Run<'_> {
-    /// Gives what a reply confirmed a time to live, on foreign servers: if the suite is killed, its keys must go.
+    /// Sets a time to live on keys whose write was confirmed, on foreign servers: if the suite is killed, its keys must
+    /// go.
     pub(super) async fn expire(&mut self, step: &Step) {
         let (Some(record), Some(done)) = (&self.environment.record, self.expiring) else {
             return;
@@ -16,7 +17,8 @@ impl Run<'_> {
             return;
         }
         for addr in record.places() {
-            // A server that does not answer shows where a reply is due; the end of the run reports what is left.
+            // A server that does not answer is noticed at the next reply; the end of the run reports the keys that are
+            // left.
             if let Err(why) = leftovers::expire(addr, &self.written).await {
                 tracing::debug!("keys at {addr} get no time to live: {why}");
             }

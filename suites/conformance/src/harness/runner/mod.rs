@@ -22,7 +22,7 @@ use testbed::link::TapPosition;
 /// Longest time for one reply unless a case says otherwise.
 const REPLY_WITHIN_MAX: Duration = Duration::from_secs(10);
 
-/// What ends a case before its last step.
+/// A reason to end a case before its last step.
 pub(crate) enum Stop {
     /// The promise is broken.
     Broken(Box<Evidence>),
@@ -36,17 +36,17 @@ pub(crate) struct Run<'a> {
     case: &'a Case,
     scope: Scope,
     parties: BTreeMap<Party, Connection>,
-    /// Who has bytes waiting to leave in one write.
+    /// The client with bytes that wait to be sent in one write.
     writer: Option<Party>,
-    /// Which alternative fitted the last reply that had some.
+    /// The alternative that fitted the last reply with alternatives.
     fitted: Option<usize>,
     begun: TapPosition,
     begun_at: Duration,
     looked: Vec<TapPosition>,
     lines: Vec<Line>,
-    /// What has to be healed, with its node.
+    /// The damage to heal, with its node.
     pub(crate) damages: Vec<(usize, Damage)>,
-    /// Keys that were written, also those made out of the case's own.
+    /// Keys that were written, including keys derived from the case's own.
     pub(crate) written: Vec<Vec<u8>>,
     /// How many of them were given a time to live, on foreign servers; `None` where the case would notice it.
     expiring: Option<usize>,
@@ -72,7 +72,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Carries out all steps.
+    /// Executes all steps.
     pub(crate) async fn steps(&mut self) -> Result<(), Stop> {
         for step in &self.case.steps {
             for repetition in 1..=step.times {

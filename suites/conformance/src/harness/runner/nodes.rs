@@ -20,7 +20,7 @@ impl Run<'_> {
         value: &Word,
     ) -> Result<(), Stop> {
         let (key, value) = (key.bytes(&self.scope), value.bytes(&self.scope));
-        // Without nodes it is given through the proxy, on a connection of its own.
+        // Without nodes the data is written through the proxy, on a connection of its own.
         let addr = self.environment.nodes.get(node).copied();
         let addr = addr.unwrap_or(self.environment.proxy);
         let stuck = |why: String| Stop::Stuck(format!("given: SET at {addr}: {why}"));
@@ -81,7 +81,7 @@ impl Run<'_> {
     pub(super) async fn fault(&mut self, node: usize, fault: &Fault) -> Result<(), Stop> {
         let text = format!("fault {} {fault}", letter(node));
         self.note(Party::Node(node), Direction::Event, &text);
-        // Remembered first: what was half done must be healed as well.
+        // Remembered first: a fault that was half applied must be healed as well.
         self.damages.push((node, Damage::Fault(fault.clone())));
         self.environment
             .fault(node, fault)

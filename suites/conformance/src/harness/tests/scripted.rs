@@ -1,4 +1,4 @@
-//! The step `answers`, on a double that passes on whatever its node says: the link of a plain Redis itself.
+//! The step `answers`, on a double that forwards all replies of its node: the link of a plain Redis itself.
 
 use std::time::Duration;
 
