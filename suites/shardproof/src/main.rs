@@ -1,5 +1,5 @@
-//! The command line of shardproof. Only here is anything printed, read from the environment, or decided about exit
-//! codes: 0 as expected, 1 a promise broken, 2 could not judge, 64 usage, 128 and the number of a signal that ended it.
+//! The command line of shardproof. Only this file prints, reads the environment, and decides about exit codes: 0 as
+//! expected, 1 a promise broken, 2 could not judge, 64 usage, 128 and the number of a signal that ended it.
 
 mod cli;
 
@@ -60,7 +60,7 @@ fn start(cli: Cli) -> anyhow::Result<ExitCode> {
     let (stop, stopped) = oneshot::channel();
     let (done, ended) = oneshot::channel();
     let handle = runtime.handle().clone();
-    // On a thread of its own: a subcommand that computes for seconds must not keep a signal waiting.
+    // A thread of its own: a subcommand that computes for seconds must not delay signals.
     thread::Builder::new()
         .name("subcommand".to_owned())
         .spawn(move || {
@@ -96,7 +96,7 @@ fn fail(error: &anyhow::Error) -> ExitCode {
     if usage { Exit::Usage } else { Exit::Unjudged }.into()
 }
 
-/// The exit code, unless stdout could not be written: then nobody has the report.
+/// The exit code. If stdout could not be written, the report is lost.
 fn exit(code: Exit) -> ExitCode {
     match UNWRITTEN.get() {
         None => code.into(),
@@ -119,7 +119,7 @@ fn console() -> cli::Console {
     }
 }
 
-/// Writes to stdout. A reader that has gone away, as `head` does, wants no more, which is no error.
+/// Writes to stdout. It is no error if the reader has gone away, as `head` does.
 fn write_out(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     let written = out.write_all(printable(text).as_bytes());
@@ -133,14 +133,14 @@ fn write_out(text: &str) -> io::Result<()> {
     }
 }
 
-/// Writes to stderr; nothing can be done where that fails.
+/// Writes to stderr; a failure there cannot be reported.
 fn write_err(text: &dyn Display) {
     let text = text.to_string();
     let _ = io::stderr().lock().write_all(printable(&text).as_bytes());
 }
 
-/// `RUST_LOG` decides; warnings otherwise. To stderr, because reports go to stdout. Without colours, because everything
-/// that looks like one is escaped.
+/// The level is from `RUST_LOG`, or warnings. To stderr, because reports go to stdout. Without colours, because escape
+/// sequences are escaped.
 fn log() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,shardproof=info"));

@@ -246,7 +246,7 @@ fn save(folder: &Path, run: &Run) -> std::io::Result<()> {
     write_hgrm(&mut std::io::BufWriter::new(file("hgrm")?), run)
 }
 
-/// The flags that change what is judged, as they would be given again.
+/// The flags that affect verdicts, in the form of a command line.
 fn repeated(flags: &Flags) -> String {
     let mut repeat = repeat::Flags::default();
     if let Some(seconds) = flags.duration {

@@ -60,8 +60,8 @@ impl Hinting {
         }
     }
 
-    /// The cluster that `text` describes or names the file of; `flag` is where it was given. What is wrong in a word of
-    /// the command line is a mistake of usage, what is wrong in a file is not.
+    /// The cluster that `text` describes or whose file it names; `flag` is where it was given. An error in a word of
+    /// the command line is a usage error, an error in a file is not.
     pub(super) fn read(&self, flag: &str, text: &str) -> anyhow::Result<Described> {
         let hints = self.hints();
         let is_file = Path::new(text).exists();

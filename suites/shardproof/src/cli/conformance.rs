@@ -17,7 +17,7 @@ use super::{Common, Console, Exit, Usage, output, repeat};
 
 /// The usual time limit of a proxy that already runs.
 const OP_TIMEOUT_MS: u64 = 1000;
-/// Where stderr is no terminal, every so many cases are worth a line.
+/// If stderr is not a terminal, one line is written after this many cases.
 const LINE_EVERY: usize = 50;
 
 /// Run the conformance cases against one or more proxies
@@ -144,7 +144,7 @@ fn subjects(flags: &Flags) -> anyhow::Result<Vec<(String, Subject)>> {
     Ok(targets.into_iter().map(named).collect())
 }
 
-/// The flags that change what is judged, as they would be given again.
+/// The flags that affect verdicts, in the form of a command line.
 fn repeated(flags: &Flags) -> String {
     let mut repeat = repeat::Flags::default();
     if flags.op_timeout_ms != OP_TIMEOUT_MS {
@@ -174,7 +174,7 @@ mod tests {
         read.map_or_else(|wrong| panic!("{line}: {wrong}"), |cli| cli.flags)
     }
 
-    /// Flags that name what is judged, which the line itself does, or that change nothing about a verdict.
+    /// Flags that the line itself replaces, or that do not affect a verdict.
     const APART: &[&str] = &[
         "target",
         "proxy",

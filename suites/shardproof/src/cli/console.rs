@@ -8,7 +8,7 @@ use anyhow::Context;
 use indicatif::ProgressBar;
 use testbed::text::printable;
 
-/// The two outputs, handed in by main. Both escape what a terminal would obey.
+/// The two outputs, passed in by main. Both escape the characters that a terminal would obey.
 pub(crate) struct Console {
     /// Whether stderr is a terminal.
     pub(crate) terminal: bool,
@@ -39,14 +39,14 @@ impl Console {
         Ok(Box::new(BufWriter::new(Named { name, file })))
     }
 
-    /// Writes what one has to know to understand the report, to stderr.
+    /// Writes notes that are needed to understand the report, to stderr.
     pub(crate) fn notes(&self, notes: &[String]) {
         for note in notes {
             (self.err)(&format!("note: {note}"));
         }
     }
 
-    /// Shows the step at hand: in place on a terminal, as plain lines elsewhere.
+    /// Shows the current step: in place on a terminal, as plain lines elsewhere.
     pub(crate) fn progress(&self, title: &str) -> Progress {
         let bar = if self.terminal {
             let bar = ProgressBar::new_spinner();
@@ -108,7 +108,7 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Says what is being done now.
+    /// Shows the current step.
     pub(crate) fn say(&self, step: &str) {
         let line = format!("{}: {step}", self.title);
         match self.plain {
@@ -119,7 +119,7 @@ impl Progress {
 }
 
 impl Progress {
-    /// Writes a line that stays, above the step at hand.
+    /// Writes a line that stays, above the current step.
     pub(crate) fn line(&self, text: &str) {
         self.bar.suspend(|| (self.err)(text));
     }

@@ -1,4 +1,4 @@
-//! Every command line of the documents is one that the program takes.
+//! Every command line of the documents is accepted by the program.
 
 use std::ffi::OsString;
 use std::fs;

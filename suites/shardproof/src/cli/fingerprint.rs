@@ -105,12 +105,12 @@ fn aligned(flag: &str, given: usize, nodes: usize) -> Result<(), Usage> {
     )))
 }
 
-/// The nodes' addresses from here.
+/// The addresses at which we reach the nodes.
 fn addrs(flags: &Flags) -> Result<Vec<SocketAddr>, Usage> {
     flags.nodes.iter().map(NodeFlag::addr).collect()
 }
 
-/// The weights where they are known: of all nodes or of none.
+/// The weights if they are known: of all nodes or of none.
 fn weights(flags: &Flags) -> Result<Option<Vec<u32>>, Usage> {
     let weights = flags.nodes.iter().filter_map(|node| node.weight);
     let weights: Vec<u32> = weights.collect();
@@ -124,7 +124,7 @@ fn weights(flags: &Flags) -> Result<Option<Vec<u32>>, Usage> {
     }
 }
 
-/// Letters and digits are in every key, and would be tags there by accident.
+/// Letters and digits are in every key, where they would be tags by accident.
 fn tag(text: &str) -> Result<TagRule, String> {
     match text.as_bytes() {
         [open, close] if !open.is_ascii_alphanumeric() && !close.is_ascii_alphanumeric() => {

@@ -21,7 +21,7 @@ use super::clusters::Hinting;
 use super::node::{NODE, NodeFlag};
 use super::{Console, Usage};
 
-/// Live nodes, and the placement that they are held against.
+/// Live nodes, and the placement that they are compared with.
 #[derive(Debug, Args)]
 pub(super) struct FleetFlags {
     /// Cluster as the proxy has it now: its configuration file (Envoy, twemproxy, refproxy) or POLICY:NODE,NODE...
@@ -64,7 +64,7 @@ pub(super) struct FleetFlags {
 }
 
 impl FleetFlags {
-    /// The fleet, every node of which answers.
+    /// Opens the fleet. Every node of it answers.
     pub(super) async fn open(&self, console: &Console) -> anyhow::Result<Arc<Fleet>> {
         let Described {
             cluster,
@@ -113,7 +113,7 @@ impl FleetFlags {
         Ok(Arc::new(fleet.routed(routing).in_database(database)))
     }
 
-    /// The databases to look at, that of the proxy first. None is the fleet's own one.
+    /// The databases to inspect, that of the proxy first. Empty is the fleet's own one.
     pub(super) async fn databases(&self, fleet: &Fleet) -> anyhow::Result<Vec<u32>> {
         if self.database != Some(Database::All) {
             return Ok(Vec::new());
@@ -159,7 +159,7 @@ impl FromStr for Database {
     }
 }
 
-/// Looks at all keys, and writes a line for each to `keys_out`.
+/// Inspects all keys, and writes one line per key to `keys_out`.
 pub(super) async fn look(
     fleet: &Arc<Fleet>,
     looking: &CheckOptions,
@@ -200,7 +200,7 @@ fn write_keys(
     std::io::Write::flush(&mut out).with_context(failed)
 }
 
-/// Does `work`, and says meanwhile how many keys are `done`.
+/// Runs `work`, and shows meanwhile how many keys are `done`.
 pub(super) async fn watched<T>(
     console: &Console,
     title: &str,

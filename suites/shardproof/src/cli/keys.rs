@@ -10,9 +10,9 @@ use shardproof::keys::{Form, Lines, Pattern, Source};
 
 use super::Usage;
 
-/// The pattern of keys when nothing is said.
+/// The default pattern of keys.
 const PATTERN: &str = "key:{n}";
-/// How many of them.
+/// The default number of keys.
 const COUNT: u64 = 1_000_000;
 
 /// A file of keys.
@@ -58,7 +58,7 @@ impl KeyFile {
 }
 
 impl Keys {
-    /// Where keys come from, and what that is called.
+    /// The source of keys, and its name.
     pub(super) async fn source(&self) -> anyhow::Result<(Box<dyn Source>, String)> {
         if !self.scanned.is_empty() {
             return self.scan().await;

@@ -1,4 +1,4 @@
-//! `shardproof list`: what can be run, and on what.
+//! `shardproof list`: cases, scenarios and targets.
 
 use std::path::PathBuf;
 

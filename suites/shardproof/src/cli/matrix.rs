@@ -50,7 +50,7 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
     flags.output.output().write(&matrix, console)
 }
 
-/// The rows of the sheets that fit one of the values of `flag`; all where there is none.
+/// The rows of the sheets that match one of the values of `flag`; all rows if there is no value.
 pub(super) fn chosen(basics: &Basics, flag: &str, filters: &[String]) -> anyhow::Result<Vec<Row>> {
     let sources = conformance::files::sheets(&basics.fixtures())?;
     let mut rows = load(&sources).map_err(|errors| {

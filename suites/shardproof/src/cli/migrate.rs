@@ -49,7 +49,7 @@ pub(super) async fn run(flags: Flags, console: &Console) -> anyhow::Result<Exit>
     let looking = CheckOptions {
         scanning: flags.fleet.scanning(),
         databases: flags.fleet.databases(&fleet).await?,
-        // The rate is for what is moved.
+        // The rate limits moved keys only.
         rate: None,
         proxy: flags.fleet.proxy,
         key_bytes_max: flags.fleet.key_bytes_max(),
@@ -65,7 +65,7 @@ pub(super) async fn run(flags: Flags, console: &Console) -> anyhow::Result<Exit>
     let mut check = look(&fleet, &looking, flags.keys_out.as_deref(), console).await?;
     let proof = carried.as_ref().and_then(|carried| carried.proof.as_ref());
     if let (Some(proof), Some(proxy)) = (proof, &mut check.proxy) {
-        // What was written before shows the same now.
+        // Evidence from the earlier writes counts too.
         proxy.written += proof.written;
         proxy.tagged_shown += proof.tagged_shown;
     }
@@ -73,7 +73,7 @@ pub(super) async fn run(flags: Flags, console: &Console) -> anyhow::Result<Exit>
     flags.output.output().write(&migration, console)
 }
 
-/// Which copy of a conflict is kept. A node is named as the proxy sees it, or as it is reached.
+/// Which copy of a conflict is kept. A node is named as the proxy sees it, or by the address at which we reach it.
 fn conflict(flags: &Flags, fleet: &Fleet) -> Result<Conflict, Usage> {
     let words: Vec<&str> = flags.conflict.iter().map(String::as_str).collect();
     match words.as_slice() {
@@ -101,7 +101,7 @@ fn conflict(flags: &Flags, fleet: &Fleet) -> Result<Conflict, Usage> {
     }
 }
 
-/// What shows that the description is right, where keys are to be moved.
+/// The proof that the description is right, if keys are to be moved.
 fn proof(flags: &Flags) -> Result<Option<Proof>, Usage> {
     match (flags.apply, flags.fleet.proxy) {
         (false, _) => Ok(None),

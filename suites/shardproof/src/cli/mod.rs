@@ -101,7 +101,7 @@ impl Cli {
     }
 }
 
-/// What a process says when it ends.
+/// The exit code of the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// As expected.
@@ -135,7 +135,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// The command line asks for what is not there.
+/// The command line asks for something that does not exist.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct Usage(pub(crate) String);
@@ -284,7 +284,7 @@ fn seed(text: &str) -> Result<u64, String> {
     u64::from_str_radix(text, 16).map_err(|_| "expected up to 16 hexadecimal digits".to_owned())
 }
 
-/// Does what the command line says.
+/// Executes the command line.
 pub(crate) async fn run(cli: Cli, search: Search, console: &Console) -> anyhow::Result<Exit> {
     match cli.command {
         Command::List(flags) => list::run(&flags, console),

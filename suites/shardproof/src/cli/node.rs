@@ -11,7 +11,7 @@ pub(super) const NODE: &str = "ADDR[=SEEN]";
 /// A node on the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct NodeFlag {
-    /// Its address from here.
+    /// The address at which we reach it.
     pub(super) reached: String,
     /// Its address as the proxy sees it.
     pub(super) seen: String,
@@ -43,7 +43,7 @@ impl FromStr for NodeFlag {
 }
 
 impl NodeFlag {
-    /// The address of the node from here, resolved.
+    /// The resolved address at which we reach the node.
     pub(super) fn addr(&self) -> Result<SocketAddr, Usage> {
         super::address(&self.reached)
             .map_err(|why| Usage(format!("--node {}: {why}", self.reached)))

@@ -78,7 +78,7 @@ impl Output<'_> {
         self.stdout_taken || self.files().any(|file| file == Path::new("-"))
     }
 
-    /// The same where `file`, which is no report, may go to stdout.
+    /// The same if `file`, which is not a report, may go to stdout.
     pub(super) fn beside(self, file: Option<&Path>) -> Self {
         Self {
             stdout_taken: file == Some(Path::new("-")),

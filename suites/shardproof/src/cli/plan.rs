@@ -1,4 +1,4 @@
-//! `shardproof plan`: what a change of the cluster would move, before anything is touched.
+//! `shardproof plan`: which keys a change of the cluster would move, before anything is touched.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -71,17 +71,17 @@ pub(super) async fn run(flags: &Flags, console: &Console) -> anyhow::Result<Exit
     output.write(&report, console)
 }
 
-/// What cannot be done when a disk is full.
+/// The step that fails when a disk is full.
 const UNWRITTEN: &str = "cannot write the moved keys";
 
-/// A change, and what its clusters are called.
+/// A change, and the names of its clusters.
 struct Asked {
     change: Change,
     from: String,
     to: String,
 }
 
-/// What the flags ask for.
+/// The change that the flags ask for.
 fn change(flags: &Flags, console: &Console) -> anyhow::Result<Asked> {
     let (from, before) = before(flags)?;
     console.notes(&before.notes);
@@ -119,7 +119,7 @@ fn changed(flags: &Flags, before: &Described) -> anyhow::Result<(String, Describ
     Ok((words.join(" "), after))
 }
 
-/// Counts with a file of moved keys and a word on the way, as wanted.
+/// Counts, with a file of moved keys and progress if wanted.
 fn count(
     flags: &Flags,
     console: &Console,
@@ -136,7 +136,7 @@ fn count(
     let progress = console.progress("plan");
     let started = Instant::now();
     let say = |keys: u64| {
-        // Elsewhere than on a terminal each word is a line.
+        // Outside a terminal each step would be a line of its own.
         if console.terminal {
             let rate = keys as f64 / started.elapsed().as_secs_f64() / 1e6;
             progress.say(&format!("{keys} keys, {rate:.1} million per second"));

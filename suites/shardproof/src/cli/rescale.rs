@@ -124,7 +124,7 @@ fn plan(flags: &Flags, seed: u64) -> Result<Plan, Usage> {
             "--generate {pattern}: expected to contain {{n}}"
         )));
     }
-    // Foreign nodes may have keys of any name: a prefix of the run's own keeps ours apart from them.
+    // Foreign nodes may have keys of any name: a prefix of its own distinguishes the keys of the run.
     let prefix = match flags.common.nodes.is_empty() {
         true => String::new(),
         false => rescale::prefix(seed),
@@ -133,7 +133,7 @@ fn plan(flags: &Flags, seed: u64) -> Result<Plan, Usage> {
         let name = flags.generate.replace("{n}", &number.to_string());
         [prefix.as_bytes(), name.as_bytes()].concat()
     };
-    // Each batch of requests waits until the proxy gives the node up: fewer keys, which live longer.
+    // Each batch of requests waits until the proxy gives up on the node: fewer keys, with a longer time to live.
     let (keys, ttl_s) = match flags.fault {
         None => (10_000, 60),
         Some(_) => (2_000, 120),

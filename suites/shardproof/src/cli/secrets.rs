@@ -9,7 +9,7 @@ use shardproof::planner::description::check_address;
 
 use super::Cli;
 
-/// What the values of options that take addresses are called.
+/// Value names of options that take addresses.
 const ADDRESSES: [&str; 4] = ["HOST", "ADDR", "NODE", "redis://"];
 
 /// Checks that no address has a user or a password. The parser of the command line would repeat it in its errors.

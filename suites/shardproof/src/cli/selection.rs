@@ -20,7 +20,7 @@ impl Selection {
         self.filters.is_empty()
     }
 
-    /// The cases asked for, sorted by id. A filter that matches nothing is a mistake of the command line.
+    /// The selected cases, sorted by id. A filter that matches no case is a usage error.
     pub(super) fn cases(&self, folder: &Folder) -> anyhow::Result<Vec<Case>> {
         let mut cases = conformance::load(&conformance::files::cases(&folder.fixtures())?)
             .map_err(|errors| anyhow::anyhow!(lines(&errors)))?;

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::Exit;
 
-/// How long a subcommand may take to stop. One that only computes has nothing to stop for.
+/// How long a subcommand may take to stop. One that only computes need not stop.
 const STOPPED_WITHIN: Duration = Duration::from_secs(5);
 
 /// How the subcommand ended.
@@ -26,9 +26,9 @@ pub(crate) enum End {
 pub(crate) struct Signals(Vec<(u8, Signal)>);
 
 impl Signals {
-    /// Listens to SIGHUP, SIGINT and SIGTERM; to none where the subcommand ends by them as it should.
+    /// Listens to SIGHUP, SIGINT and SIGTERM; to none of them if the default action is right for the subcommand.
     ///
-    /// A signal that was ignored when the process began stays ignored: so `nohup` and shells' background jobs want it.
+    /// A signal that was ignored when the process began stays ignored, as `nohup` and background jobs of shells expect.
     pub(crate) fn listen(none: bool) -> std::io::Result<Self> {
         let mut signals = Vec::new();
         let ignored = ignored();
@@ -67,7 +67,8 @@ fn ignored() -> u64 {
         .unwrap_or(0)
 }
 
-/// Waits until the subcommand has ended or a signal ends it, and removes what it left behind. `report` hears of that.
+/// Waits until the subcommand has ended or a signal ends it, and removes its remaining keys. `report` is called with
+/// the result.
 pub(crate) async fn wait(
     mut signals: Signals,
     mut ended: oneshot::Receiver<Option<anyhow::Result<Exit>>>,
@@ -97,7 +98,7 @@ pub(crate) async fn wait(
         // Fails where it has just ended by itself.
         let _ = stop.send(());
         if !leftovers::is_empty() || folder::is_in_use() {
-            // It may still compute; what it writes meanwhile is removed or expires.
+            // It may still compute; keys that it writes meanwhile are removed or expire.
             let _ = timeout(STOPPED_WITHIN, &mut ended).await;
         }
         report(&leftovers::clean().await);

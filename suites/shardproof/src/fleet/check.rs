@@ -29,7 +29,7 @@ const LISTED: usize = 100;
 pub struct CheckOptions {
     /// Which keys.
     pub scanning: Scanning,
-    /// In which databases; none is the fleet's own one.
+    /// The databases; empty is the fleet's own one.
     pub databases: Vec<u32>,
     /// Keys per second over all nodes; `None` means no limit.
     pub rate: Option<u64>,
@@ -41,10 +41,10 @@ pub struct CheckOptions {
     pub ignored: Vec<Point>,
 }
 
-/// Looks at every key. `lines` gets each sighting.
+/// Checks every key. `lines` gets each sighting.
 ///
 /// # Errors
-/// Which node, or the proxy, did not do its part.
+/// The node, or the proxy, that failed.
 pub async fn check(
     fleet: &Arc<Fleet>,
     looking: &CheckOptions,
@@ -58,7 +58,7 @@ pub async fn check(
     report.proxy = looking.proxy.map(|_| Probed::default());
     for database in report.databases.clone() {
         let fleet = Arc::new(fleet.in_database(database));
-        // A proxy serves one database. It finds nothing of the others.
+        // A proxy serves one database. It finds no keys of the others.
         let proxy = looking.proxy.filter(|_| database == own);
         let looking = CheckOptions {
             proxy,
@@ -80,7 +80,7 @@ pub async fn check(
     Ok(report)
 }
 
-/// Looks at one database of all nodes.
+/// Checks one database of all nodes.
 async fn look(
     fleet: &Arc<Fleet>,
     looking: &CheckOptions,
@@ -117,7 +117,7 @@ struct Look {
     part: Part,
 }
 
-/// What was seen on one node.
+/// The sightings on one node.
 struct Part {
     counts: Check,
     seen: Seen,
@@ -173,7 +173,7 @@ impl Look {
                 self.part.count(sighting);
             }
             if let Some(lines) = &self.lines {
-                // Whoever stopped listening wants no more lines; the check goes on.
+                // If the receiver is gone, no more lines are wanted; the check continues.
                 let _ = lines.send(sightings).await;
             }
         }
@@ -208,7 +208,7 @@ impl Look {
         Ok(sightings)
     }
 
-    /// What the keys are that are placed on another node; `None` for those that are gone meanwhile.
+    /// The states of keys that are placed on another node; `None` for keys that are gone meanwhile.
     async fn misplaced(
         &mut self,
         right: usize,
@@ -216,7 +216,7 @@ impl Look {
     ) -> Result<Vec<Option<CopyState>>, Error> {
         let keys: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
         let there = self.nodes.to(right).await?.exist(&keys).await?;
-        // Asked after the right node, so that a key that was moved in between is no unreachable one.
+        // Asked after the right node, so that a key that was moved in between does not count as unreachable.
         let here = self.own.exist(&keys).await?;
         let sizes = sizes::of(&mut self.own, &keys).await?;
         let large = |at: usize| here[at] && self.key_bytes_max.is_exceeded_by(sizes[at]);
@@ -341,7 +341,7 @@ impl Seen {
         report.large_keys.truncate(LISTED);
     }
 
-    /// What counts keys and not copies.
+    /// Computes the counts of keys, as opposed to copies.
     fn finish(mut self, fleet: &Fleet, report: &mut Check) {
         self.unreachable
             .retain(|key| !self.duplicated.contains_key(key));

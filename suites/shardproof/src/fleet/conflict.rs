@@ -1,16 +1,16 @@
-//! What happens to copies of a key with different values.
+//! Handling of copies of a key with different values.
 
-/// What happens to a copy when the right node has another value.
+/// Handling of a copy when the right node has another value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnConflict {
-    /// It is removed: what the right node has was written through the switched proxy.
+    /// It is removed: the value on the right node was written through the switched proxy.
     #[default]
     Removed,
-    /// It stays, for somebody who knows which one is the newer.
+    /// It stays, for an operator who knows which one is newer.
     Spared,
 }
 
-/// What happens to copies on several wrong nodes with different values, while the right node does not have the key.
+/// Handling of copies on several wrong nodes with different values, while the right node does not have the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Conflict {
     /// All of them stay.

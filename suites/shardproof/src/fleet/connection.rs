@@ -1,4 +1,4 @@
-//! A connection that knows whose it is, so that every error names the node.
+//! A connection with the name of its node, for errors.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,12 +10,12 @@ use testbed::wire::Value;
 
 /// How long a reply may take: the largest values are half a gigabyte.
 const REPLY_WITHIN: Duration = Duration::from_secs(30);
-/// Redis' limit for one value, and room for what is around it.
+/// Redis' limit for one value, plus the rest of the reply.
 const REPLY_BYTES_MAX: usize = 513 * 1024 * 1024;
 /// Nodes and proxies accept at once, or not at all.
 const CONNECTED_WITHIN: Duration = Duration::from_secs(5);
 
-/// A request: its words, which are bytes.
+/// A request: its arguments, as bytes.
 pub(super) type Request<'a> = Vec<&'a [u8]>;
 
 /// One connection to one node, or to the proxy.
@@ -70,7 +70,7 @@ impl Connection {
         replies.map_err(|why| self.lost(why))
     }
 
-    /// For each key whether it is there.
+    /// Whether each key exists.
     pub(super) async fn exist(&mut self, keys: &[&[u8]]) -> Result<Vec<bool>, Error> {
         let found = exists::exist(&mut self.client, keys, REPLY_WITHIN).await;
         found.map_err(|why| match why {
@@ -79,7 +79,7 @@ impl Connection {
         })
     }
 
-    /// The error for a reply that is none of those expected.
+    /// The error for an unexpected reply.
     pub(super) fn unexpected(&self, asked: &'static str, answer: &Value) -> Error {
         Error::Answer {
             who: self.who.clone(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::connection::Connection;
 use super::{Error, Fleet};
 
-/// What one worker uses; no other worker's requests are in between.
+/// The connections of one worker; no requests of other workers are in between.
 pub(super) struct Connections {
     fleet: Arc<Fleet>,
     opened: Vec<Option<Connection>>,

@@ -16,7 +16,7 @@ pub(super) enum Expiry {
     Computed,
 }
 
-/// What lay under a key.
+/// The value of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Taken {
     pub(super) dump: Vec<u8>,
@@ -24,7 +24,7 @@ pub(super) struct Taken {
     pub(super) expires_ms: u64,
 }
 
-/// What the right node said.
+/// The reply of the right node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Placed {
     /// It has taken the key from us.
@@ -35,7 +35,7 @@ pub(super) enum Placed {
     Spared,
     /// It does not take it.
     Refused(String),
-    /// There was nothing to give.
+    /// The key was gone.
     Gone,
 }
 
@@ -47,7 +47,7 @@ impl Placed {
 }
 
 impl Taken {
-    /// Whether it is what was taken before, with the same time of expiry.
+    /// Whether it equals the one taken before, with the same time of expiry.
     pub(super) fn is(&self, other: &Self) -> bool {
         self.dump == other.dump && self.expires_ms.abs_diff(other.expires_ms) <= SLACK_MS
     }
@@ -63,7 +63,7 @@ impl Expiry {
     }
 }
 
-/// Watches the keys on `source` and takes what lies under them.
+/// Watches the keys on `source` and dumps their values.
 pub(super) async fn take(
     source: &mut Connection,
     expiry: Expiry,
@@ -135,7 +135,7 @@ pub(super) async fn restore(
     Ok(placed)
 }
 
-/// PEXPIRETIME's reply: -1 is never. What is gone by now has no dump either.
+/// PEXPIRETIME's reply: -1 is never. A key that is gone by now has no dump either.
 fn told(reply: &Value) -> Option<u64> {
     match reply {
         Value::Integer(at) => Some(u64::try_from(*at).unwrap_or(0)),

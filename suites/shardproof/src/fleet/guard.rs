@@ -1,10 +1,10 @@
 //! The proof that the proxy places keys as the description says, before any key is moved.
 //!
-//! Keys that are moved by another placement than the proxy's are lost to it. That no answer of the proxy differs is no proof: an
-//! empty fleet has no answers, and keys without hash tags say nothing about hash tags. So evidence is counted:
-//! a key that the proxy finds, and that only its right node has, shows that the proxy asks that node. Where the keys of the
-//! fleet give too little, keys of our own are written through the proxy and looked for on the nodes. They expire within
-//! a minute, and are deleted as soon as they were seen.
+//! If keys are moved by another placement than the proxy's, the proxy cannot find them. It is no proof that no answer
+//! of the proxy differs: an empty fleet has no answers, and keys without hash tags prove nothing about hash tags. So
+//! evidence is counted: if the proxy finds a key that only its right node has, the proxy asks that node. If the keys of
+//! the fleet are not enough evidence, keys of our own are written through the proxy and searched on the nodes. They
+//! expire within a minute, and are deleted as soon as they were seen.
 
 use std::hash::{BuildHasher, RandomState};
 use std::net::SocketAddr;
@@ -21,15 +21,15 @@ use testbed::wire::Value;
 const WRITTEN: usize = 16;
 /// Tags that are tried to find keys whose node depends on the rule.
 const TRIED: usize = 400;
-/// How long a key of ours lives, should we not get to delete it.
+/// Time to live of our keys, in case we cannot delete them.
 const TTL_S: &str = "60";
 
-/// What shows that the proxy places keys as the description says.
+/// How it is proved that the proxy places keys as the description says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Proof {
     /// The answers of the proxy at this address.
     Proxy(SocketAddr),
-    /// Nothing: the caller answers for it.
+    /// Not at all: the caller is responsible.
     Unverified,
 }
 
@@ -42,7 +42,7 @@ impl Proof {
     }
 }
 
-/// What shows that `proxy` places keys as described. `check` is a check of all keys in which it was asked.
+/// Proves that `proxy` places keys as described. `check` is a check of all keys in which it was asked.
 pub(super) async fn prove(
     fleet: &Arc<Fleet>,
     proxy: SocketAddr,
@@ -75,12 +75,12 @@ fn agrees(probed: &Probed) -> Result<(), Error> {
     })
 }
 
-/// Writes keys through the proxy and looks for them on the nodes.
+/// Writes keys through the proxy and finds them on the nodes.
 struct Writing {
     fleet: Arc<Fleet>,
     proxy: Connection,
     nodes: Connections,
-    /// What is removed when the process ends before it is seen.
+    /// The keys to remove if the process ends before they are deleted.
     record: Record,
 }
 
@@ -110,7 +110,7 @@ impl Writing {
         Ok(())
     }
 
-    /// Writes a key and deletes it from where it is found. Whether that is its right node, and no other.
+    /// Writes a key and deletes it where it is found. Returns whether only its right node had it.
     async fn write(&mut self, key: &[u8], probed: &mut Probed) -> Result<bool, Error> {
         self.record.key(key);
         let answer = self

@@ -1,7 +1,7 @@
 //! The databases of a node that hold keys, and how many: INFO keyspace.
 //!
-//! A check looks at one database, or at those that are asked for. Keys in any other one are counted here, so that "0 keys"
-//! never hides them.
+//! A check inspects one database, or those that were asked for. Keys in others are counted here, so that "0 keys" never
+//! hides them.
 
 use std::collections::BTreeSet;
 
@@ -26,7 +26,7 @@ pub async fn databases(fleet: &Fleet) -> Result<Vec<u32>, Error> {
     Ok(all.into_iter().collect())
 }
 
-/// What every node holds outside `looked_at`.
+/// The databases of every node outside `looked_at`.
 pub(super) async fn others(fleet: &Fleet, looked_at: &[u32]) -> Result<Vec<OtherDatabase>, Error> {
     let mut others = Vec::new();
     for (place, member) in fleet.members().iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Looks for keys where they may be: on each node, and through the proxy.
+//! Searches keys on each node, and through the proxy.
 
 use std::net::SocketAddr;
 
@@ -13,7 +13,7 @@ pub enum Error {
     /// No answer.
     #[error("{who}: {why}")]
     Client {
-        /// Who was asked.
+        /// The server that was asked.
         who: String,
         /// The failure.
         why: client::Error,
@@ -21,24 +21,24 @@ pub enum Error {
     /// A node does not have the database.
     #[error("{who} answered SELECT {database} with {answer}")]
     Database {
-        /// Who was asked.
+        /// The server that was asked.
         who: String,
-        /// For which database.
+        /// The database.
         database: u32,
-        /// What came.
+        /// The answer.
         answer: Value,
     },
-    /// It is not known whether a key is there.
+    /// It is unknown whether a key exists.
     #[error("{who}: {why}")]
     Unknown {
-        /// Who was asked.
+        /// The server that was asked.
         who: String,
         /// The failure.
         why: exists::Error,
     },
 }
 
-/// Connections to those who are asked for keys.
+/// Connections to the servers that are asked for keys.
 #[derive(Debug, Default)]
 pub struct Locator {
     nodes: Option<Vec<Asked>>,
@@ -139,7 +139,7 @@ impl Asked {
         }
     }
 
-    /// Whether each key is there.
+    /// Whether each key exists.
     async fn exist(&mut self, keys: &[&[u8]]) -> Result<Vec<bool>, Error> {
         let found = exists::exist(&mut self.client, keys, NODE_DEADLINE).await;
         found.map_err(|why| Error::Unknown {

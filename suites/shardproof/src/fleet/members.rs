@@ -1,4 +1,4 @@
-//! Who belongs to the fleet: the nodes that keys are placed on, and those that are leaving.
+//! The members of the fleet: the nodes that keys are placed on, and those that are leaving.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -13,13 +13,13 @@ use testbed::wire::Value;
 /// One node, as the proxy sees it and as we reach it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
-    /// Its address as the proxy sees it: what placement may hash, and what reports call it.
+    /// Its address as the proxy sees it, which placement may hash and which reports show.
     pub seen: String,
-    /// Where we reach it.
+    /// The address at which we reach it.
     pub addr: SocketAddr,
     /// Whether no key is placed on it any more.
     pub leaving: bool,
-    /// The database that is looked at on it.
+    /// The database that is inspected on it.
     pub database: u32,
 }
 
@@ -91,13 +91,13 @@ impl Fleet {
         fleet
     }
 
-    /// The database that is looked at: the same on all nodes.
+    /// The database that is inspected: the same on all nodes.
     #[must_use]
     pub fn database(&self) -> u32 {
         self.members.first().map_or(0, |member| member.database)
     }
 
-    /// Some databases, or its own one where there are none.
+    /// Some databases, or the fleet's own one if the list is empty.
     pub(super) fn databases_or_own(&self, databases: &[u32]) -> Vec<u32> {
         if databases.is_empty() {
             vec![self.database()]
@@ -137,7 +137,7 @@ impl Fleet {
         self.members[place].connect().await
     }
 
-    /// Two names for one server would make moving a key deleting it, and a replica does not keep what is written to it.
+    /// With two names for one server, moving a key would delete it. A replica does not keep writes.
     async fn check_servers(&self) -> Result<(), Error> {
         let mut known: HashMap<String, &Member> = HashMap::new();
         for (place, member) in self.members.iter().enumerate() {
@@ -159,10 +159,11 @@ impl Fleet {
 }
 
 impl Member {
-    /// A node that is reached where it is seen: `HOST:PORT`, or `redis://HOST:PORT` with or without `/DATABASE`.
+    /// A node that we reach at the address that the proxy sees: `HOST:PORT`, or `redis://HOST:PORT` with or without
+    /// `/DATABASE`.
     ///
     /// # Errors
-    /// When that is no address.
+    /// When that is not an address.
     pub async fn at(text: &str) -> Result<Self, Error> {
         let bare = text.strip_prefix("redis://").unwrap_or(text);
         if bare.contains('@') {
@@ -189,7 +190,7 @@ impl Member {
         Connection::open_database(&self.name(), self.addr, self.database).await
     }
 
-    /// What errors call it.
+    /// Its name in errors.
     pub(super) fn name(&self) -> String {
         let addr = self.addr.to_string();
         if addr == self.seen {
@@ -214,7 +215,7 @@ fn other_tags(cluster: &Cluster) -> Result<Vec<Arc<Placement>>, Error> {
     others.map(placement).collect()
 }
 
-/// What a server calls itself, and whether it is a master.
+/// The run id of a server, and its role.
 async fn server(connection: &mut Connection) -> Result<(String, String), Error> {
     let mut fields = Vec::new();
     for (section, field) in [("server", "run_id:"), ("replication", "role:")] {

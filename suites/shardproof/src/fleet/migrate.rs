@@ -41,17 +41,17 @@ const DELETES: [&str; 3] = ["cmdstat_del:", "cmdstat_unlink:", "cmdstat_getdel:"
 /// Which keys are moved, and how fast.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Moving {
-    /// What shows that the proxy places keys as the description says.
+    /// How it is proved that the proxy places keys as the description says.
     pub proof: Proof,
-    /// Which keys.
+    /// Which keys are moved.
     pub scanning: Scanning,
-    /// In which databases; none is the fleet's own one.
+    /// The databases; empty is the fleet's own one.
     pub databases: Vec<u32>,
     /// Keys per second over all nodes; `None` means no limit.
     pub rate: Option<u64>,
-    /// What happens to copies of keys that the right node has with another value.
+    /// Handling of copies of keys that the right node has with another value.
     pub stale: OnConflict,
-    /// What happens to copies on several wrong nodes with different values.
+    /// Handling of copies on several wrong nodes with different values.
     pub conflict: Conflict,
     /// The largest key that is moved.
     pub key_bytes_max: KeyBytesMax,
@@ -143,7 +143,7 @@ async fn carry(
     pace: &Arc<RateLimit>,
     progress: &Arc<Progress>,
 ) -> Result<(MoveOutcome, u64), Error> {
-    // Keys are counted as they are moved, not as they are looked at.
+    // The rate limits moved keys, not inspected ones.
     let unlimited = Arc::new(RateLimit::new(None));
     let rules = Rules {
         stale: moving.stale,

@@ -1,6 +1,6 @@
 //! The fleet: live nodes that the suite did not start, checked and migrated key by key.
 //!
-//! The planner's placement gives the right node of a key; its current nodes are read from the nodes. Nothing here
+//! The planner's placement gives the right node of a key; its current nodes are read from the nodes. No code here
 //! starts or stops a node, and only `migrate` writes.
 
 mod check;
@@ -91,7 +91,7 @@ pub enum Error {
         /// One of them.
         example: String,
     },
-    /// It is not known whether the proxy places keys as described.
+    /// It is unknown whether the proxy places keys as described.
     #[error("no proof that the proxy places keys as described, so nothing was moved: {0}")]
     Unproven(String),
     /// Moved keys would be refused, or not be served as before.
@@ -112,7 +112,7 @@ pub enum Error {
         one: String,
         /// The second.
         other: String,
-        /// What the server calls itself.
+        /// The run id of the server.
         run_id: String,
     },
     /// Writes to a replica are refused, or undone.

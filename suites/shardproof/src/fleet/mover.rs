@@ -28,12 +28,12 @@ use testbed::wire::Value;
 const BATCH: usize = 100;
 /// Bytes that are carried at once, but for a single key that is larger.
 const BATCH_BYTES: usize = 8 * 1024 * 1024;
-/// How often a key may be touched on its source while it is carried before it is left there.
+/// How often a key may change on its source while it is moved before it is left there.
 const ATTEMPTS: usize = 5;
-/// A misplaced key, with the place of the node where it belongs.
+/// A misplaced key, with the place of its right node.
 pub(super) type Misplaced = (Vec<u8>, usize);
 
-/// What is left where it is, and what the carriers of one migration share.
+/// Rules for keys that stay, and state that the movers of one migration share.
 #[derive(Clone)]
 pub(super) struct Rules {
     pub(super) stale: OnConflict,
@@ -142,8 +142,8 @@ impl Mover {
 
     /// The keys that no other wrong node has with another value, and those whose copy here was chosen. The others stay.
     ///
-    /// All carriers find the same conflicts, as all of them leave the copies where they are. A key that its right node has is
-    /// no conflict: that value wins.
+    /// All movers find the same conflicts, because all of them leave the copies in place. A key that its right node has
+    /// is not a conflict: that value wins.
     async fn without_conflicts(&mut self, batch: &[Misplaced]) -> Result<Vec<Misplaced>, Error> {
         let keys: Vec<(&[u8], usize)> = batch
             .iter()
@@ -179,8 +179,8 @@ impl Mover {
         self.carried.example(key, what);
     }
 
-    /// Removes the copies that lost to the chosen node's, when all carriers are done. Where its copy did not get to the right
-    /// node, the others stay. Returns what became of all keys, with the number of requests to delete that were our own.
+    /// Removes the copies that lost to the chosen node's, when all movers are done. If its copy did not get to the
+    /// right node, the others stay. Returns the outcome of all keys, with the number of our own requests to delete.
     pub(super) async fn settle(mut self) -> Result<(MoveOutcome, u64), Error> {
         for (key, right) in std::mem::take(&mut self.deferred) {
             let watched = self.source.ask(&[b"WATCH", &key]).await?;
@@ -221,8 +221,9 @@ impl Mover {
         Ok(())
     }
 
-    /// A confirmed key of a batch in which one was touched. It is not given to its right node again, because it may have
-    /// been deleted there since; so what a client wrote to the source meanwhile cannot be carried, and both copies stay.
+    /// Moves a confirmed key of a batch in which one was touched. It is not sent to its right node again, because it
+    /// may have been deleted there since; a write of a client to the source meanwhile cannot be moved, so both copies
+    /// stay.
     async fn carry_touched(
         &mut self,
         key: &[u8],
@@ -256,7 +257,7 @@ impl Mover {
         self.carried.example(key, what);
     }
 
-    /// Gives what was taken to the right nodes.
+    /// Restores the dumped keys on their right nodes.
     async fn place(
         &mut self,
         batch: &[Misplaced],
@@ -281,8 +282,8 @@ impl Mover {
         Ok(placed)
     }
 
-    /// Spares what the right node has with another value, where that is asked for or where that value may be one that
-    /// another carrier moved.
+    /// Spares copies if the right node has another value, when that is asked for or when another mover may have moved
+    /// that value.
     async fn spare(&mut self, batch: &[Misplaced], placed: &mut [Placed]) -> Result<(), Error> {
         for ((key, right), placed) in batch.iter().zip(placed) {
             let asked = self.rules.stale == OnConflict::Spared
@@ -299,7 +300,7 @@ impl Mover {
         Ok(())
     }
 
-    /// Deletes the keys from the source, and ends its watch. `false` when one was touched, and nothing was deleted.
+    /// Deletes the keys from the source, and ends its watch. `false` if one was touched, and none was deleted.
     async fn release(&mut self, confirmed: &[&[u8]]) -> Result<bool, Error> {
         if confirmed.is_empty() {
             self.source.ask(&[b"UNWATCH"]).await?;
@@ -338,7 +339,7 @@ impl Mover {
     }
 }
 
-/// How many of the keys with these sizes make a batch of at most so many.
+/// How many of the keys with these sizes fit into a batch of at most `most` bytes.
 fn batch_of(sizes: &[usize], most: usize) -> usize {
     let mut bytes = 0;
     let fit = sizes.iter().take(most).take_while(|size| {

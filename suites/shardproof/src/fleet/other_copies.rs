@@ -1,7 +1,8 @@
 //! Copies of a key on several wrong nodes, while its right node does not have it.
 //!
-//! Equal copies are no conflict: whichever is moved, the value is the same. Copies with other values or another time of
-//! expiry are, and copies that are too large to compare: nothing tells which one is the newer, so only the operator can choose.
+//! Equal copies are not a conflict: whichever is moved, the value is the same. Copies with other values or another time
+//! of expiry are a conflict, as are copies that are too large to compare: no evidence shows which one is newer, so only
+//! the operator can choose.
 
 use super::connection::{Connection, Request};
 use super::connections::Connections;
@@ -12,7 +13,7 @@ use testbed::wire::Value;
 /// Times to live that differ by no more are the same: the nodes are asked one after the other, and have clocks of their own.
 const SLACK_MS: u64 = 2000;
 
-/// What other wrong nodes have under a key.
+/// The copies of a key on other wrong nodes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct OtherCopies {
     /// Places of nodes with the same value.
@@ -21,8 +22,8 @@ pub(super) struct OtherCopies {
     pub(super) differ: Vec<usize>,
 }
 
-/// Finds for each key, with the place of its right node, what other wrong nodes have. `own` is a connection to the node at
-/// `on`, which has the keys.
+/// Finds for each key, with the place of its right node, its copies on other wrong nodes. `own` is a connection to the
+/// node at `on`, which has the keys.
 pub(super) async fn find(
     fleet: &Fleet,
     on: usize,

@@ -1,5 +1,5 @@
-//! Writes keys through a proxy and looks on the nodes where they land. Leaves nothing behind: keys have a time to live, and
-//! are deleted when all is seen.
+//! Writes keys through a proxy and finds the nodes that get them. Leaves no keys behind: keys have a time to live, and
+//! are deleted when all are found.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -35,7 +35,7 @@ pub enum Error {
         /// The reply.
         answer: String,
     },
-    /// A node cannot be looked at.
+    /// A node cannot be read.
     #[error("cannot read node {node}: {why}")]
     Node {
         /// Its address.
@@ -68,7 +68,7 @@ pub struct PlacementProbe {
 }
 
 impl PlacementProbe {
-    /// Of a proxy over nodes, which are looked at directly. Keys live `ttl_s` seconds.
+    /// A probe of a proxy over nodes, which are read directly. Keys live `ttl_s` seconds.
     #[must_use]
     pub fn new(proxy: SocketAddr, nodes: Vec<SocketAddr>, ttl_s: u64) -> Self {
         let record = Record::open(Scope {
@@ -89,7 +89,7 @@ impl PlacementProbe {
     /// Sends PING to proxy and nodes, so that a missing one is named before the first key is written.
     ///
     /// # Errors
-    /// Who does not answer PING, a node before the proxy.
+    /// The server that does not answer PING, a node before the proxy.
     pub async fn greet(&self) -> Result<(), Error> {
         for node in &self.nodes {
             let answer = client::ping(*node).await;
@@ -98,7 +98,7 @@ impl PlacementProbe {
         Ok(())
     }
 
-    /// Writes each key `times` times in a row, and says on which nodes it lies then.
+    /// Writes each key `times` times in a row, and returns the nodes that then have it.
     ///
     /// # Errors
     /// A key was refused, or a server does not answer.
@@ -167,7 +167,7 @@ impl PlacementProbe {
         Ok(())
     }
 
-    /// For each key whether it is on a node.
+    /// Whether each key is on a node.
     async fn lie_on(&self, node: usize, keys: &[Vec<u8>]) -> Result<Vec<bool>, Error> {
         let node = self.nodes[node];
         let asking = async {
@@ -176,7 +176,8 @@ impl PlacementProbe {
         };
         let answers = asking.await.map_err(|why| Error::Node { node, why })?;
         let lies = |answer: Value| match answer {
-            // A node of Redis Cluster says so of what is not its own. No proxy may, so the probe in common takes it for an error.
+            // A node of Redis Cluster answers so for keys that are not its own. A proxy may not, so the shared probe
+            // treats it as an error.
             Value::Error(text) if text.starts_with(b"MOVED ") => Ok(false),
             answer => exists::exists(&answer).ok_or_else(|| Error::Answer {
                 node,

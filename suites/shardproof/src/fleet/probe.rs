@@ -18,13 +18,13 @@ pub(super) struct Probe {
     evidence: Evidence,
 }
 
-/// What a proxy finds, with the keys that may show which node it asks.
+/// The keys that a proxy finds, with those that may prove which node it asks.
 #[derive(Default)]
 pub(super) struct Evidence {
     pub(super) probed: Probed,
     /// Kept keys that it finds: evidence unless a copy lies elsewhere.
     kept: Vec<Vec<u8>>,
-    /// Those whose node depends on the rule for hash tags.
+    /// Keys whose node depends on the rule for hash tags.
     tagged: Vec<Vec<u8>>,
 }
 
@@ -67,7 +67,7 @@ impl Probe {
         Ok(())
     }
 
-    /// Asks again, because keys come and go: proxy and node differ only where the node's word stands before and after.
+    /// Asks again, because keys change: proxy and node differ only if the node answers the same before and after.
     async fn agrees(&mut self, key: &[u8], right: &mut Connection) -> Result<bool, Error> {
         let before = right.exist(&[key]).await?;
         let found = self.proxy.exist(&[key]).await?;
@@ -115,7 +115,7 @@ impl Evidence {
         self.tagged.extend(other.tagged);
     }
 
-    /// What it comes to, when all keys with copies are known: such a key is found wherever the proxy asks.
+    /// The result, when all keys with copies are known: such a key is found wherever the proxy asks.
     pub(super) fn settle(mut self, has_copy: impl Fn(&[u8]) -> bool) -> Probed {
         let only = |keys: &[Vec<u8>]| keys.iter().filter(|key| !has_copy(key)).count() as u64;
         self.probed.shown += only(&self.kept);

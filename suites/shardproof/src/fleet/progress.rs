@@ -10,7 +10,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Keys that were looked at.
+    /// Keys that were inspected.
     #[must_use]
     pub fn looked_at(&self) -> u64 {
         self.looked_at.load(Ordering::Relaxed)

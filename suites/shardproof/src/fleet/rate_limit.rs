@@ -5,10 +5,10 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep_until};
 
-/// Takes come in batches no longer than this share of a second, so that a low rate is no burst.
+/// Batches are no longer than this share of a second, so that a low rate is not a burst.
 const BATCHES_A_SECOND: u64 = 10;
 
-/// How fast keys may be looked at or moved.
+/// How fast keys may be inspected or moved.
 #[derive(Debug)]
 pub struct RateLimit {
     per_s: Option<u64>,
@@ -32,7 +32,7 @@ impl RateLimit {
         wanted.min(self.per_s.map_or(wanted, most)).max(1)
     }
 
-    /// Waits until `keys` more are due. What was not used in time is forgone.
+    /// Waits until `keys` more are due. Unused capacity expires.
     pub(super) async fn take(&self, keys: usize) {
         let Some(per_s) = self.per_s else { return };
         let mut next = self.next.lock().await;

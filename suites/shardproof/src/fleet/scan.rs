@@ -1,7 +1,7 @@
 //! Keys of live nodes by SCAN, batch by batch, in constant memory: those of one database of each node.
 //!
 //! SCAN returns every key that exists during the whole scan. It may return a key twice if the node shrinks its table
-//! meanwhile, after many deletes. Nothing here remembers keys, so such a key is counted twice. Keys that are added or
+//! meanwhile, after many deletes. Keys are not remembered here, so such a key is counted twice. Keys that are added or
 //! deleted meanwhile may be missing.
 
 use std::sync::Arc;
@@ -41,10 +41,10 @@ pub struct Scan {
 }
 
 impl Scan {
-    /// Begins to scan `node`, no faster than `pace`.
+    /// Starts a scan of `node`, no faster than `pace`.
     ///
     /// # Errors
-    /// When it is not reached.
+    /// When the node cannot be reached.
     pub async fn open(
         node: &Member,
         scanning: &Scanning,
@@ -61,7 +61,7 @@ impl Scan {
     /// The next keys, at least one; `None` when there are no more.
     ///
     /// # Errors
-    /// What the node said or did instead.
+    /// The node's answer, or the error.
     pub async fn next(&mut self) -> Result<Option<Vec<Vec<u8>>>, Error> {
         while let Some(cursor) = self.cursor.take() {
             let (cursor, keys) = self.step(&cursor).await?;
@@ -113,7 +113,7 @@ pub async fn scan_all(
     join(&mut scans, |()| ()).await
 }
 
-/// Waits for all tasks. The first error ends the others, a panic goes on.
+/// Waits for all tasks. The first error ends the others, a panic is passed on.
 pub(super) async fn join<T: 'static>(
     tasks: &mut JoinSet<Result<T, Error>>,
     mut take: impl FnMut(T),
@@ -142,7 +142,7 @@ fn parse(answer: &Value) -> Option<(Vec<u8>, Vec<Vec<u8>>)> {
     Some((cursor.clone(), keys.collect::<Option<_>>()?))
 }
 
-/// The pattern of keys that begin with `prefix`, whatever bytes it has.
+/// The pattern of keys that begin with `prefix`, with any bytes in it.
 fn pattern(prefix: &[u8]) -> Vec<u8> {
     let mut pattern = Vec::with_capacity(prefix.len() + 1);
     for byte in prefix {

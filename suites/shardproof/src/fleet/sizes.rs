@@ -28,7 +28,7 @@ impl KeyBytesMax {
     }
 }
 
-/// Bytes that each key takes on the node, roughly; 0 where it is gone, `None` where the node refuses to say.
+/// Bytes that each key takes on the node, roughly; 0 if it is gone, `None` if the node refuses to answer.
 pub(super) async fn of(node: &mut Connection, keys: &[&[u8]]) -> Result<Vec<Option<u64>>, Error> {
     let requests: Vec<Request<'_>> = keys
         .iter()

@@ -1,4 +1,4 @@
-//! The keys of live nodes for work on threads that wait: batch by batch, as many ahead as there is room for.
+//! The keys of live nodes for work on blocking threads: batch by batch, prefetched up to a limit.
 
 use std::sync::Arc;
 
@@ -52,7 +52,7 @@ impl Stream {
     /// The next keys; `None` when there are no more. Blocks its thread, which may be one of a runtime with several.
     ///
     /// # Errors
-    /// What a node said or did instead, when all keys before it were taken.
+    /// The node's answer or the error, when all keys before it were taken.
     pub fn take(&mut self) -> Result<Option<Vec<Vec<u8>>>, Error> {
         let runtime = self.runtime.clone();
         block_in_place(|| runtime.block_on(self.wait()))
@@ -67,7 +67,7 @@ impl Stream {
             Some(scan) => match scan.await {
                 Ok(outcome) => outcome.map(|()| None),
                 Err(why) if why.is_panic() => std::panic::resume_unwind(why.into_panic()),
-                // Nobody but a runtime that ends ends a scan.
+                // The scan ends early only if the runtime ends.
                 Err(_) => Ok(None),
             },
         }

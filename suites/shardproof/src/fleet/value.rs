@@ -1,6 +1,6 @@
 //! Whether two nodes hold the same value under a key.
 //!
-//! Equal dumps mean equal values. Different dumps mean nothing for sets and hashes, whose order differs between
+//! Equal dumps mean equal values. Different dumps prove nothing for sets and hashes, whose order differs between
 //! servers, nor for values that were built in different steps. Those are read and compared by content. Time to live is
 //! not part of a value, and streams with different dumps count as different.
 //!
@@ -99,7 +99,7 @@ async fn kind(node: &mut Connection, key: &[u8]) -> Result<Vec<u8>, Error> {
     }
 }
 
-/// The elements in runs that belong together, in an order of our own where theirs does not count.
+/// The elements in runs that belong together, sorted if their order does not count.
 fn meaning(value: Value, order: &Order) -> Vec<Vec<Vec<u8>>> {
     let elements = match value {
         Value::Array(elements) => elements,

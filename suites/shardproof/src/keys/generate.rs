@@ -11,12 +11,12 @@ const BLOCK: u64 = 1 << 16;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
     head: Vec<u8>,
-    /// What follows each number.
+    /// The text after each number.
     tails: Vec<Vec<u8>>,
 }
 
 impl Pattern {
-    /// Reads a pattern. None without an `{n}` in it, because all keys would be the same.
+    /// Parses a pattern. `None` without an `{n}` in it, because all keys would be the same.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         let mut parts = text.split("{n}").map(Vec::from);

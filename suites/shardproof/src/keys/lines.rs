@@ -1,7 +1,7 @@
-//! Keys from a file, one a line, as they are or in hexadecimal digits.
+//! Keys from a file, one per line, as they are or in hexadecimal digits.
 //!
-//! A line is a key byte by byte: nothing is trimmed, an empty line is the empty key. Only a line end after the last key makes
-//! no further one.
+//! A line is a key byte by byte: it is not trimmed, and an empty line is the empty key. A line end after the last key
+//! does not begin another one.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -63,7 +63,7 @@ impl Lines {
         }
     }
 
-    /// The lines of anything that is read; `name` is what errors call it.
+    /// The lines of any reader; `name` is its name in errors.
     #[must_use]
     pub fn of(file: Box<dyn Read + Send>, name: &str, form: Form) -> Self {
         Self {
@@ -100,7 +100,7 @@ impl Lines {
         }
     }
 
-    /// Appends what there is, and waits only when there is nothing: a pipe may be slow. 0 at the end.
+    /// Appends the available bytes, and waits only if there are none: a pipe may be slow. 0 at the end.
     fn read_some(&mut self, bytes: &mut Vec<u8>) -> io::Result<usize> {
         let known = bytes.len();
         bytes.resize(known + self.block_bytes, 0);
@@ -114,7 +114,7 @@ impl Lines {
         read
     }
 
-    /// Appends until there is a whole line, or the end; the end of the last whole line, behind its line end.
+    /// Appends until there is a whole line, or the end; returns the end of the last whole line, after its line end.
     fn read_lines(&mut self, bytes: &mut Vec<u8>) -> Result<usize, Error> {
         loop {
             let known = bytes.len();
@@ -154,7 +154,7 @@ impl Source for Lines {
 }
 
 impl Place {
-    /// Gives each key of these lines to `take`.
+    /// Passes each key of these lines to `take`.
     pub(super) fn each(&self, bytes: &[u8], mut take: impl FnMut(&[u8])) -> Result<u64, Error> {
         let mut key = Vec::new();
         let mut line = self.first;

@@ -1,7 +1,7 @@
-//! Keys by the million: where they come from, a block at a time, without a word of memory for each.
+//! Keys by the million: read from a source one block at a time, without memory per key.
 //!
-//! A source hands out blocks one after the other and cheaply; taking the keys out of a block is the work, and any number of
-//! threads can do it at once, each with a block of its own.
+//! A source returns blocks one after the other and cheaply; taking the keys out of a block is the work, and any number
+//! of threads can do it at once, each with a block of its own.
 
 mod generate;
 mod lines;
@@ -12,12 +12,12 @@ use std::ops::Range;
 pub use generate::Pattern;
 pub use lines::{Form, Lines, from_hex};
 
-/// The longest key: Redis takes no longer string (`proto-max-bulk-len`).
+/// The longest key: Redis accepts no longer string (`proto-max-bulk-len`).
 pub const KEY_BYTES_MAX: usize = 512 * 1024 * 1024;
 
 /// Where keys come from.
 pub trait Source: Send {
-    /// Puts the next keys into `block`, whatever it held before. False when there are no more.
+    /// Puts the next keys into `block`, and drops its previous ones. False when there are no more.
     ///
     /// # Errors
     /// The source cannot be read, or contains an invalid key.
@@ -32,10 +32,10 @@ pub enum Error {
     Unreadable {
         /// Its name.
         file: String,
-        /// What the system says.
+        /// The error of the system.
         why: String,
     },
-    /// A line of hexadecimal digits is none.
+    /// A line of hexadecimal digits is invalid.
     #[error("{file}:{line}: not hexadecimal, expected pairs of the digits 0-9 and a-f")]
     NotHex {
         /// The file's name.
@@ -67,7 +67,7 @@ pub struct Block {
     bytes: Vec<u8>,
 }
 
-/// What the keys of a block are made of.
+/// The contents of a block.
 #[derive(Debug, Clone, Default)]
 enum Held {
     #[default]
@@ -94,10 +94,10 @@ impl Block {
         }
     }
 
-    /// Gives each key to `take`, in order; says how many there were.
+    /// Passes each key to `take`, in order; returns how many there were.
     ///
     /// # Errors
-    /// A line is no key. Those before it were given.
+    /// A line is invalid. The keys before it were passed.
     pub fn each(&self, mut take: impl FnMut(&[u8])) -> Result<u64, Error> {
         match &self.held {
             Held::Nothing => Ok(0),

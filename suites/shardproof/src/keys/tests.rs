@@ -45,7 +45,7 @@ fn a_line_is_a_key_byte_by_byte() {
     check("123456\n123456", Form::Plain, &[b"123456", b"123456"]);
 }
 
-/// What a pipe has is given on, though it is not at its end.
+/// Available bytes of a pipe are passed on before its end.
 #[test]
 fn a_slow_pipe_holds_nothing_back() {
     struct Pipe(Vec<&'static [u8]>);

@@ -16,7 +16,7 @@ const SAY: Duration = Duration::from_millis(200);
 
 /// The result of one thread, which is added to those of the others.
 pub trait Part: Send {
-    /// Takes the keys of a block, and appends the lines that are to be written of it. Returns the number of keys.
+    /// Takes the keys of a block, and appends its output lines. Returns the number of keys.
     ///
     /// # Errors
     /// The block contains an invalid key.
@@ -36,7 +36,7 @@ pub enum Error {
 }
 
 /// Takes all keys of `source` on every core, with one `part` per thread. The lines of blocks are written to `lines` in the order
-/// of blocks. `say` hears from time to time how many keys were taken.
+/// of blocks. `say` is called from time to time with the number of keys taken.
 ///
 /// # Errors
 /// A key or the source cannot be read, or a line cannot be written.
@@ -73,7 +73,7 @@ pub fn on_every_core<'a, P: Part>(
     })
 }
 
-/// What the threads share.
+/// State that the threads share.
 struct Work<'a> {
     source: Mutex<&'a mut (dyn Source + 'a)>,
     lines: Option<Turns<'a>>,

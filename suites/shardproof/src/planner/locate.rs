@@ -1,4 +1,4 @@
-//! Where one key is, and why: what of it is hashed, its digest, its node.
+//! Where one key is, and why: its hashed part, its digest, its node.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -18,7 +18,7 @@ pub struct Located<'a> {
     pub hashed: &'a [u8],
     /// The digest.
     pub digest: u64,
-    /// The place of its node in the cluster; none where the proxy sends the key to another cluster, or to none.
+    /// The place of its node in the cluster; `None` if the proxy sends the key to another cluster, or to none.
     pub index: Option<usize>,
     /// The address of its node as the proxy sees it.
     pub node: Option<&'a str>,
@@ -44,9 +44,9 @@ impl<'a> Located<'a> {
 /// Where a key was found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Seen<'a> {
-    /// The addresses of the nodes that have it; none where nodes were not asked.
+    /// The addresses of the nodes that have it; `None` if nodes were not asked.
     pub on: Option<Vec<&'a str>>,
-    /// Whether the proxy finds it; none where it was not asked.
+    /// Whether the proxy finds it; `None` if it was not asked.
     pub by_proxy: Option<bool>,
 }
 

@@ -1,6 +1,6 @@
 //! Locality of keys: runs of sequential keys on one node, and groups with one tag.
 
-/// The longest run of equal places: where it begins and how long it is. The first of several.
+/// The longest run of equal places: its start and its length. The first of several.
 #[must_use]
 pub fn longest_run(places: &[usize]) -> (usize, usize) {
     let (mut begin, mut longest) = (0, (0, 0));

@@ -33,7 +33,7 @@ fn pretty(document: &impl Serialize) -> serde_json::Result<String> {
     Ok(text)
 }
 
-/// The JSON schemas of what this suite writes, by format name without its version.
+/// The JSON schemas of this suite's formats, by format name without its version.
 #[must_use]
 pub fn schemas() -> [(&'static str, schemars::Schema); 13] {
     [
@@ -90,7 +90,7 @@ struct ListedTarget<'a> {
     capabilities: &'a [String],
 }
 
-/// What can be run as `shardproof.list/1`.
+/// Cases, scenarios and targets as `shardproof.list/1`.
 ///
 /// # Errors
 /// Never for a list of this suite.

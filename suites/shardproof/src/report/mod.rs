@@ -11,7 +11,7 @@ mod yaml;
 
 use serde::Serialize;
 
-/// What a run found out, in each format that it has.
+/// The results of a run, in each format that it has.
 pub trait Report: Serialize {
     /// The format of its JSON without version: `shardproof.KIND/1`.
     const KIND: &'static str;
@@ -19,12 +19,12 @@ pub trait Report: Serialize {
     /// Text for a terminal or a log.
     fn terminal(&self) -> String;
 
-    /// A self-contained page; none where the report has no page.
+    /// A self-contained page; `None` if the report has no page.
     fn html(&self) -> Option<String> {
         None
     }
 
-    /// JUnit XML for CI servers; none where the report has no test cases.
+    /// JUnit XML for CI servers; `None` if the report has no test cases.
     ///
     /// # Errors
     /// Never for a report of this suite.
@@ -32,7 +32,7 @@ pub trait Report: Serialize {
         None
     }
 
-    /// Why the run, or a part of it, judged nothing: one line each.
+    /// Why the run, or a part of it, was not judged: one line each.
     fn unjudged(&self) -> Vec<String> {
         Vec::new()
     }

@@ -108,7 +108,7 @@ mod tests {
         );
     }
 
-    /// A name is a text whatever it looks like, also after the console has escaped it.
+    /// A name of any form stays a text, also after the console has escaped it.
     #[test]
     fn any_name_is_read_as_it_was() {
         for name in [

@@ -1,4 +1,4 @@
-//! Chaos runs: a cluster and a proxy for each scenario, and what the laws make of what was observed there.
+//! Chaos runs: a cluster and a proxy for each scenario, and the verdicts of the laws on it.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -23,14 +23,14 @@ use super::{Error, RunOptions};
 pub struct Judged {
     /// The verdicts.
     pub report: ScenarioReport,
-    /// The run; none if there was none.
+    /// The run; `None` if there was none.
     pub run: Option<Run>,
 }
 
-/// Runs one scenario on a target, over a cluster of its own. `say` hears of each step.
+/// Runs one scenario on a target, over a cluster of its own. `say` is called with each step.
 ///
 /// # Errors
-/// When there is no cluster or proxy. A run that cannot be carried out is unknown.
+/// When there is no cluster or proxy. A run that fails is unknown.
 pub async fn chaos(
     options: &RunOptions,
     target: &Target,
@@ -106,10 +106,10 @@ pub struct RunningProxy {
     pub may_disturb: bool,
 }
 
-/// Runs one scenario on a proxy of others. Keys are removed at the end, however the run ends.
+/// Runs one scenario on a foreign proxy. Keys are removed at the end, however the run ends.
 ///
 /// # Errors
-/// When a node or the fault server cannot be reached. A run that cannot be carried out is unknown.
+/// When a node or the fault server cannot be reached. A run that fails is unknown.
 pub async fn chaos_running(
     running: &RunningProxy,
     scenario: &Scenario,
@@ -178,7 +178,7 @@ impl RunningProxy {
     }
 }
 
-/// Why a scenario cannot run on what the options give.
+/// Why a scenario cannot run with these options.
 fn fault_obstacle(owned: Owned, scenario: &Scenario) -> Option<String> {
     let mut faults = scenario.faults.iter();
     faults.find_map(|row| {
@@ -187,7 +187,7 @@ fn fault_obstacle(owned: Owned, scenario: &Scenario) -> Option<String> {
     })
 }
 
-/// Makes sure that nothing stays on nodes of others, however the run ends.
+/// Makes sure that no key stays on foreign nodes, however the run ends.
 fn record(options: &RunOptions, cluster: &Cluster, prefix: &str) {
     if let Source::External(_) = options.nodes {
         let _ = Record::open(leftovers::Scope {
@@ -205,7 +205,7 @@ fn judged(target: Option<&Target>, scenario: &Scenario, run: Run) -> Judged {
     };
     let mut laws: Vec<LawReport> = scenario.laws.iter().map(law).collect();
     if target.is_none() {
-        // Nothing records the nodes of others: what only a tap shows is not expected.
+        // Foreign nodes are not recorded: conditions that need a tap are not expected to hold.
         let unknown = laws
             .iter_mut()
             .filter(|law| law.verdict == Verdict::Unknown);
@@ -221,7 +221,7 @@ fn judged(target: Option<&Target>, scenario: &Scenario, run: Run) -> Judged {
     }
 }
 
-/// What a law says of a run, with what is recorded of the target.
+/// The verdict of a law on a run, with the recorded deviations of the target.
 fn law_report(law: &dyn Law, run: &Run, known: Option<&Deviation>) -> LawReport {
     let (found, sentence, violations, records) = match law.judge(&run.observed) {
         LawVerdict::Kept { evidence, .. } => (Verdict::Kept, evidence, 0, Vec::new()),
@@ -252,7 +252,7 @@ fn law_report(law: &dyn Law, run: &Run, known: Option<&Deviation>) -> LawReport 
     }
 }
 
-/// What is found in the light of what is recorded.
+/// The verdict, considering the recorded deviation.
 fn verdict(found: Verdict, known: Option<&Deviation>) -> Verdict {
     match (found, known.map(|known| known.occurs)) {
         (Verdict::Broken, Some(_)) | (_, Some(Occurs::ByPlacement)) => Verdict::Known,

@@ -18,7 +18,7 @@ pub enum Subject {
     Target {
         /// The proxy.
         target: Box<Target>,
-        /// What cases may do to nodes of others.
+        /// Permissions of cases on foreign nodes.
         allowed: Allowed,
     },
     /// A proxy that already runs.
@@ -27,7 +27,7 @@ pub enum Subject {
         proxy: SocketAddr,
         /// Its time limit for one request, as far as known.
         op_timeout_ms: u64,
-        /// What cases may do to what others use.
+        /// Permissions of cases on shared servers.
         allowed: Allowed,
     },
 }
@@ -43,7 +43,7 @@ pub struct Order<'a> {
     pub max_failures: Option<NonZero<usize>>,
 }
 
-/// What happens in a run.
+/// An event of a run.
 #[derive(Debug, Clone, Copy)]
 pub enum Event<'a> {
     /// A case begins.
@@ -52,7 +52,7 @@ pub enum Event<'a> {
     Judged(&'a CaseResult),
 }
 
-/// Judges `subject` by the cases of `order`, those that disturb the proxy last; `say` hears of each event.
+/// Judges `subject` by the cases of `order`, those that disturb the proxy last; `say` is called with each event.
 ///
 /// # Errors
 /// Why the suite could not judge the first case. Behaviour of the proxy is never an error.
@@ -87,7 +87,7 @@ pub async fn judge(
     }
     results.sort_by(|one, other| one.case.cmp(&other.case));
     let mut stopped = harness.stopped().map(str::to_owned);
-    // What was judged is reported also where keys stay behind.
+    // Verdicts are reported even if keys stay behind.
     if let Err(why) = harness.finish().await {
         stopped = Some(stopped.map_or(why.to_string(), |stopped| format!("{stopped}; {why}")));
     }

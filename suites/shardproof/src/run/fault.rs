@@ -1,4 +1,4 @@
-//! A fault while a cluster changes: the rescale experiment, one node that does not serve, and what must come of it.
+//! A fault while a cluster changes: the rescale experiment, one node that does not serve, and the expected outcomes.
 
 use super::{Error, RunOptions};
 use crate::planner;
@@ -6,8 +6,8 @@ use chaos::rescale::{self, FaultPlan, FaultReport, Predicted};
 use testbed::cluster::Cluster;
 use testbed::targets::{self, Proxy, Setting, Target};
 
-/// Time limit of the proxy for one request: what a node that does not serve costs for every batch of requests. Far more
-/// than a node that serves takes on a loaded machine.
+/// Time limit of the proxy for one request: every batch of requests to a node that does not serve takes this long. Far
+/// more than a node that serves takes on a loaded machine.
 const OP_TIMEOUT_MS: u64 = 1000;
 
 /// Requests that no single node can answer.
@@ -24,8 +24,8 @@ const UNROUTABLE: &[&str] = &[
 /// A target that deviates from this case ends the connection on such requests; the case judges that.
 const REFUSALS: &str = "refusals/connection-stays-open";
 
-/// The requests that `target` has to refuse while a fault lasts. None on nodes that others run: a proxy that forwards
-/// them would do harm there.
+/// The requests that `target` must refuse while a fault lasts. Empty on foreign nodes: a proxy that forwards them would
+/// do harm there.
 #[must_use]
 pub fn unroutable(options: &RunOptions, target: &Target) -> Vec<Vec<String>> {
     let judged = options.owned().nodes && target.deviation(REFUSALS).is_none();
@@ -34,7 +34,7 @@ pub fn unroutable(options: &RunOptions, target: &Target) -> Vec<Vec<String>> {
     requests.iter().map(words).collect()
 }
 
-/// Rescales `target` with `policy` while a fault lasts. `say` hears of each step.
+/// Rescales `target` with `policy` while a fault lasts. `say` is called with each step.
 ///
 /// # Errors
 /// Why the suite could not judge.

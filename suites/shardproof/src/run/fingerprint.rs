@@ -9,11 +9,11 @@ use crate::fleet::placement_probe::{self, PlacementProbe};
 use crate::planner::fingerprint::report::Fingerprint;
 use crate::planner::fingerprint::{Failure, Observer, Query, identify};
 
-/// Finds out how the proxy places keys; writes them under `question.prefix`, and deletes them also when it fails. `say` hears
-/// of each step. Needs a runtime of several threads, because the search computes for seconds at times.
+/// Finds out how the proxy places keys; writes them under `question.prefix`, and deletes them even if it fails. `say`
+/// is called with each step. Needs a runtime of several threads, because the search sometimes computes for seconds.
 ///
 /// # Errors
-/// Who does not answer, or what keeps it from being found out.
+/// The server that does not answer, or why it cannot be found out.
 pub async fn fingerprint(
     proxy: SocketAddr,
     reached: Vec<SocketAddr>,
@@ -30,7 +30,7 @@ pub async fn fingerprint(
     Ok(Fingerprint::new(proxy, question, &finding?))
 }
 
-/// The search is no task: it waits for its witness.
+/// The search is synchronous: it waits for its observer.
 struct Blocking<'a>(&'a mut PlacementProbe);
 
 impl Observer for Blocking<'_> {

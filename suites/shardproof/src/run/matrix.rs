@@ -7,7 +7,7 @@ use super::{Error, RunOptions};
 use conformance::matrix::{Cell, Column, Judge, Matrix, Row};
 use testbed::targets::{self, Target};
 
-/// Judges `targets` by `rows`; `say` hears of each row before it runs.
+/// Judges `targets` by `rows`; `say` is called with each row before it runs.
 ///
 /// # Errors
 /// Why the suite could not judge. Behaviour of a proxy is never an error.

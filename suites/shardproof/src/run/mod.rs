@@ -1,5 +1,5 @@
-//! The one place where target, cluster, case, experiment and prediction meet. Only orchestrates: what a run finds is modelled
-//! where it is found.
+//! The only place that combines target, cluster, case, experiment and prediction. Only orchestrates: each module models
+//! its own results.
 
 mod chaos;
 mod conformance;

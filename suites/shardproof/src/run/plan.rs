@@ -1,4 +1,4 @@
-//! Plans over any number of keys: what a change does to them, counted on every core.
+//! Plans over any number of keys: the effect of a change on them, counted on every core.
 
 use std::io::{self, Write};
 
@@ -27,8 +27,9 @@ impl From<threads::Error> for Error {
     }
 }
 
-/// Counts all keys of `source` on every core. Keys that move are written to `moved` in their order, a line each: the key,
-/// its node before and its node after, separated by tabs. `say` hears from time to time how many keys were counted.
+/// Counts all keys of `source` on every core. Keys that move are written to `moved` in their order, one line each: the
+/// key, its node before and its node after, separated by tabs. `say` is called from time to time with the number of
+/// counted keys.
 ///
 /// # Errors
 /// A key or the source cannot be read, or a line cannot be written.
@@ -45,7 +46,7 @@ pub fn count<'a>(
     Ok(on_every_core(source, moved, &part, say)?.counts)
 }
 
-/// What one thread has counted.
+/// The counts of one thread.
 struct Part<'a> {
     change: &'a Change,
     counts: Counts,

@@ -20,10 +20,10 @@ pub struct Rescaled {
     pub addrs: Vec<SocketAddr>,
 }
 
-/// Time limit of the proxy for one request while nobody looks at limits.
+/// Time limit of the proxy for one request in runs that do not test limits.
 const OP_TIMEOUT_MS: u64 = 5000;
 
-/// Rescales `target` with `policy` as `plan` says. `say` hears of each step.
+/// Rescales `target` with `policy` according to `plan`. `say` is called with each step.
 ///
 /// # Errors
 /// Why the suite could not judge.
@@ -57,8 +57,8 @@ pub async fn rescale(
     })
 }
 
-/// Makes sure that nothing stays on nodes of others: keys have a time to live, and these are removed at once, however the
-/// run ends.
+/// Makes sure that no key stays on foreign nodes: keys have a time to live, and are removed at once, however the run
+/// ends.
 pub(super) fn record(options: &RunOptions, cluster: &Cluster, seed: u64) {
     if let Source::External(_) = options.nodes {
         let _ = Record::open(leftovers::Scope {

@@ -1,11 +1,11 @@
-//! What scenarios are made of: faults and laws.
+//! The parts of scenarios: faults and laws.
 
 use std::fmt::Write;
 
 use chaos::law::{LAWS, Level};
 use testbed::fault::Fault;
 
-/// Every fault: how it is written, and what happens.
+/// Every fault: its syntax, and its effect.
 pub(super) fn faults() -> String {
     let mut text = String::new();
     for row in Fault::rows() {
@@ -14,7 +14,7 @@ pub(super) fn faults() -> String {
     text
 }
 
-/// Every law: its name, what it promises and where it comes from.
+/// Every law: its name, its promise and its source.
 pub(super) fn laws() -> String {
     let mut text = String::new();
     for law in LAWS {

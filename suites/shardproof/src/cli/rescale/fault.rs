@@ -54,7 +54,7 @@ async fn one(
     Ok(run::fault(options, target, policy, &plan, &say).await?)
 }
 
-/// Neither the first node nor one that is added, where there is such a node.
+/// Neither the first node nor an added one, if there is another node.
 fn node(flags: &Flags) -> Result<usize, Usage> {
     let (from, to) = (usize::from(flags.from), usize::from(flags.to));
     match flags.fault_node.map(usize::from) {

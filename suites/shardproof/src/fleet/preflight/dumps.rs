@@ -5,7 +5,7 @@
 use super::facts::Facts;
 use super::{Finding, Level, Point};
 
-/// Valkey's own formats begin here. It refuses those that Redis made after both went different ways.
+/// Valkey's own formats begin here. It refuses formats that Redis introduced after the fork.
 const VALKEY: u16 = 80;
 /// The last format that Redis and Valkey share.
 const SHARED: u16 = 11;
@@ -36,7 +36,7 @@ pub(super) fn compare(facts: &[Facts], matrix: &[Vec<u64>]) -> Vec<Finding> {
     findings
 }
 
-/// Whether a server whose own format is `own` takes a dump in the format `given`.
+/// Whether a server whose own format is `own` accepts a dump in the format `given`.
 fn takes(own: u16, given: u16) -> bool {
     let foreign = own >= VALKEY && given > SHARED && given < VALKEY;
     given <= own && !foreign

@@ -1,4 +1,4 @@
-//! What one node says about itself.
+//! Facts that one node reports about itself.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,8 @@ const FUNCTIONS_SINCE: u32 = 7;
 /// The first server version with users.
 const USERS_SINCE: u32 = 6;
 
-/// Settings that change how keys are served. Those of which only the presence is compared come last, and are never shown.
+/// Settings that change how keys are served. Settings that are only compared for presence come last, and are never
+/// shown.
 const SETTINGS: [&str; 10] = [
     "maxmemory",
     "maxmemory-policy",
@@ -146,7 +147,8 @@ async fn modules(node: &mut Connection) -> Result<Answer<BTreeMap<String, String
     Ok(Ok(named.collect()))
 }
 
-/// FUNCTION DUMP has a dump's last bytes, also where there are no functions: two of the version and eight of a checksum.
+/// FUNCTION DUMP ends with the last bytes of a dump, also without functions: two of the version and eight of a
+/// checksum.
 async fn dumps(node: &mut Connection) -> Result<Answer<u16>, Error> {
     let answer = node.ask(&[b"FUNCTION", b"DUMP"]).await?;
     let version = match &answer {
@@ -159,7 +161,7 @@ async fn dumps(node: &mut Connection) -> Result<Answer<u16>, Error> {
     })
 }
 
-/// Versions of the format before there were functions.
+/// Versions of the format in servers without functions.
 fn older_dumps(redis: Option<&str>) -> Answer<u16> {
     let mut numbers = redis.unwrap_or_default().split('.').map(str::parse::<u32>);
     match (numbers.next(), numbers.next()) {

@@ -1,7 +1,7 @@
 //! The preflight: what nodes need besides keys to serve moved keys as before, compared before anything moves.
 //!
-//! Reads only. A node that refuses a command makes the point unknown, and the report says so: a point is never taken as
-//! equal because a node did not answer.
+//! Reads only. A node that refuses a command makes the point unknown, and the report says so: a point is never treated
+//! as equal because a node did not answer.
 
 mod dumps;
 mod facts;
@@ -39,7 +39,7 @@ pub(super) async fn preflight(
     Ok(findings)
 }
 
-/// What most of the nodes have; the first one's where none has more.
+/// The value that most nodes have; the first node's if no value is more frequent.
 fn usual<'a, T: PartialEq>(values: &[&'a T]) -> Option<&'a T> {
     let count = |value: &T| values.iter().filter(|other| **other == value).count();
     let most = values.iter().map(|value| count(value)).max()?;

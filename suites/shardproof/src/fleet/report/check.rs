@@ -98,7 +98,7 @@ pub enum CheckStatus {
     AsExpected,
     /// Something is not.
     Broken,
-    /// Nothing is known to be wrong, and something is not known.
+    /// No error is known, but something is unknown.
     Unjudged,
 }
 
@@ -166,7 +166,7 @@ impl Check {
         self.matrix[sighting.right][sighting.on] += 1;
     }
 
-    /// Whether every key lies where it is placed and nowhere else, and the proxy agrees.
+    /// Whether every key is where it is placed and nowhere else, and the proxy agrees.
     #[must_use]
     pub fn as_expected(&self) -> bool {
         self.status() == CheckStatus::AsExpected

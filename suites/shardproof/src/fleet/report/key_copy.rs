@@ -38,9 +38,9 @@ impl CopyState {
 pub struct KeyCopy {
     /// The key.
     pub key: Vec<u8>,
-    /// The place of the node that it is placed on.
+    /// The place of its right node.
     pub right: usize,
-    /// The place of the node that it was seen on.
+    /// The place of the node on which it was seen.
     pub on: usize,
     /// Its state there.
     pub lies: CopyState,
@@ -48,7 +48,7 @@ pub struct KeyCopy {
     pub database: u32,
 }
 
-/// Says what the columns of [`write_line`] are.
+/// Writes the names of the columns of [`write_line`].
 ///
 /// # Errors
 /// As the writer.

@@ -1,4 +1,4 @@
-//! What a migration did, and where keys lie afterwards.
+//! The result of a migration, and where keys are afterwards.
 
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! What a look at a fleet, and a migration of its keys, came to: the model of every report on them.
+//! The results of a check of a fleet and of a migration of its keys: the model of every report on them.
 
 mod check;
 mod examples;

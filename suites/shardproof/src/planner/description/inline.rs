@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Described, Error, Hints, Unread, Why, check_address, refproxy};
 
-/// Whether `text` begins like a description in one word, and not like the path of a file.
+/// Whether `text` begins like a description in one word, rather than like the path of a file.
 #[must_use]
 pub fn is_inline(text: &str) -> bool {
     let name = text.split(['/', ':']).next().unwrap_or_default();
@@ -19,7 +19,7 @@ pub fn is_inline(text: &str) -> bool {
 /// Reads a description in one word.
 ///
 /// # Errors
-/// What of it is wrong, and what was expected.
+/// The error, and the expected text.
 pub fn inline(text: &str, hints: &Hints) -> Result<Described, Error> {
     check_address(text).map_err(|why| Why::from(why).at("description"))?;
     let Some((head, nodes)) = text.split_once(':') else {
@@ -33,7 +33,7 @@ pub fn inline(text: &str, hints: &Hints) -> Result<Described, Error> {
         let (name, value) = setting.split_once('=').unwrap_or((setting, "true"));
         file.insert(name.to_owned(), typed(value));
     }
-    // One word says nothing of hash tags unless it names them.
+    // One word does not set hash tags unless it names them.
     if let Some(on) = hints.hash_tags {
         file.entry("hash_tags").or_insert(json!(on));
     }
@@ -54,7 +54,7 @@ pub fn inline(text: &str, hints: &Hints) -> Result<Described, Error> {
 /// Reads one node of such a description, and the address to connect to.
 ///
 /// # Errors
-/// What of it is wrong.
+/// The error.
 pub fn node(text: &str, hints: &Hints) -> Result<(Node, String), Error> {
     // It is checked as the only node of a cluster that takes any.
     let alone = format!("{}:{text}", Policy::Rendezvous.name());
@@ -79,7 +79,7 @@ fn typed(value: &str) -> Value {
     }
 }
 
-/// A node as refproxy's file has it, and where it is reached.
+/// A node as in refproxy's file, and the address at which we reach it.
 fn place(text: &str, hints: &Hints) -> Result<(Value, String), Why> {
     let wrong = |expected: &str| Why::field(format!("node `{text}`"), expected);
     let (places, weight) = match text.split_once('*') {
@@ -100,7 +100,7 @@ fn place(text: &str, hints: &Hints) -> Result<(Value, String), Why> {
     ))
 }
 
-/// An address as the proxy resolves it, where a hint knows its host.
+/// The address as the proxy resolves it, if a hint gives its host.
 fn resolved(address: &str, hints: &Hints) -> String {
     let Some((host, port)) = address.rsplit_once(':') else {
         return address.to_owned();

@@ -24,26 +24,27 @@ pub use routing::Routing;
 pub use secrets::{Secret, check_address};
 use tree::Merges;
 
-/// A cluster as its proxy sees it, and where its nodes are reached from here.
+/// A cluster as its proxy sees it, and the addresses at which we reach its nodes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Described {
-    /// What keys are placed over; there is a placement for it.
+    /// The cluster that keys are placed over; there is a placement for it.
     pub cluster: Cluster,
-    /// Where we reach each node, in the order of the cluster's nodes: an address, or the path of a Unix socket.
+    /// The address at which we reach each node, in the order of the cluster's nodes: an address, or the path of a Unix
+    /// socket.
     pub reach: Vec<String>,
     /// The database that the proxy selects on its nodes, where the description names one.
     pub database: Option<u32>,
     /// Which keys the proxy sends to this cluster.
     pub routing: Routing,
-    /// What one has to know of the cluster to understand what its proxy answers.
+    /// Notes on the cluster that are needed to understand its proxy's answers.
     pub notes: Vec<String>,
 }
 
 impl Described {
-    /// The cluster with some nodes more, and without those at some addresses (as the proxy sees them).
+    /// The cluster with more nodes, and without those at some addresses (as the proxy sees them).
     ///
     /// # Errors
-    /// A node to remove is not there; says which are.
+    /// A node to remove does not exist; lists the existing ones.
     pub fn changed(&self, add: Vec<(Node, String)>, remove: &[String]) -> Result<Self, String> {
         let known: Vec<&str> = self
             .cluster
@@ -74,14 +75,14 @@ impl Described {
     }
 }
 
-/// What no description says of itself.
+/// Facts that a description may not contain.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Hints {
     /// Host names with the addresses that the proxy resolves them to; a name may have several.
     pub resolve: Vec<(String, IpAddr)>,
     /// Which cluster or pool is meant, where a file has several.
     pub pick: Option<String>,
-    /// Whether hash tags count, where a description does not say it.
+    /// Whether hash tags count, if a description does not say it.
     pub hash_tags: Option<bool>,
 }
 
@@ -132,12 +133,12 @@ pub enum Why {
         /// They.
         names: Vec<String>,
     },
-    /// The one that is asked for is not there.
+    /// The wanted cluster does not exist.
     #[error("--cluster-name {wanted}: expected one of {}", .names.join(", "))]
     NotThere {
         /// The name asked for.
         wanted: String,
-        /// Those that are there.
+        /// The existing clusters.
         names: Vec<String>,
     },
     /// The proxy sends a key to any of several nodes.
@@ -176,13 +177,13 @@ pub enum Why {
         field: String,
         /// The message that contains the field.
         of: &'static str,
-        /// What to write in its place.
+        /// The field to write instead.
         instead: Suggestion,
     },
     /// A user or a password is given.
     #[error(transparent)]
     Secret(#[from] Secret),
-    /// A field has a value that means nothing, or that nothing can be computed from.
+    /// A field has an invalid value, or one without a placement.
     #[error("{field}: {expected}")]
     Field {
         /// The field, with its value where that helps.
@@ -195,12 +196,12 @@ pub enum Why {
     Placement(#[from] placement::Error),
 }
 
-/// What to write in the place of an unknown field.
+/// The field to write instead of an unknown one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Suggestion {
-    /// Nothing is known of it.
+    /// No suggestion.
     Unknown,
-    /// A field whose name is near.
+    /// A field with a similar name.
     NearMiss(String),
     /// The expected value, as text.
     Known(&'static str),
@@ -260,7 +261,7 @@ pub fn read(text: &str, name: &str, hints: &Hints) -> Result<Described, Error> {
     if top.get("apiVersion").is_some() && top.get("kind").is_some() {
         return Err(Why::Manifest.at(name));
     }
-    // Of the proxies only refproxy knows merge keys.
+    // Of the proxies only refproxy supports merge keys.
     let top = tree::parse(text, name, Merges::Merged)?;
     if top.get("cluster").is_some() {
         refproxy::read_config((text, &top), name, hints)
@@ -275,8 +276,8 @@ fn on_off(on: bool) -> &'static str {
     if on { "on" } else { "off" }
 }
 
-/// The rule of hash tags: what the description says at a line, or else what the hint says. `unsaid` is the error where neither
-/// does.
+/// The rule of hash tags: that of the description, with its line, or else that of the hint. `unsaid` is the error if
+/// neither gives one.
 fn hash_tags(
     said: Option<(u64, bool)>,
     hints: &Hints,
@@ -310,14 +311,14 @@ fn place<T>(name: &str, value: &Spanned<T>) -> String {
     format!("{name}:{}", value.referenced.line())
 }
 
-/// What one has to know of a cluster of one node whose policy would scatter keys over several.
+/// The note for a cluster of one node whose policy would scatter keys over several.
 fn on_only_node(policy: &str) -> String {
     format!(
         "all keys are on the only node of the cluster; with two nodes {policy} would scatter them"
     )
 }
 
-/// A cluster that has a placement, whose nodes are reached at `reach`.
+/// A cluster that has a placement; `reach` are the addresses at which we reach its nodes.
 fn described(cluster: Cluster, reach: Vec<String>, place: String) -> Result<Described, Error> {
     match Placement::new(&cluster) {
         Ok(_) => Ok(Described {

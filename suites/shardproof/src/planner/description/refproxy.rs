@@ -8,7 +8,7 @@ use serde_saphyr::Spanned;
 use super::tree::{Content, Tree};
 use super::{Described, Error, Hints, Unread, Why, agrees, check_address, described, place};
 
-/// The part of the file that says where keys are. The rest is refproxy's own business.
+/// The part of the file that decides where keys are. The rest is refproxy's own.
 #[derive(Debug, Deserialize)]
 struct File {
     cluster: Spanned<ClusterFile>,

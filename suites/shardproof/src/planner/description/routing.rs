@@ -5,7 +5,7 @@
 /// The keys that go to one cluster. All of them, where a proxy has no routes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Routing {
-    /// One table for each filter that sends keys to the cluster: a key that any of them sends there is taken.
+    /// One table for each filter that routes keys to the cluster: a key that any of them routes there counts.
     tables: Vec<Table>,
     shares_nodes: bool,
 }
@@ -21,7 +21,7 @@ pub(super) struct Table {
 }
 
 impl Routing {
-    /// The keys that one of `tables` sends here. Other clusters of the proxy may have some of the same nodes.
+    /// The keys that one of `tables` routes here. Other clusters of the proxy may have some of the same nodes.
     pub(super) fn new(tables: Vec<Table>, shares_nodes: bool) -> Self {
         if tables.iter().any(Table::takes_all) {
             return Self::default();
@@ -32,7 +32,7 @@ impl Routing {
         }
     }
 
-    /// Whether keys that go elsewhere may go to a node of this cluster all the same.
+    /// Whether keys that are routed elsewhere may still be on a node of this cluster.
     #[must_use]
     pub fn shares_nodes(&self) -> bool {
         self.shares_nodes

@@ -1,7 +1,7 @@
 //! A file as a tree: YAML or JSON whose values keep their lines and the way they were written.
 //!
-//! Programs disagree on what a plain word means (`on` is a truth value to Envoy and a word to twemproxy), so that scalars stay
-//! text here. Errors give the line and never the content, because a file may hold passwords.
+//! Programs disagree on the meaning of a plain word (`on` is a boolean in Envoy and a word in twemproxy), so scalars
+//! stay text here. Errors give the line and never the content, because a file may contain passwords.
 
 use std::fmt;
 
@@ -22,7 +22,7 @@ pub(super) struct Tree {
 /// A value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Content {
-    /// A scalar without quotes, as it is written; empty where nothing is written.
+    /// A scalar without quotes, as it is written; empty if the value is missing.
     Plain(String),
     /// A scalar in quotes, or a block of text.
     Quoted(String),
@@ -39,7 +39,7 @@ impl Tree {
         found.map(|(_, value)| value)
     }
 
-    /// The entries of a mapping; none of anything else.
+    /// The entries of a mapping; empty for other values.
     pub(super) fn entries(&self) -> &[(String, Tree)] {
         match &self.content {
             Content::Map(entries) => entries,
@@ -66,13 +66,13 @@ impl Tree {
         }
     }
 
-    /// Whether nothing is given: no value, `~` or `null`.
+    /// Whether the value is missing: no text, `~` or `null`.
     pub(super) fn is_null(&self) -> bool {
         matches!(&self.content, Content::Plain(text) if matches!(&**text, "" | "~" | "null" | "Null" | "NULL"))
     }
 }
 
-/// What merge keys (`<<`) are.
+/// The meaning of merge keys (`<<`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Merges {
     /// Fields with an odd name.
@@ -81,7 +81,7 @@ pub(super) enum Merges {
     Merged,
 }
 
-/// Reads `text`; `name` is what errors call the file.
+/// Parses `text`; `name` is the name of the file in errors.
 ///
 /// # Errors
 /// `file:line: ` and the problem.
@@ -99,7 +99,7 @@ pub(super) fn parse(text: &str, name: &str, merges: Merges) -> Result<Tree, Unre
     })
 }
 
-/// What a parser says, without what it quotes: names of anchors and tags may be parts of a password.
+/// The message of a parser error, without its quotes: names of anchors and tags may be parts of a password.
 fn reason(error: &serde_saphyr::Error) -> String {
     let said = error.without_snippet().to_string();
     let said = said.lines().next().unwrap_or_default().to_lowercase();
@@ -155,7 +155,7 @@ fn tree(raw: Spanned<Raw>, text: &str) -> Tree {
     Tree { line, content }
 }
 
-/// What the file has at a place.
+/// The text of the file at a place.
 fn written<'a>(place: &Location, text: &'a str) -> Option<&'a str> {
     let span = place.span();
     let from = usize::try_from(span.byte_offset()?).ok()?;
@@ -168,11 +168,11 @@ fn is_plain(written: &str) -> bool {
     !written.starts_with(['"', '\'', '|', '>', '!', '&', '*']) && !written.contains('\n')
 }
 
-/// What the parser makes of a value.
+/// A value as the parser reads it.
 enum Raw {
     /// A word.
     Scalar(String),
-    /// What the parser takes for nothing, a number or a truth value.
+    /// A value that the parser reads as null, a number or a boolean.
     Typed(String),
     List(Vec<Spanned<Raw>>),
     Map(Vec<(String, Spanned<Raw>)>),

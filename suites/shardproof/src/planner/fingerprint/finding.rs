@@ -22,7 +22,7 @@ pub struct Finding {
     pub tried: usize,
     /// The candidates that explain the most keys, the best first, one per policy and naming, including the result.
     pub nearest: Vec<NearMiss>,
-    /// The share of keys that a placement explains which has nothing to do with this one.
+    /// The share of keys that an unrelated placement would explain.
     pub chance: f64,
     /// How well the keys are spread.
     pub quality: Quality,
@@ -81,7 +81,7 @@ pub struct NearMiss {
 /// Distribution of the written keys.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Quality {
-    /// Drawn keys a node, in the order given.
+    /// Random keys per node, in the order given.
     pub counts: Vec<u64>,
     /// How evenly, against the weights, or against even shares where weights are not known.
     pub balance: Balance,
@@ -124,7 +124,7 @@ impl Quality {
 }
 
 impl Quality {
-    /// How often two placements agree that have nothing to do with each other, and both spread keys like this.
+    /// The share of keys on which two unrelated placements agree that both spread keys like this.
     pub(super) fn chance(&self) -> f64 {
         let all: u64 = self.counts.iter().sum();
         let share = |count: &u64| *count as f64 / all.max(1) as f64;
@@ -154,7 +154,7 @@ impl Found {
         policies::words(&self.cluster.policy)
     }
 
-    /// What of a key is hashed, in words.
+    /// The part of a key that is hashed, in words.
     #[must_use]
     pub fn tags(&self) -> String {
         words::tags(self.cluster.tags)
@@ -166,7 +166,7 @@ impl Found {
         undecided: &[Hypothesis],
     ) -> Self {
         let same_ring = near_equal::same_ring(hypothesis);
-        // What the range of sizes says already is not said again.
+        // A range of sizes already covers it.
         let is_in_range = |other: &&Hypothesis| {
             same_ring.is_some() && near_equal::is_uncut(other) && other.same_table(hypothesis)
         };

@@ -12,10 +12,10 @@ use super::query::Query;
 /// A candidate that was tried, with the share that it explained.
 pub(super) type Tried = (f64, Candidate);
 
-/// Candidates that are alike; when one of them stands, later batches need not be tried.
+/// Similar candidates; if one of them survives, later batches need not be tried.
 pub(super) type Batch<'a> = Box<dyn Iterator<Item = Candidate> + 'a>;
 
-/// What a proxy may be configured with. Its tags are those of the hypothesis.
+/// A possible configuration of a proxy. Its tags are those of the hypothesis.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Candidate {
     pub(super) cluster: Cluster,
@@ -25,7 +25,7 @@ pub(super) struct Candidate {
 }
 
 impl Candidate {
-    /// `weights` run parallel to the question's nodes; `order` says how the proxy lists them.
+    /// `weights` run parallel to the question's nodes; `order` is the order in which the proxy lists them.
     pub(super) fn new(
         question: &Query,
         policy: Policy,
@@ -49,7 +49,7 @@ impl Candidate {
         }
     }
 
-    /// The hypothesis, or `None` where there is no such placement.
+    /// The hypothesis, or `None` if there is no such placement.
     pub(super) fn hypothesis(self, tags: TagRule) -> Option<Hypothesis> {
         let placement = Placement::new(&self.cluster).ok()?;
         Some(Hypothesis {
@@ -99,7 +99,7 @@ impl Hypothesis {
         self.candidate.order[self.placement.node(part).index()]
     }
 
-    /// How many of the observations are as this says.
+    /// How many of the observations it explains.
     pub(super) fn explained(&self, observations: &[Observation]) -> usize {
         observations
             .iter()
@@ -107,7 +107,7 @@ impl Hypothesis {
             .count()
     }
 
-    /// The first observation that is not as this says.
+    /// The first observation that it does not explain.
     pub(super) fn first_miss(&self, observations: &[Observation]) -> Option<usize> {
         observations
             .iter()

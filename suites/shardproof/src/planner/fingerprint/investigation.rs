@@ -22,9 +22,9 @@ const REWRITTEN: usize = 16;
 const REWRITES: usize = 5;
 /// Keys that count up.
 const COUNTED: usize = 100;
-/// Drawn keys that a hypothesis must explain before it is believed.
+/// Random keys that a hypothesis must explain before it is accepted.
 const DRAWN: usize = 256;
-/// Sightings that a candidate is judged by before the others.
+/// Sightings by which a candidate is judged before the others.
 const GLANCE: usize = 64;
 /// A search under way.
 pub(super) struct Investigation<'a, W> {
@@ -86,7 +86,7 @@ impl<'a, W: Observer> Investigation<'a, W> {
         Ok(self.finding(outcome))
     }
 
-    /// Where one node holds everything, only a usual setting is an explanation: others would be as good as any.
+    /// If one node holds everything, only a usual setting is an explanation: any other would do as well.
     fn tiers(&self) -> &'static [SearchStage] {
         let mut places = self
             .observations
@@ -100,7 +100,7 @@ impl<'a, W: Observer> Investigation<'a, W> {
         }
     }
 
-    /// Writes drawn keys until there are `count`, or no more may be written.
+    /// Writes random keys until there are `count`, or no more may be written.
     fn draw(&mut self, count: usize) -> Done<W, ()> {
         let drawn = |observation: &&Observation| observation.why == Why::Drawn;
         let have = self.observations.iter().filter(drawn).count();
@@ -166,7 +166,7 @@ impl<'a, W: Observer> Investigation<'a, W> {
         Ok(())
     }
 
-    /// Writes some keys again: where they then lie on several nodes, there is no placement.
+    /// Writes some keys again: if they are then on several nodes, there is no placement.
     fn scatter(&mut self) -> Done<W, Option<Outcome>> {
         let some = self.observations.iter().take(REWRITTEN);
         let keys: Vec<Vec<u8>> = some.map(|observation| observation.key.clone()).collect();
@@ -181,7 +181,7 @@ impl<'a, W: Observer> Investigation<'a, W> {
         }))
     }
 
-    /// The observations that tell nothing of tags.
+    /// The observations that are independent of tags.
     fn plain(&self) -> Vec<Observation> {
         let is_plain = |observation: &&Observation| is_plain(&observation.key, &self.rules);
         self.observations.iter().filter(is_plain).cloned().collect()
@@ -244,7 +244,7 @@ impl<'a, W: Observer> Investigation<'a, W> {
         }
     }
 
-    /// More keys for what stands, and keys that tell it from its rivals.
+    /// Writes more keys for the survivors, and keys that distinguish the first from its rivals.
     fn confirm(&mut self) -> Done<W, ()> {
         self.draw(DRAWN)?;
         self.write_counted()?;
@@ -265,7 +265,7 @@ impl<'a, W: Observer> Investigation<'a, W> {
         Ok(())
     }
 
-    /// What is next to the first hypothesis, where it explains everything too.
+    /// Adds hypotheses close to the first one, if they explain everything too.
     fn add_rivals(&mut self) {
         let Some(first) = self.survivors.first() else {
             return;

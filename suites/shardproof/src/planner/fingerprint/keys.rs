@@ -1,9 +1,9 @@
-//! The keys that are written: alike in nothing but their prefix, unless they are to be alike.
+//! The written keys: they have only their prefix in common, unless they are to be similar.
 
 use placement::hash::{TagRule, hashed_part};
 use testbed::chance::Draws;
 
-/// Makes keys, no two alike.
+/// Makes distinct keys.
 #[derive(Debug, Clone)]
 pub(super) struct Keys {
     prefix: String,
@@ -30,7 +30,7 @@ impl Keys {
         self.around(rule, &tag)
     }
 
-    /// Keys that differ in everything but what is between the bytes of `rule`.
+    /// Keys that differ everywhere except between the bytes of `rule`.
     pub(super) fn group(&mut self, rule: TagRule, size: usize) -> Vec<Vec<u8>> {
         let tag = self.plain();
         (0..size).map(|_| self.around(rule, &tag)).collect()
@@ -57,7 +57,7 @@ impl Keys {
     }
 }
 
-/// Whether all rules hash the whole of `key`, so that it tells nothing about them.
+/// Whether all rules hash the whole of `key`, so that it cannot distinguish them.
 pub(super) fn is_plain(key: &[u8], rules: &[TagRule]) -> bool {
     rules
         .iter()

@@ -37,15 +37,15 @@ pub trait Observer {
     /// Why it could not.
     type Error;
 
-    /// Writes each key `times` times in a row through the proxy, and says for each on which nodes it lies then, by their place
-    /// in the question.
+    /// Writes each key `times` times in a row through the proxy, and returns the nodes that then have it, by their
+    /// place in the question.
     ///
     /// # Errors
-    /// A key was refused, or a node could not be looked at.
+    /// A key was refused, or a node could not be read.
     fn write(&mut self, keys: &[Vec<u8>], times: usize) -> Result<Vec<Vec<usize>>, Self::Error>;
 }
 
-/// Why nothing can be said. Never a finding.
+/// Why the placement cannot be identified. Never a finding.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure<E> {
     /// The witness could not do its work.
@@ -76,10 +76,10 @@ pub enum Failure<E> {
     Nothing,
 }
 
-/// Finds out how keys are placed. `say` hears of each step.
+/// Finds out how keys are placed. `say` is called with each step.
 ///
 /// # Errors
-/// What keeps it from being found out.
+/// Why it cannot be found out.
 pub fn identify<W: Observer>(
     question: &Query,
     witness: &mut W,

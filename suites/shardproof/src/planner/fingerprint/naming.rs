@@ -1,4 +1,4 @@
-//! What a proxy may hash of its nodes.
+//! The names of nodes that a proxy may hash.
 
 use std::collections::HashSet;
 
@@ -13,7 +13,7 @@ pub enum Naming {
     Seen,
     /// The name given by the user.
     Given,
-    /// The address under which the node is reached: what a host name resolves to.
+    /// The address at which the node is reached: the resolved host name.
     Reached,
     /// The host without its port.
     Host,
@@ -49,7 +49,7 @@ impl Naming {
         }
     }
 
-    /// `node` as a cluster under `policy` describes it, so that this name is what is hashed.
+    /// `node` as a cluster under `policy` describes it, so that this name is hashed.
     pub(super) fn node(self, node: &Known, policy: &Policy) -> Node {
         let mut described = Node::at(match self {
             Self::Reached => &node.reached,
@@ -69,7 +69,7 @@ impl Naming {
         described
     }
 
-    /// Says it to people.
+    /// Its description for people.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

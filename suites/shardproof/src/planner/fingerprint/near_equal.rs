@@ -1,4 +1,4 @@
-//! Near equals: what differs so little from a hypothesis that keys which were not chosen for it may not tell the two apart.
+//! Near equals: hypotheses that differ so little that keys which were not chosen for it may not distinguish them.
 
 use placement::hash::TagRule;
 
@@ -8,11 +8,11 @@ use super::policies::Ring;
 use super::query::Query;
 use super::weights::{WEIGHT_MAX, divisor};
 
-/// Up to so many nodes all orders of a ring are rivals; beyond, the reverse and neighbours changed.
+/// Up to this many nodes all orders of a ring are rivals; beyond, the reverse and swapped neighbours.
 const PERMUTED_MAX: usize = 3;
 /// Nodes beyond this are not tried with a weight changed.
 const WEIGHED_MAX: usize = 16;
-/// How many sizes around a ring's are looked at for the same ring.
+/// How many sizes around a ring's size are tried for the same ring.
 const SAME_RING_MAX: u32 = 64;
 
 /// The candidates next to this one: sizes of a ring, orders, weights. Other tables and digests are never next to it.
@@ -24,7 +24,7 @@ pub(super) fn next_to(question: &Query, hypothesis: &Hypothesis) -> Vec<Candidat
         let rings = sizes.map(|ring| candidate.under(&ring.policy()));
         let rings: Vec<Candidate> = rings.collect();
         rivals.extend(rings.iter().cloned());
-        // In a ring that is cut, the order says whose point is missing.
+        // If a ring is cut, the order decides whose point is missing.
         for order in order::others(&candidate.order, PERMUTED_MAX) {
             let rings = rings.iter().chain([candidate]);
             rivals.extend(rings.map(|ring| order::reordered(question, ring, &order)));

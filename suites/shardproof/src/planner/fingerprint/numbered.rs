@@ -8,8 +8,8 @@ use super::observation::Observation;
 use super::query::Query;
 use placement::hash::TagRule;
 
-/// `policy` with the order of nodes that the observations tell, or `None` where they contradict each other. Nodes that hold
-/// nothing are put last.
+/// `policy` with the order of nodes that the observations show, or `None` if they contradict each other. Nodes without
+/// keys are last.
 pub(super) fn ordered(
     question: &Query,
     policy: &Policy,

@@ -1,6 +1,6 @@
 //! An observation: a key and its node.
 
-/// Why a key was written: not every key says everything.
+/// Why a key was written: keys differ in what they can prove.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Why {
     /// Drawn, without a tag: a fair sample.

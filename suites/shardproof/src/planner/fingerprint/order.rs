@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn few_are_permuted_and_many_are_not() {
-        // The reverse stands first and once more among all.
+        // The reverse is first, and once more among all.
         assert_eq!(others(&[0, 1, 2, 3], 6).len(), 24);
         assert_eq!(others(&[2, 0, 1], 6)[0], [1, 0, 2]);
         assert_eq!(others(&[0, 1, 2, 3], 3).len(), 4);

@@ -1,6 +1,7 @@
-//! What the search knows of each policy: which are tried first, how their weights are found, and their words.
+//! Properties of each policy for the search: which are tried first, how their weights are found, and their
+//! descriptions.
 //!
-//! The steps of the search ask here, or the policy itself, and name none.
+//! The steps of the search use this module, or the policy itself, and name no policy.
 
 use placement::hash::Digest;
 use placement::{Policy, RING_SIZE_MAX, RingFunction};
@@ -8,7 +9,7 @@ use placement::{Policy, RING_SIZE_MAX, RingFunction};
 /// The usual minimum size of a ring.
 pub(super) const RING_SIZE: u32 = 1024;
 
-/// Policies as they are when nothing is configured, and with every digest, the likeliest first.
+/// Policies with default settings, and with every digest, the likeliest first.
 pub(super) fn usual() -> Vec<Policy> {
     let mut policies = vec![
         Policy::maglev(),
@@ -115,8 +116,8 @@ impl Ring {
     }
 }
 
-/// The policy that weights are tried with where `policy` comes near, and how many points its ring has whose gaps add to
-/// chance among `nodes`. None for a policy without weights, or whose weights are read off.
+/// The policy with which weights are tried if `policy` comes close, and how many random points its ring has among
+/// `nodes`. `None` for a policy without weights, or if its weights are read from observations.
 pub(super) fn weighed(policy: &Policy, nodes: usize) -> Option<(Policy, f64)> {
     match policy {
         Policy::Maglev { table_size, .. } => Some((policy.clone(), f64::from(*table_size).powi(2))),
@@ -133,7 +134,7 @@ pub(super) fn weighed(policy: &Policy, nodes: usize) -> Option<(Policy, f64)> {
     }
 }
 
-/// A policy with the parameters that matter, in words.
+/// A policy with its relevant parameters, as text.
 pub(super) fn words(policy: &Policy) -> String {
     match policy {
         Policy::Maglev { table_size, .. } => format!("maglev of table size {table_size}"),

@@ -2,14 +2,14 @@
 
 use placement::hash::TagRule;
 
-/// A node as far as it is known.
+/// The known facts about a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Known {
     /// Its address as the proxy sees it.
     pub seen: String,
     /// Its address as we reach it.
     pub reached: String,
-    /// What the proxy may call it: a server's name, a hash key or a host name.
+    /// The name that the proxy may use: a server's name, a hash key or a host name.
     pub name: Option<String>,
 }
 
@@ -28,7 +28,7 @@ pub struct Query {
     pub ring_sizes: Vec<u32>,
     /// Maximum number of keys to write.
     pub keys_max: usize,
-    /// What all keys begin with.
+    /// The prefix of all keys.
     pub prefix: String,
     /// Makes the keys.
     pub seed: u64,

@@ -1,4 +1,4 @@
-//! The candidates that come nearest, the best first: what later stages of the search begin with, and what reports name.
+//! The closest candidates, the best first: later stages of the search begin with them, and reports show them.
 
 use placement::hash::TagRule;
 
@@ -6,7 +6,7 @@ use super::finding::NearMiss;
 use super::hypothesis::{Candidate, Tried};
 use super::observation::Observation;
 
-/// How many of the candidates that come nearest are remembered, and told.
+/// How many of the closest candidates are remembered, and how many are shown.
 const RANKING: usize = 48;
 const NEAREST: usize = 5;
 

@@ -129,7 +129,7 @@ pub struct Spread {
 }
 
 impl Fingerprint {
-    /// What `finding` says about `proxy`.
+    /// The report on `finding` about `proxy`.
     #[must_use]
     pub fn new(proxy: SocketAddr, question: &Query, finding: &Finding) -> Self {
         let (found, scatter) = match &finding.outcome {

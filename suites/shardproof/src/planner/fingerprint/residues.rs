@@ -1,4 +1,4 @@
-//! Modula's weights, read off exactly: keys with the same remainder share a node, whatever the nodes are called.
+//! Modula's weights, read exactly: keys with the same remainder share a node, whatever the names of the nodes.
 
 use placement::hash::Digest;
 
@@ -7,7 +7,7 @@ use super::observation::Observation;
 use super::query::Query;
 use super::{naming::Naming, policies, weights::WEIGHT_MAX};
 
-/// So many observations a remainder are needed to believe that remainders agree.
+/// How many observations per remainder are needed to believe that remainders agree.
 const SIGHTINGS_PER_REMAINDER: usize = 4;
 
 /// Every digest and sum of weights under which no two observations contradict each other, with the weights that follow, under

@@ -1,5 +1,5 @@
-//! A ring of unknown weights and size, point by point: how many points each node has can be climbed to one node at a time,
-//! because a node's points do not depend on the others'. Weights are what these counts are to each other.
+//! A ring of unknown weights and size, point by point: the number of points of each node can be climbed one node at a
+//! time, because a node's points do not depend on the others'. The ratios of these numbers are the weights.
 
 use placement::RingFunction;
 use placement::hash::TagRule;
@@ -13,7 +13,7 @@ use super::weights::rounded;
 
 /// Sizes of rings to begin with.
 const BEGINNINGS: [u32; 6] = [RING_SIZE, 64, 256, 512, 2048, 4096];
-/// A beginning that explains less is no ring of these nodes.
+/// A start that explains less is not a ring of these nodes.
 const FOOT: f64 = 0.4;
 /// Rounds over all nodes, at most; each ends with smaller steps unless it led upwards.
 const ROUNDS: usize = 40;
@@ -32,7 +32,7 @@ pub(super) fn fitted(
         let policy = Ring::uncut(size_min, function).policy();
         Candidate::new(question, policy, naming, &order, weights)
     };
-    // With its points as weights and their sum as size, a node has exactly so many points.
+    // With its points as weights and their sum as size, a node has exactly that many points.
     let height = |points: &[u32]| {
         let hypothesis = ring(points, points.iter().sum()).hypothesis(TagRule::WholeKey);
         hypothesis.map_or(0, |hypothesis| hypothesis.explained(observations))
@@ -41,7 +41,7 @@ pub(super) fn fitted(
         let points = beginning(observations, question.nodes.len(), size);
         (height(&points), points)
     };
-    // The first of equals: max_by_key takes the last.
+    // The first of equal starts: max_by_key returns the last.
     let Some(begun) = BEGINNINGS
         .into_iter()
         .rev()
@@ -117,7 +117,7 @@ fn ratios(points: &[u32]) -> Vec<Vec<u32>> {
     nearest
 }
 
-/// How far counts of points are off what weights make due, each by what is likely for it.
+/// How far counts of points are from those that the weights predict, relative to the expected deviation.
 fn off(weights: &[u32], points: &[u32]) -> f64 {
     let ratio = f64::from(points.iter().sum::<u32>()) / f64::from(weights.iter().sum::<u32>());
     weights

@@ -46,7 +46,7 @@ pub(super) fn around_best(
 
 /// The highest place that steps, which get smaller, find from the highest foot.
 fn climb(height: impl Fn(u32) -> usize) -> u32 {
-    // The smaller of two that are as high: max_by_key takes the last.
+    // The smaller of two equal sizes: max_by_key returns the last.
     let mut best = FEET
         .into_iter()
         .map(|points| (height(points), points))

@@ -31,14 +31,14 @@ const VECTORS_MAX: usize = 300;
 /// Below this share a ring is not a ring in another order.
 const NEAR: f64 = 0.9;
 
-/// A step of the search. Later ones are tried only when nothing explains what was seen.
+/// A stage of the search. Later ones are tried only if none explains the observations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SearchStage {
-    /// Every policy as it is when nothing is configured, and every digest.
+    /// Every policy with default settings, and every digest.
     Usual,
     /// Other sizes of tables and rings.
     Sizes,
-    /// What can be read off the observations: sizes of rings, weights of modula.
+    /// Parameters that follow from the observations: sizes of rings, weights of modula.
     Fitted,
     /// Other orders of rings, which decide about single points.
     Orders,
@@ -71,7 +71,7 @@ impl SearchStage {
         }
     }
 
-    /// Says it to people.
+    /// Its description for people.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Usual => "usual settings",
@@ -84,7 +84,8 @@ impl SearchStage {
         }
     }
 
-    /// Its candidates, batch by batch. `observations` are of plain keys; `ranking` is what came nearest until now.
+    /// Its candidates, batch by batch. `observations` are of plain keys; `ranking` has the closest candidates until
+    /// now.
     pub(super) fn batches<'a>(
         self,
         question: &'a Query,
@@ -236,7 +237,7 @@ fn weighted<'a>(
 struct Family {
     policy: Policy,
     naming: Naming,
-    /// How many points its ring has, whose gaps add to chance.
+    /// How many points its ring has, with random gaps.
     points: f64,
 }
 

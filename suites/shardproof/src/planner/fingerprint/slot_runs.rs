@@ -1,6 +1,7 @@
-//! Slots that are not dealt evenly: their runs are read off the observations, and keys are chosen until each end is known.
+//! Slots that are not dealt evenly: their runs are read from the observations, and keys are chosen until each end is
+//! known.
 //!
-//! A run that lies between two slots that were seen, and has the owner of neither, stays hidden.
+//! A run between two seen slots whose owner is neither of theirs stays hidden.
 
 use std::ops::RangeInclusive;
 
@@ -12,11 +13,11 @@ use super::keys::Keys;
 use super::naming::Naming;
 use super::query::Query;
 
-/// How many slots there are.
+/// The number of slots.
 const SLOTS: u16 = 16_384;
 /// Slots seen for each run, at least: placements by other digests would show a run for nearly every slot.
 const SEEN_PER_RUN: usize = 6;
-/// Keys that are looked at, without writing them, for one that lies in a gap.
+/// Keys that are tried, without writing them, to find one in a gap.
 const LOOKED_AT: usize = 200_000;
 
 /// Owners of slots as far as they were seen, in ascending order of slots.
@@ -24,7 +25,8 @@ const LOOKED_AT: usize = 200_000;
 pub(super) struct Slots(Vec<(u16, usize)>);
 
 impl Slots {
-    /// What these keys and their places tell; `None` where a slot has two owners, or where too many neighbours differ.
+    /// The slots that these keys and their places show; `None` if a slot has two owners, or if too many neighbours
+    /// differ.
     pub(super) fn seen<'a>(keys: impl Iterator<Item = (&'a [u8], usize)>) -> Option<Self> {
         let mut seen: Vec<(u16, usize)> = keys.map(|(key, place)| (slot(key), place)).collect();
         seen.sort_unstable();
@@ -37,7 +39,7 @@ impl Slots {
         (SEEN_PER_RUN * (changes + 1) <= seen.len()).then_some(Self(seen))
     }
 
-    /// A key in the middle of each gap between two owners; none when every end is known.
+    /// A key in the middle of each gap between two owners; empty when every end is known.
     pub(super) fn keys_between(&self, keys: &mut Keys) -> Vec<Vec<u8>> {
         let mut gaps: Vec<RangeInclusive<u16>> = self
             .0
@@ -60,7 +62,8 @@ impl Slots {
         found
     }
 
-    /// The cluster whose nodes own these runs; what lies before the first slot seen is the first's, and so on to the last.
+    /// The cluster whose nodes own these runs; slots before the first seen one belong to its owner, and so on to the
+    /// last.
     pub(super) fn candidate(&self, question: &Query) -> Candidate {
         let order: Vec<usize> = (0..question.nodes.len()).collect();
         let weights = vec![1; order.len()];

@@ -9,9 +9,9 @@ use super::observation::Observation;
 
 /// Keys on which two hypotheses must differ and the one be right.
 const CHOSEN: usize = 3;
-/// Keys that are looked at, without writing them, for one that tells two hypotheses apart.
+/// Keys that are tried, without writing them, to find one that distinguishes two hypotheses.
 const LOOKED_AT: usize = 100_000;
-/// How many hypotheses are told apart at a time.
+/// How many hypotheses are distinguished at a time.
 const RIVALS_MAX: usize = 64;
 
 /// The hypotheses that are left, the first that stood first.
@@ -22,7 +22,7 @@ pub(super) struct Survivors {
     needed: usize,
 }
 
-/// A hypothesis that explains everything, and whether it is known to place all keys as the first one does.
+/// A hypothesis that explains everything, and whether it is known to place all keys like the first one.
 struct Survivor {
     hypothesis: Hypothesis,
     alike: bool,
@@ -51,7 +51,7 @@ impl Survivors {
         self.needed = self.needed.max(number + 1);
     }
 
-    /// Adds a hypothesis when it explains everything and does not stand already.
+    /// Adds a hypothesis if it explains everything and is not a survivor already.
     pub(super) fn stand(&mut self, hypothesis: Hypothesis, observations: &[Observation]) {
         if let Some(miss) = hypothesis.first_miss(observations) {
             self.rule_out(miss);
@@ -69,7 +69,8 @@ impl Survivors {
         }
     }
 
-    /// Drops the hypotheses that do not explain every observation. Where the first one goes, what was alike to it is open again.
+    /// Drops the hypotheses that do not explain every observation. If the first one is dropped, the others are compared
+    /// again.
     pub(super) fn forget_contradicted(&mut self, observations: &[Observation]) {
         let mut first_goes = false;
         for index in (0..self.all.len()).rev() {
@@ -86,7 +87,7 @@ impl Survivors {
         }
     }
 
-    /// Keys on which another hypothesis differs from the first one; a hypothesis without such a key is alike.
+    /// Keys that the first and another hypothesis place differently; a hypothesis without such a key is equivalent.
     pub(super) fn divisive_keys(&mut self, keys: &mut Keys) -> Vec<Vec<u8>> {
         let mut chosen: Vec<Vec<u8>> = Vec::new();
         let Some((first, others)) = self.all.split_first_mut() else {
@@ -106,7 +107,7 @@ impl Survivors {
         chosen
     }
 
-    /// What the search comes to.
+    /// The result of the search.
     pub(super) fn outcome(&self) -> Outcome {
         let Some((first, others)) = self.all.split_first() else {
             return Outcome::Unexplained;

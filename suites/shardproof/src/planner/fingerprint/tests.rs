@@ -1,4 +1,4 @@
-//! Hidden clusters whose placement answers for the proxy: each is found, and what is none of the policies is not.
+//! Hidden clusters whose placement answers for the proxy: each is found, and a placement of no policy is not.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -35,7 +35,7 @@ impl<F: FnMut(&[u8], usize) -> usize> Observer for Double<F> {
     }
 }
 
-/// A node that nobody looks at.
+/// A node that is not read.
 const NOWHERE: usize = 1000;
 
 fn double<F: FnMut(&[u8], usize) -> usize>(place: F) -> Double<F> {
@@ -90,7 +90,7 @@ fn found(finding: &Finding) -> &Found {
     }
 }
 
-/// The hidden cluster is found, with every parameter, and nothing is left open.
+/// The hidden cluster is found, with every parameter, without alternatives.
 #[track_caller]
 fn check(hidden: &Cluster, question: &Query) -> Finding {
     let order: Vec<usize> = (0..hidden.nodes.len()).collect();
@@ -138,7 +138,7 @@ fn what_is_usual_is_found_by_few_keys() {
 fn every_digest_is_found() {
     for digest in Digest::all() {
         check(&cluster(Policy::Modula { digest }, &[1; 5]), &question(5));
-        // All keys lie on one node, which says nothing.
+        // All keys are on one node, which proves nothing.
         if digest != Digest::Crc32 {
             check(&cluster(Policy::Ketama { digest }, &[1; 5]), &question(5));
         }
@@ -238,7 +238,7 @@ fn names_are_found_where_they_are_given() {
     for policy in [Policy::maglev(), Policy::ketama(), Policy::modula()] {
         let mut hidden = cluster(policy, &[1; 3]);
         for (node, number) in hidden.nodes.iter_mut().zip(1..) {
-            // Sorted, these stand in another order than the addresses.
+            // The names sort differently from the addresses.
             node.hash_key = Some(format!("redis-{}", 9 - number));
             node.name.clone_from(&node.hash_key);
         }
@@ -287,7 +287,7 @@ fn tags_are_found() {
     }
 }
 
-/// The order of a ring whose sizes are whole is no matter; of one that is cut it is.
+/// The order of nodes matters only for a ring that is cut.
 #[test]
 fn the_order_is_found_where_it_matters() {
     let hidden = cluster(ring(100, 100, RingFunction::XxHash), &[1; 3]);
@@ -322,7 +322,7 @@ fn all_on_one_node_is_said_to_tell_little() {
     assert!(!found.alike.is_empty(), "{finding:#?}");
 }
 
-/// As behind a proxy that knows one node only.
+/// As behind a proxy that has only one node.
 #[test]
 fn what_lies_on_one_node_has_no_far_fetched_explanation() {
     let finding = identify(&question(3), &mut double(|_: &[u8], _| 1), &|_| ()).unwrap();
@@ -344,7 +344,7 @@ fn what_is_none_of_the_policies_is_not_found() {
     assert!(finding.quality.balance.p_value > 0.001, "{finding:#?}");
 }
 
-/// One key in a hundred elsewhere is no explanation, and what comes nearest is named.
+/// If one key in a hundred is elsewhere, that is no explanation, and the closest candidate is named.
 #[test]
 fn the_nearest_is_named_with_its_share() {
     let placement = Placement::new(&cluster(Policy::maglev(), &[1; 3])).unwrap();

@@ -1,5 +1,5 @@
-//! Weights by trial: those that fit the counts are a beginning, and one climbs from there, because weights that are nearly
-//! right place most keys right.
+//! Weights by trial: the search climbs from weights that fit the counts, because weights that are nearly right place
+//! most keys right.
 
 use placement::Policy;
 use placement::hash::TagRule;
@@ -15,7 +15,7 @@ const CLIMBS: usize = 3;
 /// A beginning that explains less is on no hill.
 const FOOT: f64 = 0.4;
 
-/// `policy` with the weights that explain most, the best first; none where all explain little.
+/// `policy` with the weights that explain most, the best first; empty if all explain little.
 pub(super) fn weighed(
     question: &Query,
     policy: &Policy,
@@ -49,7 +49,7 @@ pub(super) fn weighed(
     tops.iter().map(|(_, weights)| candidate(weights)).collect()
 }
 
-/// Upwards, a weight by one at a time, until nothing beside is higher or it cannot be higher than `highest`.
+/// Climbs, changing one weight by one at a time, until no neighbour is higher or it cannot be higher than `highest`.
 fn climb(
     mut here: (usize, Vec<u32>),
     height: impl Fn(&[u32]) -> usize,

@@ -5,9 +5,9 @@ pub(super) const WEIGHT_MAX: u32 = 10;
 /// How many standard deviations a count may be off.
 const SIGMAS: f64 = 4.0;
 
-/// Vectors of weights from 1 to 10 without a common divisor that agree with `counts`, those of the smallest sum first, at most
-/// `limit`. Equal weights are not among them. `points` is how many points a ring has, whose uneven gaps add to chance; infinite
-/// where shares are as weights are.
+/// Vectors of weights from 1 to 10 without a common divisor that agree with `counts`, those of the smallest sum first,
+/// at most `limit`. Equal weights are not among them. `points` is how many points a ring has, whose uneven gaps add
+/// randomness; infinite if shares equal weights.
 pub(super) fn vectors(counts: &[u64], points: f64, limit: usize) -> Vec<Vec<u32>> {
     let nodes = counts.len() as u32;
     let all: u64 = counts.iter().sum();
@@ -25,7 +25,7 @@ pub(super) fn vectors(counts: &[u64], points: f64, limit: usize) -> Vec<Vec<u32>
     found
 }
 
-/// The vectors that come nearest to `counts`, one a sum, without those that say the same twice.
+/// The closest vectors to `counts`, one per sum, without multiples of another.
 pub(super) fn rounded(counts: &[u64]) -> Vec<Vec<u32>> {
     let all: u64 = counts.iter().sum();
     let nodes = counts.len() as u32;

@@ -1,12 +1,12 @@
-//! Descriptions in words, for people.
+//! Descriptions for people.
 
 use placement::hash::TagRule;
 
 use super::hypothesis::Hypothesis;
 use super::policies;
 
-/// In what the others differ from a hypothesis, each thing once: where one difference stands alone, it is not told again together
-/// with others.
+/// The differences of the others from a hypothesis, each once: a difference that some other has alone is not repeated
+/// together with more.
 pub(super) fn differences(hypothesis: &Hypothesis, others: &[Hypothesis]) -> Vec<String> {
     let all: Vec<Vec<String>> = others
         .iter()
@@ -30,7 +30,7 @@ pub(super) fn differences(hypothesis: &Hypothesis, others: &[Hypothesis]) -> Vec
     told
 }
 
-/// In what two hypotheses differ, said of the other one.
+/// The differences of two hypotheses, as text about the other one.
 fn difference(hypothesis: &Hypothesis, other: &Hypothesis) -> Vec<String> {
     let (one, two) = (&hypothesis.candidate, &other.candidate);
     let mut parts = Vec::new();

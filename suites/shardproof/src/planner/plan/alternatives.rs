@@ -1,4 +1,4 @@
-//! What the same change would cost under other policies, on a sample of the keys.
+//! The cost of the same change under other policies, on a sample of the keys.
 
 use placement;
 use schemars::JsonSchema;

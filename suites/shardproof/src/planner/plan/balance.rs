@@ -49,7 +49,7 @@ pub(in crate::planner) fn balance(counts: &[u64], expected: &[f64]) -> Balance {
     }
 }
 
-/// What each node should have: its part of the weights, or what the table gives it where weights are not all.
+/// The expected share of each node: its part of the weights, or its part of the table if weights do not decide alone.
 pub(super) fn expected(cluster: &Cluster, placement: &Placement) -> Vec<f64> {
     let plain = cluster.nodes.iter().all(|node| {
         node.health == Health::Healthy

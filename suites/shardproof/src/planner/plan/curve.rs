@@ -1,4 +1,4 @@
-//! What one node more costs, by the number of nodes, under each policy.
+//! The cost of one more node, by the number of nodes, under each policy.
 
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -1,7 +1,7 @@
 //! A plan: what changing a cluster costs, counted key by key without keeping the keys.
 //!
-//! Counts are additive, so that any number of threads can count parts of the keys, each for itself, in the same memory for
-//! any number of keys.
+//! Counts are additive, so any number of threads can count parts of the keys separately, in the same memory for any
+//! number of keys.
 
 mod alternatives;
 mod balance;
@@ -114,7 +114,7 @@ impl Change {
         &self.addresses
     }
 
-    /// Nothing counted yet.
+    /// Empty counts.
     #[must_use]
     pub fn counts(&self) -> Counts {
         Counts {
@@ -152,7 +152,7 @@ impl Change {
         self.from.routing.takes(key) && self.to.routing.takes(key)
     }
 
-    /// Its node before, whose digest is known, and after.
+    /// Its node before, by its `digest`, and its node after.
     fn places(&self, key: &[u8], digest: u64) -> (NodeId, NodeId) {
         let other = if self.alike {
             digest
@@ -177,7 +177,7 @@ impl Change {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Counts {
     keys: u64,
-    /// Keys that the proxy sends to another cluster, or to none: they are counted nowhere else.
+    /// Keys that the proxy sends to another cluster, or to none. They are not counted elsewhere.
     routed_elsewhere: u64,
     /// For each node before, a counter for each node after.
     cells: Vec<u64>,
@@ -210,7 +210,7 @@ fn sampled_alike() -> Result<Placement, placement::Error> {
     Placement::new(&Cluster::new(Policy::Rendezvous, vec![node]))
 }
 
-/// A part of a whole; 0 of nothing.
+/// A part of a whole; 0 of an empty whole.
 fn share(part: u64, whole: u64) -> f64 {
     if whole == 0 {
         0.0

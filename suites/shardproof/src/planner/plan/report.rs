@@ -165,7 +165,7 @@ impl Side {
     }
 }
 
-/// The tag rule that holds: slots are always placed by tags.
+/// The effective tag rule: slots are always placed by tags.
 fn rule(cluster: &Cluster) -> TagRule {
     cluster.tag_rule()
 }
@@ -211,7 +211,7 @@ impl<'a> Table<'a> {
         self.moving().map(|(.., count)| count).sum()
     }
 
-    /// What nodes have more of after than before: each of these keys has moved, in whatever way the others did.
+    /// How many more keys nodes have after than before: each of these keys has moved.
     fn minimum(&self, nodes: usize) -> u64 {
         let mut gained = vec![0_i128; nodes];
         for (from, to, count) in self.moving() {
@@ -302,6 +302,6 @@ fn expected_minimum_share(change: &Change) -> f64 {
         surplus[*node] -= share;
     }
     let given = surplus.into_iter().filter(|surplus| *surplus > 0.0);
-    // Not `sum`, whose nothing is -0.
+    // Not `sum`, which returns -0 for an empty list.
     given.fold(0.0, |sum, surplus| sum + surplus)
 }

@@ -1,7 +1,7 @@
-//! A fixed number of the keys, for questions that are too dear to ask of each.
+//! A fixed number of the keys, for questions that are too expensive to ask for each.
 //!
-//! The keys whose rank is lowest are kept, and the rank is a digest of the whole key: the sample is the same however the keys
-//! are shared out, and no placement knows of it. A key that comes again adds to its count.
+//! The keys with the lowest ranks are kept. The rank is a digest of the whole key: the sample does not depend on how
+//! the keys are divided, nor on a placement. A key that occurs again adds to its count.
 
 use testbed::chance;
 
@@ -15,7 +15,7 @@ const BYTES_MAX: usize = 32 << 20;
 pub(super) struct Sample {
     kept: Vec<Kept>,
     bytes: usize,
-    /// Keys of this rank and above are not kept; none before there were too many.
+    /// Keys of this rank and above are not kept; `None` until there were too many.
     below: Option<u64>,
     keys_max: usize,
     bytes_max: usize,
@@ -35,7 +35,7 @@ impl Default for Sample {
 }
 
 impl Sample {
-    /// Keeps so many distinct keys of so many bytes in all; twice as many for a while.
+    /// Keeps `keys_max` distinct keys of `bytes_max` bytes in all; twice as many for a while.
     fn limited(keys_max: usize, bytes_max: usize) -> Self {
         Self {
             kept: Vec::new(),
@@ -48,7 +48,7 @@ impl Sample {
 
     /// Takes `key` if its rank is low enough; `digest` is its [`murmur2_64`](placement::hash::murmur2_64).
     pub(super) fn offer(&mut self, key: &[u8], digest: u64) {
-        // It has nothing in common with where the key is placed, though the digest decides that.
+        // Mixed, so that the rank is independent of the placement that the digest decides.
         let rank = chance::mixed(digest);
         if self.below.is_some_and(|below| rank >= below) {
             return;
@@ -84,7 +84,7 @@ impl Sample {
         self.below.is_none()
     }
 
-    /// Counts what came again, and lets go of the highest ranks where there are too many.
+    /// Counts repeated keys, and drops the highest ranks if there are too many.
     fn prune(&mut self) {
         let below = self.below;
         self.kept
@@ -157,7 +157,7 @@ mod tests {
         assert!(sample.is_whole());
     }
 
-    /// However they are shared out, and in whatever order they come.
+    /// However they are divided, and in any order.
     #[test]
     fn the_same_keys_make_the_same_sample() {
         let numbers = || (0..1000).chain(0..500);

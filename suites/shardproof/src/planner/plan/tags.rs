@@ -1,6 +1,6 @@
 //! Hot tags: which hash tags hold the most keys, because all keys of a tag are on one node.
 //!
-//! In fixed memory whatever the number of tags: the Misra-Gries sketch, in batches (Agarwal et al., "Mergeable summaries",
+//! In fixed memory for any number of tags: the Misra-Gries sketch, in batches (Agarwal et al., "Mergeable summaries",
 //! 2012). Counts are exact until there are more tags than are kept.
 
 use std::collections::HashMap;
@@ -106,7 +106,7 @@ impl Tags {
         }
     }
 
-    /// Takes from every tag what the first one beyond the limit has, so that tags with the most keys are left.
+    /// Subtracts the count of the first tag beyond the limit from every tag, so that the largest tags are left.
     fn prune(&mut self) {
         let mut sizes: Vec<(u64, usize)> = self
             .counts
@@ -130,7 +130,7 @@ impl Tags {
         self.bytes = self.counts.keys().map(|tag| tag.len()).sum();
     }
 
-    /// The tags with the most of `keys` keys; `on` where tags are hashed. None where no key has one.
+    /// The tags with the most of `keys` keys; `on` if tags are hashed. `None` if no key has a tag.
     pub(super) fn top(&self, keys: u64, on: bool) -> Option<HotTags> {
         let mut tags: Vec<(&[u8], u64)> = self
             .counts

@@ -92,7 +92,7 @@ fn the_expectation_is_that_of_the_shares() {
     assert_eq!((moved_house.moved, moved_house.unforced), (100, 0));
 }
 
-/// What moves is never less than the minimum, and the minimum is what the counted nodes gain.
+/// The moves are never fewer than the minimum, and the minimum is the sum of what the counted nodes gain.
 #[test]
 fn the_minimum_is_that_of_the_counted_keys() {
     for policy in ["ketama", "maglev", "modula", "rendezvous"] {
@@ -125,7 +125,7 @@ fn a_change_of_policy_is_a_change() {
     assert!(plan.moved_share > 0.6, "{}", plan.moved_share);
 }
 
-/// 10,000 keys are all in the sample, so that it says the same as the plan.
+/// 10,000 keys are all in the sample, so it agrees with the plan.
 #[test]
 fn the_alternatives_agree_with_the_plan() {
     let plan = plan(&nodes("maglev", 3), &nodes("maglev", 4), keys(10_000));

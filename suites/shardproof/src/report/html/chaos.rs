@@ -1,5 +1,5 @@
-//! A chaos run as a page: what broke, when and for which keys; then scenarios x targets; then every scenario with its
-//! timeline, what broke first.
+//! A chaos run as a page: violations with their time and keys; then scenarios x targets; then every scenario with its
+//! timeline, broken laws first.
 
 use std::time::Duration;
 
@@ -157,7 +157,7 @@ fn details(place: usize, target: &Stressed) -> Vec<Detail<'_>> {
     details.collect()
 }
 
-/// What is broken first.
+/// Broken laws first.
 fn laws(scenario: &ScenarioReport) -> Vec<Shown<'_>> {
     let mut laws: Vec<&LawReport> = scenario.laws.iter().collect();
     laws.sort_by_key(|law| std::cmp::Reverse(law.verdict));

@@ -53,7 +53,7 @@ struct Group<'a> {
 struct Row<'a> {
     case: &'a CaseResult,
     name: &'a str,
-    /// The words that the filters know.
+    /// The words for the filters.
     statuses: String,
     cells: Vec<Cell<'a>>,
 }
@@ -179,7 +179,7 @@ fn failures_of<'a>(judged: &'a Judged, seed: &str) -> Vec<Failure<'a>> {
     judged.results.iter().filter_map(failure).collect()
 }
 
-/// The words that the filters of a row know.
+/// The words of a row for the filters.
 fn statuses(result: &CaseResult) -> impl Iterator<Item = &'static str> {
     let wrong = result.is_wrong().then_some("wrong");
     [Some(word(result.status())), wrong].into_iter().flatten()

@@ -5,7 +5,7 @@ use crate::report::svg::sequence::sequence;
 use crate::report::terminal::spoken;
 use conformance::verdict::Evidence;
 
-/// What the template asks for.
+/// The fields of the template.
 pub(super) struct Shown<'a> {
     pub(super) at: &'a str,
     pub(super) expected: &'a str,

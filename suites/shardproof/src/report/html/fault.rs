@@ -1,4 +1,4 @@
-//! A rescale with a fault as a page: what failed while the fault lasted, and the ledger during and after it.
+//! A rescale with a fault as a page: requests that failed during the fault, and the ledger during and after it.
 
 use askama::Template;
 

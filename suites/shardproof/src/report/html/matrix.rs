@@ -48,7 +48,7 @@ struct Card<'a> {
 
 struct Row<'a> {
     command: &'a str,
-    /// The words that the filters know.
+    /// The words for the filters.
     classes: String,
     cells: &'a [Cell],
 }

@@ -1,4 +1,4 @@
-//! A plan as a page: what moves, where keys were and will be, and what other policies would cost.
+//! A plan as a page: moved keys, keys per node before and after, and the cost under other policies.
 
 use askama::Template;
 
@@ -127,7 +127,7 @@ fn cards(report: &Report) -> [Card; 3] {
 fn rows(report: &Report) -> Vec<Row> {
     let nodes = report.nodes.iter().map(|node| Row {
         name: node.address.clone(),
-        // What is counted is in memory, so it fits.
+        // Counted keys are in memory, so the number fits.
         lengths: [node.before, node.after]
             .map(|keys| keys.unwrap_or(0) as usize)
             .to_vec(),

@@ -28,7 +28,7 @@ pub fn chaos(report: &Chaos) -> Result<String, SerializeError> {
     text(&junit)
 }
 
-/// The test cases of a scenario: its laws, or one for all where there was no run.
+/// The test cases of a scenario: its laws, or one for all laws if there was no run.
 fn cases(scenario: &ScenarioReport, strict: bool) -> Vec<(String, TestCaseStatus)> {
     let why = scenario.why.clone().unwrap_or_default();
     match (scenario.laws.is_empty(), scenario.verdict) {

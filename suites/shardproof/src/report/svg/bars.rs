@@ -7,9 +7,9 @@ use super::{Picture, cut};
 /// One row of bars.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Row {
-    /// What the bars are of.
+    /// The name of the row.
     pub(crate) name: String,
-    /// A length each, in the order of the legend.
+    /// The lengths, in the order of the legend.
     pub(crate) lengths: Vec<usize>,
 }
 

@@ -1,4 +1,4 @@
-//! Flows: keys that go from node to node, as ribbons whose width is their number.
+//! Flows: keys that move between nodes, as ribbons whose width is their number.
 
 use askama::Template;
 

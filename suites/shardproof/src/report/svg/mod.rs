@@ -14,7 +14,7 @@ use std::fmt;
 use askama::Template;
 use askama::filters::HtmlSafe;
 
-/// An `svg` element. The only text that a page takes as markup.
+/// An `svg` element. The only text that a page treats as markup.
 #[derive(Debug)]
 pub(super) struct Picture(String);
 

@@ -6,7 +6,7 @@ use super::{Picture, cut};
 use conformance::verdict::{Direction, Line};
 
 const LANE: usize = 190;
-/// Where there are many parties.
+/// Used if there are many parties.
 const LANE_NARROW: usize = 130;
 const ROW: usize = 26;
 const TOP: usize = 44;

@@ -207,7 +207,7 @@ impl Series {
     }
 }
 
-/// A path that begins anew after a bin without a value.
+/// A path that starts again after a bin without a value.
 fn path(values: &[Option<f64>], x: impl Fn(usize) -> f64, y: impl Fn(f64) -> f64) -> String {
     let mut is_open = false;
     let mut path = String::new();

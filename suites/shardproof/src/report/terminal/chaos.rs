@@ -1,10 +1,10 @@
-//! Chaos results as text: one line per scenario, the evidence below what is broken, a headline at the end.
+//! Chaos results as text: one line per scenario, the evidence below broken laws, a headline at the end.
 
 use std::fmt::Write;
 
 use chaos::report::{Chaos, LawReport, ScenarioReport, Stressed, Verdict};
 
-/// One scenario, with the evidence for what is broken and the line that repeats it.
+/// One scenario, with the evidence for broken laws and the line that repeats it.
 #[must_use]
 pub fn scenario(scenario: &ScenarioReport) -> String {
     let mut text = format!("  {}\n", line(scenario));
@@ -85,7 +85,7 @@ fn of_law(law: &LawReport) -> String {
     text
 }
 
-/// The verdict as text shows it: what needs a reader is in capitals.
+/// The verdict as text; verdicts that need attention are in capitals.
 fn word(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Broken => "BROKEN",

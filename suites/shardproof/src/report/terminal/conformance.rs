@@ -37,7 +37,7 @@ pub fn target(judged: &Judged, seed: u64, shown: Shown) -> String {
     text
 }
 
-/// What of a group's results needs a reader, and one line for its known deviations.
+/// The results of a group that need attention, and one line for its known deviations.
 fn failures(judged: &Judged, results: &[CaseResult], seed: u64) -> String {
     let mut text = String::new();
     let mut known = Vec::new();
@@ -57,7 +57,7 @@ fn failures(judged: &Judged, results: &[CaseResult], seed: u64) -> String {
     text
 }
 
-/// One case, with the evidence where it is broken.
+/// One case, with the evidence if it is broken.
 fn line(judged: &Judged, result: &CaseResult, seed: u64) -> String {
     let (word, name) = (result.status().word(), split(result).1);
     let mut text = format!("    {word:<7} {name}{}\n", remark(result));
@@ -175,7 +175,7 @@ pub fn spoken(line: &Line) -> String {
     )
 }
 
-/// What a reader wants to know at a glance.
+/// A remark on the result.
 fn remark(result: &CaseResult) -> String {
     match (&result.verdict, &result.deviation) {
         (Verdict::Skip { reason }, _) => format!("  ({reason})"),

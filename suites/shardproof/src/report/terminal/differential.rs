@@ -1,4 +1,4 @@
-//! What random requests have shown, as text: a line a target, and the way to a difference as a case.
+//! Results of random requests, as text: one line per target, and the way to a difference as a case.
 
 use std::fmt::Write;
 

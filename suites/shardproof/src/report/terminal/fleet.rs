@@ -1,4 +1,4 @@
-//! Where the keys of live nodes lie, and what a migration did to them, as text.
+//! Where the keys of live nodes are, and the result of a migration, as text.
 
 use std::fmt::Write;
 
@@ -92,7 +92,7 @@ fn large(check: &Check, line: &mut impl FnMut(&str)) {
     }
 }
 
-/// What the nodes themselves lack to serve moved keys as before.
+/// Settings and features that the nodes lack to serve moved keys as before.
 fn findings(check: &Check, line: &mut impl FnMut(&str)) {
     if !check.findings.is_empty() {
         line("");
@@ -112,7 +112,7 @@ fn findings(check: &Check, line: &mut impl FnMut(&str)) {
     }
 }
 
-/// How far the proxy was seen to place keys as the description says.
+/// Whether the proxy was seen to place keys as the description says.
 fn proxy(probed: Option<&Probed>, line: &mut impl FnMut(&str)) {
     let Some(probed) = probed else {
         line("not verified: no proxy was asked (--proxy)");
@@ -138,7 +138,7 @@ fn proxy(probed: Option<&Probed>, line: &mut impl FnMut(&str)) {
     }
 }
 
-/// The databases that were looked at, where that is not only the first, and the keys in others.
+/// The inspected databases, if not only the first, and the keys in others.
 fn databases(check: &Check, line: &mut impl FnMut(&str)) {
     if check.databases != [0] {
         let numbers: Vec<String> = check.databases.iter().map(ToString::to_string).collect();
@@ -168,7 +168,7 @@ fn elsewhere(check: &Check) -> String {
     )
 }
 
-/// A migration, or what one would do.
+/// A migration, or a dry run.
 #[must_use]
 pub fn migration(migration: &Migration) -> String {
     let mut text = check(&migration.check);

@@ -1,4 +1,4 @@
-//! What a history shows about its registers, as text.
+//! The verdicts on the registers of a history, as text.
 
 use std::fmt::Write;
 

@@ -1,4 +1,4 @@
-//! What can be run, as text.
+//! Cases, scenarios and targets, as text.
 
 use std::fmt::Write;
 
@@ -6,7 +6,7 @@ use chaos::scenario::Scenario;
 use conformance::Case;
 use testbed::targets::Target;
 
-/// All cases with their promises, all scenarios with what they show, all targets with their titles.
+/// All cases with their promises, all scenarios with their purposes, all targets with their titles.
 #[must_use]
 pub fn list(cases: &[Case], scenarios: &[Scenario], targets: &[Target]) -> String {
     let mut text = format!("{} cases\n", cases.len());

@@ -1,4 +1,4 @@
-//! Places of keys as text: a line a key, its parts separated by tabs.
+//! Places of keys as text: one line per key, its parts separated by tabs.
 
 use crate::planner::locate::{Located, Seen};
 use testbed::text::push_escaped;

@@ -11,7 +11,7 @@ const MATRIX_MAX: usize = 8;
 /// Flows that are listed.
 const FLOWS_MAX: usize = 20;
 
-/// What a change would cost.
+/// The cost of a change.
 #[must_use]
 pub fn plan(report: &Report) -> String {
     let mut text = heading(report);
@@ -153,7 +153,7 @@ fn degrees(balance: &Balance) -> String {
     format!("{} degree{plural} of freedom", balance.degrees)
 }
 
-/// How likely it is, in words.
+/// The probability of the balance, in words.
 pub(in crate::report) fn chance(balance: &Balance) -> String {
     match balance.p_value {
         p if p < 1e-4 => "p < 0.0001, less even than chance".to_owned(),
@@ -204,7 +204,7 @@ fn largest(report: &Report) -> Table {
     table
 }
 
-/// What the other policies are asked.
+/// The heading of the other policies.
 pub(in crate::report) fn comparison(report: &Report) -> &'static str {
     if report.from.policy == report.to.policy {
         "the same change under other policies"

@@ -1,4 +1,4 @@
-//! The messages of a cluster, as [`messages`](super::messages) has those of listeners: all fields that Envoy knows.
+//! The messages of a cluster, as [`messages`](super::messages) has those of listeners: all fields that Envoy supports.
 //!
 //! Source: the descriptors of Envoy 1.40.0, `envoy/config/{cluster,endpoint,core}/v3`,
 //! `envoy/extensions/{load_balancing_policies,clusters/dns}`.

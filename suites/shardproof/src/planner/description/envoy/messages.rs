@@ -1,5 +1,5 @@
-//! The messages of Envoy's bootstrap that decide where keys are, with all fields that Envoy knows: a field that is not here is
-//! refused, as Envoy does.
+//! The messages of Envoy's bootstrap that decide where keys are, with all fields that Envoy supports: other fields are
+//! refused, as in Envoy.
 //!
 //! Source: the descriptors of Envoy 1.40.0, `envoy/config/{bootstrap,listener,cluster,endpoint,core}/v3`,
 //! `envoy/extensions/{filters/network/redis_proxy,load_balancing_policies,clusters/dns}`.

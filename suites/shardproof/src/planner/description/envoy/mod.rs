@@ -24,7 +24,7 @@ use proto::Reader;
 pub(super) use resources::are_in;
 use routes::Routes;
 
-/// Reads the cluster that is asked for, or the only one that holds keys.
+/// Reads the named cluster, or the only one that holds keys.
 pub(super) fn read(top: &Tree, name: &str, hints: &Hints) -> Result<Described, Error> {
     let reader = Reader { file: name };
     let resources = resources::of(top, reader)?;

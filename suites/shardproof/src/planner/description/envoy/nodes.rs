@@ -19,7 +19,7 @@ pub(super) enum Kind {
 /// The type of clusters that follow a Redis Cluster.
 const REDIS_CLUSTER: &str = "envoy.clusters.redis";
 
-/// Who takes part, and where each is reached.
+/// The nodes of a cluster, and the addresses at which we reach them.
 pub(super) fn nodes(
     cluster: &Cluster,
     (kind, chosen): (Kind, &Chosen),
@@ -57,7 +57,7 @@ pub(super) fn nodes(
     }
 }
 
-/// Checks that there is one endpoint where keys would scatter over several, before names of hosts are asked for.
+/// Checks that there is one endpoint if keys would scatter over several, before host names must be given.
 fn check_number(cluster: &Cluster, chosen: &Chosen) -> Result<(), Why> {
     let groups = cluster.load_assignment.endpoints.iter();
     let endpoints: usize = groups.map(|group| group.lb_endpoints.len()).sum();
@@ -67,7 +67,7 @@ fn check_number(cluster: &Cluster, chosen: &Chosen) -> Result<(), Why> {
     }
 }
 
-/// What Envoy refuses of a group of nodes, and what names nodes that are not in the file.
+/// Refuses groups of nodes that Envoy refuses, and those that name nodes outside the file.
 fn check(group: &LocalityEndpoints) -> Result<(), Why> {
     if group.load_balancer_endpoints.is_some() || group.leds_cluster_locality_config.is_some() {
         let expected = "expected lb_endpoints with the nodes in the file";
@@ -211,7 +211,7 @@ fn node(
     })
 }
 
-/// What Envoy takes for the host name: the one that is given, or else the name that is resolved.
+/// The host name that Envoy uses: the configured one, or else the name that is resolved.
 fn hostname(endpoint: &LbEndpoint, kind: Kind) -> Option<String> {
     let endpoint = endpoint.endpoint.as_ref()?;
     let given = &endpoint.hostname;
@@ -222,7 +222,7 @@ fn hostname(endpoint: &LbEndpoint, kind: Kind) -> Option<String> {
     socket.map(|socket| socket.address.clone())
 }
 
-/// `hash_key` in the metadata of `envoy.lb`; what is not a string is nothing.
+/// `hash_key` in the metadata of `envoy.lb`; `None` if it is not a string.
 fn hash_key(endpoint: &LbEndpoint) -> Option<String> {
     let of_lb = endpoint.metadata.filter_metadata.get("envoy.lb")?;
     let key = of_lb.get("hash_key")?.as_str()?;

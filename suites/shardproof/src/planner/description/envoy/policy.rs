@@ -13,7 +13,7 @@ use super::shape::{Cluster, ConsistentHashing, LoadBalancingPolicy, Maglev, Ring
 pub(super) struct Chosen {
     pub(super) policy: Policy,
     pub(super) by_locality: bool,
-    /// What scatters keys over more than one node, as the file has it.
+    /// The setting that scatters keys over more than one node, as written in the file.
     pub(super) scatters: Option<String>,
 }
 
@@ -83,7 +83,7 @@ fn of_fields(cluster: &Cluster) -> Result<Chosen, Why> {
     Ok(Chosen::new(policy, by_locality))
 }
 
-/// The first policy that Envoy knows wins.
+/// The first policy that Envoy supports wins.
 fn of_extension(policy: &LoadBalancingPolicy) -> Result<Chosen, Why> {
     for choice in &policy.policies {
         let extension = &choice.typed_extension_config;
@@ -155,7 +155,7 @@ fn ring_hash(shape: Option<&RingHash>, hashing: ConsistentHashing) -> Result<Pol
     })
 }
 
-/// Whether host names are hashed. With bounded loads no one can say where a key is.
+/// Whether host names are hashed. With bounded loads the node of a key cannot be predicted.
 fn by_hostname(hashing: ConsistentHashing) -> Result<bool, Why> {
     let Some(factor) = hashing.hash_balance_factor else {
         return Ok(hashing.use_hostname_for_hashing);

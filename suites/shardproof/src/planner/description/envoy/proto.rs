@@ -30,7 +30,7 @@ pub(super) struct Message {
     pub(super) name: &'static str,
     /// The fields that are read.
     pub(super) fields: &'static [(&'static str, Kind)],
-    /// The fields that Envoy knows and that place no key.
+    /// Fields that Envoy supports and that do not affect placement.
     pub(super) others: &'static [&'static str],
 }
 
@@ -62,7 +62,7 @@ pub(super) enum Kind {
 /// Reads messages of one file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reader<'a> {
-    /// What errors call the file.
+    /// The name of the file in errors.
     pub(super) file: &'a str,
 }
 
@@ -250,7 +250,7 @@ fn camel(name: &str) -> String {
     text
 }
 
-/// Words that YAML reads as a boolean without quotes, for Envoy.
+/// The boolean of an unquoted word, as Envoy reads YAML.
 fn plain_truth(text: &str) -> Option<bool> {
     let is_one_case = text == text.to_lowercase()
         || text == text.to_uppercase()
@@ -279,7 +279,7 @@ fn truth(tree: &Tree) -> Option<bool> {
     }
 }
 
-/// A whole number that YAML knows without quotes: decimal, octal or hexadecimal.
+/// The integer of an unquoted YAML word: decimal, octal or hexadecimal.
 fn plain_whole(text: &str) -> Option<i128> {
     let (sign, digits) = match text.strip_prefix('-') {
         Some(digits) => (-1, digits),
@@ -325,7 +325,7 @@ fn whole(tree: &Tree) -> Option<u64> {
         return Some(number);
     }
     let number = double(tree)?;
-    // Above 2^53 a float is no whole number any more.
+    // Above 2^53 a float is not an exact integer any more.
     (number.fract() == 0.0 && (0.0..=9.0e15).contains(&number)).then_some(number as u64)
 }
 

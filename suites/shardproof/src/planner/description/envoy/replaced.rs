@@ -1,4 +1,4 @@
-//! Fields that Envoy knew once or that users put in the wrong place, and what to write today.
+//! Fields that Envoy supported once or that users put in the wrong place, and their replacements.
 //!
 //! Source: configurations that users published; Envoy 1.40 refuses each.
 
@@ -51,7 +51,7 @@ const REPLACED: [(&str, &str, &str); 9] = [
     ),
 ];
 
-/// What to write in the place of a field of a message.
+/// The replacement of a field of a message.
 pub(super) fn field(message: &str, field: &str) -> Option<&'static str> {
     let mut replaced = REPLACED.iter();
     replaced

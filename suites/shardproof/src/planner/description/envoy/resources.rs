@@ -1,4 +1,4 @@
-//! Where the listeners and the clusters are: in a bootstrap, or in what Envoy's `/config_dump` answers.
+//! Where the listeners and the clusters are: in a bootstrap, or in the answer of Envoy's `/config_dump`.
 
 use super::super::tree::{Content, Tree};
 use super::super::{Error, Why};
@@ -40,7 +40,7 @@ pub(super) fn of<'a>(top: &'a Tree, reader: Reader<'_>) -> Result<Resources<'a>,
     })
 }
 
-/// What a running Envoy has: resources of the bootstrap are listed again as static ones.
+/// The resources of a running Envoy: those of the bootstrap are listed again as static ones.
 fn of_dump(top: &Tree) -> Resources<'_> {
     let mut all = Resources::default();
     for config in top.get("configs").map(items).unwrap_or_default() {

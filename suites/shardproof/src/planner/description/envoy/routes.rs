@@ -18,7 +18,7 @@ struct FilterRoute {
     table: Table,
     /// A route that changes keys before they are hashed: its line, and the field.
     rewrites: Option<(u64, &'static str)>,
-    /// Whether keys are routed here, and not only copies or reads of them.
+    /// Whether keys are routed here, rather than only copies or reads of them.
     is_primary: bool,
     notes: BTreeSet<String>,
 }
@@ -27,12 +27,12 @@ struct FilterRoute {
 #[derive(Debug, Default)]
 pub(super) struct Routes(BTreeMap<String, Vec<FilterRoute>>);
 
-/// What the filters say of one cluster.
+/// The routes of all filters to one cluster.
 #[derive(Debug, Default)]
 pub(super) struct ClusterRoutes {
     /// Where hash tags are switched on or off, and which.
     pub(super) tags: Option<(u64, bool)>,
-    /// Routing of keys to it; none if no filter routes to it.
+    /// Routing of keys to it; empty if no filter routes to it.
     pub(super) tables: Vec<Table>,
     pub(super) notes: Vec<String>,
 }
@@ -113,7 +113,7 @@ fn proxies(chain: &FilterChain, tree: &Tree, reader: Reader<'_>) -> Result<Vec<R
         .collect()
 }
 
-/// What Envoy refuses of routes.
+/// Refuses routes that Envoy refuses.
 fn check(routes: &PrefixRoutes, line: u64, reader: Reader<'_>) -> Result<(), Error> {
     let mut known = BTreeSet::new();
     if routes.routes.is_empty() && routes.catch_all_route.is_none() {
@@ -158,7 +158,7 @@ fn all_of(route: &Route) -> impl Iterator<Item = &str> {
         .chain(others.map(|other| &*other.cluster))
 }
 
-/// What a filter means to `cluster`.
+/// The route of a filter to `cluster`.
 fn way(cluster: &str, proxy: &RedisProxy) -> FilterRoute {
     let routes = &proxy.prefix_routes;
     let leads = |route: &Route| all_of(route).any(|name| name == cluster);
@@ -193,7 +193,7 @@ fn rewrites(route: &Route) -> Option<(u64, &'static str)> {
     }
 }
 
-/// What one has to know of `cluster` to understand what a proxy answers.
+/// Notes on `cluster` that are needed to understand a proxy's answers.
 fn notes(cluster: &str, route: &Route) -> Vec<String> {
     let mut notes = Vec::new();
     let primary = &route.cluster;

@@ -91,7 +91,7 @@ pub(super) struct ClusterType {
     pub(super) typed_config: Option<DnsCluster>,
 }
 
-/// What is read of the configuration of any type of cluster.
+/// The part of the configuration that is read for any type of cluster.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct DnsCluster {
@@ -140,7 +140,7 @@ pub(super) struct Extension {
     pub(super) typed_config: Option<Value>,
 }
 
-/// Of `maglev_lb_config` and of the extension, which knows more fields.
+/// Fields of `maglev_lb_config` and of the extension, which has more fields.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Maglev {
@@ -149,7 +149,7 @@ pub(super) struct Maglev {
     pub(super) locality_weighted_lb_config: Option<Value>,
 }
 
-/// Of `ring_hash_lb_config` and of the extension, which knows more fields.
+/// Fields of `ring_hash_lb_config` and of the extension, which has more fields.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct RingHash {

@@ -255,7 +255,7 @@ fn what_scatters_keys_is_told() {
     }
 }
 
-/// Nothing scatters over one node. Whether there is one, only the proxy knows of a name.
+/// Keys cannot scatter over one node. Only the proxy knows whether a name resolves to one.
 #[test]
 fn all_keys_are_on_the_only_node_under_any_policy() {
     let lone = |kind: &str, host: &str, names: &[(&str, [u8; 4])]| {
@@ -331,7 +331,7 @@ fn what_envoy_would_not_place_alike_is_told() {
     );
 }
 
-/// What `/config_dump` answers: numbers of 64 bits as text, types in each resource, clusters and listeners that came by xDS.
+/// The answer of `/config_dump`: numbers of 64 bits as text, types in each resource, clusters and listeners from xDS.
 #[test]
 fn a_config_dump_is_read() {
     let dump = r#"{"configs": [
@@ -364,7 +364,7 @@ fn a_config_dump_is_read() {
 }
 
 proptest::proptest! {
-    /// Whatever numbers a description has, it is read or refused.
+    /// A description with any numbers is read or refused.
     #[test]
     fn no_number_ends_the_planner(
         numbers in proptest::array::uniform8(proptest::prop_oneof![

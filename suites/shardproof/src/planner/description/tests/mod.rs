@@ -1,4 +1,4 @@
-//! What descriptions are read as, and what their errors say.
+//! How descriptions are read, and their errors.
 
 mod envoy;
 mod refproxy;
@@ -37,7 +37,7 @@ fn none() -> Hints {
     Hints::default()
 }
 
-/// Hash tags do not count, where a file does not say it.
+/// Hash tags do not count, if a file does not say it.
 fn untagged() -> Hints {
     tags(false)
 }

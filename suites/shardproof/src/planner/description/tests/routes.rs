@@ -1,4 +1,4 @@
-//! The routes of Envoy's filters: which keys go to a cluster, and what of them is hashed.
+//! The routes of Envoy's filters: which keys are routed to a cluster, and which part of them is hashed.
 
 use ::placement::Policy;
 use ::placement::hash::TagRule;
@@ -49,7 +49,7 @@ fn only_clusters_that_keys_are_routed_to_count() {
     );
 }
 
-/// A file that nothing says of whether hash tags count.
+/// A file from which it is unknown whether hash tags count.
 #[test]
 fn hash_tags_have_to_be_said() {
     let body = format!("      lb_policy: MAGLEV\n{}", endpoints(&["10.0.0.1"]));

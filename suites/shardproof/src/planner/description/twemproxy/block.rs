@@ -5,7 +5,7 @@
 
 use super::super::{Error, Why};
 
-/// Checks that `text` has nothing that nutcracker refuses of YAML.
+/// Refuses YAML in `text` that nutcracker refuses.
 pub(super) fn check(text: &str, file: &str) -> Result<(), Error> {
     let lines = text.trim_start_matches('\u{feff}').lines();
     for (number, line) in (1..).zip(lines) {
@@ -16,7 +16,7 @@ pub(super) fn check(text: &str, file: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// What of a line is refused, and what to write.
+/// The refused part of a line, and what to write instead.
 fn refused(line: &str) -> Option<(&'static str, &'static str)> {
     if is_marker(line) {
         let expected = "nutcracker refuses it; leave the line out";
@@ -44,7 +44,7 @@ fn is_marker(line: &str) -> bool {
     line.starts_with('%') || is_of_document("---") || is_of_document("...")
 }
 
-/// A line without its indentation and what makes it an element of a list or a part of a mapping.
+/// A line without its indentation and the marks of list elements and mappings.
 fn entry(line: &str) -> &str {
     let mut rest = line.trim_start();
     while let Some(inner) = ["- ", "? ", ": "]
@@ -56,7 +56,7 @@ fn entry(line: &str) -> &str {
     rest
 }
 
-/// What is after the key of an entry, if it has one.
+/// The text after the key of an entry, if it has one.
 fn value(entry: &str) -> &str {
     let key = match entry.chars().next() {
         Some('#') | None => return "",

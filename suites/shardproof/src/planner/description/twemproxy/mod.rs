@@ -1,7 +1,7 @@
 //! Twemproxy's file: pools of servers by name. Names of servers are hashed as they are written, and nothing is resolved.
 //!
-//! Source: nutcracker 0.5.0 `src/nc_conf.c`, `notes/recommendation.md`, and `nutcracker -t`: every value is a word, whatever YAML
-//! takes it for. Only the pool that is described has to be right.
+//! Source: nutcracker 0.5.0 `src/nc_conf.c`, `notes/recommendation.md`, and `nutcracker -t`: every value is a word,
+//! regardless of its type in YAML. Only the described pool must be valid.
 
 mod block;
 mod settings;

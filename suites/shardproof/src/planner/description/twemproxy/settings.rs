@@ -3,7 +3,7 @@
 use super::super::tree::{Content, Tree};
 use super::super::{Error, Suggestion, Why};
 
-/// What a setting has for a value.
+/// The type of a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     /// `HOST:PORT`, or a path with perhaps its permissions.
@@ -12,7 +12,7 @@ enum Kind {
     Number,
     /// `true` or `false`, in small letters.
     Flag,
-    /// Any word; what it may be is checked where it is used.
+    /// Any word; its values are checked where it is used.
     Word,
     /// A list of servers.
     Servers,
