@@ -1,4 +1,4 @@
-//! `differential` and `matrix`: what cannot be drawn or judged, and the report for machines.
+//! `differential` and `matrix`: commands that cannot be drawn or judged, and the report for machines.
 
 use crate::program::{check, shardproof};
 
@@ -39,7 +39,7 @@ fn what_is_wrong_about_random_requests_is_one_line() {
         64,
         &["--target nosuch", "expected one of"],
     );
-    // Nothing that has keys is left to draw from.
+    // No command with keys is left to draw from.
     check(
         &differential(&["--filter", "PING"]),
         2,

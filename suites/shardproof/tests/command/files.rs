@@ -29,7 +29,7 @@ fn a_misspelt_capability_is_named_by_file_and_line() {
     check(&output, 2, &["stub.toml:7:", "`tme`", "`time`?"]);
 }
 
-/// Neither stream has a byte that a terminal obeys.
+/// Neither stream contains a byte that a terminal obeys.
 #[track_caller]
 fn check_printable(output: &Output) {
     for bytes in [&output.stdout, &output.stderr] {

@@ -1,4 +1,4 @@
-//! `check-history`: verdicts as exit codes, violations as text, and files that are no history.
+//! `check-history`: verdicts as exit codes, violations as text, and files that are not histories.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! The program as scripts see it: exit codes, one clear line for each mistake, nothing left behind.
+//! The program as scripts see it: exit codes, one clear line for each mistake, no leftovers.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on is to panic")]
 

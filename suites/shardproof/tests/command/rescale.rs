@@ -1,4 +1,4 @@
-//! `rescale` with containers that cannot be had.
+//! `rescale` with containers that cannot be used.
 
 use std::process::Command;
 
@@ -11,7 +11,7 @@ fn containers_that_cannot_be_had_are_2() {
         .args(rescale)
         .args(["--nodes", "docker", "--link-port-base", "22141"])
         .env("DOCKER_HOST", "unix:///nonexistent/docker.sock")
-        // What version Envoy has is asked first: here it is one that says nothing.
+        // The version of Envoy is asked first: this one prints none.
         .env("SHARDPROOF_ENVOY", "/bin/true")
         .output()
         .unwrap();

@@ -1,4 +1,4 @@
-//! `run` on a proxy that already runs: what is judged, when it ends, and how it is repeated.
+//! `run` on a proxy that already runs: judged cases, the end of the run, and the line that repeats it.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -20,7 +20,7 @@ fn nothing_judged_is_2() {
     );
     let allowed = shardproof(&[&run[..], &["--allow-disturbing"]].concat());
     assert_eq!(allowed.status.code(), Some(0));
-    // The permission for data is none for what clients share.
+    // The permission for data does not cover state that clients share.
     let destroying = shardproof(&[&run[..], &["--allow-destructive"]].concat());
     check(&destroying, 2, &["nothing judged"]);
 }
@@ -98,8 +98,7 @@ fn the_run_ends_after_as_many_failures_as_it_may_have() {
     );
 }
 
-/// A proxy that answers as long as it is asked for nothing but what a run begins with, and is silent from the first
-/// case on.
+/// A proxy that answers the requests with which a run begins, and is silent from the first case on.
 #[test]
 fn a_proxy_that_stops_answering_ends_the_run() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -1,4 +1,4 @@
-//! `run` on a target that does not start: whose fault it is, and nothing left running.
+//! `run` on a target that does not start: whose fault it is, and no process is left.
 
 use std::fs;
 use std::net::TcpListener;
@@ -97,7 +97,7 @@ fn children(parent: u32) -> Vec<u32> {
         .collect()
 }
 
-/// A zombie that nobody reaped is not alive.
+/// A zombie is not alive.
 fn alive(pid: u32) -> bool {
     let status = Path::new("/proc").join(pid.to_string()).join("status");
     fs::read_to_string(status).is_ok_and(|status| !status.contains("State:\tZ"))

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use crate::program::{eventually, shardproof};
 
-/// Our own fault server stands in for a foreign one: it is reached by nothing but its API.
+/// Our own fault server replaces a foreign one: only its API is used.
 #[test]
 fn faults_go_through_a_foreign_toxiproxy() {
     let folder = TempDir::new().unwrap();

@@ -100,7 +100,7 @@ async fn stopped(site: &Site) -> Result<(), Failed> {
     }
 }
 
-/// With permission, the run that moves the bystander to another database stops, says so, and takes it back.
+/// With permission, the run that moves the bystander to another database stops, says so, and restores it.
 fn disturbed(target: &Target) -> Result<(), Failed> {
     support::prepare(target);
     Builder::new_multi_thread()
@@ -170,7 +170,7 @@ impl Site {
     }
 }
 
-/// What reads came to.
+/// The results of reads.
 #[derive(Debug, Clone, Copy, Default)]
 struct Seen {
     right: u64,

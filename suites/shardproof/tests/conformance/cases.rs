@@ -55,7 +55,7 @@ fn trial(host: &Arc<Host>, target: Target, case: Case) -> Trial {
     support::trial(name, presence, move || host.judge(&target, &case))
 }
 
-/// What the tests share: the harness of the target whose turn it is.
+/// State that the tests share: the harness of the current target.
 pub(crate) struct Host {
     seed: u64,
     runtime: Runtime,
@@ -97,18 +97,18 @@ impl Host {
             .map_err(|why| format!("no harness: {why}").into())
     }
 
-    /// Stops what the last case used.
+    /// Stops the harness of the last case.
     pub(crate) fn close(&self) {
         let mut slot = self.harness.lock().unwrap_or_else(PoisonError::into_inner);
         self.runtime.block_on(async { drop(slot.take()) });
     }
 }
 
-/// What a failed test says.
+/// The error of a failed test.
 pub(super) fn outcome(judged: &Judged) -> Result<(), String> {
     let strict = env::var_os(STRICT).is_some();
     match &judged.verdict {
-        // Whoever insists on running what is ignored learns why, and never reads "ok".
+        // Running an ignored test shows the reason, and never "ok".
         Verdict::Skip { reason } => Err(format!("skipped: {reason}")),
         Verdict::Unknown { why } => Err(format!("could not be judged: {why}")),
         _ if !judged.breaks(strict) => Ok(()),

@@ -1,5 +1,6 @@
 //! The suite's promise in one sentence: three, then four Redis nodes, a proxy in front, a fault on one node while the
-//! cluster grows; key loss counted and forecast to the key, and what cannot be routed refused before, during and after.
+//! cluster grows; key loss counted and forecast to the key, and requests that cannot be routed refused before, during
+//! and after.
 //!
 //! The same code on every source of nodes.
 
@@ -18,7 +19,7 @@ use crate::support::{self, Presence, docker};
 
 const KEYS: usize = 2_000;
 const SEED: u64 = 1;
-/// The node that the fault happens to; neither the first nor the one that is added.
+/// The node with the fault; neither the first nor the added one.
 const NODE: usize = 1;
 
 /// Those of the node, which take it away in each way.
@@ -44,7 +45,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials
 }
 
-/// `rescale --fault` itself, on the first target that is there: every format of one run.
+/// `rescale --fault` itself, on the first available target: every format of one run.
 fn of_the_command(target: Target) -> Option<Trial> {
     let policy = target.policies.first()?.clone();
     planner::predict(&policy, false, &["127.0.0.1:1".parse().ok()?], [])?;
@@ -85,7 +86,7 @@ fn command(target: &Target) -> Result<(), Failed> {
     Ok(())
 }
 
-/// A test of a target whose first policy can be computed: what is forecast is what is judged.
+/// A test of a target whose first policy can be computed: the forecast is judged.
 fn trial(
     source_name: &str,
     source: &Source,

@@ -1,6 +1,7 @@
-//! Random requests through each proxy that is at hand, and on one plain Redis: no difference, and one that is made is found.
+//! Random requests through each installed proxy, and on one plain Redis: no difference, and a planted one is found.
 //!
-//! `SHARDPROOF_REQUESTS` says how many, otherwise 200,000, and 20,000 of other proxies and over newer servers; `SHARDPROOF_SEED` repeats a run.
+//! `SHARDPROOF_REQUESTS` is their number, by default 200,000, and 20,000 for other proxies and newer servers;
+//! `SHARDPROOF_SEED` repeats a run.
 
 use conformance::differential::{self, Report, Wanted};
 use conformance::{
@@ -43,7 +44,7 @@ fn of(target: Target) -> [Trial; 2] {
     ]
 }
 
-/// The same over nodes that are newer servers, beside one of them.
+/// The same over nodes that are newer servers, compared with one of them.
 fn over(target: Target, server: Program) -> Trial {
     let presence = support::program(&server.name, &server);
     let promise = format!("no-difference-over-{}", server.name);
@@ -91,8 +92,8 @@ fn play(
     })
 }
 
-/// Whether a target is recorded to go wrong with what the row begins or ends, which shows in more ways than one: without EXEC
-/// no transactions are drawn, and without WATCH none that watch.
+/// Whether a target has a recorded deviation in the command with which the row begins or ends, which shows in more than
+/// one way: without EXEC no transactions are drawn, and without WATCH none that watch.
 fn is_known(target: &Target, row: &Row) -> bool {
     let case = match row.command.as_str() {
         "EXEC" => "transactions/requests-after-exec",
@@ -108,7 +109,7 @@ fn no_difference(target: &Target, search: Search, requests: u64) -> Result<(), F
     if let Some(difference) = &report.difference {
         return Err(format!("SHARDPROOF_SEED={:x}\n{}", seed(), difference.case()).into());
     }
-    // Nothing is refused by closing the connection but by those who are recorded to.
+    // Only targets with a recorded deviation refuse a request by closing the connection.
     if report.cut_short > 0 && target.deviation("refusals/connection-stays-open").is_none() {
         return Err(format!("{} rounds ended early", report.cut_short).into());
     }
@@ -119,7 +120,7 @@ fn no_difference(target: &Target, search: Search, requests: u64) -> Result<(), F
     Ok(())
 }
 
-/// What is printed can be put into a file below `fixtures/conformance`.
+/// The printed text can be put into a file below `fixtures/conformance`.
 fn is_a_case(text: &str) -> Result<(), Failed> {
     let source = Source {
         path: "found.case".to_owned(),
@@ -132,7 +133,8 @@ fn is_a_case(text: &str) -> Result<(), Failed> {
     }
 }
 
-/// A key is overwritten on its node behind the proxy's back: that is found, and a few steps are enough to show it.
+/// A key is overwritten on its node behind the proxy's back: the difference is found, and a few steps are enough to
+/// show it.
 fn difference_found(target: &Target) -> Result<(), Failed> {
     let report = play(
         target,

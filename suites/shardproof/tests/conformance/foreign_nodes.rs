@@ -1,4 +1,4 @@
-//! Nodes that the suite did not start: the cases run on them, and what they hold stays.
+//! Nodes that the suite did not start: the cases run on them, and their keys stay.
 
 use conformance::Harness;
 use conformance::verdict::Verdict;
@@ -12,7 +12,7 @@ use tokio::runtime::Builder;
 
 use crate::{cases, support};
 
-/// On nodes that somebody else runs, a target of this workspace is judged as on our own, and what is there stays.
+/// On foreign nodes a target of this workspace is judged as on our own, and existing keys stay.
 pub(crate) fn trials() -> Vec<Trial> {
     let trial = Trial::test(
         "foreign_nodes::nodes-of-somebody-else-stay-as-they-were",

@@ -1,5 +1,5 @@
-//! Every command on the proxies that are at hand: the one of this workspace is wrong nowhere, and that the judge can tell
-//! wrong from right is shown on the others.
+//! Every command on the installed proxies: the one of this workspace is never wrong, and the others show that the judge
+//! can distinguish wrong from right.
 
 use conformance::matrix::{Cell, Matrix, Row, load};
 use conformance::verdict::Class;
@@ -14,7 +14,7 @@ use tokio::runtime::Builder;
 
 use crate::support;
 
-/// What a whole matrix is held to.
+/// A law for a whole matrix.
 type Law = fn(&Matrix) -> Result<(), Failed>;
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -38,7 +38,7 @@ fn trial(target: Target) -> Trial {
     })
 }
 
-/// The same over nodes that are newer servers, beside one of them: what they have beyond Redis 7.0 is judged there.
+/// The same over nodes that are newer servers, compared with one of them: commands beyond Redis 7.0 are judged there.
 fn over(target: Target, server: Program) -> Trial {
     let presence = support::program(&server.name, &server);
     let promise = format!("no-command-is-wrong-over-{}", server.name);
@@ -96,8 +96,8 @@ fn nothing_wrong(matrix: &Matrix) -> Result<(), Failed> {
     Err(terminal::matrix(matrix).into())
 }
 
-/// A union of sets over nodes is stored by no proxy that sends the whole command to one of them, and reading one back is
-/// what they all do well.
+/// No proxy that sends the whole command to one node stores a union of sets over several nodes; all of them read one
+/// back correctly.
 fn wrong_found(matrix: &Matrix) -> Result<(), Failed> {
     let wrong = cell(matrix, "SUNIONSTORE")?;
     let evidence = wrong.evidence.as_ref().ok_or("no evidence")?;

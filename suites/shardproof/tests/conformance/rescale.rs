@@ -43,7 +43,7 @@ fn rescale(target: &Target, policy: &str) -> Result<(), Failed> {
     })
 }
 
-/// What holds for every placement, with the prediction to the key, and for maglev what its specification says.
+/// Laws of every placement, with the prediction to the key, and of maglev according to its specification.
 fn judge(report: &Report) -> Result<(), String> {
     let law = |holds: bool, promise: &str| holds.then_some(()).ok_or_else(|| promise.to_owned());
     law(report.keys == KEYS, "every write is acknowledged")?;

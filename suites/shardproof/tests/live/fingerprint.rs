@@ -1,4 +1,4 @@
-//! The fingerprint on real proxies: each is configured in its own words, and must be found out from outside.
+//! The fingerprint on real proxies: each is configured in its own format, and must be identified from outside.
 
 use libtest_mimic::{Failed, Trial};
 use placement::hash::{Digest, TagRule};
@@ -16,7 +16,7 @@ use crate::support;
 
 /// Links of this driver; runs that need the same ports wait for each other.
 const LINK_PORT_BASE: u16 = 22701;
-/// Keys live longer than any search takes.
+/// Keys live longer than any search.
 const TTL_S: u64 = 300;
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -42,17 +42,17 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials
 }
 
-/// A proxy's configuration, as changes to that of its target file, and what must be found.
+/// A proxy's configuration, as changes to that of its target file, and the expected result.
 struct Case {
     target: &'static str,
     name: &'static str,
-    /// Of the template: what stands there, and what is to stand there instead.
+    /// Edits of the template: a text, and its replacement.
     edits: Vec<(&'static str, String)>,
     policy: &'static str,
     hash_tags: bool,
     /// A weight for each node.
     weights: Vec<u32>,
-    /// What the proxy calls its nodes, where the user knows.
+    /// The proxy's names of its nodes, if the user knows them.
     names: Vec<&'static str>,
     tags: Vec<TagRule>,
     expected: Expected,
@@ -179,7 +179,7 @@ fn envoy() -> Vec<Case> {
             ring(1024, RING_SIZE_MAX, RingFunction::Murmur2),
             "hash_function: MURMUR_HASH_2",
         ),
-        // With most sizes the point that is missing changes nothing; with this one it does.
+        // With most sizes the missing point has no effect; with this one it does.
         ring_of(
             "ring-hash-cut-reversed",
             ring(34, 34, xx),
@@ -284,7 +284,7 @@ fn reference() -> Vec<Case> {
         reversed("slots-reversed", Policy::Slots),
         case("jump", Policy::Jump),
         reversed("jump-reversed", Policy::Jump),
-        // No sharding proxy places keys so, and it is no candidate.
+        // No sharding proxy places keys in this way, and it is not a candidate.
         case("rendezvous", Policy::Rendezvous).expect(Expected::Unexplained),
     ]
 }
@@ -330,7 +330,7 @@ fn fingerprint(mut target: Target, case: &Case) -> Result<(), Failed> {
     })
 }
 
-/// Three nodes and two of them given: that is told, and the keys are deleted where nobody looked, too.
+/// Three nodes, two of them given: the error says so, and the keys are deleted on the third node, too.
 fn a_node_too_few(target: Target) -> Result<(), Failed> {
     support::prepare(&target);
     let mut options = RunOptions::new(support::search(), 1);
@@ -379,7 +379,7 @@ fn command_line(target: Target) -> Result<(), Failed> {
         command
             .args(["fingerprint", "--json", "-", "--proxy", &proxy_addr])
             .args(nodes);
-        // The links are tasks of this runtime, so nobody may wait on its thread.
+        // The links are tasks of this runtime, so its thread must not block.
         let output = tokio::task::spawn_blocking(move || command.output()).await??;
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         if output.status.code() != Some(0) {

@@ -1,4 +1,4 @@
-//! What the suite leaves on servers and machines that are not its own, however it ends: nothing.
+//! Leftovers on foreign servers and machines: none, however the suite ends.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on is to panic")]
 

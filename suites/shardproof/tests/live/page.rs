@@ -1,4 +1,4 @@
-//! The page in a real browser, with real clicks: filters, evidence, and no request to anybody.
+//! The page in a real browser, with real clicks: filters, evidence, and no request to any server.
 //!
 //! Drives headless Chromium through Debian's chromedriver, by the WebDriver protocol: plain HTTP and JSON.
 
@@ -142,10 +142,10 @@ impl Browser {
             .map(drop)
     }
 
-    /// Replaces what is in a field.
+    /// Replaces the text of a field.
     async fn type_into(&self, selector: &str, text: &str) -> Result<(), Failed> {
         let element = self.element(selector).await?;
-        // Select all, delete, type: as a person does, so that the page hears of it.
+        // Select all, delete, type: as a person does, so that the page gets the events.
         let keys = format!("\u{e009}a\u{e000}\u{e017}{text}");
         self.call(&format!("element/{element}/value"), json!({"text": keys}))
             .await

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Words of the front page. What is longer belongs into `docs/`.
+/// Words of the front page. Longer texts belong into `docs/`.
 const README_WORDS_MAX: usize = 900;
 
 /// Folders whose files the documents name in code spans.
@@ -211,7 +211,7 @@ fn error_texts() -> impl Iterator<Item = (String, String)> {
             .filter_map(|rest| rest.split(")]").next())
             .collect();
         let prose = without_code(&texts.join("\n"));
-        // A placeholder is no word.
+        // A placeholder is not a word.
         let prose = prose
             .split('{')
             .map(|part| part.split_once('}').map_or(part, |(_, rest)| rest));
@@ -293,7 +293,7 @@ fn normal(path: &Path) -> String {
     parts.join("/")
 }
 
-/// Headings as the anchors that GitHub makes of them.
+/// Headings as GitHub's anchors.
 fn headings(text: &str) -> impl Iterator<Item = String> {
     let prose = without_fences(text);
     let headings: Vec<String> = prose

@@ -1,4 +1,4 @@
-//! Parts of the documents that are made, not written: each is between `<!-- make WORD: NAME -->` and `<!-- end -->`.
+//! Generated parts of the documents: each is between `<!-- make WORD: NAME -->` and `<!-- end -->`.
 //!
 //! Parts of `make docs` follow from the fixtures and the program, so a test compares them. Parts of `make picture` come
 //! from runs over real proxies, whose reports the word leaves in a folder. They are compared with the fixtures. The part of
@@ -61,7 +61,7 @@ fn a_part_is_replaced_and_the_rest_stays() {
     assert_eq!(made, text.replace("old", "new"));
 }
 
-/// The text with each part as `make` gives it, or as it is where that is nothing.
+/// The text with each part as `make` returns it, or unchanged if that is `None`.
 fn filled(text: &str, make: impl Fn(&str, &str) -> Option<String>) -> String {
     let mut made = String::new();
     let mut rest = text;
@@ -193,7 +193,7 @@ fn reported(link: &str) -> String {
     }
 }
 
-/// A command with what it prints to stdout.
+/// A command with its output on stdout.
 fn output(command: &str) -> String {
     let mut words = command
         .split_whitespace()

@@ -1,4 +1,4 @@
-//! Rules that neither the compiler nor Cargo checks: which module may reach what, and what the documents may say.
+//! Rules that neither the compiler nor Cargo checks: which module may use which, and what the documents may contain.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on is to panic")]
 
@@ -10,7 +10,7 @@ mod squares;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The rooms that may know nothing of sockets, clocks, the environment or unseeded chance.
+/// The rooms that must not use sockets, clocks, the environment or unseeded randomness.
 const PURE: &[&str] = &[
     "refproxy/placement/src",
     "refproxy/src/command",
@@ -32,7 +32,7 @@ const PURE: &[&str] = &[
     "suites/testbed/src/wire",
 ];
 
-/// What a pure room does not name.
+/// Names that a pure room must not use.
 const IMPURE: &[&str] = &[
     "tokio",
     "TcpStream",
@@ -47,7 +47,7 @@ const IMPURE: &[&str] = &[
     "RandomState",
 ];
 
-/// What only a main does.
+/// Names that only a main uses.
 const MAINS_ONLY: &[&str] = &[
     "println!",
     "eprintln!",
@@ -151,7 +151,7 @@ fn sources(place: &str) -> Vec<(PathBuf, String)> {
         .collect()
 }
 
-/// Tests of a room stand in `tests.rs` or, where they are many, in `tests/`.
+/// Tests of a room are in `tests.rs` or, if they are many, in `tests/`.
 fn is_test(path: &Path) -> bool {
     path.ends_with("tests.rs") || path.components().any(|part| part.as_os_str() == "tests")
 }
@@ -166,7 +166,7 @@ fn collect(place: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// Tests stand at the end of a file, so the code is what comes before them.
+/// Tests are at the end of a file, after the code.
 fn code(text: &str) -> String {
     let untested = text.split("#[cfg(test)]").next().unwrap_or_default();
     let lines = untested

@@ -19,7 +19,7 @@ const FLOW: &str = "docs/pictures/plan.svg";
 const STYLE: &str = "<style>svg{background:#fff;font:12px monospace}.name{text-anchor:end}.node{fill:#1c1d1f}\
     .flow-stay{fill:#63676d;fill-opacity:.25}.flow-move{fill:#c2702a;fill-opacity:.6}.flow-unforced{fill:#b3261e;fill-opacity:.8}</style>";
 
-/// What real proxies did.
+/// Results of real proxies.
 pub(super) struct Reports {
     run: Value,
     matrix: Value,

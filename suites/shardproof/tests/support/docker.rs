@@ -1,4 +1,4 @@
-//! Whether containers are at hand; for the drivers that start nodes in them.
+//! Whether containers can be used; for the drivers that start nodes in them.
 
 use crate::support::Presence;
 

@@ -1,4 +1,4 @@
-//! What the drivers share: which targets and node sources are at hand, and what it means when one is not.
+//! Shared by the drivers: which targets and node sources are installed, and the consequence if one is not.
 
 pub(crate) mod docker;
 
@@ -39,7 +39,7 @@ pub(crate) enum Presence {
 }
 
 impl Presence {
-    /// Of what `SHARDPROOF_REQUIRE` calls `name`, given why it is missing, if it is.
+    /// The presence of a program that `SHARDPROOF_REQUIRE` calls `name`; `missing` is the reason if it is missing.
     pub(crate) fn of(name: &str, missing: Option<String>) -> Self {
         match missing {
             None => Self::Expected,
@@ -76,7 +76,7 @@ pub(crate) fn trial(
     }
 }
 
-/// What this workspace builds is always expected; a peer when it is installed.
+/// A target of this workspace is always expected; a peer only if it is installed.
 pub(crate) fn presence(target: &Target) -> Presence {
     match target.program.package {
         Some(_) => Presence::Expected,
@@ -95,8 +95,7 @@ fn required(name: &str) -> bool {
     required.split(',').any(|required| required == name)
 }
 
-/// Makes sure that the program of a target is what its source says: what this workspace builds is built, once a
-/// process.
+/// Makes sure that the program of a target is up to date: a target of this workspace is built, once per process.
 ///
 /// # Panics
 /// When it does not build.

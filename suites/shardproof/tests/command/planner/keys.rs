@@ -99,7 +99,7 @@ fn mistakes_in_keys_are_2_and_say_where() {
     }
 }
 
-/// The file is a hole, and takes no room on the disk.
+/// The file is sparse, and takes no space on the disk.
 #[test]
 fn a_key_that_no_redis_takes_is_2() {
     let (_folder, path) = file("keys.txt", "short\n");

@@ -1,4 +1,4 @@
-//! Keys on real nodes are where they are said to be.
+//! Keys on real nodes are on the predicted nodes.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -12,7 +12,7 @@ use testbed::targets::{Proxy, Setting};
 use super::{check, file, shardproof, stdout};
 use crate::support;
 
-/// Real nodes behind a real proxy: what is written through it lies where it is said to, and a copy elsewhere is found.
+/// Real nodes behind a real proxy: keys written through it are on the predicted nodes, and a copy elsewhere is found.
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_are_looked_for_where_they_may_be() {
     let target = support::targets()
@@ -64,7 +64,7 @@ async fn keys_are_looked_for_where_they_may_be() {
         "{text}"
     );
 
-    // The key is gone from where it is asked for, and a copy of it lies elsewhere.
+    // The key is gone from its node, and a copy of it is on another one.
     call(proxy.addr(), &["DEL", keys[0]]).await;
     for addr in addrs {
         call(addr, &["DEL", keys[0]]).await;

@@ -163,7 +163,7 @@ fn mistakes_in_descriptions_are_2_and_say_where() {
     assert!(stdout(located).ends_with("\t0\t10.0.0.1:6379\n"));
 }
 
-/// Nothing of a plan without it: keys would be looked for on wrong nodes.
+/// Without it a plan fails: keys would be searched on wrong nodes.
 #[test]
 fn a_file_that_does_not_say_whether_hash_tags_count_is_2() {
     let (_folder, path) = file(

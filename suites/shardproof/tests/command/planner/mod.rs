@@ -1,5 +1,5 @@
-//! `plan` and `locate` as scripts see them: figures, exit codes, one clear line for each mistake, and keys that really are
-//! where they are said to be.
+//! `plan` and `locate` as scripts see them: figures, exit codes, one clear line for each mistake, and keys that really
+//! are on the predicted nodes.
 
 mod keys;
 mod live;
@@ -24,7 +24,7 @@ fn piped(arguments: &[&str], input: &[u8]) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // Who reads no keys reads none of these.
+    // A program that reads no keys does not read these either.
     let _ = program.stdin.take().unwrap().write_all(input);
     program.wait_with_output().unwrap()
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{nodes, shardproof, stdout};
 use crate::program;
 
-/// What was measured through a real Envoy (`shardproof rescale --target envoy --from 3 --to 4`).
+/// The figures were measured through a real Envoy (`shardproof rescale --target envoy --from 3 --to 4`).
 #[test]
 fn a_fourth_node_moves_what_it_moved_behind_envoy() {
     let (from, to) = (nodes("maglev", 3), nodes("maglev", 4));
@@ -36,7 +36,7 @@ fn a_fourth_node_moves_what_it_moved_behind_envoy() {
         assert!(text.contains(line), "no {line:?} in:\n{text}");
     }
 
-    // The same change in other words.
+    // The same change with other flags.
     let one_by_one = [
         "plan",
         "--policy",
@@ -54,7 +54,7 @@ fn a_fourth_node_moves_what_it_moved_behind_envoy() {
     assert!(text.contains("moved            2535   25.4 %"), "{text}");
 }
 
-/// Whichever word comes first, the same nodes are asked, and nobody is at this port.
+/// The order of the words does not matter: the same nodes are asked, and no server listens at this port.
 #[test]
 fn a_plan_is_checked_by_check() {
     for words in [

@@ -1,4 +1,4 @@
-//! hiredis, the C client that most others are built on, as Debian has it: a program of a page, compiled here.
+//! hiredis, the C client that most others are built on, as packaged by Debian: a program of a page, compiled here.
 
 use std::process::{Command, Stdio};
 use std::sync::{Arc, OnceLock};
@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use crate::clients::{Client, Work, script};
 
 const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/live/clients/hiredis.c");
-/// What the program knows to do.
+/// The workloads of the program.
 const WORKLOADS: [&str; 4] = ["values", "pipelines", "transactions", "refusals"];
 
 pub(crate) fn client() -> Client {

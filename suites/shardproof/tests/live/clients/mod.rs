@@ -1,9 +1,9 @@
-//! Clients that others wrote, with their defaults, each at small real work: on one plain Redis, which proves what is
-//! expected, then through a proxy over three nodes. One named test a target, client and workload:
+//! Foreign clients with their defaults, each at small real work: on one plain Redis, which proves the expectations,
+//! then through a proxy over three nodes. One named test per target, client and workload:
 //! `refproxy::redis-py-8.1.0::transactions`.
 //!
-//! What this workspace builds must serve them all. Other proxies are asked with `-- --ignored` only, for information:
-//! what they are known to do wrongly is recorded by the cases.
+//! The proxies of this workspace must serve them all. Other proxies are tested with `-- --ignored` only, for
+//! information: the cases record their known errors.
 
 mod hiredis;
 mod program;
@@ -20,21 +20,21 @@ use testbed::targets::Target;
 use crate::support::{self, Presence};
 use site::Site;
 
-/// What a client does at a site, or why it did not go as it should.
+/// The work of a client at a site; an error says why it failed.
 type Work = Arc<dyn Fn(&Site) -> Result<(), Failed> + Send + Sync>;
 
-/// The same, where it needs nothing but the site.
+/// The same, if it needs only the site.
 type Deed = fn(&Site) -> Result<(), Failed>;
 
-/// A client, and all that it is to do.
+/// A client, and its workloads.
 struct Client {
-    /// What it is called in the names of tests.
+    /// Its name in the names of tests.
     name: &'static str,
-    /// What it is called in `SHARDPROOF_REQUIRE`.
+    /// Its name in `SHARDPROOF_REQUIRE`.
     package: &'static str,
-    /// Why it is not at hand, if it is not.
+    /// Why it is not installed, if it is not.
     missing: Option<String>,
-    /// Names, and what they stand for.
+    /// Names, and their work.
     workloads: Vec<(String, Work)>,
 }
 

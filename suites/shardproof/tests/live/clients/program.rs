@@ -1,4 +1,4 @@
-//! A program that a client is: started, listened to, and killed when it is not done in time.
+//! A client program: started, read, and killed if it is not done in time.
 
 use std::io::{BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use libtest_mimic::Failed;
 
-/// For all that one program does, which takes less than three seconds.
+/// Deadline of one program, which takes less than three seconds.
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A program with its channels, killed when dropped.
@@ -29,7 +29,7 @@ impl Started {
         Ok(Self { child, until })
     }
 
-    /// What comes next from a thread that reads; none when that has read all.
+    /// The next item from a reading thread; `None` when it has read all.
     pub(crate) fn next<T>(&self, from: &Receiver<T>) -> Result<Option<T>, Failed> {
         match from.recv_timeout(self.until.saturating_duration_since(Instant::now())) {
             Ok(read) => Ok(Some(read)),
@@ -49,14 +49,14 @@ impl Drop for Started {
     }
 }
 
-/// What a program says on both channels, with this for its input.
+/// The output of a program on both channels, with this input.
 pub(crate) fn said(command: &mut Command, input: &str) -> Result<String, Failed> {
     let mut started = Started::new(command)?;
     let output = all_of(started.child.stdout.take().ok_or("no output")?);
     let errors = all_of(started.child.stderr.take().ok_or("no channel for errors")?);
     let mut channel = started.child.stdin.take().ok_or("no input")?;
     let input = input.to_owned();
-    // Whoever ends before it has read its input says why.
+    // A program that ends before it has read its input reports why.
     thread::spawn(move || channel.write_all(input.as_bytes()));
     let said = [started.next(&output)?, started.next(&errors)?];
     Ok(said.into_iter().flatten().collect())
@@ -67,7 +67,7 @@ pub(crate) fn all_of(channel: impl Read + Send + 'static) -> Receiver<String> {
     let (sender, read) = mpsc::channel();
     thread::spawn(move || {
         let mut said = Vec::new();
-        // What cannot be read is missed in the report only, and so is what nobody waits for any more.
+        // If a channel cannot be read, its text is only missing in the report. The receiver may be gone.
         let _ = BufReader::new(channel).read_to_end(&mut said);
         let _ = sender.send(String::from_utf8_lossy(&said).into_owned());
     });

@@ -1,4 +1,4 @@
-//! What comes with Redis: redis-cli and redis-benchmark.
+//! The tools of Redis: redis-cli and redis-benchmark.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -114,7 +114,7 @@ fn resp3(site: &Site) -> Result<(), Failed> {
     cli(site, &["-3", "--json", "HGETALL", "h"], "{\"f\":\"v\"}")
 }
 
-/// Lines of SET, and what their keys begin with.
+/// Lines of SET with a common prefix of keys.
 fn sets(count: usize) -> String {
     (0..count)
         .map(|number| format!("SET item:{number} {number}\r\n"))
@@ -219,7 +219,7 @@ fn all_tests(site: &Site) -> Result<(), Failed> {
         "LRANGE_600 (first 600 elements)",
         "MSET (10 keys)",
     ];
-    // The default of 100,000 requests shows nothing more.
+    // The default of 100,000 requests would prove no more.
     benchmark(site, &["-n", "2000"], &wanted)
 }
 

@@ -18,8 +18,8 @@ use crate::clients::site::Site;
 use crate::clients::{Client, Work};
 use crate::support;
 
-/// One row a client: its name, its interpreter among the programs, its folder, the ending of its scripts, and what they
-/// are told besides.
+/// One row per client: its name, its interpreter among the programs, its folder, the extension of its scripts, and
+/// their extra arguments.
 const CLIENTS: &[(&str, &str, &str, &str, &[&str])] = &[
     ("redis-py-8.1.0", "redis-py-8.1.0", "redis_py", "py", &[]),
     (
@@ -85,7 +85,7 @@ fn client(
     }
 }
 
-/// The workloads of a folder by name; what begins with an underscore is shared by them.
+/// The workloads of a folder by name; files with a leading underscore are shared by them.
 fn scripts(folder: &str, ending: &str) -> Vec<(String, PathBuf)> {
     let entries = fs::read_dir(self::folder(folder)).expect("a client has a folder");
     let mut scripts: Vec<_> = entries
@@ -105,7 +105,7 @@ fn folder(name: &str) -> PathBuf {
     folders.join(name)
 }
 
-/// Runs a program to its end, and does meanwhile what it asks for.
+/// Runs a program to its end, and meanwhile executes its requests to the test.
 pub(crate) fn run(mut command: Command, options: &[&str], site: &Site) -> Result<(), Failed> {
     let (host, port) = (site.addr().ip().to_string(), site.port());
     let side = if site.is_sharded() { "sharded" } else { "one" };
@@ -132,7 +132,7 @@ pub(crate) fn run(mut command: Command, options: &[&str], site: &Site) -> Result
     Ok(())
 }
 
-/// What a program prints, line by line, until it closes its output.
+/// The output of a program, line by line, until it closes its output.
 fn lines(output: ChildStdout) -> mpsc::Receiver<String> {
     let (sender, lines) = mpsc::channel();
     thread::spawn(move || {
@@ -145,7 +145,7 @@ fn lines(output: ChildStdout) -> mpsc::Receiver<String> {
     lines
 }
 
-/// Does what a line asks for, and whether it did.
+/// Executes the request of a line. Returns whether there was one.
 fn granted(line: &str, site: &Site, input: &mut ChildStdin) -> Result<bool, Failed> {
     let node = match line {
         "node-down" => site.lose_a_node()?,

@@ -9,9 +9,9 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::support;
 
-/// Generous: a loaded machine is no fault of the proxy.
+/// Generous, because a loaded machine is not the fault of the proxy.
 const OP_TIMEOUT_MS: u64 = 20_000;
-/// The node that is lost where a workload asks for that.
+/// The node that is killed in workloads that ask for it.
 const LOST: usize = 1;
 
 /// Servers of this test alone, gone when dropped.
@@ -66,7 +66,7 @@ impl Site {
         }
     }
 
-    /// Whether a proxy stands before several nodes.
+    /// Whether a proxy is in front of several nodes.
     pub(crate) fn is_sharded(&self) -> bool {
         self.proxy.is_some()
     }
@@ -76,12 +76,12 @@ impl Site {
         self.addr().port().to_string()
     }
 
-    /// Runs what is asynchronous, here and now.
+    /// Blocks on asynchronous work.
     pub(crate) fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
         self.runtime.block_on(work)
     }
 
-    /// Kills a node, and says which. A plain Redis is never lost: nothing would be left to tell of it.
+    /// Kills a node, and returns its address. A plain Redis is never killed: no server would be left.
     pub(crate) fn lose_a_node(&self) -> Result<SocketAddr, Failed> {
         let node = self.nodes.get(LOST).ok_or("one plain Redis is kept")?;
         self.runtime.block_on(node.kill())?;

@@ -1,7 +1,7 @@
-//! What proxies are configured with is read as the cluster that they really place keys over.
+//! The configuration of a proxy is read as the cluster that it really places keys over.
 //!
-//! The configuration of each target is read back; and configurations with everything that decides where keys are run in real
-//! proxies over real nodes, where each key is looked for.
+//! The configuration of each target is read back. Configurations with every setting that affects placement run in real
+//! proxies over real nodes, where each key is searched.
 
 mod forms;
 mod variants;

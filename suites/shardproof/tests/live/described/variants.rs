@@ -1,6 +1,6 @@
-//! Configurations that say everything which decides where keys are, each in another way than the target's own.
+//! Configurations with every setting that affects placement, each different from the target's own.
 
-/// How many nodes a variant has.
+/// The number of nodes of a variant.
 pub(crate) const NODES: usize = 4;
 
 /// A configuration of a target.
@@ -8,7 +8,7 @@ pub(crate) const NODES: usize = 4;
 pub(crate) struct Variant {
     /// The target.
     pub(crate) target: &'static str,
-    /// What is special.
+    /// The special setting.
     pub(crate) name: &'static str,
     /// Settings of the listener's filter (Envoy) or of the pool (twemproxy).
     listener: &'static str,

@@ -1,4 +1,5 @@
-//! Behind real proxies: a node comes and goes while clients work, and no key is out of reach when its keys were moved.
+//! Behind real proxies: a node is added and removed while clients work, and every key stays reachable once it was
+//! moved.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,13 +15,13 @@ use testbed::wire::Value;
 use crate::fleet::registers::Registers;
 use crate::support;
 
-/// Not the suite's own, so that nobody waits for these tests.
+/// Not the suite's own, so that other tests need not wait for these.
 const LINK_PORT_BASE: u16 = 22421;
 const SEED: u64 = 1;
-/// Keys a second: slow enough for clients to see keys before, while and after they are moved.
+/// Keys per second: slow enough for clients to see keys before, while and after they are moved.
 const RATE: u64 = 2000;
 
-/// A key with what is done to it and how it is read.
+/// A key, how it is written and how it is read.
 struct Written {
     key: Vec<u8>,
     write: Vec<Vec<u8>>,
@@ -28,7 +29,7 @@ struct Written {
     ttl_ms: Option<u64>,
 }
 
-/// The policies of a proxy that are tried: what is moved is the same for all, and which keys is the planner's business.
+/// Policies per proxy: moving is the same for all, and the planner decides which keys move.
 const POLICIES: usize = 2;
 
 /// A trial for the first policies of each proxy.
@@ -174,7 +175,7 @@ async fn write(proxy: SocketAddr, keys: &[Written]) {
     }
 }
 
-/// What lies under each key on its right node, and when it expires.
+/// The value of each key on its right node, and its time of expiry.
 async fn contents(keys: &[Written], fleet: &Fleet) -> Vec<(Value, Value)> {
     let within = std::time::Duration::from_secs(10);
     let mut clients = Vec::new();

@@ -1,4 +1,4 @@
-//! The commands on live nodes as scripts see them: exit codes, what is printed, and what a kill leaves behind.
+//! The commands on live nodes as scripts see them: exit codes, output, and the state after a kill.
 
 use std::net::TcpListener;
 use std::ops::Range;
@@ -11,7 +11,7 @@ use testbed::wire::Value;
 use crate::fleet::nodes::{Nodes, WITHIN};
 
 const KEYS: usize = 4000;
-/// Each run is killed when it has moved so many more.
+/// Each run is killed after it has moved this many more keys.
 const MOVED: i64 = 400;
 
 /// The command with a description of the nodes, and where they are reached.
@@ -101,7 +101,7 @@ pub(crate) async fn looking_and_a_dry_run_write_nothing() {
     text(&run(&nodes, "check", &[]), 0);
 }
 
-/// A line for each mistake: which flag or file, and what was expected.
+/// One line per mistake, with the flag or file and the expected text.
 pub(crate) async fn mistakes_are_told_in_one_line() {
     let nodes = Nodes::start(1, 0).await;
     let (seen, addr) = (nodes.fleet.members()[0].seen.clone(), nodes.addr(0));
@@ -261,7 +261,7 @@ pub(crate) async fn a_prefix_spares_all_other_keys() {
     assert_eq!(nodes.check().await.unreachable, 1);
 }
 
-/// The proxy here is a single node: it does not find what is placed on the other one.
+/// The proxy here is a single node: it does not find keys that are placed on the other one.
 pub(crate) async fn nothing_is_moved_by_another_placement_than_the_proxys() {
     let nodes = Nodes::start(2, 0).await;
     nodes.ask(0, &format!("SET {} v", nodes.key(1, 0))).await;
@@ -325,14 +325,14 @@ fn migrating(nodes: &Nodes, more: &[&str]) -> Child {
     migrate.args(more).stdout(Stdio::null()).spawn().unwrap()
 }
 
-/// Kills a migration that is not over. Every key lies somewhere. `settled` are the nodes whose writes are not paused.
+/// Kills a migration that is not over. Every key is on some node. `settled` are the nodes whose writes are not paused.
 async fn killed(nodes: &Nodes, mut running: Child, settled: Range<usize>) -> Check {
     let ended = running.try_wait().unwrap();
     assert!(ended.is_none(), "it ended before it was killed");
     running.kill().unwrap();
     running.wait().unwrap();
     for place in settled {
-        // What the dead had sent may still be carried out.
+        // Requests that the killed process had sent may still be executed.
         nodes
             .wait(place, "INFO clients", "connected_clients:1\r")
             .await;

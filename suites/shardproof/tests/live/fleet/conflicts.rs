@@ -1,4 +1,4 @@
-//! A key on several wrong nodes: nothing tells which value is the newer one, so none is dropped by chance.
+//! A key on several wrong nodes: it is unknown which value is newer, so none is dropped by chance.
 
 use testbed::wire::Value;
 
@@ -7,7 +7,7 @@ use crate::fleet::nodes::{Nodes, bulk};
 
 const APPLY: [&str; 4] = ["--apply", "--unverified", "--json", "-"];
 
-/// Three nodes and one that left. Key 0 belongs on the first and lies on two others, with two values.
+/// Three nodes and one that left. Key 0 belongs on the first and is on two others, with two values.
 async fn two_values() -> (Nodes, String) {
     let nodes = Nodes::start(3, 1).await;
     let key = nodes.key(0, 0);

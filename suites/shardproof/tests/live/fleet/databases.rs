@@ -1,4 +1,4 @@
-//! Keys in other databases than the first: looked at where they are asked for, and never hidden.
+//! Keys in other databases than the first: inspected if asked for, and never hidden.
 
 use std::process::{Command, Output};
 

@@ -1,4 +1,4 @@
-//! Nothing is moved, and nothing is called verified, without evidence that the proxy places keys as described.
+//! No key is moved, and no placement is called verified, without evidence that the proxy places keys as described.
 
 use std::net::SocketAddr;
 use std::process::{Command, Output};
@@ -52,7 +52,7 @@ fn by_whole_keys(nodes: &Nodes) -> Placement {
     Placement::new(&cluster).unwrap()
 }
 
-/// Another empty server takes the place of the proxy. It finds no key, so no answer differs.
+/// Another empty server replaces the proxy. It finds no key, so no answer differs.
 pub(crate) async fn answers_that_do_not_differ_are_no_evidence() {
     let nodes = Nodes::start(2, 1).await;
     let placement = by_whole_keys(&nodes);
@@ -72,7 +72,7 @@ pub(crate) async fn answers_that_do_not_differ_are_no_evidence() {
     );
     assert_eq!(nodes.ask(0, "DBSIZE").await, Value::Integer(30));
 
-    // Where it takes writes, those are not seen on the nodes.
+    // If it accepts writes, those are not seen on the nodes.
     nodes.ask(2, "CONFIG SET min-replicas-to-write 0").await;
     let refused = run(&nodes, "migrate", "", &proxy, &["--apply"]);
     let stderr = String::from_utf8_lossy(&refused.stderr);
@@ -109,7 +109,7 @@ pub(crate) async fn an_empty_fleet_is_verified_by_writing_only() {
     );
 }
 
-/// The proxy has hash tags, and the description has none. Each tagged key lies on both nodes, so the proxy finds it
+/// The proxy has hash tags, and the description has none. Each tagged key is on both nodes, so the proxy finds it
 /// wherever it asks. A migration would delete the copies that the proxy asks for.
 pub(crate) async fn tagged_keys_that_show_nothing_leave_a_doubt() {
     let nodes = Nodes::start(2, 0).await;

@@ -1,4 +1,4 @@
-//! What a check tells of live nodes.
+//! Reports of a check on live nodes.
 
 use std::sync::Mutex;
 
@@ -9,7 +9,8 @@ use crate::fleet::nodes::{Nodes, cluster};
 
 pub(crate) async fn each_key_is_told_by_where_it_lies() {
     let nodes = Nodes::start(3, 1).await;
-    // Right; only on a wrong node; on a wrong node too, alike and not; on the node that left; on two wrong nodes.
+    // On the right node; only on a wrong node; also on a wrong node, equal and different; on the node that left; on two
+    // wrong nodes.
     let key = |number| nodes.key(0, number);
     nodes.ask(0, &format!("SET {} kept", key(0))).await;
     nodes.ask(1, &format!("SET {} away", key(1))).await;
@@ -44,7 +45,7 @@ pub(crate) async fn each_key_is_told_by_where_it_lies() {
     assert!(!check.as_expected());
 }
 
-/// The order of a set or a hash is each server's own, and so is what its dump looks like.
+/// The order of a set or a hash differs between servers, and so does its dump.
 pub(crate) async fn copies_are_compared_by_what_they_mean() {
     let nodes = Nodes::start(2, 0).await;
     let (set, hash, more) = (nodes.key(0, 0), nodes.key(0, 1), nodes.key(0, 2));

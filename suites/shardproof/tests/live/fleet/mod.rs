@@ -1,4 +1,4 @@
-//! Live nodes looked at and put right: each promise over real Redis, and all of them under load behind real proxies.
+//! Live nodes checked and repaired: each promise over real Redis, and all of them under load behind real proxies.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on is to panic")]
 
@@ -20,7 +20,7 @@ use tokio::runtime::Runtime;
 
 use crate::support::{self, Presence};
 
-/// A trial named by what is promised.
+/// A trial named by its promise.
 macro_rules! promises {
     ($($room:ident::$promise:ident),* $(,)?) => {
         vec![$(promise(

@@ -1,4 +1,4 @@
-//! What a migration does to keys, one promise a test.
+//! Effects of a migration on keys, one promise per test.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -84,7 +84,7 @@ pub(crate) async fn values_of_every_type_keep_what_they_are_and_when_they_expire
     assert!(nodes.check().await.as_expected());
 }
 
-/// Small values have one order, so their dumps say it all.
+/// Small values have one order, so their dumps are equal if they are.
 async fn what_it_is(nodes: &Nodes, place: usize, key: &str) -> (Value, Value) {
     (
         nodes.ask(place, &format!("DUMP {key}")).await,
@@ -92,7 +92,7 @@ async fn what_it_is(nodes: &Nodes, place: usize, key: &str) -> (Value, Value) {
     )
 }
 
-/// Redis before 7.0 does not tell when a key expires, only how long that takes.
+/// Redis before 7.0 does not return the time of expiry of a key, only its time to live.
 pub(crate) async fn without_pexpiretime_no_life_is_prolonged() {
     let nodes = Nodes::start(2, 0).await;
     nodes.ask(0, "ACL SETUSER default -pexpiretime").await;
@@ -198,7 +198,7 @@ pub(crate) async fn what_is_written_on_the_old_node_meanwhile_is_not_deleted() {
     assert_eq!(nodes.check().await.stale, 1);
 }
 
-/// What is not promised, and told: the right node remembers no key that it never had.
+/// Not promised, but reported: the right node remembers no key that it never had.
 pub(crate) async fn what_was_deleted_before_it_was_moved_is_back_and_told() {
     let nodes = Nodes::start(2, 0).await;
     let (early, late) = (nodes.key(1, 0), nodes.key(1, 1));
@@ -214,7 +214,7 @@ pub(crate) async fn what_was_deleted_before_it_was_moved_is_back_and_told() {
     assert_eq!(carried.deletes, Some(1), "{carried:?}");
     assert_eq!(nodes.ask(1, &format!("GET {early}")).await, bulk("old"));
 
-    // What is deleted once it was moved stays so, and without deletes of others none are told.
+    // A key that is deleted after it was moved stays deleted, and without deletes of other clients none are reported.
     nodes.ask(1, &format!("DEL {late}")).await;
     let carried = nodes.migrate().await;
     assert_eq!(
@@ -284,7 +284,7 @@ pub(crate) async fn only_misplaced_keys_are_touched() {
     }
 }
 
-/// Memory is what a batch takes, so it is bounded by bytes, too.
+/// A batch takes memory, so it is limited by bytes, too.
 pub(crate) async fn large_values_are_carried_few_at_a_time() {
     let nodes = Nodes::start(2, 0).await;
     let large = vec![b'x'; 3_000_000];

@@ -47,7 +47,7 @@ impl Nodes {
         self.nodes[place].addr().to_string()
     }
 
-    /// Asks a node, with words that are separated by spaces.
+    /// Sends a request to a node, its words separated by spaces.
     pub(crate) async fn ask(&self, place: usize, words: &str) -> Value {
         let words: Vec<&str> = words.split(' ').collect();
         self.ask_bytes(place, &words).await
@@ -88,8 +88,8 @@ impl Nodes {
         .unwrap()
     }
 
-    /// Begins a migration, and does what is `meanwhile` between the moment when the source has given its keys away and
-    /// the one when their right node takes them.
+    /// Begins a migration, and does `meanwhile` after the source has dumped its keys and before their right node
+    /// restores them.
     pub(crate) async fn migrate_while(
         &self,
         (source, right): (usize, usize),

@@ -1,4 +1,4 @@
-//! What nodes need besides keys is compared before anything moves.
+//! Other state that nodes need besides keys is compared before any key moves.
 
 use testbed::program::Program;
 use testbed::wire::Value;
@@ -156,7 +156,7 @@ pub(crate) async fn large_keys_are_listed_and_stay() {
     assert_eq!(counts, [1, 1], "{done}");
     assert_eq!(done["check"]["large"], 1, "{done}");
 
-    // A node that does not say how large a key is may have a large one.
+    // A node that does not return the size of a key may have a large one.
     nodes.ask(0, "ACL SETUSER default -memory").await;
     let ignoring = [&["--ignore", "users"][..], &APPLY].concat();
     let done = json(&run(&nodes, "migrate", &ignoring), 1);

@@ -1,4 +1,5 @@
-//! Clients that go on while keys are moved: each register has one writer, so that what a read may return is known.
+//! Clients that keep working while keys are moved: each register has one writer, so the allowed results of a read are
+//! known.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,13 +17,13 @@ const REGISTERS: usize = 120;
 const READ_ONLY: usize = 3;
 const WITHIN: Duration = Duration::from_secs(10);
 
-/// One register, and what is known of it since the proxy was switched.
+/// One register, and its known state since the proxy was switched.
 #[derive(Debug, Clone)]
 struct Register {
     number: usize,
     /// The last acknowledged version of all.
     version: u64,
-    /// Whether that was acknowledged since the switch, or read, so that nothing older and no absence may follow.
+    /// Whether that was acknowledged since the switch, or read, so that no older value and no absence may follow.
     known: bool,
 }
 
@@ -106,7 +107,7 @@ impl Load {
         turned.unwrap_or_else(|late| panic!("{late}"));
     }
 
-    /// Ends the load. Panics with whatever a client saw that may not be.
+    /// Ends the load. Panics if a client saw a forbidden result.
     pub(crate) async fn end(self) -> Registers {
         self.stop.store(true, Ordering::Relaxed);
         let mut registers = Vec::new();
@@ -156,7 +157,7 @@ impl Register {
     async fn read(&mut self, client: &mut Client) {
         let key = self.key();
         match client.call(&["GET", &key], WITHIN).await.unwrap() {
-            // Nobody else writes, so the last acknowledged version is the only one that may be read.
+            // There is no other writer, so only the last acknowledged version may be read.
             Value::Bulk(text) => {
                 assert_eq!(text, self.version.to_string().as_bytes(), "{self:?}");
                 self.known = true;

@@ -1,4 +1,4 @@
-//! What is left of containers when the process that started them is killed: nothing, sooner or later.
+//! Containers of a killed process: none remain, sooner or later.
 
 use std::fs;
 use std::process::{Child, Command, Stdio};
@@ -11,7 +11,7 @@ use testbed::wait;
 const WITHIN: Duration = Duration::from_secs(60);
 const LINK_PORT_BASE: u16 = 22311;
 
-/// A proxy that never serves: the nodes behind it stay up while it is waited for.
+/// A proxy that never serves: the nodes behind it stay up until its deadline.
 const TARGET: &str = r#"
 name = "stub"
 title = "no proxy at all"
@@ -85,7 +85,7 @@ fn gone(run: &Child) {
     wait::eventually_blocking("the end of containers", WITHIN, probe).unwrap();
 }
 
-/// How many containers there are that a process started, running or not.
+/// How many containers a process started, running or not.
 fn containers(run: &Child) -> usize {
     let listed = Command::new("docker")
         .args(["ps", "--all", "--no-trunc", "--format"])

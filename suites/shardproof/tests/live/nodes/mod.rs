@@ -1,4 +1,4 @@
-//! What a node promises, on every source of nodes that is at hand: the same laws for processes and containers.
+//! Promises of a node, on every available source of nodes: the same laws for processes and containers.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on is to panic")]
 
@@ -16,14 +16,14 @@ use testbed::wire::Value;
 
 use crate::support::{self, Presence, docker};
 
-/// Not the suite's own, so that nobody waits for these tests.
+/// Not the suite's own, so that other tests need not wait for these.
 const LINK_PORT_BASE: u16 = 22301;
-/// How long a node that must stay silent is listened to.
+/// How long a node must stay silent.
 const SHORT: Duration = Duration::from_millis(100);
 
 type Law = fn(&dyn Node) -> Pin<Box<dyn Future<Output = ()> + '_>>;
 
-/// What holds for containers when their process does not end in order.
+/// Laws for containers whose process does not end in order.
 const LEFTOVERS: &[(&str, fn())] = &[
     (
         "a-killed-process-leaves-no-container",
@@ -35,7 +35,7 @@ const LEFTOVERS: &[(&str, fn())] = &[
     ),
 ];
 
-/// What holds for every node that we start.
+/// Laws for every node that we start.
 const LAWS: &[(&str, Law)] = &[
     ("a-paused-node-is-silent-and-goes-on", |node| {
         Box::pin(a_paused_node(node))
@@ -51,7 +51,7 @@ const LAWS: &[(&str, Law)] = &[
     }),
 ];
 
-/// What holds for a node with a network of its own.
+/// Laws for a node with a network of its own.
 const NETWORK_LAWS: &[(&str, Law)] = &[
     ("a-disconnected-node-keeps-its-data", |node| {
         Box::pin(a_disconnected_node(node))

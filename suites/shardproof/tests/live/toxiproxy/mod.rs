@@ -1,7 +1,6 @@
-//! The fault server in the hands of clients that others wrote: `toxiproxy_rust` and PyPI's `toxiproxy-python`, each over
-//! a real Redis.
+//! The fault server with foreign clients: `toxiproxy_rust` and PyPI's `toxiproxy-python`, each over a real Redis.
 //!
-//! `toxiproxy_rust` brings an HTTP client of 2021 and OpenSSL: it is there with the feature `toxiproxy-rust` only.
+//! `toxiproxy_rust` needs an HTTP client of 2021 and OpenSSL: it is built with the feature `toxiproxy-rust` only.
 //! Without it, and where toxiproxy-python is not installed, the trials are listed as ignored.
 
 #[cfg(feature = "toxiproxy-rust")]
@@ -26,7 +25,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials
 }
 
-/// One script, because it is one conversation; its assertions say where it went wrong.
+/// One script, because it is one conversation; its assertions show where it failed.
 fn python() -> Trial {
     let interpreter = Program {
         name: "toxiproxy-python".to_owned(),

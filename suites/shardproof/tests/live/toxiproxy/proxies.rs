@@ -1,7 +1,7 @@
-//! `toxiproxy_rust` drives the faults while proxies are judged: three scenarios, each on every proxy that is at hand.
+//! `toxiproxy_rust` drives the faults while proxies are judged: three scenarios, each on every installed proxy.
 //!
-//! In each, the keys of the faulted node end in an error or the end of the connection and never in something untrue, the
-//! keys of the other nodes are served on, and the faulted node is served again when the fault is gone.
+//! In each, requests for keys of the faulted node end in an error or the end of the connection and never in a wrong
+//! reply, the keys of the other nodes are still served, and the faulted node is served again when the fault is gone.
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! `toxiproxy_rust` against the server in this process. It blocks: it is called from the trials' plain threads, and only
 //! the suite's own client runs on the runtime.
 //!
-//! It takes no notice of a refusal, so each trial asks for what must be there as well.
+//! It ignores refusals, so each trial checks the state as well.
 
 use std::net::SocketAddr;
 
@@ -36,11 +36,11 @@ pub(crate) fn trials() -> Vec<Trial> {
         .collect()
 }
 
-/// A Redis behind a proxy of the fault server, in the hands of the foreign client.
+/// A Redis behind a proxy of the fault server, used by the foreign client.
 struct Setting {
     runtime: Runtime,
     node: Process,
-    /// Serves as long as it is kept.
+    /// Serves until it is dropped.
     _server: Server,
     toxiproxy: Toxiproxy,
     listen: SocketAddr,

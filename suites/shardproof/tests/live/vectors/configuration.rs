@@ -1,4 +1,4 @@
-//! A configuration of `fixtures/placement`: a proxy's own file, what it says about its nodes, and who of them is down.
+//! A configuration of `fixtures/placement`: a proxy's own file, its nodes, and which of them are down.
 
 use std::fs;
 use std::io;
@@ -13,7 +13,7 @@ use testbed::targets::Target;
 /// One file, `fixtures/placement/TARGET/NAME.yaml`.
 #[derive(Debug, Clone)]
 pub(crate) struct Configuration {
-    /// Whose file it is: the folder's name.
+    /// The target of the file: the folder's name.
     pub(crate) target: Target,
     /// The stem of the file.
     pub(crate) name: String,
@@ -21,7 +21,7 @@ pub(crate) struct Configuration {
     pub(crate) text: String,
 }
 
-/// What a configuration says.
+/// The contents of a configuration.
 #[derive(Debug)]
 pub(crate) struct Described {
     /// The nodes in the order of the file, and how keys are placed on them.
@@ -36,7 +36,7 @@ impl Configuration {
     /// All configurations of `targets`, by name.
     ///
     /// # Errors
-    /// A folder that is no target's, or a file that cannot be read.
+    /// A folder without a target, or a file that cannot be read.
     pub(crate) fn all(targets: &[Target]) -> Result<Vec<Self>, String> {
         let mut all = Vec::new();
         for folder in sorted(&root())? {
@@ -63,7 +63,7 @@ impl Configuration {
         })
     }
 
-    /// What trials are called by.
+    /// Its name in trials.
     pub(crate) fn id(&self) -> String {
         format!("{}/{}", self.target.name, self.name)
     }
@@ -78,10 +78,10 @@ impl Configuration {
         root().join(format!("{}.vec.gz", self.id()))
     }
 
-    /// Reads it as the planner reads what its users have.
+    /// Reads it as the planner reads files of its users.
     ///
     /// # Errors
-    /// It cannot be read, or a node that is said to be down is none of it.
+    /// It cannot be read, or the node that is down is not in it.
     pub(crate) fn described(&self) -> Result<Described, String> {
         let path = self.path();
         let read = description::read(&self.rendered()?, &path, &hints());
@@ -109,7 +109,7 @@ impl Configuration {
         Ok(described)
     }
 
-    /// Whether some keys have no node, as those of a priority with nobody but degraded nodes: a placement is total or none.
+    /// Whether some keys have no node, as those of a priority with only degraded nodes: a placement is total or none.
     pub(crate) fn is_keyless(&self) -> bool {
         let read = |text: String| description::read(&text, &self.path(), &hints());
         let placeless = |why: &description::Error| {
@@ -165,7 +165,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/placement")
 }
 
-/// What is in a folder, by name.
+/// The files of a folder, by name.
 fn sorted(folder: &Path) -> Result<Vec<PathBuf>, String> {
     let failed = |why: io::Error| format!("{}: {why}", folder.display());
     let entries = fs::read_dir(folder).map_err(failed)?;

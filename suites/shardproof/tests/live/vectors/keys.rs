@@ -1,19 +1,19 @@
-//! The key set of the recordings: every shape of key that a digest or a hash tag could stumble over.
+//! The key set of the recordings: every shape of key that may confuse a digest or a hash tag.
 //!
-//! Made from one seed by arithmetic only, so that it is the same for ever; its SHA-256 stands in every recording, so that
-//! a change of this file is noticed.
+//! Made from one seed by arithmetic only, so that it never changes; its SHA-256 is in every recording, so that a change
+//! of this file is noticed.
 
 use std::collections::HashSet;
 
 use sha2::{Digest, Sha256};
 use testbed::chance::Draws;
 
-/// How many keys there are.
+/// The number of keys.
 pub(crate) const COUNT: usize = 20_000;
 const SEED: u64 = 0x7368_6172_6470_726f;
 /// Where long sequential ids start.
 const FAR: u64 = 9_007_199_254_740_000;
-/// What hash tags look like, right and wrong. `@` is replaced by a number.
+/// Shapes of hash tags, right and wrong. `@` is replaced by a number.
 const TAGGED: [&str; 32] = [
     "{}",
     "}{",

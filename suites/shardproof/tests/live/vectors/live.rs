@@ -1,6 +1,6 @@
-//! Live agreement: chance draws a configuration, the real program runs with it, and each key must be where placement says.
+//! Live agreement: a random configuration, the real program with it, and each key must be where placement says.
 //!
-//! `PROPTEST_CASES` says how many configurations are drawn, `PROPTEST_RNG_SEED` repeats a run.
+//! `PROPTEST_CASES` is the number of configurations, `PROPTEST_RNG_SEED` repeats a run.
 
 mod envoy;
 mod slots;
@@ -21,19 +21,19 @@ use crate::support;
 use crate::vectors::configuration::Configuration;
 use crate::vectors::{Keys, agree, landings};
 
-/// Configurations a program, unless `PROPTEST_CASES` says otherwise: each takes half a second.
+/// Configurations per program, unless `PROPTEST_CASES` is set: each takes half a second.
 const CASES: u32 = 12;
-/// Starts of the program that the search for a smaller counterexample may cost.
+/// Limit of program starts in the search for a smaller counterexample.
 const SHRINKS: u32 = 40;
-/// Every so many-th key of the set is written.
+/// One in this many keys of the set is written.
 const EVERY: usize = 10;
-/// The first of the ports that are leased for these nodes; others than those of the recordings, which may be made elsewhere.
+/// The first of the ports that are leased for these nodes; not those of the recordings, which may run at the same time.
 pub(crate) const PORT_BASE: u16 = 21401;
 
 /// Texts of configurations that chance draws.
 type Texts = fn() -> BoxedStrategy<String>;
 
-/// What is drawn for each target that has a placement to agree with.
+/// The configurations for each target whose placement is compared.
 const DRAWN: [(&str, Texts); 2] = [("envoy", envoy::texts), ("twemproxy", twemproxy::texts)];
 
 /// One trial a program, and one for the slots of Redis itself.
@@ -75,7 +75,7 @@ fn run(target: &Target, texts: &BoxedStrategy<String>, keys: &Keys) -> Result<()
     })
 }
 
-/// What the environment asks for, with a seed that is known.
+/// The configuration of the environment, with a known seed.
 fn config() -> Config {
     let mut config = Config {
         failure_persistence: None,
@@ -124,13 +124,13 @@ fn some_addresses() -> impl Strategy<Value = Vec<String>> {
     })
 }
 
-/// A weight: mostly such as people give, sometimes one that leaves the other nodes nearly nothing.
+/// A weight: mostly a usual one, sometimes one that leaves the other nodes almost no keys.
 fn weight() -> impl Strategy<Value = u32> {
     use proptest::prelude::*;
     prop_oneof![9 => 1..=10_u32, 1 => 1..=100_000_u32]
 }
 
-/// A configuration out of a template; what only the start of the program knows stays a template in it.
+/// A configuration from a template; values that are known only when the program starts stay templates.
 fn rendered(template: &str, draw: &impl Serialize) -> String {
     Environment::new()
         .render_str(template, minijinja::value::Serde(draw))

@@ -1,8 +1,8 @@
-//! Placements of real proxies, key by key: recordings that every build is held against, and the programs themselves.
+//! Placements of real proxies, key by key: recordings with which every build is compared, and the programs themselves.
 //!
 //! `recorded::` reads each configuration of `fixtures/placement` with the planner's readers and compares its placement with
-//! the recording: no proxy is needed. `live::` starts the programs with configurations that chance draws. With
-//! `SHARDPROOF_WRITE_VECTORS` in the environment, `record::` makes the recordings anew (`make vectors`).
+//! the recording: no proxy is needed. `live::` starts the programs with random configurations. With
+//! `SHARDPROOF_WRITE_VECTORS` in the environment, `record::` makes the recordings again (`make vectors`).
 
 mod configuration;
 mod keys;
@@ -63,7 +63,7 @@ fn each(
     trials.collect()
 }
 
-/// Starts the real nodes and the real program, and writes down what they do.
+/// Starts the real nodes and the real program, and records the node of each key.
 fn record(configuration: &Configuration, keys: &Keys) -> Result<(), Failed> {
     let described = configuration.described()?;
     let landings = landings(configuration, &described, keys, LINK_PORT_BASE)?;
@@ -82,7 +82,7 @@ fn record(configuration: &Configuration, keys: &Keys) -> Result<(), Failed> {
     Ok(recording.write(&configuration.recording())?)
 }
 
-/// Where the real program puts `keys` on real nodes, whose ports are leased from `port_base` on.
+/// The nodes on which the real program puts `keys`. Ports are leased from `port_base` on.
 fn landings(
     configuration: &Configuration,
     described: &Described,
@@ -111,7 +111,7 @@ async fn start(target: &Target, config: &str) -> Result<Proxy, targets::Error> {
     Proxy::start(&target, setting, &support::search()).await
 }
 
-/// Holds the placement of a configuration against its recording.
+/// Compares the placement of a configuration with its recording.
 fn compare(configuration: &Configuration, keys: &Keys) -> Result<(), Failed> {
     let path = configuration.path();
     let described = configuration.described()?;
@@ -139,7 +139,7 @@ fn compare(configuration: &Configuration, keys: &Keys) -> Result<(), Failed> {
     Ok(agree(&described, keys, &recording.landings).map_err(|why| format!("{path}: {why}"))?)
 }
 
-/// Whether each key is where the placement of what is described puts it.
+/// Whether each key is where the placement of the description puts it.
 fn agree(described: &Described, keys: &[Vec<u8>], landings: &[Landing]) -> Result<(), String> {
     let placement = Placement::new(&described.cluster).map_err(|why| why.to_string())?;
     if keys.len() != landings.len() {
@@ -179,7 +179,7 @@ fn agree(described: &Described, keys: &[Vec<u8>], landings: &[Landing]) -> Resul
     ))
 }
 
-/// What must hold of the recordings as a whole, and of the comparison itself.
+/// Laws of all recordings, and of the comparison itself.
 fn laws(configurations: Vec<Configuration>, keys: &Keys) -> Vec<Trial> {
     let ids: Vec<String> = configurations.iter().map(Configuration::id).collect();
     let first = configurations.into_iter().next();

@@ -1,4 +1,4 @@
-//! Real nodes where a configuration wants them: any loopback address, port or Unix socket.
+//! Real nodes at the places of a configuration: any loopback address, port or Unix socket.
 
 use std::collections::HashMap;
 use std::fs;
@@ -25,7 +25,7 @@ const REPLY_WITHIN: Duration = Duration::from_secs(20);
 const PIPELINED: usize = 500;
 /// How a server tells that another process has its address.
 const ENDED: &str = "the server ended";
-/// Rounds until a proxy that first has to notice who is down must place keys the same way twice.
+/// Rounds until a proxy that must first notice which nodes are down places keys the same way twice.
 const ROUNDS_MAX: usize = 5;
 
 /// A `redis-server` at a fixed place. Gone when dropped.
@@ -50,10 +50,10 @@ impl Drop for Node {
 pub(crate) struct Nodes(Vec<Option<Node>>);
 
 impl Nodes {
-    /// Starts a node at each place of `reach` that is not `down`.
+    /// Starts a node at each place of `reach`, except those in `down`.
     ///
     /// # Errors
-    /// A place that cannot be had.
+    /// A place that cannot be used.
     pub(crate) async fn start(
         search: &Search,
         reach: &[String],
@@ -80,10 +80,10 @@ impl Nodes {
         Ok(Self(nodes))
     }
 
-    /// Where a proxy puts `keys`: written through it, looked for on the nodes, until two rounds agree.
+    /// The nodes on which a proxy puts `keys`: written through it and searched on the nodes, until two rounds agree.
     ///
     /// # Errors
-    /// A key that is nowhere, twice, or refused and there all the same; and a proxy that never does the same twice.
+    /// A key on no node or on two, or one that was refused and is on a node; and a proxy whose rounds never agree.
     pub(crate) async fn landings(
         &self,
         proxy: SocketAddr,
@@ -202,7 +202,7 @@ impl Node {
         })
     }
 
-    /// Waits for the server. Where only we look at a port, it is another one when another process was faster.
+    /// Waits for the server. If the port is our own choice, another one is tried when another process was faster.
     async fn ready_at(&mut self, search: &Search, place: &str) -> Result<(), String> {
         let taken = |why: &String| self_chosen(place) && why.contains(ENDED);
         let mut is_first = true;
@@ -216,7 +216,7 @@ impl Node {
         .await
     }
 
-    /// Until our own server answers. Whoever else listens there must not be written to, and less emptied.
+    /// Waits until our own server answers. Another server at this address must not be written to, let alone emptied.
     async fn wait_until_ready(&mut self) -> Result<(), String> {
         let ours = format!("process_id:{}\r\n", self.server.pid());
         let probe = async || {

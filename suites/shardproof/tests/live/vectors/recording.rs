@@ -17,7 +17,7 @@ const REFUSED: u8 = b'!';
 /// Keys on one line.
 const ROW: usize = 100;
 
-/// What became of a key.
+/// The outcome of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Landing {
     /// It is on the node with this place in the configuration.
@@ -26,7 +26,7 @@ pub(crate) enum Landing {
     Refused,
 }
 
-/// What a real proxy did, and what it had before it.
+/// The placements of a real proxy, and its configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Recording {
     /// The program with its version.
@@ -45,17 +45,17 @@ impl Recording {
     /// Reads a file.
     ///
     /// # Errors
-    /// It is not there, or not a recording.
+    /// It does not exist, or is not a recording.
     pub(crate) fn read(file: &Path) -> Result<Self, String> {
         let failed = |why: String| format!("{}: {why}", file.display());
         let text = unpacked(file).map_err(failed)?;
         Self::parse(&text).map_err(failed)
     }
 
-    /// Writes a file, unless it says the same already: another compressor is no news.
+    /// Writes a file, unless its contents are equal: another compressor is no change.
     ///
     /// # Errors
-    /// More nodes than there are characters, or what the operating system has against it.
+    /// More nodes than there are characters, or an error of the operating system.
     pub(crate) fn write(&self, file: &Path) -> Result<(), String> {
         let text = self.text()?;
         if unpacked(file).is_ok_and(|old| old == text) {

@@ -12,7 +12,7 @@ use redis::RedisError;
 use crate::clients::site::Site;
 use crate::clients::{Client, named};
 
-/// Its own time limits are none at all, and half a second: a loaded machine is no fault of anybody.
+/// Its own time limits are none at all, and half a second: too short for a loaded machine.
 const TIME_LIMIT: Duration = Duration::from_secs(20);
 /// The end of a URL that asks for it.
 const RESP3: &str = "?protocol=resp3";
@@ -48,7 +48,7 @@ fn expect<T: PartialEq + Debug>(step: &str, got: T, wanted: T) -> Result<(), Fai
     Err(format!("{step}: expected {wanted:?}, got {got:?}").into())
 }
 
-/// The step ended in an error of this code that says this.
+/// The step ended in an error with this code and text.
 fn refused<T: Debug>(
     step: &str,
     got: Result<T, RedisError>,

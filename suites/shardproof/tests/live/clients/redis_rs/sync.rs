@@ -91,7 +91,7 @@ pub(super) fn transactions(site: &Site) -> Result<(), Failed> {
         .rpush("{t}b", "x");
     expect("a transaction", atomic.query(&mut client)?, (2, 1))?;
 
-    // The first attempt loses, because somebody else writes meanwhile.
+    // The first attempt loses, because another client writes meanwhile.
     let mut attempts = Vec::new();
     let done: (usize,) = redis::transaction(&mut client, &["{t}a"], |client, pipe| {
         let value: usize = client.get("{t}a")?;
@@ -149,7 +149,7 @@ pub(super) fn refusals(site: &Site) -> Result<(), Failed> {
     if site.is_sharded() {
         let published = client.publish::<_, _, i64>("news", "x");
         refused("PUBLISH", published, "ERR", "pub/sub has no single node")?;
-        // Not by `PubSub::subscribe`: as of 1.8.1 it takes any reply for a subscription, an error too.
+        // Not by `PubSub::subscribe`: as of 1.8.1 it treats any reply as a subscription, an error too.
         let subscribed = cmd("SUBSCRIBE").arg("news").exec(&mut client);
         refused("SUBSCRIBE", subscribed, "ERR", "pub/sub has no single node")?;
         let keys: Vec<String> = (0..40).map(|number| format!("far:{number}")).collect();
@@ -162,7 +162,7 @@ pub(super) fn refusals(site: &Site) -> Result<(), Failed> {
     expect("the client goes on", client.get("a")?, 1)
 }
 
-/// The error names the node, what lies on others is served, and once it is back all is.
+/// The error names the node, keys on other nodes are served, and all keys are served again once it is back.
 pub(super) fn node_down(site: &Site) -> Result<(), Failed> {
     let mut client = connected(site, "")?;
     let keys: Vec<String> = (0..60).map(|number| format!("key:{number}")).collect();

@@ -1,5 +1,5 @@
-//! Forms of the same settings, each held against the program: what Envoy or nutcracker takes is read, or refused with what to
-//! do; what they refuse is refused.
+//! Forms of the same settings, each compared with the program: a form that Envoy or nutcracker accepts is read, or
+//! refused with advice; a form that they refuse is refused.
 
 mod envoy;
 mod twemproxy;
@@ -13,22 +13,22 @@ use testbed::targets::Target;
 
 use crate::support;
 
-/// What a program, and the reader of descriptions, make of a form.
+/// How a program, and the reader of descriptions, treat a form.
 #[derive(Debug, Clone, Copy)]
 enum Fate {
-    /// The program takes it, and it is read as this description in one word.
+    /// The program accepts it, and it is read as this description in one word.
     Read(&'static str),
-    /// The program takes it, and it is refused with these words.
+    /// The program accepts it, and it is refused with this text.
     Declined(&'static str),
-    /// The program refuses it, and so do we, with these words.
+    /// The program refuses it, and so do we, with this text.
     Refused(&'static str),
 }
 use Fate::{Declined, Read, Refused};
 
-/// A whole file, and what becomes of it.
+/// A whole file, and its treatment.
 type Form = (String, Fate);
 
-/// Holds every form of a target's file against its program.
+/// Compares every form of a target's file with its program.
 pub(crate) fn hold(target: &Target) -> Result<(), Failed> {
     let program = support::search().find(&target.program)?;
     let forms = match &*target.name {
@@ -51,7 +51,7 @@ pub(crate) fn hold(target: &Target) -> Result<(), Failed> {
     }
 }
 
-/// Whether the program takes a file.
+/// Whether the program accepts a file.
 fn takes(program: &Path, file: &Path) -> Result<bool, Failed> {
     let mut command = Command::new(program);
     match file.extension().is_some_and(|ending| ending == "yaml") {

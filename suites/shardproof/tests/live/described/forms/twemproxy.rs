@@ -168,7 +168,7 @@ const FORMS: &[(&str, Fate)] = &[
     ("servers: 10.0.0.1:6379:1", Refused("expected a list")),
 ];
 
-/// Of a pool whose settings have their defaults.
+/// A pool with default settings.
 const PLAIN: &str = "ketama:10.0.0.1:6379";
 
 /// Settings of a pool that place no key, and settings of others.
@@ -271,7 +271,7 @@ const SETTINGS: &[(&str, Fate)] = &[
     ("timeout: >-\n    1", Read(PLAIN)),
 ];
 
-/// Whole files, or what is around one.
+/// Whole files, or texts around a pool.
 const FILES: &[(&str, Fate)] = &[
     ("FILE", Read("ketama/hash=md5:10.0.0.1:6379")),
     (

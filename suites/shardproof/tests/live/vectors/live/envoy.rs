@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{rendered, some_addresses, weight};
 
-/// Table sizes, all prime and none smaller than nine nodes.
+/// Table sizes, all prime and at least the number of nodes.
 const TABLE_SIZES: [u32; 6] = [11, 251, 509, 1021, 4093, 65_537];
 
 #[derive(Debug, Clone, Serialize)]
@@ -50,7 +50,7 @@ struct Node {
     hash_key: Option<String>,
 }
 
-/// What is drawn of a node beside its address.
+/// Random properties of a node other than its address.
 #[derive(Debug, Clone)]
 struct Extra {
     second: bool,
@@ -153,7 +153,7 @@ fn node(address: &str, extra: Extra) -> Node {
         port: port.to_owned(),
         weight: extra.weight,
         health: extra.health,
-        // With its port, because two that hash alike have no order.
+        // With its port, because two nodes with the same hash have no order.
         hash_key: extra.hash_key.map(|key| format!("{key}-{port}")),
     }
 }

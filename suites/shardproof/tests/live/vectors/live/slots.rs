@@ -21,7 +21,7 @@ use crate::vectors::Keys;
 
 const WITHIN: Duration = Duration::from_secs(20);
 
-/// Each key has the slot that Redis says.
+/// Each key has the slot that Redis computes.
 pub(super) fn run(keys: &Keys) -> Result<(), Failed> {
     let nodes = vec![Node::at("127.0.0.1:1")];
     let placement = Placement::new(&Cluster::new(Policy::Slots, nodes))?;

@@ -41,7 +41,7 @@ fn servers() -> impl Strategy<Value = Vec<String>> {
     (some_addresses(), extras).prop_map(|(addresses, extras)| {
         let servers = addresses.into_iter().zip(extras).enumerate();
         let lines = servers.map(|(place, (address, (weight, name)))| match name {
-            // With its place, because two may not be called alike.
+            // With its place, because names must be unique.
             Some(name) => format!("{address}:{weight} {name}{place}"),
             None => format!("{address}:{weight}"),
         });
