@@ -56,7 +56,7 @@ async fn serve(
             order = orders.recv() => match order {
                 Some(Order::Swap(plan, done)) => {
                     worker.swap(plan);
-                    // Whoever asked may have given up waiting.
+                    // The caller may have given up waiting.
                     let _ = done.send(());
                 }
                 Some(Order::Report(reply)) => {
@@ -79,7 +79,7 @@ async fn serve(
 /// Gives a client its session, unless there are too many.
 pub(crate) fn admit(worker: &Rc<Worker>, stream: TcpStream, peer: SocketAddr) {
     let Some(place) = worker.clients().admit(worker.clock().now()) else {
-        // A new socket takes these few bytes; whether they arrive is not waited for.
+        // The socket is new and has room for these bytes; delivery is not awaited.
         let _ = stream.try_write(b"-ERR max number of clients reached\r\n");
         return;
     };
@@ -90,7 +90,7 @@ pub(crate) fn admit(worker: &Rc<Worker>, stream: TcpStream, peer: SocketAddr) {
     let worker = Rc::clone(worker);
     tokio::task::spawn_local(
         async move {
-            // Held here, it is dropped while the thread still panics.
+            // Moved here, so that it is dropped while the thread still panics.
             let place = place;
             let client = Rc::clone(place.client());
             Session::new(stream, client, worker).run().await;

@@ -29,10 +29,10 @@ const TOO_LARGE: &str = "body of more than 16 MiB";
 /// To receive the head of a request, and again to receive its body.
 const RECEIVE_LIMIT: Duration = Duration::from_secs(10);
 
-/// Binds the address, so that one in use is found out at the start.
+/// Binds the address, so that an address in use is found at the start.
 ///
 /// # Errors
-/// What the operating system says.
+/// The error of the operating system.
 pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let listener = TcpListener::bind(address)?;
     listener.set_nonblocking(true)?;
@@ -83,9 +83,9 @@ fn unavailable() -> Response {
 /// `/stats?usedonly&filter=REGEX`, as Envoy's admin has it.
 #[derive(serde::Deserialize)]
 struct Wanted {
-    /// Given, with any value or none: only what has counted something.
+    /// Given, with any value or none: only counters above 0.
     usedonly: Option<String>,
-    /// Only names in which this is found.
+    /// Only names that contain this text.
     filter: Option<String>,
 }
 
@@ -136,7 +136,7 @@ async fn put_cluster(State(handle): State<Handle>, body: Body) -> Response {
     let received = tokio::time::timeout(RECEIVE_LIMIT, axum::body::to_bytes(body, BODY_BYTES_MAX));
     let body = match received.await {
         Ok(Ok(body)) => body,
-        // Either it is too large without having said so, or the connection has ended.
+        // Either it is too large without a length that says so, or the connection has ended.
         Ok(Err(why)) => return failed(StatusCode::PAYLOAD_TOO_LARGE, &why.to_string()),
         Err(_) => return failed(StatusCode::REQUEST_TIMEOUT, "the body is incomplete"),
     };

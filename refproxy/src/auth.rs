@@ -1,6 +1,6 @@
-//! Who clients may be, and who the proxy is to the nodes.
+//! Client users, and the proxy's own credentials for nodes.
 //!
-//! Pure. Never shows a secret: neither type prints one, and of clients' passwords only digests are kept.
+//! Pure. Never shows a secret: no type prints one, and clients' passwords are kept as digests only.
 
 use std::fmt;
 
@@ -8,10 +8,10 @@ use sha2::{Digest as _, Sha256};
 
 use crate::resp::{Protocol, request};
 
-/// Who a client is that gives only a password, and one that gives nothing.
+/// The user of a client that gives only a password, or no credentials.
 pub const DEFAULT_USER: &str = "default";
 
-/// What must not be shown.
+/// A text that must not be shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
@@ -22,7 +22,7 @@ impl Secret {
         Self(text.into())
     }
 
-    /// The text, for whom it is meant for.
+    /// The text, for its recipient only.
     #[must_use]
     pub fn reveal(&self) -> &str {
         &self.0
@@ -35,7 +35,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// What the proxy says first on each connection to a node.
+/// The credentials that the proxy sends first on each connection to a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeAuth {
     /// The node's user `default` without it.
@@ -82,19 +82,19 @@ impl Users {
         Self(users.into_iter().map(user).collect())
     }
 
-    /// Whether clients need not say who they are.
+    /// Whether clients need not authenticate.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether this is a user with that password. With an open door, the default user has any.
+    /// Whether a user has this password. Without users, the default user has any password.
     #[must_use]
     pub fn know(&self, name: &[u8], password: &[u8]) -> bool {
         if self.is_open() {
             return name == DEFAULT_USER.as_bytes();
         }
-        // How far two digests agree tells nothing of the passwords, and each user is looked at, whoever is asked for.
+        // How far two digests agree reveals nothing about the passwords. All users are compared, whatever the name.
         let given: Sha256Digest = Sha256::digest(password).into();
         self.0.iter().fold(false, |known, (user, digest)| {
             known | ((user.as_slice() == name) & (*digest == given))

@@ -59,7 +59,7 @@ impl WriteQueue {
         self.segments.is_empty().then_some(&self.tail[..])
     }
 
-    /// The bytes at the start as slices for a vectored write; gives how many slices were filled.
+    /// Fills `slices` with the bytes at the start, for a vectored write. Returns how many were filled.
     pub(crate) fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>; SLICES]) -> usize {
         let mut filled = 0;
         let tail = std::iter::once(&self.tail[..]).filter(|tail| !tail.is_empty());
@@ -140,7 +140,7 @@ mod tests {
                 .flat_map(|slice| slice.to_vec())
                 .collect();
             assert!(!piece.is_empty(), "a queue that is not empty has bytes");
-            // Not all of what was offered is taken.
+            // A part of the offered bytes is taken.
             let taken = piece.len().div_ceil(2);
             all.extend_from_slice(&piece[..taken]);
             queue.advance(taken);

@@ -32,7 +32,7 @@ impl Clients {
         }
     }
 
-    /// A place for one more; none when the proxy has as many as it may have.
+    /// A place for one more client; `None` when the proxy has its maximum.
     pub(crate) fn admit(self: &Rc<Self>, now: Micros) -> Option<Place> {
         let clients_max = self.shared.clients_max.load(Ordering::Relaxed);
         if self.shared.clients.fetch_add(1, Ordering::Relaxed) >= clients_max {

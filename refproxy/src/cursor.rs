@@ -1,10 +1,10 @@
-//! One cursor for a SCAN over all nodes: node after node, each with the cursors that the node itself gives.
+//! One cursor for a SCAN over all nodes: node after node, each with the node's own cursors.
 //!
-//! A cursor is a decimal number below 2^63, so that clients whose numbers have a sign take it too. Its low 20 bits are the
-//! mark of the list of nodes; above them are the node's cursor times the number of nodes, plus the place of the node. Redis'
-//! cursors are smaller than its hash table, so that three nodes may have some 2^41 keys each before one does not fit, which is
-//! an error then; with small clusters, what JavaScript can count (2^53) is enough for 2^31. A cursor that was made for another
-//! list of nodes is an error, but for one list in a million that has the same mark.
+//! A cursor is a decimal number below 2^63, so that clients with signed numbers accept it. Its low 20 bits are the mark
+//! of the list of nodes; above them are the node's cursor times the number of nodes, plus the place of the node. Redis'
+//! cursors are smaller than its hash table, so three nodes may have some 2^41 keys each before one does not fit, which
+//! is then an error; with small clusters, the integers of JavaScript (2^53) are enough for 2^31. A cursor that was made
+//! for another list of nodes is an error, except for one list in a million that has the same mark.
 
 use placement::NodeId;
 
@@ -27,17 +27,17 @@ pub(crate) struct Place {
     pub(crate) cursor: u64,
 }
 
-/// Why a cursor says no place.
+/// Why a cursor is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Invalid {
-    /// It is no number, or none that we write.
+    /// It is not a number, or not one that we write.
     Cursor,
     /// It was made for another list of nodes.
     Nodes,
 }
 
 impl Invalid {
-    /// The error text; Redis' words where it has some.
+    /// The error text, in Redis' words if Redis has any.
     pub(crate) fn text(self) -> &'static str {
         match self {
             Self::Cursor => "ERR invalid cursor",
@@ -49,7 +49,7 @@ impl Invalid {
 }
 
 impl Cursors {
-    /// For the nodes at these addresses, whose order counts.
+    /// Cursors for the nodes at these addresses, whose order counts.
     pub(crate) fn new<'a>(addresses: impl Iterator<Item = &'a str>) -> Self {
         let mut nodes = 0;
         let mut hash = 0xcbf2_9ce4_8422_2325_u64;
@@ -89,7 +89,7 @@ impl Cursors {
         })
     }
 
-    /// The cursor to go on with after `node` has answered with `cursor`, its end included; none when it does not fit.
+    /// The next cursor after `node` has answered with `cursor`, which may be its end; `None` when it does not fit.
     pub(crate) fn after(self, node: NodeId, cursor: u64) -> Option<u64> {
         let place = match (cursor, u64::from(node.0) + 1) {
             (0, next) if next >= u64::from(self.nodes) => return Some(0),
@@ -121,7 +121,7 @@ mod tests {
         let mut seen = Vec::new();
         loop {
             seen.push((place.node.0, place.cursor));
-            // Each node has three pages, the second of which is at 7.
+            // Each node has three pages, the second one at 7.
             let next = if place.cursor == 0 { 7 } else { 0 };
             match cursors.after(place.node, next).unwrap() {
                 0 => break,

@@ -1,6 +1,6 @@
 //! File descriptors: the soft limit is raised, and clients get what nodes, transactions and the admin interface leave.
 //!
-//! As `adjustOpenFilesLimit` of Redis' `server.c` does it.
+//! As `adjustOpenFilesLimit` in Redis' `server.c`.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -10,13 +10,13 @@ use crate::config::Limits;
 const PROCESS: usize = 32;
 /// Connections to the admin interface.
 const ADMIN: usize = 32;
-/// Of one worker: its listener and what its runtime needs.
+/// Of one worker: its listener and its runtime.
 const WORKER: usize = 6;
 /// To one node from one worker: one connection in each protocol, as many while a cluster is swapped, one to kill a script,
 /// and one to ask whether the node is busy.
 const NODE: usize = 6;
 
-/// What needs descriptors.
+/// The users of descriptors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Demand {
     pub(crate) workers: usize,
@@ -25,7 +25,7 @@ pub(crate) struct Demand {
     pub(crate) dedicated_max: usize,
 }
 
-/// How many of each there may be.
+/// The maximum of each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Share {
     pub(crate) clients_max: usize,
@@ -81,8 +81,8 @@ impl Demand {
     }
 }
 
-/// Raises the soft limit of this process to what is demanded, as far as the hard limit allows, and shares what there is.
-/// What is lowered is logged.
+/// Raises the soft limit of this process to the demand, as far as the hard limit allows, and shares the descriptors.
+/// Lowered maximums are logged.
 ///
 /// # Errors
 /// Not one client could be served.
@@ -100,7 +100,7 @@ pub(crate) fn secure(demand: Demand) -> Result<Share, TooFew> {
     Ok(share)
 }
 
-/// Raises the soft limit to `wanted` where it is lower; gives what it is then.
+/// Raises the soft limit to `wanted` if it is lower. Returns the new limit.
 fn raise(wanted: usize) -> usize {
     let now = getrlimit(Resource::Nofile);
     let count = |limit: Option<u64>| {

@@ -21,9 +21,9 @@ pub(crate) enum Kind {
     Garbage(ReplyError),
     /// A reply came that answers no request.
     Unasked,
-    /// The node has lost a reply, so that it is not certain which request those on their way answer.
+    /// The node has lost a reply, so it is uncertain which requests the pending replies answer.
     OutOfStep,
-    /// Nothing came for so long that the connection was given up.
+    /// No byte arrived for so long that the connection was closed.
     Stalled,
     /// A reply has begun and does not come to the end that it announces: nothing more comes, or a later reply is within.
     Incomplete,
@@ -31,9 +31,9 @@ pub(crate) enum Kind {
     Timeout,
     /// Too much waits for the node already.
     QueueFull,
-    /// The reply is larger than what may wait for one client; how much that is.
+    /// The reply is larger than the limit of one client, which is this many bytes.
     ReplyTooLarge(usize),
-    /// All connections for one client each are in use; how many there may be.
+    /// All connections for single clients are in use; their maximum.
     NoDedicated(usize),
     /// A script blocks the node; its error.
     Busy(Rc<str>),
@@ -52,7 +52,7 @@ pub(crate) enum Blame {
     Proxy(Rc<str>),
 }
 
-/// Whether a node may have executed the request. What may have been is never sent again.
+/// Whether a node may have executed the request. A request that may have been executed is never sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Executed {
     No,
@@ -79,7 +79,7 @@ impl Error {
     pub(crate) fn text(&self) -> String {
         let full;
         let what = match &self.kind {
-            // A client that knows Redis knows what to do.
+            // Clients of Redis handle this error already.
             Kind::Busy(words) => return words.to_string(),
             Kind::Connect(reason) | Kind::Unwelcome(reason) => &**reason,
             Kind::NoDedicated(max) => {

@@ -1,8 +1,9 @@
 //! refproxy: a reference RESP sharding proxy, as a library and a binary.
 //!
-//! Read from the top: `server` starts workers, `accept` gives each client of a worker a `session`, `route` decides what the
-//! session does with each request by `command` and the crate `placement`, `upstream` sends it to its node, and `join` makes
-//! one reply of many. `worker` is what sessions have in common, `routing` the placement with its connections.
+//! Read from the top: `server` starts workers, `accept` gives each client of a worker a `session`, `route` decides what
+//! the session does with each request by `command` and the crate `placement`, `upstream` sends it to its node, and
+//! `join` makes one reply of many. `worker` is the shared state of sessions, `routing` the placement with its
+//! connections.
 
 pub mod admin;
 pub mod auth;

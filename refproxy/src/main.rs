@@ -217,7 +217,7 @@ fn run(args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What SIGHUP asks for. A file that cannot be used changes nothing.
+/// Handles SIGHUP. A file that cannot be used changes nothing.
 async fn reread(path: Option<&Path>, handle: &Handle) {
     let Some(path) = path.map(Path::to_owned) else {
         return eprintln!("refproxy: SIGHUP: there is no --config to read again");

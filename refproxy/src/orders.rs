@@ -1,4 +1,4 @@
-//! The orders that a worker takes from the server.
+//! The orders of the server to a worker.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,8 +14,8 @@ pub(crate) enum Order {
     Swap(Arc<Plan>, oneshot::Sender<()>),
     /// State of the nodes.
     Report(oneshot::Sender<Vec<NodeReport>>),
-    /// Who the clients are: their lines in CLIENT LIST, by id.
+    /// List the clients: their lines in CLIENT LIST, by id.
     Clients(oneshot::Sender<Vec<(u64, Vec<u8>)>>),
-    /// No new clients; connected ones get pending replies, for a limited time.
+    /// Accept no new clients; connected ones get pending replies, for a limited time.
     Drain(Duration),
 }

@@ -4,9 +4,9 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// No client is closed for the sake of the others while it holds less.
+/// A client that holds less is not closed to free memory.
 const FLOOR: usize = 64 * 1024;
-/// What a worker may hold before it tells the others.
+/// A worker reports its bytes to the shared total in steps of this size.
 const STEP: usize = 64 * 1024;
 
 /// One worker's view of the bytes that wait in all workers.
@@ -14,7 +14,7 @@ const STEP: usize = 64 * 1024;
 pub(crate) struct OutputBudget {
     client_max: usize,
     total_max: usize,
-    /// Of all workers, as far as told.
+    /// Bytes of all workers, as far as reported.
     total: Arc<AtomicUsize>,
     /// Clients of all workers.
     clients: Arc<AtomicUsize>,
@@ -57,13 +57,13 @@ impl OutputBudget {
 
     fn tell(&self) {
         let (own, told) = (self.own.get(), self.told.get());
-        // Wrapping: the sum over all workers is what counts.
+        // Wrapping: only the sum over all workers counts.
         self.total
             .fetch_add(own.wrapping_sub(told), Ordering::Relaxed);
         self.told.set(own);
     }
 
-    /// Whether a client holds too much that has `output` bytes of replies among the `bytes` that it occupies.
+    /// Whether a client that has `output` bytes of replies, and occupies `bytes` in all, holds too much.
     #[inline]
     pub(crate) fn is_over(&self, output: usize, bytes: usize) -> bool {
         bytes > FLOOR
@@ -71,8 +71,8 @@ impl OutputBudget {
                 || self.total.load(Ordering::Relaxed) > self.total_max && self.is_unfair(bytes))
     }
 
-    /// Whether `bytes` is more than an equal share of all. When too much is occupied, somebody has more than that; those
-    /// who have less are spared, and together cannot double what is occupied.
+    /// Whether `bytes` is more than an equal share of all. When too much is occupied, at least one client has more than
+    /// that; clients with less are spared, and together cannot double the occupied bytes.
     #[cold]
     fn is_unfair(&self, bytes: usize) -> bool {
         bytes > self.total_max / self.clients.load(Ordering::Relaxed).max(1)

@@ -20,7 +20,7 @@ pub struct Request<'a> {
     pub bytes: &'a [u8],
     /// Where its arguments are.
     pub frame: &'a Frame,
-    /// The same bytes in a buffer of their own, where it is cheaper to share them than to copy them.
+    /// The same bytes in a buffer of their own, if sharing them is cheaper than copying them.
     pub shared: Option<&'a Bytes>,
 }
 
@@ -29,13 +29,13 @@ pub struct Request<'a> {
 pub enum Action<'a> {
     /// Sent as it is to the node of its keys.
     Forward(NodeId),
-    /// Sent as it is to any node: all would answer alike.
+    /// Sent as it is to any node: all answer the same.
     AnyNode,
     /// One request to each node that holds some of its keys, joined.
     Split(Split, Join),
-    /// Sent to every node, as it is or as [`asked_instead`] has it, joined.
+    /// Sent to every node, unchanged or as [`asked_instead`] returns it, joined.
     Broadcast(Join),
-    /// Sent to the node that its cursor names, one node after the other.
+    /// Sent to the node in its cursor, one node after the other.
     Page,
     /// Answered by the proxy.
     Local(Local),
@@ -76,8 +76,8 @@ impl<'a> Request<'a> {
     }
 }
 
-/// The row of the command of this name or, where its subcommands have rows of their own, of the subcommand that
-/// `argument` names. A command that is asked for without a subcommand is its own row.
+/// The row of the command with this name or, if its subcommands have rows of their own, of the subcommand in
+/// `argument`. A command without a subcommand has its own row.
 ///
 /// # Errors
 /// There is no such command or subcommand.
@@ -92,7 +92,7 @@ pub fn resolve(name: &[u8], argument: Option<&[u8]>) -> Result<&'static Row, Ref
     }
 }
 
-/// What becomes of a request of a client that may do what `rules` allow.
+/// Routes a request of a client with the permissions in `rules`.
 #[inline]
 #[must_use]
 pub fn route<'a>(request: &Request<'a>, placement: &Placement, rules: Rules) -> Action<'a> {
@@ -106,7 +106,7 @@ pub fn route<'a>(request: &Request<'a>, placement: &Placement, rules: Rules) -> 
     }
 }
 
-/// What becomes of a request of a client that has to authenticate first.
+/// Routes a request of a client that must authenticate first.
 #[must_use]
 pub fn route_unauthenticated<'a>(request: &Request<'a>) -> Action<'a> {
     let row = request.row;
@@ -117,7 +117,7 @@ pub fn route_unauthenticated<'a>(request: &Request<'a>) -> Action<'a> {
     }
 }
 
-/// What is left of the action after MULTI, where everything goes to one node over one connection, and replies reach the
+/// Restricts the action after MULTI, where everything goes to one node over one connection, and replies reach the
 /// client unchanged.
 #[must_use]
 pub fn restrict<'a>(
@@ -147,7 +147,7 @@ pub fn restrict<'a>(
         Action::Transaction(Transaction::Discard, _) => Queueing::Discard,
         Action::Transaction(Transaction::Multi, _) => Queueing::Misplaced(Refusal::NestedMulti),
         Action::Transaction(Transaction::Watch, _) => Queueing::Misplaced(Refusal::WatchInMulti),
-        // Wrong there, wherever its keys are.
+        // An error inside MULTI, wherever its keys are.
         Action::Refuse(Refusal::CrossSlot(..)) if row.route == WATCH => {
             Queueing::Misplaced(Refusal::WatchInMulti)
         }
@@ -155,7 +155,7 @@ pub fn restrict<'a>(
     }
 }
 
-/// The refusal of a request whose keys live on several nodes, where all have to live on one.
+/// The refusal of a request whose keys live on several nodes, if all must live on one.
 fn cross_slot<'a>(split: &Split, request: &Request<'a>) -> Refusal<'a> {
     let (row, args) = (request.row, request.args());
     let positions = row.keys.positions(request.frame.argc);
@@ -179,7 +179,7 @@ fn route_others<'a>(request: &Request<'a>, placement: &Placement, rules: Rules) 
     match row.route {
         Route::OneNode | Route::SameNode => same_node(request, placement, rules),
         Route::AnyNode | Route::AnyNodeBelow => Action::AnyNode,
-        // Without a subcommand, which its arity wants.
+        // The subcommand is missing.
         Route::Below => Action::Refuse(Refusal::WrongArity(row)),
         Route::PerNode(join) => per_node(request, join, placement),
         Route::Administer(_) if !rules.admin_fan_out => {
@@ -205,7 +205,7 @@ fn route_others<'a>(request: &Request<'a>, placement: &Placement, rules: Rules) 
     }
 }
 
-/// To the node of some keys each; as it is when one node holds them all.
+/// One request per node of some keys; unchanged when one node holds them all.
 fn per_node<'a>(request: &Request<'a>, join: Join, placement: &Placement) -> Action<'a> {
     let node = |key: &[u8]| placement.node(key);
     let split = Split::of(request.row, request.frame.argc, request.bytes, node);
@@ -228,7 +228,7 @@ fn same_node<'a>(request: &Request<'a>, placement: &Placement, rules: Rules) -> 
     if let Some(why) = rules.refuse(row, has_home) {
         return refuse(why);
     }
-    // Too large a number of keys takes the words after them for keys, which may live anywhere.
+    // With too large a number of keys, the arguments after them count as keys, which may live anywhere.
     let last = positions.last();
     let is_cut_short = last.is_some_and(|last| row.is_cut_short(&args, *last));
     let mut keys = positions.into_iter().map(|position| args[position]);

@@ -28,7 +28,7 @@ pub(crate) struct NodeReport {
     pub(crate) waiting: usize,
 }
 
-/// What connections to nodes have in common, in each protocol.
+/// Shared settings of connections to nodes, in each protocol.
 #[derive(Debug)]
 pub(crate) struct Connections {
     pub(crate) resp2: upstream::Settings,
@@ -51,7 +51,7 @@ pub(crate) struct Routing {
     connections: Rc<Connections>,
     /// By `NodeId`.
     pub(crate) nodes: Vec<Rc<Upstream>>,
-    /// The same nodes for the clients that speak RESP3, once there was one.
+    /// The same nodes for clients that speak RESP3, once there was one.
     resp3: OnceCell<Vec<Rc<Upstream>>>,
 }
 
@@ -67,7 +67,7 @@ impl Routing {
         }
     }
 
-    /// For another plan: nodes that stay keep their connection, others finish what they have.
+    /// For another plan: nodes that stay keep their connection, others finish their pending requests.
     pub(crate) fn changed_to(&self, plan: Arc<Plan>) -> Self {
         let of = |old: &[Rc<Upstream>], settings| connect_all(&plan, old, settings);
         let nodes = of(&self.nodes, &self.connections.resp2);
@@ -81,8 +81,8 @@ impl Routing {
         }
     }
 
-    /// The same nodes, but in `protocol`, one is reached through `other`, a connection to the same address. None when there
-    /// is no such node.
+    /// The same nodes, but in `protocol` one of them is reached through `other`, a connection to the same address.
+    /// `None` when there is no such node.
     pub(crate) fn through(&self, other: &Rc<Upstream>, protocol: Protocol) -> Option<Self> {
         let mut nodes = self.nodes.clone();
         let place = nodes
@@ -150,7 +150,7 @@ fn connect(address: &str, settings: &upstream::Settings) -> Rc<Upstream> {
     node
 }
 
-/// The connections that `plan` wants: those of `old` where there are some, which otherwise end.
+/// The connections that `plan` wants: those of `old` if they exist; the others of `old` end.
 fn connect_all(
     plan: &Plan,
     old: &[Rc<Upstream>],

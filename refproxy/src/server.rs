@@ -32,13 +32,13 @@ pub enum StartError {
     Listen {
         /// The address.
         address: SocketAddr,
-        /// What the operating system says.
+        /// The error of the operating system.
         error: io::Error,
     },
     /// There are too few file descriptors.
     #[error(transparent)]
     Descriptors(#[from] TooFew),
-    /// The operating system gives no thread.
+    /// The operating system cannot start a thread.
     #[error("start a worker: {0}")]
     Thread(io::Error),
 }
@@ -57,7 +57,7 @@ pub enum ReloadError {
     Panicked,
 }
 
-/// The cluster that is in force, and how many there were.
+/// The current cluster, and the number of clusters so far.
 #[derive(Debug)]
 struct Current {
     generation: u64,
@@ -92,9 +92,9 @@ pub struct Server {
 pub struct NodeState {
     /// `host:port`.
     pub address: String,
-    /// `up`, `connecting` or `down`: the worst that a worker says.
+    /// `up`, `connecting` or `down`: the worst state of any worker.
     pub state: &'static str,
-    /// Requests under way.
+    /// Pending requests.
     pub waiting: usize,
 }
 
@@ -154,7 +154,7 @@ impl Server {
         let workers = handle.orders.iter().map(|orders| orders.downgrade());
         // No one else sets it.
         let _ = handle.shared.workers.set(workers.collect());
-        // The workers hold the placement alone from here on: a reload frees it.
+        // From here on only the workers hold the placement: a reload frees it.
         Ok(Self {
             address,
             drain: config.timeouts.drain,
@@ -179,7 +179,7 @@ impl Server {
     pub fn drain(self) {
         self.handle.draining.store(true, Ordering::Relaxed);
         for orders in &self.handle.orders {
-            // A worker that is gone has nothing to drain.
+            // A worker that is gone need not drain.
             let _ = orders.send(Order::Drain(self.drain));
         }
         for thread in self.threads {
@@ -200,7 +200,7 @@ impl Handle {
     /// `cluster` has no placement, or the proxy is draining; the cluster before stays.
     pub async fn reload(&self, cluster: Cluster) -> Result<u64, ReloadError> {
         let _turn = self.reloading.lock().await;
-        // A large ring takes seconds, in which signals and other requests are still served.
+        // A large ring takes seconds, while signals and other requests are still served.
         let built = tokio::task::spawn_blocking(move || Ok(Placed::new(cluster)?)).await;
         let placed = built.unwrap_or(Err(ReloadError::Panicked))?;
         if self.is_draining() {
@@ -217,7 +217,7 @@ impl Handle {
             }
         }
         for done in swapped {
-            // A worker that ends meanwhile serves nobody with the old cluster.
+            // A worker that ends meanwhile serves no client with the old cluster.
             let _ = done.await;
         }
         let mut current = self.current.lock().await;
@@ -231,7 +231,7 @@ impl Handle {
         Ok(current.generation)
     }
 
-    /// Other nodes leave another number of file descriptors to clients. Those that are there stay.
+    /// A different number of nodes leaves another number of file descriptors to clients. Connected clients stay.
     fn make_room(&self, nodes: usize) {
         match descriptors::secure(Demand {
             nodes,

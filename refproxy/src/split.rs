@@ -1,4 +1,4 @@
-//! From a request with keys on several nodes to one request a node.
+//! Splits a request with keys on several nodes into one request per node.
 //!
 //! Pure. Keeps the request's order within each part, duplicates included.
 
@@ -29,7 +29,7 @@ impl Split {
                 let node = node(arg);
                 let part = split.part(node);
                 split.parts[part].1 += 1;
-                // Parts are at most as many as nodes, whose ids are u16.
+                // There are at most as many parts as nodes, whose ids are u16.
                 split
                     .part_of_key
                     .push(u16::try_from(part).unwrap_or(u16::MAX));
@@ -48,7 +48,7 @@ impl Split {
         }
     }
 
-    /// The request of each part: the name as the client wrote it, then its keys, each with what belongs to it.
+    /// The request of each part: the name as the client wrote it, then its keys, each with its values.
     #[must_use]
     pub fn requests(&self, row: &Row, frame: &[u8]) -> Vec<Vec<u8>> {
         let step = usize::try_from(row.keys.step).unwrap_or(1).max(1);
@@ -73,8 +73,8 @@ impl Split {
     }
 }
 
-/// What every node is asked in place of the complete request in `frame`, where that is another request: all entries of a log,
-/// because a count of them does not tell which are the same on several nodes.
+/// The request to every node that replaces the complete request in `frame`, if it must be another one: all entries of a
+/// log, because their number does not show which are the same on several nodes.
 #[must_use]
 pub fn asked_instead(join: Join, frame: &[u8]) -> Option<Vec<u8>> {
     if join != Join::Entries {

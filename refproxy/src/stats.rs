@@ -13,7 +13,7 @@ use crate::descriptors::Share;
 use crate::orders::Order;
 use crate::upstream::Quota;
 
-/// What one worker has counted. Only that worker writes.
+/// The counters of one worker. Only that worker writes.
 #[derive(Debug)]
 pub(crate) struct WorkerStats {
     /// By place in [`COMMANDS`].
@@ -66,7 +66,7 @@ impl WorkerStats {
     }
 }
 
-/// The place in [`COMMANDS`]; of no counter when the row is not there.
+/// The place in [`COMMANDS`]; beyond the counters when the row is not there.
 #[inline]
 fn place(row: &'static Row) -> usize {
     let bytes = std::ptr::from_ref(row)
@@ -75,23 +75,23 @@ fn place(row: &'static Row) -> usize {
     bytes / size_of::<Row>()
 }
 
-/// There is one writer, so that no locked instruction is needed.
+/// There is one writer, so no locked instruction is needed.
 #[inline]
 fn count(counter: &AtomicU64) {
     counter.store(counter.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
 }
 
-/// What all workers count together; nothing of it is touched by a request.
+/// Counters of all workers together; no request writes to them.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) started: Instant,
     pub(crate) port: u16,
     /// As Redis': 40 hexadecimal digits that are other ones after each start.
     pub(crate) run_id: Arc<str>,
-    /// Where each worker takes orders; set once all have been started.
+    /// The order channels of the workers; set once all have been started.
     pub(crate) workers: OnceLock<Vec<WeakUnboundedSender<Order>>>,
     pub(crate) clients: Arc<AtomicUsize>,
-    /// What `clients` may grow to: the limit, as far as there are file descriptors.
+    /// The maximum of `clients`: the limit, as far as there are file descriptors.
     pub(crate) clients_max: AtomicUsize,
     pub(crate) clients_total: AtomicU64,
     /// Clients that the proxy closed, by [`Closed`].
@@ -130,8 +130,8 @@ fn run_id() -> String {
     digits[..40].to_owned()
 }
 
-/// All counters, sorted by name, in the words of Envoy's redis_proxy with the prefix `egress_redis`, so that what people
-/// have for one reads the other; names of our own where Envoy has none.
+/// All counters, sorted by name, in the words of Envoy's redis_proxy with the prefix `egress_redis`, so that tools for
+/// one can read the other; names of our own if Envoy has none.
 pub(crate) fn counters(workers: &[Arc<WorkerStats>], shared: &Shared) -> Vec<(String, u64)> {
     let sum = |counter: &dyn Fn(&WorkerStats) -> u64| {
         workers.iter().map(|worker| counter(worker)).sum::<u64>()

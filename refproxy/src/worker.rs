@@ -1,4 +1,4 @@
-//! What the sessions of one worker have in common. Workers share nothing on the request path.
+//! The shared state of one worker's sessions. Workers share nothing on the request path.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -27,7 +27,7 @@ use crate::upstream::{self, Dedicated, Handshake, Idle, NoDedicated};
 /// Bytes read from a client at once.
 pub(crate) const CHUNK: usize = 64 * 1024;
 
-/// What a worker starts with.
+/// The start parameters of a worker.
 #[derive(Debug)]
 pub(crate) struct Setup {
     pub(crate) plan: Arc<Plan>,
@@ -61,13 +61,13 @@ impl Setup {
     }
 }
 
-/// What the clients of one worker have in common.
+/// The shared state of one worker's clients.
 #[derive(Debug)]
 pub(crate) struct Worker {
     clock: Clock,
     users: Rc<Users>,
     limits: Limits,
-    /// Of clients that have not said who they are.
+    /// Limits of clients that have not authenticated.
     stranger_limits: resp::Limits,
     timeouts: Timeouts,
     connections: Rc<Connections>,
@@ -130,7 +130,7 @@ impl Worker {
         Rc::clone(&self.users)
     }
 
-    /// What clients may do.
+    /// Permissions of clients.
     pub(crate) fn rules(&self) -> Rules {
         self.rules
     }
@@ -151,7 +151,7 @@ impl Worker {
         &self.stats
     }
 
-    /// The cluster as it is now.
+    /// The current cluster.
     pub(crate) fn routing(&self) -> Rc<Routing> {
         Rc::clone(&self.routing.borrow())
     }
@@ -160,7 +160,7 @@ impl Worker {
         self.draining.get()
     }
 
-    /// From now on, sessions end once their clients have what they are owed.
+    /// From now on, sessions end once all pending replies are sent.
     pub(crate) fn start_to_drain(&self) {
         self.draining.set(true);
     }
@@ -177,7 +177,7 @@ impl Worker {
         }
     }
 
-    /// A connection to a node of the present cluster for one client alone, clean.
+    /// A clean connection to a node of the current cluster for a single client.
     ///
     /// # Errors
     /// There are too many.
@@ -197,7 +197,7 @@ impl Worker {
         }
     }
 
-    /// What INFO tells.
+    /// The proxy's own fields of INFO.
     pub(crate) fn facts(&self) -> Facts {
         Facts {
             clients: self.shared.clients.load(Ordering::Relaxed),
@@ -219,7 +219,7 @@ impl Worker {
         self.clients.lines(self.clock.now())
     }
 
-    /// Answers the request of this number with what all workers tell of their clients, once each has.
+    /// Answers the request with this number with the client lists of all workers, once each has sent its own.
     pub(crate) fn list_clients(
         &self,
         wanted: Wanted,

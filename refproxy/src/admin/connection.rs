@@ -1,4 +1,5 @@
-//! Connections that end when a request does not arrive in time, so that half a request holds no connection for ever.
+//! Connections that end when a request does not arrive in time, so that half a request does not hold a connection for
+//! ever.
 
 use std::future::Future as _;
 use std::io;

@@ -23,7 +23,7 @@ pub(super) async fn check_host(request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// Whether the host, with or without a port, is an IP address, `localhost` or nothing.
+/// Whether the host, with or without a port, is an IP address, `localhost` or empty.
 fn is_own(host: &str) -> bool {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,

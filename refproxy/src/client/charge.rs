@@ -1,7 +1,7 @@
-//! What a reply that is still to come may take of what a node may owe.
+//! How much of a node's debt limit a pending reply may take.
 
-/// How much a reply that a node owes may take, as the power of two that it does not exceed: a byte a request. None for
-/// small replies, which are bounded by their number.
+/// The size that a pending reply of a node may have, as the power of two that it does not exceed: one byte per request.
+/// `NONE` for small replies, which are limited by their number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Charge(u8);
 

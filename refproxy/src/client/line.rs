@@ -1,10 +1,10 @@
-//! A client as CLIENT INFO and CLIENT LIST tell of it, in the format of Redis 7.0 with the library of 7.2.
+//! A client's line in CLIENT INFO and CLIENT LIST, in the format of Redis 7.0 with the library of 7.2.
 //!
-//! What the proxy has no such thing of, such as a buffer kept for each client, is 0.
+//! Fields that do not apply to the proxy, such as a buffer per client, are 0.
 
 use crate::resp::Protocol;
 
-/// Who a client is.
+/// The identity of a client.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ClientIdentity {
     /// Both ends of its connection.
@@ -18,7 +18,7 @@ pub(crate) struct ClientIdentity {
     pub(crate) protocol: Protocol,
 }
 
-/// What a client does at one moment.
+/// The activity of a client at one moment.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct ClientActivity {
     pub(crate) age_seconds: u64,

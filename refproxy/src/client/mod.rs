@@ -33,7 +33,7 @@ pub(crate) enum Gate {
     Waiting,
     /// It has waited, and there is room for its next request.
     Called,
-    /// The wait is over: the node sent nothing in time.
+    /// The wait is over: the node sent no bytes in time.
     Expired,
 }
 
@@ -52,9 +52,9 @@ pub(crate) struct Client {
     connected_at: Micros,
     /// When it last sent something.
     pub(crate) heard_at: Cell<Micros>,
-    /// Whether it is one of the users, or need not be.
+    /// Whether it has authenticated, or need not.
     pub(crate) known: Cell<bool>,
-    /// Who it is.
+    /// Its identity.
     pub(crate) about: RefCell<ClientIdentity>,
     /// Its last request.
     pub(crate) asked: Cell<Option<&'static Row>>,
@@ -63,11 +63,11 @@ pub(crate) struct Client {
     transaction: Cell<usize>,
     /// Bytes of requests that are not complete, and of its transaction.
     kept: Cell<usize>,
-    /// Bytes of replies and of `kept` that the budget knows of.
+    /// Bytes of replies and of `kept` that are counted in the budget.
     counted: Cell<usize>,
-    /// Bytes of replies that it has taken.
+    /// Bytes of replies that it has received.
     taken: Cell<u64>,
-    /// Of the node connection that waits until it takes more of a reply.
+    /// Waker of the node connection that waits until the client receives more of a reply.
     feeder: RefCell<Option<Waker>>,
     budget: Rc<OutputBudget>,
 }
@@ -97,7 +97,7 @@ impl Client {
         }
     }
 
-    /// Called by the session whenever it runs, so that it is woken by what happens next.
+    /// Called by the session whenever it runs, so that the next event wakes it.
     pub(crate) fn attend(&self, waker: &Waker) {
         self.woken.set(false);
         let mut known = self.waker.borrow_mut();
@@ -142,7 +142,7 @@ impl Client {
         self.closed.get()
     }
 
-    /// Whether it is owed nothing and has sent nothing since `before`.
+    /// Whether no reply is pending and it has sent no bytes since `before`.
     pub(crate) fn is_idle_since(&self, before: Micros) -> bool {
         let outbox = self.outbox.borrow();
         let idle = outbox.waiting() == 0 && outbox.ready.is_empty();
@@ -154,7 +154,7 @@ impl Client {
         !self.known.get() && self.connected_at <= before
     }
 
-    /// Lets it go on after it waited for a node.
+    /// Lets it continue after it waited for a node.
     pub(crate) fn pass(&self, gate: Gate) {
         self.gate.set(gate);
         self.wake();
@@ -217,7 +217,7 @@ impl Client {
         self.taken.get()
     }
 
-    /// Wakes `waker` once, when it takes something or goes.
+    /// Wakes `waker` once, when it receives bytes or disconnects.
     pub(crate) fn wake_when_it_takes(&self, waker: &Waker) {
         self.feeder.replace(Some(waker.clone()));
     }
@@ -228,7 +228,7 @@ impl Client {
         }
     }
 
-    /// Works on the outbox; what it grows or shrinks by is counted.
+    /// Works on the outbox, and counts the bytes by which it grows or shrinks.
     #[inline]
     pub(crate) fn with_outbox<T>(&self, work: impl FnOnce(&mut Outbox) -> T) -> T {
         let mut outbox = self.outbox.borrow_mut();
@@ -247,8 +247,8 @@ impl Client {
         }
     }
 
-    /// After its requests were looked at: closes the client when what the proxy has answered itself, or the `kept` bytes of
-    /// requests that are not complete and of its transaction, make it occupy too much.
+    /// Called after its requests were processed: closes the client if the proxy's own replies, or the `kept` bytes of
+    /// incomplete requests and of its transaction, make it occupy too much.
     #[inline]
     pub(crate) fn settle_accounts(&self, kept: usize) {
         let output = self.outbox.borrow().bytes();
@@ -298,7 +298,7 @@ impl Client {
         self.wake_feeder();
     }
 
-    /// What is owed, to look at.
+    /// The outbox, to read.
     pub(crate) fn outbox(&self) -> std::cell::Ref<'_, Outbox> {
         self.outbox.borrow()
     }

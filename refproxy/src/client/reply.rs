@@ -1,4 +1,4 @@
-//! A reply on its way to a client, as it is cheapest to hand over.
+//! A reply on its way to a client, in the form that is cheapest to pass on.
 
 use bytes::Bytes;
 
@@ -9,14 +9,14 @@ use crate::buffer::SHARE_FROM;
 pub(crate) enum Reply<'a> {
     /// To be copied.
     Small(&'a [u8]),
-    /// To be kept as it is.
+    /// Kept without a copy.
     Large(Bytes),
-    /// Made by the proxy, to be copied: not counted as a sign of how large the client's replies are.
+    /// Made by the proxy, to be copied. Not counted as evidence of the size of the client's replies.
     Own(&'a [u8]),
 }
 
 impl Reply<'_> {
-    /// What kind of reply it is.
+    /// The first byte, which is its type.
     pub(crate) fn first_byte(&self) -> Option<u8> {
         match self {
             Self::Small(bytes) | Self::Own(bytes) => bytes.first().copied(),

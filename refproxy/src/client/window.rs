@@ -7,12 +7,12 @@ use super::reply::is_large;
 const START: u32 = 16;
 /// How large the reply of a client is taken to be before any has come.
 const EXPECTED_START: usize = BYTES / START as usize;
-/// With large replies, it may have as many requests under way as make about this many bytes of replies, but at least
+/// With large replies, it may have as many pending requests as make about this many bytes of replies, but at least
 /// `MIN`. A reply must be read from the node once it is asked for, and other clients wait for it.
 const BYTES: usize = 4 * 1024 * 1024;
 const MIN: u32 = 4;
 
-/// What the replies so far allow.
+/// The limits that follow from the replies so far.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Window {
     requests: u32,
@@ -35,7 +35,7 @@ impl Window {
         self.requests as usize
     }
 
-    /// What the reply to the next request may take of what a node may owe; see [`Charge`].
+    /// How much of a node's debt limit the reply to the next request may take; see [`Charge`].
     #[inline]
     pub(super) fn charge(self) -> Charge {
         Charge::of(self.expected)

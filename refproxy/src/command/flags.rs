@@ -7,7 +7,7 @@ macro_rules! flags {
             pub const $name: u32 = 1 << $bit;
         )*
 
-        /// Each with its word, in the order in which Redis tells them.
+        /// Each with its word, in the order of Redis' replies.
         const WORDS: &[(u32, &str)] = &[$(($name, $word)),*];
     };
 }
@@ -36,7 +36,7 @@ flags! {
     MODULE = 20, "module";
 }
 
-/// The words of `flags`, in the order in which Redis tells them.
+/// The words of `flags`, in the order of Redis' replies.
 pub fn words(flags: u32) -> impl Iterator<Item = &'static str> {
     WORDS
         .iter()

@@ -3,13 +3,13 @@
 use super::setting::{is_proxys_own, is_secret, needs_joining};
 use super::{Row, Why, flags};
 
-/// What clients may do, from the configuration.
+/// Permissions of clients, from the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rules {
     /// Whether clients may change or empty all nodes with one request. If not, scripts that may write are refused too,
     /// because a script can execute refused commands on its node, such as FLUSHALL.
     pub admin_fan_out: bool,
-    /// What becomes of a script that declares no keys.
+    /// Handling of a script that declares no keys.
     pub scripts_without_keys: ScriptsWithoutKeys,
 }
 
@@ -28,13 +28,13 @@ impl Default for Rules {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ScriptsWithoutKeys {
-    /// An error that says what to do.
+    /// An error with advice.
     Refuse,
     /// It runs on one of the nodes, always the same.
     AnyNode,
 }
 
-/// An option that cannot be carried out over several nodes.
+/// An option that does not work over several nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Guard {
     /// BLOCK, before the keys of XREAD and XREADGROUP.
@@ -45,9 +45,9 @@ pub enum Guard {
     Patterns,
     /// CONFIG GET of a password by its name. Patterns are answered without passwords.
     Secrets,
-    /// CONFIG SET of what the proxy itself needs.
+    /// CONFIG SET of a parameter that the proxy itself needs.
     ProxysOwn,
-    /// A script, which runs where its declared keys live and may do what the proxy does not see.
+    /// A script, which runs where its declared keys live and may do more than the proxy sees.
     Script,
 }
 
@@ -89,7 +89,7 @@ impl Guard {
 }
 
 impl Rules {
-    /// Why these rules refuse a request of `row`; `has_home` says whether it has keys, or there is only one node.
+    /// Why these rules refuse a request of `row`; `has_home` is true if it has keys, or there is only one node.
     #[must_use]
     pub fn refuse(self, row: &Row, has_home: bool) -> Option<Why> {
         if row.guard != Some(Guard::Script) {
@@ -121,7 +121,8 @@ fn leaves_database(args: &[&[u8]]) -> bool {
         .any(|pair| is(pair[0], "DB") && pair[1] != b"0")
 }
 
-/// The patterns of SORT that make keys. BY without `*` sorts by nothing, GET without `*` gets nothing, and `#` is the element.
+/// The patterns of SORT that make keys. BY without `*` does not sort, GET without `*` gets null, and `#` is the
+/// element.
 fn patterns<'a>(args: &'a [&'a [u8]]) -> impl Iterator<Item = &'a [u8]> {
     let options = args.get(2..).unwrap_or_default();
     options

@@ -20,7 +20,7 @@ pub struct KeyRange {
 pub struct KeySpec {
     /// Where to begin.
     pub begin: Begin,
-    /// How far they go from there.
+    /// How the keys are found from there.
     pub find: Find,
 }
 
@@ -29,7 +29,7 @@ pub struct KeySpec {
 pub enum Begin {
     /// At this argument.
     Index(usize),
-    /// After this word, in any case, looked for from this argument on.
+    /// After this word, in any case, searched from this argument on.
     Keyword(&'static str, usize),
     /// Wherever GEORADIUS finds the last STORE or STOREDIST, past the arguments of its other options, which begin at this one.
     /// Redis' own specification finds the first, but the command heeds the last.
@@ -50,9 +50,9 @@ pub enum Find {
         /// From one key to the next.
         step: usize,
     },
-    /// The first half of what follows: the keys of XREAD, which their ids follow.
+    /// The first half of the rest: the keys of XREAD, which their ids follow.
     Half,
-    /// As many as the number there says, after it, in steps.
+    /// As many as the number there, after it, in steps.
     Counted {
         /// From one key to the next.
         step: usize,
@@ -91,7 +91,7 @@ impl KeyRange {
 /// The positions of the keys among `args`, the name first, spec by spec.
 ///
 /// # Errors
-/// A spec points past the end, or a number of keys is none.
+/// A spec points past the end, or a number of keys is invalid.
 pub(super) fn positions(specs: &[KeySpec], args: &[&[u8]]) -> Result<Vec<usize>, Unclear> {
     let mut found = Vec::new();
     for spec in specs {
@@ -103,7 +103,7 @@ pub(super) fn positions(specs: &[KeySpec], args: &[&[u8]]) -> Result<Vec<usize>,
 }
 
 impl Begin {
-    /// The argument where keys begin; none when the word is not there.
+    /// The argument where keys begin; `None` when the word is missing.
     fn among(self, args: &[&[u8]]) -> Option<usize> {
         match self {
             Self::Index(index) => Some(index),
@@ -179,7 +179,7 @@ impl Find {
     }
 }
 
-/// Digits only, as Redis reads a number of keys; a sign or a leading zero is no number.
+/// Digits only, as Redis reads a number of keys; a sign or a leading zero is invalid.
 fn number(text: &[u8]) -> Option<usize> {
     let canonical = text == b"0" || (text.first().is_some_and(|digit| *digit != b'0'));
     if !canonical || !text.iter().all(u8::is_ascii_digit) {

@@ -8,7 +8,7 @@ use super::{COMMANDS, Route, Row, SUBCOMMANDS};
 const SLOTS: usize = 2048;
 const EMPTY: u16 = u16::MAX;
 
-/// The row of `name`, whatever its case.
+/// The row of `name`, in any case.
 #[must_use]
 #[inline]
 pub fn find(name: &[u8]) -> Option<&'static Row> {
@@ -23,14 +23,15 @@ pub fn find(name: &[u8]) -> Option<&'static Row> {
     }
 }
 
-/// Whether the unknown `name` is what an HTTP request begins a line with. A web page can make a browser send one, with
-/// commands in its body, so Redis closes the connection. Source: Redis 7.0 `processCommand`, `securityWarningCommand`.
+/// Whether the unknown `name` is a word that begins a line of an HTTP request. A web page can make a browser send one,
+/// with commands in its body, so Redis closes the connection. Source: Redis 7.0 `processCommand`,
+/// `securityWarningCommand`.
 #[must_use]
 pub fn is_http(name: &[u8]) -> bool {
     name.eq_ignore_ascii_case(b"POST") || name.eq_ignore_ascii_case(b"Host:")
 }
 
-/// The row of a subcommand of `row`, whatever its case. Not on the way of any command that is used often.
+/// The row of a subcommand of `row`, in any case. Frequent commands do not need it.
 #[must_use]
 pub fn below(row: &Row, subcommand: &[u8]) -> Option<&'static Row> {
     let name = [row.name.as_bytes(), b"|", &subcommand.to_ascii_uppercase()].concat();
@@ -38,8 +39,8 @@ pub fn below(row: &Row, subcommand: &[u8]) -> Option<&'static Row> {
     place.ok().map(|place| &SUBCOMMANDS[place])
 }
 
-/// Whether the command of this name, `config|get` for one, is sent to every node, so that each node counts what a client asked
-/// once.
+/// Whether the command of this name, `config|get` for example, is sent to every node, so that each node counts one call
+/// of a client once.
 #[must_use]
 pub fn goes_to_every_node(name: &str) -> bool {
     let row = match name.split_once('|') {
@@ -52,7 +53,7 @@ pub fn goes_to_every_node(name: &str) -> bool {
     row.is_some_and(|row| matches!(row.route, Route::AllNodes(_) | Route::Administer(_)))
 }
 
-/// Open addressing over [`COMMANDS`]; `EMPTY` is no row.
+/// Open addressing over [`COMMANDS`]; `EMPTY` marks a free slot.
 fn index() -> &'static [u16; SLOTS] {
     static INDEX: OnceLock<[u16; SLOTS]> = OnceLock::new();
     INDEX.get_or_init(|| {
@@ -68,7 +69,7 @@ fn index() -> &'static [u16; SLOTS] {
     })
 }
 
-/// Clearing bit 5 makes letters of both cases alike; what else it makes alike is told apart by the comparison.
+/// Clearing bit 5 maps letters of both cases to one; the comparison distinguishes other bytes that it maps to one.
 #[inline]
 fn slot_of(name: &[u8]) -> usize {
     let mut hash = name.len() as u64;

@@ -1,6 +1,6 @@
-//! COMMANDS: what the proxy knows about each Redis command, one row a command.
+//! COMMANDS: the proxy's knowledge of each Redis command, one row per command.
 //!
-//! Pure data and the questions asked of it. Never routes by itself: a session and the suite's planner ask the row.
+//! Pure data and queries on it. Never routes by itself: a session and the suite's planner ask the row.
 
 pub mod flags;
 mod guard;
@@ -19,7 +19,7 @@ pub use setting::{is_proxys_own, is_secret};
 pub use subcommands::SUBCOMMANDS;
 pub use table::{COMMANDS, REDIS_VERSION};
 
-/// What the proxy knows about one command, or one subcommand of one.
+/// The proxy's knowledge of one command, or of one subcommand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Row {
     /// Upper case; a subcommand's is `COMMAND|SUBCOMMAND`.
@@ -32,7 +32,7 @@ pub struct Row {
     pub keys: KeyRange,
     /// Where its keys are when a range cannot tell.
     pub specs: &'static [KeySpec],
-    /// Words of which one has to follow its last key; empty where none has to.
+    /// Words of which one must follow its last key; empty if none must.
     pub after_keys: &'static [&'static str],
     /// What the proxy does with it.
     pub route: Route,
@@ -47,7 +47,7 @@ pub enum Route {
     OneNode,
     /// All its keys must live on one node: forwarded as it is to that node, or refused. Without keys, to any node.
     SameNode,
-    /// Forwarded as it is to a node, whichever: all would answer alike.
+    /// Forwarded as it is to any node: all answer the same.
     AnyNode,
     /// Its subcommand decides, which has its own row.
     Below,
@@ -55,10 +55,10 @@ pub enum Route {
     PerNode(Join),
     /// The same request to every node exactly once, joined.
     AllNodes(Join),
-    /// As [`Route::AllNodes`], where the proxy's users may administer the nodes through it: what it changes or removes is
-    /// not named in the request.
+    /// As [`Route::AllNodes`], if the proxy's users may administer the nodes through it: the request does not name the
+    /// data that it changes or removes.
     Administer(Join),
-    /// To one node after the other, whose own cursor is part of the one that the client gives and gets.
+    /// To one node after the other. The client's cursor contains the node's own cursor.
     NodeByNode,
     /// Answered by the proxy.
     Local(Local),
@@ -79,25 +79,25 @@ pub enum Join {
     Sum,
     /// `+OK` when all parts say so.
     AllOk,
-    /// One array element a key, in the order of the request's keys.
+    /// One array element per key, in the order of the request's keys.
     InKeyOrder,
     /// One array after the other, in the order of the nodes.
     Concat,
-    /// What all parts say alike.
+    /// The reply that all parts share.
     Same,
-    /// Arrays of numbers: the least of all parts, place by place.
+    /// Arrays of numbers: the minimum of all parts, place by place.
     Least,
-    /// The value of a part that has one, whichever; null when none has.
+    /// The value of any part that has one; null when none has.
     Any,
-    /// That of the first part that has it, where the others answer with errors; else the first error.
+    /// The value of the first part that has it, if the others answer with errors; else the first error.
     Found,
     /// The array of the first part whose second element is not null, else of the first part.
     Busy,
-    /// `+OK` when one part has killed a script; else the first error that says more than that no script was running.
+    /// `+OK` when one part has killed a script; else the first error other than that no script was running.
     Kill,
-    /// Names and values: where parts differ, the value is a note of what each says.
+    /// Names and values: if parts differ, the value is a note with the value of each.
     Settings,
-    /// Entries with a time as their second element: the latest first, as many as one node would give.
+    /// Entries with a time as their second element: the latest first, as many as one node would return.
     Latest,
     /// The number of these entries. Nodes are asked for the entries.
     Entries,
@@ -111,11 +111,11 @@ pub enum Join {
     Events,
     /// LATENCY HISTOGRAM: counts added up, bound by bound.
     Histograms,
-    /// The pages of one node after the other: a cursor, which becomes one for all nodes, and what belongs to it.
+    /// The pages of one node after the other: a cursor, which becomes one for all nodes, and its elements.
     Page,
 }
 
-/// What the proxy answers itself.
+/// Requests that the proxy answers itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(
     missing_docs,
@@ -135,20 +135,20 @@ pub enum Local {
 }
 
 impl Local {
-    /// Whether it may change who the client is.
+    /// Whether it may change the user of the client.
     #[must_use]
     pub fn may_change_client(self) -> bool {
         matches!(self, Self::Auth | Self::Client | Self::Hello | Self::Reset)
     }
 
-    /// Whether it is carried out at once also inside of MULTI, which it ends.
+    /// Whether it is executed at once even inside MULTI, which it ends.
     #[must_use]
     pub fn ends_transaction(self) -> bool {
         matches!(self, Self::Quit | Self::Reset)
     }
 }
 
-/// What a command does to the client's transaction.
+/// The effect of a command on the client's transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(
     missing_docs,
@@ -169,9 +169,9 @@ pub enum Why {
     Auth,
     /// Waits for data on a connection that all clients share.
     Blocking,
-    /// Changes what the connection is.
+    /// Changes the state of the connection.
     ConnectionState,
-    /// There is one database.
+    /// There is only one database.
     OneDatabase,
     /// Is about one server or connection.
     OneConnection,
@@ -218,8 +218,8 @@ const fn row(name: &'static str, arity: i8, flags: u32, keys: (i8, i8, i8), rout
 }
 
 impl Row {
-    /// Whether a request of `argc` arguments, name included, has the right number: as the arity says, and for pairs
-    /// of key and value no half of one.
+    /// Whether `argc` arguments, including the name, are the right number: they match the arity, and pairs of key and
+    /// value are complete.
     #[must_use]
     #[inline]
     pub fn accepts(&self, argc: usize) -> bool {
@@ -247,7 +247,8 @@ impl Row {
         self
     }
 
-    /// Whether every server refuses these arguments, whose last key is at this position, because another word follows it.
+    /// Whether every server refuses these arguments, whose last key is at this position, because another word must
+    /// follow it.
     pub(crate) fn is_cut_short(&self, args: &[&[u8]], last_key: usize) -> bool {
         let next = args.get(last_key + 1).copied().unwrap_or_default();
         let is_next = |word: &&str| next.eq_ignore_ascii_case(word.as_bytes());
@@ -264,7 +265,7 @@ impl Row {
         self
     }
 
-    /// Whether a client may ask for it that has not said who it is.
+    /// Whether a client that has not authenticated may send it.
     #[must_use]
     #[inline]
     pub fn is_for_strangers(&self) -> bool {

@@ -1,4 +1,4 @@
-//! Refusals: why a request is not carried out, and the error text for it, in Redis' words where Redis has some.
+//! Refusals: why a request is not executed, and the error text for it, in Redis' words if Redis has any.
 //!
 //! Every text of the request path that refuses a request is made here.
 
@@ -6,7 +6,7 @@ use super::{Route, Row, Transaction, Why};
 use crate::resp::Args;
 use placement::NodeId;
 
-/// Why a request is not carried out.
+/// Why a request is not executed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal<'a> {
     /// Its name is in no row.
@@ -21,7 +21,7 @@ pub enum Refusal<'a> {
     Unsupported(&'static Row, Why),
     /// These two of its keys live on different nodes.
     CrossSlot(&'static Row, PlacedKey<'a>, PlacedKey<'a>),
-    /// This key lives elsewhere than the transaction, whose node has this address.
+    /// This key lives on another node than the transaction, whose node has this address.
     LeavesTransaction(&'a str, PlacedKey<'a>),
     /// MULTI after MULTI.
     NestedMulti,
@@ -88,7 +88,7 @@ fn c_string(bytes: &[u8], max: usize) -> impl Iterator<Item = u8> + '_ {
         .map(|byte| if byte.is_ascii_control() { b' ' } else { *byte })
 }
 
-/// EXEC discards the transaction then, and says so.
+/// EXEC then discards the transaction, and says so.
 fn wrong_arity(row: &Row) -> String {
     let name = row.name.to_ascii_lowercase();
     let text = format!("wrong number of arguments for '{name}' command");
@@ -108,7 +108,7 @@ fn unknown_subcommand(row: &Row, subcommand: &[u8]) -> Vec<u8> {
     text
 }
 
-/// The reply, with its framing, to EXEC of a transaction that is certainly not carried out.
+/// The reply, with its framing, to EXEC of a transaction that is certainly not executed.
 pub const EXEC_ABORTED: &[u8] = b"-EXECABORT Transaction discarded because of previous errors.\r\n";
 
 fn leaves_transaction(here: &str, (key, there): (&[u8], &str)) -> Vec<u8> {

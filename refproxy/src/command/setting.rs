@@ -1,4 +1,4 @@
-//! The nodes' parameters of CONFIG that are not a client's business: passwords, and what the proxy itself needs.
+//! The nodes' parameters of CONFIG that clients must not see or set: passwords, and those that the proxy itself needs.
 
 /// Passwords. Names of Redis 7.0, 8 and Valkey 9.
 const SECRETS: [&str; 5] = [

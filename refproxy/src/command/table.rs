@@ -1,9 +1,10 @@
-//! The table itself: name, arity, (first, last, step) of its keys, route; for keys that move, where to look for them.
+//! The table itself: name, arity, (first, last, step) of its keys, route; for keys at variable places, where to find
+//! them.
 //!
-//! Names, arities, keys and flags are those of `COMMAND`: all commands of the Redis named below, and what Redis 8.2.3 and
-//! Valkey 9.1.2 have beyond it, for nodes that know them; where a newer server takes more arguments, so many are let through,
-//! and a node that takes fewer says so itself. The route is ours: `OneNode` wherever `COMMAND` gives one fixed key, the first
-//! argument, and `SameNode` for other keys, when nothing blocks.
+//! Names, arities, keys and flags are those of `COMMAND`: all commands of the Redis version below, and those that Redis
+//! 8.2.3 and Valkey 9.1.2 have in addition, for nodes that support them. If a newer server accepts more arguments, the
+//! proxy lets that many through, and an older node refuses them itself. The route is ours: `OneNode` wherever `COMMAND`
+//! gives one fixed key, the first argument, and `SameNode` for other keys, if the command does not block.
 
 use super::Join::{AllOk, Any, Concat, InKeyOrder, Info, Sum};
 use super::Route::{
@@ -44,7 +45,7 @@ const fn pairs(index: usize) -> KeySpec {
     }
 }
 
-/// Where GEORADIUS stores, whose options begin at this argument.
+/// The place where GEORADIUS stores, whose options begin at this argument.
 const fn geo_store(from: usize) -> KeySpec {
     KeySpec {
         begin: Begin::GeoStore(from),

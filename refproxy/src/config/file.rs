@@ -94,7 +94,7 @@ struct LimitsFile {
     node_bytes: Option<NonZeroUsize>,
 }
 
-/// Checks the text of a file; `name` is what errors call it.
+/// Checks the text of a file; `name` is its name in errors.
 pub(super) fn parse(text: &str, name: &str) -> Result<Config, Error> {
     let file: File = yaml::parse(text, name)?;
     let line = file.cluster.referenced.line();

@@ -24,7 +24,7 @@ const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 pub struct Config {
     /// Address to listen on for clients.
     pub listen: SocketAddr,
-    /// Where the admin interface listens; none without it.
+    /// Address of the admin interface; `None` without one.
     pub admin: Option<SocketAddr>,
     /// Threads that serve clients, at least 1.
     pub workers: usize,
@@ -32,17 +32,17 @@ pub struct Config {
     pub users: Users,
     /// The proxy's own credentials for nodes, if any.
     pub node_auth: Option<NodeAuth>,
-    /// What clients may do.
+    /// Permissions of clients.
     pub rules: Rules,
     /// The cluster to shard over.
     pub cluster: Placed,
-    /// How long what may take.
+    /// Timeouts.
     pub timeouts: Timeouts,
-    /// How much of what there may be.
+    /// Limits.
     pub limits: Limits,
 }
 
-/// How long what may take.
+/// Timeouts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
     /// From reading a request to its reply; 1 s by default.
@@ -55,20 +55,20 @@ pub struct Timeouts {
     pub stall: Duration,
     /// Time to send pending replies to clients at shutdown; 5 s by default.
     pub drain: Duration,
-    /// A connection, of a client or to a node, on which nothing was sent for this long is probed, then every third of it;
-    /// after 3 probes without an answer it is closed. 300 s by default, as Redis.
+    /// A connection, of a client or to a node, on which no bytes were sent for this long is probed, then every third of
+    /// it; after 3 probes without an answer it is closed. 300 s by default, as in Redis.
     pub keepalive: Duration,
     /// A connection to a node is closed if the node's host acknowledges no sent bytes for this time; 3 s by default.
     /// The host acknowledges even while the node process is stopped, until its socket buffer is full.
     pub unacknowledged: Duration,
-    /// A client that is owed nothing and sends nothing for this long is closed; never by default.
+    /// A client without pending replies that sends no bytes for this long is closed; never by default.
     pub client_idle: Option<Duration>,
-    /// A client that has not authenticated this long after it connected is closed, where users are configured; 10 s by
+    /// A client that has not authenticated this long after it connected is closed, if users are configured; 10 s by
     /// default.
     pub unauthenticated: Duration,
 }
 
-/// How much of what there may be. Bytes are of whole requests and replies, framing included.
+/// Limits. Bytes are of whole requests and replies, framing included.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Of one request.
@@ -138,7 +138,7 @@ impl Config {
         file::parse(&text(path)?, &path.display().to_string())
     }
 
-    /// Reads the cluster of a file again, and where it begins there: `file:line`. Its placement is not built.
+    /// Reads the cluster of a file again, and its position there: `file:line`. Its placement is not built.
     ///
     /// # Errors
     /// As of [`Config::read`], or it is not a regular file: reading a pipe would wait for a writer.
@@ -166,7 +166,7 @@ fn text(path: &Path) -> Result<String, Error> {
     Ok(text)
 }
 
-/// As many as there are cores to run them.
+/// The number of available cores.
 #[must_use]
 pub fn default_workers() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)

@@ -1,24 +1,24 @@
-//! What of a request shapes the reply that its parts' replies make.
+//! The parts of a request that shape the reply made of its parts' replies.
 
 use super::scan::Pages;
 use super::server::info::{self, Facts};
 use super::server::slowlog::Measure;
 use crate::resp::Args;
 
-/// What SLOWLOG GET gives without a number.
+/// The number of entries of SLOWLOG GET without an argument.
 const LATEST_DEFAULT: usize = 10;
 
-/// What of the request itself shapes the reply.
+/// The parts of the request itself that shape the reply.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Asked {
-    /// What has come of a SCAN; only [`Join::Page`] looks at it.
+    /// The pages of a SCAN so far; only [`Join::Page`] uses it.
     pub(super) pages: Option<Pages>,
-    /// Entries asked for, and what they measure; only [`Join::Latest`] and [`Join::Entries`] look at it.
+    /// The maximum of entries, and what they measure; only [`Join::Latest`] and [`Join::Entries`] use it.
     pub(super) most: usize,
     pub(super) measure: Measure,
-    /// A number that is another one each time; only [`Join::Any`] looks at it.
+    /// A random number; only [`Join::Any`] uses it.
     pub(super) lot: u64,
-    /// What the proxy tells of itself, and whether of its nodes too; only [`Join::Info`] looks at it.
+    /// The proxy's own facts, and whether the section about nodes is included; only [`Join::Info`] uses it.
     pub(super) about: Option<Box<(Facts, bool)>>,
 }
 
@@ -29,7 +29,7 @@ impl Asked {
             let text = std::str::from_utf8(text).ok()?;
             text.parse::<i64>().ok()
         });
-        // COMMANDLOG says last which of its logs it means.
+        // The last argument of COMMANDLOG names its log.
         let is_of_time = |log: &[u8]| log.eq_ignore_ascii_case(b"slow");
         Self {
             measure: match Args::of(frame).nth(3).is_none_or(is_of_time) {
@@ -45,7 +45,7 @@ impl Asked {
         }
     }
 
-    /// For INFO, as the complete request in `frame` wants it.
+    /// For INFO, according to the complete request in `frame`.
     pub(crate) fn about(frame: &[u8], facts: Facts) -> Self {
         let with_nodes = info::wants_nodes(Args::of(frame).skip(1));
         Self {

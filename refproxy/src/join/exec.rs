@@ -4,8 +4,8 @@ use bytes::Bytes;
 
 use crate::resp::{elements, put_array, put_error};
 
-/// Nulls and errors pass: nothing was executed on the node, and nothing here. An array of another length than what was
-/// queued is an error, because its elements cannot be matched with the requests.
+/// Nulls and errors pass: no command was executed, neither on the node nor here. An array whose length differs from the
+/// number of queued commands is an error, because its elements cannot be matched with the requests.
 pub(super) fn exec(replies: &[Bytes], queued: usize, own: &[(usize, Vec<u8>)]) -> Vec<u8> {
     let last = replies.last().cloned().unwrap_or_default();
     let Some((len, mut theirs)) = elements(&last) else {
@@ -26,8 +26,8 @@ pub(super) fn exec(replies: &[Bytes], queued: usize, own: &[(usize, Vec<u8>)]) -
     out
 }
 
-/// The error in place of a reply to EXEC that has another number of elements than commands were queued; none where the
-/// reply fits. Looks at the header only.
+/// The error that replaces a reply to EXEC whose number of elements differs from the number of queued commands; `None`
+/// if the reply fits. Reads the header only.
 pub(crate) fn exec_misfit(reply: &[u8], queued: usize) -> Option<Vec<u8>> {
     let len = elements(reply)?.0;
     (len != queued).then(|| wrong_length(queued, len))

@@ -38,7 +38,7 @@ pub(super) fn in_key_order(replies: &[Bytes], part_of_key: &[u16]) -> Option<Vec
 /// The longest error that is repeated for each of many keys: a longer one would take memory for each.
 const REPEATED_ERROR_MAX: usize = 256;
 
-/// An error in the place of one key; empty if it is not an error.
+/// An error in place of one key; empty if it is not an error.
 fn short_error(reply: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     if let Some(text) = error_text(reply) {

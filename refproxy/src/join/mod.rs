@@ -1,11 +1,11 @@
 //! From the parts' replies to the reply.
 //!
-//! Pure. Most joins are a function in `ways`; `keys` is for MGET, `scan` for SCAN, `exec` for EXEC, and `server` for requests
-//! about the servers themselves. `asked` keeps what they need of the request.
+//! Pure. Most joins are a function in `ways`; `keys` is for MGET, `scan` for SCAN, `exec` for EXEC, and `server` for
+//! requests about the servers themselves. `asked` keeps the parts of the request that they need.
 //!
-//! An error of a part is the reply, with the nodes on which the request was done all the same. Four joins do better: MGET has
-//! the error in place of each of the part's keys, INFO in the line of its node; one node that has found something or killed
-//! a script is enough.
+//! An error of a part is the reply, with the nodes on which the request was executed anyway. Four joins do better: MGET
+//! has the error in place of each of the part's keys, INFO in the line of its node; one node that has found a value or
+//! killed a script is enough.
 
 mod asked;
 mod exec;
@@ -29,15 +29,15 @@ use server::{config, info, latency, modules, scripts, slowlog};
 /// How the parts' replies become one.
 #[derive(Debug, PartialEq, Eq)]
 enum How {
-    /// As the row says.
+    /// According to the row.
     Row(Join),
-    /// The last part's: what came before it only led up to it.
+    /// The last part's: the requests before it only prepare it.
     Last,
-    /// The last part's, an array of this many elements, with replies of the proxy put in at these places.
+    /// The last part's, an array of this many elements, with replies of the proxy inserted at these places.
     LastWith(usize, Vec<(usize, Vec<u8>)>),
 }
 
-/// The parts' replies that have arrived, and what becomes of them.
+/// The parts' replies that have arrived, and how they are joined.
 #[derive(Debug)]
 pub(crate) struct Joining {
     how: How,
@@ -46,12 +46,12 @@ pub(crate) struct Joining {
     part_of_key: Vec<u16>,
     asked: Asked,
     replies: Vec<Bytes>,
-    /// Parts whose reply is not looked at, sorted.
+    /// Parts whose reply is ignored, sorted.
     unheeded: Vec<u16>,
     left: usize,
 }
 
-/// What becomes of a reply once one of its parts has come.
+/// The state of a reply after one of its parts has arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Progress {
     /// Others are to come.
@@ -62,8 +62,7 @@ pub(crate) enum Progress {
 }
 
 impl Joining {
-    /// Waits for a reply of each of `nodes`. `part_of_key` tells for each key which part answers for it; only
-    /// [`Join::InKeyOrder`] looks at it.
+    /// Waits for a reply of each of `nodes`. `part_of_key` has the part of each key; only [`Join::InKeyOrder`] uses it.
     pub(crate) fn new(how: Join, nodes: Vec<Rc<str>>, part_of_key: Vec<u16>) -> Self {
         Self {
             part_of_key,
@@ -71,7 +70,7 @@ impl Joining {
         }
     }
 
-    /// Waits for `parts` replies of one node, of which the last counts, unless one before it is an error.
+    /// Waits for `parts` replies of one node. The last one counts, unless one before it is an error.
     pub(crate) fn last(parts: usize) -> Self {
         Self::by(How::Last, parts, Vec::new())
     }
@@ -94,13 +93,13 @@ impl Joining {
         }
     }
 
-    /// The replies of these parts, sorted, of which the last is none, do not matter.
+    /// Ignores the replies of these parts, which are sorted. At least one part must not be among them.
     pub(crate) fn unheeding(mut self, parts: Vec<u16>) -> Self {
         self.unheeded = parts;
         self
     }
 
-    /// What was asked for matters.
+    /// Adds the parts of the request that shape the reply.
     pub(crate) fn asked(mut self, asked: Asked) -> Self {
         self.asked = asked;
         self
@@ -169,7 +168,7 @@ impl Joining {
             .filter(|reply| is_error(reply))
     }
 
-    /// The first error; where not all parts have failed, with who has and who has not.
+    /// The first error; if not all parts have failed, with the nodes that have and have not.
     fn error(&self, failed: usize) -> Vec<u8> {
         let first = self.errors().next().unwrap_or_default();
         if failed == self.replies.len() || self.how == How::Last {

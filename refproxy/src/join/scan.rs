@@ -1,7 +1,7 @@
-//! SCAN: the pages that one call gets, node after node, as one page.
+//! SCAN: the pages of one call, node after node, as one page.
 //!
-//! A call goes on to the next node while the nodes asked have come to their ends and have given fewer keys than the client
-//! wants at once. So a SCAN of little data is one call, and no node is asked twice in one.
+//! A call continues with the next node while the asked nodes have come to their ends and have returned fewer keys than
+//! the client wants per call. So a SCAN of little data is one call, and a call never asks a node twice.
 
 use std::rc::Rc;
 
@@ -11,7 +11,7 @@ use crate::cursor::Cursors;
 use crate::resp::{Args, bulk, elements, is_error, put_array, put_bulk, put_error, strict};
 use placement::NodeId;
 
-/// What SCAN gives at once without COUNT, about.
+/// About how many keys SCAN returns per call without COUNT.
 const COUNT_DEFAULT: usize = 10;
 
 /// The pages of one call.
@@ -36,7 +36,7 @@ impl Pages {
         }
     }
 
-    /// Takes the next page; whether the next node is to be asked.
+    /// Takes the next page. Returns whether the next node is to be asked.
     pub(super) fn goes_on_after(&mut self, reply: &[u8]) -> bool {
         let Some(page) = Page::read(reply) else {
             return false;
@@ -45,7 +45,7 @@ impl Pages {
         page.cursor == 0 && self.found < self.wanted
     }
 
-    /// The page of all that have come. A node that fails behind the first is left to the next call.
+    /// The page of all that have arrived. An error of a node after the first one is left to the next call.
     pub(super) fn joined(&self, replies: &[Bytes], nodes: &[Rc<str>]) -> Option<Vec<u8>> {
         let first = replies.first()?;
         if is_error(first) {
@@ -102,7 +102,7 @@ impl<'a> Page<'a> {
     }
 }
 
-/// What the last COUNT says. One that is no number a node refuses.
+/// The value of the last COUNT. A node refuses an invalid one.
 fn wanted(frame: &[u8]) -> usize {
     let args: Vec<&[u8]> = Args::of(frame).skip(2).collect();
     let options = args.chunks_exact(2);

@@ -1,4 +1,4 @@
-//! What becomes of the parts' replies.
+//! How the parts' replies are joined.
 
 use std::rc::Rc;
 
@@ -290,7 +290,7 @@ fn a_page_leads_on_to_the_next_node() {
     );
     let both = "*2\r\n$1\r\n0\r\n*4\r\n$1\r\na\r\n$1\r\nb\r\n$1\r\na\r\n$1\r\nb\r\n";
     check_pages(0, &[&page("0"), &page("0")], both);
-    // What the first node has given is not lost, and the next call says what is wrong with the second.
+    // The keys of the first node are not lost, and the next call returns the error of the second.
     check_pages(0, &[&page("0"), "-ERR node n1: timeout\r\n"], &on(0, 0));
     check_pages(
         0,
@@ -425,7 +425,7 @@ fn exec_with_another_number_of_replies_than_commands_is_an_error() {
 }
 
 proptest! {
-    /// join(split(MGET)) over any nodes = the answer of one node that knows all keys.
+    /// join(split(MGET)) over any nodes = the answer of one node that has all keys.
     #[test]
     fn a_split_mget_is_answered_as_by_one_node(keys in prop::collection::vec("[0-4][a-c]", 1..20)) {
         let answer = |frame: &[u8]| {
@@ -507,7 +507,7 @@ fn what_led_up_to_the_last_reply_may_fail_where_that_does_not_matter() {
     check_joining(Joining::last(3).unheeding(vec![1]), &replies, "-ERR no\r\n");
 }
 
-/// A node may have modules with thousands of parameters: with a search of all names for each name, this takes minutes.
+/// A node may have modules with thousands of parameters. Searching all names for each name would take minutes.
 #[test]
 fn settings_of_many_names_are_joined() {
     const NAMES: usize = 100_000;

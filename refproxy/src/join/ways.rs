@@ -1,4 +1,4 @@
-//! How replies that are no errors become one; none where they do not fit together.
+//! How replies that are not errors become one; `None` if they do not fit together.
 
 use bytes::Bytes;
 
@@ -62,7 +62,7 @@ pub(super) fn any(replies: &[Bytes], lot: u64) -> Option<Vec<u8>> {
         return Some(replies.first()?.to_vec());
     }
     let bytes = full.iter().flat_map(|reply| reply.iter());
-    // FNV-1a, whose low bits alone are poor: the high ones choose.
+    // FNV-1a has poor low bits: the high ones choose.
     let hash = bytes.fold(lot ^ 0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
     });

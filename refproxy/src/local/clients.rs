@@ -6,7 +6,7 @@ use crate::resp::{Args, Protocol, put_verbatim, strict};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Wanted {
     All,
-    /// Of a kind that the proxy has none of: replicas, and clients in subscriptions.
+    /// A kind that the proxy does not have: replicas, and clients in subscriptions.
     None,
     /// These, in this order.
     Ids(Vec<u64>),
@@ -17,10 +17,10 @@ pub(crate) const INCOMPLETE: &[u8] =
     b"ERR timeout: a worker of the proxy does not say who its clients are";
 
 impl Wanted {
-    /// By the complete request in `frame`, whose arity is right.
+    /// Parses the complete request in `frame`, whose arity is right.
     ///
     /// # Errors
-    /// The text, when its options are no such options.
+    /// The error text, when its options are invalid.
     pub(crate) fn of(frame: &[u8]) -> Result<Self, Vec<u8>> {
         let args: Vec<&[u8]> = Args::of(frame).skip(2).collect();
         match args.as_slice() {

@@ -1,4 +1,4 @@
-//! AUTH and HELLO: who a client is, and which protocol it speaks.
+//! AUTH and HELLO: the user and the protocol of a client.
 
 use super::{BAD_CLIENT_NAME, Identity, is_client_name};
 use crate::auth::DEFAULT_USER;
@@ -55,7 +55,7 @@ pub(super) fn hello<'a>(
     }
 }
 
-/// Does what HELLO's options say, one after the other, up to the first that is wrong: as Redis does it.
+/// Applies HELLO's options, one after the other, up to the first invalid one, as in Redis.
 fn understand<'a>(
     mut args: impl Iterator<Item = &'a [u8]>,
     identity: &mut Identity,

@@ -1,10 +1,11 @@
-//! COMMAND GETKEYS: the keys that the proxy routes a request by. What commands are, COMMAND INFO, a node says.
+//! COMMAND GETKEYS: the keys by which the proxy routes a request. Descriptions of commands, COMMAND INFO, come from a
+//! node.
 
 use crate::command::{Refusal, Route, Row, flags};
 use crate::resp::{put_array, put_bulk, put_error};
 use crate::route::resolve;
 
-/// The keys of the request in `args`, in Redis' words where there are none; `own` is the row of GETKEYS itself. Source:
+/// The keys of the request in `args`, or Redis' error if there are none; `own` is the row of GETKEYS itself. Source:
 /// Redis 7.0 `getKeysSubcommandImpl`.
 pub(super) fn get_keys(
     own: &'static Row,

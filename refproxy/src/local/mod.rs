@@ -1,4 +1,4 @@
-//! What the proxy answers itself, in the words of the Redis that the table was made from.
+//! Replies of the proxy itself, in the words of the Redis that the table was made from.
 //!
 //! Never asks a node, never waits.
 
@@ -18,7 +18,7 @@ use crate::resp::{
 };
 pub(crate) use clients::{INCOMPLETE, Wanted};
 
-/// What a client said about itself.
+/// The identity that a client has given.
 #[derive(Debug)]
 pub(crate) struct Identity {
     id: u64,
@@ -42,7 +42,7 @@ impl Identity {
         }
     }
 
-    /// Who it is.
+    /// Its identity.
     pub(crate) fn about(&self) -> &ClientIdentity {
         &self.about
     }
@@ -58,7 +58,7 @@ impl Identity {
         self.known
     }
 
-    /// What the client is answered in.
+    /// The protocol of replies to the client.
     #[inline]
     pub(crate) fn protocol(&self) -> Protocol {
         self.about.protocol
@@ -75,7 +75,7 @@ impl Identity {
     }
 }
 
-/// What becomes of the connection after the answer.
+/// What happens to the connection after the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Next {
     GoOn,
@@ -178,12 +178,12 @@ fn client<'a>(args: impl Iterator<Item = &'a [u8]>, identity: &mut Identity, out
             put_simple(out, "OK");
         }
         (b"NO-EVICT", [_]) => put_error(out, b"ERR syntax error"),
-        // No other one comes here: the router has seen to subcommands and arities.
+        // Other rows do not reach this code: the router has checked subcommands and arities.
         _ => {}
     }
 }
 
-/// Keeps what a client says about its library. Source: Redis 7.2 `clientSetinfoCommand`.
+/// Keeps the library's name or version that a client gives. Source: Redis 7.2 `clientSetinfoCommand`.
 fn set_info(attribute: &[u8], value: &[u8], identity: &mut Identity, out: &mut Vec<u8>) {
     let shown = String::from_utf8_lossy(attribute);
     let kept = match attribute.to_ascii_uppercase().as_slice() {

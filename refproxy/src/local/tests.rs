@@ -1,4 +1,4 @@
-//! What clients ask on connecting, answered as Redis answers it.
+//! The first requests of clients, answered as Redis answers them.
 
 use std::rc::Rc;
 
@@ -109,7 +109,7 @@ fn answers_are_in_the_clients_protocol() {
     assert!(told(&["HELLO", "3"]).contains("$5\r\nproto\r\n:3\r\n"));
     assert!(told(&["HELLO"]).starts_with("%7\r\n"), "it stays so");
     assert_eq!(told(&["CLIENT", "GETNAME"]), "_\r\n");
-    // What goes wrong changes nothing.
+    // A failed HELLO changes nothing.
     assert!(told(&["HELLO", "2", "WHAT"]).starts_with("-ERR Syntax"));
     assert!(told(&["HELLO", "4"]).starts_with("-NOPROTO"));
     assert_eq!(told(&["CLIENT", "GETNAME"]), "_\r\n");
@@ -155,7 +155,7 @@ fn a_client_has_an_id_and_a_name() {
     );
     assert_eq!(told(&["CLIENT", "NO-EVICT", "on"]), "+OK\r\n");
     assert_eq!(told(&["CLIENT", "NO-EVICT", "x"]), "-ERR syntax error\r\n");
-    // What is said of the library outlasts RESET, as with Redis.
+    // The name of the library survives RESET, as in Redis.
     let line = |name: &str| {
         format!(
             "id=7 addr= laddr= fd=0 name={name} age=0 idle=0 flags=N db=0 sub=0 psub=0 ssub=0 multi=-1 qbuf=0 qbuf-free=0 \

@@ -1,4 +1,4 @@
-//! The arguments of a request whose end is known.
+//! The arguments of a complete request.
 
 use std::ops::Range;
 

@@ -2,10 +2,10 @@
 
 use std::io::Write as _;
 
-/// What a connection speaks.
+/// The protocol of a connection.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Protocol {
-    /// What every connection begins with.
+    /// The protocol with which every connection begins.
     #[default]
     Resp2,
     /// With maps, sets, booleans, doubles and one null.
@@ -19,7 +19,7 @@ pub fn put_simple(out: &mut Vec<u8>, text: &str) {
     out.extend_from_slice(b"\r\n");
 }
 
-/// Appends `-text`, in which whatever could end the line becomes a space, as Redis does it.
+/// Appends `-text`. Bytes that could end the line become spaces, as in Redis.
 pub fn put_error(out: &mut Vec<u8>, text: &[u8]) {
     out.push(b'-');
     out.extend(text.iter().map(|byte| match byte {

@@ -1,16 +1,16 @@
-//! Inline requests: a line of words, quoted by Redis' rules.
+//! Inline requests: a line of words, with Redis' rules for quotes.
 
 use super::ProtocolError;
 
-/// The words of `line` (with or without its line end); none for an empty line.
+/// The words of `line` (with or without its line end); empty for an empty line.
 ///
-/// `"..."` knows `\n \r \t \b \a \xHH` and `\` before any other byte; `'...'` knows only `\'`. A closing quote must be
-/// followed by white space or the end. Before a word and after a quote, white space is what C's `isspace` says; but a vertical
-/// tab or a form feed does not end a word, it belongs to it. Source: Redis 7.0 `sdssplitargs`.
+/// `"..."` has the escapes `\n \r \t \b \a \xHH` and `\` before any other byte; `'...'` has only `\'`. A closing quote
+/// must be followed by white space or the end. Before a word and after a quote, white space is as in C's `isspace`; but
+/// a vertical tab or a form feed does not end a word, it belongs to it. Source: Redis 7.0 `sdssplitargs`.
 ///
 /// # Errors
-/// [`ProtocolError::Quotes`] when a quote is not closed properly; [`ProtocolError::InlineNul`] when there is a NUL, which Redis
-/// takes for the end of what has arrived, so that it never answers.
+/// [`ProtocolError::Quotes`] when a quote is not closed properly; [`ProtocolError::InlineNul`] when there is a NUL,
+/// which Redis treats as the end of the received bytes, so that it never answers.
 pub fn split_inline(line: &[u8]) -> Result<Vec<Vec<u8>>, ProtocolError> {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     let mut rest = line.strip_suffix(b"\r").unwrap_or(line);
@@ -38,7 +38,7 @@ fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c)
 }
 
-/// The word that `rest` starts with, and what follows it.
+/// The word at the start of `rest`, and the rest after it.
 fn word(mut rest: &[u8]) -> Result<(Vec<u8>, &[u8]), ProtocolError> {
     let mut word = Vec::new();
     loop {

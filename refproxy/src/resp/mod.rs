@@ -1,6 +1,6 @@
 //! RESP2 and RESP3 on the wire: where frames begin and end, and how proxy-made frames are written.
 //!
-//! Pure: works on byte slices. Never builds a tree of a frame, never reads a socket, never knows a command.
+//! Pure: works on byte slices. Builds no tree of a frame, reads no socket, and does not depend on commands.
 
 mod args;
 mod encode;

@@ -1,4 +1,4 @@
-//! What a complete reply says, in either protocol.
+//! Reads a complete reply, in either protocol.
 
 use super::number::{Line, line, strict};
 use super::{Protocol, ReplyScan};
@@ -28,7 +28,7 @@ pub fn is_error(reply: &[u8]) -> bool {
     matches!(bare(reply).first(), Some(b'-' | b'!'))
 }
 
-/// The text of a complete error reply; `None` when it is none.
+/// The text of a complete error reply; `None` when it is another reply.
 #[must_use]
 pub fn error_text(reply: &[u8]) -> Option<&[u8]> {
     let reply = bare(reply);
@@ -40,8 +40,8 @@ pub fn error_text(reply: &[u8]) -> Option<&[u8]> {
     text.strip_suffix(b"\r\n")
 }
 
-/// The elements of a complete array, set or map of either protocol, each with its framing, a map's names and values in turn;
-/// `None` when it is something else.
+/// The elements of a complete array, set or map of either protocol, each with its framing, a map's names and values in
+/// turn; `None` when it is another reply.
 pub fn elements(reply: &[u8]) -> Option<(usize, impl Iterator<Item = &[u8]>)> {
     let reply = bare(reply);
     let each = match reply.first()? {
@@ -63,13 +63,13 @@ pub fn elements(reply: &[u8]) -> Option<(usize, impl Iterator<Item = &[u8]>)> {
     Some((each * usize::try_from(len).ok()?, walk))
 }
 
-/// The number of a complete integer reply; `None` when it is none.
+/// The number of a complete integer reply; `None` when it is another reply.
 #[must_use]
 pub fn integer(reply: &[u8]) -> Option<i64> {
     strict(bare(reply).strip_prefix(b":")?.strip_suffix(b"\r\n")?)
 }
 
-/// The bytes of a complete bulk reply; `None` when it is none, or null.
+/// The bytes of a complete bulk reply; `None` when it is another reply, or null.
 #[must_use]
 pub fn bulk(reply: &[u8]) -> Option<&[u8]> {
     let reply = bare(reply);
@@ -81,7 +81,8 @@ pub fn bulk(reply: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// The bytes of a complete bulk reply or of a verbatim string, without its kind; `None` when it is none, or null.
+/// The bytes of a complete bulk reply or of a verbatim string, without its format; `None` when it is another reply, or
+/// null.
 #[must_use]
 pub fn text(reply: &[u8]) -> Option<&[u8]> {
     let reply = bare(reply);

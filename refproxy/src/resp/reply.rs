@@ -1,6 +1,6 @@
-//! Where a node's reply ends, in either protocol: a scanner that can stop at any byte and go on later.
+//! Where a node's reply ends, in either protocol: a scanner that can stop at any byte and continue later.
 //!
-//! Never recurses: the end of nested arrays is found by counting elements that are still to come.
+//! Never recurses: the end of nested arrays is found by counting missing elements.
 
 use super::Protocol;
 use super::number::{Line, line, strict};
@@ -8,7 +8,7 @@ use super::number::{Line, line, strict};
 /// Longest line of a simple string, an error or a number that a node may send.
 const LINE_MAX: usize = 1024 * 1024;
 
-/// Why a node's bytes are no reply of its protocol. The connection cannot go on.
+/// Why a node's bytes are not a reply of its protocol. The connection cannot be used any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ReplyError {
     /// Not as the protocol has it.
@@ -62,9 +62,9 @@ pub struct ReplyScan {
     at: usize,
     /// Elements to come; 0 before the first byte.
     left: u64,
-    /// Bytes to come of a string whose start was given up, its line end not included; the string is the element at `at`.
+    /// Missing bytes of a string whose start was dropped, without its line end; the string is the element at `at`.
     body: Option<usize>,
-    /// Whether the start of the reply was given up.
+    /// Whether the start of the reply was dropped.
     is_cut: bool,
     protocol: Protocol,
     limits: ReplyLimits,
@@ -97,7 +97,7 @@ impl ReplyScan {
     /// ends behind what they are attributes of.
     ///
     /// # Errors
-    /// The bytes are no reply of the protocol, and never will be.
+    /// The bytes are not a reply of the protocol, and cannot become one.
     #[inline]
     pub fn scan(&mut self, buf: &[u8]) -> Result<Result<usize, usize>, ReplyError> {
         if self.left == 0 {
@@ -146,8 +146,8 @@ impl ReplyScan {
         Ok(Ok(self.at))
     }
 
-    /// After a scan that found no end: how many bytes at the start of `buf` are not needed to go on. The caller removes them,
-    /// and the next scan continues with what is left.
+    /// After a scan that found no end: how many bytes at the start of `buf` are not needed any more. The caller removes
+    /// them, and the next scan continues with the rest.
     pub fn give_up(&mut self, buf: &[u8]) -> usize {
         if let Some(body) = &mut self.body {
             let taken = buf.len().min(*body);
@@ -193,18 +193,18 @@ impl ReplyScan {
         }
     }
 
-    /// What RESP3 has and RESP2 has not.
+    /// Types that only RESP3 has.
     fn of_resp3(&mut self, kind: u8, buf: &[u8]) -> Result<End, ReplyError> {
         match kind {
             b'~' => self.aggregate(buf, 1, 0),
             b'%' => self.aggregate(buf, 2, 0),
             b'|' => {
                 let end = self.aggregate(buf, 2, 0)?;
-                // What the attributes belong to is still to come.
+                // The value of the attributes is still missing.
                 self.left += u64::from(end.is_ok());
                 Ok(end)
             }
-            // Within a reply there is none.
+            // Within a reply there is no push.
             b'>' if self.at == 0 && !self.is_cut => self.aggregate(buf, 1, 0),
             b'!' | b'=' => match line(buf, self.at + 1, 32) {
                 Line::Number(len, next) => {
@@ -263,7 +263,7 @@ fn blob(buf: &[u8], len: i64, start: usize) -> Result<End, ReplyError> {
     }
 }
 
-/// A line of a length that is none yet: how many bytes it lacks at least.
+/// A line of an incomplete length: how many bytes are missing at least.
 fn unfinished(line: &Line, buf: &[u8], at: usize) -> Result<usize, ReplyError> {
     match line {
         Line::Incomplete => Ok(1),

@@ -1,6 +1,6 @@
-//! Where a client's request ends: a scanner that can stop at any byte and go on later.
+//! Where a client's request ends: a scanner that can stop at any byte and continue later.
 //!
-//! Never keeps more of a request than its length, its number of arguments, and where its first two are.
+//! Keeps only the length of a request, its number of arguments, and the positions of the first two.
 
 use std::ops::Range;
 
@@ -20,12 +20,12 @@ pub struct Limits {
     pub inline_bytes_max: usize,
     /// Bytes of one request, framing included.
     pub request_bytes_max: u64,
-    /// Whether the first two are for a client that has not said who it is.
+    /// Whether the first two are for a client that has not authenticated.
     pub of_stranger: bool,
 }
 
 impl Limits {
-    /// As Redis has them for a client that has not said who it is, and no more than these.
+    /// The limits of Redis for a client that has not authenticated, but not above these.
     #[must_use]
     pub fn for_stranger(&self) -> Self {
         Self {
@@ -49,16 +49,16 @@ impl Default for Limits {
     }
 }
 
-/// Why a client's bytes are no request. Worded as Redis words it; the connection cannot go on.
+/// Why a client's bytes are not a request, in Redis' words. The connection cannot be used any more.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProtocolError {
-    /// The number of arguments is no number, or above the limit.
+    /// The number of arguments is invalid, or above the limit.
     #[error("invalid multibulk length")]
     ArrayLength,
     /// The number of arguments that an unauthenticated client may not send.
     #[error("unauthenticated multibulk length")]
     StrangersArray,
-    /// Nor is so long an argument.
+    /// An argument is too long for a client that has not authenticated.
     #[error("unauthenticated bulk length")]
     StrangersBulk,
     /// The line of the number of arguments does not end.
@@ -67,10 +67,10 @@ pub enum ProtocolError {
     /// The line of an argument's length does not end.
     #[error("too big bulk count string")]
     BulkLine,
-    /// An argument is no bulk string.
+    /// An argument is not a bulk string.
     #[error("expected '$', got '{}'", char::from(*.0))]
     NotBulk(u8),
-    /// An argument's length is no number, negative, or above the limit.
+    /// An argument's length is invalid, negative, or above the limit.
     #[error("invalid bulk length")]
     BulkLength,
     /// An argument is longer or shorter than it said.
@@ -146,11 +146,11 @@ pub struct RequestScan {
 }
 
 impl RequestScan {
-    /// Goes on with the request that starts at the start of `buf`, which must begin as at the last call.
-    /// After anything but [`Scanned::Incomplete`] the scanner is ready for the next request.
+    /// Continues with the request at the start of `buf`, which must begin as in the last call. After anything but
+    /// [`Scanned::Incomplete`] the scanner is ready for the next request.
     ///
     /// # Errors
-    /// The bytes are no request, and never will be.
+    /// The bytes are not a request, and cannot become one.
     #[inline]
     pub fn scan(&mut self, buf: &[u8], limits: &Limits) -> Result<Scanned, ProtocolError> {
         if self.argc == 0 {

@@ -18,7 +18,7 @@ fn placement(nodes: u16) -> Placement {
     Placement::new(&cluster).unwrap()
 }
 
-/// Keys are written `a1`, `b`...: the letter is the node, where there are several.
+/// Keys are written `a1`, `b`...: the letter is the node, if there are several.
 fn key_on(placement: &Placement, word: &str) -> Option<String> {
     if placement.nodes() == 1 {
         return None;
@@ -97,7 +97,7 @@ fn described_queueing(queueing: Queueing<'_>, request: &Request<'_>) -> String {
     }
 }
 
-/// What `by` says of the request.
+/// The decision of `by` on the request.
 fn routed(
     line: &str,
     placement: &Placement,
@@ -282,7 +282,7 @@ fn a_transaction_keeps_what_one_node_can_do() {
     check(3, "WATCH", "arity WATCH");
     check(3, "EXEC", "Exec");
     check(3, "SUBSCRIBE x", "PubSub");
-    // One node can do what is about all nodes, but its reply is not changed.
+    // One node can execute requests about all nodes, but its reply is not changed.
     check(1, "DBSIZE", "any");
     check(1, "CONFIG GET maxmemory", "any");
     check(1, "CONFIG GET *", "Transaction");

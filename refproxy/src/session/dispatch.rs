@@ -1,4 +1,4 @@
-//! Carrying out requests: [`route`] decides what becomes of each, here it is done.
+//! Executing requests: [`route`] decides about each, and this module acts.
 
 use bytes::Bytes;
 
@@ -25,7 +25,7 @@ impl Turn<'_> {
         Taken::Done
     }
 
-    /// Takes one request of these bytes, which may be shared as they are.
+    /// Takes one request of these bytes, which may be shared without a copy.
     #[inline]
     pub(super) fn take(
         &mut self,
@@ -103,7 +103,7 @@ impl Turn<'_> {
     #[inline]
     fn outside(&mut self, slot: &mut Slot, request: &Request<'_>) -> Taken {
         let row = request.row;
-        // What follows may go to a node on another connection than what came before, and must not overtake it.
+        // Later requests may go to a node on another connection than earlier ones, and must not overtake them.
         if row.may_change_protocol() && self.outbox.waiting() > 0 {
             return Taken::NotNow;
         }
@@ -123,7 +123,7 @@ impl Turn<'_> {
         taken
     }
 
-    /// What becomes of the request, as far as no transaction restricts it.
+    /// Routes the request, without the restrictions of a transaction.
     #[inline]
     pub(super) fn route<'r>(&self, request: &Request<'r>) -> Action<'r> {
         if !self.identity.is_known() {
@@ -187,8 +187,9 @@ impl Turn<'_> {
         Taken::Done
     }
 
-    /// The same request to every node. One that is to stop a script does not wait behind it: it is sent over a second
-    /// connection to each node, however much the first one owes. So is another one that a busy node answers.
+    /// The same request to every node. A request to stop a script does not wait behind it: it is sent over a second
+    /// connection to each node, however much the first one owes. The same holds for other requests that a busy node
+    /// answers.
     fn broadcast(&mut self, join: Join, request: &Request<'_>) -> Taken {
         let (row, bytes) = (request.row, request.bytes);
         let kills = join == Join::Kill;
@@ -229,7 +230,7 @@ impl Turn<'_> {
         }
     }
 
-    /// What the proxy answers itself.
+    /// Writes the proxy's own answer.
     #[inline]
     pub(super) fn own_answer(
         &mut self,
@@ -250,7 +251,7 @@ impl Turn<'_> {
         next
     }
 
-    /// What all workers tell of their clients.
+    /// Lists the clients of all workers.
     fn clients(&mut self, bytes: &[u8]) -> Taken {
         match Wanted::of(bytes) {
             Ok(wanted) => {

@@ -1,7 +1,7 @@
-//! One client connection: reads requests, has each routed, writes the replies in order.
+//! One client connection: reads requests, routes each, writes the replies in order.
 //!
-//! Matches on no command name: it asks the row. Never waits for anything but its socket and its outbox, so that no
-//! client can hold up another.
+//! Matches no command name: it asks the row. Never waits for anything but its socket and its outbox, so that no client
+//! can delay another.
 
 mod dispatch;
 mod requests;
@@ -38,13 +38,13 @@ const CHUNKS_A_TURN: usize = 4;
 /// Time for a client to close its connection after its last reply, so that the reply is not lost in a reset.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// What becomes of the client's input.
+/// The state of the client's input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Input {
     Open,
     /// The client sends no more; pending replies are still delivered.
     Ended,
-    /// Nothing more is looked at; the connection closes when all replies are written.
+    /// No more input is read; the connection closes when all replies are written.
     Refused,
 }
 
@@ -53,9 +53,9 @@ pub(crate) struct Session {
     stream: TcpStream,
     client: Rc<Client>,
     worker: Rc<Worker>,
-    /// Bytes of requests that are not complete, or not carried out yet; empty most of the time.
+    /// Bytes of requests that are incomplete, or not executed yet; empty most of the time.
     rest: BytesMut,
-    /// Whether `rest` was left because too much is under way, rather than because it is not complete.
+    /// Whether `rest` was left because too many requests are pending, rather than because it is incomplete.
     paused: bool,
     /// Whether it was left until everything before it is answered.
     settles: bool,
@@ -130,7 +130,7 @@ impl Session {
             }
             let went_on = match self.input {
                 Input::Open => self.take_input(cx)?,
-                // What has arrived before the client's end is still carried out.
+                // Requests that arrived before the client's end are still executed.
                 Input::Ended if self.paused => self.take_rest(),
                 Input::Ended | Input::Refused => {
                     if !self.is_settled() {
@@ -155,7 +155,7 @@ impl Session {
         Poll::Pending
     }
 
-    /// Nothing is owed any more.
+    /// Whether no reply is pending.
     fn is_settled(&self) -> bool {
         let outbox = self.client.outbox();
         outbox.waiting() == 0
@@ -222,7 +222,7 @@ impl Session {
         !self.waits
     }
 
-    /// Whether so much is under way that no more requests are taken.
+    /// Whether the limit of pending requests is reached, so that no more are taken.
     fn is_full(&self) -> bool {
         let limits = self.worker.limits();
         let outbox = self.client.outbox();
@@ -241,7 +241,7 @@ impl Session {
         }
     }
 
-    /// Carries out all complete requests in `buf`, and leaves the rest there.
+    /// Executes all complete requests in `buf`, and leaves the rest there.
     fn serve(&mut self, buf: &mut BytesMut, own: bool) {
         let worker = Rc::clone(&self.worker);
         let client = Rc::clone(&self.client);
@@ -312,7 +312,7 @@ impl Session {
         }
     }
 
-    /// Says goodbye: nothing will be written any more.
+    /// Shuts the connection for writing.
     fn hang_up(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if Pin::new(&mut self.stream).poll_shutdown(cx)?.is_pending() {
             return Poll::Pending;
@@ -324,7 +324,7 @@ impl Session {
         self.linger(cx)
     }
 
-    /// Drops what the client still sends until it hangs up too.
+    /// Drops input until the client closes the connection too.
     fn linger(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut buf = self.worker.take_buffer();
         let ended = loop {

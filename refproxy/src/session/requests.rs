@@ -1,4 +1,4 @@
-//! The requests in what a client has sent, one after the other.
+//! The requests in a client's input, one after the other.
 
 use bytes::{Buf, BytesMut};
 
@@ -78,7 +78,7 @@ impl<'a> Requests<'a> {
         }
     }
 
-    /// A large request is kept as it is, instead of copied.
+    /// A large request is kept without a copy.
     fn take_large(&mut self, frame: &Frame, slot: &mut Slot, turn: &mut Turn<'_>) -> Taken {
         self.advance();
         self.is_split = true;
@@ -110,7 +110,7 @@ impl<'a> Requests<'a> {
         Ok(taken)
     }
 
-    /// Leaves what was not taken, unless nothing more of the client is looked at.
+    /// Keeps the bytes that were not taken, unless no more input of the client is read.
     pub(super) fn finish(mut self, is_refused: bool) {
         if is_refused {
             self.buf.clear();
@@ -118,7 +118,7 @@ impl<'a> Requests<'a> {
             self.advance();
         }
         if self.is_split && self.buf.len() < CHUNK {
-            // What follows a large request must not keep its whole buffer.
+            // The bytes after a large request must not keep its whole buffer.
             *self.buf = BytesMut::from(&self.buf[..]);
         }
     }

@@ -1,4 +1,4 @@
-//! All requests of one read of one client, and what may be done with each: answer it, send it to a node, or have it wait.
+//! All requests of one read of one client, and the ways to handle each: answer it, send it to a node, or let it wait.
 
 use std::rc::Rc;
 
@@ -15,7 +15,7 @@ use placement::NodeId;
 
 use super::walk::Walk;
 
-/// Who is asked what all would answer alike.
+/// The node for requests that all nodes answer the same.
 pub(super) const ANY_NODE: NodeId = NodeId(0);
 
 /// Outcome of a request.
@@ -26,9 +26,9 @@ pub(super) enum Taken {
     Last,
     /// The connection closes at once, without the replies that are still owed.
     Cut,
-    /// Nothing: it is to come again when all that is under way has been answered.
+    /// Not taken: it is offered again when all pending requests have been answered.
     NotNow,
-    /// Nothing: it is to come again when its node owes less.
+    /// Not taken: it is offered again when its node owes less.
     Waits,
 }
 
@@ -78,7 +78,7 @@ impl<'a> Turn<'a> {
         }
     }
 
-    /// Whether so much is under way that the next request has to wait.
+    /// Whether the limit of pending requests is reached, so that the next one must wait.
     #[inline]
     pub(super) fn is_full(&self) -> bool {
         let limits = self.worker.limits();
@@ -96,7 +96,7 @@ impl<'a> Turn<'a> {
         }
     }
 
-    /// A reply that the proxy gives itself, in its turn.
+    /// Queues a reply of the proxy itself, in its turn.
     pub(super) fn answer(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         self.scratch.clear();
         write(self.scratch);
@@ -107,8 +107,8 @@ impl<'a> Turn<'a> {
         self.routing.nodes[node.index()].address()
     }
 
-    /// A request whose reply may be large waits while a node owes much: what it asks for has to come from the node before
-    /// what other clients ask. None when it need not wait; else what becomes of it.
+    /// A request whose reply may be large waits while a node owes much: its reply must arrive from the node before
+    /// those of other clients. `None` when it need not wait; else how it was taken.
     #[cold]
     pub(super) fn wait_for(&mut self, nodes: impl IntoIterator<Item = NodeId>) -> Option<Taken> {
         let charge = self.outbox.charge();
@@ -183,7 +183,7 @@ impl<'a> Turn<'a> {
     }
 }
 
-/// The request as it is cheapest to hand over.
+/// The request in the form that is cheapest to pass on.
 #[inline]
 pub(super) fn payload<'a>(request: &Request<'a>) -> Payload<'a> {
     match request.shared {

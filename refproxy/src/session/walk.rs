@@ -1,7 +1,7 @@
-//! SCAN: one call, from the node that its cursor says on to the next ones.
+//! SCAN: one call, from the node in its cursor on to the next ones.
 //!
-//! The next node is asked only while the client has asked for nothing else: what it asked later must not be carried out
-//! before. Whatever else keeps the call from going on ends it with a cursor that leads there.
+//! The next node is asked only while the client has sent no other request: later requests must not be executed before.
+//! If the call cannot continue for another reason, it ends with a cursor that leads there.
 
 use std::rc::Rc;
 
@@ -16,7 +16,7 @@ use crate::upstream::{Payload, Ticket};
 use crate::worker::Worker;
 use placement::NodeId;
 
-/// A call that may go on.
+/// A call that may continue.
 #[derive(Debug)]
 pub(super) struct Walk {
     /// Of the request, as the client's outbox numbers it.
@@ -31,7 +31,7 @@ pub(super) struct Walk {
 }
 
 impl Turn<'_> {
-    /// The request to the node that its cursor says, with that node's own cursor.
+    /// The request to the node in its cursor, with that node's own cursor.
     pub(super) fn page(&mut self, bytes: &[u8]) -> Taken {
         let cursors = self.routing.cursors();
         let mut args: Vec<&[u8]> = Args::of(bytes).collect();
@@ -72,7 +72,7 @@ impl Turn<'_> {
     }
 }
 
-/// Asks the next nodes, or ends the calls that cannot go on.
+/// Asks the next nodes, or ends the calls that cannot continue.
 pub(super) fn go_on(walks: &mut Vec<Walk>, worker: &Worker, client: &Rc<Client>) {
     if walks.is_empty() {
         return;

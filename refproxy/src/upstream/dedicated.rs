@@ -1,7 +1,7 @@
-//! A connection to a node that one client has for itself, because the node keeps something about the connection.
+//! A connection to a node for a single client, because the node keeps state about the connection.
 //!
-//! Transactions are such; whatever else has to be pinned to a connection can use the same door. What a client leaves
-//! behind on it is gone with it: dropped, it closes at once.
+//! Transactions need one; other features that pin a client to a connection can use the same type. State that a client
+//! leaves on it ends with it: dropped, it closes at once.
 
 use std::cell::RefCell;
 use std::ops::Deref;
@@ -15,7 +15,7 @@ use crate::error::{Blame, Error, Executed, Kind};
 /// Connections to one node that may wait for the next client.
 const IDLE_MAX: usize = 16;
 
-/// How many dedicated connections there are in the process, and may be.
+/// The number of dedicated connections in the process, and its maximum.
 #[derive(Debug)]
 pub(crate) struct Quota {
     count: AtomicUsize,
@@ -58,7 +58,7 @@ impl Drop for Permit {
     }
 }
 
-/// There are as many dedicated connections as there may be.
+/// The number of dedicated connections has reached its maximum.
 #[derive(Debug)]
 pub(crate) struct NoDedicated(pub(crate) Error);
 
@@ -74,12 +74,12 @@ impl Dedicated {
         Self(upstream, permit)
     }
 
-    /// The same connection, to be used as others are; it is still this one that decides when it ends.
+    /// The same connection, to be used like a shared one; this handle still decides when it ends.
     pub(crate) fn upstream(&self) -> &Rc<Upstream> {
         &self.0
     }
 
-    /// Whether it has ended: what was asked on it has failed, and so will all that is asked.
+    /// Whether it has ended: its pending requests have failed, and so will all later ones.
     pub(crate) fn is_over(&self) -> bool {
         self.0.is_shut()
     }
@@ -100,12 +100,12 @@ impl Drop for Dedicated {
     }
 }
 
-/// Dedicated connections of one worker that nobody uses, clean as new ones.
+/// Dedicated connections of one worker that are not in use, as clean as new ones.
 #[derive(Debug, Default)]
 pub(crate) struct Idle(RefCell<Vec<Dedicated>>);
 
 impl Idle {
-    /// One to this node, or a new one, for which an idle one to another node closes when there are too many.
+    /// One to this node, or a new one. If there are too many, an idle one to another node closes.
     pub(crate) fn take(
         &self,
         address: &str,
@@ -134,8 +134,8 @@ impl Idle {
         }
     }
 
-    /// Keeps a clean connection for the next client, unless there are enough, or more than half of those that there may be:
-    /// another worker cannot use it.
+    /// Keeps a clean connection for the next client, unless there are enough, or more than half of the maximum: another
+    /// worker cannot use it.
     pub(crate) fn give_back(&self, connection: Dedicated) {
         let mut idle = self.0.borrow_mut();
         let address = connection.address();
@@ -147,7 +147,7 @@ impl Idle {
         }
     }
 
-    /// Closes those that lead to none of these nodes.
+    /// Closes those to other nodes than these.
     pub(crate) fn keep(&self, stays: impl Fn(&str) -> bool) {
         self.0
             .borrow_mut()

@@ -1,16 +1,16 @@
-//! What becomes of a reply that is coming: kept until it is complete, dropped, or handed on piece by piece.
+//! Handling of a reply that is arriving: kept until it is complete, dropped, or forwarded piece by piece.
 
 use std::time::Duration;
 
 use crate::client::{Client, Closed};
 use crate::clock::{Micros, micros};
 
-/// A reply beyond this is handed on as it comes, when it is its client's turn.
+/// A reply beyond this size is forwarded as it arrives, when it is its client's turn.
 pub(super) const STREAM_FROM: usize = 4 * 1024 * 1024;
-/// No more is read of such a reply while its client has so much to take.
+/// No more of such a reply is read while its client has this many bytes to receive.
 const AHEAD_MAX: usize = 1024 * 1024;
 
-/// What becomes of the reply at the start of the input.
+/// Handling of the reply at the start of the input.
 #[derive(Debug, Default)]
 pub(super) enum Flow {
     #[default]
@@ -19,7 +19,7 @@ pub(super) enum Flow {
     Streams(Stream),
 }
 
-/// A reply that is handed on as it comes.
+/// A reply that is forwarded as it arrives.
 #[derive(Debug, Default)]
 pub(super) struct Stream {
     pause: Option<Pause>,
@@ -30,10 +30,10 @@ pub(super) struct Stream {
 #[derive(Debug)]
 struct Pause {
     since: Micros,
-    /// What the client had taken when it last took something.
+    /// The client's received bytes when it last received any.
     taken: u64,
     taken_at: Micros,
-    /// When it is looked at again; `None` while the reply is read all the same, for others wait for the node.
+    /// When it is checked again; `None` while the reply is read anyway, because others wait for the node.
     due: Option<Micros>,
 }
 
@@ -42,13 +42,13 @@ struct Pause {
 pub(super) struct Patience {
     /// In all for one reply, while others wait for the node.
     pub(super) with_others: Duration,
-    /// While the client takes nothing.
+    /// While the client receives nothing.
     pub(super) with_client: Duration,
 }
 
 impl Stream {
-    /// Whether nothing is to be read now; what the client takes wakes the connection then. A client that takes nothing for
-    /// too long is closed.
+    /// Whether to stop reading now; the connection is woken when the client receives bytes. A client that receives none
+    /// for too long is closed.
     pub(super) fn pauses(
         &mut self,
         client: &Client,
@@ -91,7 +91,7 @@ impl Stream {
         pause.due.is_some()
     }
 
-    /// While it is paused, when it is looked at again.
+    /// While it is paused, when it is checked again.
     pub(super) fn paused_until(&self) -> Option<Micros> {
         self.pause.as_ref()?.due
     }

@@ -1,4 +1,4 @@
-//! What the proxy says first on a connection to a node, and what it makes of the answer.
+//! The proxy's first requests on a connection to a node, and their answers.
 
 use std::fmt;
 use std::rc::Rc;
@@ -14,18 +14,17 @@ use crate::resp::{Protocol, ReplyError, ReplyLimits, ReplyScan};
 /// The longest answer that is waited for.
 const ANSWER_MAX: usize = 64 * 1024;
 
-/// Requests that a node must answer without an error before it is asked anything else. There may be a secret in them:
-/// they are never shown.
+/// Requests that a node must answer without an error before any other. They may contain a secret: they are never shown.
 #[derive(Clone)]
 pub(crate) struct Handshake {
     requests: Rc<[u8]>,
-    /// What each of them is called.
+    /// Their names.
     names: Rc<[&'static str]>,
     secret: Option<Rc<str>>,
 }
 
 impl Handshake {
-    /// Says who the proxy is, if anybody, and which protocol it wants. `None` when there is nothing to say.
+    /// Authenticates the proxy, if configured, and selects the protocol. `None` when neither is needed.
     pub(crate) fn of(protocol: Protocol, auth: Option<&NodeAuth>) -> Option<Self> {
         let (names, requests): (Vec<_>, Vec<_>) =
             auth::requests(protocol, auth).into_iter().unzip();
@@ -36,7 +35,7 @@ impl Handshake {
         })
     }
 
-    /// Says it and takes the answers.
+    /// Sends the requests and checks the answers.
     pub(super) async fn exchange(&self, stream: &mut TcpStream) -> Result<(), Kind> {
         let lost = |_| Kind::Lost;
         stream.write_all(&self.requests).await.map_err(lost)?;
@@ -68,7 +67,7 @@ impl Handshake {
         };
         let text = String::from_utf8_lossy(text);
         let text = text.trim_end();
-        // A node that knows no such command repeats what it was told.
+        // A node that does not support the command repeats its arguments in the error.
         let hides = |text: &&str| {
             let secret = self.secret.as_deref();
             secret.is_none_or(|secret| !text.contains(secret))

@@ -1,8 +1,8 @@
 //! Clients that wait until a node owes less, first come, first served.
 //!
-//! What a node owes comes over one connection, so a reply of many bytes delays all that were asked for after it. Requests
-//! with large replies are therefore sent only while the node owes little. The time of an operation begins when its request
-//! is sent, so that it does not pass while a client waits here.
+//! A node's replies come over one connection, so a reply of many bytes delays all later ones. Requests with large
+//! replies are therefore sent only while the node owes little. The time limit of a request begins when it is sent, so
+//! it does not include the wait here.
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -47,7 +47,7 @@ impl Line {
         }
     }
 
-    /// Calls as many as there is room for. True when more wait and nothing is owed whose reply would call them.
+    /// Wakes as many as there is room for. True when more wait and no pending reply would wake them.
     pub(super) fn call(&mut self, owed: u64) -> bool {
         let mut promised = owed;
         while let Some(next) = self.0.front() {
@@ -70,13 +70,13 @@ impl Line {
         }
     }
 
-    /// When the first one gives up, if nothing comes.
+    /// When the first one gives up, if no bytes arrive.
     pub(super) fn expires_at(&self, heard_at: Micros, limit: Micros) -> Option<Micros> {
         let first = self.0.front()?;
         Some(first.since.max(heard_at) + limit)
     }
 
-    /// Lets those go whose wait is over.
+    /// Releases those whose wait is over.
     pub(super) fn expire(&mut self, now: Micros, heard_at: Micros, limit: Micros) {
         while self
             .expires_at(heard_at, limit)

@@ -1,8 +1,8 @@
-//! Requests of the proxy's own that show whether a node has lost a reply.
+//! Requests of the proxy itself that show whether a node has lost a reply.
 //!
-//! Replies carry no name: the next one answers the oldest request. When a request has run out of time, its reply may still
-//! come, or never; then every later reply would be taken for that of the request before. An ECHO of a text that no client
-//! can know follows the request. Its reply comes in its place if, and only if, no reply before it was lost.
+//! Replies carry no id: the next one answers the oldest request. When a request has timed out, its reply may still
+//! arrive, or never; then every later reply would be treated as that of the request before. An ECHO of a text that no
+//! client can know follows the request. Its reply arrives in its place if, and only if, no reply before it was lost.
 
 use std::hash::{BuildHasher as _, RandomState};
 
@@ -13,7 +13,7 @@ use crate::resp::request;
 pub(super) struct Markers {
     /// How the reply to each of them begins.
     prefix: String,
-    /// How many there were.
+    /// Their number so far.
     count: u32,
 }
 

@@ -40,26 +40,26 @@ use crate::error::{Blame, Error, Executed, Kind};
 use crate::resp::{Protocol, ReplyLimits, ReplyScan};
 use line::Line;
 
-/// After a failed attempt the next one, when requests want it; they wait for its outcome, so that no one is told of a
-/// failure that is over.
+/// The pause before the next attempt, when requests want one. They wait for its outcome, so that no client gets an
+/// error that is outdated.
 const KNOCK: Duration = Duration::from_millis(1);
-/// Without requests, attempts are at first so far apart.
+/// Without requests, the first pause between attempts.
 const RETRY_MIN: Duration = Duration::from_millis(20);
-/// And at most so far.
+/// Without requests, the longest pause between attempts.
 const RETRY_MAX: Duration = Duration::from_secs(1);
 
-/// What a worker's upstreams have in common.
+/// Shared settings of a worker's upstreams.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) clock: Clock,
     /// A request fails this long after it was read.
     pub(crate) op_timeout: Duration,
     pub(crate) connect_timeout: Duration,
-    /// A connection on which nothing comes for so long, although something is awaited, is given up.
+    /// A connection on which no byte arrives for this long, although a reply is pending, is closed.
     pub(crate) stall_timeout: Duration,
     /// An idle connection is probed after this time.
     pub(crate) keepalive: Duration,
-    /// A connection is given up when the node's host acknowledges nothing for this long.
+    /// A connection is closed when the node's host acknowledges no bytes for this long.
     pub(crate) unacknowledged: Duration,
     /// A reply beyond this is not kept.
     pub(crate) reply_bytes_max: usize,
@@ -71,9 +71,9 @@ pub(crate) struct Settings {
     pub(crate) requests_max: usize,
     /// Bytes that may wait to be sent to one node.
     pub(crate) bytes_max: usize,
-    /// What the nodes answer in.
+    /// The protocol of the nodes' replies.
     pub(crate) protocol: Protocol,
-    /// What is said first on each connection.
+    /// The first requests on each connection.
     pub(crate) greeting: Option<Handshake>,
 }
 
@@ -100,7 +100,7 @@ impl Payload<'_> {
     }
 }
 
-/// How it stands with the connection, in a word for people; the worse, the greater.
+/// The state of the connection, in a word for people; the worse, the greater.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Health {
     Up,
@@ -118,16 +118,16 @@ impl Health {
     }
 }
 
-/// Whose connection it is.
+/// The users of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Use {
     /// Everybody's; another one follows when it breaks.
     Shared,
-    /// One client's; nothing follows.
+    /// A single client; the connection is never replaced.
     Dedicated,
 }
 
-/// The door to one node.
+/// The connection to one node, as its clients use it.
 #[derive(Debug)]
 pub(crate) struct Upstream {
     address: Rc<str>,
@@ -138,11 +138,11 @@ pub(crate) struct Upstream {
     line: RefCell<Line>,
     health: Cell<Health>,
     retired: Cell<bool>,
-    /// Ends at once, whoever waits.
+    /// Ends at once, even if clients wait.
     closed: Cell<bool>,
-    /// Why it takes no requests: a dedicated connection has ended, or the node is busy.
+    /// Why it accepts no requests: a dedicated connection has ended, or the node is busy.
     shut: RefCell<Option<Kind>>,
-    /// Requests that may wait: none when it is shut.
+    /// Requests that may wait: 0 when it is shut.
     room: Cell<usize>,
     waker: RefCell<Option<Waker>>,
     woken: Cell<bool>,
@@ -174,8 +174,8 @@ impl Upstream {
         })
     }
 
-    /// A second connection to the node, for a request that must not wait behind those of this one. It may overtake them.
-    /// It ends with the last reply that is awaited on it, so there is at most one.
+    /// A second connection to the node, for a request that must not wait behind those of this one. It may overtake
+    /// them. It ends with its last pending reply, so there is at most one.
     pub(crate) fn aside(&self) -> Rc<Self> {
         let awaited = self.aside.borrow().upgrade();
         if let Some(aside) = awaited.filter(|aside| aside.shut.borrow().is_none()) {
@@ -188,7 +188,7 @@ impl Upstream {
         aside
     }
 
-    /// Whether it leads there and speaks the same.
+    /// Whether it has this address and protocol.
     fn is_as(&self, address: &str, settings: &Settings) -> bool {
         self.address() == address && self.settings.protocol == settings.protocol
     }
@@ -214,8 +214,8 @@ impl Upstream {
     /// Queues a request. It is written when the connection's task runs, after all clients that are ready to run.
     ///
     /// # Errors
-    /// Too much waits for it already, the node is busy, or it is a dedicated connection that has ended. The request was not
-    /// sent.
+    /// Too many requests wait already, the node is busy, or it is a dedicated connection that has ended. The request
+    /// was not sent.
     #[inline]
     pub(crate) fn send(&self, payload: Payload<'_>, ticket: Ticket) -> Result<(), Error> {
         let mut queue = self.queue.borrow_mut();
@@ -228,8 +228,8 @@ impl Upstream {
         Ok(())
     }
 
-    /// Whether a request may be sent whose reply is charged with this. A connection that nobody shares has no limit, and a
-    /// busy node refuses at once.
+    /// Whether a request with this charge may be sent. A connection that is not shared has no limit, and a busy node
+    /// refuses at once.
     pub(crate) fn admits(&self, charge: Charge, gate: Gate) -> bool {
         if self.how == Use::Dedicated || self.is_shut() {
             return true;
@@ -250,7 +250,7 @@ impl Upstream {
         self.line.borrow_mut().call_all();
     }
 
-    /// Takes requests again.
+    /// Accepts requests again.
     fn open(&self) {
         if self.room.get() == 0 {
             self.shut.take();
@@ -258,15 +258,15 @@ impl Upstream {
         }
     }
 
-    /// Puts a client in the line of those that wait until the node owes less; it is woken when it is its turn, or when
-    /// nothing has come from the node for the time of an operation.
+    /// Queues a client until the node owes less. It is woken when it is its turn, or when no byte has arrived from the
+    /// node for the time limit of a request.
     pub(crate) fn wait_in_line(&self, client: &Rc<Client>, charge: Charge) {
         let now = self.settings.clock.now();
         self.line.borrow_mut().join(client, charge, now);
         self.wake();
     }
 
-    /// No request will come any more: the connection ends when nobody waits for it.
+    /// No more requests will come: the connection ends when no client waits for it.
     pub(crate) fn retire(&self) {
         self.retired.set(true);
         self.line.borrow_mut().call_all();

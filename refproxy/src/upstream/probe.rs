@@ -1,7 +1,8 @@
-//! Whether a silent node is busy with a script: asked over a connection of its own.
+//! Detects whether a silent node is busy with a script, over a connection of its own.
 //!
-//! Redis reads nothing behind a script on the connection that runs it. On any other connection it answers `-BUSY` once the
-//! script has lasted for its `busy-reply-threshold`. Never asks a node that answers, and never asks twice at a time.
+//! Redis reads no requests after a script on the connection that runs it. On any other connection it answers `-BUSY`
+//! once the script has lasted for its `busy-reply-threshold`. Never asks a node that answers, and never asks twice at a
+//! time.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -24,7 +25,7 @@ const ANSWER_MAX: usize = 4096;
 
 type Asking = Pin<Box<dyn Future<Output = Option<Rc<str>>>>>;
 
-/// What the task of a node's connection knows about the node's silence.
+/// The probe of a node's silence, in the task of its connection.
 #[derive(Default)]
 pub(super) struct Probe {
     asking: Option<Asking>,
@@ -32,7 +33,7 @@ pub(super) struct Probe {
 }
 
 impl Probe {
-    /// When the node is to be asked that is silent since then; none while it is asked.
+    /// When a node that is silent since then is to be asked; `None` while it is asked.
     pub(super) fn due(&self, silent_since: Micros, op_timeout: Duration) -> Option<Micros> {
         let silence = micros(SILENCE.min(op_timeout / 2));
         let due = (silent_since + silence).max(self.not_before);
@@ -47,7 +48,7 @@ impl Probe {
         }));
     }
 
-    /// The node's words, when it has just said that it is busy.
+    /// The node's error, when it has just answered that it is busy.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, now: Micros) -> Option<Rc<str>> {
         let asking = self.asking.as_mut()?;
         let Poll::Ready(busy) = asking.as_mut().poll(cx) else {
@@ -59,7 +60,7 @@ impl Probe {
     }
 }
 
-/// The complete answer; none when there is none.
+/// The complete answer; `None` without one.
 async fn answer(stream: &mut TcpStream) -> Option<BytesMut> {
     let mut answer = BytesMut::new();
     let mut scan = ReplyScan::within(ReplyLimits::default(), Protocol::Resp3);
@@ -73,7 +74,7 @@ async fn answer(stream: &mut TcpStream) -> Option<BytesMut> {
     }
 }
 
-/// The text of an answer that says so.
+/// The text of a BUSY error.
 fn is_busy(answer: &[u8]) -> Option<Rc<str>> {
     let text = std::str::from_utf8(error_text(answer)?).ok()?;
     text.starts_with("BUSY ").then(|| text.into())

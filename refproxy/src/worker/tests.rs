@@ -1,4 +1,4 @@
-//! What a panic costs: one client or one node connection, never its place.
+//! The damage of a panic: one client or one node connection, never its place.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::stats::{Shared, WorkerStats};
 use placement::{Cluster, Node, Placed, Policy};
 use testbed::wait;
 
-/// For what takes milliseconds.
+/// Deadline of operations that take milliseconds.
 const DEADLINE: Duration = Duration::from_secs(20);
 
 /// A worker over one node at `address`.

@@ -75,7 +75,7 @@ impl Outbox {
         &self.ready
     }
 
-    /// Whether so much is under way that the next request has to wait.
+    /// Whether the limit of pending requests is reached, so that the next one must wait.
     #[inline]
     pub(crate) fn is_full(&self, requests_max: usize, asked_bytes_max: usize) -> bool {
         self.slots.len() >= requests_max.min(self.window.requests())
@@ -83,7 +83,7 @@ impl Outbox {
             || self.bytes() >= BACKLOG_MAX
     }
 
-    /// Whether there is something to do for the session.
+    /// Whether the session has work to do.
     #[inline]
     pub(super) fn has_news(&self) -> bool {
         !self.ready.is_empty() || !self.next_parts.is_empty()
@@ -93,19 +93,19 @@ impl Outbox {
         self.ready.len() + self.held
     }
 
-    /// What the reply to the next request may take of what a node may owe; see [`Charge`].
+    /// How much of a node's debt limit the reply to the next request may take; see [`Charge`].
     #[inline]
     pub(crate) fn charge(&self) -> Charge {
         self.window.charge()
     }
 
-    /// Makes room for the reply to a request of `cost` bytes; gives the number to deliver it by.
+    /// Makes room for the reply to a request of `cost` bytes. Returns the number to deliver it by.
     #[inline]
     pub(crate) fn expect(&mut self, cost: usize) -> u32 {
         self.push(cost, State::Waiting)
     }
 
-    /// Makes room for the reply to EXEC of `queued` commands, which comes through as it is where its length fits.
+    /// Makes room for the reply to EXEC of `queued` commands, which is forwarded unchanged if its length fits.
     pub(crate) fn expect_exec(&mut self, cost: usize, queued: usize) -> u32 {
         self.push(cost, State::Exec(u32::try_from(queued).unwrap_or(u32::MAX)))
     }
@@ -126,7 +126,7 @@ impl Outbox {
         number
     }
 
-    /// A reply that the proxy gives at once, in its turn; a large one is taken out of `reply`.
+    /// Queues a reply of the proxy itself, in its turn; a large one is taken out of `reply`.
     pub(crate) fn answer(&mut self, reply: &mut Vec<u8>) {
         if is_large(reply.len()) {
             let number = self.expect(0);
@@ -142,7 +142,7 @@ impl Outbox {
         }
     }
 
-    /// Takes the reply, or the reply of one part, to the request of this number.
+    /// Takes the reply, or the reply of one part, to the request with this number.
     #[inline]
     pub(crate) fn complete(&mut self, number: u32, part: u16, reply: Reply<'_>) {
         let place = number.wrapping_sub(self.base) as usize;
@@ -186,7 +186,7 @@ impl Outbox {
         self.next_parts.pop()
     }
 
-    /// Whether the client has asked for nothing after the request of this number.
+    /// Whether the client has sent no request after the one with this number.
     pub(crate) fn is_last(&self, number: u32) -> bool {
         number.wrapping_sub(self.base) as usize + 1 == self.slots.len()
     }
@@ -198,7 +198,8 @@ impl Outbox {
         matches!(state, Some(State::Joining(_)))
     }
 
-    /// Whether the reply to the request of this number can be handed on as it comes: it is its turn, and nothing is done to it.
+    /// Whether the reply to the request with this number can be forwarded as it arrives: it is its turn, and it is not
+    /// changed.
     pub(super) fn can_stream(&self, number: u32) -> bool {
         let front = self.slots.front().map(|slot| &slot.state);
         number == self.base && matches!(front, Some(State::Waiting))

@@ -1,4 +1,4 @@
-//! What a configuration file may say, and what errors may repeat of it.
+//! Valid and invalid configuration files, and what errors may quote of them.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::config::{Limits, Timeouts};
 use placement::Policy;
 use placement::hash::TagRule;
 
-/// What people copy from says what is so when they leave it out.
+/// The example file, from which people copy, shows the defaults.
 #[test]
 fn the_example_shows_the_defaults() {
     let config = parse(include_str!("../../../refproxy.yaml"), "refproxy.yaml").unwrap();

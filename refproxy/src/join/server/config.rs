@@ -8,8 +8,8 @@ use bytes::Bytes;
 use crate::command::is_secret;
 use crate::resp::{Protocol, bulk, elements, put_bulk, put_map, strict};
 
-/// In the order of the first node that knows the name, without passwords. Where nodes differ in a number, the least is the
-/// value, because a client expects a number; in words, a note of what each says.
+/// In the order of the first node that has the name, without passwords. If nodes differ in a number, the minimum is the
+/// value, because a client expects a number; in words, a note with the value of each.
 pub(in crate::join) fn settings(replies: &[Bytes], nodes: &[Rc<str>]) -> Option<Vec<u8>> {
     // Only RESP3 has maps.
     let protocol = match replies.first()?.first() {

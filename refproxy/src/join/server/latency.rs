@@ -33,8 +33,8 @@ pub(in crate::join) fn history(replies: &[Bytes]) -> Option<Vec<u8>> {
     Some(out)
 }
 
-/// An entry an event: its name, the time and the latency of the latest spike on any node, the worst of all, and whatever newer
-/// servers count behind that, added up.
+/// One entry per event: its name, the time and the latency of the latest spike on any node, the worst of all, and the
+/// sums of the counters that newer servers append.
 pub(in crate::join) fn latest(replies: &[Bytes]) -> Option<Vec<u8>> {
     let mut events: BTreeMap<&[u8], Vec<i64>> = BTreeMap::new();
     for reply in replies {
@@ -87,8 +87,8 @@ struct Histogram {
 }
 
 impl Histogram {
-    /// Of a command that the proxy sends to every node, a client's call is one of each: the calls are those of the node that has
-    /// most, and of several such nodes the slowest. How long a client has waited no node knows.
+    /// If the proxy sends a command to every node, a client's call is one call of each: the calls are those of the node
+    /// with the most, and of several such nodes the slowest. No node knows how long a client has waited.
     fn of_one_node(self) -> Self {
         let calls = |bounds: &BTreeMap<i64, i64>| bounds.values().last().copied().unwrap_or(0);
         let time = |bounds: &BTreeMap<i64, i64>| {
@@ -108,9 +108,9 @@ impl Histogram {
     }
 }
 
-/// Commands in the order of the first node that has called them. What goes to every node counts once; of a request that is
-/// split, such as MGET, each node counts its part, and which parts were one request is not known. A node's count at a bound that it does not tell is that of
-/// the next lower one, so that sums are exact.
+/// Commands in the order of the first node that has called them. Commands that go to every node count once; if a
+/// request is split, such as MGET, each node counts its part, and it is unknown which parts were one request. If a node
+/// does not list a bound, its count is that of the next lower one, so that sums are exact.
 pub(in crate::join) fn histogram(replies: &[Bytes]) -> Option<Vec<u8>> {
     // Only RESP3 has maps.
     let protocol = match replies.first()?.first() {

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crate::join::ways::written;
 use crate::resp::{bulk, elements, integer, put_array};
 
-/// What every node has, in the order of the first: of several versions the lowest.
+/// The modules that every node has, in the order of the first: the lowest of several versions.
 pub(in crate::join) fn modules(replies: &[Bytes]) -> Option<Vec<u8>> {
     let mut nodes = Vec::with_capacity(replies.len());
     for reply in replies {

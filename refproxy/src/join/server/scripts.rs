@@ -1,22 +1,22 @@
 //! SCRIPT KILL, FUNCTION KILL and FUNCTION STATS of all nodes: which node's reply the client gets.
 //!
-//! The client asked for a script to be stopped, not for one on each node. So one killed script is a success, whatever the
-//! other nodes say; asked again, the reply tells of those that are left. Without one, the reply that says most wins:
-//! a script that cannot be killed, then any other error, because a node that did not answer may still run its script.
-//! NOTBUSY is the reply only when every node says so.
+//! The client asked for a script to be stopped, not for one on each node. So one killed script is a success, whatever
+//! the other nodes answer; the next call reports those that are left. Without one, the most important reply wins: a
+//! script that cannot be killed, then any other error, because a node that did not answer may still run its script.
+//! NOTBUSY is the reply only when every node gives it.
 
 use bytes::Bytes;
 
 use crate::join::ways::is_null;
 use crate::resp::elements;
 
-/// The reply of the node that has the most to say; of equals, the first.
+/// The most important reply; of equals, the first.
 pub(in crate::join) fn kill(replies: &[Bytes]) -> &[u8] {
     let most = replies.iter().min_by_key(|reply| rank(reply));
     most.map(|reply| &reply[..]).unwrap_or_default()
 }
 
-/// The less, the more it says.
+/// The lower, the more important.
 fn rank(reply: &[u8]) -> u8 {
     match reply {
         b"+OK\r\n" => 0,

@@ -1,8 +1,8 @@
 //! SLOWLOG and COMMANDLOG of all nodes as one log: the latest entry first.
 //!
-//! A request that the proxy has sent to every node is one entry, that of the node that took longest. Requests are one where
-//! their words are the same, each node has one of them, and they began within a second of each other: logs count seconds. The
-//! parts of MGET and its like differ from node to node, and each is an entry.
+//! A request that the proxy has sent to every node is one entry, that of the slowest node. Requests count as one if
+//! their words are the same, each node has one of them, and they began within a second of each other: logs count
+//! seconds. The parts of MGET and similar commands differ from node to node, and each is an entry.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -14,7 +14,7 @@ use crate::resp::{bulk, elements, integer, put_array, put_integer};
 
 const SECOND: i64 = 1_000_000;
 
-/// What an entry measures.
+/// The unit of an entry.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(in crate::join) enum Measure {
     /// Microseconds, which end at the entry's time.
@@ -30,7 +30,7 @@ struct Entry<'a> {
     id: i64,
     time: i64,
     took: i64,
-    /// The array of the request's words, as far as the node keeps them.
+    /// The array of the request's arguments, as far as the node keeps them.
     words: &'a [u8],
     reply: &'a [u8],
 }
@@ -93,7 +93,7 @@ pub(in crate::join) fn log(replies: &[Bytes], most: usize, measure: Measure) -> 
     Some(out)
 }
 
-/// How many entries there are.
+/// The number of entries.
 pub(in crate::join) fn len(replies: &[Bytes], measure: Measure) -> Option<Vec<u8>> {
     let entries = entries(replies, measure)?.len();
     let mut out = Vec::new();
@@ -120,7 +120,7 @@ fn entries(replies: &[Bytes], measure: Measure) -> Option<Vec<Entry<'_>>> {
 /// Each request once.
 fn merged(entries: Vec<Entry<'_>>) -> Vec<Entry<'_>> {
     let mut kept: Vec<Entry<'_>> = Vec::with_capacity(entries.len());
-    // By words: places among the kept, each with the nodes that have it.
+    // By request: places among the kept entries, each with the nodes that have it.
     let mut known: HashMap<&[u8], Vec<(usize, Vec<usize>)>> = HashMap::new();
     for entry in entries {
         if !entry.is_of_every_node() {
@@ -215,7 +215,7 @@ mod tests {
 
     #[test]
     fn what_is_not_one_request_stays_apart() {
-        // Of one node, of another time, with other words, or not sent to every node.
+        // Of one node, of another time, with other arguments, or not sent to every node.
         let a: &[&str] = &[
             "4 99 1 KEYS *",
             "3 99 1 KEYS *",

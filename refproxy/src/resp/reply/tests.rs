@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::{ReplyLimits, ReplyScan};
 use crate::resp::Protocol;
 
-/// The replies in `chunks`, as wire text, then what went wrong, if anything.
+/// The replies in `chunks`, as wire text, then the error, if any.
 fn read_all(chunks: &[&[u8]]) -> Vec<String> {
     read_as(Protocol::Resp2, chunks)
 }
@@ -191,7 +191,7 @@ fn what_is_not_of_resp3_is_refused() {
         let seen = read_as(Protocol::Resp3, &[wire(early)]);
         assert_eq!(seen, Vec::<String>::new(), "`{}`", early.escape_debug());
     }
-    // None of it is known to RESP2.
+    // RESP2 has none of these types.
     for kind in [
         "_\r\n",
         "#t\r\n",

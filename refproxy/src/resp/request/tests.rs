@@ -13,7 +13,7 @@ const TINY: Limits = Limits {
     of_stranger: false,
 };
 
-/// All that stands in `wire`, in words.
+/// All requests in `wire`, as text.
 fn read_all(chunks: &[&[u8]], limits: &Limits) -> Vec<String> {
     let mut scan = RequestScan::default();
     let mut buf = Vec::new();
@@ -60,7 +60,7 @@ fn spell(buf: &[u8], frame: &Frame) -> String {
     words.join(" ")
 }
 
-/// Holds for the whole and for every way of cutting it in two.
+/// Checks the whole and every way of cutting it in two.
 #[track_caller]
 fn check(wire: &[u8], expected: &[&str]) {
     for cut in 0..=wire.len() {

@@ -1,8 +1,8 @@
-//! One client's transaction: WATCH, MULTI, what is queued, and EXEC, all on one node over a connection of its own.
+//! One client's transaction: WATCH, MULTI, queued requests, and EXEC, all on one node over a connection of its own.
 //!
-//! [`Transaction::on`] decides on every request of a client that has one. What reaches a node over one connection may overtake what goes over another. So a transaction begins only when all
-//! that the client asked before has been answered, and what comes behind it waits for its end; both unless it goes over
-//! the same connection.
+//! [`Transaction::on`] decides on every request of a client in a transaction. Requests over one connection may overtake
+//! requests over another. So a transaction begins only when all earlier requests of the client have been answered, and
+//! later requests wait for its end, unless they use the same connection.
 
 mod pin;
 mod queueing;
@@ -44,15 +44,15 @@ pub(super) struct Transaction {
     seen: Option<Rc<Routing>>,
     /// Requests that are queued, wherever.
     queued: usize,
-    /// Asked before there was a node, for any would do.
+    /// Requests before a node was chosen, for which any node would do.
     held: Vec<Held>,
-    /// To be answered by the proxy.
+    /// Requests to be answered by the proxy.
     own: Vec<Own>,
-    /// Of keys and requests that are kept here, with what keeping requests costs.
+    /// Bytes of keys and requests that are kept here, with the overhead of keeping requests.
     bytes: usize,
 }
 
-/// What keeping a request costs beside its bytes, about: else many small ones would take many times what they may.
+/// Overhead of a kept request, about: without it many small ones would take many times the limit.
 const KEEPING_BYTES: usize = 64;
 
 /// A request that waits for a node.
@@ -73,7 +73,7 @@ struct Own {
     bytes: Vec<u8>,
 }
 
-/// What a transaction makes of a request.
+/// The reaction of a transaction to a request.
 #[derive(Debug)]
 pub(super) enum Step {
     /// It has seen to it.
@@ -90,7 +90,7 @@ fn cost(request: &[u8]) -> usize {
 }
 
 impl Transaction {
-    /// What becomes of a command of transactions outside of one: whether one begins, and what the client gets.
+    /// Handles a command of transactions outside one: whether one begins, and the reply.
     pub(super) fn begin(
         verb: Verb,
         home: Option<NodeId>,
@@ -118,7 +118,7 @@ impl Transaction {
         }
     }
 
-    /// What becomes of a request of the client that has this transaction.
+    /// Handles a request of the client in this transaction.
     pub(super) fn on(&mut self, request: &Request<'_>, turn: &mut Turn<'_>) -> Step {
         match self.phase {
             Phase::Over if turn.outbox.waiting() == 0 => {
@@ -150,7 +150,7 @@ impl Transaction {
         turn.refuse(refusal, bytes)
     }
 
-    /// Answers at once a request that ends it.
+    /// Answers a request that ends it at once.
     fn end_locally(&mut self, local: Local, request: &Request<'_>, turn: &mut Turn<'_>) -> Taken {
         self.break_off();
         turn.local(local, request)
@@ -179,7 +179,7 @@ impl Transaction {
         self.bytes
     }
 
-    /// Requests that are queued; none before MULTI and after the end.
+    /// Requests that are queued; `None` before MULTI and after the end.
     pub(super) fn queued(&self) -> Option<usize> {
         let is_open = matches!(self.phase, Phase::Queueing | Phase::Aborted);
         is_open.then_some(self.queued)
@@ -189,7 +189,7 @@ impl Transaction {
         self.phase == Phase::Over
     }
 
-    /// Lets the connection go, when nothing is awaited on it.
+    /// Releases the connection, when no reply is pending on it.
     pub(super) fn release(&mut self, worker: &Worker) {
         if let Some(pin) = self.pin.take()
             && !pin.soiled
@@ -220,7 +220,7 @@ impl Transaction {
         self.pin = pin;
     }
 
-    /// Ends it, with the node left in the middle of it.
+    /// Ends it without completing it on the node.
     fn break_off(&mut self) {
         if let Some(pin) = &mut self.pin {
             pin.soiled = true;
@@ -238,7 +238,7 @@ impl Transaction {
         self.pin.as_ref().is_some_and(Pin::is_over)
     }
 
-    /// Whether keys have left the node since they were seen there.
+    /// Whether keys have moved to another node since they were seen there.
     fn has_moved(&self, routing: &Rc<Routing>) -> bool {
         let Some(pin) = &self.pin else {
             return false;

@@ -1,4 +1,4 @@
-//! The connection of a transaction: what goes over it, in which order, and what its replies become.
+//! The connection of a transaction: the requests over it, their order, and the handling of their replies.
 
 use std::rc::Rc;
 
@@ -21,7 +21,7 @@ pub(super) struct Pin {
     pub(super) connection: Dedicated,
     /// The node has got MULTI.
     pub(super) begun: bool,
-    /// The node may know something about it that the next client must not meet.
+    /// The node may keep state about it that the next client must not see.
     pub(super) soiled: bool,
     /// How requests outside of MULTI find it.
     detour: Option<(Rc<Routing>, Rc<Routing>)>,
@@ -33,7 +33,7 @@ impl Pin {
         self.connection.is_over()
     }
 
-    /// Sends all of it. Once something cannot be sent, nothing after it is. False when something was not sent.
+    /// Sends all of it. After the first failure nothing more is sent. False if there was a failure.
     fn send<'a>(
         &mut self,
         parts: impl Iterator<Item = (Payload<'a>, Commits)>,
@@ -71,7 +71,7 @@ impl Pin {
 }
 
 impl Transaction {
-    /// Refuses a request with a key that lives on another node than the transaction; none when it does not.
+    /// Refuses a request with a key that lives on another node than the transaction; `None` when it does not.
     pub(super) fn refuse_elsewhere(
         &mut self,
         node: NodeId,
@@ -91,7 +91,7 @@ impl Transaction {
     /// Gives the transaction a connection to `node`.
     ///
     /// # Errors
-    /// Replies have to come first, or there are too many connections, which the client is told.
+    /// Pending replies must arrive first, or there are too many connections, which is reported to the client.
     pub(super) fn pin_to(&mut self, node: NodeId, turn: &mut Turn<'_>) -> Result<(), Taken> {
         let address = turn.address(node);
         if let Some(pin) = &self.pin
@@ -123,8 +123,8 @@ impl Transaction {
         Ok(())
     }
 
-    /// The cluster, with the watching connection in the place of the one that all share: a value that is read after WATCH
-    /// must not be older than the WATCH.
+    /// The cluster, with the watching connection in place of the shared one: a value that is read after WATCH must not
+    /// be older than the WATCH.
     pub(super) fn detour(&mut self, turn: &Turn<'_>) -> Rc<Routing> {
         let routing = &turn.routing;
         let Some(pin) = self.pin.as_mut().filter(|pin| !pin.is_over()) else {
@@ -145,7 +145,7 @@ impl Transaction {
         }
     }
 
-    /// What the node has to get first: MULTI and what was held, unless it has begun.
+    /// The requests that the node must get first: MULTI and the held requests, unless it has begun.
     pub(super) fn prologue(&mut self) -> Prologue {
         let mut prologue = Prologue::default();
         if self.begun().is_some() {
@@ -176,13 +176,13 @@ impl Transaction {
         Taken::Done
     }
 
-    /// A request whose reply is the client's as it is.
+    /// Sends a request whose reply is forwarded to the client unchanged.
     pub(super) fn ask(&mut self, request: &Request<'_>, turn: &mut Turn<'_>) {
         let number = turn.outbox.expect(request.bytes.len());
         self.send_after(Vec::new(), request, number, Commits::No, turn);
     }
 
-    /// Sends the request over the transaction's connection, after what has to come before it.
+    /// Sends the request over the transaction's connection, after those that must precede it.
     pub(super) fn send_after(
         &mut self,
         before: Vec<Vec<u8>>,
@@ -205,7 +205,7 @@ impl Transaction {
     }
 }
 
-/// What a node gets before the first request that is sent to it.
+/// The requests to a node before the client's first one.
 #[derive(Debug, Default)]
 pub(super) struct Prologue {
     pub(super) requests: Vec<Vec<u8>>,
@@ -220,5 +220,5 @@ pub(super) enum Commits {
     No,
 }
 
-/// What the proxy has to say to a node by itself.
+/// The only request that the proxy adds.
 const MULTI: &str = "MULTI";

@@ -48,7 +48,7 @@ impl Transaction {
         self.send_queued(request, turn)
     }
 
-    /// A request that any node answers alike waits here until a key names the node.
+    /// A request that all nodes answer the same waits here until a key decides the node.
     fn queue_anywhere(&mut self, request: &Request<'_>, turn: &mut Turn<'_>) -> Taken {
         if self.phase == Phase::Aborted {
             return queued(turn);
@@ -64,7 +64,8 @@ impl Transaction {
         queued(turn)
     }
 
-    /// What may not come after MULTI is an error now; whether EXEC fails for it, nodes do not agree on, so the node gets it too.
+    /// A command that may not follow MULTI is an error now. Nodes differ in whether EXEC then fails, so the node gets
+    /// it too.
     fn misplaced(
         &mut self,
         refusal: &Refusal<'_>,
@@ -84,7 +85,7 @@ impl Transaction {
         turn.refuse(refusal, request.bytes)
     }
 
-    /// What the proxy answers itself, it answers at EXEC, in its place.
+    /// A request that the proxy answers itself is answered at EXEC, in its place.
     fn queue_own(&mut self, local: Local, request: &Request<'_>, turn: &mut Turn<'_>) -> Taken {
         if changes_protocol(local, request.bytes, turn.identity) {
             let refusal = Refusal::Unsupported(request.row, Why::ProtocolOfTransaction);
@@ -167,7 +168,7 @@ impl Transaction {
         own.into_iter()
             .map(|own| {
                 let mut out = Vec::new();
-                // What would hang up is never queued.
+                // Commands that close the connection are never queued.
                 let _ = turn.own_answer(own.local, own.row, &own.bytes, &mut out);
                 (own.place, out)
             })

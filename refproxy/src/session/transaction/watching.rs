@@ -9,7 +9,7 @@ use crate::session::turn::{ANY_NODE, Taken, Turn};
 use placement::NodeId;
 
 impl Transaction {
-    /// The next transaction, right after one whose last reply has not come, may go over the same connection.
+    /// The next transaction, right after one whose last reply is pending, may use the same connection.
     pub(super) fn again(&mut self, request: &Request<'_>, turn: &mut Turn<'_>) -> Taken {
         let row = request.row;
         let begins =
@@ -108,7 +108,7 @@ impl Transaction {
         self.remember(&args[1..], &turn.routing);
         self.ask(request, turn);
         if lost {
-            // The reply says so, and the client may begin anew.
+            // The reply says so, and the client may start over.
             self.end();
         }
         Taken::Done

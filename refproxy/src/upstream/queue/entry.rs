@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::client::{Charge, Client, Reply};
 use crate::clock::Micros;
 
-/// Who waits for a reply.
+/// The client and place that wait for a reply.
 #[derive(Debug)]
 pub(crate) struct Ticket {
     pub(crate) client: Rc<Client>,
@@ -14,20 +14,20 @@ pub(crate) struct Ticket {
     /// Of a request that was split.
     pub(crate) part: u16,
     pub(crate) deadline: Micros,
-    /// Carries out what was queued before it: when it is certainly not sent, that is certainly not carried out.
+    /// Executes the requests queued before it: if it is certainly not sent, they are certainly not executed.
     pub(crate) commits: bool,
-    /// What its reply takes of what the node may owe.
+    /// How much of the node's debt limit its reply takes.
     pub(crate) charge: Charge,
 }
 
-/// What a request is to the queue.
+/// The role of a request in the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
     /// Of a client.
     Plain,
-    /// Of a client, and carries out what was queued before it.
+    /// Of a client, and executes the requests queued before it.
     Commits,
-    /// Of the proxy, to see whether a reply was lost.
+    /// Of the proxy, to detect whether a reply was lost.
     Marker,
 }
 
@@ -44,7 +44,7 @@ pub(super) struct Entry {
     pub(super) end: u64,
 }
 
-/// Values are nobody's business: only what kind of reply came.
+/// Values are confidential: only the type of the reply is logged.
 #[cold]
 pub(super) fn log_answer(node: &str, entry: &Entry, reply: &Reply<'_>) {
     let outcome = match (&entry.client, reply.first_byte()) {

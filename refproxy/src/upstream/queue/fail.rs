@@ -25,8 +25,8 @@ impl Queue {
         }
     }
 
-    /// Fails the requests whose time is up. Those of which nothing was sent yet are never sent; after the others goes a
-    /// marker, with a deadline of its own.
+    /// Fails the requests whose time is up. Those that are entirely unsent are never sent; a marker follows the others,
+    /// with a deadline of its own.
     pub(in crate::upstream) fn expire(
         &mut self,
         now: Micros,
@@ -96,8 +96,8 @@ impl Queue {
         }
     }
 
-    /// The connection is gone: fails the requests of which something was sent, for the node may have executed them. The
-    /// others are kept for the next connection.
+    /// The connection is gone: fails the requests of which a part was sent, because the node may have executed them.
+    /// The others are kept for the next connection.
     pub(in crate::upstream) fn fail_sent(&mut self, text: impl Fn(Executed) -> Vec<u8>) {
         for (entry, _) in std::mem::take(&mut self.doubtful) {
             self.fail(entry, Executed::Maybe, &text);
@@ -110,10 +110,10 @@ impl Queue {
             self.owed -= entry.charge.bytes();
             self.fail(entry, Executed::Maybe, &text);
         }
-        // What is left of the last one is not sent on another connection.
+        // The rest of the last one is not sent on another connection.
         self.out
             .advance(usize::try_from(start.saturating_sub(self.sent)).unwrap_or(0));
-        // Failed requests of which nothing was sent are not kept, so none is left here.
+        // Failed requests that were unsent are not kept, so none is left here.
         (self.comes, self.failed, self.in_doubt) = (false, 0, false);
         (self.late, self.marked) = (0, self.marked.saturating_sub(start));
         self.appended -= start;
@@ -136,7 +136,7 @@ impl Queue {
         client.deliver(entry.number, entry.part, Reply::Own(&text(executed)));
     }
 
-    /// Fails everything, as what may have been executed: a panic has left the rest of this in any state.
+    /// Fails everything as possibly executed: a panic has left the rest of this in any state.
     pub(in crate::upstream) fn abandon(&mut self, text: impl Fn(Executed) -> Vec<u8>) {
         let doubtful = std::mem::take(&mut self.doubtful);
         let entries = std::mem::take(&mut self.entries);
@@ -146,7 +146,7 @@ impl Queue {
         }
     }
 
-    /// Fails everything: there is no connection to be had.
+    /// Fails everything: there is no connection.
     pub(in crate::upstream) fn fail_all(&mut self, text: impl Fn(Executed) -> Vec<u8>) {
         self.fail_sent(&text);
         let kept = std::mem::take(&mut self.entries);

@@ -1,4 +1,4 @@
-//! What waits for one node: bytes to be sent, and whose replies will come in which order.
+//! The queue of one node: bytes to be sent, and the clients of the replies in their order.
 //!
 //! Never touches a socket or the clock.
 
@@ -25,28 +25,28 @@ use entry::{Entry, Role, log_answer};
 pub(crate) struct Queue {
     /// The node's address, for the log.
     node: Rc<str>,
-    /// Whether what becomes of each request is logged; looked up once a turn.
+    /// Whether the outcome of each request is logged; looked up once per turn.
     pub(super) logs: bool,
     /// Bytes of requests that are not sent yet.
     pub(super) out: WriteQueue,
     entries: VecDeque<Entry>,
-    /// Whether the reply to the front entry has begun and keeps coming, so that it is not late.
+    /// Whether the reply to the front entry has begun and keeps arriving, so that it is not late.
     comes: bool,
-    /// How many entries at the front, or after the one whose reply comes, have failed already.
+    /// How many entries at the front, or after the one whose reply is arriving, have failed already.
     failed: usize,
-    /// Places in the stream of bytes to the node: behind the last request, what is sent, behind the last reply.
+    /// Places in the stream of bytes to the node: after the last request, after the sent bytes, after the last reply.
     appended: u64,
     sent: u64,
     answered: u64,
-    /// Charges of the requests whose reply has not come, failed ones included.
+    /// Charges of the requests whose reply has not arrived, failed ones included.
     owed: u64,
     markers: Markers,
     /// Where the last request ends that ran out of time after it was sent, and the last marker.
     late: u64,
     marked: u64,
-    /// Whether a reply was taken for that of a request which had run out of time, and no marker has come since.
+    /// Whether a reply was treated as that of a timed-out request, and no marker has arrived since.
     in_doubt: bool,
-    /// Requests with replies that came meanwhile.
+    /// Requests with replies that arrived meanwhile.
     doubtful: VecDeque<(Entry, Bytes)>,
 }
 
@@ -71,13 +71,13 @@ impl Queue {
         }
     }
 
-    /// Requests whose reply has not come, failed ones included.
+    /// Requests whose reply has not arrived, failed ones included.
     #[inline]
     pub(super) fn waiting(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether anybody still waits.
+    /// Whether any client still waits.
     pub(super) fn is_awaited(&self) -> bool {
         self.entries.len() > self.failed || !self.doubtful.is_empty()
     }
@@ -130,8 +130,9 @@ impl Queue {
     /// Delivers a reply to the oldest request.
     ///
     /// # Errors
-    /// The connection cannot be used any more: the reply answers no request, because the node has not got one, or the node
-    /// has refused a request of which it has only a part, as Redis does with a protocol error, or has lost a reply.
+    /// The connection cannot be used any more: the reply answers no request, because the node has not got one, or the
+    /// node has refused a request of which it has only a part, as Redis does with a protocol error, or has lost a
+    /// reply.
     #[inline]
     pub(super) fn answer(&mut self, reply: Reply<'_>) -> Result<(), Kind> {
         let Some(front) = self.entries.front() else {
@@ -175,7 +176,7 @@ impl Queue {
         usize::from(self.comes) + self.failed
     }
 
-    /// The deadline of the oldest request that has not failed and whose reply does not come.
+    /// The deadline of the oldest request that has not failed and whose reply is not arriving.
     pub(super) fn next_deadline(&self) -> Option<Micros> {
         let doubtful = self.doubtful.front().map(|(entry, _)| entry.deadline);
         let first = self.entries.get(self.first_due());
@@ -200,8 +201,8 @@ impl Queue {
         }
     }
 
-    /// Whether the reply to the oldest request, of which so many bytes have come, is not kept: no client waits for it, or
-    /// it is larger than `max`, which its client learns now.
+    /// Whether the reply to the oldest request, of which `len` bytes have arrived, is dropped: no client waits for it,
+    /// or it is larger than `max`, which is reported to its client now.
     pub(super) fn gives_up(
         &mut self,
         bytes: usize,
@@ -220,7 +221,7 @@ impl Queue {
         }
     }
 
-    /// Whether the reply to the oldest request can be handed on as it comes.
+    /// Whether the reply to the oldest request can be forwarded as it arrives.
     pub(super) fn can_stream(&self) -> bool {
         let front = self.entries.front();
         let client = front.and_then(|entry| Some((entry.client.as_ref()?, entry)));
@@ -230,13 +231,13 @@ impl Queue {
             })
     }
 
-    /// The client to whom the reply to the oldest request is handed on, unless it is gone.
+    /// The client to which the reply to the oldest request is forwarded, unless it is gone.
     pub(super) fn streams_to(&self) -> Option<&Rc<Client>> {
         let client = self.entries.front()?.client.as_ref();
         client.filter(|client| !client.is_gone())
     }
 
-    /// Hands on the next piece of the reply to the oldest request.
+    /// Forwards the next piece of the reply to the oldest request.
     ///
     /// # Errors
     /// As of [`Queue::answer`].
@@ -245,13 +246,13 @@ impl Queue {
             client.stream(piece, is_last);
         }
         match is_last {
-            // The client has all of it, and takes nothing more by this number.
+            // The client has all of it, and expects no more under this number.
             true => self.answer(Reply::Small(b"")),
             false => Ok(()),
         }
     }
 
-    /// The deadline of the oldest request, failed or not, of which the node has got something.
+    /// The deadline of the oldest request, failed or not, of which the node has got a part.
     pub(super) fn oldest_sent_deadline(&self) -> Option<Micros> {
         self.entries
             .front()

@@ -1,4 +1,4 @@
-//! Laws of the queue: a reply goes to whoever asked, and after a failure to nobody.
+//! Laws of the queue: a reply goes to the client that asked, and after a failure to none.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -147,7 +147,7 @@ fn what_is_late_before_it_is_sent_is_never_sent() {
     queue.expire(20, 120, text);
     check(&b, "-No\\r\\n");
     check_unsent(&queue, "MARKER five ");
-    // A marker that is not sent in time is not sent either, and one that is to be sent takes its place.
+    // A marker that misses its deadline unsent is never sent, and a later one replaces it.
     queue.expire(120, 220, text);
     check_unsent(&queue, "five MARKER ");
     let marker = marker(&queue);

@@ -11,7 +11,7 @@ use crate::error::Kind;
 use crate::socket;
 use crate::upstream::{Handshake, RETRY_MAX, RETRY_MIN};
 
-/// After this many failures in a row the next attempt comes so much later.
+/// How long to wait for the next attempt after this many failures in a row.
 pub(super) fn retry_after(failures: u32) -> Micros {
     micros(
         RETRY_MIN
@@ -20,7 +20,7 @@ pub(super) fn retry_after(failures: u32) -> Micros {
     )
 }
 
-/// A connection on which all is said that has to be said first.
+/// A connection whose first requests have been answered.
 pub(super) async fn connect(
     address: Rc<str>,
     greeting: Option<Handshake>,

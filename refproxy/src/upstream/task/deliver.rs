@@ -33,7 +33,7 @@ pub(super) fn deliver(
                     Flow::Keeps | Flow::Drops => queue.answer(Reply::Small(b""))?,
                 }
             }
-            // Nobody asked for it, so it is nobody's reply.
+            // A push answers no request, so it is dropped.
             Ok(len) if input[at] == b'>' => at += len,
             Ok(len) => {
                 if is_large(len) {
@@ -57,7 +57,7 @@ pub(super) fn deliver(
                         *flow = judge(input, more, &mut queue, upstream)?;
                     }
                     if flow.is_kept() {
-                        // Beyond that it grows with what has come, not with what was only announced.
+                        // Beyond that it grows with the received bytes, not with the announced length.
                         let room = more.min(input.len().max(ROOM));
                         input.reserve(room);
                     } else {
@@ -70,7 +70,7 @@ pub(super) fn deliver(
     }
 }
 
-/// Takes out of `input` what has come of a reply that is not kept.
+/// Removes the received bytes of a reply that is not kept from `input`.
 fn hand_on(
     input: &mut BytesMut,
     scan: &mut ReplyScan,
@@ -87,13 +87,13 @@ fn hand_on(
         }
     } else {
         let rest = input.split_off(len);
-        // Not the buffer of what was dropped.
+        // The buffer of the dropped bytes is not kept.
         *input = BytesMut::from(&rest[..]);
     }
     Ok(())
 }
 
-/// What becomes of the large reply that has begun in `input` and lacks `more` bytes at least.
+/// Decides how to handle the large reply that has begun in `input` and lacks at least `more` bytes.
 #[cold]
 fn judge(input: &[u8], more: usize, queue: &mut Queue, upstream: &Upstream) -> Result<Flow, Kind> {
     let max = upstream.settings.reply_bytes_max;

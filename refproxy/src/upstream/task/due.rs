@@ -1,4 +1,4 @@
-//! What is due next at a node: deadlines of requests, a node that is silent, a probe, the next attempt to connect.
+//! The next event at a node: deadlines of requests, a silent node, a probe, the next attempt to connect.
 
 use std::task::Context;
 
@@ -8,7 +8,7 @@ use crate::clock::{Micros, micros};
 use crate::upstream::flow::Flow;
 
 impl Task {
-    /// Sets the one timer to what is due next.
+    /// Sets the only timer to the next event.
     pub(super) fn arm(&mut self, cx: &mut Context<'_>, now: Micros) {
         if self.armed_at.is_some_and(|at| at <= now) {
             self.armed_at = None;
@@ -57,7 +57,7 @@ impl Task {
         }
     }
 
-    /// When a node that owes replies is to be asked whether it is busy; none where that is known, or asked already.
+    /// When a node that owes replies is to be asked whether it is busy; `None` if that is known, or asked already.
     pub(super) fn probe_at(&self, queue: &Queue) -> Option<Micros> {
         if self.is_dedicated() || self.upstream.is_shut() {
             return None;
@@ -86,14 +86,14 @@ impl Task {
         self.silent_since(oldest_deadline) + micros(self.upstream.settings.stall_timeout)
     }
 
-    /// Since when the node owes something and nothing has come.
+    /// Since when the node owes a reply and no byte has arrived.
     pub(super) fn silent_since(&self, oldest_deadline: Micros) -> Micros {
         let op_timeout = micros(self.upstream.settings.op_timeout);
         self.heard_at
             .max(oldest_deadline.saturating_sub(op_timeout))
     }
 
-    /// Until when a reply that has begun is waited for if nothing comes of it.
+    /// The deadline of a reply that has begun if no more of it arrives.
     pub(super) fn patience(&self) -> Micros {
         self.heard_at + micros(self.upstream.settings.op_timeout)
     }

@@ -1,4 +1,4 @@
-//! What fails with a connection: late requests, all of a dedicated one, those that were sent on one that is lost.
+//! Requests that fail with a connection: late ones, all of a dedicated one, those that were sent on a lost one.
 
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
@@ -15,7 +15,7 @@ use crate::upstream::queue::Queue;
 use crate::upstream::{Health, KNOCK};
 
 impl Task {
-    /// Goes on after a panic, with a new connection and without the requests that waited.
+    /// Continues after a panic, with a new connection and without the waiting requests.
     #[cold]
     pub(super) fn recover(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let upstream = Rc::clone(&self.upstream);
@@ -80,7 +80,7 @@ impl Task {
         Ok(())
     }
 
-    /// A dedicated connection fails with all that was asked on it: what came later means nothing without what came before.
+    /// A dedicated connection fails with all its requests: later ones depend on earlier ones.
     pub(super) fn end(&mut self, why: Kind) -> Poll<()> {
         tracing::debug!(node = %self.upstream.address, ?why, "dedicated connection ended");
         let upstream = &self.upstream;

@@ -31,7 +31,7 @@ use deliver::deliver;
 
 /// Bytes read at once.
 const CHUNK: usize = 64 * 1024;
-/// Bytes read at once of a reply that is handed on as it comes.
+/// Bytes per read of a reply that is forwarded as it arrives.
 const STREAM_CHUNK: usize = 256 * 1024;
 /// Chunks read before others may run.
 const CHUNKS_A_TURN: usize = 16;
@@ -63,11 +63,11 @@ struct Task {
     probe: Probe,
 }
 
-/// Serves `upstream` until it is closed, or retired and nobody waits for it, or, being dedicated, its connection ends.
+/// Serves `upstream` until it is closed, or retired and no client waits for it, or, if dedicated, its connection ends.
 pub(crate) async fn run(upstream: Rc<Upstream>) {
     let mut task = Task::new(upstream);
     poll_fn(|cx| {
-        // Without this, a panic would leave a node that nobody serves until the proxy is restarted.
+        // Without this, a panic would leave a node unserved until the proxy is restarted.
         let polled = catch_unwind(AssertUnwindSafe(|| task.poll(cx)));
         polled.unwrap_or_else(|_| task.recover(cx))
     })
@@ -123,8 +123,8 @@ impl Task {
         Poll::Pending
     }
 
-    /// Refuses what clients ask in the words of the node, once it says that it is busy: on this connection it will read
-    /// nothing before its script ends. What was sent already waits for that, as far as its deadline.
+    /// Refuses requests of clients with the node's error, once it answers that it is busy: it reads nothing more on
+    /// this connection until its script ends. Requests that were sent already wait for that, until their deadline.
     fn probe(&mut self, cx: &mut Context<'_>, now: Micros) {
         if !matches!(self.link, Link::Up(_)) {
             return;
@@ -153,7 +153,7 @@ impl Task {
         }
     }
 
-    /// Lets clients go on that wait until the node owes less.
+    /// Wakes clients that wait until the node owes less.
     #[inline]
     fn call_waiting(&mut self, cx: &Context<'_>, now: Micros) {
         let mut line = self.upstream.line.borrow_mut();
@@ -166,12 +166,12 @@ impl Task {
             micros(self.upstream.settings.op_timeout),
         );
         if line.call(self.upstream.queue.borrow().owed()) {
-            // Should those that were called ask for nothing, it is the turn of the next.
+            // If the woken clients send nothing, it is the turn of the next ones.
             cx.waker().wake_by_ref();
         }
     }
 
-    /// Goes on as far as possible; `Ready` when there may be more to do at once.
+    /// Makes as much progress as possible; `Ready` when there may be more to do at once.
     fn step(&mut self, cx: &mut Context<'_>, now: Micros) -> Result<Poll<()>, Kind> {
         match &mut self.link {
             Link::Down { retry_at, knock_at } => {
@@ -202,7 +202,8 @@ impl Task {
                 }
             },
             Link::Up(_) => {
-                // What has come in time counts, however late we look; what is late by now is not sent.
+                // Replies that arrived before the deadline count even if they are read later. Late requests are not
+                // sent any more.
                 let read = self.read(cx, now)?;
                 self.expire(now)?;
                 self.write(cx)?;
@@ -259,12 +260,12 @@ impl Task {
                 &self.upstream,
             )?;
         }
-        // More may be there, but it is the others' turn.
+        // More bytes may be there, but it is the turn of other tasks.
         cx.waker().wake_by_ref();
         Ok(Poll::Pending)
     }
 
-    /// Whether nothing is read because a client does not take what has come of its reply.
+    /// Whether reading is paused because a client does not receive the bytes of its reply.
     #[cold]
     fn pauses(&mut self, cx: &Context<'_>, now: Micros) -> bool {
         let Flow::Streams(stream) = &mut self.flow else {
@@ -286,7 +287,7 @@ impl Task {
         if pauses {
             client.wake_when_it_takes(cx.waker());
         } else if paused {
-            // That nothing was heard is not the node's fault.
+            // The silence is not the node's fault.
             self.heard_at = now;
         }
         pauses

@@ -1,4 +1,4 @@
-//! FIELDS: how the values of one field of INFO become one, one row a field.
+//! FIELDS: how the values of one field of INFO become one, one row per field.
 //!
 //! Source: `INFO everything` of Redis 7.0 and 8.2 and of Valkey 9.1 (`fixtures/info/fields.txt`), each field of which has a
 //! row. With one node, every value is that node's.
@@ -8,19 +8,19 @@
 pub(super) enum Way {
     Sum,
     Most,
-    /// Of numbers. Of a setting: what every node has at least.
+    /// Of numbers. Of a setting: the minimum of all nodes.
     Least,
-    /// The lowest version: what every node can do. Left out where a node has none, because it is another server.
+    /// The lowest version: the features that every node has. Left out if a node has none, because it is another server.
     Version,
-    /// A limit, which adds up. 0 is no limit, and then there is none for all of them.
+    /// A limit, which adds up. 0 is no limit, and then the total is unlimited too.
     Limit,
-    /// This word where all nodes say so, else the first other one: `ok` and `noeviction` must hold for every node, and
+    /// This word if all nodes have it, else the first other one: `ok` and `noeviction` must hold for every node, and
     /// clients may write unless all nodes are a `slave`.
     Unless(&'static str),
-    /// What describes one build or one machine: told where all nodes say alike, line by line where the name repeats. No
-    /// client decides by it.
+    /// Description of one build or one machine: kept if all nodes agree, line by line if the name repeats. No client
+    /// depends on it.
     Alike,
-    /// What this field is, in the units that people read.
+    /// This field in human-readable units.
     Human(&'static str),
     /// Left out: the ratio of sums is not the sum of ratios.
     Ratio,
@@ -297,7 +297,7 @@ const FIELDS: &[(&str, Way)] = &[
     ("watching_clients", Sum),
 ];
 
-/// The way of a field; none when the table does not know it.
+/// The way of a field; `None` when the table does not have it.
 pub(super) fn way(name: &str) -> Option<Way> {
     let place = FIELDS.binary_search_by_key(&name, |(field, _)| field);
     place.ok().map(|place| FIELDS[place].1)
@@ -321,8 +321,8 @@ mod tests {
         assert_eq!(way("nonsense"), None);
     }
 
-    /// Fields that are numbered or named after a command: a port, a thread or a replica of one server, and percentiles, of
-    /// which there is no sum.
+    /// Fields that are numbered or named after a command: a port, a thread or a replica of one server, and percentiles,
+    /// which cannot be summed.
     const FAMILIES: [&str; 5] = [
         "engine_",
         "io_thread_",

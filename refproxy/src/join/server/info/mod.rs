@@ -1,9 +1,10 @@
-//! INFO of all nodes as one text: what can be added up is, what is the proxy's own is told by the proxy, and what clients
-//! decide by is what holds for every node ([`fields::Way`]). What one value cannot say is left out. Of what is not known
-//! here, words are told that all nodes say alike; never numbers, which would come and go as they happen to be equal.
+//! INFO of all nodes as one text: sums are added up, the proxy's own fields come from the proxy, and fields on which
+//! clients depend hold for every node ([`fields::Way`]). Fields that one value cannot express are left out. Unknown
+//! fields are kept if all nodes agree on a word; never on a number, which would appear only when the numbers happen to
+//! be equal.
 //!
-//! A node that does not answer is told under `# Nodes`, whatever was asked for; sums are left out then, because they would
-//! be too small.
+//! A node that does not answer is listed under `# Nodes`, whatever was requested; sums are then left out, because they
+//! would be too small.
 
 mod fields;
 mod own;
@@ -27,7 +28,7 @@ const OF_EACH: [&str; 3] = ["redis_version", "role", "used_memory"];
 /// A part of the request that the section of the proxy's own belongs to.
 const WITH_NODES: [&[u8]; 4] = [b"all", b"default", b"everything", b"nodes"];
 
-/// Whether a request with these sections, none for the usual ones, asks for the section about nodes too.
+/// Whether a request with these sections, none for the usual ones, includes the section about nodes.
 pub(in crate::join) fn wants_nodes<'a>(mut sections: impl Iterator<Item = &'a [u8]>) -> bool {
     let named = |section: &[u8]| {
         WITH_NODES
@@ -40,7 +41,7 @@ pub(in crate::join) fn wants_nodes<'a>(mut sections: impl Iterator<Item = &'a [u
     }
 }
 
-/// The one text of all replies; none when one of them is neither text nor an error.
+/// The one text of all replies; `None` when one of them is neither text nor an error.
 pub(in crate::join) fn info(
     replies: &[Bytes],
     nodes: &[Rc<str>],
@@ -72,7 +73,7 @@ pub(in crate::join) fn info(
             }
         }
     }
-    // Else what is left out would look like nothing.
+    // Without it, a missing field would look like an empty one.
     if with_nodes || said.len() < replies.len() {
         put_nodes(&mut out, &told, replies, nodes, facts);
     }
@@ -111,7 +112,7 @@ fn put_nodes(
             let _ = write!(out, ",{name}={value}");
         }
         if let Some(error) = error_text(reply) {
-            // Whoever splits the line at its commas gets the error in one piece.
+            // A client that splits the line at its commas gets the error in one piece.
             let error = widened(error).replace([',', '\r', '\n'], ";");
             let _ = write!(out, ",error={error}");
         }

@@ -1,8 +1,8 @@
-//! What INFO tells of the proxy itself, whatever its nodes say.
+//! The proxy's own fields of INFO, independent of its nodes.
 
 use std::sync::Arc;
 
-/// What the proxy tells of itself.
+/// The proxy's facts about itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Facts {
     /// Connected to all workers.
@@ -18,8 +18,8 @@ pub(crate) struct Facts {
     pub(crate) health: Vec<&'static str>,
 }
 
-/// What is true of the proxy, whatever the nodes say of themselves. To its clients it is a server of its own, and no
-/// cluster, as HELLO says too.
+/// The proxy's own values, independent of the nodes. To its clients it is a server of its own, and not a cluster, as in
+/// HELLO.
 pub(super) fn own(name: &str, facts: &Facts) -> Option<String> {
     Some(match name {
         "cluster_enabled" => "0".to_owned(),

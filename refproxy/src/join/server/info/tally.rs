@@ -13,10 +13,10 @@ pub(super) fn is_tally(name: &str) -> bool {
         || name.starts_with("errorstat_")
 }
 
-/// How many keys there are of which size.
+/// The number of keys per size.
 const BY_SIZE: &str = "_distrib_";
 
-/// What a size is in numbers, as `human` and Redis write it: `512`, `1K`.
+/// The number of a size as `human` and Redis write it: `512`, `1K`.
 fn size(label: &str) -> Option<u64> {
     let number = label.trim_end_matches(|at: char| at.is_ascii_alphabetic());
     let shift = match &label[number.len()..] {
@@ -30,8 +30,8 @@ fn size(label: &str) -> Option<u64> {
     number.parse::<u64>().ok()?.checked_shl(shift)
 }
 
-/// Counts add up; averages are weighed by what they are averages of. What a client asks once, every node counts once, if the
-/// proxy sends it to all: that is as many calls as the node has that counts most.
+/// Counts add up; averages are weighted. If the proxy sends a command to every node, each node counts a client's call
+/// once: the number of calls is the maximum of the nodes.
 pub(super) fn tally(name: &str, values: &[&str]) -> Option<String> {
     let command = name.strip_prefix("cmdstat_");
     let is_fan_out = command.is_some_and(goes_to_every_node);

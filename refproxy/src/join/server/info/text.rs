@@ -41,7 +41,7 @@ impl<'a> NodeInfo<'a> {
 /// All sections in the order of the first node that has them, each with its fields.
 pub(super) fn sections<'a>(said: &[&NodeInfo<'a>]) -> Vec<(&'a str, Vec<&'a str>)> {
     let mut sections: Vec<(&str, Vec<&str>)> = Vec::new();
-    // There may be as many as clients make errors.
+    // Clients can add names by errors, so there may be many.
     let mut seen = BTreeSet::new();
     for (section, names) in said.iter().flat_map(|told| &told.sections) {
         let place = sections.iter().position(|(known, _)| known == section);
@@ -63,7 +63,7 @@ pub(super) fn widened(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| char::from(*byte)).collect()
 }
 
-/// The bytes of what was widened.
+/// The bytes of a widened text.
 pub(super) fn narrowed(text: &str) -> Vec<u8> {
     let bytes = text.chars().map(u8::try_from);
     bytes.filter_map(Result::ok).collect()

@@ -1,4 +1,4 @@
-//! How the values of one field of all nodes become one, as the field's [`Way`](super::fields::Way) says.
+//! How the values of one field of all nodes become one, according to the field's [`Way`](super::fields::Way).
 
 use super::fields::{
     self,
@@ -8,8 +8,8 @@ use super::own::{Facts, own};
 use super::tally::{is_tally, tally};
 use super::text::NodeInfo;
 
-/// The values of a field, one unless its name repeats; none where they cannot say what the nodes say. `all` is whether every
-/// node has answered.
+/// The values of a field, one unless its name repeats; empty if they cannot express the nodes' values. `all` is true if
+/// every node has answered.
 pub(super) fn values(name: &str, said: &[&NodeInfo<'_>], all: bool, facts: &Facts) -> Vec<String> {
     if let Some(own) = own(name, facts) {
         return vec![own];
@@ -46,7 +46,7 @@ pub(super) fn values(name: &str, said: &[&NodeInfo<'_>], all: bool, facts: &Fact
     one.into_iter().collect()
 }
 
-/// The values that all nodes say, in the order of the first.
+/// The values that all nodes have, in the order of the first.
 fn alike(name: &str, said: &[&NodeInfo<'_>]) -> Vec<String> {
     let Some((first, others)) = said.split_first() else {
         return Vec::new();
@@ -76,7 +76,7 @@ fn limit(values: &[&str]) -> Option<String> {
     }
 }
 
-/// The sum, with as many places behind the point as the values have.
+/// The sum, with as many decimal places as the values have.
 fn added(values: &[&str]) -> Option<String> {
     let whole: Option<Vec<i64>> = values.iter().map(|value| value.parse().ok()).collect();
     if let Some(whole) = whole {
