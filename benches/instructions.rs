@@ -1,4 +1,5 @@
-//! What placement costs in instructions, counted by valgrind: the same on every machine of a kind, whatever else it does.
+//! The cost of placement in instructions, counted by valgrind: the same on every machine of a kind, independent of
+//! other load.
 
 #![expect(
     missing_docs,

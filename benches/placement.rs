@@ -1,5 +1,5 @@
-//! What placement costs in time: a key from its digest to its node, and a table from its nodes, beside crates that do
-//! likewise. A round is [`KEYS`] keys; divan tells the time of a round and keys a second.
+//! Placement in time: from the digest of a key to its node, and from nodes to a table, compared with crates that do the
+//! same. A round is [`KEYS`] keys; divan reports the time of a round and keys per second.
 
 use std::net::SocketAddr;
 
@@ -15,7 +15,7 @@ fn main() {
     divan::main();
 }
 
-/// Points that a node of average weight has on twemproxy's ring, and here on those of others.
+/// Points of a node of average weight on twemproxy's ring, and here on rings of other crates.
 const POINTS: usize = 160;
 
 /// Runs `look_up` on each key of a round.
@@ -28,7 +28,7 @@ fn each_key<T>(bencher: Bencher<'_, '_>, look_up: impl Fn(&[u8; 16]) -> T + Sync
     });
 }
 
-/// From a key to its node, among 3 nodes unless told otherwise.
+/// From a key to its node, among 3 nodes unless the name says otherwise.
 mod lookup {
     use super::*;
 
@@ -37,7 +37,7 @@ mod lookup {
         each_key(bencher, |key| murmur2_64(key));
     }
 
-    /// What is left of maglev when the digest is there already.
+    /// The rest of maglev when the digest is computed already.
     #[divan::bench]
     fn maglev_without_digest(bencher: Bencher<'_, '_>) {
         let placement = placement(Policy::maglev(), 3);

@@ -287,7 +287,7 @@ pub(crate) fn fingerprint(text: &str) -> Fingerprint {
     }
 }
 
-/// A migration of which something is left over of every kind.
+/// A migration with leftovers of every kind.
 pub(crate) fn migration(text: &str) -> Migration {
     let check = fleet::check();
     let named = || text.to_owned();

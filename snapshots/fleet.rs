@@ -1,4 +1,4 @@
-//! A migration that was carried out with something of everything, as its report has it.
+//! A migration with at least one of everything, as its report has it.
 
 use shardproof::fleet::{
     Check, ConflictKey, Finding, LargeKey, Level, Migration, MoveOutcome, NodeKeys, OtherDatabase,
@@ -72,7 +72,7 @@ pub(crate) fn check() -> Check {
     }
 }
 
-/// What a migration that met with everything left behind.
+/// The report of a migration with leftovers of every kind.
 pub(crate) fn migration() -> Migration {
     let carried = MoveOutcome {
         moved: 488,

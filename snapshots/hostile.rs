@@ -1,4 +1,5 @@
-//! Texts of a hostile proxy inject nothing: each is put into every free text of every report, in every format.
+//! Texts of a hostile proxy cannot inject markup or control characters: each is put into every free text of every
+//! report, in every format.
 
 use quick_xml::events::Event;
 use serde_json::Value;
@@ -8,7 +9,7 @@ use testbed::text::printable;
 
 use crate::{everything, stressed};
 
-/// What terminals, pages, XML, JSON and shells obey or stumble over. Invalid UTF-8 is as transcripts have it.
+/// Texts that terminals, pages, XML, JSON and shells obey or misread. Invalid UTF-8 is as in transcripts.
 fn texts() -> Vec<String> {
     let invalid = [b"\xff\xfe\xc0\x80".as_slice(), b"<script>\x1b[2J\x80"];
     let invalid = invalid.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
@@ -151,7 +152,7 @@ fn json_keeps_the_text() {
     }
 }
 
-/// Reads a page as a browser does, and accepts only what the templates write.
+/// Reads a page as a browser does, and accepts only markup of the templates.
 fn tokens(page: &str) -> Result<(), String> {
     let mut rest = page;
     while let Some((_, tag)) = rest.split_once('<') {
@@ -186,7 +187,7 @@ fn tokens(page: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// What follows a tag whose attributes are all of the templates.
+/// The text after a tag whose attributes are all from the templates.
 fn attributes(mut rest: &str) -> Option<&str> {
     loop {
         rest = rest.trim_start();

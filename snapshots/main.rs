@@ -1,4 +1,4 @@
-//! Recorded output, reviewed with cargo-insta. Snapshots are memory: they show what a change changes.
+//! Recorded output, reviewed with cargo-insta. Snapshots are memory: they show the effect of a change.
 
 mod cli;
 mod everything;

@@ -61,7 +61,7 @@ fn snapshots_of_live_nodes() {
     });
 }
 
-/// The schema files are what users point their tools at, so they are JSON and no snapshots; a snapshot shows the change.
+/// Users give the schema files to their tools, so they are JSON and not snapshots; a snapshot shows the change.
 #[test]
 fn the_schemas_are_those_of_the_reports() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../schema");
@@ -79,7 +79,7 @@ fn the_schemas_are_those_of_the_reports() {
     }
 }
 
-/// One number with its level: whoever reads two formats of one run reads the same words and figures.
+/// One number with its level: two formats of one run have the same words and figures.
 #[test]
 fn all_formats_of_a_run_agree() {
     for run in [run(), run().strict()] {
@@ -144,7 +144,7 @@ fn all_formats_of_a_run_agree() {
     }
 }
 
-/// A page that asks anybody for anything is no report.
+/// A page that requests any resource is not a report.
 #[test]
 fn the_page_is_self_contained_and_escapes_what_it_shows() {
     let page = report::html::conformance(&run());

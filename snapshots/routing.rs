@@ -1,6 +1,7 @@
-//! Routing snapshots: what refproxy asks which node for a well-formed call of every command, one text a command group.
+//! Routing snapshots: refproxy's requests to each node for a well-formed call of every command, one text per command
+//! group.
 //!
-//! Snapshots are memory: they show what a change of the table changes. What is right is the law of the cases.
+//! Snapshots are memory: they show the effect of a change of the table. The cases are the law.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on is to panic")]
 
@@ -16,7 +17,7 @@ use refproxy::command::{
 use refproxy::resp::{Args, Limits, RequestScan, Scanned, request};
 use refproxy::route::{Action, Request, asked_instead, resolve, route};
 
-/// What servers say about their commands; the first is the one whose words the proxy uses.
+/// Commands as servers report them; the proxy uses the words of the first.
 const SERVERS: [&str; 3] = [
     include_str!("../fixtures/commands/redis-7.0.15.tsv"),
     include_str!("../fixtures/commands/redis-8.2.3.tsv"),
@@ -34,7 +35,7 @@ fn lines(server: &'static str) -> impl Iterator<Item = Line> {
     })
 }
 
-/// All commands, each as the first server that knows it tells it, but with the arity of the one that takes most.
+/// All commands, each as the first server that has it reports it, but with the largest arity.
 fn told() -> Vec<Line> {
     let mut told: BTreeMap<&str, Line> = BTreeMap::new();
     for line in SERVERS.into_iter().flat_map(lines) {
@@ -44,13 +45,13 @@ fn told() -> Vec<Line> {
         if takes_more {
             known[1] = line[1];
         }
-        // A module does not say how many arguments its commands take; each of these has a key.
+        // A module does not report how many arguments its commands take; each of these has a key.
         if line[7].split(',').any(|flag| flag == "module") {
             known[1] = "-2";
         }
     }
     let mut told: Vec<Line> = told.into_values().collect();
-    // As the table has them: `_` comes behind letters in upper case.
+    // In the order of the table: `_` comes after letters in upper case.
     told.sort_by_key(|line| line[0].to_uppercase().replace('|', "\0"));
     told
 }
@@ -61,7 +62,7 @@ fn the_table_is_what_servers_say() {
     let ours = |row: &Row| {
         let name = row.name.to_lowercase();
         let (keys, arity) = (row.keys, row.arity);
-        // The fixture has them sorted, and a dash for none.
+        // The fixture has them sorted, and a dash if there are none.
         let mut flags: Vec<&str> = flags::words(row.flags).collect();
         flags.sort_unstable();
         let flags = if flags.is_empty() {
@@ -115,8 +116,8 @@ fn snapshots() {
     });
 }
 
-/// Well-formed calls with as few other arguments as possible: keys on several nodes where there may be several, and where
-/// they must live together, also on one.
+/// Well-formed calls with as few other arguments as possible: keys on several nodes if the command allows that, and
+/// otherwise also on one.
 fn calls(row: &Row, keys: &Keys) -> Vec<Vec<Vec<u8>>> {
     let apart = [2, 0, 2, 1];
     let spread = match row.route {
@@ -225,7 +226,7 @@ impl Keys {
     }
 }
 
-/// What the router makes of the call.
+/// The router's decision on the call.
 fn routed(call: &[Vec<u8>], placement: &Placement) -> String {
     let bytes = request(call);
     let Ok(Scanned::Request(frame)) = RequestScan::default().scan(&bytes, &Limits::default())

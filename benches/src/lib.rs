@@ -1,4 +1,4 @@
-//! What both benchmarks of placement work on: keys of 16 bytes, and clusters of a given size.
+//! Input of both benchmarks of placement: keys of 16 bytes, and clusters of a given size.
 
 use placement::{Cluster, Node, Placement, Policy};
 
@@ -20,7 +20,7 @@ pub fn keys() -> Vec<[u8; 16]> {
         .collect()
 }
 
-/// So many addresses, as Envoy's own benchmarks have them.
+/// `nodes` addresses, as in Envoy's own benchmarks.
 #[must_use]
 pub fn addresses(nodes: usize) -> Vec<String> {
     (0..nodes)
@@ -31,7 +31,7 @@ pub fn addresses(nodes: usize) -> Vec<String> {
 /// The placement of `policy` over that many nodes.
 ///
 /// # Panics
-/// When there is none, which would be a mistake here.
+/// When there is none, which would be a mistake in the benchmark.
 #[must_use]
 pub fn placement(policy: Policy, nodes: usize) -> Placement {
     let nodes = addresses(nodes).into_iter().map(Node::at).collect();
@@ -41,7 +41,7 @@ pub fn placement(policy: Policy, nodes: usize) -> Placement {
     }
 }
 
-/// Envoy's ring hash with at least so many points.
+/// Envoy's ring hash with at least `size_min` points.
 #[must_use]
 pub fn ring(size_min: u32) -> Policy {
     match Policy::ring_hash() {

@@ -1,4 +1,4 @@
-//! Finding a key's node takes no memory, whatever the policy.
+//! Finding a key's node allocates no memory, under any policy.
 
 use placement::hash::{Digest, TagRule};
 use placement::{Cluster, Node, Placement, Policy};

@@ -1,4 +1,4 @@
-//! Our keys are Redis' keys: what the table finds in a request is what `COMMAND GETKEYS` of a real server finds.
+//! Our keys are Redis' keys: the table finds the same keys in a request as `COMMAND GETKEYS` of a real server.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on is to panic")]
 
@@ -18,7 +18,7 @@ use tokio::runtime::Builder;
 const CALLS: usize = 2000;
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// Refused by the proxy whatever their keys: described in a way that nothing else needs, or naming channels.
+/// Refused by the proxy whatever their keys: described in a form that no other command needs, or naming channels.
 const LEFT_OUT: [&str; 6] = [
     "CLUSTERSCAN",
     "MIGRATE",
@@ -28,11 +28,11 @@ const LEFT_OUT: [&str; 6] = [
     "SUNSUBSCRIBE",
 ];
 
-/// Runs with one key, whose specification asks for a second one.
+/// Works with one key, though its specification asks for a second one.
 const ONE_IS_ENOUGH: (&str, usize) = ("PFMERGE", 2);
 
-/// Calls in which a word says where to store that is no such option, or calls of GEORADIUS that say it twice: what finds keys
-/// does not look closely then, and finds others than what runs the command.
+/// Calls with an invalid word in the place of the STORE option, or calls of GEORADIUS that give it twice: the code that
+/// finds keys is then less strict than the command, and finds other keys.
 fn stores_oddly(row: &Row, call: &[String]) -> bool {
     let stores = |word: &String| word.to_uppercase().starts_with("STORE");
     let unit = match row.name {
@@ -47,8 +47,8 @@ fn stores_oddly(row: &Row, call: &[String]) -> bool {
         || call.iter().filter(|word| stores(word)).count() > 1
 }
 
-/// Calls with several words that say where to store, or might: not GETKEYS but running them tells which counts. `k` has all that
-/// they need.
+/// Calls with several words that may be STORE options: only running them, not GETKEYS, shows which one counts. `k` has
+/// all that they need.
 const STORING: [&str; 16] = [
     "GEORADIUS k 13 38 10 km STORE a STOREDIST b",
     "GEORADIUS k 13 38 10 km STOREDIST b STORE a",
@@ -68,7 +68,7 @@ const STORING: [&str; 16] = [
     "SORT k ALPHA STORE a LIMIT 0 1 STORE b",
 ];
 
-/// Words that mean something to some command, beside keys that mean nothing.
+/// Words that are options of some command, next to plain keys.
 const WORDS: [&str; 34] = [
     "a",
     "b",
@@ -117,7 +117,8 @@ impl Chance {
         usize::try_from(self.0 % end as u64).unwrap_or(0)
     }
 
-    /// A call with an arity that the row takes, of at least two words, as GETKEYS takes it; small numbers stand where numbers of keys may, so that many are whole.
+    /// A call of at least two words that GETKEYS accepts, with an arity that the row accepts. Small numbers are in the
+    /// places of numbers of keys, so that many calls are complete.
     fn call(&mut self, row: &Row) -> Vec<String> {
         let mut words: Vec<String> = row.name.split('|').map(str::to_owned).collect();
         let least = usize::from(row.arity.unsigned_abs());
@@ -133,14 +134,14 @@ impl Chance {
     }
 }
 
-/// The keys that the table finds, or none where it finds the call unclear.
+/// The keys that the table finds, or `None` if the call is unclear.
 fn ours(row: &Row, call: &[String]) -> Option<Vec<String>> {
     let args: Vec<&[u8]> = call.iter().map(String::as_bytes).collect();
     let positions = row.key_positions(&args).ok()?;
     Some(positions.into_iter().map(|at| call[at].clone()).collect())
 }
 
-/// The keys that Redis finds, or none where it finds the call wrong.
+/// The keys that Redis finds, or `None` if the call is wrong.
 fn theirs(reply: &Value) -> Option<Vec<String>> {
     match reply {
         Value::Array(keys) => {
@@ -203,7 +204,7 @@ async fn keys_are_where_the_server_says(search: Search) {
     let node = Process::start(&search).await.unwrap();
     let mut client = Client::connect(node.addr(), DEADLINE).await.unwrap();
     let mut chance = Chance(0x5eed);
-    // What has subcommands has no keys of its own.
+    // A command with subcommands has no keys of its own.
     let has_below = |row: &&Row| {
         let below = format!("{}|", row.name);
         SUBCOMMANDS.iter().any(|sub| sub.name.starts_with(&below))
@@ -231,7 +232,7 @@ async fn keys_are_where_the_server_says(search: Search) {
             }
             compared += 1;
             if ours.is_none() || theirs.is_none() {
-                // GETKEYS tries again by looser rules, which what runs the command does not share.
+                // GETKEYS tries again by looser rules, which the command itself does not use.
                 let reply = client.call(call, DEADLINE).await.unwrap();
                 assert!(
                     reply.is_error(),

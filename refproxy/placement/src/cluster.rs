@@ -57,7 +57,7 @@ pub struct Node {
     pub health: Health,
     /// Envoy's priority level, from 0, without gaps.
     pub priority: u32,
-    /// Configured for all nodes of a priority or for none.
+    /// Set for all nodes of a priority or for none.
     pub locality: Option<Locality>,
     /// The slots of a node of Redis Cluster; when no node has any, they are assigned evenly, as by
     /// `redis-cli`.
@@ -125,7 +125,7 @@ impl Cluster {
         }
     }
 
-    /// The rule of hash tags that holds: the policy's own, or else the configured one.
+    /// The effective rule of hash tags: the policy's own, or else the configured one.
     #[must_use]
     pub fn tag_rule(&self) -> TagRule {
         self.policy.own_tags().unwrap_or(self.tags)

@@ -11,7 +11,7 @@ use crate::{Cluster, Error, Health, Node, NodeId};
 /// The port that twemproxy leaves out of a name, as libmemcached does.
 const PORT_UNNAMED: u16 = 11_211;
 
-/// A node that takes part.
+/// A node that may hold keys.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Host<'a> {
     pub(crate) id: NodeId,
@@ -71,7 +71,7 @@ fn check_unweighted(cluster: &Cluster) -> Result<(), Error> {
     }
 }
 
-/// Priorities have no gaps, and either all nodes of a priority have a locality or none has.
+/// Checks that priorities have no gaps, and that either all nodes of a priority have a locality or none has.
 fn check_levels(nodes: &[Node]) -> Result<(), Error> {
     let used: HashSet<u32> = nodes.iter().map(|node| node.priority).collect();
     if let Some(gap) = (0..used.len() as u32).find(|priority| !used.contains(priority)) {
@@ -129,8 +129,8 @@ fn key(node: &Node, names: Names, hostnames: bool) -> Result<Cow<'_, str>, Error
     }
 }
 
-/// Envoy hashes the address that it resolved, as `inet_ntop` prints it: `[0:0::1]:6379` is `[::1]:6379`, and an IPv4 address
-/// after six groups of 0 keeps its dots.
+/// Envoy hashes the address that it resolved, as printed by `inet_ntop`: `[0:0::1]:6379` is `[::1]:6379`, and an IPv4
+/// address after six groups of 0 keeps its dots.
 fn canonical(address: &str) -> Cow<'_, str> {
     let Ok(parsed) = address.parse::<SocketAddrV6>() else {
         return Cow::Borrowed(address);

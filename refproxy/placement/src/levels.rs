@@ -37,7 +37,7 @@ pub(crate) fn levels(cluster: &Cluster) -> Vec<Level> {
             .filter(|id| panic[level] || cluster.nodes[id.index()].health == Health::Healthy)
             .collect();
         levels.push(Level {
-            // As many as there are nodes at most.
+            // At most the number of nodes.
             priority: level as u32,
             up_to,
             members,
@@ -91,7 +91,7 @@ struct Loads {
     degraded: Vec<u32>,
 }
 
-/// The loads, and for each level whether it is in panic.
+/// The loads, and whether each level is in panic.
 fn loads(counts: &[Counts], panic: Panic) -> (Loads, Vec<bool>) {
     let available = |some: u32, all: u32| match all {
         0 => 0,

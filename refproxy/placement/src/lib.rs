@@ -1,10 +1,10 @@
-//! Placement: from a cluster description to an immutable table, and from a key to its node, bit for bit as Envoy,
-//! twemproxy, libketama and Redis Cluster do it. The executable specification that real proxies are compared with.
+//! Placement: from a cluster description to an immutable table, and from a key to its node, bit for bit as in Envoy,
+//! twemproxy, libketama and Redis Cluster. The executable specification that real proxies are compared with.
 //!
 //! Pure: built once from data, then only read. Never opens a socket, never watches a node's health, never reads a clock.
 //!
 //! - `hash`: the table of digests, and the rules of hash tags.
-//! - `policy`: the table of policies, one file per policy. `table`, `remainder` and `ring` are what they build.
+//! - `policy`: the table of policies, one file per policy. They build a `table`, `remainder` or `ring`.
 //! - `cluster`: the description, a list of nodes and a policy with its settings.
 //! - `hosts` and `levels`: the nodes of a cluster that take part, by health, priority and locality.
 //! - `file`: the shape of a description in YAML and JSON.

@@ -57,7 +57,7 @@ impl Placement {
     /// Builds the table of `cluster`: milliseconds of work at default sizes, so off the request path.
     ///
     /// # Errors
-    /// What is wrong with the description, with the name of the node or the number concerned.
+    /// The error in the description, with the name of the node or the number concerned.
     pub fn new(cluster: &Cluster) -> Result<Self, Error> {
         hosts::check(cluster)?;
         Ok(Self {
@@ -86,7 +86,7 @@ impl Placement {
         self.digest.of(self.hashed_part(key))
     }
 
-    /// Whether `other` digests every key alike, so that one digest does for both.
+    /// Whether `other` computes the same digest of every key, so that one digest serves both.
     #[must_use]
     pub fn digests_like(&self, other: &Self) -> bool {
         self.digest == other.digest && self.tags == other.tags
@@ -104,8 +104,8 @@ impl Placement {
         self.nodes
     }
 
-    /// The tables' entries with their owners: slots by number, or points in ascending order, level after level. Empty where
-    /// there is no table (jump, rendezvous).
+    /// The tables' entries with their owners: slots by number, or points in ascending order, level after level. Empty
+    /// if there is no table (jump, rendezvous).
     pub fn entries(&self) -> impl Iterator<Item = (u64, NodeId)> + '_ {
         self.tables.each().flat_map(|(_, table)| table.entries())
     }
@@ -120,8 +120,8 @@ impl Placement {
         counts
     }
 
-    /// The share of all digests that each node owns, in the order of the description; 1 in all. The shares of a set of keys
-    /// differ from it by chance, and by what their digests have in common.
+    /// The share of all digests that each node owns, in the order of the description; 1 in all. The shares of a set of
+    /// keys differ from it by chance, and by similarities of their digests.
     #[must_use]
     pub fn shares(&self) -> Vec<f64> {
         let mut shares = vec![0.0; self.nodes];

@@ -14,7 +14,7 @@ pub(crate) struct Ring<P> {
     shift: u32,
 }
 
-/// A point's number, as the digests it is compared with.
+/// A point's number, comparable with digests.
 pub(crate) trait Point: Copy + Ord {
     const BITS: u32;
     fn wide(self) -> u64;

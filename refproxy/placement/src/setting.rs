@@ -34,7 +34,7 @@ pub enum SettingError {
         setting: String,
         /// The value.
         value: Value,
-        /// The values that it may have, in words.
+        /// The allowed values, in words.
         expected: String,
     },
 }

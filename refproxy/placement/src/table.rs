@@ -5,7 +5,7 @@ use crate::policy::{jump, rendezvous};
 use crate::remainder::Slots;
 use crate::ring::Ring;
 
-/// What a policy builds from its nodes.
+/// The table that a policy builds from its nodes.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Table {
     Remainder(Slots),

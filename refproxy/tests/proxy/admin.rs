@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 
 use crate::support::{DEADLINE, Proxy, eventually, nodes};
 
-/// Five times what a request may take to arrive, and more.
+/// More than five times the deadline of a request.
 const RECEIVED: Duration = Duration::from_secs(60);
 
 async fn send(addr: SocketAddr, bytes: &str) -> TcpStream {
@@ -20,7 +20,7 @@ async fn send(addr: SocketAddr, bytes: &str) -> TcpStream {
     stream
 }
 
-/// What the interface answers until it closes the connection.
+/// The answer of the interface until it closes the connection.
 async fn rest(mut stream: TcpStream, limit: Duration) -> String {
     let mut seen = Vec::new();
     let read = tokio::time::timeout(limit, stream.read_to_end(&mut seen)).await;

@@ -1,4 +1,4 @@
-//! Who a client is, and who the proxy is to the nodes: as Redis has it, and no secret is ever shown.
+//! Client users and the proxy's own credentials, as in Redis. Secrets are never shown.
 
 use testbed::client::{Client, Error};
 use testbed::http;
@@ -24,7 +24,7 @@ fn without_id(answer: &str) -> String {
     words.join(" ")
 }
 
-/// What both say to these requests, one after the other on one connection.
+/// Compares the replies of both to these requests, one after the other on one connection.
 async fn check(proxy: &Proxy, plain: std::net::SocketAddr, requests: &[&[&str]]) {
     let mut client = proxy.client().await;
     let mut plain = Client::connect(plain, DEADLINE).await.unwrap();
@@ -77,7 +77,7 @@ async fn a_client_says_who_it_is_as_to_one_plain_redis() {
         &["CLIENT", "GETNAME"],
     ];
     check(&proxy, plain, stranger).await;
-    // What was let in stays in, whatever goes wrong afterwards.
+    // A failed AUTH keeps the previous login.
     let known: &[&[&str]] = &[
         &["AUTH", "app", "other one"],
         &["SET", "k", "v"],
@@ -131,7 +131,7 @@ async fn with_named_users_only_the_default_user_stays_out() {
     assert_eq!(ask(&mut client, &["PING"]).await, "PONG");
 }
 
-/// One client's password lets nobody else in, in whatever order their requests come.
+/// One client's password does not authenticate another client, in any order of their requests.
 #[tokio::test]
 async fn a_neighbour_is_not_let_in() {
     let (_nodes, addrs) = nodes(2).await;
@@ -156,7 +156,7 @@ async fn a_neighbour_is_not_let_in() {
     }
 }
 
-/// A stranger cannot make the proxy hold large requests; once known, the same client can.
+/// An unauthenticated client cannot make the proxy hold large requests; once authenticated, the same client can.
 #[tokio::test]
 async fn a_strangers_requests_are_small() {
     let (_nodes, addrs) = nodes(1).await;
@@ -197,7 +197,7 @@ async fn the_proxy_says_who_it_is_on_each_connection_to_a_node() {
             assert_eq!(ask(&mut client, &["SET", &key, "v"]).await, "OK");
             assert_eq!(ask(&mut client, &["GET", &key]).await, "\"v\"");
         }
-        // Every connection after the first says it too.
+        // Every connection after the first authenticates too.
         let mut node = Client::connect(addrs[0], DEADLINE).await.unwrap();
         ask(&mut node, &["AUTH", "s3cret"]).await;
         ask(&mut node, &["CLIENT", "KILL", "TYPE", "normal"]).await;
@@ -249,7 +249,7 @@ async fn a_nodes_refusal_names_the_node_and_no_secret() {
     );
     let mut plain = Client::connect(addrs[2], DEADLINE).await.unwrap();
     assert_eq!(ask(&mut plain, &["DBSIZE"]).await, ":0");
-    // Once the node has the password, it is used without further ado.
+    // Once the node has the password, it is used without a restart.
     ask(&mut plain, &["CONFIG", "SET", "requirepass", "hidden-word"]).await;
     eventually("the node is used", DEADLINE, async || {
         ask(&mut client, &["SET", &proxy.key_on(2), "v"]).await == "OK"

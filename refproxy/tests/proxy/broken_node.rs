@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::support::{self, DEADLINE, Proxy, ask, eventually, nodes};
 
-/// What one client of one node has seen, until told to stop.
+/// The replies to one client of one node, until it is stopped.
 #[derive(Default)]
 struct Seen {
     good: usize,

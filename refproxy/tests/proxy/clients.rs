@@ -1,4 +1,4 @@
-//! CLIENT INFO and CLIENT LIST: who the clients are, whichever worker serves them.
+//! CLIENT INFO and CLIENT LIST: the clients of all workers.
 
 use std::collections::BTreeMap;
 
@@ -113,7 +113,7 @@ async fn clients_of_all_workers_are_listed() {
         (lines(&show(&replies[0])).len(), show(&replies[1])),
         (12, "\"c0\"".to_owned())
     );
-    // Those who have gone are not listed.
+    // Clients that have gone are not listed.
     clients.truncate(2);
     eventually("the others have gone", DEADLINE, async || {
         lines(&ask(&mut clients[1], &["CLIENT", "LIST"]).await).len() == 2

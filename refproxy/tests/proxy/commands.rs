@@ -6,7 +6,7 @@ use testbed::wire::Value;
 
 use crate::support::{DEADLINE, Proxy, ask, keys_on, nodes, show};
 
-/// Asks the proxy and a plain Redis, which knows nothing of the proxy; both must say the same.
+/// Asks the proxy and a plain Redis, which is not a node of the proxy; both must give the same reply.
 pub(crate) struct Pair {
     pub(crate) proxy: Client,
     pub(crate) plain: Client,
@@ -186,7 +186,7 @@ async fn a_refusal_names_the_reason_and_the_connection_goes_on() {
     }
 }
 
-/// Wherever its keys stand among the arguments, a request reaches the one node that has them all, or none.
+/// Wherever its keys are among the arguments, a request reaches the one node that has them all, or none.
 #[tokio::test]
 async fn keys_that_must_live_together_are_found_wherever_they_stand() {
     let (_nodes, addrs) = nodes(3).await;

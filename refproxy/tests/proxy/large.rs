@@ -1,4 +1,4 @@
-//! Large replies: what they cost the node, the proxy and the other clients of the node.
+//! Large replies: their cost for the node, the proxy and the other clients of the node.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ fn get(key: &str) -> String {
     format!("*2\r\n$3\r\nGET\r\n${}\r\n{key}\r\n", key.len())
 }
 
-/// Asks `count` times at once for a value of `len` bytes; gives how many replies were it.
+/// Asks `count` times at once for a value of `len` bytes. Returns how many replies had it.
 async fn take(proxy: std::net::SocketAddr, key: String, count: usize, len: usize) -> usize {
     let mut stream = TcpStream::connect(proxy).await.unwrap();
     stream
@@ -40,7 +40,7 @@ async fn take(proxy: std::net::SocketAddr, key: String, count: usize, len: usize
     count
 }
 
-/// What INFO memory of the node at `place` says.
+/// The memory that INFO of the node at `place` reports.
 async fn node_memory_mib(proxy: &Proxy, place: usize) -> usize {
     let mut node = Client::connect(proxy.nodes[place], DEADLINE).await.unwrap();
     let info = ask(&mut node, &["INFO", "memory"]).await;

@@ -1,4 +1,4 @@
-//! A node that never answers one request but goes on answering the later ones: no later reply may be taken for the missing
+//! A node that never answers one request but keeps answering later ones: no later reply may be treated as the missing
 //! one.
 
 use std::net::SocketAddr;
@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use crate::support::{DEADLINE, Proxy, ask, eventually, show};
 
 const SETTINGS: &str = "workers: 1\ntimeouts: { op_ms: 500 }";
-/// Where one request must time out while a later one must not.
+/// Options of tests in which one request must time out and a later one must not.
 const SLOW: &str = "workers: 1\ntimeouts: { op_ms: 4000 }";
 /// Time between two such requests: half of the timeout, which is far more than a busy machine delays a reply.
 const APART: Duration = Duration::from_secs(2);
@@ -25,7 +25,7 @@ const MISSING: &str = "connection lost: a reply is missing, the request may have
 struct Connection(BufReader<TcpStream>);
 
 impl Connection {
-    /// The words of the next request; `None` when the proxy has hung up.
+    /// The words of the next request; `None` when the proxy has closed the connection.
     async fn request(&mut self) -> Option<Vec<String>> {
         let count = self.number().await?;
         let mut words = Vec::new();
@@ -38,7 +38,7 @@ impl Connection {
         Some(words)
     }
 
-    /// The number on the next line, whatever its kind.
+    /// The number on the next line, of any type.
     async fn number(&mut self) -> Option<usize> {
         let mut line = String::new();
         self.0.read_line(&mut line).await.ok()?;
@@ -112,7 +112,7 @@ async fn listen() -> (TcpListener, SocketAddr) {
     (listener, addr)
 }
 
-/// Asks for its own key until it has the value twice in a row; gives the errors before.
+/// Asks for its own key until it has the value twice in a row. Returns the errors before.
 async fn insist(mut client: Client, key: String) -> Vec<String> {
     let (mut errors, mut good) = (Vec::new(), 0);
     while good < 2 {
@@ -139,7 +139,7 @@ async fn after_a_lost_reply_the_node_answers_again_and_each_client_has_its_own_r
             ask(&mut unlucky, &["GET", "lost"]).await,
             format!("-{}", proxy.error(0, "timeout"))
         );
-        // Whatever is asked now is on a connection that owes one reply too many.
+        // New requests are on a connection that owes one reply too many.
         let mut others = Vec::new();
         for number in 0..8 {
             let client = proxy.client().await;

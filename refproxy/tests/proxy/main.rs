@@ -1,4 +1,4 @@
-//! The real binary over real Redis nodes: what clients see, also when nodes fail and the cluster changes.
+//! The real binary over real Redis nodes: behaviour for clients, also when nodes fail and the cluster changes.
 //!
 //! One binary, so that it is linked once.
 

@@ -1,13 +1,13 @@
-//! A number of keys that is none, too large or spelled otherwise: the words of Redis, whichever command it is for.
+//! A number of keys that is invalid, too large or written in another form: Redis' error, for every command.
 //!
-//! Keys that cannot be found name no node, so the request goes to any, and the node says what is wrong with it. Keys that
-//! are found are compared before the rest of the request is looked at, as Redis Cluster does it.
+//! Keys that cannot be found name no node, so the request goes to any, and the node answers with the error. Keys that
+//! are found are compared before the rest of the request is checked, as in Redis Cluster.
 
 use testbed::client::Client;
 
 use crate::support::{DEADLINE, Proxy, ask, nodes};
 
-/// `N` is the number, `a` and `b` are keys of one node. The command and all that may be behind its keys.
+/// `N` is the number, `a` and `b` are keys of one node. The command and all that may follow its keys.
 const REQUESTS: &[&str] = &[
     "EVAL return(1) N a b",
     "EVALSHA deadbeef N a b",
@@ -77,17 +77,17 @@ const NUMBERS: &[&str] = &[
     "99999999999999999999999999",
 ];
 
-/// What the proxy may say instead of the words of Redis.
+/// Errors of the proxy that may replace those of Redis.
 fn is_own_refusal(command: &str, number: &str, told: &str) -> bool {
     match command {
         "BLMPOP" | "BZMPOP" => told.contains("would block a connection that all clients share"),
         "EVAL" | "EVALSHA" | "EVAL_RO" | "EVALSHA_RO" | "FCALL" | "FCALL_RO" if number == "0" => {
             told.contains("without keys is not supported by this proxy")
         }
-        // The word that has to follow the keys is missed.
+        // The word that must follow the keys is missing.
         "LMPOP" | "ZMPOP" => false,
-        // What follows the keys is taken for one, as it has to be where the request is right: whether it is, the node
-        // alone can tell, which may know more options.
+        // The argument after the keys is treated as a key, as it must be in a valid request. Only the node can tell
+        // whether it is valid, because it may support more options.
         _ => told.starts_with("-CROSSSLOT ") && number.parse::<u8>().is_ok_and(|count| count > 2),
     }
 }

@@ -1,4 +1,4 @@
-//! A client that does not read: what it costs the proxy and the others.
+//! A client that does not read: its cost for the proxy and the other clients.
 
 use crate::support::{DEADLINE, Proxy, ask, eventually, nodes};
 use testbed::client::Error;

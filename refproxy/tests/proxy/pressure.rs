@@ -1,4 +1,4 @@
-//! Many clients, few descriptors, clients that vanished: what the limits keep free for whom.
+//! Many clients, few descriptors, clients that vanished: how limits protect the other clients.
 
 use std::net::SocketAddr;
 use std::process::Command;
@@ -170,7 +170,7 @@ async fn clients_that_watch_share_a_bounded_number_of_node_connections() {
     assert_eq!(ask(&mut late, &["MULTI"]).await, "OK");
     assert_eq!(ask(&mut late, &["SET", &key, "v"]).await, full);
     assert!(ask(&mut late, &["EXEC"]).await.starts_with("-EXECABORT"));
-    // What one client lets go serves the next, also for another node.
+    // A connection that one client releases serves the next, also for another node.
     assert_eq!(ask(&mut watching[0], &["UNWATCH"]).await, "OK");
     eventually("there is room again", DEADLINE, async || {
         ask(&mut late, &["WATCH", &key]).await == "OK"
@@ -237,7 +237,7 @@ async fn transactions_count_for_their_client() {
     let (_nodes, addrs) = nodes(1).await;
     let proxy = Proxy::start(&addrs, BUDGET).await;
     let mut offence = b"MULTI\r\n".to_vec();
-    // Any node would do, so that it waits here until a key names one.
+    // Any node would do, so it waits here until a key names one.
     offence.extend(echo(30 << 20));
     check_offenders_pay(&proxy, &offence).await;
 }

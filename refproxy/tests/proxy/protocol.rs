@@ -6,7 +6,7 @@ use tokio::net::TcpStream;
 
 use crate::support::{DEADLINE, Proxy, ask, nodes, show};
 
-/// Sends bytes and gives all replies until the proxy hangs up.
+/// Sends bytes and returns all replies until the proxy closes the connection.
 async fn converse(client: &mut Client, bytes: &[u8]) -> Vec<String> {
     client.write(bytes, DEADLINE).await.unwrap();
     let mut seen = Vec::new();
@@ -100,7 +100,7 @@ async fn inline_words_are_those_of_one_plain_redis_however_they_are_cut() {
     }
 }
 
-/// What a server sends back, up to where it closes the connection, orderly or not.
+/// The bytes that a server sends back, until it closes the connection, in order or not.
 async fn answer_to(addr: std::net::SocketAddr, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(addr).await.unwrap();
     stream.write_all(bytes).await.unwrap();
@@ -217,7 +217,7 @@ async fn a_deep_pipeline_keeps_its_order() {
             _ => vec!["NOSUCH".into(), number.to_string()],
         })
         .collect();
-    // Written and read at once: the proxy does not take it all before somebody reads.
+    // Written and read at once: the proxy stops reading requests until replies are read.
     let replies = client.pipeline(&requests, DEADLINE).await.unwrap();
     for (number, reply) in replies.iter().enumerate() {
         let expected = match number % 4 {

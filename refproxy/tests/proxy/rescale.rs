@@ -8,7 +8,7 @@ use testbed::client::Client;
 
 const KEYS: usize = 500;
 
-/// Gives every node every key, so that whichever is asked, there is one right answer.
+/// Writes every key to every node, so that all nodes give the same right answer.
 async fn fill(addrs: &[SocketAddr]) {
     for addr in addrs {
         let mut node = Client::connect(*addr, DEADLINE).await.unwrap();

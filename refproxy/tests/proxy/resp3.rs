@@ -1,4 +1,4 @@
-//! RESP3: the bytes of one plain Redis, for the client that asked for them and for nobody else.
+//! RESP3: the bytes of one plain Redis, only for clients that asked for them.
 
 use std::net::SocketAddr;
 
@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 
 use crate::support::{DEADLINE, Proxy, ask, eventually, keys_on, nodes};
 
-/// A connection on which raw bytes are looked at; no codec stands between.
+/// A connection for raw bytes, without a codec.
 struct Raw {
     stream: TcpStream,
     marks: usize,
@@ -23,7 +23,7 @@ impl Raw {
         }
     }
 
-    /// What comes for these requests, written at once: all up to the echo of a word that nobody else sends.
+    /// The bytes after these requests, written at once: all up to the echo of a word that no other client sends.
     async fn bytes(&mut self, requests: &[&[&str]]) -> Vec<u8> {
         self.marks += 1;
         let mark = format!("mark-{}", self.marks);
@@ -235,8 +235,8 @@ async fn the_bytes_are_those_of_one_plain_redis() {
     }
 }
 
-/// Each request is answered in the protocol that was spoken when it was sent, and sees what was written before it, though
-/// the two protocols have connections of their own to the nodes.
+/// Each request is answered in the protocol that was current when it was sent, and sees earlier writes, although the
+/// two protocols have connections of their own to the nodes.
 #[tokio::test]
 async fn a_change_of_protocol_within_a_pipeline_overtakes_nothing() {
     let (_nodes, addrs) = nodes(4).await;
@@ -291,7 +291,7 @@ async fn a_neighbour_keeps_its_protocol() {
         }
         clients.push(raw);
     }
-    // One that says half of it, and one that leaves in the middle of its pipeline.
+    // One that sends half of it, and one that disconnects in the middle of its pipeline.
     let mut half = TcpStream::connect(proxy.addr).await.unwrap();
     half.write_all(b"*2\r\n$5\r\nHELLO\r\n$1\r\n")
         .await
@@ -467,7 +467,7 @@ async fn what_a_node_sends_unasked_reaches_nobody() {
     assert_eq!(raw.ask_line("GET none").await, "_\\r\\n");
     assert_eq!(raw.ask_line("GET nested").await, broken("malformed reply"));
     assert_eq!(raw.ask_line("GET push").await, "$1\\r\\nv\\r\\n");
-    // To a client of RESP2 nothing of it is known.
+    // A RESP2 client cannot read any of it.
     let mut old = Raw::connect(proxy.addr).await;
     assert_eq!(old.ask_line("GET push").await, broken("malformed reply"));
 }

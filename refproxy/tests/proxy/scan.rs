@@ -80,7 +80,7 @@ async fn a_scan_finds_the_keys_of_all_nodes() {
     few.sort();
     few.dedup();
     assert_eq!(few.len(), 50);
-    // All of it at once, as one Redis gives it.
+    // All of it at once, as from one Redis.
     let (cursor, all) = page(&mut client, "0", &["COUNT", "100000"]).await;
     assert_eq!((cursor.as_str(), all.len()), ("0", 5001));
 
@@ -178,7 +178,7 @@ async fn a_scan_does_not_see_what_its_client_does_later() {
     let pipeline = [vec!["SCAN", "0"], vec!["DEL", &last]];
     let replies = client.pipeline(&pipeline, DEADLINE).await.unwrap();
     assert_eq!(show(&replies[1]), ":1");
-    // The key was there, so it is in the page, or the page is not the last.
+    // The key existed, so it is in the page, or the page is not the last.
     assert!(
         !show(&replies[0]).starts_with("[\"0\""),
         "{}",
@@ -288,7 +288,7 @@ async fn a_cursor_that_leads_nowhere_is_an_error() {
     let mut client = pair.proxy;
     set(&mut client, &named("key", 300)).await;
     let (cursor, _) = page(&mut client, "0", &["COUNT", "5"]).await;
-    // The same nodes again, whatever else is changed: the cursor leads on.
+    // The same nodes again, regardless of other changes: the cursor stays valid.
     assert_eq!(proxy.put(&addrs[..3]).await.status, 200);
     page(&mut client, &cursor, &[]).await;
     let foreign = "-ERR invalid cursor: it belongs to another list of nodes; begin again at 0";

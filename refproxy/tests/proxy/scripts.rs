@@ -16,7 +16,7 @@ const UNKILLABLE: &str = "redis.call('SET', KEYS[1], 'v') \
     local function now() local t = redis.call('TIME') return t[1] + t[2] / 1000000 end \
     local start = now() while now() - start < 2 do end return 'done'";
 
-/// Nodes that say that they are busy as soon as a script takes a moment.
+/// Nodes that answer BUSY 50 ms after a script has started.
 async fn quick_nodes(count: usize) -> (Vec<Process>, Vec<SocketAddr>) {
     let (nodes, addrs) = nodes(count).await;
     for addr in &addrs {
@@ -33,7 +33,7 @@ async fn send(client: &mut Client, args: &[&str]) {
     client.write(&request, DEADLINE).await.unwrap();
 }
 
-/// Waits until the node tells another client that it is busy.
+/// Waits until the node answers another client with BUSY.
 async fn until_busy(addr: SocketAddr) {
     let mut node = Client::connect(addr, DEADLINE).await.unwrap();
     eventually("the node is busy", DEADLINE, async || {
@@ -55,7 +55,7 @@ async fn a_script_is_killed_wherever_it_runs() {
     for (place, addr) in addrs.iter().enumerate() {
         let key = proxy.key_on(place);
         send(&mut runs, &["EVAL", ENDLESS, "1", &key]).await;
-        // Behind the script, on the connection that both share.
+        // After the script, on the connection that both share.
         send(&mut runs, &["SET", &key, "behind"]).await;
         until_busy(*addr).await;
         assert_eq!(ask(&mut kills, &["SCRIPT", "KILL"]).await, "OK");
@@ -185,7 +185,7 @@ async fn a_function_is_killed_and_a_script_that_has_written_is_not() {
     );
     send(&mut runs, &["FCALL", "endless", "1", &key]).await;
     until_busy(addrs[1]).await;
-    // The node that runs a function says which command kills it.
+    // The node that runs a function answers with the command that kills it.
     let told = ask(&mut kills, &["SCRIPT", "KILL"]).await;
     assert!(told.starts_with(BUSY), "{told}");
     assert_eq!(ask(&mut kills, &["FUNCTION", "KILL"]).await, "OK");

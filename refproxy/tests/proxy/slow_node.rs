@@ -1,4 +1,4 @@
-//! A node that stops answering: who notices, when, and who must not.
+//! A node that stops answering: which clients notice, when, and which must not.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ const SETTINGS: &str = "workers: 1\ntimeouts: { op_ms: 600 }";
 #[tokio::test]
 async fn a_stopped_node_holds_up_no_client_of_another_node() {
     let (nodes, addrs) = nodes(3).await;
-    // Whoever waits for the stopped node waits longer than this test.
+    // Clients that wait for the stopped node wait longer than this test.
     let proxy = Proxy::start(&addrs, "workers: 1\ntimeouts: { op_ms: 60000 }").await;
     let key = proxy.key_on(1);
     let mut held_up = proxy.client().await;
@@ -83,7 +83,7 @@ async fn a_stopped_node_fails_its_own_requests_and_no_others() {
     for client in [&mut early, &mut late] {
         assert_eq!(show(&client.reply(DEADLINE).await.unwrap()), timeout);
     }
-    // A client of the stopped node goes on with the others.
+    // A client of the stopped node can still use the others.
     assert_eq!(
         ask(&mut early, &["EXISTS", &proxy.key_on(0), &proxy.key_on(2)]).await,
         ":0"
@@ -118,7 +118,7 @@ async fn a_late_reply_reaches_nobody() {
     nodes[0].pause().await.unwrap();
     let timeout = format!("-{}", proxy.error(0, "timeout"));
     assert_eq!(ask(&mut slow, &["GET", &keys[0]]).await, timeout);
-    // Asked on the same connections to the node, before it goes on: the late reply is the first to come.
+    // Asked on the same connections to the node, before it continues: the late reply arrives first.
     let mut other = proxy.client().await;
     slow.write(get(&keys[1]).as_bytes(), DEADLINE)
         .await

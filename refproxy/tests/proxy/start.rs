@@ -12,7 +12,7 @@ use testbed::node::Node as _;
 
 use crate::support::{DEADLINE, Proxy, ask, eventually, nodes, show};
 
-/// What a proxy says that does not start. One that does is ended.
+/// The output of a proxy that does not start. A proxy that does is ended.
 #[track_caller]
 fn refproxy(args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_refproxy"));
@@ -34,7 +34,7 @@ fn refproxy(args: &[&str]) -> Output {
     }
 }
 
-/// A configuration that cannot be used: one line that says where and what, and exit code 2.
+/// A configuration that cannot be used: one line with the place and the error, and exit code 2.
 #[track_caller]
 fn check(config: &str, expected: &str) {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Replies that are larger than all that the proxy would keep for a client: handed on as they come.
+//! Replies larger than the limit of what the proxy keeps for a client: forwarded as they arrive.
 
 use std::net::SocketAddr;
 
@@ -97,7 +97,7 @@ async fn closed(proxy: &Proxy, why: &str) -> bool {
     answer.unwrap().body.contains(&line)
 }
 
-/// Small requests to one key again and again; gives how many there were.
+/// Small requests to one key again and again. Returns their number.
 async fn small(mut client: Client, key: String, stop: tokio::sync::watch::Receiver<bool>) -> usize {
     let mut count = 0;
     while !*stop.borrow() {

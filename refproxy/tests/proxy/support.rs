@@ -18,7 +18,7 @@ use testbed::wait;
 use testbed::wire::Value;
 use tokio::net::{TcpListener, TcpStream};
 
-/// For what takes milliseconds, on a machine that is busy with other things.
+/// Deadline of operations that take milliseconds, on a busy machine.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
 /// Attempts to start a proxy on ports that were free a moment ago.
@@ -206,7 +206,7 @@ pub(crate) fn keys_on(nodes: &[SocketAddr], place: usize) -> impl Iterator<Item 
         .filter(move |key| placement.node(key.as_bytes()).index() == place)
 }
 
-/// Starts so many nodes.
+/// Starts `count` nodes.
 pub(crate) async fn nodes(count: usize) -> (Vec<Process>, Vec<SocketAddr>) {
     let search = Search::new(&std::env::current_exe().unwrap(), std::env::vars_os());
     let mut nodes = Vec::new();

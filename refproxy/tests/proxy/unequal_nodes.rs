@@ -1,4 +1,4 @@
-//! Nodes that are other servers than their neighbours: one answer all the same.
+//! Nodes that run different servers: they still give one answer.
 
 use testbed::client::Client;
 use testbed::node::{Node as _, Process};

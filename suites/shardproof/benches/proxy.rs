@@ -1,8 +1,9 @@
-//! What a proxy costs: operations a second, and CPU an operation beside the Redis nodes behind it, from the same minutes.
+//! The cost of a proxy: operations per second, and CPU per operation compared with the Redis nodes behind it, from the
+//! same minutes.
 //!
-//! `cargo bench --bench proxy` runs redis-benchmark through every target that is at hand, in turn, round by round: a
-//! noisy machine is noisy for all of them. The nodes stand behind the proxy without links. CPU is the operating system's
-//! account of the process, so it counts what the machine's other work only delays.
+//! `cargo bench --bench proxy` runs redis-benchmark through every installed target, in turn, round by round: a noisy
+//! machine is noisy for all of them. The nodes are behind the proxy without links. CPU is the operating system's
+//! account of the process, so it does not include delays by other work of the machine.
 
 use std::env;
 use std::fs;
@@ -87,7 +88,7 @@ async fn measure(search: &Search) -> anyhow::Result<()> {
 }
 
 struct Cost {
-    /// Operations a second.
+    /// Operations per second.
     rate: f64,
     /// CPU of the proxy an operation, in microseconds.
     proxy_us: f64,

@@ -1,8 +1,9 @@
-//! What a link costs: operations a second, and CPU an operation of the relay beside the Redis node behind it.
+//! The cost of a link: operations per second, and CPU per operation of the relay compared with the Redis node behind
+//! it.
 //!
 //! `cargo bench --bench relay` runs redis-benchmark against one node directly, through a link without a tap, through one
-//! whose tap is paused, and through one that records, in turn, round by round. This process does nothing but relay while
-//! it waits, so its own CPU is the relay's.
+//! whose tap is paused, and through one that records, in turn, round by round. This process only relays while it waits,
+//! so its own CPU is the relay's.
 
 use std::env;
 use std::fs;
@@ -65,7 +66,7 @@ async fn measure(search: &Search) -> anyhow::Result<()> {
 
 #[derive(Debug, Clone)]
 struct Cost {
-    /// Operations a second.
+    /// Operations per second.
     rate: f64,
     /// CPU of this process an operation, in microseconds.
     relay_us: f64,

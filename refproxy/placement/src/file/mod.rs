@@ -1,5 +1,6 @@
-//! The shape of a cluster in YAML and JSON: the `cluster:` part of the file, what `PUT /cluster` takes and `GET /cluster`
-//! answers. Settings have their names from the proxies that have them; one that the policy does not support is an error.
+//! The shape of a cluster in YAML and JSON: the `cluster:` part of the file, the body of `PUT /cluster` and the answer
+//! of `GET /cluster`. Settings have the names of the proxies that have them; one that the policy does not support is an
+//! error.
 
 pub mod yaml;
 
@@ -225,7 +226,7 @@ impl Field<'_> {
         }
     }
 
-    /// A value of another type has no place in the file; a test of each policy shows that there is none.
+    /// Ignores a value of another type. No policy has one, as a test shows.
     fn put(self, value: Value) {
         match (self, value) {
             (Self::Number(field), Value::Number(number)) => *field = Some(number),
@@ -338,7 +339,7 @@ fn printable(text: &str) -> String {
 /// Checks that `address` is `host:port`.
 ///
 /// # Errors
-/// It is not.
+/// It is not of this form.
 pub fn check_address(address: &str) -> Result<(), Error> {
     let good = address.rsplit_once(':').is_some_and(|(host, port)| {
         let plain = !host.is_empty() && !host.contains(char::is_whitespace);

@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 
 use super::{Error, one_line};
 
-/// Reads `text`; `name` is what errors call the file.
+/// Parses `text`; `name` is the name of the file in errors.
 ///
 /// # Errors
 /// `file:line: field: what was expected`.
@@ -32,7 +32,7 @@ pub fn parse<T: DeserializeOwned>(text: &str, name: &str) -> Result<T, Error> {
 /// Fields that hold passwords, with the names of fields in them.
 const OF_SECRETS: [&str; 2] = ["auth", "node_auth"];
 const IN_SECRETS: [&str; 3] = ["password", "username", "users"];
-/// What a wrong password leads to; it does not repeat the password.
+/// The error for a wrong password; it does not repeat the password.
 const WRONG_PASSWORD: &str = "expected a password in quotes";
 
 fn is_of_secrets(field: &str) -> bool {

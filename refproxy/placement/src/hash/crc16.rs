@@ -1,4 +1,5 @@
-//! CRC-16/XMODEM: Redis Cluster's slots take it as it is, twemproxy's `crc16` takes it in a register that is too wide.
+//! CRC-16/XMODEM: Redis Cluster's slots use it as it is, twemproxy's `crc16` computes it in a register that is too
+//! wide.
 
 /// Polynomial 0x1021, most significant bit first.
 const TABLE: [u16; 256] = table();
@@ -31,7 +32,7 @@ pub fn crc16_xmodem(bytes: &[u8]) -> u16 {
     })
 }
 
-/// twemproxy's `crc16`: the register has 32 bits and is never cut, so that what should be shifted out stays.
+/// twemproxy's `crc16`: the register has 32 bits and is never cut, so bits that should be shifted out stay.
 ///
 /// Source: nutcracker 0.5.0 `src/hashkit/nc_crc16.c`. The low half is the real CRC-16.
 pub(super) fn crc16(bytes: &[u8]) -> u32 {

@@ -9,7 +9,7 @@ const PRIME_64: u64 = 0x100_0000_01b3;
 const INIT_32: u32 = 2_166_136_261;
 const PRIME_32: u32 = 16_777_619;
 
-/// `fnv1_64`: 64-bit FNV-1 of sign-extended bytes, of which the low half is kept.
+/// `fnv1_64`: the low half of 64-bit FNV-1 of sign-extended bytes.
 pub(super) fn fnv1_64(bytes: &[u8]) -> u32 {
     let hash = bytes.iter().fold(INIT_64, |hash, byte| {
         hash.wrapping_mul(PRIME_64) ^ i64::from(*byte as i8) as u64

@@ -1,4 +1,4 @@
-//! MD5, of which twemproxy takes the first four bytes for a key and all sixteen for four points of a ring.
+//! MD5. twemproxy uses its first four bytes for a key and all sixteen for four points of a ring.
 
 use md5::{Digest as _, Md5};
 

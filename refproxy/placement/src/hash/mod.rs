@@ -1,6 +1,6 @@
 //! Digests and hash tags: from the bytes of a key to the number that placement works with.
 //!
-//! Never allocates and never looks at nodes: what a digest is compared with is the business of a placement policy.
+//! Never allocates and does not know nodes: a placement policy compares the digest.
 
 mod crc16;
 mod crc32;
@@ -18,7 +18,7 @@ pub(crate) use md5::md5_words;
 pub use murmur2::murmur2_64;
 pub use tag::{TagRule, hashed_part};
 
-/// A digest, what twemproxy's `hash` setting calls it, and what computes it.
+/// A digest, its name in twemproxy's `hash` setting, and its function.
 type Row = (Digest, &'static str, fn(&[u8]) -> u32);
 
 /// twemproxy's twelve digests, sorted by name.
@@ -84,7 +84,7 @@ impl Digest {
         Some(row.0)
     }
 
-    /// What twemproxy's `hash` setting calls it.
+    /// Its name in twemproxy's `hash` setting.
     #[must_use]
     pub fn name(self) -> &'static str {
         DIGESTS[self as usize].1

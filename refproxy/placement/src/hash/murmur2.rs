@@ -7,7 +7,7 @@ const MUL: u64 = 0xc6a4_a793_5bd1_e995;
 /// libstdc++'s fixed seed; Envoy offers no other.
 const SEED: u64 = 0xc70f_6907;
 
-/// The digest that Envoy's `redis_proxy` takes of a key on every cluster type but Redis Cluster.
+/// The digest of a key in Envoy's `redis_proxy`, on every cluster type but Redis Cluster.
 ///
 /// Equals 64-bit libstdc++'s `_Hash_bytes` with its `std::hash<std::string>` seed; it is not the canonical
 /// MurmurHash64A with seed 0. Source: Envoy 1.40 `source/common/common/hash.cc` (`HashUtil`, `MurmurHash`).

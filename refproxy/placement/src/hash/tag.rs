@@ -6,8 +6,8 @@ pub enum TagRule {
     /// The whole key is hashed, braces and all: the default of Envoy and of twemproxy.
     #[default]
     WholeKey,
-    /// Between the first of the one byte and the first of the other after it, when there is something between them.
-    /// Both may be the same byte.
+    /// Between the first `.0` byte and the first `.1` byte after it, unless that part is empty. Both may be the same
+    /// byte.
     Between(u8, u8),
 }
 
@@ -16,7 +16,7 @@ impl TagRule {
     pub const BRACES: Self = Self::Between(b'{', b'}');
 }
 
-/// The bytes of `key` that are hashed under `rule`. An empty tag means the whole key; no later pair is tried.
+/// The bytes of `key` that are hashed under `rule`. With an empty tag the whole key is hashed; no later pair is tried.
 ///
 /// Source: Redis Cluster specification, section "Hash tags"; Envoy 1.40 and twemproxy 0.5.0 (`hash_tag`) do the same.
 #[must_use]

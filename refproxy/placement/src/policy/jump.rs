@@ -18,7 +18,7 @@ pub(super) static ROW: Row = Row {
 };
 
 pub(super) fn table(hosts: &[Host<'_>]) -> Table {
-    // As many as there are ids at most.
+    // At most the number of ids.
     Table::Jump(hosts.len() as u32)
 }
 

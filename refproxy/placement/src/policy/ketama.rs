@@ -43,8 +43,8 @@ fn points(hosts: &[Host<'_>]) -> Vec<(u32, NodeId)> {
     points
 }
 
-/// A quarter of the points of each host. Every step rounds to single precision, which costs a point here and there: 25
-/// equal servers get 39 instead of 40. A host of very small weight gets none.
+/// A quarter of the points of each host. Every step rounds to single precision, which costs a few points: 25 equal
+/// servers get 39 instead of 40. A host of very small weight gets none.
 fn hashes_per_host(hosts: &[Host<'_>]) -> impl Iterator<Item = u32> {
     // The original adds up in 32 bits as well.
     let total: u32 = hosts.iter().map(|host| host.weight).sum();

@@ -1,5 +1,5 @@
-//! The table of policies: one file per policy, each with its row. The rest of the crate asks a policy for its settings, the nodes
-//! that take part, their names, the digest of keys and the table.
+//! The table of policies: one file per policy, each with its row. The rest of the crate asks a policy for its settings,
+//! the nodes that may hold keys, their names, the digest of keys and the table.
 //!
 //! A new policy is a file here with its row and table, and in this file a variant of [`Policy`] and a line in [`ROWS`]; the
 //! compiler asks for the rest.
@@ -67,9 +67,9 @@ pub enum Policy {
     },
     /// Every request may go to any node, as under twemproxy's random and Envoy's round robin: a placement only over one node.
     Random,
-    /// Redis Cluster's 16384 slots. Hash tags are part of it, whatever the rule of the cluster.
+    /// Redis Cluster's 16384 slots. They include hash tags, whatever the rule of the cluster.
     Slots,
-    /// Ketama as libketama has it, whose keys are always digested by MD5, for comparison.
+    /// Ketama as in libketama, which always digests keys by MD5, for comparison.
     Libketama,
     /// Jump consistent hash over [`murmur2_64`](crate::hash::murmur2_64), for comparison. Nodes are numbered, not hashed.
     Jump,
@@ -81,14 +81,14 @@ pub enum Policy {
 pub(crate) struct Row {
     /// In files and reports; also the stem of the policy's file.
     name: &'static str,
-    /// The policy when nothing is configured.
+    /// The policy with default settings.
     default: Policy,
     properties: Properties,
 }
 
-/// What holds for a policy whatever its settings.
+/// Properties of a policy that do not depend on its settings.
 struct Properties {
-    /// The nodes that take part.
+    /// The nodes that may hold keys.
     nodes: Nodes,
     /// The name that is hashed of a node without a hash key.
     names: Names,
@@ -139,7 +139,7 @@ pub(crate) enum Nodes {
 /// The name that is hashed of a node without a hash key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Names {
-    /// The address as Envoy prints it, or the host name where a setting says so.
+    /// The address as Envoy prints it, or the host name if a setting says so.
     Address,
     /// The name that twemproxy makes from the address.
     Twemproxy,
@@ -220,7 +220,7 @@ impl Policy {
         self.row().properties.scatters
     }
 
-    /// The rule of hash tags, where it is part of the policy.
+    /// The rule of hash tags, if it is part of the policy.
     #[must_use]
     pub fn own_tags(&self) -> Option<TagRule> {
         self.row().properties.tags

@@ -72,7 +72,7 @@ fn each_policy_has_a_vector() {
     }
 }
 
-/// Rows say truly what their tables support.
+/// The flags in the rows match the tables.
 #[test]
 fn weights_change_a_table_or_are_refused() {
     for policy in Policy::placing() {

@@ -1,4 +1,4 @@
-//! The laws of placement, policy by policy: what each promises, and what it is known to cost.
+//! The laws of placement, policy by policy: the promises of each, and its known costs.
 
 use proptest::prelude::*;
 
@@ -6,10 +6,10 @@ use super::{equal, maglev, weighted};
 use crate::hash::{Digest, TagRule};
 use crate::{Cluster, Error, Node, NodeId, Placement, Policy, RingFunction};
 
-/// What a policy promises over 1 to 9 nodes of equal weight.
+/// The promises of a policy over 1 to 9 nodes of equal weight.
 struct Law {
     policy: fn() -> Policy,
-    /// Whether the order of the description changes nothing.
+    /// Whether the order of the description does not matter.
     any_order: bool,
     /// Least and greatest share of the digests of a node, in fair shares.
     share: (f64, f64),
@@ -105,7 +105,7 @@ fn keys() -> impl Strategy<Value = Vec<Vec<u8>>> {
 }
 
 fn key(number: u32) -> Vec<u8> {
-    // Scattered, so that the weak digests of short sequential names are not what is judged.
+    // Scattered, so that weak digests of short sequential names do not affect the test.
     number.wrapping_mul(0x9e37_79b9).to_le_bytes().to_vec()
 }
 
@@ -147,7 +147,7 @@ fn addresses(count: std::ops::RangeInclusive<usize>) -> impl Strategy<Value = Ve
     })
 }
 
-/// Slots whose owner differs, the owner told by its address.
+/// Slots whose owner, by its address, differs.
 fn moved(before: &Placement, from: &[String], after: &Placement, to: &[String]) -> usize {
     before
         .entries()
@@ -180,7 +180,7 @@ proptest! {
         tag in "[a-z0-9]{1,12}",
         rest in prop::collection::vec("[a-z:]{0,8}", 8),
     ) {
-        // Redis Cluster's tags are braces, whatever else is said.
+        // Redis Cluster's tags are braces, regardless of the configuration.
         let tags = if policy == Policy::Slots { TagRule::BRACES } else { tags };
         let TagRule::Between(open, close) = tags else { unreachable!() };
         let (open, close) = (char::from(open), char::from(close));
@@ -249,7 +249,7 @@ proptest! {
         }
     }
 
-    /// Exact where entries are counted out; within what chance does to the gaps of a ring elsewhere.
+    /// Exact if entries are counted out; else within the random gaps of a ring.
     #[test]
     fn weights_move_shares(hosts in addresses(2..=6), weights in prop::collection::vec(1_u32..10, 6)) {
         let nodes: Vec<Node> = hosts.iter().zip(&weights).map(|(host, weight)| weighted(host.as_str(), *weight)).collect();
@@ -324,7 +324,7 @@ fn excess(hosts: &[String], newcomer: &str) -> f64 {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 
-    /// One law for both directions: what is added when read forwards is removed when read backwards.
+    /// One law for both directions: a node that is added when read forwards is removed when read backwards.
     ///
     /// Less than 1 % is the rule, not a bound: of 10,500 random clusters of 3 to 9 nodes the median was 0.05 % (3 nodes)
     /// to 0.22 % (9 nodes), 99 in 100 stayed below 0.61 %, ten exceeded 1 %, and the worst moved 4.5 %, where two nodes

@@ -192,7 +192,7 @@ fn a_locality_without_weight_has_no_keys() {
     );
 }
 
-/// Ten points for shares of a third and two thirds: whoever comes first gets the part of a point that is left over.
+/// Ten points for shares of a third and two thirds: the first locality gets the remaining part of a point.
 #[test]
 fn localities_take_their_turns_by_region_zone_and_sub_zone() {
     let policy = Policy::RingHash {
@@ -220,7 +220,7 @@ fn localities_take_their_turns_by_region_zone_and_sub_zone() {
     }
 }
 
-/// 1 * 2 / 3 is 0 percent, and 66 percent are no panic.
+/// 1 * 2 / 3 is 0 percent, and 66 percent is not panic.
 #[test]
 fn a_factor_that_leaves_no_load_is_an_error() {
     let mut nodes: Vec<Node> = loopback(1..=3).into_iter().map(Node::at).collect();

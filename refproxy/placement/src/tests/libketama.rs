@@ -39,6 +39,6 @@ fn a_million_keys_of_libketamas_own_test() {
         .map(|byte| format!("{byte:02x}"))
         .collect();
     assert_eq!(checksum, CHECKSUM);
-    // Unlike twemproxy, it hashes what is empty.
+    // Unlike twemproxy, it hashes an empty key.
     assert_eq!(placement.digest(b""), 0xd98c_1dd4);
 }

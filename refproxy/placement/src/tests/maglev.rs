@@ -1,4 +1,4 @@
-//! Published vectors of maglev, and what it refuses.
+//! Published vectors of maglev, and its errors.
 
 use super::{equal, loopback, maglev, owners, sha256, three, weighted};
 use crate::{Cluster, Error, Node, NodeId, Placement, Policy, TABLE_SIZE_MAX};

@@ -1,4 +1,4 @@
-//! Published vectors of ring hash, and what it refuses.
+//! Published vectors of ring hash, and its errors.
 
 use super::{loopback, sha256, three};
 use crate::{Cluster, Error, Node, Placement, Policy, RING_SIZE_MAX, RingFunction};
@@ -183,7 +183,7 @@ fn weights_make_the_shares_that_envoy_expects() {
     assert_eq!(counts, [987, 1932, 3081]);
 }
 
-/// With 75 equal nodes 1024 points do not come out even, and rounding gives the first of the description one more.
+/// With 75 equal nodes 1024 points cannot be divided evenly, and rounding gives the first node one more.
 #[test]
 fn the_first_of_75_nodes_has_a_point_more() {
     let addresses = loopback(7001..=7075);

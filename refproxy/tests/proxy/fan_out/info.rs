@@ -52,7 +52,7 @@ async fn info_adds_up_what_the_nodes_say() {
     assert_eq!(told["connected_clients"], "1");
     let memory: u64 = told["used_memory"].parse().unwrap();
     assert!(memory > 2 * plain["used_memory"].parse::<u64>().unwrap());
-    // What one value cannot say is not said at all; what is about the nodes comes with the usual sections only.
+    // Fields that one value cannot express are left out; the section about nodes comes with the usual sections only.
     assert!(plain.contains_key("master_replid") && !told.contains_key("master_replid"));
     assert_ne!(told["run_id"], plain["run_id"]);
     // Each node has counted the INFO.
@@ -65,7 +65,7 @@ async fn info_adds_up_what_the_nodes_say() {
         "{memory}"
     );
     assert_eq!(setup.told("INFO nonsense").await, "\"\"");
-    // An error that a client makes is told to the byte.
+    // An error that a client caused is listed with its exact bytes.
     let made = [
         "EVAL",
         r"return redis.error_reply('\255\254 made')",
@@ -100,7 +100,7 @@ async fn info_tells_of_a_node_that_is_gone_and_sums_nothing_up() {
     for field in ["db0", "used_memory", "keyspace_hits"] {
         assert!(!told.contains_key(field), "{field}: {told:?}");
     }
-    // Nothing but its title would look like no keys.
+    // A section with only its title would look like no keys.
     let told = fields(&setup.told("INFO keyspace").await);
     assert!(told["node1"].contains(",error=ERR node "), "{told:?}");
     assert!(!told.contains_key("db0"), "{told:?}");

@@ -25,7 +25,7 @@ async fn slow_commands_of_all_nodes_are_one_log() {
             "{log}"
         );
     }
-    // What every node was asked is one entry.
+    // A request to every node is one entry.
     for all in [
         "[\"SLOWLOG\" \"RESET\"]",
         "\"slowlog-log-slower-than\" \"-1\"]",

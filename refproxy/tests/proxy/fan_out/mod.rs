@@ -15,7 +15,7 @@ use crate::commands::Pair;
 use crate::support::{DEADLINE, Proxy, ask, nodes};
 pub(crate) use info::fields;
 
-/// A proxy over all nodes but the last, which is the plain Redis that it is compared with.
+/// A proxy over all nodes but the last, which is the plain Redis for comparison.
 struct Setup {
     nodes: Vec<Process>,
     addrs: Vec<SocketAddr>,
@@ -40,7 +40,7 @@ impl Setup {
         }
     }
 
-    /// What the proxy says.
+    /// The proxy's reply.
     async fn told(&mut self, line: &str) -> String {
         let args: Vec<&str> = line.split(' ').collect();
         ask(&mut self.pair.proxy, &args).await
@@ -50,7 +50,7 @@ impl Setup {
         Client::connect(self.addrs[place], DEADLINE).await.unwrap()
     }
 
-    /// What a node says by itself.
+    /// The reply of a single node.
     async fn at(&self, place: usize, line: &str) -> String {
         let args: Vec<&str> = line.split(' ').collect();
         ask(&mut self.node(place).await, &args).await

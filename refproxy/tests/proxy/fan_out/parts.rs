@@ -67,7 +67,7 @@ async fn what_is_done_on_some_nodes_only_is_told() {
     let load = ["FUNCTION", "LOAD", HALF_DONE];
     let told = ask(&mut setup.pair.proxy, &load).await;
     assert_eq!(told, part(&format!("{on_a}, {on_c}")));
-    // A node's own error says which it was.
+    // A node's own error names the node.
     setup.nodes[1].restart().await.unwrap();
     eventually("the node is back", DEADLINE, async || {
         setup.told(&format!("GET {b}")).await == "nil"

@@ -47,7 +47,7 @@ async fn scripts_and_functions_are_the_same_everywhere() {
     ] {
         setup.pair.check(line).await;
     }
-    // What the proxy dumps can be restored, everywhere.
+    // The proxy's dump can be restored on any server.
     let dump = setup.pair.proxy.call(&["FUNCTION", "DUMP"], DEADLINE).await;
     let testbed::wire::Value::Bulk(dump) = dump.unwrap() else {
         panic!("FUNCTION DUMP is no bulk");
@@ -83,7 +83,7 @@ async fn a_script_exists_where_every_node_has_it() {
     }
 }
 
-/// EVAL leaves the script on the node of its keys only. What exists can be called for every key.
+/// EVAL leaves the script on the node of its keys only. A script exists if it can be called for every key.
 #[tokio::test]
 async fn a_script_exists_when_it_can_be_called_for_every_key() {
     let mut setup = Setup::start("workers: 1").await;
@@ -99,7 +99,7 @@ async fn a_script_exists_when_it_can_be_called_for_every_key() {
     assert_eq!(setup.told(&call(&keys[0])).await, answer);
     assert_eq!(setup.told(&exists).await, "[:0]");
     assert!(setup.told(&call(&keys[1])).await.starts_with("-NOSCRIPT"));
-    // Either way in which clients go on from there.
+    // Both ways in which clients continue from there.
     setup.told(&eval(&keys[1])).await;
     assert_eq!(setup.told(&exists).await, "[:0]");
     assert_eq!(
@@ -150,7 +150,7 @@ async fn a_script_without_keys_is_refused_with_what_to_do() {
         "OK"
     );
     assert_eq!(setup.told("GET k5").await, "\"new\"");
-    // Where there is one node, it has all keys.
+    // A single node has all keys.
     let one = Proxy::start(&setup.addrs[..1], "workers: 1").await;
     let mut client = one.client().await;
     assert_eq!(ask(&mut client, &["EVAL", "return 7", "0"]).await, ":7");

@@ -117,7 +117,7 @@ async fn no_client_can_reveal_lock_out_or_move_a_node() {
         );
         assert!(setup.at(place, "ROLE").await.starts_with("[\"master\""));
     }
-    // With one node, a transaction passes its reply on as it is.
+    // With one node, a transaction forwards its reply unchanged.
     let one = Proxy::start(&setup.addrs[..1], "workers: 1").await;
     let mut client = one.client().await;
     for pattern in ["masterauth", "*", "masteraut[h]"] {

@@ -15,7 +15,7 @@ async fn a_stopped_node_ends_the_transaction_in_time() {
     setting.nodes[1].pause().await.unwrap();
     let replies = say(&mut client, &setting.lines("SET b 1"), 1000).await;
     assert_eq!(replies, [format!("-{}", setting.proxy.error(1, "timeout"))]);
-    // The rest is told without asking the node.
+    // The rest is answered without asking the node.
     let replies = say(
         &mut client,
         &setting.lines("SET c 1; PING; EXEC; EXEC; SET x 1"),

@@ -1,4 +1,5 @@
-//! Transactions through the proxy: what one plain Redis does, on the node of their keys, or an error and nothing done.
+//! Transactions through the proxy: the replies of one plain Redis, on the node of their keys, or an error and no
+//! effect.
 
 mod connections;
 mod failing_nodes;
@@ -76,7 +77,7 @@ impl Setting {
         lines(text, &self.proxy.nodes)
     }
 
-    /// Says the same to both, from new clients, over empty nodes: line by line, and at once in pieces.
+    /// Sends the same to both, from new clients, over empty nodes: line by line, and at once in pieces.
     async fn check(&self, text: &str) {
         let lines = self.lines(text);
         for piece in [0, 1, 7, 64, usize::MAX] {

@@ -109,7 +109,7 @@ async fn a_large_request_behind_a_transaction_waits_whole() {
     setting.check(&text).await;
 }
 
-/// Its connection is there already and would be faster than the large value.
+/// Its connection exists already and would be faster than the large value.
 #[tokio::test]
 async fn a_transaction_does_not_overtake_what_was_asked_before() {
     let setting = Setting::start("workers: 1").await;
@@ -142,7 +142,7 @@ async fn redis_rs_transactions() {
     let setting = Setting::start("workers: 2").await;
     let key = setting.proxy.key_on(1);
     let client = redis::Client::open(format!("redis://{}/", setting.proxy.addr)).unwrap();
-    // Clients that read, add one and write, all at once: with WATCH none is lost.
+    // Clients that read, add one and write, all at once: with WATCH no increment is lost.
     let mut adders = Vec::new();
     for _ in 0..4 {
         let (client, key) = (client.clone(), key.clone());

@@ -6,7 +6,7 @@ use testbed::wire;
 use super::{ABORTED, Setting, say};
 use crate::support::DEADLINE;
 
-/// In RESP3 the connection to the node speaks it too, and what is written behind WATCH goes over it.
+/// In RESP3 the connection to the node speaks it too, and requests after WATCH go over it.
 #[tokio::test]
 async fn a_transaction_is_answered_in_the_protocol_of_its_client() {
     let setting = Setting::start("workers: 1").await;
@@ -31,7 +31,7 @@ async fn a_transaction_is_answered_in_the_protocol_of_its_client() {
         for client in [&mut plain, &mut proxy] {
             client.write(&said(text), DEADLINE).await.unwrap();
             let mut seen = String::new();
-            // What HELLO says is not the same.
+            // The reply to HELLO differs.
             while !seen.ends_with(expected) {
                 let byte = client.take(1, DEADLINE).await;
                 let byte = byte.unwrap_or_else(|error| panic!("{error} after {seen:?}"));
@@ -41,7 +41,7 @@ async fn a_transaction_is_answered_in_the_protocol_of_its_client() {
     }
 }
 
-/// What HELLO says without the number of the connection.
+/// The reply to HELLO without the number of the connection.
 fn without_id(reply: &str) -> String {
     let mut words = reply.split(' ');
     let mut seen: Vec<&str> = Vec::new();
@@ -54,7 +54,7 @@ fn without_id(reply: &str) -> String {
     seen.join(" ")
 }
 
-/// Redis carries it out at EXEC, so its errors come there too, and what is queued with it is carried out.
+/// Redis executes it at EXEC, so its errors come there too, and other queued requests are executed.
 #[tokio::test]
 async fn hello_is_queued_as_long_as_the_protocol_stays() {
     let setting = Setting::start("workers: 1").await;

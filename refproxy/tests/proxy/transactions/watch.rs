@@ -46,7 +46,7 @@ async fn a_watched_key_that_another_client_writes_stops_the_transaction() {
     }
 }
 
-/// A value read behind WATCH is not older than the WATCH: both go over one connection.
+/// A value that is read after WATCH is not older than the WATCH: both use one connection.
 #[tokio::test]
 async fn what_is_read_behind_watch_is_read_over_the_same_connection() {
     let setting = Setting::start("workers: 1").await;
