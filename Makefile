@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 SHARDPROOF = target/debug/shardproof
-# Programs that must not be missing when tests run, and the features that are built for them.
+# Programs that tests require, and the features that are built for them.
 REQUIRE ?= envoy,twemproxy
 FEATURES ?=
 REQUIRE_ALL = envoy,twemproxy,redis-8-server,valkey-server,docker,chromium,toxiproxy-rust,toxiproxy-python,$(CLIENTS)

@@ -1,10 +1,10 @@
-# What the scripts of this folder share.
+# Functions that the scripts of this folder share.
 
 PATH="$PATH:/usr/sbin" # where Debian puts daemons
 
 say() { printf '%s\n' "$*"; }
 
-# need PROGRAM PACKAGE: installs Debian's PACKAGE unless PROGRAM is there.
+# need PROGRAM PACKAGE: installs Debian's PACKAGE unless PROGRAM exists.
 need() {
     command -v "$1" >/dev/null || install "$2"
 }

@@ -1,5 +1,5 @@
-# Packages from PyPI, each with those it comes with in an environment of its own below the build folder. For scripts that have
-# read lib.sh and say in `what` who they are.
+# Packages from PyPI, each with its dependencies in an environment of its own below the build folder. For scripts that
+# have read lib.sh and give their name in `what`.
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 peers="$(realpath -m "${CARGO_TARGET_DIR:-$root/target}")/peers"
@@ -29,7 +29,7 @@ import sys
 from importlib.metadata import version
 assert all(version(name) == wanted for name, wanted in (given.split("==") for given in sys.argv[1:]))'
 
-# The one pip that installs into all of them: an environment with a pip of its own takes seconds.
+# The only pip, which installs into all of them: an environment with its own pip takes seconds.
 pip() {
     "$peers/pip/bin/python" -m pip --version >/dev/null 2>&1 && return
     python3 -c 'import ensurepip, venv' 2>/dev/null || install python3-venv
@@ -37,7 +37,7 @@ pip() {
     python3 -m venv "$peers/pip"
 }
 
-# script NAME INTERPRETER: the interpreter under a name among the peers. A link would not find its environment.
+# script NAME INTERPRETER: the interpreter under NAME among the peers. A link would not find its environment.
 script() {
     mkdir -p "$peers/bin"
     printf '#!/bin/sh\nexec "%s" "$@"\n' "$2" >"$peers/bin/$1"

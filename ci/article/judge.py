@@ -36,7 +36,7 @@ for run in runs:
     law(run["acknowledged"] == [keys, more, keys + more], f"{policy}: every write is acknowledged")
     law(sum(run["held_before"]) == keys, f"{policy}: every key lies on one node")
     law(read["found"] + read["unreachable"] == keys, f"{policy}: a key is found, or lies where the proxy does not ask")
-    # A ring has few points a node, so that its share depends on the addresses.
+    # A ring has few points per node, so its share depends on the addresses.
     most = 0.30 if policy == "MAGLEV" else 0.60
     law(0.20 < read["unreachable"] / keys < most, f"{policy}: between 20 % and {most:.0%} of the keys are asked for elsewhere")
     least = min(run["held_after"][:3])

@@ -59,7 +59,7 @@ def main(host, port, redis):
     with connect(proxy.listen) as client:
         assert ping(client)[0] == PONG
 
-        # On a connection that is open already; the removal is felt at once, or the hour below would be.
+        # On an open connection: the removal must take effect at once, or the request waits for the hour below.
         proxy.add_toxic(type="latency", attributes={"latency": 200})
         answer, seconds = ping(client)
         assert answer == PONG and seconds >= 0.2, (answer, seconds)

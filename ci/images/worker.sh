@@ -1,4 +1,4 @@
-# An ordinary client: Debian's Python with its Redis library, and Jinja for the configuration of the proxy before it.
+# An ordinary client: Debian's Python with its Redis library, and Jinja for the configuration of the proxy.
 packages=(python3-redis python3-async-timeout python3-deprecated python3-packaging python3-wrapt python3-jinja2 python3-markupsafe)
 /usr/bin/python3 -c 'import redis, jinja2' 2>/dev/null || { install python3-redis; install python3-jinja2; }
 python="$(readlink -f /usr/bin/python3)"

@@ -1,4 +1,4 @@
-// Filters of the matrix, and evidence that opens where a link leads.
+// Filters of the matrix, and evidence that opens when its link is followed.
 (() => {
   const rows = [...document.querySelectorAll("tr[data-case]")];
   const search = document.querySelector("#search");

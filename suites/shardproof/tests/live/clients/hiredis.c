@@ -50,7 +50,7 @@ static void of_type(const char *step, redisReply *reply, int type) {
     freeReplyObject(reply);
 }
 
-/* An error that begins with one thing and says another. */
+/* An error with this code and this text. */
 static void error(const char *step, redisReply *reply, const char *begins, const char *says) {
     some(step, reply);
     if (reply->type != REDIS_REPLY_ERROR || strncmp(reply->str, begins, strlen(begins)) || !strstr(reply->str, says))
@@ -132,7 +132,7 @@ static void transactions(void) {
     word("MULTI", ask("MULTI"), "OK");
     word("DISCARD", ask("DISCARD"), "OK");
 
-    /* Somebody else writes what is watched. */
+    /* Another client writes the watched key. */
     word("WATCH", ask("WATCH {bill}total"), "OK");
     redisContext *other = redisConnect(client->tcp.host, client->tcp.port);
     if (!other || other->err) fail("another connection: %s", other ? other->errstr : "no memory");

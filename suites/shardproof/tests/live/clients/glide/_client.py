@@ -6,7 +6,7 @@ from workload import HOST, PORT
 
 
 def connect():
-    # A loaded machine is no fault of anybody.
+    # Long enough for a loaded machine.
     patience = AdvancedGlideClientConfiguration(connection_timeout=20000)
     configuration = GlideClientConfiguration(
         [NodeAddress(HOST, PORT)], client_name="glide", request_timeout=20000, advanced_config=patience

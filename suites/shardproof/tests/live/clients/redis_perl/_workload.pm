@@ -1,7 +1,7 @@
-# What the workloads of this folder share: whom they ask, and what they say where an answer is not the expected one.
+# Functions that the workloads of this folder share: the connection, and the report of an unexpected answer.
 #
-# Each is called as WORKLOAD.pl HOST PORT SIDE. SIDE is `one` where one plain Redis answers, `sharded` where a proxy with
-# several nodes does. It ends with 0 when every step went as expected.
+# Each is called as WORKLOAD.pl HOST PORT SIDE. SIDE is `one` for one plain Redis, `sharded` for a proxy over several
+# nodes. It ends with 0 when every step went as expected.
 package _workload;
 use strict;
 use warnings;
@@ -21,7 +21,7 @@ sub expect {
     die "$step: expected $expected, got $said\n" if $said ne $expected;
 }
 
-# The deed ends in an error that says this.
+# The step ends in an error with this text.
 sub refused {
     my ($step, $text, $deed) = @_;
     eval { $deed->(); 1 } and die "$step: expected an error with '$text', got none\n";

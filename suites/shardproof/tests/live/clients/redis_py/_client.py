@@ -5,7 +5,7 @@ import redis.asyncio
 
 from workload import HOST, OPTIONS, PORT
 
-# 4.6 has the class of its own for clients of Redis Cluster only.
+# 4.6 has this class only for clients of Redis Cluster.
 CROSS_SLOT = redis.exceptions.ClusterCrossSlotError if redis.__version__ >= "5" else redis.ResponseError
 
 

@@ -24,7 +24,7 @@ async def main():
     expect("what they counted", await client.get("shared"), b"400")
     expect("the name", await client.client_getname() in ("tasks", b"tasks"), True)
 
-    # Tasks that are cancelled while they wait: nobody else may get their replies.
+    # Tasks that are cancelled while they wait: no other task may get their replies.
     tasks = [asyncio.create_task(client.get(f"task:{task}:0")) for task in range(20)]
     await asyncio.sleep(0)
     for task in tasks[::2]:

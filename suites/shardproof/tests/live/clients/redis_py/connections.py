@@ -7,7 +7,7 @@ import redis
 from _client import connect
 from workload import HOST, OPTIONS, PORT, expect
 
-# Threads share a pool that is smaller than they are many.
+# More threads than connections share a pool.
 pool = redis.BlockingConnectionPool(host=HOST, port=PORT, max_connections=4, timeout=20, **OPTIONS)
 failures = []
 

@@ -14,7 +14,7 @@ with client.pipeline(transaction=False) as pipe:
 wanted = [reply for number in range(500) for reply in (True, b"%d" % number, number + 1)]
 expect("SET, GET, INCR of 500 keys", replies, wanted)
 
-# The worker of many an application: it writes what it got in batches.
+# A worker as in many applications: it writes its input in batches.
 pipe = client.pipeline(transaction=False)
 for batch in range(5):
     for number in range(100):

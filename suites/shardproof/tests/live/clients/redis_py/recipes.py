@@ -61,7 +61,7 @@ claimed = client.xautoclaim("orders", "kitchen", "bob", min_idle_time=0)
 expect("XAUTOCLAIM", [entry for entry, _ in claimed[1]], orders[2:])
 expect("XTRIM", [client.xtrim("orders", maxlen=2, approximate=False), client.xlen("orders")], [3, 2])
 
-# A list that is worked off, on one node.
+# A list as a work queue, on one node.
 client.rpush("{work}todo", "a", "b")
 expect("LMOVE", client.lmove("{work}todo", "{work}doing", "LEFT", "RIGHT"), b"a")
 expect("LREM", [client.lrem("{work}doing", 1, "a"), client.llen("{work}todo")], [1, 1])

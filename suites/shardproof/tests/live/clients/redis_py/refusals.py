@@ -5,7 +5,7 @@ import redis
 from _client import CROSS_SLOT, connect
 from workload import SHARDED, expect, refused
 
-# One connection, so that what goes on is the one that was refused.
+# One connection, so that later requests use the one that was refused.
 client = connect(single_connection_client=True)
 far = [f"far:{number}" for number in range(40)]
 for number, key in enumerate(far):

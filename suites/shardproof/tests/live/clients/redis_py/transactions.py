@@ -41,7 +41,7 @@ else:
 expect("the client goes on", [client.set("far:0", "x"), client.get("far:0")], [True, b"x"])
 
 
-# Check and set: the first attempt loses, because somebody else writes in between; the second one wins.
+# Check and set: the first attempt loses, because another client writes in between; the second one wins.
 attempts = []
 
 

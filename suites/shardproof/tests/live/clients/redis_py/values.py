@@ -23,7 +23,7 @@ expect("STRLEN", client.strlen("user:1"), 5)
 expect("GETDEL", client.getdel("user:1"), b"Bob!!")
 expect("TYPE after GETDEL", client.type("user:1"), b"none")
 
-# What expires.
+# Keys that expire.
 expect("SETEX", client.setex("session:1", timedelta(hours=1), "open"), True)
 expect("TTL", 3590 < client.ttl("session:1") <= 3600, True)
 expect("GETEX", client.getex("session:1", ex=60), b"open")
@@ -89,7 +89,7 @@ expect("ZRANK", client.zrank("scores", "bob"), 1)
 expect("ZPOPMAX", [tuple(pair) for pair in client.zpopmax("scores")], [(b"eve", float("inf"))])
 expect("ZSCAN", sorted(client.zscan_iter("scores")), [(b"ada", 2.0), (b"bob", 2.0)])
 
-# Others that count.
+# Other counting types.
 expect("SETBIT and BITCOUNT", [client.setbit("days", 300, 1), client.bitcount("days")], [0, 1])
 expect("PFADD and PFCOUNT", [client.pfadd("seen", "a", "b", "a"), client.pfcount("seen")], [1, 2])
 expect("GEOADD", client.geoadd("places", (13.361389, 38.115556, "Palermo", 15.087269, 37.502669, "Catania")), 2)
