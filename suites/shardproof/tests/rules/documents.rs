@@ -181,7 +181,7 @@ fn a_phrase_is_found_as_whole_words_and_outside_of_code() {
 }
 
 /// The phrases of a text, each with the plain word.
-fn complaints(prose: &str, path: &str) -> Vec<String> {
+pub(crate) fn complaints(prose: &str, path: &str) -> Vec<String> {
     let found = PHRASES.iter().filter(|(phrase, _)| occurs(prose, phrase));
     found
         .map(|(phrase, plain)| format!("{path}: \"{phrase}\", better: {plain}"))
@@ -229,7 +229,7 @@ fn lines(path: &str, wanted: impl Fn(&&str) -> bool) -> String {
     without_code(&lines.join("\n"))
 }
 
-/// Whether a phrase is in a text as whole words. One with an article counts only where the article means "per".
+/// Whether a phrase is in a text as whole words. One with an article counts only if the article means "per".
 fn occurs(prose: &str, phrase: &str) -> bool {
     let words: Vec<&str> = prose
         .split(|c: char| !c.is_alphanumeric() && c != '\'')
@@ -346,7 +346,7 @@ fn without_fences(text: &str) -> String {
     text.split("```").step_by(2).collect()
 }
 
-fn without_code(text: &str) -> String {
+pub(crate) fn without_code(text: &str) -> String {
     without_fences(text)
         .split('`')
         .step_by(2)

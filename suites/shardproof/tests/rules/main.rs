@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on is to panic")]
 
+mod comments;
 mod documents;
 mod generated;
 mod measured;
@@ -61,7 +62,7 @@ const MAINS_ONLY: &[&str] = &[
 ];
 
 #[test]
-fn pure_rooms_touch_no_world() {
+fn pure_rooms_use_no_io_clock_or_chance() {
     for room in PURE {
         let files = sources(room);
         assert!(!files.is_empty(), "{room} is gone: mend this list");
