@@ -3,7 +3,7 @@
 
 #![expect(
     missing_docs,
-    reason = "the macros of the benchmarks make items that nobody reads"
+    reason = "the macros of the benchmarks make items that are never read"
 )]
 
 use std::hint::black_box;

@@ -73,7 +73,7 @@ mod lookup {
         each_key(bencher, |key| ring.get(key).map(|node| node.1));
     }
 
-    /// nginx's ketama: CRC-32 and 160 points a node.
+    /// nginx's ketama: CRC-32 and 160 points per node.
     #[divan::bench]
     fn crate_pingora_ketama(bencher: Bencher<'_, '_>) {
         let ring = Continuum::new(&buckets(3));

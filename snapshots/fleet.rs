@@ -1,4 +1,4 @@
-//! A migration with at least one of everything, as its report has it.
+//! A migration with at least one of everything, as in its report.
 
 use shardproof::fleet::{
     Check, ConflictKey, Finding, LargeKey, Level, Migration, MoveOutcome, NodeKeys, OtherDatabase,

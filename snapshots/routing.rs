@@ -36,10 +36,10 @@ fn lines(server: &'static str) -> impl Iterator<Item = Line> {
 }
 
 /// All commands, each as the first server that has it reports it, but with the largest arity.
-fn told() -> Vec<Line> {
-    let mut told: BTreeMap<&str, Line> = BTreeMap::new();
+fn reported() -> Vec<Line> {
+    let mut reported: BTreeMap<&str, Line> = BTreeMap::new();
     for line in SERVERS.into_iter().flat_map(lines) {
-        let known = told.entry(line[0]).or_insert(line);
+        let known = reported.entry(line[0]).or_insert(line);
         let arity = |line: &Line| line[1].parse::<i8>().unwrap();
         let takes_more = arity(&line) < 0 && (arity(known) > 0 || arity(&line) > arity(known));
         if takes_more {
@@ -50,14 +50,14 @@ fn told() -> Vec<Line> {
             known[1] = "-2";
         }
     }
-    let mut told: Vec<Line> = told.into_values().collect();
+    let mut reported: Vec<Line> = reported.into_values().collect();
     // In the order of the table: `_` comes after letters in upper case.
-    told.sort_by_key(|line| line[0].to_uppercase().replace('|', "\0"));
-    told
+    reported.sort_by_key(|line| line[0].to_uppercase().replace('|', "\0"));
+    reported
 }
 
 #[test]
-fn the_table_is_what_servers_say() {
+fn the_table_agrees_with_the_servers() {
     assert!(SERVERS[0].starts_with(&format!("# Redis {REDIS_VERSION},")));
     let ours = |row: &Row| {
         let name = row.name.to_lowercase();
@@ -77,10 +77,13 @@ fn the_table_is_what_servers_say() {
     };
     let mut rows: Vec<&Row> = COMMANDS.iter().chain(SUBCOMMANDS).collect();
     rows.sort_by_key(|row| row.name.split('|').collect::<Vec<_>>());
-    let told = told();
-    assert_eq!(rows.len(), told.len());
-    for (row, told) in rows.into_iter().zip(told) {
-        assert_eq!(ours(row), [&told[..5], &told[7..]].concat().join("\t"));
+    let reported = reported();
+    assert_eq!(rows.len(), reported.len());
+    for (row, reported) in rows.into_iter().zip(reported) {
+        assert_eq!(
+            ours(row),
+            [&reported[..5], &reported[7..]].concat().join("\t")
+        );
     }
 }
 
@@ -92,7 +95,7 @@ fn snapshots() {
     let placement = Placement::new(&cluster).unwrap();
     let keys = Keys::of(&placement);
     let mut groups: BTreeMap<&str, String> = BTreeMap::new();
-    for row in told() {
+    for row in reported() {
         let text = groups.entry(row[5]).or_default();
         let row = match row[0].split_once('|') {
             None => find(row[0].as_bytes()).unwrap(),
@@ -105,8 +108,8 @@ fn snapshots() {
             continue;
         }
         for call in calls(row, &keys) {
-            let told = format!("{}\n{}", shown(&call), routed(&call, &placement));
-            let _ = writeln!(text, "{}", keys.named(&told));
+            let reported = format!("{}\n{}", shown(&call), routed(&call, &placement));
+            let _ = writeln!(text, "{}", keys.named(&reported));
         }
     }
     insta::with_settings!({snapshot_path => "routing", prepend_module_to_snapshot => false, omit_expression => true}, {

@@ -18,7 +18,7 @@ use crate::worker::{Setup, Worker};
 /// After running out of sockets, the next attempt to accept.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// How often clients are looked for that are idle or unauthenticated for too long, at most and at least.
+/// How often clients are checked for being idle or unauthenticated for too long, at most and at least.
 const SWEEP: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
 /// Runs a worker on this thread until it is drained.

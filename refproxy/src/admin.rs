@@ -80,7 +80,7 @@ fn unavailable() -> Response {
     )
 }
 
-/// `/stats?usedonly&filter=REGEX`, as Envoy's admin has it.
+/// `/stats?usedonly&filter=REGEX`, as in Envoy's admin.
 #[derive(serde::Deserialize)]
 struct Wanted {
     /// Given, with any value or none: only counters above 0.

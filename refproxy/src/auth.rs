@@ -113,7 +113,7 @@ mod tests {
     use super::{NodeAuth, Secret, Users};
 
     #[test]
-    fn a_user_is_known_by_name_and_password() {
+    fn a_user_needs_name_and_password() {
         let users = Users::new([
             ("default", &Secret::new("s3cret")),
             ("app", &Secret::new("other")),
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn an_open_door_knows_the_default_user_only() {
+    fn without_users_only_the_default_user_exists() {
         let users = Users::default();
         assert!(users.is_open() && users.know(b"default", b"any"));
         assert!(!users.know(b"app", b"any"));

@@ -151,7 +151,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_goes_in_comes_out(parts in prop::collection::vec((any::<u8>(), 0..40_usize, any::<bool>()), 0..30)) {
+        fn bytes_keep_their_order(parts in prop::collection::vec((any::<u8>(), 0..40_usize, any::<bool>()), 0..30)) {
             let mut queue = WriteQueue::default();
             let mut expected = Vec::new();
             for (byte, len, large) in parts {
@@ -164,7 +164,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_cut_is_gone(parts in prop::collection::vec((any::<u8>(), 1..40_usize, any::<bool>()), 1..10),
+        fn cut_bytes_are_gone(parts in prop::collection::vec((any::<u8>(), 1..40_usize, any::<bool>()), 1..10),
                                cuts in any::<[prop::sample::Index; 2]>()) {
             let mut queue = WriteQueue::default();
             let mut expected = Vec::new();

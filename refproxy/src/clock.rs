@@ -1,4 +1,4 @@
-//! Time as one worker counts it: microseconds since it started, read once a batch.
+//! Time as one worker counts it: microseconds since it started, read once per batch.
 
 use std::time::{Duration, Instant};
 

@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scan_goes_from_node_to_node_and_ends_at_0() {
+    fn a_scan_visits_node_after_node_and_ends_at_0() {
         let cursors = cursors(&["a:1", "b:2", "c:3"]);
         let mut place = cursors.read(b"0").unwrap();
         let mut seen = Vec::new();
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_cursor_is_told() {
+    fn an_invalid_cursor_is_an_error() {
         let cursors = cursors(&["a:1", "b:2"]);
         for text in [
             "",
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_of_another_list_of_nodes_is_told() {
+    fn a_cursor_of_another_list_of_nodes_is_an_error() {
         let lists: [&[&str]; 5] = [
             &["a:1", "b:2", "c:3"],
             &["a:1", "b:2"],
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_no_other_cursor() {
+    fn a_cursor_that_does_not_fit_is_not_another_one() {
         let cursors = cursors(&["a:1", "b:2", "c:3"]);
         assert_eq!(cursors.after(NodeId(0), u64::MAX), None);
         assert_eq!(cursors.after(NodeId(0), 1 << 42), None);
@@ -187,7 +187,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(nodes in 1_u16..1000, node in any::<u16>(), cursor in 1_u64..1 << 33) {
+        fn written_values_are_read(nodes in 1_u16..1000, node in any::<u16>(), cursor in 1_u64..1 << 33) {
             let addresses: Vec<String> = (0..nodes).map(|node| format!("n{node}:1")).collect();
             let cursors = Cursors::new(addresses.iter().map(String::as_str));
             let place = Place { node: NodeId(node % nodes), cursor };

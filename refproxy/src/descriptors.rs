@@ -41,7 +41,7 @@ pub struct TooFew {
 }
 
 impl Demand {
-    /// Of these limits.
+    /// The demand under these limits.
     pub(crate) fn of(workers: usize, nodes: usize, limits: &Limits) -> Self {
         Self {
             workers,
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn clients_get_what_the_rest_leaves() {
+    fn clients_get_the_remaining_descriptors() {
         check(usize::MAX, Ok((1_000, 100)));
         check(1_212, Ok((1_000, 100)));
         check(1_211, Ok((999, 100)));

@@ -13,13 +13,13 @@ pub(crate) enum Kind {
     Connect(Rc<str>),
     /// The node did not accept the connection in time.
     ConnectTimeout,
-    /// The node does not want the proxy; that with the node's reason.
+    /// The node refuses the proxy, for this reason.
     Unwelcome(Rc<str>),
     /// The connection broke.
     Lost,
     /// The bytes are not a reply.
     Garbage(ReplyError),
-    /// A reply came that answers no request.
+    /// A reply arrived that answers no request.
     Unasked,
     /// The node has lost a reply, so it is uncertain which requests the pending replies answer.
     OutOfStep,
@@ -29,7 +29,7 @@ pub(crate) enum Kind {
     Incomplete,
     /// No reply before the request's deadline.
     Timeout,
-    /// Too much waits for the node already.
+    /// Too many requests wait for the node already.
     QueueFull,
     /// The reply is larger than the limit of one client, which is this many bytes.
     ReplyTooLarge(usize),
@@ -37,7 +37,7 @@ pub(crate) enum Kind {
     NoDedicated(usize),
     /// A script blocks the node; its error.
     Busy(Rc<str>),
-    /// The task that serves the node's connection has panicked.
+    /// The task of the node's connection has panicked.
     Panicked,
 }
 
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn the_text_names_the_node_and_says_what_is_certain() {
+    fn the_text_names_the_node_and_whether_it_was_executed() {
         check(
             Kind::Timeout,
             Executed::Maybe,

@@ -1,4 +1,4 @@
-//! How many bytes the clients may occupy: replies that they have not read, requests that are not complete, transactions.
+//! How many bytes the clients may occupy: unread replies, incomplete requests, transactions.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ pub(crate) struct OutputBudget {
     /// Clients of all workers.
     clients: Arc<AtomicUsize>,
     own: Cell<usize>,
-    told: Cell<usize>,
+    reported: Cell<usize>,
 }
 
 impl OutputBudget {
@@ -35,32 +35,32 @@ impl OutputBudget {
             total,
             clients,
             own: Cell::new(0),
-            told: Cell::new(0),
+            reported: Cell::new(0),
         }
     }
 
     #[inline]
     pub(crate) fn grow(&self, bytes: usize) {
         self.own.set(self.own.get() + bytes);
-        if self.own.get() >= self.told.get() + STEP {
-            self.tell();
+        if self.own.get() >= self.reported.get() + STEP {
+            self.report();
         }
     }
 
     #[inline]
     pub(crate) fn shrink(&self, bytes: usize) {
         self.own.set(self.own.get() - bytes);
-        if self.own.get() + STEP <= self.told.get() {
-            self.tell();
+        if self.own.get() + STEP <= self.reported.get() {
+            self.report();
         }
     }
 
-    fn tell(&self) {
-        let (own, told) = (self.own.get(), self.told.get());
+    fn report(&self) {
+        let (own, reported) = (self.own.get(), self.reported.get());
         // Wrapping: only the sum over all workers counts.
         self.total
-            .fetch_add(own.wrapping_sub(told), Ordering::Relaxed);
-        self.told.set(own);
+            .fetch_add(own.wrapping_sub(reported), Ordering::Relaxed);
+        self.reported.set(own);
     }
 
     /// Whether a client that has `output` bytes of replies, and occupies `bytes` in all, holds too much.

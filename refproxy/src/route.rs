@@ -14,7 +14,7 @@ pub use crate::split::{Split, asked_instead};
 /// One complete request whose row is known.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
-    /// Of its command, or of its subcommand where that has a row of its own.
+    /// Of its command, or of its subcommand if that has a row of its own.
     pub row: &'static Row,
     /// Its bytes, in array form.
     pub bytes: &'a [u8],
@@ -112,7 +112,7 @@ pub fn route_unauthenticated<'a>(request: &Request<'a>) -> Action<'a> {
     let row = request.row;
     match row.route {
         _ if !row.accepts(request.frame.argc) => Action::Refuse(Refusal::WrongArity(row)),
-        Route::Local(local) if row.is_for_strangers() => Action::Local(local),
+        Route::Local(local) if row.is_for_unauthenticated() => Action::Local(local),
         _ => Action::Refuse(Refusal::Unauthenticated),
     }
 }

@@ -24,7 +24,7 @@ pub(crate) struct Plan {
 pub(crate) struct NodeReport {
     pub(crate) address: String,
     pub(crate) health: Health,
-    /// Requests under way.
+    /// Pending requests.
     pub(crate) waiting: usize,
 }
 

@@ -1,11 +1,11 @@
-//! Options of TCP sockets that notice a peer which has vanished.
+//! Options of TCP sockets to detect a vanished peer.
 
 use std::io;
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
 
-/// Probes without an answer after which a connection is closed, as Redis has it.
+/// Probes without an answer after which a connection is closed, as in Redis.
 const PROBES: u32 = 3;
 /// The kernel takes whole seconds, at least one.
 const SECOND: Duration = Duration::from_secs(1);
@@ -37,7 +37,7 @@ mod tests {
     use super::{set_keepalive, set_unacknowledged};
 
     #[test]
-    fn the_kernel_has_what_was_set() {
+    fn the_kernel_has_the_settings() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         set_keepalive(&stream, Duration::from_secs(300)).unwrap();

@@ -6,12 +6,12 @@ use crate::command::{Join, Row};
 use crate::resp::{Args, put_array, put_bulk, request};
 use placement::NodeId;
 
-/// Which part each key of a request belongs to.
+/// The part of each key of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Split {
-    /// One entry a part: its node and its number of keys, in the order of first appearance.
+    /// One entry per part: its node and its number of keys, in the order of first appearance.
     pub parts: Vec<(NodeId, usize)>,
-    /// One entry a key, in the order of the request: an index into `parts`.
+    /// One entry per key, in the order of the request: an index into `parts`.
     pub part_of_key: Vec<u16>,
 }
 

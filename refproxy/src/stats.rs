@@ -86,7 +86,7 @@ fn count(counter: &AtomicU64) {
 pub(crate) struct Shared {
     pub(crate) started: Instant,
     pub(crate) port: u16,
-    /// As Redis': 40 hexadecimal digits that are other ones after each start.
+    /// As in Redis: 40 hexadecimal digits that differ after each start.
     pub(crate) run_id: Arc<str>,
     /// The order channels of the workers; set once all have been started.
     pub(crate) workers: OnceLock<Vec<WeakUnboundedSender<Order>>>,
@@ -100,12 +100,12 @@ pub(crate) struct Shared {
     pub(crate) panics: Arc<AtomicU64>,
     /// Connections to nodes for one client each.
     pub(crate) dedicated: Arc<Quota>,
-    /// Bytes that clients occupy: replies that they have not read, requests that are not complete, transactions.
+    /// Bytes that clients occupy: unread replies, incomplete requests, transactions.
     pub(crate) output_bytes: Arc<AtomicUsize>,
 }
 
 impl Shared {
-    /// Of a proxy that listens on this port and may have this many connections.
+    /// Counters of a proxy that listens on this port and may have this many connections.
     pub(crate) fn new(port: u16, share: Share) -> Self {
         Self {
             started: Instant::now(),

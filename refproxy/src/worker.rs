@@ -68,7 +68,7 @@ pub(crate) struct Worker {
     users: Rc<Users>,
     limits: Limits,
     /// Limits of clients that have not authenticated.
-    stranger_limits: resp::Limits,
+    unauthenticated_limits: resp::Limits,
     timeouts: Timeouts,
     connections: Rc<Connections>,
     rules: Rules,
@@ -99,7 +99,7 @@ impl Worker {
         Self {
             clock,
             users: Rc::new(setup.users),
-            stranger_limits: setup.limits.request.for_stranger(),
+            unauthenticated_limits: setup.limits.request.for_unauthenticated(),
             limits: setup.limits,
             connections,
             timeouts: setup.timeouts,
@@ -122,8 +122,8 @@ impl Worker {
         &self.limits
     }
 
-    pub(crate) fn stranger_limits(&self) -> &resp::Limits {
-        &self.stranger_limits
+    pub(crate) fn unauthenticated_limits(&self) -> &resp::Limits {
+        &self.unauthenticated_limits
     }
 
     pub(crate) fn users(&self) -> Rc<Users> {

@@ -81,10 +81,10 @@ impl Policy {
         settings.iter().any(|(name, _)| *name == HASH_HOSTNAMES)
     }
 
-    /// The same policy, with nodes hashed by their host names or not. Unchanged where it does not support them.
+    /// The same policy, with nodes hashed by their host names or not. Unchanged if it does not support them.
     #[must_use]
     pub fn with_hostnames(mut self, on: bool) -> Self {
-        // Refused where the policy does not support them.
+        // Refused if the policy does not support them.
         let _ = self.set(HASH_HOSTNAMES, &Value::Switch(on));
         self
     }

@@ -6,7 +6,7 @@
 pub(crate) struct Charge(u8);
 
 impl Charge {
-    /// Of a small reply.
+    /// Charge of a small reply.
     pub(crate) const NONE: Self = Self(0);
 
     #[inline]

@@ -21,7 +21,7 @@ impl Closed {
         Self::Panic,
     ];
 
-    /// As the counters have it.
+    /// As named in the counters.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Idle => "idle",

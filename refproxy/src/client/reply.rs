@@ -46,7 +46,7 @@ impl Reply<'_> {
     }
 }
 
-/// Whether a reply of this length is shared rather than copied, where it can be.
+/// Whether a reply of this length is shared rather than copied, if possible.
 #[inline]
 pub(crate) fn is_large(len: usize) -> bool {
     len >= SHARE_FROM

@@ -1,11 +1,11 @@
-//! How many requests of a client may be under way: more for small replies, fewer for large ones.
+//! The number of requests that a client may have pending: more for small replies, fewer for large ones.
 
 use super::charge::Charge;
 use super::reply::is_large;
 
-/// Requests that a client may have under way before any was answered; small replies earn it more.
+/// Pending requests before any was answered; small replies allow more.
 const START: u32 = 16;
-/// How large the reply of a client is taken to be before any has come.
+/// The assumed size of a client's replies before any has arrived.
 const EXPECTED_START: usize = BYTES / START as usize;
 /// With large replies, it may have as many pending requests as make about this many bytes of replies, but at least
 /// `MIN`. A reply must be read from the node once it is asked for, and other clients wait for it.

@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_leaves_its_node_is_refused() {
+    fn unsupported_options_are_refused() {
         use Guard::{Blocks, OtherDatabase, Patterns};
         check(
             Blocks,
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn passwords_and_what_the_proxy_needs_are_not_for_clients() {
+    fn clients_cannot_use_passwords_and_parameters_of_the_proxy() {
         use Guard::{ProxysOwn, Secrets};
         for name in [
             "requirepass",

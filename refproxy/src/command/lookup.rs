@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use super::{COMMANDS, Route, Row, SUBCOMMANDS};
 
-/// Slots of the index: several a command, so that a probe is almost always the last.
+/// Slots of the index: several per command, so that the first probe is almost always the last.
 const SLOTS: usize = 2048;
 const EMPTY: u16 = u16::MAX;
 
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_almost_a_name_is_none() {
+    fn similar_names_are_unknown() {
         for name in [
             "",
             "GETT",

@@ -26,7 +26,7 @@ pub struct Row {
     pub name: &'static str,
     /// Number of arguments with the name: exactly `arity`, or at least `-arity` if negative. As in Redis' `COMMAND`.
     pub arity: i8,
-    /// Of [`flags`], as Redis tells them.
+    /// Bits of [`flags`], as Redis reports them.
     pub flags: u32,
     /// Where its keys are, as far as a range can tell.
     pub keys: KeyRange,
@@ -107,7 +107,7 @@ pub enum Join {
     Info,
     /// LATENCY HISTORY: in the order of time.
     Samples,
-    /// LATENCY LATEST: one entry an event.
+    /// LATENCY LATEST: one entry per event.
     Events,
     /// LATENCY HISTOGRAM: counts added up, bound by bound.
     Histograms,
@@ -165,7 +165,7 @@ pub enum Transaction {
 /// Why a command is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Why {
-    /// Redis' own users.
+    /// The users of Redis itself.
     Auth,
     /// Waits for data on a connection that all clients share.
     Blocking,
@@ -173,9 +173,9 @@ pub enum Why {
     ConnectionState,
     /// There is only one database.
     OneDatabase,
-    /// Is about one server or connection.
+    /// Affects one server or connection.
     OneConnection,
-    /// Is about one server.
+    /// Affects one server.
     OneServer,
     /// Keys that a pattern makes may live on other nodes.
     Patterns,
@@ -185,7 +185,7 @@ pub enum Why {
     RedisCluster,
     /// Replication of one server.
     Replication,
-    /// Would be about all nodes, inside of MULTI.
+    /// Would affect all nodes, inside MULTI.
     Transaction,
     /// Would change the protocol between WATCH or MULTI and EXEC.
     ProtocolOfTransaction,
@@ -268,7 +268,7 @@ impl Row {
     /// Whether a client that has not authenticated may send it.
     #[must_use]
     #[inline]
-    pub fn is_for_strangers(&self) -> bool {
+    pub fn is_for_unauthenticated(&self) -> bool {
         use Local::{Auth, Hello, Quit, Reset};
         matches!(self.route, Route::Local(Auth | Hello | Quit | Reset))
     }

@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_command_is_told_in_redis_words() {
+    fn an_unknown_command_has_the_error_of_redis() {
         let unknown = Refusal::UnknownCommand;
         check(
             unknown,

@@ -48,7 +48,7 @@ pub fn is_proxys_own(name: &[u8]) -> bool {
         || CONNECTION_PREFIXES.iter().any(|prefix| begins(prefix))
 }
 
-/// Whether the answer to CONFIG GET of `pattern` has to be changed by the proxy before a client sees it.
+/// Whether the proxy must change the answer to CONFIG GET of `pattern` before a client sees it.
 pub(super) fn needs_joining(pattern: &[u8]) -> bool {
     pattern.iter().any(|byte| b"*?[\\".contains(byte))
         || is_secret(pattern)

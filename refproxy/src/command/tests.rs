@@ -24,7 +24,7 @@ fn rows_are_sorted_unique_and_upper_case() {
 }
 
 #[test]
-fn every_row_accepts_exactly_the_arities_it_says() {
+fn every_row_accepts_exactly_its_arities() {
     for row in COMMANDS {
         assert_ne!(row.arity, 0, "{}", row.name);
         let wanted = usize::from(row.arity.unsigned_abs());
@@ -42,7 +42,7 @@ fn every_row_accepts_exactly_the_arities_it_says() {
 }
 
 #[test]
-fn a_routed_row_has_its_keys_where_its_route_looks() {
+fn a_routed_row_has_its_keys_where_its_route_expects_them() {
     for row in COMMANDS.iter().chain(SUBCOMMANDS) {
         let (first, last, step) = (row.keys.first, row.keys.last, row.keys.step);
         let fits = match row.route {

@@ -198,7 +198,7 @@ impl LimitsFile {
                 bulk_bytes_max: long(self.bulk_bytes, request.bulk_bytes_max),
                 inline_bytes_max: or(self.inline_bytes, request.inline_bytes_max),
                 request_bytes_max: long(self.request_bytes, request.request_bytes_max),
-                of_stranger: false,
+                unauthenticated: false,
             },
             reply: resp::ReplyLimits {
                 string_bytes_max: long(self.reply_string_bytes, reply.string_bytes_max),

@@ -77,7 +77,7 @@ pub struct Limits {
     pub reply: resp::ReplyLimits,
     /// Requests under way of one client; no more are read meanwhile.
     pub client_requests_max: usize,
-    /// Bytes of requests under way of one client; no more are read meanwhile.
+    /// Bytes of pending requests of one client; no more are read meanwhile.
     pub client_bytes_max: usize,
     /// Bytes of replies that wait for one client; beyond that it is closed. A single reply that is larger is replaced by an
     /// error.

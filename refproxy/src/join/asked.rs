@@ -23,7 +23,7 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    /// By the complete request in `frame`.
+    /// From the complete request in `frame`.
     pub(crate) fn by(frame: &[u8], lot: u64) -> Self {
         let number = Args::of(frame).nth(2).and_then(|text| {
             let text = std::str::from_utf8(text).ok()?;
@@ -54,7 +54,7 @@ impl Asked {
         }
     }
 
-    /// For these pages.
+    /// From these pages.
     pub(crate) fn pages(pages: Pages) -> Self {
         Self {
             pages: Some(pages),

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::resp::{elements, error_text, is_error, put_array, put_error};
 
-/// One element a key; of a part that failed, its error for each of its keys.
+/// One element per key; for a part that failed, its error for each of its keys.
 pub(super) fn in_key_order(replies: &[Bytes], part_of_key: &[u16]) -> Option<Vec<u8>> {
     let mut wanted = vec![0; replies.len()];
     for part in part_of_key {

@@ -54,9 +54,9 @@ pub(crate) struct Joining {
 /// The state of a reply after one of its parts has arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Progress {
-    /// Others are to come.
+    /// Other parts are missing.
     Waits,
-    /// This part is to be asked now, or the reply is made of those that have come.
+    /// This part is to be asked now, or the reply is made of those that have arrived.
     GoesOn(u16),
     Done,
 }
@@ -75,8 +75,9 @@ impl Joining {
         Self::by(How::Last, parts, Vec::new())
     }
 
-    /// Waits for the reply to EXEC, which is the last of `parts` and has `queued` elements. The proxy's `own` replies are put
-    /// in at their places among the elements, in order. Errors before the last part lead to one of the last.
+    /// Waits for the reply to EXEC, which is the last of `parts` and has `queued` elements. The proxy's `own` replies
+    /// are inserted at their places among the elements, in order. Errors before the last part cause an error of the
+    /// last.
     pub(crate) fn exec(parts: usize, queued: usize, own: Vec<(usize, Vec<u8>)>) -> Self {
         Self::by(How::LastWith(queued, own), parts, Vec::new())
     }

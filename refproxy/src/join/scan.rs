@@ -18,15 +18,15 @@ const COUNT_DEFAULT: usize = 10;
 #[derive(Debug, Clone)]
 pub(crate) struct Pages {
     cursors: Cursors,
-    /// Which node the first page comes from.
+    /// The node of the first page.
     first: NodeId,
-    /// Keys after which no other node is asked.
+    /// The number of keys after which no other node is asked.
     wanted: usize,
     found: usize,
 }
 
 impl Pages {
-    /// For the complete request in `frame`, which begins on `first`.
+    /// From the complete request in `frame`, which begins on `first`.
     pub(crate) fn of(frame: &[u8], cursors: Cursors, first: NodeId) -> Self {
         Self {
             cursors,
@@ -117,7 +117,7 @@ mod tests {
     use crate::resp::request;
 
     #[test]
-    fn the_last_count_says_how_many_keys_are_wanted() {
+    fn the_last_count_is_the_number_of_wanted_keys() {
         let check = |line: &str, expected| {
             let words: Vec<&str> = line.split(' ').collect();
             assert_eq!(wanted(&request(&words)), expected, "{line}");

@@ -80,7 +80,7 @@ fn lists_follow_each_other() {
 }
 
 #[test]
-fn the_error_of_a_part_says_who_has_done_it() {
+fn the_error_of_a_part_names_the_nodes_that_executed_it() {
     check(
         Join::Sum,
         &[],
@@ -112,7 +112,7 @@ fn the_error_of_all_parts_is_the_reply() {
 }
 
 #[test]
-fn the_error_of_a_part_stands_for_its_own_values() {
+fn the_error_of_a_part_replaces_its_own_values() {
     check(
         Join::InKeyOrder,
         &[0, 1, 0, 2, 1],
@@ -126,7 +126,7 @@ fn the_error_of_a_part_stands_for_its_own_values() {
 }
 
 #[test]
-fn what_is_alike_is_said_once() {
+fn equal_replies_are_returned_once() {
     check(Join::Same, &[], &["$2\r\nab\r\n"; 3], "$2\r\nab\r\n");
 }
 
@@ -165,14 +165,14 @@ fn each_part_has_its_turn_at_any() {
 }
 
 #[test]
-fn who_runs_a_script_is_told_of() {
+fn the_node_that_runs_a_script_is_reported() {
     let (idle, busy) = ("*2\r\n$1\r\nr\r\n$-1\r\n", "*2\r\n$1\r\nr\r\n*1\r\n:1\r\n");
     check(Join::Busy, &[], &[idle, busy, idle], busy);
     check(Join::Busy, &[], &[idle, idle], idle);
 }
 
 #[test]
-fn what_one_node_knows_is_found() {
+fn a_value_on_one_node_is_found() {
     let (none, other) = ("-NOSCRIPT no\r\n", "-ERR node n1: timeout\r\n");
     check(
         Join::Found,
@@ -346,7 +346,7 @@ fn modules_are_those_that_every_node_has() {
 }
 
 #[test]
-fn what_does_not_fit_is_never_a_wrong_answer() {
+fn replies_that_do_not_fit_are_never_a_wrong_answer() {
     let misfit = "-ERR the nodes' replies do not fit together\r\n";
     check(Join::Sum, &[], &[":1\r\n", "+OK\r\n"], misfit);
     check(Join::AllOk, &[], &["+OK\r\n", ":1\r\n"], misfit);
@@ -382,7 +382,7 @@ fn what_does_not_fit_is_never_a_wrong_answer() {
 }
 
 #[test]
-fn what_leads_up_to_the_last_part_is_silent_unless_it_fails() {
+fn parts_before_the_last_are_silent_unless_they_fail() {
     let check = |replies: &[&str], expected| {
         check_joining(Joining::last(replies.len()), replies, expected);
     };
@@ -392,7 +392,7 @@ fn what_leads_up_to_the_last_part_is_silent_unless_it_fails() {
 }
 
 #[test]
-fn own_replies_come_in_at_their_places() {
+fn own_replies_are_inserted_at_their_places() {
     check_exec(2, &[], "*2\r\n:1\r\n:2\r\n", "*2\r\n:1\r\n:2\r\n");
     check_exec(1, &[0], "*1\r\n:7\r\n", "*2\r\n$1\r\n0\r\n:7\r\n");
     check_exec(
@@ -499,7 +499,7 @@ fn parts_in_resp3_make_a_reply_in_resp3() {
 }
 
 #[test]
-fn what_led_up_to_the_last_reply_may_fail_where_that_does_not_matter() {
+fn ignored_parts_before_the_last_may_fail() {
     let replies = ["+OK\r\n", "-ERR nested\r\n", "+QUEUED\r\n"];
     check_joining(Joining::last(3), &replies, "-ERR nested\r\n");
     check_joining(Joining::last(3).unheeding(vec![1]), &replies, "+QUEUED\r\n");

@@ -27,14 +27,14 @@ pub(super) fn auth<'a>(
         [user, password] => (user, password),
         _ => return put_error(out, b"ERR syntax error"),
     };
-    match let_in(user, password, identity) {
+    match log_in(user, password, identity) {
         Ok(()) => put_simple(out, "OK"),
         Err(text) => put_error(out, text),
     }
 }
 
 /// A failed AUTH keeps the previous login.
-fn let_in(user: &[u8], password: &[u8], identity: &mut Identity) -> Result<(), &'static [u8]> {
+fn log_in(user: &[u8], password: &[u8], identity: &mut Identity) -> Result<(), &'static [u8]> {
     if !identity.users.know(user, password) {
         return Err(WRONG_PASS);
     }
@@ -66,7 +66,7 @@ fn understand<'a>(
     loop {
         rest = match rest {
             [option, user, password, rest @ ..] if option.eq_ignore_ascii_case(b"AUTH") => {
-                let_in(user, password, identity)?;
+                log_in(user, password, identity)?;
                 rest
             }
             [option, name, rest @ ..] if option.eq_ignore_ascii_case(b"SETNAME") => {

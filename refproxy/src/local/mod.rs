@@ -64,7 +64,7 @@ impl Identity {
         self.about.protocol
     }
 
-    /// As it was when the client connected, but for its library, which stays the same.
+    /// The state when the client connected, except its library, which stays the same.
     fn reset(&mut self) {
         let about = ClientIdentity {
             name: Vec::new(),
@@ -199,7 +199,7 @@ fn set_info(attribute: &[u8], value: &[u8], identity: &mut Identity, out: &mut V
     put_simple(out, "OK");
 }
 
-/// The proxy's own answers are about no node.
+/// The proxy's own answers concern no node.
 fn refuse(refusal: Refusal<'_>, frame: &[u8], out: &mut Vec<u8>) {
     put_error(out, &refusal.text(frame, |_| String::new()));
 }

@@ -27,7 +27,7 @@ fn ask(identity: &mut Identity, args: &[&str]) -> (String, Next) {
 }
 
 /// A client that has just connected to a proxy with this password, if any.
-fn stranger(id: u64, password: &str) -> Identity {
+fn unauthenticated(id: u64, password: &str) -> Identity {
     let password = Secret::new(password);
     let users = Some(("default", &password)).filter(|(_, password)| !password.reveal().is_empty());
     Identity::new(id, Rc::new(Users::new(users)), ClientIdentity::default())
@@ -35,13 +35,13 @@ fn stranger(id: u64, password: &str) -> Identity {
 
 #[track_caller]
 fn check(args: &[&str], expected: &str) {
-    let (reply, next) = ask(&mut stranger(7, ""), args);
+    let (reply, next) = ask(&mut unauthenticated(7, ""), args);
     assert_eq!((reply.as_str(), next), (expected, Next::GoOn), "{args:?}");
 }
 
 #[track_caller]
 fn check_starts(args: &[&str], expected: &str) {
-    let (reply, _) = ask(&mut stranger(7, ""), args);
+    let (reply, _) = ask(&mut unauthenticated(7, ""), args);
     assert!(
         reply.starts_with(expected),
         "{args:?} is answered {reply:?}, not {expected:?}"
@@ -72,7 +72,7 @@ fn small_talk() {
     check(&["SELECT", "-1"], "-ERR DB index is out of range\r\n");
     check_starts(&["TIME"], "*2\r\n$10\r\n");
     assert_eq!(
-        ask(&mut stranger(1, ""), &["QUIT"]),
+        ask(&mut unauthenticated(1, ""), &["QUIT"]),
         ("+OK\r\n".into(), Next::HangUp)
     );
 }
@@ -104,57 +104,65 @@ fn hello_chooses_the_protocol() {
 
 #[test]
 fn answers_are_in_the_clients_protocol() {
-    let mut identity = stranger(7, "");
-    let mut told = |args: &[&str]| ask(&mut identity, args).0;
-    assert!(told(&["HELLO", "3"]).contains("$5\r\nproto\r\n:3\r\n"));
-    assert!(told(&["HELLO"]).starts_with("%7\r\n"), "it stays so");
-    assert_eq!(told(&["CLIENT", "GETNAME"]), "_\r\n");
+    let mut identity = unauthenticated(7, "");
+    let mut reply_to = |args: &[&str]| ask(&mut identity, args).0;
+    assert!(reply_to(&["HELLO", "3"]).contains("$5\r\nproto\r\n:3\r\n"));
+    assert!(reply_to(&["HELLO"]).starts_with("%7\r\n"), "it stays so");
+    assert_eq!(reply_to(&["CLIENT", "GETNAME"]), "_\r\n");
     // A failed HELLO changes nothing.
-    assert!(told(&["HELLO", "2", "WHAT"]).starts_with("-ERR Syntax"));
-    assert!(told(&["HELLO", "4"]).starts_with("-NOPROTO"));
-    assert_eq!(told(&["CLIENT", "GETNAME"]), "_\r\n");
-    assert!(told(&["HELLO", "2"]).starts_with("*14\r\n"));
-    assert_eq!(told(&["CLIENT", "GETNAME"]), "$-1\r\n");
-    told(&["HELLO", "3"]);
-    assert_eq!(told(&["RESET"]), "+RESET\r\n");
-    assert_eq!(told(&["CLIENT", "GETNAME"]), "$-1\r\n");
+    assert!(reply_to(&["HELLO", "2", "WHAT"]).starts_with("-ERR Syntax"));
+    assert!(reply_to(&["HELLO", "4"]).starts_with("-NOPROTO"));
+    assert_eq!(reply_to(&["CLIENT", "GETNAME"]), "_\r\n");
+    assert!(reply_to(&["HELLO", "2"]).starts_with("*14\r\n"));
+    assert_eq!(reply_to(&["CLIENT", "GETNAME"]), "$-1\r\n");
+    reply_to(&["HELLO", "3"]);
+    assert_eq!(reply_to(&["RESET"]), "+RESET\r\n");
+    assert_eq!(reply_to(&["CLIENT", "GETNAME"]), "$-1\r\n");
 }
 
 #[test]
-fn a_stranger_becomes_known_and_stays_so() {
-    let mut identity = stranger(7, "s3cret");
-    let mut told = |args: &[&str]| (ask(&mut identity, args).0, identity.is_known());
+fn a_client_that_authenticates_stays_authenticated() {
+    let mut identity = unauthenticated(7, "s3cret");
+    let mut reply_to = |args: &[&str]| (ask(&mut identity, args).0, identity.is_known());
     let wrong = "-WRONGPASS invalid username-password pair or user is disabled.\r\n";
-    assert_eq!(told(&["AUTH", "nonsense"]), (wrong.into(), false));
-    assert!(told(&["HELLO"]).0.starts_with("-NOAUTH HELLO must be"));
-    assert_eq!(told(&["AUTH", "s3cret"]), ("+OK\r\n".into(), true));
-    assert_eq!(told(&["AUTH", "nonsense"]), (wrong.into(), true));
-    assert_eq!(told(&["RESET"]), ("+RESET\r\n".into(), false));
-    let (greeting, known) = told(&["HELLO", "2", "AUTH", "default", "s3cret"]);
+    assert_eq!(reply_to(&["AUTH", "nonsense"]), (wrong.into(), false));
+    assert!(reply_to(&["HELLO"]).0.starts_with("-NOAUTH HELLO must be"));
+    assert_eq!(reply_to(&["AUTH", "s3cret"]), ("+OK\r\n".into(), true));
+    assert_eq!(reply_to(&["AUTH", "nonsense"]), (wrong.into(), true));
+    assert_eq!(reply_to(&["RESET"]), ("+RESET\r\n".into(), false));
+    let (greeting, known) = reply_to(&["HELLO", "2", "AUTH", "default", "s3cret"]);
     assert!(greeting.starts_with("*14\r\n") && known);
 }
 
 #[test]
 fn a_client_has_an_id_and_a_name() {
-    let mut identity = stranger(7, "");
-    let mut told = |args: &[&str]| ask(&mut identity, args).0;
-    assert_eq!(told(&["CLIENT", "ID"]), ":7\r\n");
-    assert_eq!(told(&["CLIENT", "GETNAME"]), "$-1\r\n");
-    assert_eq!(told(&["CLIENT", "SETNAME", "me"]), "+OK\r\n");
-    assert_eq!(told(&["client", "getname"]), "$2\r\nme\r\n");
-    assert!(told(&["CLIENT", "SETNAME", "a b"]).starts_with("-ERR Client names cannot contain"));
-    assert_eq!(told(&["CLIENT", "SETINFO", "LIB-NAME", "x"]), "+OK\r\n");
-    assert_eq!(told(&["CLIENT", "SETINFO", "lib-ver", "1.2"]), "+OK\r\n");
+    let mut identity = unauthenticated(7, "");
+    let mut reply_to = |args: &[&str]| ask(&mut identity, args).0;
+    assert_eq!(reply_to(&["CLIENT", "ID"]), ":7\r\n");
+    assert_eq!(reply_to(&["CLIENT", "GETNAME"]), "$-1\r\n");
+    assert_eq!(reply_to(&["CLIENT", "SETNAME", "me"]), "+OK\r\n");
+    assert_eq!(reply_to(&["client", "getname"]), "$2\r\nme\r\n");
+    assert!(
+        reply_to(&["CLIENT", "SETNAME", "a b"]).starts_with("-ERR Client names cannot contain")
+    );
+    assert_eq!(reply_to(&["CLIENT", "SETINFO", "LIB-NAME", "x"]), "+OK\r\n");
     assert_eq!(
-        told(&["CLIENT", "SETINFO", "colour", "x"]),
+        reply_to(&["CLIENT", "SETINFO", "lib-ver", "1.2"]),
+        "+OK\r\n"
+    );
+    assert_eq!(
+        reply_to(&["CLIENT", "SETINFO", "colour", "x"]),
         "-ERR Unrecognized option 'colour'\r\n"
     );
     assert_eq!(
-        told(&["CLIENT", "SETINFO", "lib-name", "a b"]),
+        reply_to(&["CLIENT", "SETINFO", "lib-name", "a b"]),
         "-ERR lib-name cannot contain spaces, newlines or special characters.\r\n"
     );
-    assert_eq!(told(&["CLIENT", "NO-EVICT", "on"]), "+OK\r\n");
-    assert_eq!(told(&["CLIENT", "NO-EVICT", "x"]), "-ERR syntax error\r\n");
+    assert_eq!(reply_to(&["CLIENT", "NO-EVICT", "on"]), "+OK\r\n");
+    assert_eq!(
+        reply_to(&["CLIENT", "NO-EVICT", "x"]),
+        "-ERR syntax error\r\n"
+    );
     // The name of the library survives RESET, as in Redis.
     let line = |name: &str| {
         format!(
@@ -166,7 +174,7 @@ fn a_client_has_an_id_and_a_name() {
     for name in ["me", ""] {
         let line = line(name);
         let expected = format!("${}\r\n{line}\r\n", line.len());
-        assert_eq!(told(&["CLIENT", "INFO"]), expected);
-        told(&["RESET"]);
+        assert_eq!(reply_to(&["CLIENT", "INFO"]), expected);
+        reply_to(&["RESET"]);
     }
 }

@@ -99,7 +99,7 @@ mod tests {
     use super::{bare, bulk, elements, error_text, integer, is_error};
 
     #[test]
-    fn attributes_are_told_from_what_they_belong_to() {
+    fn attributes_are_skipped() {
         let reply = b"|1\r\n+a\r\n%1\r\n+b\r\n+c\r\n|0\r\n:7\r\n";
         assert_eq!(bare(reply), b":7\r\n");
         assert_eq!(integer(reply), Some(7));

@@ -11,7 +11,7 @@ const LINE_MAX: usize = 1024 * 1024;
 /// Why a node's bytes are not a reply of its protocol. The connection cannot be used any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ReplyError {
-    /// Not as the protocol has it.
+    /// A violation of the protocol.
     #[error("malformed reply")]
     Malformed,
     /// RESP3's streamed strings and aggregates, which no Redis sends.

@@ -21,17 +21,17 @@ pub struct Limits {
     /// Bytes of one request, framing included.
     pub request_bytes_max: u64,
     /// Whether the first two are for a client that has not authenticated.
-    pub of_stranger: bool,
+    pub unauthenticated: bool,
 }
 
 impl Limits {
     /// The limits of Redis for a client that has not authenticated, but not above these.
     #[must_use]
-    pub fn for_stranger(&self) -> Self {
+    pub fn for_unauthenticated(&self) -> Self {
         Self {
             array_len_max: self.array_len_max.min(10),
             bulk_bytes_max: self.bulk_bytes_max.min(16 * 1024),
-            of_stranger: true,
+            unauthenticated: true,
             ..*self
         }
     }
@@ -44,7 +44,7 @@ impl Default for Limits {
             bulk_bytes_max: 512 * 1024 * 1024,
             inline_bytes_max: 64 * 1024,
             request_bytes_max: 1024 * 1024 * 1024,
-            of_stranger: false,
+            unauthenticated: false,
         }
     }
 }
@@ -57,10 +57,10 @@ pub enum ProtocolError {
     ArrayLength,
     /// The number of arguments that an unauthenticated client may not send.
     #[error("unauthenticated multibulk length")]
-    StrangersArray,
+    UnauthenticatedArray,
     /// An argument is too long for a client that has not authenticated.
     #[error("unauthenticated bulk length")]
-    StrangersBulk,
+    UnauthenticatedBulk,
     /// The line of the number of arguments does not end.
     #[error("too big mbulk count string")]
     ArrayLine,
@@ -170,8 +170,8 @@ impl RequestScan {
                 Line::Number(count, next) => {
                     let count = count.unsigned_abs();
                     if count > limits.array_len_max {
-                        return Err(match limits.of_stranger {
-                            true => ProtocolError::StrangersArray,
+                        return Err(match limits.unauthenticated {
+                            true => ProtocolError::UnauthenticatedArray,
                             false => ProtocolError::ArrayLength,
                         });
                     }
@@ -246,8 +246,8 @@ impl RequestScan {
 fn bulk_len(len: i64, limits: &Limits) -> Result<usize, ProtocolError> {
     let len = u64::try_from(len).map_err(|_| ProtocolError::BulkLength)?;
     if len > limits.bulk_bytes_max {
-        return Err(match limits.of_stranger {
-            true => ProtocolError::StrangersBulk,
+        return Err(match limits.unauthenticated {
+            true => ProtocolError::UnauthenticatedBulk,
             false => ProtocolError::BulkLength,
         });
     }

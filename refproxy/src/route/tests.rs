@@ -224,7 +224,7 @@ fn on_one_node_nothing_is_apart() {
 }
 
 #[test]
-fn rules_refuse_what_changes_every_node() {
+fn rules_refuse_commands_that_change_every_node() {
     let check = |line: &str, expected: &str| {
         let by = routed(line, &placement(3), |request, placement| {
             described(&route(request, placement, NO_ADMIN), request)
@@ -258,7 +258,7 @@ fn without_authentication_only_authentication_is_answered() {
 }
 
 #[test]
-fn a_transaction_keeps_what_one_node_can_do() {
+fn a_transaction_queues_requests_for_one_node() {
     let check = |nodes: u16, line: &str, expected: &str| {
         let found = routed(line, &placement(nodes), |request, placement| {
             let action = route(request, placement, Rules::default());

@@ -164,7 +164,7 @@ impl Turn<'_> {
 
     /// All nodes of the cluster.
     fn every_node(&self) -> impl Iterator<Item = NodeId> + use<> {
-        // A cluster has at most as many nodes as a NodeId can tell.
+        // A cluster has at most as many nodes as a NodeId can number.
         (0..u16::try_from(self.routing.nodes.len()).unwrap_or(u16::MAX)).map(NodeId)
     }
 

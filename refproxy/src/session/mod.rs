@@ -67,7 +67,7 @@ pub(crate) struct Session {
     transaction: Slot,
     /// Where replies of the proxy itself are made.
     scratch: Vec<u8>,
-    /// Calls of SCAN that may go on to other nodes.
+    /// Calls of SCAN that may continue with other nodes.
     walks: Vec<Walk>,
     /// Set once the connection is shut for writing.
     linger: Option<Pin<Box<Sleep>>>,

@@ -33,24 +33,24 @@ pub(super) enum Taken {
 }
 
 impl Taken {
-    /// Whether the request is done with.
+    /// Whether the request is done.
     pub(super) fn is_taken(self) -> bool {
         !matches!(self, Self::NotNow | Self::Waits)
     }
 }
 
-/// All requests of one read: one look at the clock and at the cluster for all of them.
+/// All requests of one read: one reading of the clock and of the cluster for all of them.
 pub(super) struct Turn<'a> {
     pub(super) worker: &'a Worker,
     pub(super) client: &'a Rc<Client>,
     pub(super) outbox: &'a mut Outbox,
     pub(super) identity: &'a mut Identity,
     pub(super) scratch: &'a mut Vec<u8>,
-    /// Its calls of SCAN that may go on to other nodes.
+    /// Its calls of SCAN that may continue with other nodes.
     pub(super) walks: &'a mut Vec<Walk>,
     pub(super) routing: Rc<Routing>,
     pub(super) deadline: Micros,
-    /// Whether each request is logged; looked up once a turn.
+    /// Whether each request is logged; looked up once per turn.
     pub(super) logs: bool,
 }
 
@@ -92,7 +92,7 @@ impl<'a> Turn<'a> {
         if self.identity.is_known() {
             &self.worker.limits().request
         } else {
-            self.worker.stranger_limits()
+            self.worker.unauthenticated_limits()
         }
     }
 

@@ -121,7 +121,7 @@ impl Health {
 /// The users of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Use {
-    /// Everybody's; another one follows when it breaks.
+    /// All clients; another connection follows when it breaks.
     Shared,
     /// A single client; the connection is never replaced.
     Dedicated,

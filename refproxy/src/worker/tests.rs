@@ -89,7 +89,7 @@ async fn a_session_that_panics_gives_its_place_back() {
 }
 
 #[tokio::test]
-async fn a_node_connection_that_panics_is_made_anew() {
+async fn a_node_connection_that_panics_is_replaced() {
     let check = async {
         let node = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let worker = worker(&node.local_addr().unwrap().to_string());

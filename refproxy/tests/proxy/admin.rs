@@ -1,4 +1,4 @@
-//! The admin interface under clients that mean no good, and while the proxy has other things to do.
+//! The admin interface under hostile clients, and while the proxy is busy.
 
 use std::net::SocketAddr;
 use std::time::Duration;

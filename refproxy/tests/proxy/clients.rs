@@ -106,7 +106,7 @@ async fn clients_of_all_workers_are_listed() {
         .map(|line| line["name"].clone())
         .collect();
     assert_eq!(names, ["c7", "c2"]);
-    // The reply has its place among those of others, and one in RESP3 is a text for people.
+    // The reply keeps its place among the others, and in RESP3 it is a verbatim string.
     let pipeline = [vec!["CLIENT", "LIST"], vec!["CLIENT", "GETNAME"]];
     let replies = clients[0].pipeline(&pipeline, DEADLINE).await.unwrap();
     assert_eq!(

@@ -150,7 +150,7 @@ async fn a_scan_of_few_keys_is_one_call_in_either_protocol() {
             );
         }
     }
-    // Each node once a call.
+    // Each node once per call.
     assert_eq!(scans(&addrs).await, [7, 7, 7]);
 }
 

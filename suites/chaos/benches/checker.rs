@@ -116,7 +116,7 @@ fn make_stale(history: &mut History) {
     }
 }
 
-/// Sessions send batches in turn. Each request takes effect while its batch is under way, in the order of its session.
+/// Sessions send batches in turn. Each request takes effect while its batch is pending, in the order of its session.
 fn history(workload: Workload) -> History {
     let mut run = Run {
         random: 1,
@@ -126,7 +126,7 @@ fn history(workload: Workload) -> History {
     let mut sequences = [0; SESSIONS];
     let mut now = 0;
     while run.records.len() < OPERATIONS {
-        // All sessions are under way at once: their requests take effect in an order drawn by chance.
+        // All sessions send at once: their requests take effect in a random order.
         let mut batches: Vec<(usize, usize)> = (0..SESSIONS).map(|session| (session, 0)).collect();
         let begun = now;
         while !batches.is_empty() && run.records.len() < OPERATIONS {

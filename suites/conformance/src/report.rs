@@ -41,7 +41,7 @@ impl Conformance {
         results.any(|result| result.breaks(strict))
     }
 
-    /// The same where promises of level `should` count too.
+    /// The same if promises of level `should` count too.
     #[must_use]
     pub fn strict(self) -> Self {
         Self {
@@ -166,7 +166,7 @@ impl Judged {
         sum.kept + sum.known + sum.broken + sum.mended > 0
     }
 
-    /// Why the cases were not judged, where they were not: the run stopped, or all were skipped.
+    /// Why the cases were not judged, if they were not: the run stopped, or all were skipped.
     #[must_use]
     pub fn unjudged(&self) -> Option<String> {
         if let Some(why) = &self.stopped {

@@ -139,7 +139,7 @@ pub struct Known {
 }
 
 impl Known {
-    /// Whether a failure of this class is the recorded one. A wrong answer is covered only where it is recorded as one.
+    /// Whether a failure of this class is the recorded one. A wrong answer is covered only if it is recorded as one.
     #[must_use]
     pub fn covers(&self, class: Class) -> bool {
         self.always || class != Class::Wrong || self.class == Some(Class::Wrong)
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deviation_by_placement_counts_alike_whether_it_shows_or_not() {
+    fn a_deviation_by_placement_counts_the_same_whether_it_shows_or_not() {
         for verdict in [Verdict::Pass, fail(Class::Wrong), fail(Class::Partial)] {
             check(verdict, Some(Class::Wrong), Status::Known, true);
         }

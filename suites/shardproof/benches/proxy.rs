@@ -90,9 +90,9 @@ async fn measure(search: &Search) -> anyhow::Result<()> {
 struct Cost {
     /// Operations per second.
     rate: f64,
-    /// CPU of the proxy an operation, in microseconds.
+    /// CPU of the proxy per operation, in microseconds.
     proxy_us: f64,
-    /// CPU of all nodes an operation, in microseconds.
+    /// CPU of all nodes per operation, in microseconds.
     nodes_us: f64,
 }
 

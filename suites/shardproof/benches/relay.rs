@@ -68,9 +68,9 @@ async fn measure(search: &Search) -> anyhow::Result<()> {
 struct Cost {
     /// Operations per second.
     rate: f64,
-    /// CPU of this process an operation, in microseconds.
+    /// CPU of this process per operation, in microseconds.
     relay_us: f64,
-    /// CPU of the node an operation, in microseconds.
+    /// CPU of the node per operation, in microseconds.
     node_us: f64,
 }
 

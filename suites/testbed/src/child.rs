@@ -131,7 +131,7 @@ impl Running {
 
     /// Only before the child is reaped: until then no other process group can have its number.
     fn end_group(&self) {
-        // Fails where all have ended.
+        // Fails if all have ended.
         let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
         let _ = kill_process(Pid::from_child(&self.child), Signal::KILL);
     }
@@ -149,7 +149,7 @@ pub(crate) fn end_marked(run: &Path) {
 }
 
 /// Kills all processes whose mark begins with `mark`, also those that left their process group. Programs that clear
-/// their environment are out of reach. Does nothing where there is no /proc.
+/// their environment are out of reach. Does nothing without /proc.
 fn end_all(mark: &str) {
     let wanted = format!("{MARK}={mark}");
     // A process may fork just before it is killed.
@@ -180,7 +180,7 @@ fn processes(wanted: &[u8]) -> Vec<Pid> {
     entries.flatten().filter_map(marked).collect()
 }
 
-/// Resident memory of a process, in bytes. None where it has ended, or where there is no /proc.
+/// Resident memory of a process, in bytes. `None` if it has ended, or if there is no /proc.
 #[must_use]
 pub fn resident_bytes(pid: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;

@@ -133,7 +133,7 @@ async fn exchange(
     let status = response.status().as_u16();
     let body = Limited::new(response.into_body(), BODY_BYTES_MAX);
     let body = body.collect().await;
-    // Also where the body is incomplete.
+    // Also if the body is incomplete.
     connection.abort();
     let body = body.map_err(|why| text(&why))?.to_bytes();
     Ok(Answer {

@@ -22,7 +22,8 @@ pub fn free() -> io::Result<u16> {
 /// How often a server is started if another process takes its port first.
 pub(crate) const ATTEMPTS: usize = 3;
 
-/// Calls `start`, which listens on ports from [`free`], again where another process was faster, as `taken` tells by the error.
+/// Calls `start`, which listens on ports from [`free`]. Calls it again if another process was faster, which `taken`
+/// recognises by the error.
 ///
 /// # Errors
 /// The last error of `start`.

@@ -1,6 +1,6 @@
 //! Location of a program: next to our own executable, then by environment variable, then on PATH.
 //!
-//! Never reads the environment itself: a main hands it in.
+//! Never reads the environment itself: a main passes it in.
 
 use std::collections::HashMap;
 use std::env;
@@ -62,7 +62,7 @@ pub struct Missing {
 /// The places to look in.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Search {
-    beside: Vec<PathBuf>,
+    own_folders: Vec<PathBuf>,
     variables: HashMap<OsString, OsString>,
     path: Vec<PathBuf>,
 }
@@ -78,7 +78,7 @@ impl Search {
         variables: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Self {
         let folders = executable.ancestors().skip(1);
-        let beside = folders
+        let own_folders = folders
             .clone()
             .take(2)
             .map(Path::to_owned)
@@ -94,13 +94,13 @@ impl Search {
             .chain(["/usr/sbin".into(), "/usr/local/sbin".into()])
             .collect();
         Self {
-            beside,
+            own_folders,
             variables,
             path,
         }
     }
 
-    /// The environment variable `name`, where it is set to text.
+    /// The environment variable `name`, if it is set to text.
     #[must_use]
     pub fn variable(&self, name: &str) -> Option<String> {
         let value = self.variables.get(&OsString::from(name))?;
@@ -121,7 +121,7 @@ impl Search {
     /// [`Missing`], also when the environment variable names a file that is not executable.
     pub fn find(&self, program: &Program) -> Result<PathBuf, Missing> {
         let named = self.variables.get(&OsString::from(&program.env));
-        in_folders(&self.beside, program)
+        in_folders(&self.own_folders, program)
             .or_else(|| named.map(PathBuf::from).filter(|path| is_program(path)))
             .or_else(|| in_folders(&self.path, program))
             .ok_or_else(|| Missing {

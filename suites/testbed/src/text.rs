@@ -9,7 +9,7 @@ use std::path::Path;
 /// Bytes at the end of a log that are read: a log may be larger than memory.
 const TAIL_BYTES: u64 = 64 * 1024;
 
-/// The last `count` lines of a file, indented; a note where it cannot be read.
+/// The last `count` lines of a file, indented; a note if it cannot be read.
 #[must_use]
 pub fn last_lines(file: &Path, count: usize) -> String {
     match tail(file) {
@@ -70,15 +70,15 @@ pub fn last_lines_of(text: &str, count: usize) -> String {
         .join("\n")
 }
 
-/// An error with the errors that caused it, those that it does not tell itself.
+/// An error with its causes, except those that it already contains.
 #[must_use]
 pub fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        let told = error.to_string();
-        if !text.contains(&told) {
-            text = format!("{text}: {told}");
+        let message = error.to_string();
+        if !text.contains(&message) {
+            text = format!("{text}: {message}");
         }
         cause = error.source();
     }
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_star_stands_for_any_run() {
+    fn a_star_matches_any_run() {
         for (pattern, text) in [
             ("a/b", "a/b"),
             ("a/*", "a/b"),

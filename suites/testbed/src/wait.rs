@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn probes_until_the_event_comes() {
+    async fn probes_until_the_event() {
         let (mut one, mut other) = (0, 0);
         let hour = Duration::from_secs(3600);
         let seen = eventually("number 3", hour, async || third(&mut one)).await;
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_error_says_what_was_awaited_and_what_came_instead() {
+    async fn an_error_names_the_event_and_the_last_state() {
         let probe = || Probed::<()>::Continue("a red one".to_owned());
         let text = "a green light: not within 0 s, but a red one";
         let late = eventually("a green light", Duration::ZERO, async || probe()).await;

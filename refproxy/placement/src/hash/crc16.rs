@@ -24,7 +24,7 @@ const fn table() -> [u16; 256] {
     table
 }
 
-/// CRC-16/XMODEM, as Redis Cluster's specification has it: start 0, not reflected, no final xor.
+/// CRC-16/XMODEM, as in Redis Cluster's specification: start 0, not reflected, no final xor.
 #[must_use]
 pub fn crc16_xmodem(bytes: &[u8]) -> u16 {
     bytes.iter().fold(0, |crc: u16, byte| {

@@ -79,7 +79,7 @@ fn agrees_with_twemproxys_own_unit_test() {
 }
 
 #[test]
-fn rows_are_sorted_and_stand_where_their_digest_says() {
+fn rows_are_sorted_and_indexed_by_their_digest() {
     assert!(DIGESTS.is_sorted_by(|a, b| a.1 < b.1));
     for (place, (digest, name, _)) in DIGESTS.iter().enumerate() {
         assert_eq!(*digest as usize, place);

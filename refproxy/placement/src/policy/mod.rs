@@ -96,7 +96,7 @@ struct Properties {
     weights: Weights,
     /// Whether two requests for one key may go to different nodes.
     scatters: bool,
-    /// The rule of hash tags, where the cluster cannot choose it.
+    /// The rule of hash tags, if the cluster cannot choose it.
     tags: Option<TagRule>,
     /// A property that a comparison of policies has to mention.
     caveat: Option<&'static str>,

@@ -1,4 +1,4 @@
-//! Random as twemproxy has it, and any other balancing that ignores keys: a placement only over one node.
+//! Random as in twemproxy, and any other balancing that ignores keys: a placement only over one node.
 
 use super::{NEUTRAL, Policy, Properties, Row};
 use crate::hosts::Host;

@@ -344,7 +344,7 @@ proptest! {
 }
 
 #[test]
-fn a_cluster_that_moves_more_than_one_percent_is_known() {
+fn a_known_cluster_moves_more_than_one_percent() {
     let hosts = ["10.0.0.1:1025", "10.0.0.1:1024", "10.0.1.230:2020"].map(str::to_owned);
     let share = excess(&hosts, "10.1.0.8:6466");
     assert!((0.018..0.02).contains(&share), "{share}");

@@ -67,8 +67,8 @@ fn a_threshold_of_zero_never_panics() {
         ..Panic::default()
     };
     check_with(&["uhu"], never, &[(0, 100, &[1])]);
-    let nobody = Placement::new(&cluster(&["uuu"], never));
-    assert_eq!(nobody, Err(Error::NoHealthyNode(0)));
+    let unhealthy = Placement::new(&cluster(&["uuu"], never));
+    assert_eq!(unhealthy, Err(Error::NoHealthyNode(0)));
 }
 
 /// Without it no level has any load; with a large one percentages are cut, not wrapped.
@@ -88,7 +88,7 @@ fn any_overprovisioning_factor_places_keys_or_is_refused() {
 }
 
 #[test]
-fn a_later_priority_takes_what_an_earlier_one_cannot() {
+fn a_later_priority_takes_the_overflow_of_an_earlier_one() {
     check(&["hh", "hh"], &[(0, 100, &[0, 1])]);
     // Half of two nodes times 1.4 is 70 %.
     check(&["hu", "hh"], &[(0, 70, &[0]), (1, 100, &[2, 3])]);
@@ -182,12 +182,12 @@ fn a_locality_without_weight_has_no_keys() {
             .entries_per_node(),
         [0, 17]
     );
-    let nobody = nodes
+    let unhealthy = nodes
         .into_iter()
         .map(|node| in_locality(node, "a", 0))
         .collect();
     assert_eq!(
-        Placement::new(&maglev(nobody, 17)),
+        Placement::new(&maglev(unhealthy, 17)),
         Err(Error::NoHealthyNode(0))
     );
 }
@@ -234,7 +234,7 @@ fn a_factor_that_leaves_no_load_is_an_error() {
 }
 
 #[test]
-fn levels_that_do_not_fit_together_are_told() {
+fn levels_that_do_not_fit_together_are_refused() {
     let mut gap = loopback(1..=2)
         .into_iter()
         .map(Node::at)

@@ -123,7 +123,7 @@ fn keys_of_the_reference_cluster() {
 }
 
 #[test]
-fn hostnames_are_hashed_where_the_policy_says_so() {
+fn hostnames_are_hashed_if_the_policy_says_so() {
     let with_name = |address: &str, name: &str| Node {
         hostname: Some(name.to_owned()),
         ..Node::at(address)
@@ -146,7 +146,7 @@ fn hostnames_are_hashed_where_the_policy_says_so() {
 }
 
 #[test]
-fn what_cannot_be_placed_is_named() {
+fn clusters_without_a_placement_are_named() {
     #[track_caller]
     fn check(nodes: Vec<Node>, table_size: u32, expected: Error) {
         assert_eq!(

@@ -18,7 +18,7 @@ fn slots(nodes: Vec<Node>) -> Result<Placement, Error> {
 
 /// As `CLUSTER KEYSLOT` of Redis 7.0.15 answers.
 #[test]
-fn keys_have_the_slots_that_redis_says() {
+fn keys_have_the_slots_of_redis() {
     let placement = slots(owning(&[0..=16383])).unwrap();
     for (key, slot) in [
         (&b"foo"[..], 12_182),
@@ -35,7 +35,7 @@ fn keys_have_the_slots_that_redis_says() {
 
 /// As `redis-cli --cluster create` deals them.
 #[test]
-fn slots_are_dealt_evenly_when_nobody_says_otherwise() {
+fn slots_are_dealt_evenly_by_default() {
     for (count, last) in [
         (1, vec![16_383]),
         (3, vec![5_460, 10_922, 16_383]),
@@ -53,7 +53,7 @@ fn slots_are_dealt_evenly_when_nobody_says_otherwise() {
 }
 
 #[test]
-fn slots_that_are_nobodys_or_twos_are_told() {
+fn slots_without_one_owner_are_refused() {
     for (runs, expected) in [
         (
             vec![0..=8_000, 8_002..=16_383],

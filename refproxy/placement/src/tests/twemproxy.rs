@@ -164,7 +164,7 @@ fn shorter_names_come_first() {
 }
 
 #[test]
-fn a_name_is_what_is_hashed() {
+fn a_name_is_hashed_instead_of_the_address() {
     let same = |one: Node, other: &str| {
         let other = ketama(vec![named(other), named("second")]);
         let one = ketama(vec![one, named("second")]);

@@ -54,9 +54,9 @@ pub(crate) struct Outbox {
     held: usize,
     /// Bytes of requests in slots.
     asked: usize,
-    /// How many requests may be under way.
+    /// The maximum of pending requests.
     window: Window,
-    /// Parts that are to be asked now, each with the number of its request.
+    /// Parts to be asked now, each with the number of its request.
     next_parts: Vec<(u32, u16)>,
     /// Whether a partly forwarded reply cannot be completed.
     pub(super) is_truncated: bool,
@@ -166,7 +166,7 @@ impl Outbox {
         }
     }
 
-    /// Makes the reply to the request of this number of the parts that have come.
+    /// Joins the parts that have arrived into the reply to the request with this number.
     pub(crate) fn finish(&mut self, number: u32) {
         let place = number.wrapping_sub(self.base) as usize;
         let Some(State::Joining(joining)) = self.slots.get(place).map(|slot| &slot.state) else {

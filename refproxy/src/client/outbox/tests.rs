@@ -35,7 +35,7 @@ fn an_answer_waits_for_the_replies_before_it() {
 }
 
 #[test]
-fn a_second_reply_to_the_same_request_is_nobodys() {
+fn a_second_reply_to_the_same_request_is_dropped() {
     let mut outbox = Outbox::default();
     let first = outbox.expect(10);
     let second = outbox.expect(10);
@@ -106,7 +106,7 @@ fn check_exec(queued: usize, reply: &str, expected: &str) {
 }
 
 #[test]
-fn a_reply_to_exec_of_another_length_than_what_was_queued_is_an_error() {
+fn a_reply_to_exec_of_another_length_than_the_queue_is_an_error() {
     for (len, reply) in [
         (1, "*1\r\n+OK\r\n"),
         (3, "*3\r\n+OK\r\n:1\r\n:2\r\n"),

@@ -55,7 +55,7 @@ pub(in crate::join) fn settings(replies: &[Bytes], nodes: &[Rc<str>]) -> Option<
     Some(out)
 }
 
-/// The least of values that are all numbers; those of nodes that do not know the name do not count.
+/// The minimum of values that are all numbers; nodes without the name do not count.
 fn least_number<'a>(values: &[Option<&'a [u8]>]) -> Option<&'a [u8]> {
     let known = values.iter().flatten();
     let numbers: Option<Vec<(i64, &[u8])>> =
@@ -63,7 +63,7 @@ fn least_number<'a>(values: &[Option<&'a [u8]>]) -> Option<&'a [u8]> {
     numbers?.into_iter().min().map(|(_, value)| value)
 }
 
-/// `nodes differ: ADDRESS says VALUE; ...`: no client can take it for a value.
+/// `nodes differ: ADDRESS says VALUE; ...`: no client can confuse it with a value.
 fn note(values: &[Option<&[u8]>], nodes: &[Rc<str>]) -> Vec<u8> {
     let mut note = b"nodes differ: ".to_vec();
     for (place, (value, node)) in values.iter().zip(nodes).enumerate() {

@@ -1,4 +1,4 @@
-//! LATENCY of all nodes as one server would tell it.
+//! LATENCY of all nodes as one server would answer it.
 
 use std::collections::BTreeMap;
 
@@ -39,22 +39,23 @@ pub(in crate::join) fn latest(replies: &[Bytes]) -> Option<Vec<u8>> {
     let mut events: BTreeMap<&[u8], Vec<i64>> = BTreeMap::new();
     for reply in replies {
         for entry in elements(reply)?.1 {
-            let (name, told) = event(entry)?;
+            let (name, numbers) = event(entry)?;
             match events.get_mut(name) {
                 None => {
-                    events.insert(name, told);
+                    events.insert(name, numbers);
                 }
-                Some(known) if known.len() == told.len() => join_event(known, &told),
+                Some(known) if known.len() == numbers.len() => join_event(known, &numbers),
                 Some(_) => return None,
             }
         }
     }
     let mut out = Vec::new();
     put_array(&mut out, events.len());
-    for (name, told) in events {
-        put_array(&mut out, 1 + told.len());
+    for (name, numbers) in events {
+        put_array(&mut out, 1 + numbers.len());
         put_bulk(&mut out, name);
-        told.iter()
+        numbers
+            .iter()
             .for_each(|number| put_integer(&mut out, *number));
     }
     Some(out)
@@ -64,17 +65,17 @@ pub(in crate::join) fn latest(replies: &[Bytes]) -> Option<Vec<u8>> {
 fn event(entry: &[u8]) -> Option<(&[u8], Vec<i64>)> {
     let (_, mut walk) = elements(entry)?;
     let name = bulk(walk.next()?)?;
-    let told: Option<Vec<i64>> = walk.map(integer).collect();
-    Some((name, told.filter(|told| told.len() >= 3)?))
+    let numbers: Option<Vec<i64>> = walk.map(integer).collect();
+    Some((name, numbers.filter(|numbers| numbers.len() >= 3)?))
 }
 
-fn join_event(known: &mut [i64], told: &[i64]) {
-    if told[0] > known[0] {
-        known[..2].copy_from_slice(&told[..2]);
+fn join_event(known: &mut [i64], numbers: &[i64]) {
+    if numbers[0] > known[0] {
+        known[..2].copy_from_slice(&numbers[..2]);
     }
-    known[2] = known[2].max(told[2]);
-    for (known, told) in known.iter_mut().zip(told).skip(3) {
-        *known = known.saturating_add(*told);
+    known[2] = known[2].max(numbers[2]);
+    for (known, number) in known.iter_mut().zip(numbers).skip(3) {
+        *known = known.saturating_add(*number);
     }
 }
 
@@ -82,7 +83,7 @@ fn join_event(known: &mut [i64], told: &[i64]) {
 #[derive(Default)]
 struct Histogram {
     calls: i64,
-    /// One a node: from microseconds to a number that only grows.
+    /// One per node: from microseconds to a number that only grows.
     nodes: Vec<BTreeMap<i64, i64>>,
 }
 

@@ -31,7 +31,7 @@ pub(in crate::join) fn modules(replies: &[Bytes]) -> Option<Vec<u8>> {
     }))
 }
 
-/// The name and the version of a module, with the entry that tells them.
+/// The name and the version of a module, with its entry.
 fn module(entry: &[u8]) -> Option<(&[u8], i64, &[u8])> {
     let (_, mut walk) = elements(entry)?;
     let (mut name, mut version) = (None, None);

@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn a_script_that_goes_on_is_reported() {
+    fn a_script_that_keeps_running_is_reported() {
         for other in [UNKILLABLE, NOTBUSY, OTHER, LOST] {
             check(&[UNKILLABLE, other], UNKILLABLE);
             check(&[other, UNKILLABLE], UNKILLABLE);

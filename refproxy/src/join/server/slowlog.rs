@@ -155,7 +155,7 @@ mod tests {
     use super::{Measure, len, log};
     use crate::resp::{put_array, put_bulk, put_integer};
 
-    /// `ID TIME TOOK WORD...`, one entry a line.
+    /// `ID TIME TOOK WORD...`, one entry per line.
     fn reply(lines: &[&str]) -> Bytes {
         let mut out = Vec::new();
         put_array(&mut out, lines.len());
@@ -177,8 +177,8 @@ mod tests {
     fn check(nodes: &[&[&str]], most: usize, expected: &[&str]) {
         let replies: Vec<Bytes> = nodes.iter().map(|lines| reply(lines)).collect();
         let shown = |bytes: &[u8]| bytes.escape_ascii().to_string();
-        let told = log(&replies, most, Measure::Time).unwrap();
-        assert_eq!(shown(&told), shown(&reply(expected)));
+        let joined = log(&replies, most, Measure::Time).unwrap();
+        assert_eq!(shown(&joined), shown(&reply(expected)));
     }
 
     #[test]
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_one_request_stays_apart() {
+    fn entries_of_different_requests_stay_separate() {
         // Of one node, of another time, with other arguments, or not sent to every node.
         let a: &[&str] = &[
             "4 99 1 KEYS *",

@@ -62,7 +62,7 @@ fn check_as(protocol: Protocol, replies: &[&str]) {
 }
 
 #[test]
-fn a_reply_whose_start_is_given_up_ends_where_it_would_have() {
+fn a_reply_whose_start_is_dropped_ends_at_the_same_place() {
     for reply in [
         "$12\r\nabcdefghijkl\r\n",
         "*3\r\n$4\r\nabcd\r\n:1\r\n$5\r\nab\r\nc\r\n",
@@ -92,7 +92,7 @@ fn a_reply_whose_start_is_given_up_ends_where_it_would_have() {
 }
 
 #[test]
-fn replies_end_where_they_say() {
+fn replies_end_at_their_length() {
     check(&[
         "+OK\r\n",
         "-ERR x\r\n",
@@ -112,7 +112,7 @@ fn replies_end_where_they_say() {
 }
 
 #[test]
-fn replies_of_resp3_end_where_they_say() {
+fn replies_of_resp3_end_at_their_length() {
     check_as(
         Protocol::Resp3,
         &[
@@ -144,7 +144,7 @@ fn replies_of_resp3_end_where_they_say() {
 }
 
 #[test]
-fn what_is_not_of_resp3_is_refused() {
+fn malformed_resp3_is_refused() {
     for wrong in [
         "_x\r\n",
         "#x\r\n",
@@ -208,7 +208,7 @@ fn what_is_not_of_resp3_is_refused() {
 }
 
 #[test]
-fn garbage_is_told_from_what_has_not_arrived() {
+fn garbage_is_distinguished_from_incomplete_replies() {
     for wrong in [
         "HTTP/1.1 200 OK\r\n",
         "%1\r\n",

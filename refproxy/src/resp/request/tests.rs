@@ -10,7 +10,7 @@ const TINY: Limits = Limits {
     bulk_bytes_max: 16,
     inline_bytes_max: 32,
     request_bytes_max: 48,
-    of_stranger: false,
+    unauthenticated: false,
 };
 
 /// All requests in `wire`, as text.
@@ -74,7 +74,7 @@ fn check(wire: &[u8], expected: &[&str]) {
 }
 
 #[test]
-fn requests_end_where_they_say() {
+fn requests_end_at_their_length() {
     check(b"*1\r\n$4\r\nPING\r\n", &["PING"]);
     check(
         b"*2\r\n$3\r\nGET\r\n$1\r\na\r\n*1\r\n$4\r\nPING\r\n",
@@ -98,7 +98,7 @@ fn empty_arrays_and_lines_ask_nothing() {
 }
 
 #[test]
-fn what_is_no_request_is_named_as_redis_names_it() {
+fn a_malformed_request_has_the_error_of_redis() {
     check(b"*x\r\n", &["invalid multibulk length"]);
     check(b"*+1\r\n", &["invalid multibulk length"]);
     check(b"*5\r\n", &["invalid multibulk length"]);
@@ -148,7 +148,7 @@ fn the_hint_never_asks_for_more_than_the_request() {
 }
 
 #[test]
-fn an_error_says_what_it_got() {
+fn an_error_quotes_the_byte() {
     assert_eq!(
         ProtocolError::NotBulk(b'x').to_string(),
         "expected '$', got 'x'"

@@ -76,11 +76,11 @@ struct Own {
 /// The reaction of a transaction to a request.
 #[derive(Debug)]
 pub(super) enum Step {
-    /// It has seen to it.
+    /// The request is done.
     Taken(Taken),
-    /// It leaves it to the session, which is to reach the nodes like this.
+    /// The session must send the request, over this routing.
     Outside(Rc<Routing>),
-    /// It was over before: the session is to drop it, and to see to the request.
+    /// The transaction was over before: the session must drop it, and handle the request.
     Over,
 }
 

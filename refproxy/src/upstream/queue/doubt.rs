@@ -1,4 +1,4 @@
-//! Whether a reply that comes after one that was late answers its own request: markers tell.
+//! Whether a reply after a late one answers its own request: markers decide.
 
 use super::Queue;
 use super::entry::{Entry, Role};

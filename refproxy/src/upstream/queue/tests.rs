@@ -136,7 +136,7 @@ fn what_is_late_before_it_is_sent_is_never_sent() {
     ask(&mut queue, &a, b"two ", 11);
     ask(&mut queue, &b, b"three ", 12);
     ask(&mut queue, &b, b"four ", 20);
-    // One is sent, two is under way.
+    // One is sent, two is being sent.
     queue.written(5);
     queue.expire(12, 112, text);
     check(&a, "-Maybe\\r\\n-Maybe\\r\\n");
@@ -170,7 +170,7 @@ fn what_was_not_sent_goes_out_on_the_next_connection() {
     ask(&mut queue, &a, b"one ", 10);
     ask(&mut queue, &a, b"two ", 10);
     ask(&mut queue, &b, b"three ", 20);
-    // Late and one are sent, two is under way.
+    // Late and one are sent, two is being sent.
     queue.written(11);
     queue.expire(5, 105, text);
     check(&a, "-Maybe\\r\\n");

@@ -1,6 +1,6 @@
 //! The task that owns the socket to one node: connects, writes, reads, and keeps the deadlines.
 //!
-//! One task for the life of the upstream, and no allocation, task or timer a request.
+//! One task for the life of the upstream, and no allocation, task or timer per request.
 
 mod connect;
 mod deliver;
@@ -54,7 +54,7 @@ struct Task {
     input: BytesMut,
     scan: ReplyScan,
     flow: Flow,
-    /// When something last came.
+    /// When bytes last arrived.
     heard_at: Micros,
     /// Failures in a row without a reply in between.
     failures: u32,
@@ -139,7 +139,7 @@ impl Task {
         }
     }
 
-    /// Something has come from the node.
+    /// Bytes have arrived from the node.
     fn hear(&mut self, now: Micros) {
         self.heard_at = now;
         self.failures = 0;
@@ -293,7 +293,7 @@ impl Task {
         pauses
     }
 
-    /// Another connection to the node, with all that has to be said first.
+    /// Another connection to the node, with its first requests.
     fn connect(&self) -> impl Future<Output = Result<TcpStream, Kind>> + use<> {
         let settings = &self.upstream.settings;
         let probes = (settings.keepalive, settings.unacknowledged);

@@ -27,7 +27,7 @@ async fn a_stopped_node_ends_the_transaction_in_time() {
         replies[1..],
         ["QUEUED", ABORTED, "-ERR EXEC without MULTI", "OK"]
     );
-    // All at once: whether the node will carry it out is not known, and said so.
+    // All at once: whether the node will execute it is unknown, and the reply says so.
     let replies = say(
         &mut neighbour,
         &setting.lines("MULTI; SET x 1; EXEC; MULTI; SET a 1; EXEC; PING"),

@@ -62,7 +62,7 @@ fn event(
     )
 }
 
-/// The command in lower case: a keyword where it can be one.
+/// The command in lower case: a keyword if it can be one.
 fn function(record: &Record) -> String {
     let name = record.request[0].to_ascii_lowercase();
     match !name.is_empty() && name.iter().all(u8::is_ascii_lowercase) {

@@ -53,7 +53,7 @@ fn check_refused(lines: &[&str], expected: &str) {
 }
 
 #[test]
-fn what_is_written_is_read_back() {
+fn written_histories_are_read_back() {
     let bulk = |text: &[u8]| Value::Bulk(text.to_vec());
     let every_byte: Vec<u8> = (0..=255).collect();
     let replies = [
@@ -120,7 +120,7 @@ fn another_version_is_refused_by_its_number() {
 }
 
 #[test]
-fn an_error_names_line_field_and_what_was_expected() {
+fn an_error_names_line_field_and_expected_value() {
     for (wrong, with, expected) in [
         (
             r#""sent":5"#,

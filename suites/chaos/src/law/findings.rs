@@ -24,7 +24,7 @@ impl Findings {
         self.judged += judged;
     }
 
-    /// One thing that was judged is not as promised. The earliest is shown.
+    /// Adds a violation. The earliest is shown.
     pub(super) fn broken(
         &mut self,
         at: u64,

@@ -1,4 +1,4 @@
-//! Which requests were under way while another one named the same key.
+//! Which requests were pending while another one named the same key.
 
 use std::collections::{HashMap, HashSet};
 

@@ -10,7 +10,7 @@ pub enum Verdict {
         /// The evidence, in one sentence.
         evidence: String,
     },
-    /// Something was not as promised.
+    /// The run breaks the law.
     Broken(Violation),
     /// The target does not promise it.
     NotPromised {

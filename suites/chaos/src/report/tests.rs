@@ -105,7 +105,7 @@ fn law(verdict: Verdict) -> LawReport {
 }
 
 #[test]
-fn every_request_is_in_one_bin_with_what_its_client_saw() {
+fn every_request_is_in_one_bin_with_its_outcome() {
     let report = ScenarioReport::new(&scenario(), &run(), vec![law(Verdict::Kept)], Vec::new());
     let observed = report.observed.unwrap();
     let bins = &observed.timeline.bins;

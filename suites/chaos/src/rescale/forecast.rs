@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_arrive_in_time_is_not_forecast() {
+    fn a_delay_that_may_end_in_time_is_not_forecast() {
         assert_eq!(forecast_of("latency 5s"), None);
         assert_eq!(forecast_of("limit_data 0B"), None);
     }
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_killed_node_loses_what_was_not_written_again() {
+    fn a_killed_node_loses_keys_that_were_not_written_again() {
         let forecast = forecast_of("kill").unwrap();
         assert_eq!(
             forecast.during[2..4],

@@ -1,6 +1,6 @@
 //! The rescale experiment: write through the proxy, change its cluster, read everything back, and the way back.
 //!
-//! Black-box: where a key lies is learned by looking on the nodes, never by computing.
+//! Black-box: the nodes are asked where a key is. No placement is computed.
 
 mod experiment;
 mod fault_report;
@@ -34,7 +34,7 @@ pub enum Error {
     /// A node could not be scanned.
     #[error("cannot read a node: {0}")]
     Node(#[from] client::Error),
-    /// The worker could not work.
+    /// The worker failed.
     #[error("the worker cannot {doing} through the proxy: {why}")]
     Worker {
         /// The step that failed.

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use testbed::client::{Client, Error, NODE_DEADLINE};
 use testbed::wire::Value;
 
-/// Keys a request.
+/// Keys per request.
 const BATCH: usize = 500;
 
 /// For each node, the value that it holds under each key.

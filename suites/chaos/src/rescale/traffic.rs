@@ -14,7 +14,7 @@ use testbed::targets::Proxy;
 pub(super) struct Traffic<'a> {
     plan: &'a Plan,
     node_addrs: Vec<SocketAddr>,
-    /// Requests a pipeline.
+    /// Requests per pipeline.
     pipeline: usize,
     started: Instant,
 }

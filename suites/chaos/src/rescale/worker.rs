@@ -11,7 +11,7 @@ use redis::{
 
 use crate::ledger::Read;
 
-/// Requests a pipeline, as a batch job would send them.
+/// Requests per pipeline, as a batch job would send them.
 pub(super) const PIPELINE: usize = 100;
 /// Far beyond any proxy's own limit, so that the proxy answers first.
 const RESPONSE_WITHIN: Duration = Duration::from_secs(10);

@@ -15,7 +15,7 @@ use crate::history::{Completion, Library, Record};
 use crate::observed::{Closed, Closer, Session};
 use crate::workload::Generator;
 
-/// Between two attempts to connect: a proxy that restarts is not to be drowned.
+/// Between two attempts to connect, so that a proxy that restarts is not flooded.
 const RECONNECT_AFTER: Duration = Duration::from_millis(20);
 
 /// One client.

@@ -42,7 +42,7 @@ fn is_refusal(reply: &Value) -> bool {
     REFUSALS.iter().any(|refusal| refusal.as_bytes() == word)
 }
 
-/// Every node that was asked refused too; where that is not known, the only node that it can have been did.
+/// Every node that was asked refused too; if that is unknown, the only possible node did.
 fn nowhere_executed(record: &Record, tapped: bool) -> bool {
     let refused = |seen: &crate::history::Seen| {
         let answer = seen.answered.as_ref();

@@ -19,7 +19,7 @@ pub enum Means<'a> {
         /// Clients that misbehave, if a scenario uses them.
         clients: Clients,
     },
-    /// Nodes and a proxy of others.
+    /// Foreign nodes and a foreign proxy.
     Others {
         /// The nodes.
         nodes: Vec<External>,

@@ -325,7 +325,7 @@ impl File {
     }
 }
 
-/// With one request of each workload, where the scenario does not demand more.
+/// With one request of each workload, unless the scenario demands more.
 fn with_completed(mut covers: Vec<Cover>) -> Vec<Cover> {
     let id = COMPLETED.id();
     if !covers.iter().any(|cover| cover.condition.id() == id) {

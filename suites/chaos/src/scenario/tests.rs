@@ -51,7 +51,7 @@ fn check_refused(old: &str, new: &str, expected: &str) {
 }
 
 #[test]
-fn the_head_says_what_a_scenario_shows_and_where_it_comes_from() {
+fn the_head_has_the_purpose_and_the_source_of_a_scenario() {
     let scenario = Scenario::parse(&source(SMALL)).unwrap();
     assert_eq!(scenario.shows, "A node hangs, and comes back.");
     assert_eq!(scenario.source.as_deref(), Some("https://example.org/1"));
@@ -124,7 +124,7 @@ fn an_error_names_its_line() {
 }
 
 #[test]
-fn a_fault_acts_on_what_it_can() {
+fn a_fault_acts_on_objects_of_its_kind_only() {
     let parse = |kind: &str, on: &str| {
         let fault = format!("kind = \"{kind}\"\non = \"{on}\"");
         let text = SMALL.replace("kind = \"latency 50ms\"\non = \"any\"", &fault);

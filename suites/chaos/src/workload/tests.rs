@@ -91,7 +91,7 @@ fn values_are_unique_and_only_planned_keys_are_used() {
 }
 
 #[test]
-fn a_scan_goes_on_at_the_cursor_of_its_last_page() {
+fn a_scan_continues_at_the_cursor_of_its_last_page() {
     let mut scanner = scan_while_writing::ScanWhileWriting.client(&plan(), 0);
     let written = scanner.batch().len();
     scanner.answered(&vec![Some(Value::Simple(b"OK".to_vec())); written]);

@@ -33,7 +33,7 @@ pub struct Case {
     pub destructive: bool,
     /// Shared state that the case can change for other clients.
     pub disturbs: BTreeSet<Disturbed>,
-    /// Time for one reply, where the target's own is too short.
+    /// Time for one reply, if the target's own is too short.
     pub deadline: Option<Duration>,
     /// The keys that it works with.
     pub variables: BTreeSet<Variable>,

@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn every_case_that_disturbs_says_so() {
+    fn every_case_that_disturbs_declares_it() {
         let sources = crate::files::cases(&Fixtures::compiled_in()).expect("case files");
         let missing: Vec<String> = load(&sources)
             .expect("valid cases")

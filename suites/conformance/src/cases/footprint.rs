@@ -84,14 +84,14 @@ mod tests {
     }
 
     #[test]
-    fn commands_that_see_a_time_to_live_are_known() {
+    fn commands_that_see_a_time_to_live_are_detected() {
         assert!(notices_expiry(b"pttl"));
         assert!(notices_expiry(b"*1\r\n$5\r\nWATCH\r\n"));
         assert!(!notices_expiry(b"GET"));
     }
 
     #[test]
-    fn scripts_that_stay_are_known() {
+    fn scripts_that_stay_are_detected() {
         let words = |text: &str| -> Vec<Vec<u8>> {
             text.split(' ')
                 .map(|word| word.as_bytes().to_vec())

@@ -178,17 +178,20 @@ fn class(pattern: &Pattern, value: &Value, scope: &Scope) -> Class {
 
 /// Whether every element that does not match is an error.
 fn is_part(pattern: &Pattern, value: &Value, scope: &Scope) -> bool {
-    let told = |pattern: &Pattern, value: &Value| value.is_error() || fits(pattern, value, scope);
+    let accepted =
+        |pattern: &Pattern, value: &Value| value.is_error() || fits(pattern, value, scope);
     match (pattern, value) {
         (Pattern::Array(patterns), Value::Array(values)) => {
             patterns.len() == values.len()
                 && patterns
                     .iter()
                     .zip(values)
-                    .all(|(pattern, value)| told(pattern, value))
+                    .all(|(pattern, value)| accepted(pattern, value))
         }
-        (Pattern::Set(patterns), Value::Set(values)) => pairs_up(patterns, values, &told),
-        (Pattern::Map(patterns), Value::Map(entries)) => pairs_up(patterns, entries, &entry(told)),
+        (Pattern::Set(patterns), Value::Set(values)) => pairs_up(patterns, values, &accepted),
+        (Pattern::Map(patterns), Value::Map(entries)) => {
+            pairs_up(patterns, entries, &entry(accepted))
+        }
         _ => false,
     }
 }

@@ -6,9 +6,9 @@ use std::fmt;
 /// A key that the runner chooses: `$a1` lives on node A, `$k1` anywhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Variable {
-    /// The node that the key lives on, by its place in the cluster; `None` where it does not matter.
+    /// The node that the key lives on, by its place in the cluster; `None` if it does not matter.
     pub node: Option<usize>,
-    /// Tells the keys of one node apart.
+    /// Distinguishes the keys of one node.
     pub number: u32,
 }
 

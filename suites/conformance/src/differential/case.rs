@@ -46,7 +46,7 @@ impl Step {
     }
 }
 
-/// Bare where it can be, else in quotes as a whole.
+/// Bare if possible, else in quotes as a whole.
 fn word(word: &Word) -> String {
     let is_bare = |piece: &Piece| match piece {
         Piece::Bytes(bytes) => bytes

@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_refused_from_a_transaction_ends_it() {
+    fn a_request_refused_in_a_transaction_ends_it() {
         let each = |count| Ask::The(ReplyComparison::Each(vec![Comparison::Exact; count]));
         check(
             Place::Apart,

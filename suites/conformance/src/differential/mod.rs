@@ -74,7 +74,7 @@ pub struct Report {
     pub difference: Option<Difference>,
 }
 
-/// Where the proxy and the plain Redis part.
+/// The difference between the proxy and the plain Redis.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Difference {
     /// Expected and actual reply.

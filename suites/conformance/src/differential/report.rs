@@ -49,7 +49,7 @@ pub struct Parted {
 }
 
 impl Differential {
-    /// Whether no target parts from the plain Redis.
+    /// Whether no target differs from the plain Redis.
     #[must_use]
     pub fn as_expected(&self) -> bool {
         let mut targets = self.targets.iter();

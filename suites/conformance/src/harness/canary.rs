@@ -1,4 +1,4 @@
-//! The canary of a proxy that others use too: keys that are read over several new connections after every case.
+//! The canary of a shared proxy: keys that are read over several new connections after every case.
 //!
 //! Never judges a case: it reports whether other clients still read the values that they wrote.
 
@@ -41,11 +41,11 @@ pub(crate) enum Reading {
     Unserved(client::Error),
     /// An error reply.
     Refused(String),
-    /// Something else than the value.
+    /// A result other than the value.
     Changed {
         /// Connections that read something else.
         wrong: usize,
-        /// Something that came instead.
+        /// The other result.
         got: String,
     },
 }

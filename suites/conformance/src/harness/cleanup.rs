@@ -48,7 +48,7 @@ impl Harness {
         }
     }
 
-    /// Writes the keys that are read after every case, through a proxy of others.
+    /// Writes the keys that are read after every case, through a foreign proxy.
     pub(crate) async fn establish_canary(&mut self) -> Result<(), Error> {
         let nodes = self.environment.nodes.len();
         self.fill(1).await?;

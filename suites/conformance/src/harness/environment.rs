@@ -15,7 +15,7 @@ use testbed::link::{Answer, Answers, Tap};
 /// The surroundings of a proxy under test.
 pub(crate) struct Environment {
     pub(crate) proxy: SocketAddr,
-    /// The nodes themselves, past the links; empty where they are not known.
+    /// The nodes themselves, past the links; empty if they are unknown.
     pub(crate) nodes: Vec<SocketAddr>,
     /// Where the nodes and links are our own.
     pub(crate) cluster: Option<Cluster>,

@@ -53,7 +53,7 @@ impl Harness {
         })
     }
 
-    /// Runs a case with a short deadline where the proxy is silent. A failure under a short deadline counts only while the
+    /// Runs a case with a short deadline if the proxy is silent. A failure under a short deadline counts only while the
     /// proxy is silent; else the case runs again with the full one.
     async fn patiently(&mut self, case: &Case) -> Verdict {
         self.environment.reply_within = self.deadlines.reply_within(self.environment.op_timeout);

@@ -81,7 +81,7 @@ pub struct Harness {
     pub(crate) canaries: Vec<Vec<u8>>,
     /// Number of checks of the canaries, which is their value.
     pub(crate) looks: u64,
-    /// Keys of a proxy of others, read after every case.
+    /// Keys of a foreign proxy, read after every case.
     pub(crate) canary: Option<Canary>,
     pub(crate) deadlines: Deadlines,
     /// Whether a case ran on the proxy since it was started.

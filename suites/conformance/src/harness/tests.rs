@@ -173,7 +173,7 @@ fn a_wrong_double_is_found_out() {
 }
 
 #[test]
-fn resp3_is_for_those_who_asked_for_it() {
+fn resp3_is_for_clients_that_asked_for_it() {
     let greeting = |request: &Arguments| match (&request[0][..], request.len()) {
         (b"HELLO", _) => Some(&b"%1\r\n+proto\r\n:3\r\n"[..]),
         (_, 2) => Some(&b"_\r\n"[..]),
@@ -209,7 +209,7 @@ fn the_repetition_that_breaks_is_found_out() {
 }
 
 #[test]
-fn who_says_one_thing_and_does_another_is_found_out() {
+fn a_reply_that_contradicts_the_effect_fails() {
     let copy = "send COPY $k1 $k2\nwant :1 | error-or-close\nsend EXISTS $k2\nlikewise :1 | :0\n";
     let only_says: Script = |request| match &request[0][..] {
         b"COPY" => Some(b":1\r\n"),
@@ -244,7 +244,7 @@ fn a_likewise_counts_from_the_last_reply_with_alternatives() {
 }
 
 #[tokio::test]
-async fn what_is_done_or_refused_is_likewise_kept() {
+async fn a_likewise_holds_for_executed_and_refused_requests() {
     let node = redis().await;
     let mut harness = Harness::attach(node.addr(), &[], 200, ALL, 7)
         .await
@@ -259,7 +259,7 @@ async fn what_is_done_or_refused_is_likewise_kept() {
 }
 
 #[test]
-fn what_never_comes_right_is_found_out() {
+fn a_reply_that_never_becomes_right_fails() {
     check(
         "eventually 100ms\nsend GET $k1\nwant nil\n",
         |_| Some(b"-ERR no\r\n"),

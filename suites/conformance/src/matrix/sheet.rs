@@ -1,4 +1,4 @@
-//! The sheet: which calls a command is judged by. A row a command in the files of `fixtures/matrix`.
+//! The sheet: the calls by which each command is judged. One row per command in the files of `fixtures/matrix`.
 //!
 //! Never opens anything: text in, rows out.
 
@@ -26,7 +26,7 @@ pub struct Row {
     pub replies: usize,
     /// Location of the row, `file:line`.
     pub at: String,
-    /// The data to begin with, one key a request.
+    /// The initial data, one key per request.
     pub given: Vec<Request>,
     /// The calls, each on the same data.
     pub trials: Vec<Trial>,
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named_with_its_place() {
+    fn mistakes_are_named_with_their_place() {
         check_wrong("GET\n  given SET $k1 1\n", "x.txt:1: no call of GET");
         check_wrong("GET sorted\n", "x.txt:1: `sorted`, expected ends");
         check_wrong("  call GET $k1\n", "x.txt:1: a step of no command");

@@ -12,7 +12,7 @@ use testbed::client::{Client, NODE_DEADLINE};
 use testbed::wire::{self, Value, quoted};
 
 /// A key that no row writes.
-const NOBODYS: Variable = Variable {
+const UNUSED: Variable = Variable {
     node: None,
     number: 9,
 };
@@ -194,7 +194,7 @@ impl Run<'_> {
 
     /// A read that every proxy supports, with an answer that no other request has.
     fn probe(&self) -> Vec<Vec<u8>> {
-        let key = self.scope.keys.get(&NOBODYS).cloned().unwrap_or_default();
+        let key = self.scope.keys.get(&UNUSED).cloned().unwrap_or_default();
         vec![b"GETRANGE".to_vec(), key, b"0".to_vec(), b"-1".to_vec()]
     }
 

@@ -64,7 +64,7 @@ impl Comparison {
     }
 }
 
-/// Outcome class of a reply of the proxy, where a plain Redis answered `plain`.
+/// Outcome class of a reply of the proxy, if a plain Redis answered `plain`.
 #[must_use]
 pub(crate) fn compare(comparison: Comparison, plain: &Outcome, seen: &Outcome) -> Class {
     match (seen, plain) {
@@ -135,15 +135,19 @@ fn replies(comparison: Comparison, plain: &Value, seen: &Value) -> Class {
 /// Whether `some` is a part of the answer: errors replace some elements, so the client knows that they are missing. An
 /// element that is missing without an error does not count as reported.
 fn is_part(all: &Value, some: &Value) -> bool {
-    let told = |one: &Value, other: &Value| one == other || other.is_error();
+    let reported = |one: &Value, other: &Value| one == other || other.is_error();
     match (all, some) {
         (Value::Array(all), Value::Array(some)) => {
-            some.len() == all.len() && all.iter().zip(some).all(|(one, other)| told(one, other))
+            some.len() == all.len()
+                && all
+                    .iter()
+                    .zip(some)
+                    .all(|(one, other)| reported(one, other))
         }
         (Value::Map(all), Value::Map(some)) => {
             let kept = |(key, value): &(Value, Value)| {
                 let mut entries = some.iter().filter(|entry| entry.0 == *key);
-                entries.any(|entry| told(value, &entry.1))
+                entries.any(|entry| reported(value, &entry.1))
             };
             let errors = some.iter().any(|(_, value)| value.is_error());
             errors && some.len() == all.len() && all.iter().all(kept)
@@ -208,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn each_comparison_knows_what_may_differ() {
+    fn each_comparison_allows_its_differences_only() {
         use Comparison::{AnyOrder, Exact, Kind, Shape};
         let (one, other) = ("*2\r\n:1\r\n:2\r\n", "*2\r\n:2\r\n:1\r\n");
         check(Exact, one, one, Class::Correct);
@@ -276,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_instead_has_its_class() {
+    fn unexpected_replies_have_their_class() {
         use Comparison::{Exact, Kind, Refusal};
         check(Exact, ":1\r\n", "-ERR no\r\n", Class::Refused);
         check(Kind, "-ERR a\r\n", "-ERR a\r\n", Class::Correct);

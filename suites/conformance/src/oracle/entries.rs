@@ -25,7 +25,7 @@ const ELEMENTS: [&str; 10] = [
 const UNORDERED: [usize; 4] = [2, 6, 7, 8];
 const SUBCOMMANDS: usize = 9;
 
-/// Where two answers part.
+/// The first difference of two answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Parted {
     pub(crate) expected: String,

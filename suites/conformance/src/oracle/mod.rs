@@ -107,7 +107,7 @@ impl Oracle {
         } else {
             (0..KEYS).map(|_| of(0)).collect()
         };
-        // A policy may hash the tag otherwise than a whole key: look where it led.
+        // A policy may hash the tag differently from a whole key: find its node.
         self.home = self.owner(&self.together[0].clone()).await?;
         Ok(())
     }
@@ -150,12 +150,12 @@ impl Oracle {
             Value::Bulk(text) => String::from_utf8_lossy(&text).into_owned(),
             other => other.to_string(),
         };
-        let told = |field: &str| {
+        let value_of = |field: &str| {
             let mut values = text.lines().filter_map(|line| line.strip_prefix(field));
             values.next().map(str::to_owned)
         };
-        let valkey = told("valkey_version:").map(|version| format!("valkey {version}"));
-        let version = told("redis_version:").unwrap_or_default();
+        let valkey = value_of("valkey_version:").map(|version| format!("valkey {version}"));
+        let version = value_of("redis_version:").unwrap_or_default();
         Ok(valkey.unwrap_or_else(|| format!("redis {version}")))
     }
 

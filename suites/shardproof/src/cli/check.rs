@@ -1,4 +1,4 @@
-//! `shardproof check`: where the keys of live nodes lie, and where they belong.
+//! `shardproof check`: where the keys of live nodes are, and where they belong.
 
 use std::path::PathBuf;
 

@@ -43,7 +43,7 @@ pub(super) fn run(flags: &Flags, console: &Console) -> anyhow::Result<Exit> {
         ..Options::default()
     };
     let report = Report::new(history, options);
-    let output = flags.output.output().beside(flags.edn.as_deref());
+    let output = flags.output.output().with_file(flags.edn.as_deref());
     output.write(&report, console)
 }
 

@@ -197,7 +197,7 @@ mod tests {
     ];
 
     #[test]
-    fn the_repeat_line_has_every_flag_that_changes_what_is_judged() {
+    fn the_repeat_line_has_every_flag_that_affects_verdicts() {
         for line in LINES {
             let again = repeated(&read(line));
             let subject = line

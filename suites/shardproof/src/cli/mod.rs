@@ -1,4 +1,4 @@
-//! The subcommands: flags in, exit code out. Prints only through the console that main hands in.
+//! The subcommands: flags in, exit code out. Prints only through the console that main passes in.
 
 mod chaos;
 mod check;
@@ -267,7 +267,7 @@ fn fresh_seed() -> u64 {
     RandomState::new().hash_one(()) & 0xffff_ffff
 }
 
-/// An address by number or name; IPv4 first where a name has both, as nodes and proxies listen by default.
+/// An address by number or name; IPv4 first if a name has both, as nodes and proxies listen by default.
 fn address(text: &str) -> Result<std::net::SocketAddr, String> {
     use std::net::ToSocketAddrs;
     let found: Vec<_> = text

@@ -15,7 +15,7 @@ pub(super) struct NodeFlag {
     pub(super) reached: String,
     /// Its address as the proxy sees it.
     pub(super) seen: String,
-    /// Its weight, where one is given.
+    /// Its weight, if one is given.
     pub(super) weight: Option<u32>,
 }
 

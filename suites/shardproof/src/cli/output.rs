@@ -79,7 +79,7 @@ impl Output<'_> {
     }
 
     /// The same if `file`, which is not a report, may go to stdout.
-    pub(super) fn beside(self, file: Option<&Path>) -> Self {
+    pub(super) fn with_file(self, file: Option<&Path>) -> Self {
         Self {
             stdout_taken: file == Some(Path::new("-")),
             ..self

@@ -61,7 +61,7 @@ pub(super) async fn run(flags: &Flags, console: &Console) -> anyhow::Result<Exit
     let change = change(flags, console)?;
     let (mut source, called) = flags.keys.source().await?;
     let counts = count(flags, console, &change.change, &mut *source)?;
-    let output = flags.output.output().beside(flags.moved.as_deref());
+    let output = flags.output.output().with_file(flags.moved.as_deref());
     let detail = match output.is_any() {
         false => Detail::Table,
         true => Detail::Curves,

@@ -95,7 +95,7 @@ pub(crate) async fn wait(
         Err(number) => number,
     };
     let clean = async {
-        // Fails where it has just ended by itself.
+        // Fails if it has just ended by itself.
         let _ = stop.send(());
         if !leftovers::is_empty() || folder::is_in_use() {
             // It may still compute; keys that it writes meanwhile are removed or expire.

@@ -7,11 +7,11 @@ use testbed::wire::Value;
 /// Two computed times of expiry that differ by no more are the same.
 const SLACK_MS: u64 = 20;
 
-/// How a source tells when a key expires.
+/// How a source reports the expiry of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Expiry {
     /// PEXPIRETIME, since Redis 7.0.
-    Told,
+    Absolute,
     /// TIME and, asked after it, PTTL: early by the time between them, never late.
     Computed,
 }
@@ -54,12 +54,16 @@ impl Taken {
 }
 
 impl Expiry {
-    /// How the node at the end of `source` tells it.
+    /// How the node at the end of `source` reports it.
     pub(super) async fn of(source: &mut Connection) -> Result<Self, Error> {
         // An empty key is a key as good as any to ask with.
         let answer = source.ask(&[b"PEXPIRETIME", b""]).await?;
-        let told = matches!(answer, Value::Integer(_));
-        Ok(if told { Self::Told } else { Self::Computed })
+        let is_known = matches!(answer, Value::Integer(_));
+        Ok(if is_known {
+            Self::Absolute
+        } else {
+            Self::Computed
+        })
     }
 }
 
@@ -72,7 +76,7 @@ pub(super) async fn take(
     let mut requests: Vec<Request<'_>> = vec![[&[&b"WATCH"[..]], keys].concat()];
     for key in keys {
         match expiry {
-            Expiry::Told => requests.push(vec![b"PEXPIRETIME", key]),
+            Expiry::Absolute => requests.push(vec![b"PEXPIRETIME", key]),
             Expiry::Computed => requests.extend([vec![&b"TIME"[..]], vec![b"PTTL", key]]),
         }
         requests.push(vec![b"DUMP", key]);
@@ -85,7 +89,7 @@ pub(super) async fn take(
     let mut taken = Vec::with_capacity(keys.len());
     while let Some(first) = replies.next() {
         let expires_ms = match expiry {
-            Expiry::Told => told(&first),
+            Expiry::Absolute => absolute(&first),
             Expiry::Computed => computed(&first, replies.next().as_ref()),
         };
         let expires_ms = expires_ms.ok_or_else(|| source.unexpected("PTTL", &first))?;
@@ -136,7 +140,7 @@ pub(super) async fn restore(
 }
 
 /// PEXPIRETIME's reply: -1 is never. A key that is gone by now has no dump either.
-fn told(reply: &Value) -> Option<u64> {
+fn absolute(reply: &Value) -> Option<u64> {
     match reply {
         Value::Integer(at) => Some(u64::try_from(*at).unwrap_or(0)),
         _ => None,
@@ -163,16 +167,16 @@ fn computed(time: &Value, ttl: Option<&Value>) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Value, computed, told};
+    use super::{Value, absolute, computed};
 
     #[test]
-    fn the_time_of_expiry_is_told_or_computed() {
+    fn the_time_of_expiry_is_read_or_computed() {
         assert_eq!(
-            told(&Value::Integer(1_700_000_000_123)),
+            absolute(&Value::Integer(1_700_000_000_123)),
             Some(1_700_000_000_123)
         );
-        assert_eq!(told(&Value::Integer(-1)), Some(0));
-        assert_eq!(told(&Value::NullBulk), None);
+        assert_eq!(absolute(&Value::Integer(-1)), Some(0));
+        assert_eq!(absolute(&Value::NullBulk), None);
         let time = Value::Array(vec![
             Value::Bulk(b"1700000000".to_vec()),
             Value::Bulk(b"123999".to_vec()),

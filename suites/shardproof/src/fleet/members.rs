@@ -220,11 +220,11 @@ async fn server(connection: &mut Connection) -> Result<(String, String), Error> 
     let mut fields = Vec::new();
     for (section, field) in [("server", "run_id:"), ("replication", "role:")] {
         let answer = connection.ask(&[b"INFO", section.as_bytes()]).await?;
-        let told = match &answer {
+        let value = match &answer {
             Value::Bulk(text) => field_of(text, field),
             _ => None,
         };
-        fields.push(told.ok_or_else(|| connection.unexpected("INFO", &answer))?);
+        fields.push(value.ok_or_else(|| connection.unexpected("INFO", &answer))?);
     }
     let role = fields.pop().unwrap_or_default();
     Ok((fields.pop().unwrap_or_default(), role))
@@ -232,8 +232,8 @@ async fn server(connection: &mut Connection) -> Result<(String, String), Error> 
 
 fn field_of(info: &[u8], field: &str) -> Option<String> {
     let info = String::from_utf8_lossy(info);
-    let told = info.lines().find_map(|line| line.strip_prefix(field))?;
-    Some(told.trim().to_owned())
+    let value = info.lines().find_map(|line| line.strip_prefix(field))?;
+    Some(value.trim().to_owned())
 }
 
 async fn resolve(seen: &str, addr: &str) -> Result<SocketAddr, Error> {
@@ -246,7 +246,7 @@ async fn resolve(seen: &str, addr: &str) -> Result<SocketAddr, Error> {
         .await
         .map_err(|why| failed(why.to_string()))?
         .collect();
-    // Nodes listen on IPv4 by default, where a name has both.
+    // Nodes listen on IPv4 by default, if a name has both.
     let first = found.iter().find(|addr| addr.is_ipv4()).or(found.first());
     first
         .copied()

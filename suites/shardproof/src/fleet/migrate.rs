@@ -107,7 +107,7 @@ pub async fn migrate(
     carried.proof = proof;
     for database in fleet.databases_or_own(&moving.databases) {
         let fleet = Arc::new(fleet.in_database(database));
-        let (part, deletes) = carry(&fleet, moving, &pace, progress).await?;
+        let (part, deletes) = move_all(&fleet, moving, &pace, progress).await?;
         carried.add(part);
         own += deletes;
     }
@@ -137,7 +137,7 @@ fn not_blocked(look: &Check) -> Result<(), Error> {
 }
 
 /// Moves the keys of one database. Returns the number of requests to delete that were our own, too.
-async fn carry(
+async fn move_all(
     fleet: &Arc<Fleet>,
     moving: &Moving,
     pace: &Arc<RateLimit>,
@@ -151,25 +151,25 @@ async fn carry(
         key_bytes_max: moving.key_bytes_max,
         shared: Arc::default(),
     };
-    let mut carriers = JoinSet::new();
+    let mut movers = JoinSet::new();
     for (on, member) in fleet.members().iter().enumerate() {
         let scan = Scan::open(member, &moving.scanning, Arc::clone(&unlimited)).await?;
-        let carrier = Mover::open(fleet, on, rules.clone(), pace, progress).await?;
-        carriers.spawn(carrier.run(scan));
+        let mover = Mover::open(fleet, on, rules.clone(), pace, progress).await?;
+        movers.spawn(mover.run(scan));
     }
     let mut carried = MoveOutcome::default();
     let mut own = 0;
     let mut done = Vec::new();
-    join(&mut carriers, |carrier| done.push(carrier)).await?;
-    for carrier in done {
-        let (part, deletes) = carrier.settle().await?;
+    join(&mut movers, |mover| done.push(mover)).await?;
+    for mover in done {
+        let (part, deletes) = mover.settle().await?;
         carried.add(part);
         own += deletes;
     }
     Ok((carried, own))
 }
 
-/// How many requests to delete the right nodes were sent since they were started; `None` where one does not tell.
+/// How many requests to delete the right nodes were sent since they were started; `None` if one does not tell.
 async fn deletes(fleet: &Fleet) -> Result<Option<u64>, Error> {
     let mut sum = 0;
     for right in 0..fleet.placed() {
@@ -185,8 +185,8 @@ async fn deletes(fleet: &Fleet) -> Result<Option<u64>, Error> {
 /// Calls of the commands that delete, by a node's statistics.
 fn deletes_of(stats: &str) -> u64 {
     let calls = |line: &str| {
-        let told = DELETES.iter().find_map(|name| line.strip_prefix(name))?;
-        let calls = told.strip_prefix("calls=")?.split(',').next()?;
+        let counters = DELETES.iter().find_map(|name| line.strip_prefix(name))?;
+        let calls = counters.strip_prefix("calls=")?.split(',').next()?;
         calls.parse::<u64>().ok()
     };
     stats.lines().filter_map(calls).sum()

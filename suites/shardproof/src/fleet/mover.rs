@@ -24,9 +24,9 @@ use super::sizes::{self, KeyBytesMax};
 use super::{Conflict, Error, Fleet, OnConflict, Progress, RateLimit, other_copies, value};
 use testbed::wire::Value;
 
-/// Keys that are carried at once.
+/// Keys that are moved at once.
 const BATCH: usize = 100;
-/// Bytes that are carried at once, but for a single key that is larger.
+/// Bytes that are moved at once, except a single key that is larger.
 const BATCH_BYTES: usize = 8 * 1024 * 1024;
 /// How often a key may change on its source while it is moved before it is left there.
 const ATTEMPTS: usize = 5;
@@ -39,12 +39,12 @@ pub(super) struct Rules {
     pub(super) stale: OnConflict,
     pub(super) conflict: Conflict,
     pub(super) key_bytes_max: KeyBytesMax,
-    /// Keys with equal copies on several wrong nodes. The right node may have such a key from another carrier, so its value
-    /// does not count as written through the proxy.
+    /// Keys with equal copies on several wrong nodes. The right node may have such a key from another mover, so its
+    /// value does not count as written through the proxy.
     pub(super) shared: Arc<Mutex<HashSet<Vec<u8>>>>,
 }
 
-/// Carries from one node.
+/// Moves keys from one node.
 pub(super) struct Mover {
     fleet: Arc<Fleet>,
     on: usize,
@@ -87,7 +87,7 @@ impl Mover {
         })
     }
 
-    /// Carries every misplaced key that `scan` finds.
+    /// Moves every misplaced key that `scan` finds.
     pub(super) async fn run(mut self, mut scan: Scan) -> Result<Self, Error> {
         while let Some(keys) = scan.next().await? {
             self.progress.add_looked_at(keys.len());
@@ -107,7 +107,7 @@ impl Mover {
                 self.pace.take(batch.len()).await;
                 let free = self.without_conflicts(batch).await?;
                 if !free.is_empty() {
-                    self.carry(&free).await?;
+                    self.move_batch(&free).await?;
                 }
                 self.progress.add_moved(batch.len());
                 rest = behind;
@@ -201,7 +201,7 @@ impl Mover {
     }
 
     /// All keys of a batch together. Where the source refuses to delete because one was touched, each by itself.
-    async fn carry(&mut self, batch: &[Misplaced]) -> Result<(), Error> {
+    async fn move_batch(&mut self, batch: &[Misplaced]) -> Result<(), Error> {
         let keys: Vec<&[u8]> = batch.iter().map(|(key, _)| key.as_slice()).collect();
         let taken = dump::take(&mut self.source, self.expiry, &keys).await?;
         let mut placed = self.place(batch, &taken).await?;
@@ -215,7 +215,7 @@ impl Mover {
             if released || !placed.is_confirmed() {
                 self.count(key, taken.as_ref(), placed);
             } else {
-                self.carry_touched(key, taken.as_ref(), placed).await?;
+                self.move_touched(key, taken.as_ref(), placed).await?;
             }
         }
         Ok(())
@@ -224,7 +224,7 @@ impl Mover {
     /// Moves a confirmed key of a batch in which one was touched. It is not sent to its right node again, because it
     /// may have been deleted there since; a write of a client to the source meanwhile cannot be moved, so both copies
     /// stay.
-    async fn carry_touched(
+    async fn move_touched(
         &mut self,
         key: &[u8],
         before: Option<&Taken>,

@@ -53,7 +53,7 @@ pub(super) async fn find(
     Ok(rivals)
 }
 
-/// Whether a key has the same value and time of expiry on both; `None` where one does not have it any more.
+/// Whether a key has the same value and time of expiry on both; `None` if one does not have it any more.
 async fn same(
     own: &mut Connection,
     other: &mut Connection,

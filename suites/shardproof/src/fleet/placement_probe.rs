@@ -9,7 +9,7 @@ use testbed::exists;
 use testbed::leftovers::{Record, Scope};
 use testbed::wire::Value;
 
-/// Requests a pipeline.
+/// Requests per pipeline.
 const PIPELINE: usize = 100;
 
 /// The proxy or a node did not do its part.
@@ -63,7 +63,7 @@ pub struct PlacementProbe {
     ttl_s: u64,
     /// Keys to remove if the process ends before [`PlacementProbe::clean`].
     record: Record,
-    /// Where each key was seen; nowhere until it was looked for.
+    /// The nodes on which each key was seen; empty until it was searched.
     written: HashMap<Vec<u8>, Vec<usize>>,
 }
 
@@ -114,7 +114,7 @@ impl PlacementProbe {
         self.set(keys, times).await?;
         let mut places = vec![Vec::new(); keys.len()];
         for node in 0..self.nodes.len() {
-            for (place, lies) in places.iter_mut().zip(self.lie_on(node, keys).await?) {
+            for (place, lies) in places.iter_mut().zip(self.are_on(node, keys).await?) {
                 if lies {
                     place.push(node);
                 }
@@ -168,7 +168,7 @@ impl PlacementProbe {
     }
 
     /// Whether each key is on a node.
-    async fn lie_on(&self, node: usize, keys: &[Vec<u8>]) -> Result<Vec<bool>, Error> {
+    async fn are_on(&self, node: usize, keys: &[Vec<u8>]) -> Result<Vec<bool>, Error> {
         let node = self.nodes[node];
         let asking = async {
             let mut client = Client::connect(node, NODE_DEADLINE).await?;

@@ -14,7 +14,7 @@ use testbed::wire::Value;
 /// Values that are compared at once: both nodes' are held meanwhile.
 const BATCH: usize = 20;
 
-/// Whether order counts, or how many elements belong together where it does not.
+/// Whether order counts, or how many elements belong together if it does not.
 enum Order {
     Counts,
     Runs(usize),
@@ -29,7 +29,7 @@ const READS: [(&[u8], &str, &[&str], Order); 5] = [
     (b"hash", "HGETALL", &[], Order::Runs(2)),
 ];
 
-/// For each key whether its values are the same `here` and `there`; `None` where one of them is gone.
+/// For each key whether its values are the same `here` and `there`; `None` if one of them is gone.
 pub(super) async fn same(
     here: &mut Connection,
     there: &mut Connection,

@@ -20,7 +20,7 @@ const BLOCK_BYTES: usize = 1 << 20;
 pub enum Form {
     /// As they are.
     Plain,
-    /// Two digits a byte.
+    /// Two digits per byte.
     Hex,
 }
 

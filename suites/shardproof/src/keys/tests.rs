@@ -79,7 +79,7 @@ fn a_line_may_be_hexadecimal() {
 }
 
 #[test]
-fn what_is_no_key_is_named_by_its_line() {
+fn an_invalid_key_is_named_by_its_line() {
     let hex = "not hexadecimal, expected pairs of the digits 0-9 and a-f";
     wrong("00\n0\n", Form::Hex, &format!("keys.txt:2: {hex}"));
     wrong("00\n\n0g", Form::Hex, &format!("keys.txt:3: {hex}"));

@@ -118,7 +118,7 @@ mod tests {
 
     /// The digest is a vector of Envoy's own tests.
     #[test]
-    fn a_key_is_told_with_its_tag_and_digest() {
+    fn a_key_is_located_with_its_tag_and_digest() {
         let text = "maglev/hash_tags:127.0.0.1:7001,127.0.0.1:7002,127.0.0.1:7003";
         let described = inline(text, &Hints::default()).unwrap();
         let placement = Placement::new(&described.cluster).unwrap();

@@ -42,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn groups_that_lie_together() {
+    fn groups_on_one_node() {
         assert_eq!(concentration(&[]), None);
         let groups = [vec![1, 1, 1, 1], vec![0, 0, 1, 2]];
         assert_eq!(concentration(&groups), Some(0.75));

@@ -22,7 +22,7 @@ struct Description {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Field {
-    /// Quoted where YAML asks for it.
+    /// Quoted if YAML asks for it.
     Plain(Value),
     /// A text that the console escapes: within double quotes, and only there, YAML reads the escape as the character.
     Quoted(DoubleQuoted<String>),
@@ -74,7 +74,7 @@ mod tests {
     use testbed::text::printable;
 
     #[test]
-    fn what_is_written_is_read() {
+    fn written_values_are_read() {
         let mut one = Node::at("redis-1:6379");
         one.hash_key = Some("# {x}: 'y'".to_owned());
         let mut two = Node::at("[::1]:6379");

@@ -3,7 +3,7 @@
 use crate::program::{check, shardproof};
 
 #[test]
-fn what_is_wrong_about_random_requests_is_one_line() {
+fn mistakes_about_random_requests_are_one_line() {
     let differential = |more: &[&str]| {
         let words = [&["differential", "--target", "refproxy"], more].concat();
         shardproof(&words)

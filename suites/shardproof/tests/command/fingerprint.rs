@@ -83,7 +83,7 @@ fn a_fingerprint_that_is_asked_for_wrongly_is_64() {
 }
 
 #[test]
-fn a_fingerprint_that_cannot_be_taken_says_whose_fault_it_is() {
+fn a_failed_fingerprint_names_the_cause() {
     let refusing = Refusing::bind().unwrap();
     let closed = refusing.addr().unwrap().to_string();
     let (empty, full) = (answering(":0\r\n"), answering(":1\r\n"));

@@ -33,7 +33,7 @@ fn a_port_in_use_is_named() {
 }
 
 #[test]
-fn without_redis_server_it_says_what_to_install() {
+fn without_redis_server_the_error_has_advice() {
     let folder = fixtures(CASE, &stub("exit 3"));
     let output = Command::new(env!("CARGO_BIN_EXE_shardproof"))
         .args(["run", "--target", "stub", "--link-port-base", "22201"])
@@ -47,7 +47,7 @@ fn without_redis_server_it_says_what_to_install() {
 }
 
 #[test]
-fn a_node_that_nobody_runs_is_named() {
+fn a_missing_node_is_named() {
     let refusing = Refusing::bind().unwrap();
     let folder = fixtures(CASE, &stub("exit 3"));
     let fixtures = folder.path().to_str().unwrap();

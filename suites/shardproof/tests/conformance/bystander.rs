@@ -91,9 +91,9 @@ async fn stopped(site: &Site) -> Result<(), Failed> {
         "select-affects-one-client",
     ];
     let output = site.run(&case).await?;
-    let told = String::from_utf8_lossy(&output.stderr);
+    let errors = String::from_utf8_lossy(&output.stderr);
     let stopped =
-        told.contains("connection/select-affects-one-client, ") && told.contains("fixed it");
+        errors.contains("connection/select-affects-one-client, ") && errors.contains("fixed it");
     match output.status.code() {
         Some(2) if stopped => Ok(()),
         _ => Err(format!("no stop:\n{}", said(&output)).into()),

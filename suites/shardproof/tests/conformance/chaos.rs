@@ -165,7 +165,7 @@ fn laws(report: &FaultReport, fault: &Fault) -> Result<(), String> {
     )?;
     law(
         report.refusals.unclear.is_empty(),
-        "what cannot be routed is refused, and nobody is asked",
+        "what cannot be routed is refused, and no node is asked",
     )?;
     law(report.as_expected(), "everything is as expected")
 }

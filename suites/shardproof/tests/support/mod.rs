@@ -59,8 +59,8 @@ impl Presence {
     }
 }
 
-/// A test that is ignored or fails, with the reason, where something that it needs is missing. Never passes without
-/// having run.
+/// A test that is ignored or fails, with the reason, if something that it needs is missing. Never passes without having
+/// run.
 pub(crate) fn trial(
     name: impl Into<String>,
     presence: Presence,

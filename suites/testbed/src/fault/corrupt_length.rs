@@ -23,7 +23,7 @@ pub enum Length {
     /// One more than there is.
     #[default]
     Longer,
-    /// One less than there is; one more where there is nothing.
+    /// One less than there is; one more if there is nothing.
     Shorter,
     /// More than any reply may have.
     Huge,

@@ -10,7 +10,7 @@ use super::toxic::ms;
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct DelayReply {
-    /// The delay in milliseconds; none where it is negative.
+    /// The delay in milliseconds; 0 if it is negative.
     #[serde(rename = "delay")]
     pub delay_ms: i64,
     /// Which replies.

@@ -1,4 +1,4 @@
-//! `full_backlog`: the listen queue is full: connections that are open go on, and new ones are not even refused.
+//! `full_backlog`: the listen queue is full: open connections keep working, and new ones are not even refused.
 
 use serde::{Deserialize, Serialize};
 

@@ -16,10 +16,10 @@ const ROOM: BufferLimit = BufferLimit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Latency {
-    /// The delay in milliseconds; none where it is negative.
+    /// The delay in milliseconds; 0 if it is negative.
     #[serde(rename = "latency")]
     pub latency_ms: i64,
-    /// How much more or less it may be, drawn for each chunk; none where it is negative.
+    /// How much more or less it may be, drawn for each chunk; 0 if it is negative.
     #[serde(rename = "jitter")]
     pub jitter_ms: i64,
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::reply::{Reply, ReplyDecision, ReplyRule, Request, Selection};
 use super::row::{Describe, Effect, Object};
 
-/// An invalidation of the key that was asked for; on a connection that speaks RESP2 it is no RESP.
+/// An invalidation of the requested key. On a RESP2 connection it is malformed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PushBeforeReply {

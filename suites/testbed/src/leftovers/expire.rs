@@ -18,12 +18,12 @@ pub async fn expire(addr: SocketAddr, keys: &[Vec<u8>]) -> Result<(), String> {
     }
     let mut client = connect(addr).await?;
     let asked: Vec<Vec<&[u8]>> = keys.iter().map(|key| vec![&b"TTL"[..], key]).collect();
-    let told = client.pipeline(&asked, NODE_DEADLINE).await;
-    let told = told.map_err(|why| why.to_string())?;
+    let replies = client.pipeline(&asked, NODE_DEADLINE).await;
+    let replies = replies.map_err(|why| why.to_string())?;
     let ttl = TTL_S.to_string();
     let lasting = keys
         .iter()
-        .zip(told)
+        .zip(replies)
         .filter(|(_, ttl)| *ttl == Value::Integer(-1));
     let requests: Vec<Vec<&[u8]>> = lasting
         .map(|(key, _)| vec![&b"EXPIRE"[..], key, ttl.as_bytes()])

@@ -22,7 +22,7 @@ pub struct Place {
     pub addr: SocketAddr,
     /// The database.
     pub database: u32,
-    /// How many keys; `None` where it cannot be known.
+    /// How many keys; `None` if it cannot be known.
     pub keys: Option<u64>,
     /// Why it cannot be known.
     pub why: Option<String>,
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_comes_with_the_command_that_removes_it() {
+    fn leftovers_have_the_command_that_removes_them() {
         let addr = "127.0.0.1:7001".parse().unwrap();
         let text = report(&[left(vec![Place::left(addr, 2, 3)])]);
         assert_eq!(

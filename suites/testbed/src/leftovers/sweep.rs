@@ -115,7 +115,7 @@ fn read_page(page: Value) -> Result<(Vec<u8>, Vec<Vec<u8>>), String> {
     ))
 }
 
-/// Databases with keys, by INFO; the first where INFO does not list them.
+/// Databases with keys, by INFO; the first if INFO does not list them.
 pub(super) async fn databases(client: &mut Client) -> Result<Vec<u32>, String> {
     let info = client.call(&["INFO", "keyspace"], NODE_DEADLINE).await;
     let Value::Bulk(text) = info.map_err(|why| why.to_string())? else {

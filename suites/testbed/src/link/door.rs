@@ -86,7 +86,7 @@ impl Door {
     }
 }
 
-/// Listens on an address. One that names no host means both families, as in Go, where the machine has both.
+/// Listens on an address. One that names no host means both families, as in Go, if the machine has both.
 pub(super) fn listen(addr: SocketAddr) -> Result<TcpListener, Error> {
     if addr.ip().is_unspecified() {
         let both = SocketAddr::from((Ipv6Addr::UNSPECIFIED, addr.port()));

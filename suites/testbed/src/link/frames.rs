@@ -40,7 +40,7 @@ pub(super) enum Taken {
     Whole,
 }
 
-/// Bytes that go on.
+/// Bytes to forward.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Passing {
     pub(super) bytes: Bytes,
@@ -107,7 +107,7 @@ impl Frames {
         self.track.add(What::Scripted(bytes.to_vec()));
     }
 
-    /// Records frames that go on as they are.
+    /// Records frames that are forwarded unchanged.
     fn note(&mut self, bytes: &[u8], exchange: &mut Exchange) {
         if self.pending.is_empty() {
             let used = self.record(bytes, exchange);

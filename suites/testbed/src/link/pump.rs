@@ -44,7 +44,7 @@ pub(super) struct Pump<'a> {
     /// Bytes for the receiver that the sender did not send.
     pub(super) interjections: Option<mpsc::UnboundedReceiver<Interjection>>,
     pub(super) ending: Ending,
-    /// Read into, and written from where no toxic is: one allocation a connection.
+    /// Read into, and written from if there is no toxic: one allocation per connection.
     pub(super) buffer: BytesMut,
 }
 

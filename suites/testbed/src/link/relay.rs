@@ -137,7 +137,7 @@ impl Link {
         })
     }
 
-    /// Where the proxy reaches the node.
+    /// The address at which the proxy reaches the node.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.addr

@@ -108,7 +108,7 @@ impl Toxics {
     }
 }
 
-/// One connection's eye on the toxics.
+/// One connection's view of the toxics.
 #[derive(Debug)]
 pub(super) struct Watch {
     set: watch::Receiver<Set>,
@@ -121,7 +121,7 @@ impl Watch {
         changed.then(|| self.set.borrow_and_update().entries.clone())
     }
 
-    /// Waits for news.
+    /// Waits for a change.
     pub(super) async fn changed(&mut self) {
         if self.set.changed().await.is_err() {
             // The toxics cannot change any more.

@@ -61,7 +61,7 @@ pub trait Node: Send + Sync {
         })))
     }
 
-    /// Starts it again, empty, at its first address, where it was [replaced](Self::replace).
+    /// Starts it again, empty, at its first address, if it was [replaced](Self::replace).
     fn return_home(&self) -> Step<'_> {
         self.restart()
     }

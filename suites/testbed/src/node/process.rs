@@ -189,7 +189,7 @@ impl Process {
         }
     }
 
-    /// Waits until it has ended, and kills it where it does not end.
+    /// Waits until it has ended, and kills it if it does not end.
     async fn wait_for_end(&self) {
         let mut wait = Wait::begin("the end", STOPPED_WITHIN);
         while self.ended().is_none() && wait.pause("it runs".to_owned()).await.is_ok() {}
@@ -262,7 +262,7 @@ impl Node for Process {
         Box::pin(async {
             self.save_and_end().await?;
             self.launch().await?;
-            // The next one starts empty again. Where there was no data, there is no file.
+            // The next start is empty again. Without data, there is no file.
             let _ = std::fs::remove_file(self.folder.path().join(DATA));
             Ok(())
         })
@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn without_the_program_the_error_says_what_to_install() {
+    async fn without_the_program_the_error_has_advice() {
         let error = Process::start(&Search::default()).await.unwrap_err();
         assert!(matches!(error, node::Error::Missing(_)));
         assert!(error.to_string().contains("make setup"), "{error}");

@@ -1,6 +1,6 @@
 //! A node that answers by script, for behaviour that no Redis has: garbage, truncated replies, unsolicited replies.
 //!
-//! Never used where a real server would do.
+//! Never used if a real server would do.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};

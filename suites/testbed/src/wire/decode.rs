@@ -11,7 +11,7 @@ pub(super) const ELEMENTS_MAX: i64 = 16 * 1024 * 1024;
 /// The arguments of a request, its command name first.
 pub type Arguments = Vec<Vec<u8>>;
 
-/// The same where they were read.
+/// The same, borrowed.
 pub(super) type Words<'a> = Vec<&'a [u8]>;
 
 /// The first reply in `bytes` with the number of bytes it takes, or `None` when it is not complete.

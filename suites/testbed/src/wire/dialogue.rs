@@ -94,7 +94,7 @@ impl Dialogue {
         }
         let found = match reply(bytes, self.protocol) {
             Err(strange) if self.awaits_map(bytes) => match reply(bytes, Protocol::Resp3)? {
-                Some((value, _)) if !greets(&value, Protocol::Resp3) => return Err(strange),
+                Some((value, _)) if !is_hello(&value, Protocol::Resp3) => return Err(strange),
                 found => found,
             },
             found => found?,
@@ -116,7 +116,10 @@ impl Dialogue {
     }
 
     fn follow(&mut self, value: &Value) {
-        let said = self.asked.iter().position(|change| change.is_told(value));
+        let said = self
+            .asked
+            .iter()
+            .position(|change| change.is_confirmed_by(value));
         if let Some(place) = said {
             self.protocol = self.asked[place].protocol();
             // Those before it were refused: replies come in order.
@@ -147,30 +150,30 @@ impl Change {
     }
 
     /// Whether a reply confirms this command.
-    fn is_told(self, reply: &Value) -> bool {
+    fn is_confirmed_by(self, reply: &Value) -> bool {
         match (self, reply) {
-            (Self::Hello(protocol), reply) => greets(reply, protocol),
+            (Self::Hello(protocol), reply) => is_hello(reply, protocol),
             (Self::Reset, Value::Simple(text)) => text == b"RESET",
             (Self::Reset, _) => false,
         }
     }
 }
 
-/// Whether a reply is HELLO's and tells this protocol: `proto` and the version, among others.
-fn greets(reply: &Value, protocol: Protocol) -> bool {
+/// Whether a reply is that of HELLO with this protocol: `proto` and the version, among other fields.
+fn is_hello(reply: &Value, protocol: Protocol) -> bool {
     let version = match protocol {
         Protocol::Resp2 => 2,
         Protocol::Resp3 => 3,
     };
-    let tells = |key: &Value, value: &Value| {
+    let is_version = |key: &Value, value: &Value| {
         let named = matches!(key, Value::Bulk(name) | Value::Simple(name) if name == b"proto");
         named && *value == Value::Integer(version)
     };
     match reply {
-        Value::Map(entries) => entries.iter().any(|(key, value)| tells(key, value)),
+        Value::Map(entries) => entries.iter().any(|(key, value)| is_version(key, value)),
         Value::Array(flat) => flat
             .chunks_exact(2)
-            .any(|entry| tells(&entry[0], &entry[1])),
+            .any(|entry| is_version(&entry[0], &entry[1])),
         _ => false,
     }
 }
@@ -220,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn the_protocol_changes_behind_the_reply_to_hello() {
+    fn the_protocol_changes_after_the_reply_to_hello() {
         let sent = [HELLO_3, HELLO_2].concat();
         let replies = [
             ("$-1\r\n", Ok(Resp2)),
@@ -247,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_refused_changes_nothing() {
+    fn a_refused_command_does_not_change_the_protocol() {
         let refused = ("-NOPROTO no\r\n", Ok(Resp2));
         check(HELLO_3, &[refused, ("_\r\n", Err(0))]);
         let sent = [HELLO_3, HELLO_2, HELLO_3].concat();
@@ -268,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn behind_what_is_no_request_nothing_is_followed() {
+    fn after_malformed_bytes_no_request_is_followed() {
         check("*1\r\n:1\r\n", &[("-ERR\r\n", Ok(Resp2))]);
         check(&["*x\r\n", HELLO_3].concat(), &[(IN_3, Err(0))]);
     }

@@ -7,7 +7,7 @@ use super::scan::{BULK_MAX, Malformed, Scan};
 const FORMAT_BYTES: usize = 4;
 
 impl Scan<'_> {
-    /// The value at a type byte that RESP2 does not know.
+    /// The value at a type byte that RESP2 does not have.
     pub(super) fn resp3(&mut self, kind: u8, depth: usize) -> Result<Option<Value>, Malformed> {
         match kind {
             b'_' => self.scalar("nothing", |text| text.is_empty().then_some(Value::Null)),

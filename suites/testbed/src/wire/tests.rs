@@ -132,7 +132,7 @@ fn check_malformed(protocol: Protocol, bytes: &[u8], at: usize) {
 }
 
 #[test]
-fn what_is_not_resp_is_named_by_its_place() {
+fn malformed_resp_is_named_by_its_place() {
     for protocol in [Resp2, Resp3] {
         check_malformed(protocol, b"OK\r\n", 0);
         check_malformed(protocol, b"+OK\n", 3);
@@ -178,7 +178,7 @@ fn a_reply_in_the_other_protocol_is_found_out() {
 }
 
 #[test]
-fn what_is_not_resp3_is_named_by_its_place() {
+fn malformed_resp3_is_named_by_its_place() {
     let check = |bytes: &[u8], at| check_malformed(Resp3, bytes, at);
     check(b"_x\r\n", 0);
     check(b"_\n", 1);

@@ -333,8 +333,8 @@ mod tests {
 
     #[test]
     fn every_field_of_the_servers_has_one_way() {
-        let told = include_str!("../../../../../fixtures/info/fields.txt");
-        let mut names = told
+        let listed = include_str!("../../../../../fixtures/info/fields.txt");
+        let mut names = listed
             .lines()
             .filter(|line| !line.starts_with('#'))
             .peekable();

@@ -59,23 +59,23 @@ pub(in crate::join) fn info(
             false => Some(widened(resp::text(reply)?)),
         });
     }
-    let told = texts
+    let infos = texts
         .iter()
         .map(|text| Some(NodeInfo::read(text.as_deref()?)));
-    let told: Vec<Option<NodeInfo<'_>>> = told.collect();
+    let infos: Vec<Option<NodeInfo<'_>>> = infos.collect();
     let mut out = String::new();
-    let said: Vec<&NodeInfo<'_>> = told.iter().flatten().collect();
-    for (section, names) in sections(&said) {
+    let answered: Vec<&NodeInfo<'_>> = infos.iter().flatten().collect();
+    for (section, names) in sections(&answered) {
         begin(&mut out, section);
         for name in names {
-            for value in values(name, &said, said.len() == replies.len(), facts) {
+            for value in values(name, &answered, answered.len() == replies.len(), facts) {
                 let _ = write!(out, "{name}:{value}\r\n");
             }
         }
     }
     // Without it, a missing field would look like an empty one.
-    if with_nodes || said.len() < replies.len() {
-        put_nodes(&mut out, &told, replies, nodes, facts);
+    if with_nodes || answered.len() < replies.len() {
+        put_nodes(&mut out, &infos, replies, nodes, facts);
     }
     let mut reply = Vec::with_capacity(out.len() + 16);
     put_verbatim(&mut reply, protocol, &narrowed(&out));
@@ -89,7 +89,7 @@ fn begin(out: &mut String, section: &str) {
 
 fn put_nodes(
     out: &mut String,
-    told: &[Option<NodeInfo<'_>>],
+    infos: &[Option<NodeInfo<'_>>],
     replies: &[Bytes],
     nodes: &[Rc<str>],
     facts: &Facts,
@@ -101,12 +101,12 @@ fn put_nodes(
         env!("CARGO_PKG_VERSION"),
         nodes.len()
     );
-    for (place, ((node, told), reply)) in nodes.iter().zip(told).zip(replies).enumerate() {
+    for (place, ((node, info), reply)) in nodes.iter().zip(infos).zip(replies).enumerate() {
         let state = facts.health.get(place).copied().unwrap_or("unknown");
         let address = widened(node.as_bytes());
         let _ = write!(out, "node{place}:address={address},state={state}");
-        for (name, value) in told.iter().flat_map(|told| {
-            let of = |name| told.value(name).map(|value| (name, value));
+        for (name, value) in info.iter().flat_map(|info| {
+            let of = |name| info.value(name).map(|value| (name, value));
             OF_EACH.into_iter().filter_map(of)
         }) {
             let _ = write!(out, ",{name}={value}");

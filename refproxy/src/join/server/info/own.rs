@@ -5,14 +5,14 @@ use std::sync::Arc;
 /// The proxy's facts about itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Facts {
-    /// Connected to all workers.
+    /// Connected clients of all workers.
     pub(crate) clients: usize,
-    /// How many may be.
+    /// The maximum of clients.
     pub(crate) clients_max: usize,
     pub(crate) uptime_seconds: u64,
     pub(crate) port: u16,
     pub(crate) process_id: u32,
-    /// 40 hexadecimal digits that are other ones after each start.
+    /// 40 hexadecimal digits that differ after each start.
     pub(crate) run_id: Arc<str>,
     /// State of each node, in one word.
     pub(crate) health: Vec<&'static str>,

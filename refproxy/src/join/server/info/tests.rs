@@ -49,7 +49,7 @@ fn check_bytes(replies: &[&[u8]], with_nodes: bool, expected: &[u8]) {
 }
 
 #[test]
-fn what_adds_up_is_added_and_what_differs_is_left_out() {
+fn sums_are_added_and_differences_are_left_out() {
     check(
         &[
             "# Memory|used_memory:1048576|used_memory_human:1.00M|maxmemory_policy:noeviction|mem_fragmentation_ratio:1.5|",
@@ -94,7 +94,7 @@ fn tallies_add_up_and_averages_are_weighed() {
 }
 
 #[test]
-fn the_proxy_tells_its_own() {
+fn the_proxy_has_fields_of_its_own() {
     check(
         &[
             "# Server|redis_version:7.0.15|tcp_port:7001|run_id:a|uptime_in_days:9||# Clients|connected_clients:1|",
@@ -106,7 +106,7 @@ fn the_proxy_tells_its_own() {
 }
 
 #[test]
-fn a_node_that_fails_is_told_and_no_sum_is_short() {
+fn a_node_that_fails_is_listed_and_sums_are_left_out() {
     check(
         &[
             "# Stats|keyspace_hits:3|role:master||# Keyspace|db0:keys=1,expires=0,avg_ttl=0|",
@@ -122,7 +122,7 @@ fn a_node_that_fails_is_told_and_no_sum_is_short() {
 }
 
 #[test]
-fn a_node_that_fails_is_told_whatever_was_asked_for() {
+fn a_node_that_fails_is_listed_whatever_the_section() {
     check(
         &[
             "# Keyspace|db0:keys=1,expires=0,avg_ttl=0|",
@@ -150,17 +150,17 @@ fn names_that_clients_make_may_be_any_bytes() {
 }
 
 #[test]
-fn numbers_of_unknown_fields_are_not_told_even_when_they_are_equal() {
+fn numbers_of_unknown_fields_are_left_out_even_when_they_are_equal() {
     let one = "# Stats|frobnications:7|frob_ratio:1.5|frob_mode:lazy|frob_file:|reply_buffer_shrinks:1|hz:10|";
-    let told = "# Stats|frob_mode:lazy|frob_file:|reply_buffer_shrinks:2|hz:10|";
-    check(&[one, one], false, told);
+    let expected = "# Stats|frob_mode:lazy|frob_file:|reply_buffer_shrinks:2|hz:10|";
+    check(&[one, one], false, expected);
     let two = "# Stats|hz:20|frob_mode:eager|";
     check(&[one, two], false, "# Stats|reply_buffer_shrinks:1|hz:10|");
     check(&[one], false, one);
 }
 
 #[test]
-fn what_clients_decide_by_holds_for_every_node() {
+fn fields_that_clients_depend_on_hold_for_every_node() {
     check(
         &[
             "# Server|redis_version:8.2.3|os:Linux|arch_bits:64|redis_mode:cluster||# Memory|maxmemory:100|maxmemory_policy:noeviction||\
@@ -185,7 +185,7 @@ fn what_clients_decide_by_holds_for_every_node() {
 }
 
 #[test]
-fn what_a_client_asks_of_all_nodes_at_once_is_one_call() {
+fn a_request_to_all_nodes_is_one_call() {
     check(
         &[
             "# Commandstats|cmdstat_dbsize:calls=2,usec=8,usec_per_call=4.00,rejected_calls=0,failed_calls=1|",
@@ -209,7 +209,7 @@ fn sizes_of_keys_add_up_in_the_order_of_sizes() {
 }
 
 #[test]
-fn lines_of_one_name_are_told_each() {
+fn lines_of_one_name_are_all_kept() {
     check(
         &[
             "# Modules|module:name=a,ver=1|module:name=b,ver=1|module:name=c,ver=1|",
@@ -223,7 +223,7 @@ fn lines_of_one_name_are_told_each() {
 }
 
 #[test]
-fn the_section_about_nodes_comes_with_the_usual_ones() {
+fn the_section_about_nodes_is_among_the_usual_ones() {
     let wants = |line: &str| wants_nodes(line.split_whitespace().map(str::as_bytes));
     assert!(wants("") && wants("ALL") && wants("server Nodes"));
     assert!(!wants("server") && !wants("keyspace memory"));

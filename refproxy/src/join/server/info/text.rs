@@ -5,27 +5,27 @@ use std::collections::{BTreeMap, BTreeSet};
 /// One node's text: its sections in order, and its fields by name.
 pub(super) struct NodeInfo<'a> {
     sections: Vec<(&'a str, Vec<&'a str>)>,
-    /// Each with its values; more than one where the name repeats, as that of modules does.
+    /// Each with its values; more than one if the name repeats, as that of modules does.
     fields: BTreeMap<&'a str, Vec<&'a str>>,
 }
 
 impl<'a> NodeInfo<'a> {
     pub(super) fn read(text: &'a str) -> Self {
-        let mut told = Self {
+        let mut info = Self {
             sections: Vec::new(),
             fields: BTreeMap::new(),
         };
         for line in text.lines() {
             if let Some(name) = line.strip_prefix("# ") {
-                told.sections.push((name, Vec::new()));
+                info.sections.push((name, Vec::new()));
             } else if let Some((name, value)) = line.split_once(':') {
-                if let Some((_, names)) = told.sections.last_mut() {
+                if let Some((_, names)) = info.sections.last_mut() {
                     names.push(name);
                 }
-                told.fields.entry(name).or_default().push(value);
+                info.fields.entry(name).or_default().push(value);
             }
         }
-        told
+        info
     }
 
     pub(super) fn values(&self, name: &str) -> &[&'a str] {
@@ -39,11 +39,11 @@ impl<'a> NodeInfo<'a> {
 }
 
 /// All sections in the order of the first node that has them, each with its fields.
-pub(super) fn sections<'a>(said: &[&NodeInfo<'a>]) -> Vec<(&'a str, Vec<&'a str>)> {
+pub(super) fn sections<'a>(infos: &[&NodeInfo<'a>]) -> Vec<(&'a str, Vec<&'a str>)> {
     let mut sections: Vec<(&str, Vec<&str>)> = Vec::new();
     // Clients can add names by errors, so there may be many.
     let mut seen = BTreeSet::new();
-    for (section, names) in said.iter().flat_map(|told| &told.sections) {
+    for (section, names) in infos.iter().flat_map(|info| &info.sections) {
         let place = sections.iter().position(|(known, _)| known == section);
         let place = place.unwrap_or_else(|| {
             sections.push((section, Vec::new()));
@@ -58,7 +58,7 @@ pub(super) fn sections<'a>(said: &[&NodeInfo<'a>]) -> Vec<(&'a str, Vec<&'a str>
     sections
 }
 
-/// A character a byte. Clients make some of the names, of any bytes, and each is to come out as it went in.
+/// One character per byte. Clients create some of the names, with any bytes, and each must come out unchanged.
 pub(super) fn widened(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| char::from(*byte)).collect()
 }

@@ -10,25 +10,25 @@ use super::text::NodeInfo;
 
 /// The values of a field, one unless its name repeats; empty if they cannot express the nodes' values. `all` is true if
 /// every node has answered.
-pub(super) fn values(name: &str, said: &[&NodeInfo<'_>], all: bool, facts: &Facts) -> Vec<String> {
+pub(super) fn values(name: &str, infos: &[&NodeInfo<'_>], all: bool, facts: &Facts) -> Vec<String> {
     if let Some(own) = own(name, facts) {
         return vec![own];
     }
-    if let ([only], true) = (said, all) {
+    if let ([only], true) = (infos, all) {
         let values = only.values(name).iter();
         return values.map(|value| (*value).to_owned()).collect();
     }
-    let each: Vec<&str> = said.iter().filter_map(|told| told.value(name)).collect();
+    let each: Vec<&str> = infos.iter().filter_map(|info| info.value(name)).collect();
     let one = match fields::way(name) {
         Some(Sum) => all.then(|| added(&each)).flatten(),
         Some(Most) => most(&each, |one, other| one > other),
         Some(Least) => most(&each, |one, other| one < other),
         Some(Human(field)) => {
-            let bytes = values(field, said, all, facts).pop();
+            let bytes = values(field, infos, all, facts).pop();
             bytes.and_then(|bytes| human(bytes.parse().ok()?))
         }
-        Some(Alike) => return alike(name, said),
-        Some(Version) => (each.len() == said.len()).then(|| lowest(&each)).flatten(),
+        Some(Alike) => return alike(name, infos),
+        Some(Version) => (each.len() == infos.len()).then(|| lowest(&each)).flatten(),
         Some(Limit) => all.then(|| limit(&each)).flatten(),
         Some(Unless(word)) => {
             let other = each.iter().find(|value| **value != word);
@@ -36,9 +36,9 @@ pub(super) fn values(name: &str, said: &[&NodeInfo<'_>], all: bool, facts: &Fact
         }
         Some(Ratio | Peak | OneServer) => None,
         None if is_tally(name) => all.then(|| tally(name, &each)).flatten(),
-        None if said.iter().any(|told| told.values(name).len() > 1) => return alike(name, said),
+        None if infos.iter().any(|info| info.values(name).len() > 1) => return alike(name, infos),
         None => {
-            let mut words = alike(name, said);
+            let mut words = alike(name, infos);
             words.retain(|value| !value.contains(|at: char| at.is_ascii_digit()));
             return words;
         }
@@ -47,11 +47,11 @@ pub(super) fn values(name: &str, said: &[&NodeInfo<'_>], all: bool, facts: &Fact
 }
 
 /// The values that all nodes have, in the order of the first.
-fn alike(name: &str, said: &[&NodeInfo<'_>]) -> Vec<String> {
-    let Some((first, others)) = said.split_first() else {
+fn alike(name: &str, infos: &[&NodeInfo<'_>]) -> Vec<String> {
+    let Some((first, others)) = infos.split_first() else {
         return Vec::new();
     };
-    let everywhere = |value: &&&str| others.iter().all(|told| told.values(name).contains(value));
+    let everywhere = |value: &&&str| others.iter().all(|info| info.values(name).contains(value));
     let values = first.values(name).iter().filter(everywhere);
     values.map(|value| (*value).to_owned()).collect()
 }
@@ -110,7 +110,7 @@ mod tests {
     use super::human;
 
     #[test]
-    fn sizes_are_told_as_redis_tells_them() {
+    fn sizes_are_written_as_by_redis() {
         assert_eq!(human(1000).unwrap(), "1000B");
         assert_eq!(human(916_320).unwrap(), "894.84K");
         assert_eq!(human(25_276_502_016).unwrap(), "23.54G");

@@ -181,7 +181,7 @@ fn errors_are_judged_by_their_first_word() {
 }
 
 #[test]
-fn what_comes_instead_has_its_class() {
+fn unexpected_replies_have_their_class() {
     check("+OK", "-ERR no\r\n", Refused);
     check("close", "-ERR no\r\n", Refused);
     check("+OK", "close", Closed);

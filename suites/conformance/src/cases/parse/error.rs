@@ -7,7 +7,7 @@ use std::fmt;
 pub struct ParseError {
     /// The file.
     pub path: String,
-    /// The line, from 1; 0 where the file as a whole is meant.
+    /// The line, from 1; 0 for the file as a whole.
     pub line: usize,
     /// The text found, and the expected one.
     pub complaint: Problem,

@@ -114,10 +114,10 @@ impl<'a> Reader<'a> {
                     return Err(Problem::new("`unordered`", "an array of up to 16 after it"));
                 }
             },
-            text if text.starts_with('+') => Pattern::Simple(token.word_behind(1)?),
-            text if text.starts_with(':') => Pattern::Integer(token.word_behind(1)?),
-            text if text.starts_with(',') => Pattern::Double(token.word_behind(1)?),
-            text if text.starts_with('(') => Pattern::BigNumber(token.word_behind(1)?),
+            text if text.starts_with('+') => Pattern::Simple(token.word_after(1)?),
+            text if text.starts_with(':') => Pattern::Integer(token.word_after(1)?),
+            text if text.starts_with(',') => Pattern::Double(token.word_after(1)?),
+            text if text.starts_with('(') => Pattern::BigNumber(token.word_after(1)?),
             text if text.starts_with('=') => self.verbatim(&text[1..])?,
             text if text.starts_with('*') => {
                 Pattern::Array(self.elements("an array", number(&text[1..])?)?)

@@ -94,7 +94,7 @@ fn the_first_line_is_the_version() {
 }
 
 #[test]
-fn what_is_disturbed_is_connections_nodes_or_proxy() {
+fn disturbs_is_connections_nodes_or_proxy() {
     let disturbs = |text: &str| {
         let case = case(&source(&format!("{HEAD}{text}\nwant any\n"))).expect(text);
         case.disturbs.into_iter().collect::<Vec<_>>()
@@ -120,7 +120,7 @@ fn a_misspelt_capability_is_corrected() {
 }
 
 #[test]
-fn what_every_case_has_is_missed() {
+fn missing_headers_are_reported() {
     let without = |line: &str| format!("{HEAD}want any\n").replace(line, "");
     check_refused(&without("spec https://redis.io/\n"), &["x.case: no spec, "]);
     check_refused(&without("level must\n"), &["x.case: no level, "]);
@@ -203,7 +203,7 @@ fn scripted_answers_are_checked() {
 }
 
 #[test]
-fn scripted_answers_say_to_what_and_what() {
+fn scripted_answers_have_a_request_and_an_answer() {
     let check = |text: &str, to: &str, answer: Answer| {
         let (node, to) = (0, Word::plain(to));
         assert_eq!(step(text), Action::Answers { node, to, answer }, "{text}");
@@ -282,7 +282,7 @@ fn patterns_are_checked() {
 }
 
 #[test]
-fn a_likewise_is_held_to_the_alternatives_before_it() {
+fn a_likewise_must_match_the_alternatives_before_it() {
     check_step_refused("likewise", "the end of the line, expected a pattern");
     check_step_refused("likewise :1 | :0", "`likewise` without alternatives");
     check_step_refused("likewise :1 :0", "`:0`, expected `|`, or the end");
@@ -326,7 +326,7 @@ fn an_eventually_needs_its_pair() {
 }
 
 #[test]
-fn all_errors_are_told_at_once() {
+fn all_errors_are_reported_at_once() {
     let text = "case 1\n# A promise.\nspec x\nlevel y\nsned PING\nwant OK\n";
     check_refused(text, &["x.case:3:", "x.case:4:", "x.case:5:", "x.case:6:"]);
 }
@@ -388,7 +388,7 @@ fn keys_are_found_in_every_pattern() {
 }
 
 #[test]
-fn steps_say_who_and_what() {
+fn steps_have_a_client_and_an_action() {
     let words = |words: &[&str]| words.iter().map(|word| Word::plain(word)).collect();
     assert_eq!(
         step("send @2 GET x"),

@@ -111,11 +111,11 @@ impl Token<'_> {
 
     /// The token as a word.
     pub(crate) fn word(&self) -> Result<Word, Problem> {
-        self.word_behind(0)
+        self.word_after(0)
     }
 
     /// The token as a word, without its first `skip` bytes.
-    pub(super) fn word_behind(&self, skip: usize) -> Result<Word, Problem> {
+    pub(super) fn word_after(&self, skip: usize) -> Result<Word, Problem> {
         Ok(Word {
             pieces: pieces(&self.text[skip..], self.quoted)?,
             times: self.times,

@@ -1,4 +1,4 @@
-//! A time to live for the keys of a case on foreign servers, where the case does not notice it.
+//! A time to live for the keys of a case on foreign servers, if the case does not notice it.
 
 use super::Run;
 use crate::cases::case::{Action, Step};

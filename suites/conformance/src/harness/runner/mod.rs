@@ -48,7 +48,7 @@ pub(crate) struct Run<'a> {
     pub(crate) damages: Vec<(usize, Damage)>,
     /// Keys that were written, including keys derived from the case's own.
     pub(crate) written: Vec<Vec<u8>>,
-    /// How many of them were given a time to live, on foreign servers; `None` where the case would notice it.
+    /// How many of them were given a time to live, on foreign servers; `None` if the case would notice it.
     expiring: Option<usize>,
 }
 

@@ -58,7 +58,7 @@ async fn check_broken(deadline_ms: u64, steps: &str, class: Class) {
 }
 
 #[tokio::test]
-async fn what_a_node_is_made_to_say_is_judged() {
+async fn a_scripted_answer_is_judged() {
     let get = |answer: &str, want: &str| {
         format!("given A $a1 = one\nanswers A $a1 {answer}\nsend GET $a1\nwant {want}\n")
     };

@@ -7,7 +7,7 @@ use super::examples::add_examples;
 
 /// Keys that must show that the proxy asks their node. Another placement over two nodes passes once in a thousand times.
 const ENOUGH: u64 = 10;
-/// Keys that must show the rule for hash tags, where any depend on it. One refutes another rule; the others allow for keys
+/// Keys that must show the rule for hash tags, if any depend on it. One refutes another rule; the others allow for keys
 /// that come and go.
 const ENOUGH_TAGGED: u64 = 3;
 

@@ -32,7 +32,7 @@ pub struct Described {
     /// The address at which we reach each node, in the order of the cluster's nodes: an address, or the path of a Unix
     /// socket.
     pub reach: Vec<String>,
-    /// The database that the proxy selects on its nodes, where the description names one.
+    /// The database that the proxy selects on its nodes, if the description names one.
     pub database: Option<u32>,
     /// Which keys the proxy sends to this cluster.
     pub routing: Routing,
@@ -80,7 +80,7 @@ impl Described {
 pub struct Hints {
     /// Host names with the addresses that the proxy resolves them to; a name may have several.
     pub resolve: Vec<(String, IpAddr)>,
-    /// Which cluster or pool is meant, where a file has several.
+    /// Which cluster or pool is meant, if a file has several.
     pub pick: Option<String>,
     /// Whether hash tags count, if a description does not say it.
     pub hash_tags: Option<bool>,
@@ -103,7 +103,7 @@ pub enum Error {
     /// The description is not valid.
     #[error("{place}: {why}")]
     Wrong {
-        /// `file:line`, or the file where no line is to blame.
+        /// `file:line`, or the file if no line is to blame.
         place: String,
         /// The problem.
         why: Why,
@@ -186,7 +186,7 @@ pub enum Why {
     /// A field has an invalid value, or one without a placement.
     #[error("{field}: {expected}")]
     Field {
-        /// The field, with its value where that helps.
+        /// The field, with its value if that helps.
         field: String,
         /// The expected value, or the reason why it cannot be computed.
         expected: String,

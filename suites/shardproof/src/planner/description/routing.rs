@@ -2,7 +2,7 @@
 //!
 //! Source: Envoy 1.40 `redis_proxy/router_impl.cc`: the longest prefix wins, and keys without one take the catch-all route.
 
-/// The keys that go to one cluster. All of them, where a proxy has no routes.
+/// The keys that go to one cluster. All of them, if a proxy has no routes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Routing {
     /// One table for each filter that routes keys to the cluster: a key that any of them routes there counts.

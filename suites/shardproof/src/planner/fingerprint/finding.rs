@@ -83,7 +83,7 @@ pub struct NearMiss {
 pub struct Quality {
     /// Random keys per node, in the order given.
     pub counts: Vec<u64>,
-    /// How evenly, against the weights, or against even shares where weights are not known.
+    /// How evenly, against the weights, or against even shares if weights are unknown.
     pub balance: Balance,
     /// Keys that count up, from 0.
     pub counted: usize,

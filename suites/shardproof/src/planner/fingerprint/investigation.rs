@@ -26,7 +26,7 @@ const COUNTED: usize = 100;
 const DRAWN: usize = 256;
 /// Sightings by which a candidate is judged before the others.
 const GLANCE: usize = 64;
-/// A search under way.
+/// A running search.
 pub(super) struct Investigation<'a, W> {
     question: &'a Query,
     witness: &'a mut W,
@@ -202,7 +202,7 @@ impl<'a, W: Observer> Investigation<'a, W> {
         }
     }
 
-    /// Follows the runs of slots to their ends, where there are runs.
+    /// Follows the runs of slots to their ends, if there are any.
     fn fit_slots(&mut self) -> Done<W, ()> {
         loop {
             let seen = self
@@ -229,7 +229,7 @@ impl<'a, W: Observer> Investigation<'a, W> {
         self.tried += 1;
         if let Some(miss) = hypothesis.first_miss(plain) {
             self.survivors.rule_out(plain[miss].number);
-            // A glance tells most that are wrong from those that come near.
+            // A first sample separates most wrong candidates from those that come close.
             let glance = &plain[..plain.len().min(GLANCE)];
             let mut share = hypothesis.explained(glance) as f64 / glance.len() as f64;
             if share > self.ranking.worst() && plain.len() > GLANCE {
@@ -240,7 +240,7 @@ impl<'a, W: Observer> Investigation<'a, W> {
         }
         self.ranking.remember(1.0, candidate);
         for hypothesis in under_rules(&hypothesis, &self.rules) {
-            self.survivors.stand(hypothesis, &self.observations);
+            self.survivors.add(hypothesis, &self.observations);
         }
     }
 
@@ -253,7 +253,7 @@ impl<'a, W: Observer> Investigation<'a, W> {
             let keys = self.survivors.divisive_keys(&mut self.keys);
             let before = self.observations.len();
             (self.say)(&format!(
-                "telling {} descriptions apart by {} chosen keys",
+                "distinguishing {} descriptions by {} chosen keys",
                 self.survivors.len(),
                 keys.len()
             ));
@@ -274,7 +274,7 @@ impl<'a, W: Observer> Investigation<'a, W> {
         for rival in near_equal::next_to(self.question, &first) {
             if let Some(hypothesis) = rival.hypothesis(first.tags) {
                 self.tried += 1;
-                self.survivors.stand(hypothesis, &self.observations);
+                self.survivors.add(hypothesis, &self.observations);
             }
         }
     }

@@ -38,7 +38,7 @@ pub(super) fn next_to(question: &Query, hypothesis: &Hypothesis) -> Vec<Candidat
     rivals
 }
 
-/// One point a node more or less, and the same ring cut at its size.
+/// One point per node more or less, and the same ring cut at its size.
 fn sizes(ring: Ring, nodes: u32) -> impl Iterator<Item = Ring> {
     let Ring {
         size_min, function, ..
@@ -56,7 +56,7 @@ fn sizes(ring: Ring, nodes: u32) -> impl Iterator<Item = Ring> {
         .filter(move |other| other.size_min > 0 && *other != ring)
 }
 
-/// One weight changed by one; where all are equal, by a tenth.
+/// One weight changed by one; if all are equal, by a tenth.
 fn weights(weights: &[u32]) -> impl Iterator<Item = Vec<u32>> {
     let equal = weights.iter().all(|weight| *weight == weights[0]);
     let base: Vec<u32> = if equal {

@@ -1,4 +1,4 @@
-//! Policies that number nodes instead of hashing them: the order is read off the observations, not guessed.
+//! Policies that number nodes instead of hashing them: the order is read from the observations, not guessed.
 
 use placement::Policy;
 

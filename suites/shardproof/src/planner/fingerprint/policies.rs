@@ -48,7 +48,7 @@ pub(super) fn modula(digest: Digest) -> Policy {
     Policy::Modula { digest }
 }
 
-/// A ring, as ring_hash has it.
+/// A ring, as in ring_hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Ring {
     pub(super) size_min: u32,

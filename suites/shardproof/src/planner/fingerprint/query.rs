@@ -18,7 +18,7 @@ pub struct Known {
 pub struct Query {
     /// The nodes, in the order in which the proxy probably has them; at least two.
     pub nodes: Vec<Known>,
-    /// Their weights, where they are known.
+    /// Their weights, if they are known.
     pub weights: Option<Vec<u32>>,
     /// The rules of hash tags to try besides whole keys and braces.
     pub tags: Vec<TagRule>,

@@ -135,7 +135,7 @@ mod tests {
     use super::ratios;
 
     #[test]
-    fn counts_that_are_a_little_off_still_tell_their_weights() {
+    fn counts_that_are_a_little_off_still_show_their_weights() {
         let found = ratios(&[405, 37, 43, 276, 122, 80, 78]);
         assert!(found.contains(&vec![10, 1, 1, 7, 3, 2, 2]), "{found:?}");
     }

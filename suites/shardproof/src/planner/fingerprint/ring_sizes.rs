@@ -9,7 +9,7 @@ use super::observation::Observation;
 use super::policies::Ring;
 use super::query::Query;
 
-/// Points a node at the foot of each climb: each half as many again as the one before.
+/// Points per node at the foot of each climb: each half as many again as the one before.
 const FEET: [u32; 22] = [
     1, 2, 3, 5, 7, 11, 17, 26, 38, 58, 86, 130, 195, 292, 438, 657, 985, 1478, 2217, 3325, 4988,
     7482,
@@ -55,8 +55,8 @@ fn climb(height: impl Fn(u32) -> usize) -> u32 {
         .unwrap_or((0, 1));
     let mut step = (best.1 / 4).max(1);
     loop {
-        let beside = [best.1.saturating_sub(step).max(1), best.1 + step];
-        let higher = beside
+        let neighbours = [best.1.saturating_sub(step).max(1), best.1 + step];
+        let higher = neighbours
             .into_iter()
             .map(|points| (height(points), points))
             .find(|(height, _)| *height > best.0);

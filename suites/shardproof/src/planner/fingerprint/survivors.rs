@@ -1,4 +1,4 @@
-//! The hypotheses that explain all that was seen, and the keys that tell them apart.
+//! The hypotheses that explain all observations, and the keys that distinguish them.
 
 use placement::hash::TagRule;
 
@@ -52,7 +52,7 @@ impl Survivors {
     }
 
     /// Adds a hypothesis if it explains everything and is not a survivor already.
-    pub(super) fn stand(&mut self, hypothesis: Hypothesis, observations: &[Observation]) {
+    pub(super) fn add(&mut self, hypothesis: Hypothesis, observations: &[Observation]) {
         if let Some(miss) = hypothesis.first_miss(observations) {
             self.rule_out(miss);
             return;

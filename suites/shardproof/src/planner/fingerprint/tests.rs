@@ -122,7 +122,7 @@ fn ring(size_min: u32, size_max: u32, function: RingFunction) -> Policy {
 }
 
 #[test]
-fn what_is_usual_is_found_by_few_keys() {
+fn usual_placements_are_found_by_few_keys() {
     for policy in [
         Policy::maglev(),
         Policy::ring_hash(),
@@ -163,7 +163,7 @@ fn sizes_of_tables_and_rings_are_found() {
 }
 
 #[test]
-fn a_size_that_nobody_guesses_is_climbed_to() {
+fn an_unusual_size_is_found_by_climbing() {
     let hidden = cluster(ring(3 * 1234, RING_SIZE_MAX, RingFunction::XxHash), &[1; 3]);
     check(&hidden, &question(3));
     let hidden = cluster(ring(50, 50, RingFunction::XxHash), &[1; 3]);
@@ -223,7 +223,7 @@ fn weights_of_the_user_are_taken() {
 
 /// Two programs that count points a little differently: for most weights they are one and the same.
 #[test]
-fn libketama_is_told_from_ketama_where_it_differs() {
+fn libketama_is_distinguished_from_ketama() {
     let digest = Digest::Md5;
     let finding = check(&cluster(Policy::Ketama { digest }, &[1; 3]), &question(3));
     assert_eq!(found(&finding).alike, ["libketama"]);
@@ -314,7 +314,7 @@ fn numbered_nodes_are_put_in_order() {
 }
 
 #[test]
-fn all_on_one_node_is_said_to_tell_little() {
+fn all_keys_on_one_node_are_reported_as_weak_evidence() {
     let digest = Digest::Crc32;
     let hidden = cluster(Policy::Ketama { digest }, &[1; 3]);
     let finding = investigate(&hidden, &[0, 1, 2], &question(3));
@@ -324,14 +324,14 @@ fn all_on_one_node_is_said_to_tell_little() {
 
 /// As behind a proxy that has only one node.
 #[test]
-fn what_lies_on_one_node_has_no_far_fetched_explanation() {
+fn keys_on_one_node_have_no_far_fetched_explanation() {
     let finding = identify(&question(3), &mut double(|_: &[u8], _| 1), &|_| ()).unwrap();
     assert_eq!(finding.outcome, Outcome::Unexplained);
     assert!(finding.keys < 300, "{}", finding.keys);
 }
 
 #[test]
-fn what_is_none_of_the_policies_is_not_found() {
+fn a_placement_of_no_policy_is_not_found() {
     // Another seed of the key digest, as it were.
     let salted = |key: &[u8], _| {
         let salted = [b"salt", key].concat();
@@ -376,7 +376,7 @@ fn keys_that_scatter_are_no_placement() {
 }
 
 #[test]
-fn a_node_that_nobody_named_is_missed() {
+fn a_missing_node_is_reported() {
     let placement = Placement::new(&cluster(Policy::maglev(), &[1; 4])).unwrap();
     let four = |key: &[u8], _| match placement.node(key).index() {
         3 => NOWHERE,
@@ -392,7 +392,7 @@ fn a_node_that_nobody_named_is_missed() {
 }
 
 #[test]
-fn what_too_few_keys_leave_open_is_told() {
+fn candidates_that_too_few_keys_leave_open_are_reported() {
     let mut question = question(3);
     question.keys_max = 100;
     let finding = investigate(

@@ -56,7 +56,7 @@ fn climb(
     highest: usize,
 ) -> (usize, Vec<u32>) {
     while here.0 < highest {
-        let best = beside(&here.1)
+        let best = neighbours(&here.1)
             .map(|weights| (height(&weights), weights))
             .max_by_key(|(height, _)| *height);
         match best {
@@ -68,7 +68,7 @@ fn climb(
 }
 
 /// Every vector with one weight changed by one.
-fn beside(weights: &[u32]) -> impl Iterator<Item = Vec<u32>> + '_ {
+fn neighbours(weights: &[u32]) -> impl Iterator<Item = Vec<u32>> + '_ {
     (0..weights.len()).flat_map(move |node| {
         [weights[node] - 1, weights[node] + 1]
             .into_iter()

@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_weights_make_has_none() {
+    fn counts_that_no_weights_make_have_none() {
         assert!(vectors(&[1, 1000], f64::INFINITY, 10).is_empty());
     }
 }

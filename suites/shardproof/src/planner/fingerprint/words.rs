@@ -19,15 +19,15 @@ pub(super) fn differences(hypothesis: &Hypothesis, others: &[Hypothesis]) -> Vec
             _ => None,
         })
         .collect();
-    let mut told: Vec<String> = Vec::new();
+    let mut texts: Vec<String> = Vec::new();
     for parts in &all {
         let joined = parts.join(", ");
         let is_news = parts.len() == 1 || !parts.iter().any(|part| alone.contains(&part));
-        if is_news && !told.contains(&joined) {
-            told.push(joined);
+        if is_news && !texts.contains(&joined) {
+            texts.push(joined);
         }
     }
-    told
+    texts
 }
 
 /// The differences of two hypotheses, as text about the other one.

@@ -86,7 +86,7 @@ pub(super) fn moved(
     moving.map(|(_, times)| times).sum()
 }
 
-/// The cluster with another policy; with its own settings where the policy is the same.
+/// The cluster with another policy; with its own settings if the policy is the same.
 pub(super) fn under(cluster: &Cluster, policy: &Policy) -> Cluster {
     let same = cluster.policy.name() == policy.name();
     let policy = if same { &cluster.policy } else { policy };

@@ -42,7 +42,7 @@ fn near(found: f64, expected: f64) {
 
 /// The figures that were measured through a real Envoy.
 #[test]
-fn a_fourth_node_moves_what_it_moved_behind_envoy() {
+fn a_fourth_node_moves_the_same_keys_as_behind_envoy() {
     let maglev = plan(&nodes("maglev", 3), &nodes("maglev", 4), keys(10_000));
     assert_eq!((maglev.keys, maglev.moved), (10_000, 2535));
     let counts: Vec<_> = maglev
@@ -147,7 +147,7 @@ fn the_alternatives_agree_with_the_plan() {
 }
 
 #[test]
-fn a_policy_that_takes_no_weights_says_so() {
+fn a_policy_without_weights_refuses_them() {
     let plan = plan("maglev:a:1*2,b:1", "maglev:a:1*2,b:1,c:1", keys(100));
     let refused: Vec<&str> = plan
         .alternatives

@@ -86,7 +86,7 @@ mod tests {
     use super::{HIGH, LEFT, Line, TOP, WIDE, lines, ticks};
 
     #[test]
-    fn a_line_goes_from_corner_to_corner() {
+    fn a_line_spans_from_corner_to_corner() {
         let line = Line {
             name: "a<b".to_owned(),
             points: vec![(2, 1.0), (64, 0.0)],

@@ -32,7 +32,7 @@ impl fmt::Display for Picture {
 
 impl HtmlSafe for Picture {}
 
-/// At most `length` characters, with a sign where some are left out.
+/// At most `length` characters, with a mark if some are left out.
 fn cut(text: &str, length: usize) -> String {
     if text.chars().count() <= length {
         return text.to_owned();

@@ -162,7 +162,7 @@ pub(in crate::report) fn chance(balance: &Balance) -> String {
     }
 }
 
-/// A matrix where it fits, the largest flows otherwise.
+/// A matrix if it fits, the largest flows otherwise.
 fn flows(report: &Report) -> Table {
     let senders: Vec<&str> = shown(report, |flow| &flow.from);
     let receivers: Vec<&str> = shown(report, |flow| &flow.to);

@@ -18,7 +18,7 @@ fn generated() -> impl Source {
 }
 
 #[test]
-fn threads_count_what_one_counts() {
+fn threads_count_the_same_as_one() {
     let change = change();
     let counts = count(&change, &mut generated(), None, &|_| {}).unwrap();
     let mut alone = change.counts();

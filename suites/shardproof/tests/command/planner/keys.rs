@@ -51,7 +51,7 @@ fn keys_come_from_files_and_pipes_and_moved_ones_are_listed() {
 }
 
 #[test]
-fn keys_that_are_made_up_unasked_are_said_to_be() {
+fn generated_keys_are_reported_as_such() {
     let text = stdout(shardproof(&[
         "plan",
         "--from",
@@ -76,7 +76,7 @@ fn keys_that_are_made_up_unasked_are_said_to_be() {
 }
 
 #[test]
-fn mistakes_in_keys_are_2_and_say_where() {
+fn mistakes_in_keys_are_2_with_their_place() {
     let plan = ["plan", "--from", "maglev:a:1", "--to", "maglev:a:1,b:1"];
     let locate = ["locate", "--cluster", "maglev:a:1"];
     let (_folder, path) = file("keys.txt", "00\n0\n");

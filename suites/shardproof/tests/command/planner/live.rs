@@ -86,7 +86,7 @@ async fn keys_are_looked_for_where_they_may_be() {
         serde_json::json!([addrs[other].to_string()])
     );
 
-    // Placed by addresses that only the proxy sees, looked for where we see them.
+    // Placed by addresses that only the proxy sees, searched at the addresses at which we reach the nodes.
     let cluster = format!("maglev:{}", seen.join(","));
     let reach = [0, 1].map(|node| format!("{}={}", addrs[node], seen[node]));
     let located = [

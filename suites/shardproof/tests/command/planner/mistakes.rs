@@ -83,7 +83,7 @@ fn mistakes_of_the_command_line_are_64() {
 }
 
 #[test]
-fn mistakes_in_descriptions_are_2_and_say_where() {
+fn mistakes_in_descriptions_are_2_with_their_place() {
     let envoy = |policy: &str, host: &str| {
         format!(
             "static_resources:
@@ -165,7 +165,7 @@ fn mistakes_in_descriptions_are_2_and_say_where() {
 
 /// Without it a plan fails: keys would be searched on wrong nodes.
 #[test]
-fn a_file_that_does_not_say_whether_hash_tags_count_is_2() {
+fn a_file_without_a_rule_for_hash_tags_is_2() {
     let (_folder, path) = file(
         "d.yaml",
         "static_resources:

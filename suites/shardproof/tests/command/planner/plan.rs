@@ -7,7 +7,7 @@ use crate::program;
 
 /// The figures were measured through a real Envoy (`shardproof rescale --target envoy --from 3 --to 4`).
 #[test]
-fn a_fourth_node_moves_what_it_moved_behind_envoy() {
+fn a_fourth_node_moves_the_same_keys_as_behind_envoy() {
     let (from, to) = (nodes("maglev", 3), nodes("maglev", 4));
     let keys = ["--generate", "key:{n}", "--count", "10000"];
     let plan = ["plan", "--from", &from, "--to", &to];

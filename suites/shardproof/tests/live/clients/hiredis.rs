@@ -52,7 +52,7 @@ fn missing() -> Option<String> {
     }
 }
 
-/// The folder of the program, once a process.
+/// The folder of the program, built once per process.
 fn compiled() -> Result<TempDir, String> {
     let folder = TempDir::with_prefix("shardproof-hiredis-").map_err(|why| why.to_string())?;
     let mut compiler = Command::new("cc");

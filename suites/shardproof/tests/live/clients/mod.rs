@@ -24,7 +24,7 @@ use site::Site;
 type Work = Arc<dyn Fn(&Site) -> Result<(), Failed> + Send + Sync>;
 
 /// The same, if it needs only the site.
-type Deed = fn(&Site) -> Result<(), Failed>;
+type Action = fn(&Site) -> Result<(), Failed>;
 
 /// A client, and its workloads.
 struct Client {
@@ -53,10 +53,10 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials
 }
 
-/// Deeds as workloads.
-fn named(deeds: &[(&str, Deed)]) -> Vec<(String, Work)> {
-    let named = |(name, deed): &(&str, Deed)| ((*name).to_owned(), Arc::new(*deed) as Work);
-    deeds.iter().map(named).collect()
+/// Actions as workloads.
+fn named(actions: &[(&str, Action)]) -> Vec<(String, Work)> {
+    let named = |(name, action): &(&str, Action)| ((*name).to_owned(), Arc::new(*action) as Work);
+    actions.iter().map(named).collect()
 }
 
 fn trial(target: &Target, client: &Client, workload: &str, work: &Work) -> Trial {
@@ -75,10 +75,10 @@ fn trial(target: &Target, client: &Client, workload: &str, work: &Work) -> Trial
 
 fn serve(target: &Target, work: &Work) -> Result<(), Failed> {
     support::prepare(target);
-    let told = |whom: &str, why: Failed| {
+    let failed = |whom: &str, why: Failed| {
         let why = why.message().unwrap_or("no reason").to_owned();
         Failed::from(format!("{whom}: {why}"))
     };
-    work(&Site::one()?).map_err(|why| told("on one plain Redis", why))?;
-    work(&Site::sharded(target)?).map_err(|why| told(&format!("through {}", target.name), why))
+    work(&Site::one()?).map_err(|why| failed("on one plain Redis", why))?;
+    work(&Site::sharded(target)?).map_err(|why| failed(&format!("through {}", target.name), why))
 }

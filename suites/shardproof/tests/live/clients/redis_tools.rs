@@ -6,10 +6,10 @@ use std::process::{Command, Stdio};
 use libtest_mimic::Failed;
 
 use crate::clients::site::Site;
-use crate::clients::{Client, Deed, named, program};
+use crate::clients::{Action, Client, named, program};
 
 pub(crate) fn clients() -> [Client; 2] {
-    let cli: &[(&str, Deed)] = &[
+    let cli: &[(&str, Action)] = &[
         ("one-command", one_command),
         ("commands-from-its-input", commands),
         ("resp3", resp3),
@@ -18,7 +18,7 @@ pub(crate) fn clients() -> [Client; 2] {
         ("mass-insertion", mass_insertion),
         ("a-script", script),
     ];
-    let benchmark: &[(&str, Deed)] = &[
+    let benchmark: &[(&str, Action)] = &[
         ("all-its-tests", all_tests),
         ("pipelined-with-threads", pipelined),
         ("a-command-of-ones-own", own_command),
@@ -29,7 +29,7 @@ pub(crate) fn clients() -> [Client; 2] {
     ]
 }
 
-fn client(program: &'static str, deeds: &[(&str, Deed)]) -> Client {
+fn client(program: &'static str, actions: &[(&str, Action)]) -> Client {
     let started = Command::new(program)
         .arg("--version")
         .stdout(Stdio::null())
@@ -40,7 +40,7 @@ fn client(program: &'static str, deeds: &[(&str, Deed)]) -> Client {
         missing: started
             .err()
             .map(|why| format!("{program} cannot be run ({why}): run `make setup`")),
-        workloads: named(deeds),
+        workloads: named(actions),
     }
 }
 

@@ -1,6 +1,6 @@
-//! Clients of other languages: a folder of scripts each, one file a workload.
+//! Clients of other languages: one folder of scripts per client, one file per workload.
 //!
-//! A script is called with HOST PORT SIDE, SIDE being `one` or `sharded`, and ends with 0 when all went as expected. Where
+//! A script is called with HOST PORT SIDE, SIDE being `one` or `sharded`, and ends with 0 when all went as expected. If
 //! it prints `node-down` or `node-up`, that is done, and the address of the node is its next line of input.
 
 use std::fs;

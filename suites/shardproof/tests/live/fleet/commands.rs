@@ -102,7 +102,7 @@ pub(crate) async fn looking_and_a_dry_run_write_nothing() {
 }
 
 /// One line per mistake, with the flag or file and the expected text.
-pub(crate) async fn mistakes_are_told_in_one_line() {
+pub(crate) async fn mistakes_are_reported_in_one_line() {
     let nodes = Nodes::start(1, 0).await;
     let (seen, addr) = (nodes.fleet.members()[0].seen.clone(), nodes.addr(0));
     let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
@@ -114,7 +114,7 @@ pub(crate) async fn mistakes_are_told_in_one_line() {
     std::fs::write(&file, "policy: maglev\nnodes: [{adress: a:1}]\n").unwrap();
     let file = file.to_str().unwrap();
     let twice = two(&format!("{addr}=10.0.0.2:6379"));
-    let nobody = two(&gone);
+    let missing = two(&gone);
     for (code, arguments, parts) in [
         (64, &["migrate", "--apply"][..], &["--to"][..]),
         (
@@ -168,7 +168,7 @@ pub(crate) async fn mistakes_are_told_in_one_line() {
             &["check", "--to", "maglev:no-such-host.invalid:1"],
             &["no-such-host.invalid:1"],
         ),
-        (2, &["check", "--to", &nobody], &[&gone, "no connection"]),
+        (2, &["check", "--to", &missing], &[&gone, "no connection"]),
         (
             2,
             &["migrate", "--to", &twice, "--apply", "--unverified"],
@@ -278,7 +278,7 @@ pub(crate) async fn nothing_is_moved_by_another_placement_than_the_proxys() {
     assert!(checked.contains("THE PROXY DISAGREES"), "{checked}");
 }
 
-pub(crate) async fn a_killed_migration_loses_nothing_and_goes_on() {
+pub(crate) async fn a_killed_migration_loses_no_key_and_can_continue() {
     let nodes = Nodes::start(3, 0).await;
     let keys: Vec<String> = (0..KEYS).map(|n| nodes.key(1 + n % 2, n)).collect();
     for (number, key) in keys.iter().enumerate() {

@@ -112,7 +112,7 @@ pub(crate) async fn all_databases_are_looked_at_and_put_right() {
     assert_eq!(usize::try_from(left).unwrap(), away);
 }
 
-pub(crate) async fn locate_and_plan_look_at_the_database_that_is_named() {
+pub(crate) async fn locate_and_plan_read_the_named_database() {
     let nodes = Nodes::start(2, 0).await;
     fill(&nodes, 0, 2, 0..1).await;
     let found = text(

@@ -84,7 +84,7 @@ pub(crate) async fn answers_that_do_not_differ_are_no_evidence() {
     assert_eq!(nodes.ask(0, "DBSIZE").await, Value::Integer(30));
 }
 
-/// No key is no evidence for a check, which writes nothing. A migration writes keys of its own.
+/// Without keys a check, which writes none, has no evidence. A migration writes keys of its own.
 pub(crate) async fn an_empty_fleet_is_verified_by_writing_only() {
     let nodes = Nodes::start(2, 0).await;
     let proxy = proxy(&nodes, false).await;

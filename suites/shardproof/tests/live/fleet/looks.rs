@@ -7,7 +7,7 @@ use testbed::wire::Value;
 
 use crate::fleet::nodes::{Nodes, cluster};
 
-pub(crate) async fn each_key_is_told_by_where_it_lies() {
+pub(crate) async fn each_key_has_the_state_of_its_place() {
     let nodes = Nodes::start(3, 1).await;
     // On the right node; only on a wrong node; also on a wrong node, equal and different; on the node that left; on two
     // wrong nodes.
@@ -46,7 +46,7 @@ pub(crate) async fn each_key_is_told_by_where_it_lies() {
 }
 
 /// The order of a set or a hash differs between servers, and so does its dump.
-pub(crate) async fn copies_are_compared_by_what_they_mean() {
+pub(crate) async fn copies_are_compared_by_content() {
     let nodes = Nodes::start(2, 0).await;
     let (set, hash, more) = (nodes.key(0, 0), nodes.key(0, 1), nodes.key(0, 2));
     for place in [0, 1] {
@@ -103,7 +103,7 @@ pub(crate) async fn a_scan_returns_every_key_once_and_only_those_of_its_prefix()
     assert_eq!(nodes.look(&looking).await.keys, 3000);
 }
 
-pub(crate) async fn what_cannot_be_a_fleet_is_told() {
+pub(crate) async fn an_impossible_fleet_is_refused() {
     let nodes = Nodes::start(2, 0).await;
     let twice = [nodes.addr(0), nodes.addr(0)];
     let refused = Fleet::open(&cluster(2), &twice, &[]).await.unwrap_err();

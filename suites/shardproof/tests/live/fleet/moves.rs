@@ -32,7 +32,7 @@ const TYPES: &[(&str, &[&str])] = &[
     ("hyperloglog", &["PFADD {key} a b c"]),
 ];
 
-pub(crate) async fn values_of_every_type_keep_what_they_are_and_when_they_expire() {
+pub(crate) async fn values_of_every_type_keep_their_content_and_expiry() {
     let nodes = Nodes::start(2, 0).await;
     let mut expected = Vec::new();
     for (number, (kind, commands)) in TYPES.iter().enumerate() {
@@ -45,7 +45,7 @@ pub(crate) async fn values_of_every_type_keep_what_they_are_and_when_they_expire
             if ttl {
                 nodes.ask(0, &format!("PEXPIRE {key} 1000000")).await;
             }
-            expected.push((kind, key.clone(), what_it_is(&nodes, 0, &key).await));
+            expected.push((kind, key.clone(), dump_and_expiry(&nodes, 0, &key).await));
         }
     }
     let large = vec![b'x'; 20_000_000];
@@ -67,7 +67,7 @@ pub(crate) async fn values_of_every_type_keep_what_they_are_and_when_they_expire
         "{carried:?}"
     );
     for (kind, key, before) in expected {
-        assert_eq!(what_it_is(&nodes, 1, &key).await, before, "{kind}");
+        assert_eq!(dump_and_expiry(&nodes, 1, &key).await, before, "{kind}");
         assert_eq!(
             nodes.ask(0, &format!("EXISTS {key}")).await,
             Value::Integer(0)
@@ -85,7 +85,7 @@ pub(crate) async fn values_of_every_type_keep_what_they_are_and_when_they_expire
 }
 
 /// Small values have one order, so their dumps are equal if they are.
-async fn what_it_is(nodes: &Nodes, place: usize, key: &str) -> (Value, Value) {
+async fn dump_and_expiry(nodes: &Nodes, place: usize, key: &str) -> (Value, Value) {
     (
         nodes.ask(place, &format!("DUMP {key}")).await,
         nodes.ask(place, &format!("PEXPIRETIME {key}")).await,
@@ -118,7 +118,7 @@ pub(crate) async fn without_pexpiretime_no_life_is_prolonged() {
     );
 }
 
-pub(crate) async fn what_expires_on_the_way_is_gone_on_both() {
+pub(crate) async fn a_key_that_expires_while_it_is_moved_is_gone_on_both() {
     let nodes = Nodes::start(2, 0).await;
     let (short, long) = (nodes.key(1, 0), nodes.key(1, 1));
     nodes.ask(0, &format!("SET {short} v PX 300")).await;
@@ -139,7 +139,7 @@ pub(crate) async fn what_expires_on_the_way_is_gone_on_both() {
     assert_eq!(nodes.ask(0, "DBSIZE").await, Value::Integer(0));
 }
 
-pub(crate) async fn what_was_written_through_the_switched_proxy_wins() {
+pub(crate) async fn a_write_through_the_switched_proxy_wins() {
     let nodes = Nodes::start(2, 0).await;
     let (before, meanwhile) = (nodes.key(1, 0), nodes.key(1, 1));
     for key in [&before, &meanwhile] {
@@ -147,7 +147,7 @@ pub(crate) async fn what_was_written_through_the_switched_proxy_wins() {
     }
     nodes.ask(1, &format!("SET {before} new")).await;
     let write = format!("SET {meanwhile} new");
-    let (carried, _) = nodes.migrate_behind((0, 1), &write).await;
+    let (carried, _) = nodes.migrate_late((0, 1), &write).await;
     assert_eq!((carried.moved, carried.superseded), (0, 2), "{carried:?}");
     for key in [before, meanwhile] {
         assert_eq!(nodes.ask(1, &format!("GET {key}")).await, bulk("new"));
@@ -179,7 +179,7 @@ pub(crate) async fn copies_of_another_value_can_be_spared() {
     assert_eq!(nodes.ask(1, &format!("GET {other}")).await, bulk("1"));
 }
 
-pub(crate) async fn what_is_written_on_the_old_node_meanwhile_is_not_deleted() {
+pub(crate) async fn a_write_to_the_old_node_meanwhile_is_not_deleted() {
     let nodes = Nodes::start(2, 0).await;
     let (touched, spared) = (nodes.key(1, 0), nodes.key(1, 1));
     for key in [&touched, &spared] {
@@ -199,18 +199,14 @@ pub(crate) async fn what_is_written_on_the_old_node_meanwhile_is_not_deleted() {
 }
 
 /// Not promised, but reported: the right node remembers no key that it never had.
-pub(crate) async fn what_was_deleted_before_it_was_moved_is_back_and_told() {
+pub(crate) async fn a_key_deleted_before_its_move_is_back_and_reported() {
     let nodes = Nodes::start(2, 0).await;
     let (early, late) = (nodes.key(1, 0), nodes.key(1, 1));
     for key in [&early, &late] {
         nodes.ask(0, &format!("SET {key} old")).await;
     }
-    let (carried, deleted) = nodes.migrate_behind((0, 1), &format!("DEL {early}")).await;
-    assert_eq!(
-        deleted,
-        Value::Integer(0),
-        "the client is told that nothing was there"
-    );
+    let (carried, deleted) = nodes.migrate_late((0, 1), &format!("DEL {early}")).await;
+    assert_eq!(deleted, Value::Integer(0), "the client's DEL finds no key");
     assert_eq!(carried.deletes, Some(1), "{carried:?}");
     assert_eq!(nodes.ask(1, &format!("GET {early}")).await, bulk("old"));
 
@@ -226,7 +222,7 @@ pub(crate) async fn what_was_deleted_before_it_was_moved_is_back_and_told() {
 }
 
 /// Nodes that give and take at once count our deletes among the others'.
-pub(crate) async fn our_own_deletes_are_not_told() {
+pub(crate) async fn our_own_deletes_are_not_reported() {
     let nodes = Nodes::start(2, 1).await;
     for number in 0..30 {
         for place in 0..3 {
@@ -242,7 +238,7 @@ pub(crate) async fn our_own_deletes_are_not_told() {
     );
 }
 
-pub(crate) async fn what_its_right_node_does_not_take_stays() {
+pub(crate) async fn a_key_that_its_right_node_refuses_stays() {
     let nodes = Nodes::start(2, 0).await;
     let keys: Vec<String> = (0..250).map(|number| nodes.key(1, number)).collect();
     for key in &keys {
@@ -285,7 +281,7 @@ pub(crate) async fn only_misplaced_keys_are_touched() {
 }
 
 /// A batch takes memory, so it is limited by bytes, too.
-pub(crate) async fn large_values_are_carried_few_at_a_time() {
+pub(crate) async fn large_values_are_moved_few_at_a_time() {
     let nodes = Nodes::start(2, 0).await;
     let large = vec![b'x'; 3_000_000];
     for number in 0..9 {

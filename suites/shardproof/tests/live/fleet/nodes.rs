@@ -101,7 +101,7 @@ impl Nodes {
             let fleet = Arc::clone(&self.fleet);
             async move { fleet::migrate(&fleet, &Moving::new(Proof::Unverified), &Arc::default()).await }
         });
-        // Only carriers watch keys. They ask for dumps in the same breath.
+        // Only movers watch keys. They ask for dumps in the same pipeline.
         self.wait(source, "INFO commandstats", "cmdstat_watch:")
             .await;
         meanwhile().await;
@@ -110,7 +110,7 @@ impl Nodes {
     }
 
     /// Migrates while a client's request waits before it at the right node. Returns the client's answer too.
-    pub(crate) async fn migrate_behind(
+    pub(crate) async fn migrate_late(
         &self,
         between: (usize, usize),
         request: &str,
@@ -133,11 +133,11 @@ impl Nodes {
     /// Waits until a node's answer has `part`.
     pub(crate) async fn wait(&self, place: usize, words: &str, part: &str) {
         let probe = async || {
-            let told = match self.ask(place, words).await {
+            let answer = match self.ask(place, words).await {
                 Value::Bulk(text) => String::from_utf8_lossy(&text).into_owned(),
                 other => other.to_string(),
             };
-            wait::found(told.contains(part), || format!("{words} says {told}"))
+            wait::found(answer.contains(part), || format!("{words} says {answer}"))
         };
         let found = wait::eventually(part, WITHIN, probe).await;
         found.unwrap_or_else(|late| panic!("{late}"));

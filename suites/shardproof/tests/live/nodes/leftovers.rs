@@ -31,7 +31,7 @@ pub(crate) fn a_killed_process_leaves_none() {
     gone(&run);
 }
 
-pub(crate) fn what_is_left_is_swept() {
+pub(crate) fn leftovers_are_swept() {
     let empty = TempDir::new().unwrap();
     // Without the program that the child would remove them with, it cannot.
     let mut run = start(|command| {

@@ -31,7 +31,7 @@ const LEFTOVERS: &[(&str, fn())] = &[
     ),
     (
         "what-is-left-is-swept-by-the-next-start",
-        leftovers::what_is_left_is_swept,
+        leftovers::leftovers_are_swept,
     ),
 ];
 

@@ -126,8 +126,8 @@ impl Configuration {
     }
 
     fn rendered(&self) -> Result<String, String> {
-        let nobody: SocketAddr = ([127, 0, 0, 1], 1).into();
-        let place = context! { addr => nobody.to_string(), host => nobody.ip().to_string(), port => nobody.port() };
+        let nowhere: SocketAddr = ([127, 0, 0, 1], 1).into();
+        let place = context! { addr => nowhere.to_string(), host => nowhere.ip().to_string(), port => nowhere.port() };
         Environment::new()
             .render_str(&self.text, context! { listen => &place, admin => &place })
             .map_err(|why| format!("{}: {why}", self.path()))

@@ -36,7 +36,7 @@ type Texts = fn() -> BoxedStrategy<String>;
 /// The configurations for each target whose placement is compared.
 const DRAWN: [(&str, Texts); 2] = [("envoy", envoy::texts), ("twemproxy", twemproxy::texts)];
 
-/// One trial a program, and one for the slots of Redis itself.
+/// One trial per program, and one for the slots of Redis itself.
 pub(crate) fn trials(targets: &[Target], keys: &Keys) -> Vec<Trial> {
     let some: Keys = Arc::new(keys.iter().step_by(EVERY).cloned().collect());
     let drawn = targets.iter().filter_map(|target| {

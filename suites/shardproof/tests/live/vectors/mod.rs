@@ -198,7 +198,7 @@ fn laws(configurations: Vec<Configuration>, keys: &Keys) -> Vec<Trial> {
                 }
             },
         ),
-        Trial::test("vectors::laws::one-key-elsewhere-is-told", move || {
+        Trial::test("vectors::laws::one-key-elsewhere-is-reported", move || {
             let configuration = first.ok_or("there is no configuration")?;
             one_key_elsewhere(&configuration, &keys)
         }),
@@ -231,7 +231,7 @@ fn one_key_elsewhere(configuration: &Configuration, keys: &Keys) -> Result<(), F
         landings[key] = wrong;
         match agree(&described, keys, &landings) {
             Err(why) if why.contains(&wire::quoted(&keys[key])) => {}
-            other => return Err(format!("{wrong:?} was told as {other:?}").into()),
+            other => return Err(format!("{wrong:?} was reported as {other:?}").into()),
         }
     }
     Ok(())

@@ -21,7 +21,7 @@ use crate::vectors::recording::Landing;
 const READY_WITHIN: Duration = Duration::from_secs(20);
 /// How long a reply may take. Loaded machines take their time.
 const REPLY_WITHIN: Duration = Duration::from_secs(20);
-/// Requests in flight: enough to be quick, too few to fill anybody's buffers.
+/// Requests in flight: enough to be fast, too few to fill a buffer.
 const PIPELINED: usize = 500;
 /// How a server tells that another process has its address.
 const ENDED: &str = "the server ended";
@@ -65,7 +65,7 @@ impl Nodes {
                 false => Some(Node::start(search, place)?),
                 true if TcpStream::connect(place).await.is_ok() => {
                     return Err(format!(
-                        "somebody listens at {place}, where nobody is expected"
+                        "a server listens at {place}, where none is expected"
                     ));
                 }
                 true => None,
@@ -115,7 +115,7 @@ impl Nodes {
                 let place = places.get(key.as_slice());
                 let place = *place.ok_or_else(|| {
                     format!(
-                        "node {index} has a key {} that nobody wrote",
+                        "node {index} has a key {} that no client wrote",
                         wire::quoted(&key)
                     )
                 })?;

@@ -1,4 +1,4 @@
-//! A recording: on which node a real proxy put each key of the set, one character a key, compressed.
+//! A recording: on which node a real proxy put each key of the set, one character per key, compressed.
 
 use std::fs;
 use std::io::{Read, Write};

@@ -143,7 +143,7 @@ impl Clients {
     async fn write(&self, client: &mut TcpStream, bytes: &[u8]) -> Result<(), Error> {
         match tokio::time::timeout(WRITE_WITHIN, client.write_all(bytes)).await {
             Ok(written) => written.map_err(|why| self.failed(why)),
-            // The proxy reads no more than it can answer, which is its good right.
+            // The proxy reads no more than it can answer, as it may.
             Err(_) => Ok(()),
         }
     }

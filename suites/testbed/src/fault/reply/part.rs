@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Part {
-    /// The line with the type and the length; only the type where there is no length.
+    /// The line with the type and the length; only the type if there is no length.
     #[default]
     Header,
     /// What follows the header.

@@ -44,7 +44,7 @@ pub enum Default {
 /// One parameter of a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Parameter {
-    /// Its name; that of Toxiproxy's attribute where it has the toxic.
+    /// Its name; that of Toxiproxy's attribute if it has the toxic.
     pub name: &'static str,
     /// Its unit.
     pub unit: Unit,

@@ -22,7 +22,7 @@ pub struct Site<'a> {
     pub injector: &'a FaultInjector,
     /// The place of the node in the cluster.
     pub index: usize,
-    /// The proxy, where the suite started it.
+    /// The proxy, if the suite started it.
     pub proxy: Option<&'a Proxy>,
     /// Clients of the proxy that may misbehave.
     pub clients: Option<&'a Clients>,
@@ -68,7 +68,7 @@ pub enum Error {
 pub(super) trait Act {
     async fn apply(&self, site: Site<'_>) -> Result<(), Error>;
 
-    /// Makes the site as it was before.
+    /// Restores the site.
     async fn heal(&self, site: Site<'_>) -> Result<(), Error>;
 }
 
@@ -109,12 +109,12 @@ impl<'a> Site<'a> {
         client
             .write(&encode_request(command), NODE_DEADLINE)
             .await?;
-        // Its answer is nobody's business; the connection stays until it comes.
+        // The answer is ignored; the connection stays open until it arrives.
         tokio::spawn(async move { client.reply(within).await });
         Ok(())
     }
 
-    /// Waits until a node of our own answers PING so.
+    /// Waits until `is_so` accepts the answer of a node of our own to PING.
     pub(super) async fn until(
         &self,
         what: &'static str,

@@ -31,13 +31,13 @@ const OFFICIAL_IMAGE: &str = "redis:7.2-alpine";
 /// Deadline of the first answer of the engine.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 
-/// Tells this process' containers from those of any other.
+/// Distinguishes the containers of this process.
 static OURS: LazyLock<(Owner, String)> = LazyLock::new(|| {
     use std::hash::{BuildHasher, RandomState};
     let run = RandomState::new().hash_one(()) & 0xffff_ffff;
     (Owner::ours(), format!("{run:08x}"))
 });
-/// Once a process.
+/// Once per process.
 static PREPARED: OnceCell<()> = OnceCell::const_new();
 
 #[derive(Clone)]

@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn only_who_is_known_to_have_ended_is_dead() {
+    fn only_a_process_known_to_have_ended_is_dead() {
         let ours = Owner::ours();
         assert!(!ours.is_dead(), "{ours}");
         let changed = |change: fn(&mut Owner)| {

@@ -79,7 +79,7 @@ async fn a_server_that_hangs_is_left_at_the_deadline() {
 }
 
 #[tokio::test]
-async fn a_server_of_another_kind_is_told_apart() {
+async fn a_server_of_another_kind_is_refused() {
     let page = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello";
     let other = Client::new(saying(page).await).proxies().await;
     assert!(matches!(other, Err(Error::Foreign { .. })), "{other:?}");

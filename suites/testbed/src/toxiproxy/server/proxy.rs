@@ -107,7 +107,7 @@ impl Proxy {
     }
 }
 
-/// `HOST:PORT`, or `:PORT` for all addresses of the machine. IPv4 comes first where a name has both, as in Go.
+/// `HOST:PORT`, or `:PORT` for all addresses of the machine. IPv4 comes first if a name has both, as in Go.
 async fn resolved(listen: &str) -> Result<SocketAddr, Failed> {
     let full = match listen.strip_prefix(':') {
         Some(port) => format!("0.0.0.0:{port}"),

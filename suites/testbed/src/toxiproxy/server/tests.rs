@@ -147,7 +147,7 @@ async fn a_proxy_that_cannot_be_is_refused() {
 }
 
 #[tokio::test]
-async fn a_proxy_goes_down_and_comes_back_on_the_same_port() {
+async fn a_disabled_proxy_is_enabled_on_the_same_port() {
     let on = setting().await;
     let listen = listens(&on.proxy().await);
     for change in ["POST /proxies/p", "PATCH /proxies/p"] {
@@ -218,7 +218,7 @@ async fn populate_creates_replaces_and_leaves_alone() {
 }
 
 #[tokio::test]
-async fn populate_says_what_is_wrong_and_what_was_made() {
+async fn populate_reports_the_error_and_the_created_proxies() {
     let on = setting().await;
     let call = "POST /populate";
     on.refused(call, "{}", 400, "bad request body: ").await;
@@ -340,7 +340,7 @@ async fn toxics_work_and_reset_heals_everything() {
 }
 
 #[tokio::test]
-async fn version_and_metrics_are_told() {
+async fn version_and_metrics_are_served() {
     let on = setting().await;
     let version = on.json("GET /version", 200, "").await;
     assert!(version["version"].as_str().unwrap().starts_with("2."));

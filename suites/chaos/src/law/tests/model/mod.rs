@@ -79,7 +79,7 @@ impl Model {
         }
     }
 
-    /// Pipelines of one client until the end, on a new connection where it left the old one.
+    /// Pipelines of one client until the end, on a new connection if it left the old one.
     fn client(&mut self, number: u32) {
         let mut session = number;
         let mut now = self.below(100 * MILLISECOND);

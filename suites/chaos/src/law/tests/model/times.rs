@@ -122,7 +122,7 @@ impl Model {
     }
 }
 
-/// The parts of a request: one for each key where a proxy splits, one for the node of its key otherwise.
+/// The parts of a request: one per key if a proxy splits, one for the node of its key otherwise.
 fn split(command: &Command<'_>, request: &[Vec<u8>]) -> Vec<(u16, Vec<Vec<u8>>)> {
     let name = |name: &str, words: &[&[u8]]| {
         let words = [name.as_bytes()].into_iter().chain(words.iter().copied());

@@ -111,7 +111,7 @@ impl Reader<'_> {
         Ok(Value::Object(read))
     }
 
-    /// A value, `null` where it has its default.
+    /// A value, `null` if it has its default.
     fn value(self, tree: &Tree, kind: Kind, field: &str) -> Result<Value, Error> {
         if tree.is_null() {
             return Ok(Value::Null);

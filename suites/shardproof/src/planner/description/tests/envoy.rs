@@ -89,7 +89,7 @@ fn a_bootstrap_may_be_json() {
 
 /// The file names only where Envoy starts to ask for the slots.
 #[test]
-fn a_redis_cluster_is_refused_with_what_to_do() {
+fn a_redis_cluster_is_refused_with_advice() {
     for policy in ["CLUSTER_PROVIDED", "MAGLEV"] {
         let config = "{\"@type\": type.googleapis.com/google.protobuf.Struct, value: {}}";
         let text = redis(&format!(
@@ -104,7 +104,7 @@ fn a_redis_cluster_is_refused_with_what_to_do() {
 }
 
 #[test]
-fn nodes_have_all_that_envoy_knows_of_them() {
+fn nodes_have_all_settings_of_envoy() {
     let text = "
 static_resources:
   clusters:
@@ -172,7 +172,7 @@ static_resources:
 }
 
 #[test]
-fn names_that_envoy_resolves_are_told_by_hints() {
+fn names_that_envoy_resolves_come_from_hints() {
     let body_of = |kind: &str, hosts: &[&str]| {
         let nodes = endpoints(hosts);
         let body = format!("      type: {kind}\n      lb_policy: MAGLEV\n{nodes}");
@@ -231,7 +231,7 @@ fn named(hostname: &str, address: &str) -> Cluster {
 }
 
 #[test]
-fn what_scatters_keys_is_told() {
+fn settings_that_scatter_keys_are_refused() {
     for (settings, what) in [
         ("", "lb_policy ROUND_ROBIN"),
         (
@@ -295,7 +295,7 @@ fn all_keys_are_on_the_only_node_under_any_policy() {
 }
 
 #[test]
-fn what_envoy_would_not_place_alike_is_told() {
+fn configurations_without_a_computable_placement_are_refused() {
     for (settings, why) in [
         (
             "      lb_policy: MAGLEV\n      common_lb_config: {consistent_hashing_lb_config: {hash_balance_factor: 150}}\n",

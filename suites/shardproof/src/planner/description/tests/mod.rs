@@ -128,7 +128,7 @@ alpha:
 ";
 
 #[test]
-fn what_describes_no_cluster_is_told() {
+fn files_without_a_cluster_are_refused() {
     let why = "file: not a description of a cluster: `static_resources` (Envoy), pools with `servers` (twemproxy), or `policy` and \
                `nodes` (refproxy) are expected";
     for text in ["a: 1", "[]", "key:0", ""] {

@@ -73,7 +73,7 @@ fn a_path_is_no_description_in_one_word() {
 }
 
 #[test]
-fn mistakes_in_one_word_are_told() {
+fn mistakes_in_one_word_are_reported() {
     for (text, why) in [
         ("maglev:", "the cluster has no nodes"),
         (

@@ -51,7 +51,7 @@ fn only_clusters_that_keys_are_routed_to_count() {
 
 /// A file from which it is unknown whether hash tags count.
 #[test]
-fn hash_tags_have_to_be_said() {
+fn hash_tags_must_be_specified() {
     let body = format!("      lb_policy: MAGLEV\n{}", endpoints(&["10.0.0.1"]));
     let bare = format!("static_resources:\n  clusters:\n    - name: only\n{body}");
     let discovered = format!(
@@ -65,8 +65,8 @@ fn hash_tags_have_to_be_said() {
     - name: only
 {body}"
     );
-    let told = format!("dynamic_resources: {{lds_config: {{path: lds.yaml}}}}\n{bare}");
-    for text in [&bare, &discovered, &told] {
+    let with_lds = format!("dynamic_resources: {{lds_config: {{path: lds.yaml}}}}\n{bare}");
+    for text in [&bare, &discovered, &with_lds] {
         let error = read(text, "file", &none()).unwrap_err().to_string();
         assert!(
             error.contains("--hash-tags on or --hash-tags off"),
@@ -81,7 +81,7 @@ fn hash_tags_have_to_be_said() {
 
 /// Keys of another cluster, keys without a route, and the clusters of copies and of reads.
 #[test]
-fn keys_that_routes_send_elsewhere_are_known() {
+fn keys_that_routes_send_elsewhere_are_detected() {
     let body = |host| format!("      lb_policy: MAGLEV\n{}", endpoints(&[host]));
     let (one, two) = (body("10.0.0.1"), body("10.0.0.2"));
     let routed = |routes: &str, name: &str| {

@@ -36,7 +36,7 @@ fn one_pool_of_several_is_asked_for() {
 }
 
 #[test]
-fn mistakes_in_a_pool_are_told() {
+fn mistakes_in_a_pool_are_reported() {
     for (from, to, expected) in [
         (
             "modula",

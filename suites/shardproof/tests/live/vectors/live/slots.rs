@@ -25,18 +25,18 @@ const WITHIN: Duration = Duration::from_secs(20);
 pub(super) fn run(keys: &Keys) -> Result<(), Failed> {
     let nodes = vec![Node::at("127.0.0.1:1")];
     let placement = Placement::new(&Cluster::new(Policy::Slots, nodes))?;
-    let told = Runtime::new()?.block_on(told(keys))?;
-    for (key, told) in keys.iter().zip(told) {
+    let slots = Runtime::new()?.block_on(slots_of(keys))?;
+    for (key, slot) in keys.iter().zip(slots) {
         let ours = i64::try_from(placement.digest(key))?;
-        if told != Value::Integer(ours) {
+        if slot != Value::Integer(ours) {
             let key = wire::quoted(key);
-            return Err(format!("key {key}: Redis says {told}, we say {ours}").into());
+            return Err(format!("key {key}: Redis says {slot}, we say {ours}").into());
         }
     }
     Ok(())
 }
 
-async fn told(keys: &Keys) -> Result<Vec<Value>, Failed> {
+async fn slots_of(keys: &Keys) -> Result<Vec<Value>, Failed> {
     let folder = TempDir::new()?;
     let taken = |why: &String| why.contains(ENDED);
     let started = port::retry_if_taken(taken, async || server(&folder).await);

@@ -189,7 +189,7 @@ async fn a_proxy_of_our_own_is_killed_restarted_reloaded_and_paused() {
     assert_eq!(pong, Ok(Value::Simple(b"PONG".to_vec())));
 }
 
-/// The state of a process, as /proc has it.
+/// The state of a process, as in /proc.
 fn state(pid: u32) -> char {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     let behind_name = stat.rsplit(") ").next().unwrap();

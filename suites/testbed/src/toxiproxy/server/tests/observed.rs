@@ -412,7 +412,7 @@ async fn used(listen: &str) -> TcpStream {
 }
 
 #[tokio::test]
-async fn what_ends_a_proxy_ends_connections_in_order() {
+async fn ending_a_proxy_closes_connections_in_order() {
     let on = setting().await;
     let other = setting().await;
     for (call, body) in [
@@ -430,7 +430,7 @@ async fn what_ends_a_proxy_ends_connections_in_order() {
         assert!(ending(&mut stream).await.is_ok(), "{call} {body} resets");
         on.call("DELETE /proxies/p", "").await;
     }
-    // Also where bytes wait in the proxy, and where the client's have not been read.
+    // Also if bytes wait in the proxy, and where the client's have not been read.
     let mut stream = used(&listens(&on.proxy().await)).await;
     let slow =
         json!({"type": "latency", "stream": "upstream", "attributes": {"latency": 3_600_000}});
