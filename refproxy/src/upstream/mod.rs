@@ -4,11 +4,11 @@
 //! its late reply is recognised and dropped; the connection goes on, because a second one could overtake requests that
 //! the node has not read yet. A marker follows that request ([`marker`]), and until its reply comes, no reply is delivered
 //! that may belong to another request; the proxy reconnects to a node that has lost a reply. It also reconnects to one whose
-//! reply stops before its end, or announces more than it may: what comes next belongs to that reply or to the next one, and
-//! nothing tells which. What was sent, if only in part, is never sent again; what was not sent when a connection breaks is
-//! left to the next one. While a script keeps the node busy, which only another connection can find out, requests are refused
-//! in the node's words and not sent. A connection of one client's own ([`Dedicated`]) has no next one: whatever goes wrong
-//! ends it, for what comes later means nothing without what came before.
+//! reply stops before its end, or announces more than it may: later bytes could belong to that reply or to the next one. A
+//! request that was sent, even in part, is never sent again. Requests that were not sent when a connection breaks are left to
+//! the next one. While a script keeps the node busy, which only another connection can find out, requests are refused in the
+//! node's words and not sent. A connection of one client's own ([`Dedicated`]) has no next one: any failure ends it, because
+//! later requests depend on the earlier ones.
 
 mod dedicated;
 mod flow;

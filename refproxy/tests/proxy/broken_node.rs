@@ -173,7 +173,7 @@ async fn check(bytes: &str, closes: bool, expected: [&str; 2]) {
     answers_anew(&node, &mut first).await;
 }
 
-/// The proxy makes another connection to the node, and the client gets what is answered there.
+/// The proxy makes another connection to the node, and the client gets the answer of that one.
 async fn answers_anew(node: &Scripted, client: &mut Client) {
     client.write(GET.as_bytes(), DEADLINE).await.unwrap();
     let mut connection = support::asked(&node.listener).await;
@@ -260,7 +260,7 @@ async fn a_reply_that_stops_before_its_end_ends_the_connection_at_the_deadline()
     }
 }
 
-/// Without a request there is no deadline, but what has come would be taken for a part of the next reply.
+/// Without a request there is no deadline, but its bytes would be treated as a part of the next reply.
 #[tokio::test]
 async fn a_part_of_a_reply_that_no_client_asked_for_ends_the_connection() {
     let (node, addr) = Scripted::start().await;

@@ -53,7 +53,7 @@ async fn many_pipelines_of_large_values_complete_in_bounded_memory_and_spare_ano
     const CLIENTS: usize = 30;
     const EACH: usize = 30;
     let (_nodes, addrs) = nodes(1).await;
-    // How fast this machine copies 900 MiB is not what is tested.
+    // The speed at which this machine copies 900 MiB is not tested.
     let proxy = Proxy::start(&addrs, "workers: 1\ntimeouts: { op_ms: 20000 }").await;
     let mut other = proxy.client().await;
     assert_eq!(
@@ -125,8 +125,8 @@ async fn a_reply_that_keeps_coming_is_not_late_and_one_that_stops_is() {
     client.write(get("k").as_bytes(), DEADLINE).await.unwrap();
     expect_get(&mut node).await;
     node.write_all(b"$2000\r\n").await.unwrap();
-    // Four times the time of an operation, without a pause as long as it: a node that sends slowly, so the sleep is what is
-    // tested and waits for nothing.
+    // Four times the time of an operation, without a pause as long as it: a node that sends slowly. The sleep is the
+    // stimulus, and waits for nothing.
     for _ in 0..20 {
         node.write_all(&[b'x'; 100]).await.unwrap();
         tokio::time::sleep(Duration::from_millis(100)).await;

@@ -114,7 +114,7 @@ impl Running {
         if !self.reaped {
             self.end_group();
             self.forget();
-            // It may have ended by itself, which is what was wanted.
+            // It may have ended by itself, as wanted.
             let _ = self.child.wait();
         }
         end_all(&self.mark);

@@ -30,8 +30,7 @@ impl Queue {
             && memchr::memmem::find(incomplete, &self.markers.last_reply()).is_some()
     }
 
-    /// What came for a request that had failed already, for a marker, or for one of which it is not certain yet that the
-    /// reply is its own.
+    /// Handles a reply to a request that has failed already, to a marker, or to a request that may not be its own.
     #[cold]
     pub(super) fn doubt(&mut self, entry: Entry, reply: Reply<'_>) {
         if entry.role == Role::Marker {

@@ -298,7 +298,7 @@ fn a_marker_within_a_reply_shows_that_the_reply_has_ended() {
     let within = [b"$100\r\none\r\n+two\r\n", &marker[..]].concat();
     assert!(queue.has_marker_in(&within));
     assert!(!queue.has_marker_in(&within[..within.len() - 1]));
-    // Whoever reads the log of the node's slow requests has it in the reply, but later.
+    // A client that reads the slow log of the node has it in a reply, but in a later one.
     assert_eq!(queue.answer(Reply::Small(b"+one\r\n")), Ok(()));
     assert_eq!(queue.answer(Reply::Small(b"+two\r\n")), Ok(()));
     assert_eq!(queue.answer(Reply::Small(&marker)), Ok(()));

@@ -45,11 +45,11 @@ impl Task {
         Poll::Pending
     }
 
-    /// Fails what is late.
+    /// Fails late requests.
     ///
     /// # Errors
-    /// The connection cannot be used any more: it is a dedicated one, or a reply has stopped before its end. What comes
-    /// after that may be the rest of the reply or the next one, so later requests would wait in vain.
+    /// The connection cannot be used any more: it is a dedicated one, or a reply has stopped before its end. Later
+    /// bytes may be the rest of the reply or the next one, so later requests would wait in vain.
     pub(super) fn expire(&mut self, now: Micros) -> Result<(), Kind> {
         let mut queue = self.upstream.queue.borrow_mut();
         let is_due = |queue: &Queue| {

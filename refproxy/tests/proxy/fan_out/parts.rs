@@ -1,4 +1,4 @@
-//! Replies of some nodes: a key of any of them, and what is done where others fail.
+//! Replies of some nodes: a key of any of them, and the outcome where others fail.
 
 use std::collections::BTreeSet;
 
