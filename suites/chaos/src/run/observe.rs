@@ -31,7 +31,7 @@ pub async fn observe(
     seed: u64,
     say: &dyn Fn(&str),
 ) -> Result<Run, Error> {
-    let chance = Chance::seeded(seed).named(&scenario.id);
+    let chance = Chance::seeded(seed).named(&scenario.seeded_as);
     let mut plans = plans(scenario, subject, chance);
     let keys = keys(scenario, &plans);
     let served_within = Duration::from_nanos(subject.promises.recovery);

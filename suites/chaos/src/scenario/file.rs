@@ -1,8 +1,12 @@
 //! A scenario file, and everything that is checked before it runs.
+//!
+//! - `write`: the file of a scenario that was made otherwise.
+
+mod write;
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use testbed::fault::Fault;
 use testbed::fixtures::Source;
 use testbed::targets::{Target, correction};
@@ -22,6 +26,9 @@ pub struct Scenario {
     pub id: String,
     /// The file, for messages.
     pub path: String,
+    /// The name that its draws follow from, together with the seed: its id, unless its file says otherwise. So a file that
+    /// was made from a scenario, or has another name now, repeats the same run.
+    pub seeded_as: String,
     /// What it shows, in one sentence.
     pub shows: String,
     /// Where it comes from: an issue, a paper or a specification.
@@ -117,25 +124,27 @@ pub struct Error {
     pub why: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct File {
     #[serde(default = "three")]
     nodes: u16,
     duration: Time,
-    #[serde(default)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seeded_as: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     needs: Vec<String>,
     laws: Vec<LawName>,
     #[serde(rename = "workload")]
     loads: Vec<LoadText>,
-    #[serde(default, rename = "fault")]
+    #[serde(default, rename = "fault", skip_serializing_if = "Vec::is_empty")]
     faults: Vec<FaultRowText>,
-    #[serde(default, rename = "rescale")]
+    #[serde(default, rename = "rescale", skip_serializing_if = "Vec::is_empty")]
     rescales: Vec<RescaleText>,
     covers: Vec<CoverText>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct CoverText {
     condition: ConditionName,
@@ -146,7 +155,7 @@ fn three() -> u16 {
     3
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct LoadText {
     kind: WorkloadName,
@@ -154,10 +163,11 @@ struct LoadText {
     keys: u32,
     #[serde(default = "one")]
     pipeline: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
     rate: Option<u32>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_false")]
     apart: bool,
-    #[serde(rename = "for")]
+    #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
     lasts: Option<Time>,
 }
 
@@ -165,7 +175,11 @@ fn one() -> u32 {
     1
 }
 
-#[derive(Deserialize)]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+#[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct FaultRowText {
     kind: FaultText,
@@ -173,10 +187,11 @@ struct FaultRowText {
     at: Moment,
     #[serde(rename = "for")]
     lasts: Moment,
+    #[serde(skip_serializing_if = "Option::is_none")]
     every: Option<Time>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct RescaleText {
     at: Moment,
@@ -236,7 +251,7 @@ impl Scenario {
     }
 
     /// Checks that serde does not do. An error is the word to find the line by, and its text.
-    fn check(&self) -> Result<(), (&'static str, String)> {
+    pub(crate) fn check(&self) -> Result<(), (&'static str, String)> {
         if !(1..=NODES_MAX).contains(&self.nodes_max()) {
             return Err(("nodes", format!("nodes: expected 1 to {NODES_MAX}")));
         }
@@ -311,6 +326,7 @@ impl File {
         Scenario {
             id: source.id.clone(),
             path: source.path.clone(),
+            seeded_as: self.seeded_as.unwrap_or_else(|| source.id.clone()),
             shows,
             source: link,
             nodes: self.nodes,

@@ -10,7 +10,7 @@ mod schedule;
 mod text;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use file::{Cover, Error, FaultRow, Load, Pace, RescaleRow, Scenario, load_all};
 pub use schedule::{Change, Schedule, Step};

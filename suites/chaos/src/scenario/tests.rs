@@ -171,6 +171,75 @@ fn a_seed_repeats_a_schedule_and_everything_is_healed() {
     assert!((1..20).any(|seed| drawn(seed) != drawn(0)));
 }
 
+/// All that a run of a scenario depends on, and what reports say of it.
+pub(crate) fn facts(scenario: &Scenario) -> String {
+    let loads = scenario.loads.iter().map(|load| {
+        let Load {
+            workload,
+            clients,
+            keys,
+            pipeline,
+            pace,
+            apart,
+            lasts,
+        } = load;
+        let id = workload.id();
+        format!("{id} {clients} {keys} {pipeline} {pace:?} {apart} {lasts:?}")
+    });
+    let covers = scenario.covers.iter();
+    let covers = covers.map(|cover| format!("{} {}", cover.condition.id(), cover.at_least));
+    let laws = scenario.laws.iter().map(|law| law.id().to_owned());
+    let rows = [loads.collect::<Vec<_>>(), covers.collect(), laws.collect()];
+    let Scenario {
+        id,
+        path,
+        seeded_as,
+        shows,
+        source,
+        nodes,
+        duration,
+        needs,
+        faults,
+        rescales,
+        ..
+    } = scenario;
+    format!(
+        "{id} {path} {seeded_as} {shows} {source:?}\n{nodes} {duration:?} {needs:?}\n{faults:#?}\n\
+         {rescales:#?}\n{rows:#?}"
+    )
+}
+
+#[test]
+fn a_scenario_is_read_back_from_its_text() {
+    let sources = files(&Fixtures::compiled_in()).unwrap();
+    for original in sources.into_iter().chain([source(SMALL)]) {
+        let scenario = Scenario::parse(&original).unwrap_or_else(|error| panic!("{error}"));
+        for notes in [&[][..], &["made by hand".to_owned(), "a\nb".to_owned()]] {
+            let text = scenario.text(notes).unwrap();
+            let written = Source {
+                text: text.clone(),
+                ..original.clone()
+            };
+            let read = Scenario::parse(&written).unwrap_or_else(|error| panic!("{error}\n{text}"));
+            assert_eq!(facts(&read), facts(&scenario), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_file_of_another_name_draws_the_same() {
+    let scenario = Scenario::parse(&source(SMALL)).unwrap();
+    let renamed = Source {
+        id: "y".to_owned(),
+        ..source(&scenario.text(&[]).unwrap())
+    };
+    let renamed = Scenario::parse(&renamed).unwrap();
+    assert_eq!(
+        (renamed.id.as_str(), renamed.seeded_as.as_str()),
+        ("y", "x")
+    );
+}
+
 #[test]
 fn every_workload_is_expected_to_get_a_request_through() {
     let covers = |text: &str| {

@@ -5,10 +5,12 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use serde::de::{Deserialize, Deserializer, Error};
+use serde::{Serialize, Serializer};
 use testbed::fault::{Fault, Object};
 
 use crate::cover::{self, Condition};
 use crate::law::{self, Law};
+use crate::observed::Subject;
 use crate::workload::{self, WORKLOADS, Workload};
 
 /// Reads a value from its text.
@@ -30,6 +32,26 @@ macro_rules! deserialize_from_str {
 }
 
 deserialize_from_str!(
+    Time,
+    Moment,
+    On,
+    FaultText,
+    WorkloadName,
+    LawName,
+    ConditionName
+);
+
+macro_rules! serialize_to_str {
+    ($($Type:ty),*) => {$(
+        impl Serialize for $Type {
+            fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.collect_str(self)
+            }
+        }
+    )*};
+}
+
+serialize_to_str!(
     Time,
     Moment,
     On,
@@ -90,6 +112,15 @@ impl FromStr for Moment {
     }
 }
 
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.from == self.to {
+            true => write!(f, "{}", self.from),
+            false => write!(f, "{}..{}", self.from, self.to),
+        }
+    }
+}
+
 /// What a fault acts on: a node by its letter, `any` node that the seed draws, `all` nodes, `proxy` or `clients`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum On {
@@ -137,6 +168,18 @@ impl FromStr for On {
     }
 }
 
+impl fmt::Display for On {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Node(node) => Subject::Node(*node).fmt(f),
+            Self::Any => f.write_str("any"),
+            Self::All => f.write_str("all"),
+            Self::Proxy => Subject::Proxy.fmt(f),
+            Self::Clients => Subject::Clients.fmt(f),
+        }
+    }
+}
+
 /// A fault as cases write it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct FaultText(pub(super) Fault);
@@ -146,6 +189,12 @@ impl FromStr for FaultText {
 
     fn from_str(text: &str) -> Result<Self, String> {
         text.parse().map(Self).map_err(|why| format!("{why}"))
+    }
+}
+
+impl fmt::Display for FaultText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 
@@ -187,6 +236,18 @@ impl FromStr for ConditionName {
         named(cover::condition(text).map(Self), text, known)
     }
 }
+
+macro_rules! display_id {
+    ($($Type:ty),*) => {$(
+        impl fmt::Display for $Type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.0.id())
+            }
+        }
+    )*};
+}
+
+display_id!(WorkloadName, LawName, ConditionName);
 
 fn named<T>(
     found: Option<T>,
