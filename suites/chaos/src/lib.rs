@@ -4,6 +4,7 @@
 //! - `checker`: whether the registers of a history are linearizable, with session order.
 //! - `scenario`: cluster, workloads, timed faults and laws, one file each. `workload`: the requests of clients.
 //! - `run`: the run of a scenario.
+//! - `shrink`: the smallest scenario that still fails.
 //! - `report`: the result of a run, for every format.
 //! - `history`: every request of a run, its completion, and how the nodes saw it.
 //! - `cover`: conditions that a run must meet to be judged.
@@ -23,4 +24,5 @@ pub mod report;
 pub mod rescale;
 pub mod run;
 pub mod scenario;
+pub mod shrink;
 pub mod workload;

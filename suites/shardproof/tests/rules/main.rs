@@ -26,6 +26,7 @@ const PURE: &[&str] = &[
     "suites/chaos/src/cover",
     "suites/chaos/src/law",
     "suites/chaos/src/ledger.rs",
+    "suites/chaos/src/shrink",
     "suites/chaos/src/observed.rs",
     "suites/shardproof/src/planner",
     "suites/chaos/src/rescale/forecast.rs",

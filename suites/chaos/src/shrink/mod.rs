@@ -1,0 +1,19 @@
+//! Shrinking: from a scenario that failed, the smallest one that still fails.
+//!
+//! - `candidate`: the smaller scenarios that are tried, in their order. `time`: those that are shorter.
+//! - `size`: how large a scenario is.
+//! - `driver`: which candidate runs next with which seed, and what its runs decide.
+//!
+//! Pure: never runs a scenario and never looks at a clock. The caller does, and tells what the laws said.
+
+mod candidate;
+mod driver;
+mod size;
+mod time;
+
+#[cfg(test)]
+mod tests;
+
+pub use candidate::{Candidate, Cut, smaller};
+pub use driver::{Attempt, Outcome, RUNS, Shrink};
+pub use size::Size;
