@@ -51,6 +51,7 @@ fn terminals() {
             Report::terminal(&everything::migration(&text)),
             Report::terminal(&stressed::chaos(&text)),
             terminal::scenario(&stressed::chaos(&text).targets[0].scenarios[0]),
+            terminal::shrunk(&stressed::shrunk(&text)),
         ];
         for shown in shown {
             let shown = printable(&shown);

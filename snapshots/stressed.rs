@@ -1,9 +1,11 @@
 //! A chaos report with one text in every place that takes one, and every verdict.
 
 use chaos::report::{
-    Bin, Chaos, CoverageReport, KeyCounts, KnownViolation, Latency, LawReport, Message, Recovery,
-    ScenarioReport, Stressed, Summary, Timeline, Verdict, Way, WindowReport,
+    Bin, Chaos, CoverageReport, Ended, KeyCounts, KnownViolation, Latency, LawReport, Message,
+    Recovery, ScenarioReport, Shrunk, Smallest, Stressed, Summary, Timeline, Verdict, Way,
+    WindowReport,
 };
+use chaos::shrink::Size;
 
 pub(crate) fn chaos(text: &str) -> Chaos {
     let verdicts = [
@@ -38,6 +40,36 @@ fn scenario(text: &str, verdict: Verdict) -> ScenarioReport {
             found: text.to_owned(),
         }],
         observed: Some(summary(text)),
+        shrunk: Some(shrunk(text)),
+    }
+}
+
+pub(crate) fn shrunk(text: &str) -> Shrunk {
+    let size = |clients| Size {
+        faults: 1,
+        repeated_faults: 1,
+        rescales: 1,
+        workloads: 1,
+        clients,
+        keys: 12,
+        pipeline: 4,
+        nodes: 3,
+        duration_ms: 1800,
+    };
+    Shrunk {
+        law: text.to_owned(),
+        from: size(6),
+        smallest: Some(Smallest {
+            size: size(1),
+            laws: vec![text.to_owned()],
+            seed: text.to_owned(),
+            file: text.to_owned(),
+            repeat: text.to_owned(),
+        }),
+        runs: 9,
+        took_ms: 1,
+        ended: Ended::Stopped,
+        why: Some(text.to_owned()),
     }
 }
 

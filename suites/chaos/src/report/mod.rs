@@ -4,6 +4,7 @@
 //! - `timeline`: requests, latencies and errors by bins of time. `recovery`: how long healed nodes stayed unserved.
 //! - `ledger`: where acknowledged keys ended. `evidence`, `messages`: the records that prove a violation, as
 //!   lines and as messages.
+//! - `shrunk`: what a failing run was cut down to.
 //! - `hgrm`: latencies as HdrHistogram's tools read them.
 //!
 //! Pure: built from a [`Run`] and verdicts, and never judges itself.
@@ -13,6 +14,7 @@ mod hgrm;
 mod ledger;
 mod messages;
 mod recovery;
+mod shrunk;
 mod stressed;
 #[cfg(test)]
 mod tests;
@@ -29,6 +31,7 @@ pub use hgrm::write as write_hgrm;
 pub use ledger::KeyCounts;
 pub use messages::{Message, Way, messages};
 pub use recovery::Recovery;
+pub use shrunk::{Ended, Shrunk, Smallest};
 pub use stressed::{Chaos, Stressed};
 pub use timeline::{Bin, Latency, ResourceSample, Timeline, WindowReport};
 
@@ -55,6 +58,8 @@ pub struct ScenarioReport {
     pub coverage: Vec<CoverageReport>,
     /// What happened meanwhile. None if it was not run.
     pub observed: Option<Summary>,
+    /// What it was cut down to. None if it did not fail, or was not to be.
+    pub shrunk: Option<Shrunk>,
 }
 
 /// A verdict on a scenario or a law, from the best to the worst.
@@ -190,7 +195,16 @@ impl ScenarioReport {
             laws: Vec::new(),
             coverage: Vec::new(),
             observed: None,
+            shrunk: None,
         }
+    }
+
+    /// The laws that it broke and that fail the run. `strict`: optional ones too.
+    #[must_use]
+    pub fn failing_laws(&self, strict: bool) -> Vec<String> {
+        let counts = |law: &&LawReport| law.verdict == Verdict::Broken && (!law.optional || strict);
+        let laws = self.laws.iter().filter(counts);
+        laws.map(|law| law.law.clone()).collect()
     }
 
     /// A scenario that ran. Where a coverage condition does not hold, nothing is kept for certain.

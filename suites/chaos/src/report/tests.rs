@@ -4,11 +4,14 @@ use testbed::fixtures::Source;
 use testbed::targets::Limits;
 use testbed::wire::Value;
 
-use super::{CoverageReport, LawReport, ScenarioReport, Verdict, write_hgrm};
+use super::{
+    CoverageReport, Ended, LawReport, ScenarioReport, Shrunk, Smallest, Verdict, write_hgrm,
+};
 use crate::history::{Completion, Header, History, Library, Record, Seen};
 use crate::observed::{Observed, Span, Subject, Window};
 use crate::run::{Run, promises};
 use crate::scenario::Scenario;
+use crate::shrink::Size;
 
 const MILLISECOND: u64 = 1_000_000;
 
@@ -172,4 +175,85 @@ fn latencies_are_written_as_hdrhistograms_tools_read_them() {
         .unwrap();
     assert_eq!(last[1..], ["1.000000000000", "2"]);
     assert!(text.contains("Total count    =            2]"), "{text}");
+}
+
+#[test]
+fn known_and_optional_violations_fail_no_run() {
+    let optional = LawReport {
+        optional: true,
+        ..law(Verdict::Broken)
+    };
+    for (law, strict, fails) in [
+        (law(Verdict::Broken), false, true),
+        (law(Verdict::Known), true, false),
+        (law(Verdict::Unknown), true, false),
+        (law(Verdict::Mended), true, false),
+        (optional.clone(), false, false),
+        (optional, true, true),
+    ] {
+        let verdict = law.verdict;
+        let report = ScenarioReport::new(&scenario(), &run(), vec![law], Vec::new());
+        let failing = report.failing_laws(strict);
+        assert_eq!(!failing.is_empty(), fails, "{verdict:?}, strict {strict}");
+    }
+}
+
+#[test]
+fn what_a_run_was_cut_down_to_is_one_sentence() {
+    let from = Size::of(&scenario());
+    let smallest = Smallest {
+        size: Size {
+            duration_ms: 250,
+            ..from.clone()
+        },
+        laws: vec!["isolation".to_owned()],
+        seed: "7".to_owned(),
+        file: "a.toml".to_owned(),
+        repeat: "shardproof chaos a.toml".to_owned(),
+    };
+    let (small, why) = (Some(smallest), "no port".to_owned());
+    let size = "0 faults, 1 client, 1 key, 3 nodes";
+    for (smallest, runs, ended, why, expected) in [
+        (
+            small.clone(),
+            9,
+            Ended::Complete,
+            None,
+            format!("shrunk from {size}, 1 s to {size}, 0.25 s: a.toml (9 runs)"),
+        ),
+        (
+            None,
+            1,
+            Ended::OutOfTime,
+            None,
+            format!(
+                "not shrunk from {size}, 1 s: no smaller scenario broke isolation (1 run, out of time)"
+            ),
+        ),
+        (
+            None,
+            0,
+            Ended::OutOfTime,
+            None,
+            format!("not shrunk from {size}, 1 s (no run, out of time)"),
+        ),
+        (
+            small,
+            2,
+            Ended::Stopped,
+            Some(why),
+            format!("shrunk from {size}, 1 s to {size}, 0.25 s: a.toml (2 runs, stopped: no port)"),
+        ),
+    ] {
+        let shrunk = Shrunk {
+            law: "isolation".to_owned(),
+            from: from.clone(),
+            smallest,
+            runs,
+            took_ms: 1,
+            ended,
+            why,
+        };
+        assert_eq!(shrunk.sentence(), expected);
+    }
 }

@@ -1,6 +1,8 @@
 //! `shardproof chaos`: workloads and faults on one or more proxies, judged by laws.
 
 mod lists;
+mod selection;
+mod shrink;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -10,15 +12,16 @@ use anyhow::Context;
 use chaos::history;
 use chaos::report::{Chaos, Stressed, write_hgrm};
 use chaos::run::Run;
-use chaos::scenario::{self, Scenario};
+use chaos::scenario::Scenario;
 use clap::Args;
 use shardproof::report;
 use shardproof::run::{self, Judged, RunOptions, RunningProxy};
 use testbed::program::Search;
 use testbed::targets::{self, Target};
-use testbed::text;
 
-use super::{Common, Console, Exit, Usage, output, repeat};
+use self::selection::Chosen;
+use self::shrink::{Ran, Shrinking};
+use super::{Common, Console, Exit, output, repeat};
 
 /// The usual time limit of a proxy that already runs.
 const OP_TIMEOUT_MS: u64 = 1000;
@@ -27,7 +30,7 @@ const OP_TIMEOUT_MS: u64 = 1000;
 /// and the nodes saw
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// Scenarios by name, or by a pattern with *. Default: all of them
+    /// Scenarios by name, by a pattern with *, or as FILE.toml. Default: all that are known by name
     #[arg(value_name = "SCENARIO")]
     scenarios: Vec<String>,
     /// Proxy to start, by target name; repeat for several
@@ -57,6 +60,8 @@ pub(super) struct Flags {
     /// Write the history of each run as JSON lines, with its latencies as .hgrm
     #[arg(long, value_name = "DIR")]
     history: Option<PathBuf>,
+    #[command(flatten)]
+    shrinking: Shrinking,
     /// List the faults that scenarios can apply
     #[arg(long, exclusive = true)]
     list_faults: bool,
@@ -78,7 +83,9 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
         return Ok(Exit::Expected);
     }
     flags.common.check()?;
-    let scenarios = scenarios(&flags)?;
+    let duration = flags.duration.map(Duration::from_secs);
+    let scenarios = selection::scenarios(&flags.scenarios, &flags.common.fixtures(), duration)?;
+    flags.shrinking.prepare(flags.history.as_deref())?;
     let options = flags.common.run_options(search);
     let subjects = subjects(&flags)?;
     let (seed, output) = (options.seed, flags.output.output());
@@ -153,7 +160,7 @@ async fn stress(
     flags: &Flags,
     options: &RunOptions,
     subject: &Subject,
-    scenarios: &[Scenario],
+    scenarios: &[Chosen],
     console: &Console,
 ) -> anyhow::Result<Stressed> {
     let shows = !flags.output.output().takes_stdout();
@@ -171,20 +178,25 @@ async fn stress(
             seed,
             ..options.clone()
         };
-        for scenario in scenarios {
-            let mut judged = watched(subject, &options, scenario, console).await?;
-            judged.report.repeat = format!(
-                "shardproof chaos {} {} {} --seed {seed:x}{}",
-                scenario.id,
-                subject.flag(),
-                all.target,
-                repeated(flags)
-            );
+        for chosen in scenarios {
+            let mut judged = watched(subject, &options, &chosen.scenario, console).await?;
+            judged.report.repeat = command(flags, subject, (&chosen.word, seed), flags.duration);
             if let (Some(folder), Some(run)) = (&flags.history, &judged.run) {
                 save(folder, run).context("the history cannot be written")?;
             }
             if shows {
                 (console.out)(&report::terminal::scenario(&judged.report));
+            }
+            let ran = Ran {
+                subject,
+                version: &all.version,
+                chosen,
+                options: &options,
+                judged: &judged,
+            };
+            judged.report.shrunk = ran.shrink(flags, console).await?;
+            if let (true, Some(shrunk)) = (shows, &judged.report.shrunk) {
+                (console.out)(&report::terminal::shrunk(shrunk));
             }
             all.scenarios.push(judged.report);
         }
@@ -208,31 +220,6 @@ async fn watched(
     subject.run(options, scenario, &say).await
 }
 
-/// The scenarios asked for, each once, with the duration asked for.
-fn scenarios(flags: &Flags) -> anyhow::Result<Vec<Scenario>> {
-    let sources = scenario::files(&flags.common.fixtures())?;
-    let mut scenarios = scenario::load_all(&sources)?;
-    for wanted in &flags.scenarios {
-        if !scenarios.iter().any(|it| text::matches(wanted, &it.id)) {
-            let known: Vec<&str> = scenarios.iter().map(|it| it.id.as_str()).collect();
-            let known = known.join(", ");
-            return Err(Usage(format!(
-                "{wanted}: unknown scenario, expected one of {known}"
-            ))
-            .into());
-        }
-    }
-    if !flags.scenarios.is_empty() {
-        let wanted = |it: &Scenario| flags.scenarios.iter().any(|id| text::matches(id, &it.id));
-        scenarios.retain(wanted);
-    }
-    if let Some(seconds) = flags.duration {
-        let lasts = std::time::Duration::from_secs(seconds);
-        scenarios.iter_mut().for_each(|it| it.set_duration(lasts));
-    }
-    Ok(scenarios)
-}
-
 /// Writes the history and the latencies of a run, named by target, scenario and seed.
 fn save(folder: &Path, run: &Run) -> std::io::Result<()> {
     std::fs::create_dir_all(folder)?;
@@ -246,10 +233,15 @@ fn save(folder: &Path, run: &Run) -> std::io::Result<()> {
     write_hgrm(&mut std::io::BufWriter::new(file("hgrm")?), run)
 }
 
-/// The flags that affect verdicts, in the form of a command line.
-fn repeated(flags: &Flags) -> String {
+/// The command that runs one scenario again, with all flags that affect verdicts.
+fn command(
+    flags: &Flags,
+    subject: &Subject,
+    (scenario, seed): (&str, u64),
+    duration: Option<u64>,
+) -> String {
     let mut repeat = repeat::Flags::default();
-    if let Some(seconds) = flags.duration {
+    if let Some(seconds) = duration {
         repeat.value("--duration", seconds);
     }
     if flags.op_timeout_ms != OP_TIMEOUT_MS {
@@ -258,5 +250,6 @@ fn repeated(flags: &Flags) -> String {
     repeat.switch("--allow-disturbing", flags.allow_disturbing);
     repeat.switch("--strict", flags.strict);
     repeat.common(&flags.common);
-    repeat.text()
+    let (flag, name, flags) = (subject.flag(), subject.name(), repeat.text());
+    format!("shardproof chaos {scenario} {flag} {name} --seed {seed:x}{flags}")
 }

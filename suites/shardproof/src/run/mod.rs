@@ -9,6 +9,7 @@ mod fingerprint;
 mod matrix;
 mod plan;
 mod rescale;
+mod shrink;
 
 use testbed::cluster;
 use testbed::targets;
@@ -21,6 +22,7 @@ pub use fingerprint::fingerprint;
 pub use matrix::matrix;
 pub use plan::{Error as PlanError, count};
 pub use rescale::{Rescaled, rescale};
+pub use shrink::{Limits, Observer, Search, shrink};
 pub use testbed::cluster::RunOptions;
 
 /// A run could not judge. Never a verdict.

@@ -84,4 +84,19 @@ fn mistakes_of_the_command_line_are_64() {
         64,
         &["--allow-disturbing", "no effect"],
     );
+    let chaos = ["chaos", "--target", "envoy"];
+    for (flags, expected) in [
+        (
+            &["--shrink-for", "soon"][..],
+            &["--shrink-for", "`soon`", "500ms"][..],
+        ),
+        (
+            &["--shrink-for", "0s"],
+            &["--shrink-for", "more than no time"],
+        ),
+        (&["--shrink-to", "x"], &["--shrink-for"]),
+        (&["no-such-scenario"], &["no-such-scenario", "FILE.toml"]),
+    ] {
+        check(&shardproof(&[&chaos[..], flags].concat()), 64, expected);
+    }
 }

@@ -29,6 +29,45 @@ fn a_misspelt_capability_is_named_by_file_and_line() {
     check(&output, 2, &["stub.toml:7:", "`tme`", "`time`?"]);
 }
 
+#[test]
+fn a_mistake_in_a_scenario_file_is_named_by_file_and_line() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = folder.path().join("some.toml");
+    let path = file.to_str().unwrap();
+    let run = || shardproof(&["chaos", path, "--target", "refproxy"]);
+    check(&run(), 2, &["cannot read", path, "No such file"]);
+    let text =
+        "# Shows it.\nduration = \"1s\"\nlaws = [\"isolatoin\"]\ncovers = []\nworkload = []\n";
+    std::fs::write(&file, text).unwrap();
+    check(
+        &run(),
+        2,
+        &[&format!("{path}:3: `isolatoin`"), "`isolation`?"],
+    );
+}
+
+#[test]
+fn a_folder_that_cannot_be_created_is_known_before_the_first_run() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = folder.path().join("taken");
+    std::fs::write(&file, "").unwrap();
+    let inside = file.join("found");
+    let arguments = [
+        "chaos",
+        "late-reply",
+        "--target",
+        "refproxy",
+        "--shrink-for",
+        "1s",
+    ];
+    let to = ["--shrink-to", inside.to_str().unwrap()];
+    check(
+        &shardproof(&[&arguments[..], &to].concat()),
+        2,
+        &["cannot create", to[1], "Not a directory"],
+    );
+}
+
 /// Neither stream contains a byte that a terminal obeys.
 #[track_caller]
 fn check_printable(output: &Output) {

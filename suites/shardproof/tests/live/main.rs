@@ -7,6 +7,7 @@ mod fleet;
 mod leftovers;
 mod nodes;
 mod page;
+mod shrink;
 #[path = "../support/mod.rs"]
 mod support;
 mod toxiproxy;
@@ -25,6 +26,7 @@ fn main() {
         leftovers::trials(),
         toxiproxy::trials(),
         page::trials(),
+        shrink::trials(),
     ];
     let trials = trials.into_iter().flatten().collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit();

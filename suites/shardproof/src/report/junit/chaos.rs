@@ -36,13 +36,23 @@ fn cases(scenario: &ScenarioReport, strict: bool) -> Vec<(String, TestCaseStatus
         (true, _) => vec![("run".to_owned(), failed(NonSuccessKind::Error, why))],
         (false, _) => {
             let laws = scenario.laws.iter();
-            laws.map(|law| (law.law.clone(), status(law, strict)))
+            laws.map(|law| (law.law.clone(), status(law, &shrunk(scenario, law), strict)))
                 .collect()
         }
     }
 }
 
-fn status(law: &LawReport, strict: bool) -> TestCaseStatus {
+/// What the scenario was cut down to for this law, as lines.
+fn shrunk(scenario: &ScenarioReport, law: &LawReport) -> String {
+    let shrunk = scenario.shrunk.as_ref();
+    let Some(shrunk) = shrunk.filter(|shrunk| shrunk.law == law.law) else {
+        return String::new();
+    };
+    let repeat = shrunk.smallest.as_ref().map_or("", |it| &it.repeat);
+    format!("\n{}\n{repeat}", shrunk.sentence())
+}
+
+fn status(law: &LawReport, shrunk: &str, strict: bool) -> TestCaseStatus {
     let known = law.known.as_ref().map_or("", |known| &known.why);
     match law.verdict {
         Verdict::Kept => TestCaseStatus::success(),
@@ -59,7 +69,7 @@ fn status(law: &LawReport, strict: bool) -> TestCaseStatus {
         Verdict::Broken => {
             let mut status = failed(NonSuccessKind::Failure, law.promise.clone());
             let evidence = law.evidence.join("\n");
-            status.set_description(format!("{}\n{evidence}", law.sentence));
+            status.set_description(format!("{}\n{evidence}{shrunk}", law.sentence));
             status
         }
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use chaos::report::{Chaos, LawReport, ScenarioReport, Stressed, Verdict};
+use chaos::report::{Chaos, LawReport, ScenarioReport, Shrunk, Stressed, Verdict};
 
 /// One scenario, with the evidence for broken laws and the line that repeats it.
 #[must_use]
@@ -16,6 +16,16 @@ pub fn scenario(scenario: &ScenarioReport) -> String {
     }
     if matches!(scenario.verdict, Verdict::Broken | Verdict::Unknown) {
         let _ = writeln!(text, "          repeat: {}", scenario.repeat);
+    }
+    text
+}
+
+/// What the run of a scenario was cut down to, below its own lines.
+#[must_use]
+pub fn shrunk(shrunk: &Shrunk) -> String {
+    let mut text = format!("          {}\n", shrunk.sentence());
+    if let Some(smallest) = &shrunk.smallest {
+        let _ = writeln!(text, "          repeat the smallest: {}", smallest.repeat);
     }
     text
 }

@@ -14,7 +14,7 @@ mod plan;
 mod rescale;
 mod table;
 
-pub use chaos::{chaos, scenario};
+pub use chaos::{chaos, scenario, shrunk};
 pub use conformance::{Shown, evidence, failed, spoken, summary, target};
 pub use differential::differential;
 pub use fault::fault;
