@@ -61,7 +61,6 @@ impl RunOptions {
         Owned {
             nodes: !matches!(self.nodes, Source::External(_)),
             proxy: true,
-            processes: matches!(self.nodes, Source::Process),
             networks: matches!(self.nodes, Source::Docker { .. }),
             links: self.toxiproxy.is_none(),
         }

@@ -15,7 +15,6 @@ impl Describe for Replace {
     const EFFECT: Effect = Effect::Partial;
     const KEEPS_DATA: bool = false;
     const ENDS_NODE: bool = true;
-    const NEEDS_PROCESS: bool = true;
 }
 
 impl Act for Replace {

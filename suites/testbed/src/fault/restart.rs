@@ -14,7 +14,6 @@ impl Describe for Restart {
     const ACTS_ON: Object = Object::Node;
     const EFFECT: Effect = Effect::Partial;
     const LASTS: bool = false;
-    const NEEDS_PROCESS: bool = true;
 }
 
 impl Act for Restart {

@@ -248,7 +248,6 @@ fn a_fault_needs_what_it_acts_on() {
     let all = Owned {
         nodes: true,
         proxy: true,
-        processes: true,
         networks: true,
         links: true,
     };
@@ -274,11 +273,6 @@ fn a_fault_needs_what_it_acts_on() {
     assert!(obstacle("hold", owned).is_some_and(|why| why.contains("`hold`")));
     assert!(obstacle("drop_reply", owned).is_some_and(|why| why.contains("`drop_reply`")));
     assert_eq!(obstacle("down", owned), None);
-    let owned = Owned {
-        processes: false,
-        ..all
-    };
-    assert!(obstacle("restart", owned).is_some_and(|why| why.contains("child processes")));
     let owned = Owned {
         proxy: false,
         ..all

@@ -7,6 +7,7 @@ mod docker;
 mod external;
 mod process;
 mod scripted;
+mod shutdown;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -46,20 +47,10 @@ pub trait Node: Send + Sync {
     fn restart(&self) -> Step<'_>;
 
     /// Ends it in order and starts it again with its data, at the same address, and waits until it answers.
-    fn restart_with_data(&self) -> Step<'_> {
-        Box::pin(std::future::ready(Err(Error::Unable {
-            addr: self.addr(),
-            wanted: "restarted with its data",
-        })))
-    }
+    fn restart_with_data(&self) -> Step<'_>;
 
-    /// Ends it, and starts an empty one at another address instead, which is [`addr`](Self::addr) from then on.
-    fn replace(&self) -> Step<'_> {
-        Box::pin(std::future::ready(Err(Error::Unable {
-            addr: self.addr(),
-            wanted: "replaced at another address",
-        })))
-    }
+    /// Ends it, and starts an empty one at another address in its place, which is [`addr`](Self::addr) from then on.
+    fn replace(&self) -> Step<'_>;
 
     /// Starts it again, empty, at its first address, if it was [replaced](Self::replace).
     fn return_home(&self) -> Step<'_> {
@@ -175,14 +166,6 @@ pub enum Error {
     NoNetwork {
         /// The node.
         addr: SocketAddr,
-    },
-    /// Only a child process can do this.
-    #[error("node {addr} is not {wanted}: use --nodes process")]
-    Unable {
-        /// The node.
-        addr: SocketAddr,
-        /// The state that was wanted.
-        wanted: &'static str,
     },
     /// The node was not started by the suite.
     #[error("node {addr} was not started by shardproof and is not {wanted}")]

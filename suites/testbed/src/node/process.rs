@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use super::{Error, Node, Step};
+use super::{Error, Node, Step, shutdown};
 use crate::child::Running;
 use crate::client::{self, Client, NODE_DEADLINE};
 use crate::folder::Folder;
@@ -172,21 +172,11 @@ impl Process {
 
     /// Ends it in order; its data stays in a file.
     async fn save_and_end(&self) -> Result<(), Error> {
-        let refused =
-            |why: String| self.not_ready(&self.log_path(), format!("saves nothing: {why}"));
-        let saving = async {
-            let mut client = Client::connect(self.addr(), NODE_DEADLINE).await?;
-            client.call(&["SHUTDOWN", "SAVE"], STOPPED_WITHIN).await
-        };
-        match saving.await {
-            // It answers only if it keeps running.
-            Ok(answer) => Err(refused(answer.to_string())),
-            Err(client::Error::Closed { .. }) => {
-                self.wait_for_end().await;
-                Ok(())
-            }
-            Err(why) => Err(refused(why.to_string())),
+        if let Err(why) = shutdown::save_and_end(self.addr()).await {
+            return Err(self.not_ready(&self.log_path(), format!("saves nothing: {why}")));
         }
+        self.wait_for_end().await;
+        Ok(())
     }
 
     /// Waits until it has ended, and kills it if it does not end.

@@ -49,6 +49,12 @@ const LAWS: &[(&str, Law)] = &[
     ("a-paused-node-can-be-killed", |node| {
         Box::pin(a_paused_node_killed(node))
     }),
+    ("a-node-keeps-its-data-over-one-restart-only", |node| {
+        Box::pin(a_node_restarted_with_data(node))
+    }),
+    ("a-replacement-is-empty-and-elsewhere", |node| {
+        Box::pin(a_replaced_node(node))
+    }),
 ];
 
 /// Laws for a node with a network of its own.
@@ -143,6 +149,32 @@ async fn a_paused_node_killed(node: &dyn Node) {
     node.kill().await.unwrap();
     closed(&mut client).await;
     node.restart().await.unwrap();
+    holds(node, Value::NullBulk).await;
+}
+
+async fn a_node_restarted_with_data(node: &dyn Node) {
+    let home = node.addr();
+    let mut client = with_a_key(node).await;
+    node.restart_with_data().await.unwrap();
+    closed(&mut client).await;
+    holds(node, Value::Bulk(b"v".to_vec())).await;
+    node.restart().await.unwrap();
+    holds(node, Value::NullBulk).await;
+    assert_eq!(node.addr(), home);
+}
+
+async fn a_replaced_node(node: &dyn Node) {
+    let home = node.addr();
+    let mut client = with_a_key(node).await;
+    node.replace().await.unwrap();
+    closed(&mut client).await;
+    assert_ne!(node.addr(), home);
+    let refused = ping(home).await;
+    assert!(matches!(refused, Err(Error::Connect { .. })), "{refused:?}");
+    holds(node, Value::NullBulk).await;
+    with_a_key(node).await;
+    node.return_home().await.unwrap();
+    assert_eq!(node.addr(), home);
     holds(node, Value::NullBulk).await;
 }
 

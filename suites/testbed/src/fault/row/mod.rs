@@ -67,8 +67,6 @@ pub(super) trait Describe {
     const LASTS: bool = true;
     /// Whether the node is started again when it is healed.
     const ENDS_NODE: bool = false;
-    /// Whether the node must be a child process.
-    const NEEDS_PROCESS: bool = false;
     /// Whether only the suite's own links carry it out, and no Toxiproxy.
     const OWN_LINKS_ONLY: bool = false;
     /// Whether the node must have a separate network.
@@ -95,7 +93,6 @@ pub struct Row {
     /// Whether it lasts until it is healed; otherwise it is over once it has been applied.
     pub lasts: bool,
     ends_node: bool,
-    needs_process: bool,
     own_links_only: bool,
     needs_network: bool,
 }
@@ -107,8 +104,6 @@ pub struct Owned {
     pub nodes: bool,
     /// The proxy: the suite started it.
     pub proxy: bool,
-    /// The nodes are child processes of the suite.
-    pub processes: bool,
     /// A network of each node.
     pub networks: bool,
     /// The links, which are not those of a foreign Toxiproxy.
@@ -127,7 +122,6 @@ impl Row {
             keeps_data: F::KEEPS_DATA,
             lasts: F::LASTS,
             ends_node: F::ENDS_NODE,
-            needs_process: F::NEEDS_PROCESS,
             own_links_only: F::OWN_LINKS_ONLY,
             needs_network: F::NEEDS_NETWORK,
         }
@@ -156,8 +150,6 @@ impl Row {
                     _ => "proxy",
                 }
             ))
-        } else if self.needs_process && !owned.processes {
-            Some("it needs nodes that are child processes".to_owned())
         } else if self.needs_network && !owned.networks {
             Some("it disconnects a node's network, and the nodes are not containers".to_owned())
         } else if self.own_links_only && !owned.links {

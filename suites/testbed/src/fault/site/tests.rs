@@ -91,7 +91,6 @@ async fn own_links_and_nodes_heal() {
     let owned = Owned {
         nodes: true,
         proxy: false,
-        processes: true,
         networks: false,
         links: true,
     };
@@ -111,7 +110,6 @@ async fn links_in_a_foreign_toxiproxy_heal() {
     let owned = Owned {
         nodes: true,
         proxy: false,
-        processes: true,
         networks: false,
         links: false,
     };

@@ -1,37 +1,20 @@
-//! A node as a container: Redis from an image, through testcontainers, at a loopback port that stays the same.
-//!
-//! What testcontainers has no call for (kill, the network) goes to the engine through the client that it uses.
+//! A node in a container. Its container is another one where the node is replaced, or is to be empty after its data was
+//! saved.
 
+mod container;
 mod engine;
 mod owner;
 mod reaper;
 
-use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
-
-use testcontainers::bollard::models::{
-    NetworkConnectRequest, NetworkDisconnectRequest, PortBinding,
-};
-use testcontainers::core::IntoContainerPort;
-use testcontainers::runners::AsyncRunner;
-use testcontainers::{ContainerAsync, GenericImage, ImageExt};
-use tokio::runtime::Handle;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Error, Node, Step};
-use crate::client;
 use crate::port;
 use crate::program::Search;
-use crate::text;
 use crate::wait::Wait;
-use engine::{Engine, failed};
-
-/// How long a server may take until it answers, with the engine's part.
-const READY_WITHIN: Duration = Duration::from_secs(30);
-/// The port of Redis in its container.
-const REDIS: u16 = 6379;
-/// The network that the engine gives to a container that asks for none.
-const NETWORK: &str = "bridge";
+use container::{Container, READY_WITHIN, is_taken};
+use engine::Engine;
 
 /// Whether containers can be used: an engine answers.
 ///
@@ -44,13 +27,11 @@ pub(super) async fn engine() -> Result<(), Error> {
 /// A Redis container that we started. Removed when dropped. Containers of a killed process are removed by a child that
 /// outlives it, and by the next process that starts a container.
 pub struct Docker {
-    addr: SocketAddr,
+    /// Its first address.
+    home: SocketAddr,
     engine: Engine,
-    parted: AtomicBool,
-    /// `None` only while it is dropped.
-    container: Option<ContainerAsync<GenericImage>>,
-    /// The runtime on which the container is removed, wherever the node is dropped.
-    runtime: Handle,
+    image: String,
+    container: Mutex<Arc<Container>>,
 }
 
 impl Docker {
@@ -62,205 +43,123 @@ impl Docker {
         let engine = Engine::connect().await?;
         engine.prepare(search).await?;
         let image = engine.image(image, search).await;
-        let taken = |error: &Error| matches!(error, Error::Image { why, .. } if why.contains("already allocated"));
-        let start = async || {
-            let port = port::free().map_err(Error::Spawn)?;
-            Self::start_at(&engine, &image, port).await
-        };
-        port::retry_if_taken(taken, start).await
+        let container = start_anywhere(&engine, &image).await?;
+        Ok(Self {
+            home: container.addr(),
+            engine,
+            image,
+            container: Mutex::new(Arc::new(container)),
+        })
     }
 
-    async fn start_at(engine: &Engine, image: &str, port: u16) -> Result<Self, Error> {
-        let name = container_name(engine);
-        let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let (repository, tag) = image.rsplit_once(':').unwrap_or((image, "latest"));
-        let request = GenericImage::new(repository, tag)
-            .with_exposed_port(REDIS.tcp())
-            .with_container_name(&name)
-            .with_labels(engine.labels())
-            .with_startup_timeout(READY_WITHIN)
-            .with_cmd(command())
-            .with_host_config_modifier(move |host| {
-                // Loopback only, and the same port after a restart.
-                let binding = PortBinding {
-                    host_ip: Some(Ipv4Addr::LOCALHOST.to_string()),
-                    host_port: Some(port.to_string()),
-                };
-                host.publish_all_ports = Some(false);
-                host.port_bindings = Some([(REDIS.tcp().to_string(), Some(vec![binding]))].into());
-            });
-        let container = match request.start().await {
-            Ok(container) => container,
-            Err(why) => {
-                // A container that failed to start still exists.
-                engine.remove(&name).await;
-                return Err(Error::Image {
-                    image: image.to_owned(),
-                    why: text::chain(&why),
-                });
-            }
-        };
-        let node = Self {
-            addr,
-            engine: engine.clone(),
-            parted: AtomicBool::new(false),
-            container: Some(container),
-            runtime: Handle::current(),
-        };
-        node.wait_until_ready().await?;
-        Ok(node)
+    fn container(&self) -> Arc<Container> {
+        Arc::clone(&self.slot())
     }
 
-    /// The container's id, as the engine's own tools take it.
-    #[must_use]
-    pub fn id(&self) -> &str {
-        self.container().id()
-    }
-
-    fn container(&self) -> &ContainerAsync<GenericImage> {
+    fn slot(&self) -> MutexGuard<'_, Arc<Container>> {
         self.container
-            .as_ref()
-            .expect("a container is gone only when its node is")
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn wait_until_ready(&self) -> Result<(), Error> {
-        let mut wait = Wait::begin("an answer to PING", READY_WITHIN);
-        loop {
-            let why = match client::ping(self.addr).await {
-                Ok(()) => return Ok(()),
-                Err(why) => why,
-            };
-            let runs = self.container().is_running().await;
-            if !runs.map_err(|why| failed("inspect", self.addr, &why))? {
-                return Err(self.not_ready("ended".to_owned()).await);
-            }
-            if let Err(late) = wait.pause(why.to_string()).await {
-                let what = format!("does not answer PING: {}", late.instead);
-                return Err(self.not_ready(what).await);
-            }
-        }
+    /// Takes another container in the place of the present one, which is removed.
+    fn take_over(&self, container: Container) {
+        let former = std::mem::replace(&mut *self.slot(), Arc::new(container));
+        drop(former);
     }
 
-    async fn not_ready(&self, what: String) -> Error {
-        let log = self.container().stdout_to_vec().await.unwrap_or_default();
-        Error::NotReady {
-            addr: self.addr,
-            what,
-            log: text::last_lines_of(&String::from_utf8_lossy(&log), 5),
+    /// Ends the container, and starts it empty on this port; another one where it would have other data or another port.
+    async fn start_empty(&self, port: u16) -> Result<(), Error> {
+        let present = self.container();
+        present.kill().await?;
+        if present.addr().port() == port && !present.has_data() {
+            return present.start().await;
         }
-    }
-
-    async fn end(&self) -> Result<(), Error> {
-        let runs = self.container().is_running().await;
-        if runs.map_err(|why| failed("inspect", self.addr, &why))? {
-            let killed = self.engine.client().kill_container(self.id(), None).await;
-            killed.map_err(|why| failed("kill", self.addr, &why))?;
-        }
+        let fresh = start_at(&self.engine, &self.image, port).await?;
+        self.take_over(fresh);
         Ok(())
-    }
-
-    async fn join(&self) -> Result<(), Error> {
-        if !self.parted.swap(false, Ordering::Relaxed) {
-            return Ok(());
-        }
-        let request = NetworkConnectRequest {
-            container: self.id().to_owned(),
-            endpoint_config: None,
-        };
-        let joined = self.engine.client().connect_network(NETWORK, request).await;
-        joined.map_err(|why| failed("connect", self.addr, &why))
-    }
-
-    async fn part(&self) -> Result<(), Error> {
-        if self.parted.swap(true, Ordering::Relaxed) {
-            return Ok(());
-        }
-        let request = NetworkDisconnectRequest {
-            container: self.id().to_owned(),
-            force: None,
-        };
-        let client = self.engine.client();
-        let parted = client.disconnect_network(NETWORK, request).await;
-        parted.map_err(|why| failed("disconnect", self.addr, &why))
     }
 }
 
 impl Node for Docker {
     fn addr(&self) -> SocketAddr {
-        self.addr
+        self.slot().addr()
     }
 
     fn pause(&self) -> Step<'_> {
-        Box::pin(async {
-            let paused = self.container().pause().await;
-            paused.map_err(|why| failed("pause", self.addr, &why))
-        })
+        Box::pin(async { self.container().pause().await })
     }
 
     fn resume(&self) -> Step<'_> {
-        Box::pin(async {
-            let resumed = self.container().unpause().await;
-            resumed.map_err(|why| failed("resume", self.addr, &why))
-        })
+        Box::pin(async { self.container().resume().await })
     }
 
     fn stop(&self) -> Step<'_> {
-        Box::pin(async {
-            let stopped = self.container().stop_with_timeout(Some(5)).await;
-            stopped.map_err(|why| failed("stop", self.addr, &why))
-        })
+        Box::pin(async { self.container().stop().await })
     }
 
     fn kill(&self) -> Step<'_> {
-        Box::pin(self.end())
+        Box::pin(async { self.container().kill().await })
     }
 
     fn restart(&self) -> Step<'_> {
+        Box::pin(self.start_empty(self.addr().port()))
+    }
+
+    fn restart_with_data(&self) -> Step<'_> {
         Box::pin(async {
-            self.end().await?;
-            let started = self.container().start().await;
-            started.map_err(|why| failed("start", self.addr, &why))?;
-            self.join().await?;
-            self.wait_until_ready().await
+            let present = self.container();
+            present.save_and_stop().await?;
+            present.start().await
         })
+    }
+
+    fn replace(&self) -> Step<'_> {
+        Box::pin(async {
+            let fresh = start_anywhere(&self.engine, &self.image).await?;
+            self.container().kill().await?;
+            self.take_over(fresh);
+            Ok(())
+        })
+    }
+
+    fn return_home(&self) -> Step<'_> {
+        Box::pin(self.start_empty(self.home.port()))
     }
 
     fn disconnect(&self) -> Step<'_> {
-        Box::pin(self.part())
+        Box::pin(async { self.container().disconnect().await })
     }
 
     fn connect(&self) -> Step<'_> {
-        Box::pin(async {
-            self.join().await?;
-            self.wait_until_ready().await
-        })
+        Box::pin(async { self.container().connect().await })
     }
 }
 
-impl Drop for Docker {
-    fn drop(&mut self) {
-        // testcontainers removes it on the current runtime, and panics if there is none.
-        let _runtime = self.runtime.enter();
-        drop(self.container.take());
+/// Starts a container on a free port.
+async fn start_anywhere(engine: &Engine, image: &str) -> Result<Container, Error> {
+    // A closure that borrows makes no future that other threads may run, so `retry_if_taken` does not fit.
+    let mut attempts_left = port::ATTEMPTS;
+    loop {
+        attempts_left -= 1;
+        let port = port::free().map_err(Error::Spawn)?;
+        match Container::start_at(engine, image, port).await {
+            Err(taken) if attempts_left > 0 && is_taken(&taken) => {}
+            started => return started,
+        }
     }
 }
 
-fn command() -> [&'static str; 9] {
-    [
-        "redis-server",
-        "--save",
-        "",
-        "--appendonly",
-        "no",
-        "--protected-mode",
-        "no",
-        "--enable-debug-command",
-        "yes",
-    ]
-}
-
-fn container_name(engine: &Engine) -> String {
-    static STARTED: AtomicUsize = AtomicUsize::new(0);
-    let number = STARTED.fetch_add(1, Ordering::Relaxed);
-    format!("shardproof-{}-{number}", engine.run())
+/// Starts a container on this port, which one that has just ended may still have.
+async fn start_at(engine: &Engine, image: &str, port: u16) -> Result<Container, Error> {
+    let mut wait = Wait::begin("the port", READY_WITHIN);
+    loop {
+        let taken = match Container::start_at(engine, image, port).await {
+            Err(error) if is_taken(&error) => error,
+            started => return started,
+        };
+        if wait.pause(String::new()).await.is_err() {
+            return Err(taken);
+        }
+    }
 }
