@@ -160,6 +160,7 @@ fn repeated(flags: &Flags) -> String {
 #[cfg(test)]
 mod tests {
     use clap::Parser;
+    use testbed::cluster::Source;
 
     use super::*;
 
@@ -239,10 +240,21 @@ mod tests {
     }
 
     #[test]
+    fn an_image_implies_containers() {
+        let options = |line| read(line).common.run_options(Search::default()).nodes;
+        let image = |image: &str| Some(image.to_owned());
+        let containers = |image| Source::Docker { image };
+        let nodes = options("--target x --redis-image redis:8");
+        assert_eq!(nodes, containers(image("redis:8")));
+        assert_eq!(options("--target x --nodes docker"), containers(None));
+        assert_eq!(options("--target x"), Source::Process);
+    }
+
+    #[test]
     fn flags_without_effect_are_refused() {
         for line in [
             "--target x --allow-disturbing",
-            "--target x --redis-image redis:8",
+            "--target x --nodes process --redis-image redis:8",
             "--proxy 127.0.0.1:1 --redis-image redis:8",
         ] {
             let read = Cli::try_parse_from(["run"].into_iter().chain(line.split_whitespace()));

@@ -181,10 +181,10 @@ struct Basics {
 struct Common {
     #[command(flatten)]
     basics: Basics,
-    /// How to run Redis nodes: as child processes or in containers
-    #[arg(long = "nodes", value_name = "SOURCE", value_enum, default_value_t = NodeSource::Process)]
-    source: NodeSource,
-    /// Image of nodes in containers. Default: $SHARDPROOF_REDIS_IMAGE, else shardproof/redis:local if present, else redis:7.2-alpine
+    /// How to run Redis nodes: as child processes or in containers. Default: process, or docker with --redis-image
+    #[arg(long = "nodes", value_name = "SOURCE", value_enum)]
+    source: Option<NodeSource>,
+    /// Image of nodes in containers, which it implies. Default: $SHARDPROOF_REDIS_IMAGE, else shardproof/redis:local if present, else redis:7.2-alpine
     #[arg(long, value_name = "IMAGE")]
     redis_image: Option<String>,
     /// Running Redis server to use as a node; repeat per node
@@ -206,18 +206,25 @@ impl std::ops::Deref for Common {
 impl Common {
     /// Refuses flags that would have no effect.
     fn check(&self) -> Result<(), Usage> {
-        match self.redis_image.is_some() && self.source != NodeSource::Docker {
+        match self.redis_image.is_some() && self.source() != NodeSource::Docker {
             true => Err(Usage(
-                "--redis-image: has no effect without --nodes docker".to_owned(),
+                "--redis-image: has no effect with --nodes process".to_owned(),
             )),
             false => Ok(()),
         }
     }
 
+    fn source(&self) -> NodeSource {
+        self.source.unwrap_or(match self.redis_image {
+            Some(_) => NodeSource::Docker,
+            None => NodeSource::Process,
+        })
+    }
+
     /// The options of one run, with nodes from where they are to come from.
     fn run_options(&self, search: Search) -> RunOptions {
         RunOptions {
-            nodes: match self.source {
+            nodes: match self.source() {
                 _ if !self.nodes.is_empty() => Source::External(self.nodes.clone()),
                 NodeSource::Process => Source::Process,
                 NodeSource::Docker => Source::Docker {

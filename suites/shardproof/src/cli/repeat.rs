@@ -36,7 +36,7 @@ impl Flags {
     /// Where nodes and faults come from.
     pub(super) fn common(&mut self, common: &Common) {
         self.basics(&common.basics);
-        self.switch("--nodes docker", common.source == NodeSource::Docker);
+        self.switch("--nodes docker", common.source() == NodeSource::Docker);
         if let Some(image) = &common.redis_image {
             self.value("--redis-image", image);
         }
