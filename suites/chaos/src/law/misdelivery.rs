@@ -6,24 +6,66 @@ use std::collections::{HashMap, HashSet};
 use testbed::wire::Value;
 
 use super::command::Command;
+use super::findings::Findings;
 use super::keys::{bulk, is_nil};
 use super::operation::{Operation, operations};
+use super::{Verdict, text};
 use crate::history::Record;
 use crate::observed::Observed;
 
+/// The connection whose request a misdelivered reply belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// That of the request that it answered.
+    SameConnection,
+    /// Another one, or none that is known.
+    Elsewhere,
+}
+
 /// A reply that its request cannot have.
-pub(super) struct Misdelivery {
+struct Misdelivery {
     /// The request that it answered.
-    pub(super) record: usize,
+    record: usize,
     /// A request that it belongs to and that was not answered rightly itself, if one is known: on the same connection
     /// rather than on another.
-    pub(super) belongs_to: Option<usize>,
-    /// Whether that request was on the same connection.
-    pub(super) same_session: bool,
+    belongs_to: Option<usize>,
+    origin: Origin,
+}
+
+/// The verdict of a law that forbids misdeliveries of one origin.
+pub(super) fn judge(observed: &Observed, forbidden: Origin) -> Verdict {
+    let mut findings = Findings::default();
+    let records = &observed.history.records;
+    let (judged, misdeliveries) = misdeliveries(observed);
+    findings.judge_all(judged);
+    let wrong = misdeliveries.iter().filter(|it| it.origin == forbidden);
+    for misdelivery in wrong {
+        let sent = records[misdelivery.record].sent;
+        let places = [misdelivery.record].into_iter();
+        findings.broken(sent, places.chain(misdelivery.belongs_to), || {
+            sentence(records, misdelivery)
+        });
+    }
+    findings.verdict(
+        "replies answered their own requests",
+        "a reply whose value only one key was given, or that a tap saw",
+    )
+}
+
+fn sentence(records: &[Record], misdelivery: &Misdelivery) -> String {
+    let request = text::request(&records[misdelivery.record]);
+    let other = misdelivery.belongs_to.map(|it| text::request(&records[it]));
+    match (other, misdelivery.origin) {
+        (None, _) => format!("{request} has a reply that it cannot have"),
+        (Some(other), Origin::Elsewhere) => format!("{request} has the reply of {other}"),
+        (Some(other), Origin::SameConnection) => {
+            format!("{request} has the reply of {other}, on the same connection")
+        }
+    }
 }
 
 /// Every misdelivery, and how many replies could be judged.
-pub(super) fn misdeliveries(observed: &Observed) -> (usize, Vec<Misdelivery>) {
+fn misdeliveries(observed: &Observed) -> (usize, Vec<Misdelivery>) {
     let records = &observed.history.records;
     let operations = operations(&observed.history);
     let tokens = Tokens::new(&operations);
@@ -252,7 +294,10 @@ impl<'a> Owed<'a> {
         Misdelivery {
             record,
             belongs_to: here.or_else(there),
-            same_session: here.is_some(),
+            origin: match here {
+                Some(_) => Origin::SameConnection,
+                None => Origin::Elsewhere,
+            },
         }
     }
 }

@@ -1,8 +1,7 @@
 //! A client never has a reply to another client's request.
 
-use super::findings::Findings;
-use super::misdelivery::misdeliveries;
-use super::{Law, Verdict, text};
+use super::misdelivery::{self, Origin};
+use super::{Law, Verdict};
 use crate::observed::Observed;
 
 pub(super) struct NoCrossTalk;
@@ -21,28 +20,7 @@ impl Law for NoCrossTalk {
     }
 
     fn judge(&self, observed: &Observed) -> Verdict {
-        let mut findings = Findings::default();
-        let records = &observed.history.records;
-        let (judged, misdeliveries) = misdeliveries(observed);
-        findings.judge_all(judged);
-        for wrong in misdeliveries.iter().filter(|wrong| !wrong.same_session) {
-            let record = &records[wrong.record];
-            let places = [wrong.record].into_iter().chain(wrong.belongs_to);
-            findings.broken(record.sent, places, || {
-                let request = text::request(record);
-                match wrong.belongs_to {
-                    Some(other) => format!(
-                        "{request} has the reply of {}",
-                        text::request(&records[other])
-                    ),
-                    None => format!("{request} has a reply that it cannot have"),
-                }
-            });
-        }
-        findings.verdict(
-            "replies answered their own requests",
-            "a reply whose value only one key was given, or that a tap saw",
-        )
+        misdelivery::judge(observed, Origin::Elsewhere)
     }
 }
 

@@ -1,8 +1,7 @@
 //! The replies on a connection come in the order of its requests.
 
-use super::findings::Findings;
-use super::misdelivery::misdeliveries;
-use super::{Law, Verdict, text};
+use super::misdelivery::{self, Origin};
+use super::{Law, Verdict};
 use crate::observed::Observed;
 
 pub(super) struct RepliesInOrder;
@@ -21,22 +20,7 @@ impl Law for RepliesInOrder {
     }
 
     fn judge(&self, observed: &Observed) -> Verdict {
-        let mut findings = Findings::default();
-        let records = &observed.history.records;
-        let (judged, misdeliveries) = misdeliveries(observed);
-        findings.judge_all(judged);
-        for wrong in misdeliveries.iter().filter(|wrong| wrong.same_session) {
-            let record = &records[wrong.record];
-            let other = wrong.belongs_to.unwrap_or(wrong.record);
-            findings.broken(record.sent, [wrong.record, other], || {
-                let (request, other) = (text::request(record), text::request(&records[other]));
-                format!("{request} has the reply of {other}, on the same connection")
-            });
-        }
-        findings.verdict(
-            "replies answered their own requests",
-            "a reply whose value only one key was given, or that a tap saw",
-        )
+        misdelivery::judge(observed, Origin::SameConnection)
     }
 }
 
