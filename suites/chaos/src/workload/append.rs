@@ -1,6 +1,6 @@
 //! `append`: unique elements appended to lists, which keep the order of all writes.
 
-use super::{Generator, Key, Plan, Workload, drawn, request};
+use super::{Generator, Plan, Workload, drawn, request};
 
 pub(super) struct Append;
 
@@ -11,10 +11,6 @@ impl Workload for Append {
 
     fn summary(&self) -> &'static str {
         "RPUSH of unique elements, and LRANGE of whole lists"
-    }
-
-    fn keys(&self, plan: &Plan) -> Vec<Key> {
-        plan.numbered_keys()
     }
 
     fn client(&self, plan: &Plan, number: u16) -> Box<dyn Generator> {

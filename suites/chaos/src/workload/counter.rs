@@ -1,6 +1,6 @@
 //! `counter`: increments, whose replies count every execution.
 
-use super::{Generator, Key, Plan, Workload, drawn, request};
+use super::{Generator, Plan, Workload, drawn, request};
 
 pub(super) struct Counter;
 
@@ -11,10 +11,6 @@ impl Workload for Counter {
 
     fn summary(&self) -> &'static str {
         "INCR and GET of few counters"
-    }
-
-    fn keys(&self, plan: &Plan) -> Vec<Key> {
-        plan.numbered_keys()
     }
 
     fn client(&self, plan: &Plan, number: u16) -> Box<dyn Generator> {

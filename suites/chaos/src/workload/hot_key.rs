@@ -1,6 +1,6 @@
 //! `hot-key`: one key takes most of the requests, and so does its node.
 
-use super::{Generator, Key, Plan, Workload, drawn, request};
+use super::{Generator, Plan, Workload, drawn, request};
 
 pub(super) struct HotKey;
 
@@ -11,10 +11,6 @@ impl Workload for HotKey {
 
     fn summary(&self) -> &'static str {
         "GET and SET of unique values, nine of ten requests under one key"
-    }
-
-    fn keys(&self, plan: &Plan) -> Vec<Key> {
-        plan.numbered_keys()
     }
 
     fn client(&self, plan: &Plan, number: u16) -> Box<dyn Generator> {

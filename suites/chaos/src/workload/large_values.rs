@@ -1,6 +1,6 @@
 //! `large-values`: values that no buffer holds at once.
 
-use super::{Generator, Key, Plan, Workload, drawn, request};
+use super::{Generator, Plan, Workload, drawn, request};
 
 pub(super) struct LargeValues;
 
@@ -14,10 +14,6 @@ impl Workload for LargeValues {
 
     fn summary(&self) -> &'static str {
         "SET and GET of unique values of 32 to 128 KiB"
-    }
-
-    fn keys(&self, plan: &Plan) -> Vec<Key> {
-        plan.numbered_keys()
     }
 
     fn client(&self, plan: &Plan, number: u16) -> Box<dyn Generator> {

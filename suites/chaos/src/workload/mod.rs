@@ -39,8 +39,10 @@ pub trait Workload: Sync {
         &[]
     }
 
-    /// Every key that its clients use.
-    fn keys(&self, plan: &Plan) -> Vec<Key>;
+    /// Every key that its clients use: by default as many as are planned.
+    fn keys(&self, plan: &Plan) -> Vec<Key> {
+        plan.numbered_keys()
+    }
 
     /// The requests of one client; its number is from 0 to the number of clients.
     fn client(&self, plan: &Plan, number: u16) -> Box<dyn Generator>;

@@ -1,6 +1,6 @@
 //! `multi-key`: requests on keys of several nodes, which a proxy has to split and join.
 
-use super::{Generator, Key, Plan, Workload, drawn};
+use super::{Generator, Plan, Workload, drawn};
 
 pub(super) struct MultiKey;
 
@@ -18,10 +18,6 @@ impl Workload for MultiKey {
 
     fn needs(&self) -> &'static [&'static str] {
         &["split-del", "split-mget", "split-mset"]
-    }
-
-    fn keys(&self, plan: &Plan) -> Vec<Key> {
-        plan.numbered_keys()
     }
 
     fn client(&self, plan: &Plan, number: u16) -> Box<dyn Generator> {

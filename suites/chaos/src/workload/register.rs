@@ -1,6 +1,6 @@
 //! `register`: reads and writes of unique values under few keys, for the law of linearizable registers.
 
-use super::{Generator, Key, Plan, Workload, drawn, request};
+use super::{Generator, Plan, Workload, drawn, request};
 
 pub(super) struct Register;
 
@@ -11,10 +11,6 @@ impl Workload for Register {
 
     fn summary(&self) -> &'static str {
         "GET, SET, GETSET and SET NX of unique values under few keys"
-    }
-
-    fn keys(&self, plan: &Plan) -> Vec<Key> {
-        plan.numbered_keys()
     }
 
     fn client(&self, plan: &Plan, number: u16) -> Box<dyn Generator> {

@@ -19,10 +19,6 @@ impl Workload for TtlWorker {
         "pipelines of SET EX 60, each followed by a pipeline of GET of the same keys"
     }
 
-    fn keys(&self, plan: &Plan) -> Vec<Key> {
-        plan.numbered_keys()
-    }
-
     fn client(&self, plan: &Plan, number: u16) -> Box<dyn Generator> {
         Box::new(Worker {
             keys: plan.share(self.keys(plan), number),
