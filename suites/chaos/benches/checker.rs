@@ -210,7 +210,7 @@ impl Run {
                 connection: 1,
                 order,
                 asked: at,
-                answered: Some(Answered { at: at + 1, reply }),
+                answered: Some(Answered::new(at + 1, reply)),
             }],
         });
     }

@@ -1,10 +1,13 @@
-//! Replies of nodes that came after the client had its error: only they show whether a proxy delivers them to another
-//! client.
+//! Replies of nodes that were still on their way when the client had its error: only they show whether a proxy delivers
+//! them to another request.
+//!
+//! A proxy that closes the connection in time keeps them from coming. That counts too: it is how some proxies keep late
+//! replies from other requests. A reply that a fault took does not count.
 
 use testbed::wire::Value;
 
 use super::Condition;
-use crate::history::Record;
+use crate::history::{Answered, Passage, Record};
 use crate::observed::Observed;
 
 pub(super) struct LateReplies;
@@ -15,7 +18,7 @@ impl Condition for LateReplies {
     }
 
     fn counts(&self) -> &'static str {
-        "replies of nodes after the client's error"
+        "replies of nodes on their way after the client's error"
     }
 
     fn count(&self, observed: &Observed) -> usize {
@@ -30,9 +33,20 @@ impl Condition for LateReplies {
 
 fn late(record: &Record) -> bool {
     let failed = record.reply.as_ref().is_some_and(Value::is_error);
-    let Some(received) = record.received.filter(|_| failed) else {
+    let Some(error_at) = record.received.filter(|_| failed) else {
         return false;
     };
     let answers = record.seen.iter().filter_map(|seen| seen.answered.as_ref());
-    answers.into_iter().any(|answered| answered.at > received)
+    answers
+        .into_iter()
+        .any(|answered| is_late(answered, error_at))
+}
+
+fn is_late(answered: &Answered, error_at: u64) -> bool {
+    match answered.passage {
+        Passage::AtOnce => answered.at > error_at,
+        Passage::Sent(at) => at > error_at,
+        Passage::Lost => false,
+        Passage::HungUp => true,
+    }
 }

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use super::{CONDITIONS, condition, missing};
+use crate::history::Passage;
 use crate::law::tests::run::{Run, bulk, error, ok};
 use crate::observed::{Closed, Closer, Session, Subject};
 
@@ -70,6 +71,26 @@ fn replies_after_the_client_gave_up_are_counted() {
     record.received = Some(record.sent);
     record.reply = Some(error("ERR timeout"));
     check("late-replies", &run, 1);
+}
+
+#[test]
+fn replies_that_the_link_held_are_late_if_they_left_it_late() {
+    let mut run = quiet();
+    let held = run.ok(1, "SET b-x two", ok());
+    let record = run.record(held);
+    record.reply = Some(error("ERR timeout"));
+    let error_at = record.received.unwrap();
+    for (passage, counted) in [
+        (Passage::AtOnce, 0),
+        (Passage::Sent(error_at), 0),
+        (Passage::Sent(error_at + 1), 1),
+        (Passage::Lost, 0),
+        (Passage::HungUp, 1),
+    ] {
+        let seen = &mut run.record(held).seen[0];
+        seen.answered.as_mut().unwrap().passage = passage;
+        check("late-replies", &run, counted);
+    }
 }
 
 #[test]

@@ -26,7 +26,7 @@ pub(crate) use evidence::may_be_split;
 pub use evidence::settle;
 pub use header::{FORMAT, Header, Known};
 pub use read::{Malformed, read};
-pub use record::{Answered, Completion, Library, Record, Seen};
+pub use record::{Answered, Completion, Library, Passage, Record, Seen};
 pub use write::write;
 
 /// One line of a file: the first is the header, each other one a record.

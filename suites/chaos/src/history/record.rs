@@ -80,12 +80,48 @@ pub struct Seen {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Answered {
-    /// When the whole answer had passed the link.
+    /// When the whole answer had reached the link.
     pub at: u64,
     /// The answer.
     #[serde(with = "reply::one")]
     #[schemars(with = "reply::Reply")]
     pub reply: Value,
+    /// How it went on to the proxy; missing if it did so at once.
+    #[serde(default, skip_serializing_if = "Passage::is_at_once")]
+    pub passage: Passage,
+}
+
+/// How an answer went from the link to the proxy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Passage {
+    /// At once.
+    #[default]
+    AtOnce,
+    /// Its last byte was written to the proxy at this time.
+    Sent(u64),
+    /// Never: a fault of the link took it, changed it or cut it.
+    Lost,
+    /// Never: the proxy closed the connection first.
+    HungUp,
+}
+
+impl Passage {
+    fn is_at_once(&self) -> bool {
+        *self == Self::AtOnce
+    }
+}
+
+impl Answered {
+    /// An answer that went on to the proxy at once.
+    #[must_use]
+    pub fn new(at: u64, reply: Value) -> Self {
+        Self {
+            at,
+            reply,
+            passage: Passage::AtOnce,
+        }
+    }
 }
 
 impl Record {

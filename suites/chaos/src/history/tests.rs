@@ -26,7 +26,7 @@ fn seen(reply: Option<Value>) -> Seen {
         connection: 1,
         order: 0,
         asked: 1012,
-        answered: reply.map(|reply| Answered { at: 1014, reply }),
+        answered: reply.map(|reply| Answered::new(1014, reply)),
     }
 }
 

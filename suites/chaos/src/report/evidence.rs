@@ -2,7 +2,7 @@
 
 use testbed::wire::quoted;
 
-use crate::history::{Completion, Library, Record, Seen};
+use crate::history::{Completion, Library, Passage, Record, Seen};
 use crate::observed::{Observed, Subject};
 
 /// Words of a request that are shown.
@@ -54,7 +54,16 @@ fn of_node(seen: &Seen) -> String {
         seen.connection
     );
     match &seen.answered {
-        Some(answered) => format!("{asked}, {} answered {}", time(answered.at), answered.reply),
+        Some(answered) => {
+            let (at, reply) = (time(answered.at), &answered.reply);
+            let passage = match answered.passage {
+                Passage::AtOnce => String::new(),
+                Passage::Sent(at) => format!(", {} sent on by the link", time(at)),
+                Passage::Lost => ", lost on the link".to_owned(),
+                Passage::HungUp => ", not sent on: the proxy had closed".to_owned(),
+            };
+            format!("{asked}, {at} answered {reply}{passage}")
+        }
         None => format!("{asked}, answer not recorded"),
     }
 }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::evidence::words;
-use crate::history::Record;
+use crate::history::{Passage, Record};
 use crate::observed::{Observed, Subject};
 
 /// One message that the proxy received or sent.
@@ -56,7 +56,11 @@ fn of_record(record: &Record) -> Vec<Message> {
         messages.push(message(seen.asked, &node, Way::FromProxy, request.clone()));
         if let Some(answered) = &seen.answered {
             let reply = answered.reply.to_string();
-            messages.push(message(answered.at, &node, Way::ToProxy, reply));
+            let at = match answered.passage {
+                Passage::Sent(at) => at,
+                _ => answered.at,
+            };
+            messages.push(message(at, &node, Way::ToProxy, reply));
         }
     }
     if let (Some(reply), Some(at)) = (&record.reply, record.received) {

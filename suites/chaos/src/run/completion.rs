@@ -67,10 +67,7 @@ mod tests {
             connection: 1,
             order: 0,
             asked: 2,
-            answered: reply.map(|line| Answered {
-                at: 3,
-                reply: Value::Error(line.as_bytes().to_vec()),
-            }),
+            answered: reply.map(|line| Answered::new(3, Value::Error(line.as_bytes().to_vec()))),
         });
         let mut record = Record {
             session: 0,

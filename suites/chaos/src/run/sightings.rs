@@ -5,12 +5,12 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 
-use testbed::link::{Event, What};
+use testbed::link::{self, Event, What};
 use testbed::wire::{Arguments, Value};
 
 use super::clock::nanoseconds;
 use super::tokenless;
-use crate::history::{Answered, Record, Seen};
+use crate::history::{Answered, Passage, Record, Seen};
 
 /// One request to one node.
 #[derive(Debug)]
@@ -51,6 +51,8 @@ struct Reader {
     all: Vec<Sighting>,
     /// For each connection the requests that are to be answered; those from before `zero` have no place in `all`.
     due: HashMap<u64, VecDeque<Option<usize>>>,
+    /// For each connection the requests that the node answered, in the order of its replies.
+    answered: HashMap<u64, Vec<Option<usize>>>,
     /// Requests so far by node.
     asked: BTreeMap<usize, u64>,
     garbled: bool,
@@ -81,13 +83,37 @@ impl Reader {
             // A push answers no request.
             What::Answered(Value::Push(_)) | What::Opened | What::GarbledReply(_) => {}
             What::Answered(reply) => {
-                if let Some(Some(asked)) = due.pop_front() {
-                    self.all[asked].seen.answered = Some(Answered { at, reply });
+                let asked = due.pop_front().flatten();
+                if let Some(asked) = asked {
+                    self.all[asked].seen.answered = Some(Answered::new(at, reply));
                 }
+                let answered = self.answered.entry(event.connection).or_default();
+                answered.push(asked);
             }
+            What::Left { reply, passage } => self.left(event.connection, reply, passage, at),
             What::Scripted(_) => drop(due.pop_front()),
             What::GarbledRequest(why) => self.garbled |= !is_probe(&why),
-            What::Closed => drop(self.due.remove(&event.connection)),
+            What::Closed => {
+                self.due.remove(&event.connection);
+                self.answered.remove(&event.connection);
+            }
+        }
+    }
+
+    /// How the reply of this number went on.
+    fn left(&mut self, connection: u64, reply: u64, passage: link::Passage, at: u64) {
+        let place = usize::try_from(reply).ok();
+        let answered = self.answered.get(&connection);
+        let asked = answered
+            .zip(place)
+            .and_then(|(all, place)| *all.get(place)?);
+        let Some(asked) = asked else { return };
+        if let Some(answered) = &mut self.all[asked].seen.answered {
+            answered.passage = match passage {
+                link::Passage::Sent => Passage::Sent(at),
+                link::Passage::Lost => Passage::Lost,
+                link::Passage::HungUp => Passage::HungUp,
+            };
         }
     }
 }

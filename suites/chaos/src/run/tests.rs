@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use testbed::link::{Event, What};
+use testbed::link::{self, Event, What};
 use testbed::wire::Value;
 
 use super::sightings::{Sightings, attach};
-use crate::history::{Completion, Library, Record};
+use crate::history::{Completion, Library, Passage, Record};
 
 fn words(text: &str) -> Vec<Vec<u8>> {
     text.split(' ')
@@ -184,6 +184,38 @@ fn replies_from_before_the_load_are_taken_for_no_other_request() {
     assert_eq!(
         replies.collect::<Vec<_>>(),
         [Some(&Value::Simple(b"OK".to_vec()))]
+    );
+}
+
+#[test]
+fn an_answer_that_the_link_held_has_left_when_the_tap_says_so() {
+    let left = |reply, passage| What::Left { reply, passage };
+    let ok = || Value::Simple(b"OK".to_vec());
+    let events = vec![
+        asked(1, 0, "GET a"),
+        asked(12, 0, "SET a v-1"),
+        asked(12, 0, "SET a v-2"),
+        asked(12, 0, "SET a v-3"),
+        answered(13, 0, bulk("old")),
+        answered(13, 0, Value::Push(Vec::new())),
+        answered(14, 0, ok()),
+        answered(14, 0, ok()),
+        answered(14, 0, ok()),
+        event(15, 0, left(0, link::Passage::Sent)),
+        event(16, 0, left(1, link::Passage::Sent)),
+        event(16, 0, left(3, link::Passage::Lost)),
+    ];
+    let sightings = Sightings::new(events, Duration::from_millis(10));
+    let answers = sightings.all.iter().map(|it| it.seen.answered.as_ref());
+    assert_eq!(
+        answers
+            .map(|it| it.map(|it| it.passage))
+            .collect::<Vec<_>>(),
+        [
+            Some(Passage::Sent(6_000_000)),
+            Some(Passage::AtOnce),
+            Some(Passage::Lost)
+        ]
     );
 }
 

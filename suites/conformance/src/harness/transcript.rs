@@ -30,7 +30,7 @@ fn line(event: &Event, begun: Duration) -> Line {
         way: match event.what {
             What::Asked(_) | What::GarbledRequest(_) => Direction::FromProxy,
             What::Answered(_) | What::Scripted(_) | What::GarbledReply(_) => Direction::ToProxy,
-            What::Opened | What::Closed | What::Acted(_) => Direction::Event,
+            What::Opened | What::Closed | What::Acted(_) | What::Left { .. } => Direction::Event,
         },
         text: format!("{} [connection {}]", event.what, event.connection),
     }

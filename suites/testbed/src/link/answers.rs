@@ -135,6 +135,8 @@ pub(super) struct Exchange {
     due: VecDeque<Due>,
     /// How many of them are scripted.
     scripted: usize,
+    /// The proxy has closed its side, or is gone.
+    pub(super) hung_up: bool,
 }
 
 impl Exchange {

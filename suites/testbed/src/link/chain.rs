@@ -8,9 +8,10 @@ mod stage;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use tokio::time::Instant;
 
+use super::tap::Passage;
 use super::toxics::Entry;
 use crate::chance::Chance;
 use crate::fault::{Decision, Removal, Request, Stream};
@@ -42,17 +43,41 @@ pub(super) enum Next {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Tag(pub(super) Option<Arc<Request>>);
 
-/// The toxics of one direction and the queue in front of each: those of replies, then those of bytes, both in the order
-/// of their addition.
+/// The end of a reply among bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ReplyEnd {
+    /// How many of the bytes are up to it.
+    pub(super) at: usize,
+    /// The number of the reply on its connection.
+    pub(super) reply: u64,
+}
+
+/// What toxics did, until it is put on the record.
+#[derive(Debug, Default)]
+struct Notes {
+    /// Names of toxics that acted on a reply.
+    acted: Vec<String>,
+    /// Replies that have left the chain.
+    left: Vec<(u64, Passage)>,
+}
+
+impl Notes {
+    fn lost(&mut self, ends: Vec<ReplyEnd>) {
+        let lost = ends.into_iter().map(|end| (end.reply, Passage::Lost));
+        self.left.extend(lost);
+    }
+}
+
+/// The toxics of one direction and what waits before each: those of replies, then those of bytes, both in the order of
+/// their addition.
 #[derive(Debug)]
 pub(super) struct Chain {
     stream: Stream,
     chance: Chance,
     stages: Vec<Stage>,
-    /// Names of toxics that acted on a reply, until they are [taken](Self::acted).
-    acted: Vec<String>,
-    /// Pieces that have passed all of them.
-    ready: VecDeque<Load>,
+    notes: Notes,
+    /// What has passed all of them.
+    ready: VecDeque<Piece>,
     /// The end of the stream is in the chain or past it: no more input.
     over: bool,
 }
@@ -63,7 +88,7 @@ impl Chain {
             stream,
             chance,
             stages: Vec::new(),
-            acted: Vec::new(),
+            notes: Notes::default(),
             ready: VecDeque::new(),
             over: false,
         }
@@ -90,24 +115,67 @@ impl Chain {
         self.arrive(0, Piece::new(load, now));
     }
 
-    /// Takes a whole reply.
-    pub(super) fn push_reply(&mut self, bytes: Bytes, tag: Tag, now: Instant) {
+    /// Takes bytes with the replies that end among them.
+    pub(super) fn push_bytes(&mut self, bytes: Bytes, ends: Vec<ReplyEnd>, now: Instant) {
         let piece = Piece::new(Load::Bytes(bytes), now);
-        self.arrive(0, piece.tagged(tag));
+        self.arrive(0, Piece { ends, ..piece });
+    }
+
+    /// Takes what is a whole reply where it has a tag, and ends the node's reply of a number where it has one.
+    pub(super) fn push_reply(
+        &mut self,
+        bytes: Bytes,
+        tag: Option<Tag>,
+        reply: Option<u64>,
+        now: Instant,
+    ) {
+        let at = bytes.len();
+        let ends = reply.map(|reply| ReplyEnd { at, reply });
+        let piece = Piece {
+            tag,
+            ends: ends.into_iter().collect(),
+            ..Piece::new(Load::Bytes(bytes), now)
+        };
+        self.arrive(0, piece);
     }
 
     /// The names of toxics that acted on a reply since the last look, once for each reply.
     pub(super) fn acted(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.acted)
+        std::mem::take(&mut self.notes.acted)
     }
 
-    /// The next piece to write, until it is [taken](Self::take).
+    /// The replies that have left the chain since the last look.
+    pub(super) fn left(&mut self) -> Vec<(u64, Passage)> {
+        std::mem::take(&mut self.notes.left)
+    }
+
+    /// The replies that are still in the chain.
+    pub(super) fn unsent(&self) -> Vec<u64> {
+        let waiting = self.stages.iter().rev().flat_map(Stage::waiting);
+        let pieces = self.ready.iter().chain(waiting);
+        let ends = pieces.flat_map(|piece| &piece.ends);
+        ends.map(|end| end.reply).collect()
+    }
+
+    /// What is to be written next, until it is [written](Self::written).
     pub(super) fn ready(&mut self) -> Option<&mut Load> {
-        self.ready.front_mut()
+        self.ready.front_mut().map(|piece| &mut piece.load)
     }
 
-    pub(super) fn take(&mut self) {
-        self.ready.pop_front();
+    /// The first bytes of what is ready were written, or the end was passed on.
+    pub(super) fn written(&mut self, length: usize) {
+        let Some(piece) = self.ready.front_mut() else {
+            return;
+        };
+        let sent = piece.take_ends(length);
+        let sent = sent.into_iter().map(|end| (end.reply, Passage::Sent));
+        self.notes.left.extend(sent);
+        if let Load::Bytes(bytes) = &mut piece.load {
+            bytes.advance(length);
+        }
+        if piece.length() == 0 {
+            self.ready.pop_front();
+        }
     }
 
     /// Applies a change of the link's toxics. Removed toxics release their bytes.
@@ -136,7 +204,7 @@ impl Chain {
         };
         let before = at.checked_sub(1).map(|at| self.stages[at].is_done());
         if self.over && before.unwrap_or(true) {
-            stage.end();
+            self.notes.lost(stage.end());
         }
         self.stages.insert(at, stage);
     }
@@ -165,7 +233,7 @@ impl Chain {
         if stage.is_done() {
             return Advance::Waits;
         }
-        match stage.decide(now, &mut self.acted) {
+        match stage.decide(now, &mut self.notes) {
             Decision::Wait => Advance::Waits,
             Decision::Pass { due, .. } | Decision::Close { due } | Decision::Reset { due }
                 if due > now =>
@@ -174,7 +242,10 @@ impl Chain {
             }
             Decision::Reset { .. } => Advance::Reset,
             Decision::Drop => match self.stages[at].pop() {
-                Some(_) => Advance::Moved,
+                Some(piece) => {
+                    self.notes.lost(piece.ends);
+                    Advance::Moved
+                }
                 None => Advance::Waits,
             },
             Decision::Close { .. } => {
@@ -204,7 +275,7 @@ impl Chain {
     fn arrive(&mut self, at: usize, piece: Piece) {
         match self.stages.get_mut(at) {
             Some(stage) => stage.push(piece),
-            None => self.ready.push_back(piece.load),
+            None => self.ready.push_back(piece),
         }
     }
 
@@ -212,7 +283,7 @@ impl Chain {
     fn close(&mut self, at: usize, now: Instant) {
         self.over = true;
         for stage in &mut self.stages[..=at] {
-            stage.end();
+            self.notes.lost(stage.end());
         }
         self.arrive(at + 1, Piece::new(Load::Close, now));
     }

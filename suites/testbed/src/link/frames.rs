@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::{Bytes, BytesMut};
 
 use super::answers::{Exchange, Reply, Then};
-use super::chain::Tag;
-use super::tap::{Tap, What};
+use super::chain::{ReplyEnd, Tag};
+use super::tap::{Passage, Tap, What};
 use crate::fault::Stream;
-use crate::wire;
+use crate::wire::{self, Value};
 
 /// Bytes of an unfinished frame that are kept. Longer ones flow on, and are not recorded.
 const FRAME_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -46,6 +46,8 @@ pub(super) struct Passing {
     pub(super) bytes: Bytes,
     /// Where they are one whole reply.
     pub(super) tag: Option<Tag>,
+    /// The number of the node's reply that they end.
+    pub(super) ends: Option<u64>,
 }
 
 /// Bytes that cannot be cut into frames are recorded once, and then pass as they are.
@@ -59,6 +61,8 @@ pub(super) struct Frames {
     /// How many of the pending bytes passed. 0 if a scripted answer replaces them.
     passed: usize,
     garbled: bool,
+    /// Replies on record so far.
+    replies: u64,
 }
 
 impl Frames {
@@ -70,12 +74,20 @@ impl Frames {
             pending: Vec::new(),
             passed: 0,
             garbled: false,
+            replies: 0,
         }
     }
 
-    /// Records the frames that `bytes` complete. The bytes to forward are those that are left in `bytes` or, if replies
-    /// are taken whole, those that are returned; the second value is what happens to the connection after them.
-    pub(super) fn feed(&mut self, bytes: &mut BytesMut, taken: Taken) -> (Vec<Passing>, Then) {
+    /// Records the frames that `bytes` complete. What goes on in their place is `bytes` as they are left here, with the
+    /// `ends` of replies among them, or, where it is cut into replies, what is returned; and what happens to the
+    /// connection after it.
+    pub(super) fn feed(
+        &mut self,
+        bytes: &mut BytesMut,
+        taken: Taken,
+        ends: &mut Vec<ReplyEnd>,
+    ) -> (Vec<Passing>, Then) {
+        ends.clear();
         if self.garbled {
             return (Vec::new(), Then::GoOn);
         }
@@ -86,7 +98,7 @@ impl Frames {
         if self.stream == Stream::Downstream && is_cut {
             return self.cut(bytes, taken, &mut exchange);
         }
-        self.note(bytes, &mut exchange);
+        self.note(bytes, &mut exchange, ends);
         (Vec::new(), Then::GoOn)
     }
 
@@ -102,22 +114,45 @@ impl Frames {
         self.track.add(What::Acted(toxic));
     }
 
+    /// Records where a reply went that did not go on at once.
+    pub(super) fn left(&self, reply: u64, passage: Passage) {
+        self.track.add(What::Left { reply, passage });
+    }
+
+    /// The proxy has closed its side, or is gone.
+    pub(super) fn hang_up(&self) {
+        let mut exchange = self.exchange.lock().unwrap_or_else(PoisonError::into_inner);
+        exchange.hung_up = true;
+    }
+
+    /// Where the replies went that were never sent.
+    pub(super) fn unsent(&self) -> Passage {
+        let exchange = self.exchange.lock().unwrap_or_else(PoisonError::into_inner);
+        match exchange.hung_up {
+            true => Passage::HungUp,
+            false => Passage::Lost,
+        }
+    }
+
     /// Records that the node said something without being asked.
     pub(super) fn interjected(&self, bytes: &[u8]) {
         self.track.add(What::Scripted(bytes.to_vec()));
     }
 
-    /// Records frames that are forwarded unchanged.
-    fn note(&mut self, bytes: &[u8], exchange: &mut Exchange) {
+    /// Records frames that go on as they are.
+    fn note(&mut self, bytes: &[u8], exchange: &mut Exchange, ends: &mut Vec<ReplyEnd>) {
         if self.pending.is_empty() {
-            let used = self.record(bytes, exchange);
+            let used = self.record(bytes, exchange, ends);
             self.pending.extend_from_slice(&bytes[used..]);
         } else {
             let mut pending = std::mem::take(&mut self.pending);
+            let before = pending.len();
             pending.extend_from_slice(bytes);
-            let used = self.record(&pending, exchange);
+            let used = self.record(&pending, exchange, ends);
             pending.drain(..used);
             self.pending = pending;
+            // A frame that began before ends among the bytes that were added.
+            ends.iter_mut().for_each(|end| end.at -= before);
         }
         self.limit();
         self.passed = self.pending.len();
@@ -137,14 +172,16 @@ impl Frames {
         });
     }
 
-    /// Records the whole frames at the start of `bytes`, and returns their total length.
-    fn record(&mut self, bytes: &[u8], exchange: &mut Exchange) -> usize {
+    /// Records the whole frames at the start of `bytes`, and says how long they are together.
+    fn record(&mut self, bytes: &[u8], exchange: &mut Exchange, ends: &mut Vec<ReplyEnd>) -> usize {
         let mut used = 0;
         loop {
             match self.first_frame(&bytes[used..], exchange) {
                 Ok(None) => return used,
                 Ok(Some((what, length))) => {
                     used += length;
+                    let reply = self.number(&what);
+                    ends.extend(reply.map(|reply| ReplyEnd { at: used, reply }));
                     self.track.add(what);
                 }
                 Err(what) => {
@@ -153,6 +190,19 @@ impl Frames {
                     return bytes.len();
                 }
             }
+        }
+    }
+
+    /// The number of a reply on its connection; none of what is no reply.
+    fn number(&mut self, what: &What) -> Option<u64> {
+        match what {
+            What::Answered(Value::Push(_)) => None,
+            What::Answered(_) => {
+                let number = self.replies;
+                self.replies += 1;
+                Some(number)
+            }
+            _ => None,
         }
     }
 
@@ -228,7 +278,7 @@ impl Frames {
     /// Records a reply, and returns the bytes that the proxy gets instead. `whole` is the whole reply unless its
     /// beginning was forwarded before; `rest` is the part that was not.
     fn pass(
-        &self,
+        &mut self,
         reply: Reply,
         whole: Option<&[u8]>,
         rest: &[u8],
@@ -241,14 +291,18 @@ impl Frames {
                 out.push(Passing {
                     bytes: answer.bytes.into(),
                     tag: Some(tag),
+                    ends: None,
                 });
                 answer.then
             }
             None => {
-                self.track.add(What::Answered(reply.value));
+                let what = What::Answered(reply.value);
+                let ends = self.number(&what);
+                self.track.add(what);
                 out.push(Passing {
                     bytes: Bytes::copy_from_slice(rest),
                     tag: whole.map(|_| tag),
+                    ends,
                 });
                 Then::GoOn
             }
@@ -261,5 +315,6 @@ fn loose(bytes: &[u8]) -> Passing {
     Passing {
         bytes: Bytes::copy_from_slice(bytes),
         tag: None,
+        ends: None,
     }
 }

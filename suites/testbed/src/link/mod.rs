@@ -14,7 +14,7 @@ mod traffic;
 
 pub use answers::{Answer, Answers, Then};
 pub use relay::{Ending, Error, Link, Setup};
-pub use tap::{Event, Tap, TapPosition, What};
+pub use tap::{Event, Passage, Tap, TapPosition, What};
 pub use toxics::{Taken, Toxics};
 pub use traffic::Traffic;
 

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use super::answers::{Interjection, Then};
-use super::chain::{Chain, Load, Next};
+use super::chain::{Chain, Load, Next, ReplyEnd};
 use super::frames::{Frames, Passing, Taken};
 use super::relay::Ending;
 use super::toxics::Watch;
@@ -46,6 +46,8 @@ pub(super) struct Pump<'a> {
     pub(super) ending: Ending,
     /// Read into, and written from if there is no toxic: one allocation per connection.
     pub(super) buffer: BytesMut,
+    /// The ends of replies in the buffer.
+    pub(super) ends: Vec<ReplyEnd>,
 }
 
 impl Pump<'_> {
@@ -69,24 +71,28 @@ impl Pump<'_> {
                 biased;
                 () = self.toxics.changed() => {}
                 written = write_some(&mut self.to, outgoing) => match written {
-                    Err(_) => return End::Broken,
+                    Err(_) => return self.receiver_gone(),
                     Ok(length) => self.written(length),
                 },
                 () = until(due) => {}
                 interjection = next(&mut self.interjections) => {
                     if self.interject(interjection).is_err() {
-                        return End::Broken;
+                        return self.receiver_gone();
                     }
                 }
                 read = self.from.read_buf(&mut self.buffer), if accepts => match read {
                     // Bytes that were read before are still forwarded, as in Toxiproxy.
                     Err(_) if self.ending == Ending::Close => {
+                        self.sender_gone();
                         self.chain.push(Load::Close, Instant::now());
                     }
-                    Err(_) => return End::Broken,
+                    Err(_) => {
+                        self.sender_gone();
+                        return End::Broken;
+                    }
                     Ok(0) => self.end(),
                     Ok(_) => if self.forward().is_err() {
-                        return End::Broken;
+                        return self.receiver_gone();
                     },
                 },
             }
@@ -107,7 +113,28 @@ impl Pump<'_> {
         for toxic in self.chain.acted() {
             self.frames.acted(toxic);
         }
+        self.record_left();
         next
+    }
+
+    /// Records the replies that have left the chain.
+    fn record_left(&mut self) {
+        for (reply, passage) in self.chain.left() {
+            self.frames.left(reply, passage);
+        }
+    }
+
+    fn sender_gone(&self) {
+        if self.stream == Stream::Upstream {
+            self.frames.hang_up();
+        }
+    }
+
+    fn receiver_gone(&self) -> End {
+        if self.stream == Stream::Downstream {
+            self.frames.hang_up();
+        }
+        End::Broken
     }
 
     /// Forwards the bytes read, or scripted answers in their place.
@@ -118,12 +145,15 @@ impl Pump<'_> {
             true => Taken::Whole,
             false => Taken::Loose,
         };
-        let (passing, then) = self.frames.feed(&mut self.buffer, taken);
+        let (passing, then) = self.frames.feed(&mut self.buffer, taken, &mut self.ends);
         match taken {
             Taken::Whole => passing.into_iter().for_each(|piece| self.queue(piece)),
             Taken::Loose => {
                 for piece in passing {
                     self.buffer.extend_from_slice(&piece.bytes);
+                    let at = self.buffer.len();
+                    let end = piece.ends.map(|reply| ReplyEnd { at, reply });
+                    self.ends.extend(end);
                 }
             }
         }
@@ -134,20 +164,20 @@ impl Pump<'_> {
         Ok(())
     }
 
-    /// Queues one reply, or other bytes, for toxics of replies.
-    fn queue(&mut self, Passing { bytes, tag }: Passing) {
-        let now = Instant::now();
-        match tag {
-            _ if bytes.is_empty() => {}
-            Some(tag) => self.chain.push_reply(bytes, tag, now),
-            None => self.chain.push(Load::Bytes(bytes), now),
+    /// Passes on one reply, or what is none, to toxics of replies.
+    fn queue(&mut self, Passing { bytes, tag, ends }: Passing) {
+        if !bytes.is_empty() {
+            self.chain.push_reply(bytes, tag, ends, Instant::now());
         }
     }
 
     /// The sender has closed its side.
     fn end(&mut self) {
-        let (bytes, tag) = (self.frames.rest(), None);
-        self.queue(Passing { bytes, tag });
+        self.sender_gone();
+        let rest = self.frames.rest();
+        if !rest.is_empty() {
+            self.chain.push(Load::Bytes(rest), Instant::now());
+        }
         self.chain.push(Load::End, Instant::now());
     }
 
@@ -155,6 +185,7 @@ impl Pump<'_> {
         let Interjection { bytes, done } = interjection;
         self.frames.interjected(&bytes);
         self.buffer.extend_from_slice(&bytes);
+        self.ends.clear();
         self.pass_on()?;
         // The receiver may be gone; the bytes are sent anyway.
         let _ = done.send(());
@@ -171,13 +202,16 @@ impl Pump<'_> {
                 Ok(length) => {
                     self.traffic.count_sent(self.stream, length);
                     self.buffer.advance(length);
+                    self.ends.retain(|end| end.at > length);
+                    self.ends.iter_mut().for_each(|end| end.at -= length);
                 }
             }
         }
         if !self.buffer.is_empty() {
             // Copied, so that a small waiting piece does not keep a large buffer alive.
             let rest = Bytes::copy_from_slice(&self.buffer);
-            self.chain.push(Load::Bytes(rest), Instant::now());
+            let ends = std::mem::take(&mut self.ends);
+            self.chain.push_bytes(rest, ends, Instant::now());
             self.buffer.clear();
         }
         Ok(())
@@ -185,12 +219,8 @@ impl Pump<'_> {
 
     fn written(&mut self, length: usize) {
         self.traffic.count_sent(self.stream, length);
-        if let Some(Load::Bytes(bytes)) = self.chain.ready() {
-            bytes.advance(length);
-            if bytes.is_empty() {
-                self.chain.take();
-            }
-        }
+        self.chain.written(length);
+        self.record_left();
     }
 
     /// Forwards the sender's close. Written bytes stay deliverable: this end no longer resets.
@@ -198,6 +228,15 @@ impl Pump<'_> {
         let told = self.to.shutdown().await;
         let kept = SockRef::from(self.to.as_ref()).set_linger(None);
         told.and(kept).map_or(End::Broken, |()| End::Finished)
+    }
+}
+
+impl Drop for Pump<'_> {
+    /// Records what has become of the replies that are still in the chain.
+    fn drop(&mut self) {
+        for reply in self.chain.unsent() {
+            self.frames.left(reply, self.frames.unsent());
+        }
     }
 }
 

@@ -393,6 +393,7 @@ impl LinkState {
             interjections: (stream == Stream::Downstream).then(|| seen.answers.open()),
             ending: self.ending,
             buffer: BytesMut::new(),
+            ends: Vec::new(),
         };
         let end = {
             let upstream = pump(Stream::Upstream, from_proxy, to_node).run();

@@ -35,12 +35,30 @@ pub enum What {
     Scripted(Vec<u8>),
     /// The toxic of this name acted on a reply that the node sent before.
     Acted(String),
+    /// A reply that did not go on at once has left the link. Replies are counted from 0 on each connection, without pushes.
+    Left {
+        /// The number of the reply.
+        reply: u64,
+        /// Where it went.
+        passage: Passage,
+    },
     /// The proxy sent bytes that are not a request.
     GarbledRequest(String),
     /// The node sent bytes that are not a reply.
     GarbledReply(String),
     /// The connection was closed.
     Closed,
+}
+
+/// Where a reply went that did not go on at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Passage {
+    /// To the proxy: its last byte was written.
+    Sent,
+    /// Nowhere: a toxic took it, changed it or cut it, or the link closed the connection.
+    Lost,
+    /// Nowhere: the proxy closed the connection first.
+    HungUp,
 }
 
 impl fmt::Display for What {
@@ -50,6 +68,7 @@ impl fmt::Display for What {
             Self::Closed => f.write_str("closed"),
             Self::Answered(value) => write!(f, "{value}"),
             Self::Acted(toxic) => write!(f, "toxic {toxic}"),
+            Self::Left { reply, passage } => write!(f, "reply {reply} {passage}"),
             Self::Scripted(bytes) => write!(f, "scripted {}", quoted(bytes)),
             Self::GarbledRequest(why) | Self::GarbledReply(why) => f.write_str(why),
             Self::Asked(arguments) => {
@@ -57,6 +76,16 @@ impl fmt::Display for What {
                 f.write_str(&words.join(" "))
             }
         }
+    }
+}
+
+impl fmt::Display for Passage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sent => "sent",
+            Self::Lost => "lost",
+            Self::HungUp => "not sent: the proxy has closed",
+        })
     }
 }
 

@@ -136,10 +136,7 @@ fn execute(records: &mut [Record], points: Vec<(u64, usize)>) {
             connection: 1,
             order,
             asked: at,
-            answered: Some(Answered {
-                at,
-                reply: reply.clone(),
-            }),
+            answered: Some(Answered::new(at, reply.clone())),
         });
         records[index].reply = Some(reply);
         let after = after.map(<[u8]>::to_vec);

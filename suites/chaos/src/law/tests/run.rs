@@ -233,10 +233,7 @@ impl Run {
             connection: u64::from(node),
             order: self.asked,
             asked: sent + MILLISECOND / 10,
-            answered: answer.map(|reply| Answered {
-                at: sent + MILLISECOND / 4,
-                reply: reply.clone(),
-            }),
+            answered: answer.map(|reply| Answered::new(sent + MILLISECOND / 4, reply.clone())),
         }
     }
 

@@ -8,8 +8,8 @@ use std::sync::PoisonError;
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use super::Load;
 use super::stage::{Piece, Stage, passed};
+use super::{Load, Notes};
 use crate::fault::{Decision, Head, Law, Reply, ReplyDecision, Then, later};
 
 /// The decision about a piece.
@@ -35,12 +35,7 @@ enum Look {
 }
 
 impl Stage {
-    pub(super) fn decide_reply(
-        &mut self,
-        head: Head,
-        now: Instant,
-        acted: &mut Vec<String>,
-    ) -> Decision {
+    pub(super) fn decide_reply(&mut self, head: Head, now: Instant, notes: &mut Notes) -> Decision {
         match (self.then, head) {
             (Then::Continue, _) => {}
             (Then::Close, _) => return Decision::Close { due: now },
@@ -50,7 +45,7 @@ impl Stage {
         self.look(0, Look::Pick);
         match self.queue.front() {
             Some(piece) if matches!(piece.verdict, Verdict::Picked | Verdict::Waits) => {
-                self.act(now, acted)
+                self.act(now, notes)
             }
             // It is empty.
             Some(piece) if matches!(&piece.load, Load::Bytes(bytes) if bytes.is_empty()) => {
@@ -85,7 +80,7 @@ impl Stage {
     }
 
     /// Acts on the head, which was picked.
-    fn act(&mut self, now: Instant, acted: &mut Vec<String>) -> Decision {
+    fn act(&mut self, now: Instant, notes: &mut Notes) -> Decision {
         let (Law::Replies(rule), Some(piece)) = (self.kind.law(), self.queue.front_mut()) else {
             return Decision::Wait;
         };
@@ -95,7 +90,7 @@ impl Stage {
             Some(ReplyDecision::Wait { time }) => {
                 if piece.verdict == Verdict::Picked {
                     piece.verdict = Verdict::Waits;
-                    acted.push(self.name.clone());
+                    notes.acted.push(self.name.clone());
                 }
                 let due = time.map(|time| later(piece.came_at, time));
                 due.map_or(Decision::Wait, |due| Decision::Pass { length, due })
@@ -103,21 +98,25 @@ impl Stage {
             Some(ReplyDecision::Send { bytes, then }) => {
                 self.waiting = self.waiting - piece.length() + bytes.len();
                 let is_lost = bytes.is_empty();
+                match contains(&bytes, &piece.load) {
+                    true => piece.ends.iter_mut().for_each(|end| end.at = bytes.len()),
+                    false => notes.lost(std::mem::take(&mut piece.ends)),
+                }
                 piece.load = Load::Bytes(Bytes::from(bytes));
                 piece.verdict = Verdict::Ready(then);
-                acted.push(self.name.clone());
+                notes.acted.push(self.name.clone());
                 match is_lost {
                     true => Decision::Drop,
                     false => Decision::Pass { length, due: now },
                 }
             }
-            Some(ReplyDecision::Swap) => self.swap(now, acted),
+            Some(ReplyDecision::Swap) => self.swap(now, notes),
             None => Decision::Pass { length, due: now },
         }
     }
 
-    /// Lets the next reply pass first, once it has arrived.
-    fn swap(&mut self, now: Instant, acted: &mut Vec<String>) -> Decision {
+    /// Lets the next reply go first, once it is there.
+    fn swap(&mut self, now: Instant, notes: &mut Notes) -> Decision {
         let Some(next) = self.queue.get(1) else {
             return Decision::Wait;
         };
@@ -125,7 +124,7 @@ impl Stage {
             // Not swapped once more.
             self.look(1, Look::Count);
             self.queue.swap(0, 1);
-            acted.push(self.name.clone());
+            notes.acted.push(self.name.clone());
         }
         for piece in self.queue.iter_mut().take(2) {
             piece.verdict = match &piece.load {
@@ -137,6 +136,14 @@ impl Stage {
             length: usize::MAX,
             due: now,
         }
+    }
+}
+
+/// Whether a reply is whole among the bytes that go on in its place, at their start or their end.
+fn contains(bytes: &[u8], reply: &Load) -> bool {
+    match reply {
+        Load::Bytes(reply) => bytes.starts_with(reply) || bytes.ends_with(reply),
+        Load::End | Load::Close => false,
     }
 }
 

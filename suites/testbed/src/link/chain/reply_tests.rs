@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::fault::{Fault, Toxic};
 use crate::link::answers::{Answers, Exchange};
-use crate::link::frames::{Frames, Taken, Track};
+use crate::link::frames::{Frames, Passing, Taken, Track};
 use crate::link::toxics::Toxics;
 
 /// A direction from a node, with a writer that is always ready.
@@ -21,6 +21,8 @@ struct Replies {
     /// The output: bytes, and `|` where the connection closed.
     out: String,
     acted: Vec<String>,
+    /// Replies that have left the chain.
+    left: Vec<String>,
 }
 
 impl Replies {
@@ -39,6 +41,7 @@ impl Replies {
             toxics: Toxics::default(),
             out: String::new(),
             acted: Vec::new(),
+            left: Vec::new(),
         };
         for fault in faults {
             replies.add(fault);
@@ -76,14 +79,16 @@ impl Replies {
             true => Taken::Whole,
             false => Taken::Loose,
         };
-        let (passing, _) = self.frames.feed(&mut buffer, taken);
-        for piece in passing {
-            match piece.tag {
-                Some(tag) => self.chain.push_reply(piece.bytes, tag, self.now),
-                None => self.load(piece.bytes),
+        let mut ends = Vec::new();
+        let (passing, _) = self.frames.feed(&mut buffer, taken, &mut ends);
+        for Passing { bytes, tag, ends } in passing {
+            if !bytes.is_empty() {
+                self.chain.push_reply(bytes, tag, ends, self.now);
             }
         }
-        self.load(buffer.freeze());
+        if !buffer.is_empty() {
+            self.chain.push_bytes(buffer.freeze(), ends, self.now);
+        }
         self.wait(0)
     }
 
@@ -110,14 +115,21 @@ impl Replies {
             let next = self.chain.step(self.now);
             let mut taken = false;
             if let Some(load) = self.chain.ready() {
+                let mut length = 0;
                 match load {
-                    Load::Bytes(bytes) => self.out += std::str::from_utf8(bytes).unwrap(),
+                    Load::Bytes(bytes) => {
+                        self.out += std::str::from_utf8(bytes).unwrap();
+                        length = bytes.len();
+                    }
                     Load::End | Load::Close => self.out.push('|'),
                 }
-                self.chain.take();
+                self.chain.written(length);
                 taken = true;
             }
             self.acted.extend(self.chain.acted());
+            let left = self.chain.left().into_iter();
+            self.left
+                .extend(left.map(|(reply, passage)| format!("{reply} {passage}")));
             match next {
                 _ if taken => {}
                 Next::Due(due) if due <= end => self.now = due,
@@ -320,4 +332,41 @@ proptest! {
         };
         prop_assert_eq!(run(&cuts), run(&[]));
     }
+}
+
+/// Where the replies 1 to 3 to `GET a` to `GET c` have gone, `wait_ms` after they were sent at once under faults.
+#[track_caller]
+fn check_left(faults: &[&str], wait_ms: u64, expected: &[&str]) {
+    let mut replies = Replies::to(&["GET a", "GET b", "GET c"], faults);
+    replies.send(":1\r\n:2\r\n:3\r\n").wait(wait_ms);
+    assert_eq!(replies.left, expected, "{faults:?}");
+}
+
+#[test]
+fn a_reply_has_left_when_its_last_byte_was_sent() {
+    let all = ["0 sent", "1 sent", "2 sent"];
+    check_left(&["delay_reply 50ms nth 2"], 49, &all[..1]);
+    check_left(&["delay_reply 50ms nth 2"], 50, &all);
+    check_left(&["latency 50ms"], 49, &[]);
+    check_left(&["latency 50ms"], 50, &all);
+    // Four bytes a reply, and six bytes at once.
+    check_left(&["slicer 6B delay 10000us"], 9, &all[..1]);
+    check_left(&["slicer 6B delay 10000us"], 10, &all);
+    check_left(&["duplicate_reply nth 1"], 0, &all);
+    check_left(&["swap_replies nth 1"], 0, &["1 sent", "0 sent", "2 sent"]);
+}
+
+#[test]
+fn a_reply_that_a_toxic_takes_changes_or_cuts_is_lost() {
+    check_left(&["drop_reply nth 2"], 0, &["1 lost", "0 sent", "2 sent"]);
+    check_left(&["wrong_type nth 2"], 0, &["1 lost", "0 sent", "2 sent"]);
+    check_left(&["limit_data 6B"], 0, &["1 lost", "2 lost", "0 sent"]);
+    check_left(
+        &["cut_reply header nth 2"],
+        0,
+        &["1 lost", "2 lost", "0 sent"],
+    );
+    let mut replies = Replies::to(&["GET a", "GET b"], &["hold"]);
+    replies.send(":1\r\n:2\r\n");
+    assert_eq!(replies.chain.unsent(), [0, 1]);
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use tokio::time::Instant;
 
 use super::replies::Verdict;
-use super::{Load, Tag};
+use super::{Load, Notes, ReplyEnd, Tag};
 use crate::chance::Chance;
 use crate::fault::{BufferLimit, Counts, Decision, Head, Law, Removal, Then, ToxicKind, View};
 use crate::link::toxics::Entry;
@@ -25,7 +25,9 @@ pub(super) struct Piece {
     pub(super) came_at: Instant,
     /// Set if it is a whole reply.
     pub(super) tag: Option<Tag>,
-    /// The decision of a toxic of replies about it; dropped when it passes.
+    /// The replies of the node that end in it, in order.
+    pub(super) ends: Vec<ReplyEnd>,
+    /// What a toxic of replies decided about it; forgotten when it goes on.
     pub(super) verdict: Verdict,
 }
 
@@ -36,15 +38,20 @@ impl Piece {
             read_at: now,
             came_at: now,
             tag: None,
+            ends: Vec::new(),
             verdict: Verdict::Open,
         }
     }
 
-    pub(super) fn tagged(self, tag: Tag) -> Self {
-        Self {
-            tag: Some(tag),
-            ..self
-        }
+    /// Takes out the replies that end in the first `length` bytes; the other ends move forward by as much.
+    pub(super) fn take_ends(&mut self, length: usize) -> Vec<ReplyEnd> {
+        let first = self.ends.partition_point(|end| end.at <= length);
+        let later = self.ends.split_off(first);
+        let moved = later.into_iter().map(|end| ReplyEnd {
+            at: end.at - length,
+            ..end
+        });
+        std::mem::replace(&mut self.ends, moved.collect())
     }
 
     pub(super) fn arriving(self, now: Instant) -> Self {
@@ -137,11 +144,16 @@ impl Stage {
         self.kind.acts_on_replies()
     }
 
-    /// Lets nothing more pass; the queue is lost.
-    pub(super) fn end(&mut self) {
+    /// Lets nothing more through; what waits is lost, with these replies.
+    pub(super) fn end(&mut self) -> Vec<ReplyEnd> {
         self.done = true;
-        self.queue.clear();
         self.waiting = 0;
+        self.queue.drain(..).flat_map(|piece| piece.ends).collect()
+    }
+
+    /// What waits, in order.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = &Piece> {
+        self.queue.iter()
     }
 
     pub(super) fn into_queue(self) -> VecDeque<Piece> {
@@ -166,12 +178,12 @@ impl Stage {
         }
     }
 
-    /// Decides about the head. `acted` gets the name of a toxic that acts on a reply.
-    pub(super) fn decide(&mut self, now: Instant, acted: &mut Vec<String>) -> Decision {
+    /// What happens to the head. `notes` get what happens to a reply.
+    pub(super) fn decide(&mut self, now: Instant, notes: &mut Notes) -> Decision {
         let head = self.queue.front().map_or(Head::Nothing, Piece::head);
         match self.kind.law() {
             _ if !self.active => passed(head, now),
-            Law::Replies(_) => self.decide_reply(head, now, acted),
+            Law::Replies(_) => self.decide_reply(head, now, notes),
             Law::Bytes(rule) => rule.decide(&View {
                 head,
                 quiet_since: self.quiet_since,
@@ -213,22 +225,24 @@ impl Stage {
     pub(super) fn pass(&mut self, length: usize, due: Instant) -> Option<Piece> {
         let mut piece = self.pop()?;
         piece.read_at = piece.read_at.max(due);
-        match &mut piece.load {
-            Load::End | Load::Close => self.done = true,
-            Load::Bytes(bytes) => {
-                let rest = bytes.split_off(length.clamp(1, bytes.len()));
-                self.passed += bytes.len() as u64;
-                self.pieces += 1;
-                self.last_due = Some(due);
-                if !rest.is_empty() {
-                    self.waiting += rest.len();
-                    self.queue.push_front(Piece {
-                        load: Load::Bytes(rest),
-                        tag: None,
-                        ..piece
-                    });
-                }
-            }
+        let Load::Bytes(bytes) = &mut piece.load else {
+            self.done = true;
+            return Some(piece);
+        };
+        let length = length.clamp(1, bytes.len());
+        let rest = bytes.split_off(length);
+        self.passed += length as u64;
+        self.pieces += 1;
+        self.last_due = Some(due);
+        if !rest.is_empty() {
+            let passed = piece.take_ends(length);
+            self.waiting += rest.len();
+            self.queue.push_front(Piece {
+                load: Load::Bytes(rest),
+                tag: None,
+                ends: std::mem::replace(&mut piece.ends, passed),
+                ..piece
+            });
         }
         Some(piece)
     }

@@ -94,15 +94,16 @@ impl Line {
         let Some(load) = self.chain.ready() else {
             return false;
         };
-        self.out.push(match load {
+        let (out, length) = match load {
             Load::Bytes(bytes) => {
                 self.bytes.extend_from_slice(bytes);
-                Out::Bytes(at, bytes.len())
+                (Out::Bytes(at, bytes.len()), bytes.len())
             }
-            Load::End => Out::End(at),
-            Load::Close => Out::Close(at),
-        });
-        self.chain.take();
+            Load::End => (Out::End(at), 0),
+            Load::Close => (Out::Close(at), 0),
+        };
+        self.out.push(out);
+        self.chain.written(length);
         true
     }
 

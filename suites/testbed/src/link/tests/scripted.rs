@@ -113,7 +113,7 @@ fn rewritten(replies: &[&str], scripted: &[bool], cuts: &[usize]) -> Vec<u8> {
     let (mut seen, mut from) = (Vec::new(), 0);
     for end in ends {
         let mut chunk = BytesMut::from(&bytes[from..end]);
-        let (passing, then) = frames.feed(&mut chunk, Taken::Loose);
+        let (passing, then) = frames.feed(&mut chunk, Taken::Loose, &mut Vec::new());
         assert_eq!(then, Then::GoOn);
         seen.extend_from_slice(&chunk);
         for piece in passing {

@@ -27,10 +27,7 @@ pub(super) struct Part {
 
 impl Part {
     fn seen(&self, order: u64, reply: Value) -> Seen {
-        let answered = Answered {
-            at: self.at + 1,
-            reply,
-        };
+        let answered = Answered::new(self.at + 1, reply);
         Seen {
             node: self.node,
             connection: self.node.into(),
