@@ -7,10 +7,10 @@
 //! before it. Where keys are deleted, an absent key may have several causes: then a cycle still proves a violation, and
 //! the sorted clusters guide the search.
 
-use super::SessionOrder;
 use super::chains::{Chains, Link, chains};
 use super::intern::Register;
 use super::operation::{Act, Operation};
+use super::options::SessionOrder;
 use super::order::{Sessions, keeps_order};
 use super::topological::{Zone, sort};
 

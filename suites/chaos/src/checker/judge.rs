@@ -3,9 +3,10 @@
 use super::clusters::{self, Outcome};
 use super::intern::intern;
 use super::operation::Operation;
+use super::options::{Method, Options, SessionOrder};
 use super::order::Sessions;
 use super::search::{Found, search};
-use super::{Method, Options, SessionOrder, witness};
+use super::witness;
 
 /// Whether there is a linearization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,8 +4,9 @@
 //! order. Here an operation also comes before the later ones of its session, if its client read its reply. Both
 //! conditions are local: a history is linearizable exactly if it is so for each key.
 //!
-//! - `request`, `extract`: from records to operations. `operation`: the effects of these.
-//! - `witness`, `clusters`, `search`: the ways to judge, by growing cost. `judge`: which one is used when.
+//! - `options`, `verdict`: what goes in and what comes out.
+//! - `request`, `extract`: from records to operations. `operation`: what these do.
+//! - `witness`, `clusters`, `search`: the ways to judge, by growing cost. `judge`: which is taken when.
 //! - `minimise`, `explanation`: the smallest part of a history that is a violation. `report`: all of it.
 //!
 //! Pure: never asks a node, and does not know which fault ran.
@@ -18,6 +19,7 @@ mod intern;
 mod judge;
 mod minimise;
 mod operation;
+mod options;
 mod order;
 mod registers;
 mod report;
@@ -32,6 +34,7 @@ mod witness;
 mod tests;
 
 pub use explanation::{Explanation, Reason};
+pub use options::{Method, Options, SessionOrder};
 pub use registers::registers;
 pub use report::{Linearizable, Report, Unknown, Violation};
-pub use verdict::{Checked, Method, Options, SessionOrder, Verdict};
+pub use verdict::{Checked, Verdict};

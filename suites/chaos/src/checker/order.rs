@@ -1,7 +1,7 @@
 //! Verifies an order of operations: each reply, real time and session order, in one pass.
 
-use super::SessionOrder;
 use super::operation::Operation;
+use super::options::SessionOrder;
 
 /// Sequence numbers that each session has reached in an order.
 #[derive(Debug, Default)]

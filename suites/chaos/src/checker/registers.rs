@@ -1,8 +1,10 @@
 //! Checks all registers of a history.
 
+use super::explanation;
 use super::extract::{Key, extract};
 use super::judge::{Judge, Ruling};
-use super::{Checked, Options, Verdict, explanation};
+use super::options::Options;
+use super::verdict::{Checked, Verdict};
 use crate::history::{History, Record};
 
 /// Checks each key that GET, MGET, SET, MSET, SET NX, SETNX, GETSET, DEL or UNLINK was used on, in the order in which the

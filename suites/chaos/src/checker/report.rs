@@ -3,7 +3,10 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Checked, Explanation, Method, Options, Reason, Verdict, registers};
+use super::explanation::{Explanation, Reason};
+use super::options::{Method, Options};
+use super::registers::registers;
+use super::verdict::{Checked, Verdict};
 use crate::history::{Completion, History, Record, escaped, settle};
 
 /// The format of the JSON report.

@@ -7,8 +7,8 @@
 
 use std::collections::HashSet;
 
-use super::SessionOrder;
 use super::intern::Register;
+use super::options::SessionOrder;
 use super::taken::Taken;
 
 /// How a search ended.

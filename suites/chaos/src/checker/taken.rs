@@ -1,8 +1,8 @@
 //! The operations that a search has taken, the value that they leave, and the operations that can be taken next.
 
-use super::SessionOrder;
 use super::intern::Register;
 use super::operation::{Act, Operation};
+use super::options::SessionOrder;
 
 /// A prefix of an order.
 pub(super) struct Taken<'a> {

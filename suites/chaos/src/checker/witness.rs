@@ -2,8 +2,8 @@
 //!
 //! A witness that fails is never a verdict: the tap may see requests of several connections in another order than the node.
 
-use super::SessionOrder;
 use super::operation::Operation;
+use super::options::SessionOrder;
 use super::order::{Sessions, explains, keeps_order};
 
 /// Whether the order in which one node saw the certain operations is a linearization.
