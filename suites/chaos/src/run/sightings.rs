@@ -6,18 +6,12 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 
 use testbed::link::{self, Event, What};
-use testbed::wire::{Arguments, Value};
+use testbed::wire::Value;
 
 use super::clock::nanoseconds;
+use super::sighting::Sighting;
 use super::tokenless;
 use crate::history::{Answered, Passage, Record, Seen};
-
-/// One request to one node.
-#[derive(Debug)]
-pub(super) struct Sighting {
-    pub(super) seen: Seen,
-    pub(super) request: Arguments,
-}
 
 /// Everything that the taps recorded since a time.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use testbed::wire::Value;
 
-use super::sightings::Sighting;
+use super::sighting::Sighting;
 use crate::history::{Record, Seen};
 
 /// Commands without a value, the commands into which a proxy may turn them, and whether all arguments are keys.
