@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use testbed::wire::{Arguments, Value};
@@ -26,8 +26,8 @@ pub(super) struct Client {
     pub(super) generator: Box<dyn Generator>,
     pub(super) clock: Clock,
     pub(super) pace: Ticks,
-    /// No batch begins at this time or later.
-    pub(super) ends: u64,
+    /// No batch begins at this time or later. It may change while clients send.
+    pub(super) ends: Arc<AtomicU64>,
     /// How long a reply is waited for.
     pub(super) within: Duration,
     /// The numbers of connections over all clients.
@@ -89,7 +89,8 @@ impl Client {
                 intended
             }
         };
-        if intended >= self.ends || self.clock.now() >= self.ends {
+        let ends = self.ends.load(Ordering::Relaxed);
+        if intended >= ends || self.clock.now() >= ends {
             return None;
         }
         self.clock.wait_until(intended).await;

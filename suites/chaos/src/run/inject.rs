@@ -35,6 +35,15 @@ pub(super) async fn carry_out(
     Ok(acting.windows)
 }
 
+/// When a load ends that is to last for `duration`: later by as much as the last change took longer than planned. A
+/// container takes its time to start, and what follows a fault is to be seen all the same.
+pub(super) fn load_end(duration: Duration, schedule: &Schedule, windows: &[Window]) -> u64 {
+    let planned = schedule.steps.last().map_or(0, |step| nanoseconds(step.at));
+    let done = windows.iter().map(|window| window.span.to).max();
+    let late = done.unwrap_or(0).saturating_sub(planned);
+    nanoseconds(duration).saturating_add(late)
+}
+
 /// Faults that act, and the windows of those that did.
 #[derive(Default)]
 struct Acting {

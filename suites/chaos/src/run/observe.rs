@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use testbed::chance::Chance;
@@ -130,8 +130,14 @@ async fn load(
     let expiring = (subject.nodes_of == NodesOf::Others)
         .then(|| keep_expiring(subject.nodes.clone(), keys.to_vec(), stopped))
         .map(tokio::spawn);
-    let mut clients = clients(scenario, subject, plans, &clock);
+    let ends = Arc::new(AtomicU64::new(u64::MAX));
+    let mut clients = clients(scenario, subject, plans, (&clock, &ends));
     let injected = inject::carry_out(schedule, &mut subject.means, &clock, say).await;
+    let end = match &injected {
+        Ok(windows) => inject::load_end(scenario.duration, schedule, windows),
+        Err(_) => 0,
+    };
+    ends.store(end, Ordering::Relaxed);
     let mut log = Log::default();
     while let Some(ended) = clients.join_next().await {
         let Log { records, sessions } = ended?;
@@ -159,15 +165,20 @@ async fn load(
     })
 }
 
+/// Loads that last as long as the scenario stop at `ends`.
 fn clients(
     scenario: &Scenario,
     subject: &Subject<'_>,
     plans: &[Plan],
-    clock: &Clock,
+    (clock, ends): (&Clock, &Arc<AtomicU64>),
 ) -> JoinSet<Log> {
     let mut clients = JoinSet::new();
     let sessions = Arc::new(AtomicU32::new(0));
     for (load, plan) in scenario.loads.iter().zip(plans) {
+        let ends = match load.lasts == scenario.duration {
+            true => Arc::clone(ends),
+            false => Arc::new(AtomicU64::new(nanoseconds(load.lasts))),
+        };
         for number in 0..load.clients {
             let client = Client {
                 proxy: subject.proxy,
@@ -179,7 +190,7 @@ fn clients(
                 generator: load.workload.client(plan, number),
                 clock: clock.clone(),
                 pace: ticks(load, number),
-                ends: nanoseconds(load.lasts),
+                ends: Arc::clone(&ends),
                 within: Duration::from_nanos(subject.promises.deadline) + inject::MARGIN,
                 sessions: Arc::clone(&sessions),
             };

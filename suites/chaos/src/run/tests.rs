@@ -5,8 +5,11 @@ use std::time::Duration;
 use testbed::link::{self, Event, What};
 use testbed::wire::Value;
 
+use super::inject::load_end;
 use super::sightings::{Sightings, attach};
 use crate::history::{Completion, Library, Passage, Record};
+use crate::observed::{Span, Subject, Window};
+use crate::scenario::{Change, Schedule, Step};
 
 fn words(text: &str) -> Vec<Vec<u8>> {
     text.split(' ')
@@ -228,4 +231,29 @@ fn a_probe_hides_no_request_and_other_bytes_do() {
     };
     assert!(!garbled(b"PING\r\n"));
     assert!(garbled(b"SET a v-1\r\n"));
+}
+
+#[test]
+fn the_load_lasts_longer_where_a_fault_ended_late() {
+    let end = |planned_ms, done_ms: &[u64]| {
+        let at = Duration::from_millis(planned_ms);
+        let change = Change::Rescale(4);
+        let schedule = Schedule {
+            steps: vec![Step { at, change }],
+        };
+        let window = |done_ms: &u64| Window {
+            fault: "rescale 4".to_owned(),
+            on: Subject::Proxy,
+            span: Span {
+                from: 0,
+                to: done_ms * 1_000_000,
+            },
+            empties: false,
+        };
+        let windows: Vec<Window> = done_ms.iter().map(window).collect();
+        load_end(Duration::from_millis(1600), &schedule, &windows) / 1_000_000
+    };
+    assert_eq!(end(800, &[700, 800]), 1600);
+    assert_eq!(end(800, &[1500, 900]), 2300);
+    assert_eq!(end(800, &[]), 1600);
 }
