@@ -37,12 +37,7 @@ pub async fn chaos(
     scenario: &Scenario,
     say: &dyn Fn(&str),
 ) -> Result<Judged, Error> {
-    let lacking = scenario.lacking(target);
-    if !lacking.is_empty() {
-        let why = format!("needs {}", lacking.join(", "));
-        return Ok(without_run(scenario, Verdict::Skipped, why));
-    }
-    if let Some(why) = fault_obstacle(options.owned(), scenario) {
+    if let Some(why) = obstacle(options, target, scenario) {
         return Ok(without_run(scenario, Verdict::Skipped, why));
     }
     let began = Instant::now();
@@ -82,6 +77,16 @@ pub async fn chaos(
     };
     judged.report.took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     Ok(judged)
+}
+
+/// Why a scenario cannot run on a target with these options: what the target cannot do, or the nodes cannot suffer.
+#[must_use]
+pub fn obstacle(options: &RunOptions, target: &Target, scenario: &Scenario) -> Option<String> {
+    let lacking = scenario.lacking(target);
+    if !lacking.is_empty() {
+        return Some(format!("needs {}", lacking.join(", ")));
+    }
+    fault_obstacle(options.owned(), scenario)
 }
 
 fn without_run(scenario: &Scenario, verdict: Verdict, why: String) -> Judged {

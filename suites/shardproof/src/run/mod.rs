@@ -14,7 +14,7 @@ mod shrink;
 use testbed::cluster;
 use testbed::targets;
 
-pub use chaos::{Judged, RunningProxy, chaos, chaos_running};
+pub use chaos::{Judged, RunningProxy, chaos, chaos_running, obstacle};
 pub use conformance::{Event, Order, Subject, judge};
 pub use differential::differential;
 pub use fault::{fault, unroutable};

@@ -1,63 +1,136 @@
-//! Every chaos scenario on every target, one named test each: `scenarios::envoy::node-paused`.
+//! Every chaos scenario on every target, one named test each: `scenarios::envoy::node-paused`. Those whose faults act on
+//! nodes also run on nodes in containers, on three and on four: `scenarios::docker::refproxy::4-nodes::node-paused`.
 
 use chaos::report::{ScenarioReport, Verdict};
 use chaos::scenario::{self, Scenario};
 use libtest_mimic::{Failed, Trial};
 use shardproof::report::terminal;
 use shardproof::run::{self, RunOptions};
+use testbed::cluster::Source;
 use testbed::fixtures::Fixtures;
 use testbed::targets::Target;
 
-use crate::support::{self, Presence};
+use crate::support::{self, Presence, docker};
 
 const SEED: u64 = 1;
 /// Runs of a scenario while the machine stalls too often for a verdict.
 const RUNS_MAX: u64 = 3;
 
+/// Scenarios on nodes in containers. The proxy is the workspace's own: what is tested here is the suite.
+const IN_CONTAINERS: &[&str] = &[
+    "all-nodes-down",
+    "late-reply",
+    "node-partitioned",
+    "node-paused",
+    "node-replaced",
+    "node-restarted-empty",
+    "node-restarted-with-data",
+    "rescale-under-load",
+];
+
+/// Sizes of the clusters in containers.
+const SIZES: [u16; 2] = [3, 4];
+
 pub(crate) fn trials() -> Vec<Trial> {
     let sources = scenario::files(&Fixtures::compiled_in()).expect("scenario files");
     let scenarios = scenario::load_all(&sources).unwrap_or_else(|error| panic!("{error}"));
-    let of_target = |target: Target| {
-        let trials = scenarios.iter().map(|scenario| trial(&target, scenario));
-        trials.collect::<Vec<_>>()
-    };
-    support::targets().into_iter().flat_map(of_target).collect()
-}
-
-fn trial(target: &Target, scenario: &Scenario) -> Trial {
-    let name = format!("scenarios::{}::{}", target.name, scenario.id);
-    let lacking = scenario.lacking(target);
-    let able = match lacking.is_empty() {
-        true => Presence::Expected,
-        false => Presence::Missing(format!("needs {}", lacking.join(", "))),
-    };
-    let (target, scenario) = (target.clone(), scenario.clone());
-    let presence = support::presence(&target).and(able);
-    support::trial(name, presence, move || judge(&target, &scenario))
-}
-
-fn judge(target: &Target, scenario: &Scenario) -> Result<(), Failed> {
-    support::prepare(target);
-    let runtime = tokio::runtime::Runtime::new()?;
-    let mut run = 0;
-    let report = loop {
-        let seed = SEED + run;
-        let options = RunOptions::new(support::search(), seed);
-        let mut judged = runtime.block_on(run::chaos(&options, target, scenario, &|_| ()))?;
-        judged.report.repeat = format!(
-            "shardproof chaos {} --target {} --seed {seed:x}",
-            scenario.id, target.name
+    let mut trials = Vec::new();
+    for target in support::targets() {
+        trials.extend(
+            scenarios
+                .iter()
+                .map(|scenario| on_processes(&target, scenario)),
         );
-        run += 1;
-        let is_unknown = judged.report.verdict == Verdict::Unknown && stalled(&judged.report);
-        if !is_unknown || run == RUNS_MAX {
-            break judged.report;
+        if target.program.package.is_some() {
+            trials.extend(in_containers(&target, &scenarios));
         }
+    }
+    trials
+}
+
+fn on_processes(target: &Target, scenario: &Scenario) -> Trial {
+    let name = format!("scenarios::{}::{}", target.name, scenario.id);
+    let repeat = format!(
+        "shardproof chaos {} --target {} --seed {SEED:x}",
+        scenario.id, target.name
+    );
+    let run = Run {
+        target: target.clone(),
+        scenario: scenario.clone(),
+        nodes: Source::Process,
+        repeat,
     };
-    outcome(&report).map_err(|why| {
-        let story = terminal::scenario(&report);
-        Failed::from(format!("{why}\n\n{story}"))
-    })
+    run.trial(name, Presence::Expected)
+}
+
+fn in_containers(target: &Target, scenarios: &[Scenario]) -> Vec<Trial> {
+    let presence = docker::presence();
+    let mut trials = Vec::new();
+    for id in IN_CONTAINERS {
+        let found = scenarios.iter().find(|scenario| scenario.id == *id);
+        let scenario = found.unwrap_or_else(|| panic!("no scenario {id}"));
+        for size in SIZES.into_iter().filter(|size| fits(*size, scenario)) {
+            let name = format!("scenarios::docker::{}::{size}-nodes::{id}", target.name);
+            let run = Run {
+                target: target.clone(),
+                scenario: Scenario {
+                    nodes: size,
+                    ..scenario.clone()
+                },
+                nodes: Source::Docker { image: None },
+                repeat: format!(
+                    "cargo test -p shardproof --features docker --test conformance -- --exact {name}"
+                ),
+            };
+            trials.push(run.trial(name, presence.clone()));
+        }
+    }
+    trials
+}
+
+/// Whether every rescale of the scenario changes a cluster that begins with this size.
+fn fits(size: u16, scenario: &Scenario) -> bool {
+    let first = scenario.rescales.first();
+    first.is_none_or(|rescale| rescale.nodes != size)
+}
+
+/// One scenario on one target.
+struct Run {
+    target: Target,
+    scenario: Scenario,
+    nodes: Source,
+    repeat: String,
+}
+
+impl Run {
+    fn trial(self, name: String, nodes: Presence) -> Trial {
+        let able = match run::obstacle(&self.options(), &self.target, &self.scenario) {
+            None => Presence::Expected,
+            Some(why) => Presence::Missing(why),
+        };
+        let presence = support::presence(&self.target).and(nodes).and(able);
+        support::trial(name, presence, move || self.judge())
+    }
+
+    fn options(&self) -> RunOptions {
+        RunOptions {
+            nodes: self.nodes.clone(),
+            ..RunOptions::new(support::search(), SEED)
+        }
+    }
+
+    fn judge(&self) -> Result<(), Failed> {
+        support::prepare(&self.target);
+        let runtime = tokio::runtime::Runtime::new()?;
+        let options = self.options();
+        let running = run::chaos(&options, &self.target, &self.scenario, &|_| ());
+        let mut judged = runtime.block_on(running)?;
+        judged.report.repeat.clone_from(&self.repeat);
+        outcome(&judged.report).map_err(|why| {
+            let story = terminal::scenario(&judged.report);
+            Failed::from(format!("{why}\n\n{story}"))
+        })
+    }
 }
 
 fn stalled(report: &ScenarioReport) -> bool {
@@ -74,7 +147,8 @@ fn outcome(report: &ScenarioReport) -> Result<(), String> {
     match report.verdict {
         Verdict::Broken if counts(Verdict::Broken) => Err("a law is broken".to_owned()),
         Verdict::Mended => Err("a recorded violation no longer occurs: remove its row".to_owned()),
-        Verdict::Unknown if !stalled(report) => Err("it could not be judged".to_owned()),
+        Verdict::Unknown if !stalled => Err("it could not be judged".to_owned()),
+        Verdict::Skipped => Err("it was skipped".to_owned()),
         _ => Ok(()),
     }
 }
