@@ -8,12 +8,18 @@ use socket2::{Domain, SockRef, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
-use super::relay::Error;
-
-/// Connecting within this machine takes microseconds: after this time the queue is full.
+/// Within this machine a connection takes microseconds: after this time there is no place for it.
 const FULL_AFTER: Duration = Duration::from_millis(300);
 /// More than any queue of length 0 holds, including connections that wait to be accepted.
 const CROWD_MAX: usize = 64;
+
+/// A link cannot listen.
+#[derive(Debug, thiserror::Error)]
+#[error("link cannot listen on {addr}: {why}")]
+pub struct Error {
+    pub(super) addr: SocketAddr,
+    pub(super) why: io::Error,
+}
 
 /// The listening socket of a link.
 pub(super) enum Door {

@@ -5,6 +5,7 @@
 mod answers;
 mod chain;
 mod door;
+mod ending;
 mod frames;
 mod pump;
 mod relay;
@@ -13,7 +14,9 @@ mod toxics;
 mod traffic;
 
 pub use answers::{Answer, Answers, Then};
-pub use relay::{Ending, Error, Link, Setup};
+pub use door::Error;
+pub use ending::Ending;
+pub use relay::{Link, Setup};
 pub use tap::{Event, Passage, Tap, TapPosition, What};
 pub use toxics::{Taken, Toxics};
 pub use traffic::Traffic;

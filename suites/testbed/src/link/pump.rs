@@ -11,8 +11,8 @@ use tokio::time::{Instant, sleep_until};
 
 use super::answers::{Interjection, Then};
 use super::chain::{Chain, Load, Next, ReplyEnd};
+use super::ending::Ending;
 use super::frames::{Frames, Passing, Taken};
-use super::relay::Ending;
 use super::toxics::Watch;
 use super::traffic::Traffic;
 use crate::fault::Stream;

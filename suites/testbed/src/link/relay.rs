@@ -14,7 +14,8 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use super::answers::{Answers, Exchange};
 use super::chain::Chain;
-use super::door::{Door, listen};
+use super::door::{Door, Error, listen};
+use super::ending::Ending;
 use super::frames::{Frames, Track};
 use super::pump::{End, Pump};
 use super::tap::{Tap, What};
@@ -26,24 +27,7 @@ use crate::fault::{Stream, Toxic};
 /// Between a proxy's connection to a link and the link's own to the node.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 
-/// A link cannot listen.
-#[derive(Debug, thiserror::Error)]
-#[error("link cannot listen on {addr}: {why}")]
-pub struct Error {
-    pub(super) addr: SocketAddr,
-    pub(super) why: io::Error,
-}
-
-/// How connections end when the link goes down, or when one side is missing or breaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
-    /// By RST, as when a node dies.
-    Reset,
-    /// By FIN, as Toxiproxy ends them. Only the toxic `reset_peer` resets.
-    Close,
-}
-
-/// Options of a link.
+/// What a link is made of.
 #[derive(Debug)]
 pub struct Setup {
     /// Where it listens; port 0 is any that is free.

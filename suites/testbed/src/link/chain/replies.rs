@@ -8,24 +8,11 @@ use std::sync::PoisonError;
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use super::stage::{Piece, Stage, passed};
+use super::stage::{Piece, Stage, Verdict, passed};
 use super::{Load, Notes};
 use crate::fault::{Decision, Head, Law, Reply, ReplyDecision, Then, later};
 
-/// The decision about a piece.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// No decision yet.
-    Open,
-    /// The toxic is to act on it.
-    Picked,
-    /// The toxic makes it wait.
-    Waits,
-    /// It passes as it is now, and this follows.
-    Ready(Then),
-}
-
-/// The purpose of inspecting a reply.
+/// What a look at a reply is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Look {
     /// To act on it if it is selected.

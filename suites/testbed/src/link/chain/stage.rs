@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex};
 
 use tokio::time::Instant;
 
-use super::replies::Verdict;
 use super::{Load, Notes, ReplyEnd, Tag};
 use crate::chance::Chance;
 use crate::fault::{BufferLimit, Counts, Decision, Head, Law, Removal, Then, ToxicKind, View};
@@ -80,6 +79,19 @@ impl Piece {
             Load::End | Load::Close => Head::End { came_at },
         }
     }
+}
+
+/// What was decided about a piece.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Nothing yet.
+    Open,
+    /// The toxic is to act on it.
+    Picked,
+    /// The toxic makes it wait.
+    Waits,
+    /// It goes on as it is now, and this follows.
+    Ready(Then),
 }
 
 /// A toxic with its queue.
