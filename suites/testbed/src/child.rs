@@ -6,7 +6,6 @@
 
 use std::collections::BTreeSet;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
 use std::process::{Child, Command, ExitStatus};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, mpsc};
@@ -17,13 +16,7 @@ use rustix::process::{
 };
 
 use crate::folder::{self, Run};
-
-/// Limit for a program that forks faster than it is killed.
-const ROUNDS_MAX: usize = 20;
-
-/// Names the folder of the process that started a program, and which of its children it was; inherited by everything
-/// that the program starts.
-const MARK: &str = "SHARDPROOF_RUN";
+use crate::mark;
 
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
@@ -56,8 +49,8 @@ impl Running {
     pub fn start(mut command: Command) -> io::Result<Self> {
         let run = folder::of_process()?;
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let mark = format!("{}#{number}#", run.path().display());
-        command.env(MARK, &mark).process_group(0);
+        let mark = mark::of_child(run.path(), number);
+        command.env(mark::VARIABLE, &mark).process_group(0);
         let (answer, started) = mpsc::channel();
         SPAWNER
             .send(Order { command, answer })
@@ -117,7 +110,7 @@ impl Running {
             // It may have ended by itself, as wanted.
             let _ = self.child.wait();
         }
-        end_all(&self.mark);
+        mark::end_all(&self.mark);
     }
 
     /// Its number is about to be free for another process.
@@ -143,44 +136,7 @@ impl Drop for Running {
     }
 }
 
-/// Ends everything that a process with this folder had started.
-pub(crate) fn end_marked(run: &Path) {
-    end_all(&format!("{}#", run.display()));
-}
-
-/// Kills all processes whose mark begins with `mark`, also those that left their process group. Programs that clear
-/// their environment are out of reach. Does nothing without /proc.
-fn end_all(mark: &str) {
-    let wanted = format!("{MARK}={mark}");
-    // A process may fork just before it is killed.
-    for _ in 0..ROUNDS_MAX {
-        let marked = processes(wanted.as_bytes());
-        if marked.is_empty() {
-            return;
-        }
-        for pid in marked {
-            let _ = kill_process(pid, Signal::KILL);
-        }
-    }
-}
-
-/// Processes whose environment has a variable that begins with `wanted`. A zombie has none.
-fn processes(wanted: &[u8]) -> Vec<Pid> {
-    let Ok(entries) = fs::read_dir("/proc") else {
-        return Vec::new();
-    };
-    let marked = |entry: fs::DirEntry| {
-        let pid: i32 = entry.file_name().to_str()?.parse().ok()?;
-        let environment = fs::read(entry.path().join("environ")).ok()?;
-        let mut variables = environment.split(|byte| *byte == 0);
-        variables
-            .any(|variable| variable.starts_with(wanted))
-            .then(|| Pid::from_raw(pid))?
-    };
-    entries.flatten().filter_map(marked).collect()
-}
-
-/// Resident memory of a process, in bytes. `None` if it has ended, or if there is no /proc.
+/// Resident memory of a process, in bytes. None where it has ended, or where there is no /proc.
 #[must_use]
 pub fn resident_bytes(pid: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;

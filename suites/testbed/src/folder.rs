@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use rustix::fs::{FlockOperation, flock};
 use tempfile::TempDir;
 
-use crate::child;
+use crate::mark;
 
 /// How the folder of a process begins.
 const RUN: &str = "shardproof-run-";
@@ -119,7 +119,7 @@ fn sweep_one(path: &Path) {
     if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
         return;
     }
-    child::end_marked(path);
+    mark::end_run(path);
     if let Err(why) = fs::remove_dir_all(path) {
         tracing::warn!(
             "{} of a process that was killed stays: {why}",
