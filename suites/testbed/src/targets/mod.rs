@@ -5,10 +5,12 @@
 mod capability;
 mod file;
 mod proxy;
+mod setting;
 mod template;
 mod version;
 
 pub use capability::{CAPABILITIES, Capability, correction};
-pub use file::{Deviation, Error as FileError, Limits, Occurs, Target, load_all};
-pub use proxy::{Error, Proxy, Setting};
+pub use file::{Deviation, Error as FileError, Occurs, Target, load_all};
+pub use proxy::{Error, Proxy};
+pub use setting::Setting;
 pub use version::version;

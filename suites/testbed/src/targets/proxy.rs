@@ -9,10 +9,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustix::process::Signal;
-use serde::Serialize;
 
 use super::file::{Rescale, Start, Target};
-use super::template::Render;
+use super::setting::Setting;
+use super::template::{self, Render};
 use crate::child::Running;
 use crate::client;
 use crate::folder::Folder;
@@ -24,32 +24,6 @@ use crate::wait::{self, Probed};
 
 /// How long one admin call may take.
 const ADMIN_WITHIN: Duration = Duration::from_secs(10);
-
-/// Settings of a proxy: the variables of the templates in its target file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Setting {
-    /// Addresses of the nodes as the proxy sees them, in the cluster's order.
-    pub nodes: Vec<SocketAddr>,
-    /// One of the target's policies.
-    pub policy: String,
-    /// Whether only the part of a key in braces is hashed.
-    pub hash_tags: bool,
-    /// The proxy's time limit for one request.
-    pub op_timeout_ms: u64,
-}
-
-impl Setting {
-    /// The first policy and the time limit of the target's file, with hash tags.
-    #[must_use]
-    pub fn usual(target: &Target, nodes: Vec<SocketAddr>) -> Self {
-        Self {
-            nodes,
-            policy: target.policies.first().cloned().unwrap_or_default(),
-            hash_tags: true,
-            op_timeout_ms: target.op_timeout_ms,
-        }
-    }
-}
 
 /// A proxy cannot be started or changed. Never a verdict on its answers.
 #[derive(Debug, thiserror::Error)]
@@ -98,6 +72,16 @@ pub enum Error {
         /// Its answer.
         why: String,
     },
+}
+
+impl Error {
+    fn template(target: &Target, template::Error { field, why }: template::Error) -> Self {
+        Self::Template {
+            target: target.name.clone(),
+            field,
+            why,
+        }
+    }
 }
 
 /// A proxy that we started.
@@ -250,9 +234,10 @@ impl Proxy {
     /// Puts a rendered body to its admin port.
     async fn put(&self, path: &str, body: &str) -> Result<(), Error> {
         let render = self.render();
+        let failed = |why| Error::template(&self.target, why);
         let (path, body) = (
-            render.text("rescale.path", path)?,
-            render.text("rescale.body", body)?,
+            render.text("rescale.path", path).map_err(failed)?,
+            render.text("rescale.body", body).map_err(failed)?,
         );
         let refused = |why: String| Error::NotRescaled {
             target: self.target.name.clone(),
@@ -271,12 +256,12 @@ impl Proxy {
 
     fn render(&self) -> Render<'_> {
         Render {
-            target: &self.target.name,
             setting: &self.setting,
             addr: self.addr,
             admin: self.admin,
             folder: self.folder.path(),
             config_name: &self.target.start.config_name,
+            log_name: LOG,
         }
     }
 
@@ -317,7 +302,7 @@ impl Proxy {
 }
 
 /// Name of the log in the proxy's folder.
-pub(super) const LOG: &str = "proxy.log";
+const LOG: &str = "proxy.log";
 
 pub(super) fn find(target: &Target, search: &Search) -> Result<PathBuf, Error> {
     search
@@ -352,25 +337,26 @@ fn launch(
         ..
     } = &target.start;
     let render = Render {
-        target: &target.name,
         setting,
         addr,
         admin,
         folder,
         config_name,
+        log_name: LOG,
     };
+    let failed = |why| Error::template(target, why);
     let io = |why| Error::Io {
         target: target.name.clone(),
         why,
     };
     fs::write(
         folder.join(config_name),
-        render.text("start.config", config)?,
+        render.text("start.config", config).map_err(failed)?,
     )
     .map_err(io)?;
     let args = args
         .iter()
-        .map(|arg| render.text("start.args", arg))
+        .map(|arg| render.text("start.args", arg).map_err(failed))
         .collect::<Result<Vec<_>, _>>()?;
     let log = File::create(folder.join(LOG)).map_err(io)?;
     let mut command = Command::new(program);

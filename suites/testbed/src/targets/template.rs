@@ -7,16 +7,24 @@ use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
 
-use super::proxy::{Error, LOG, Setting};
+use super::setting::Setting;
 
 /// Renders the templates of a target file.
 pub(super) struct Render<'a> {
-    pub(super) target: &'a str,
     pub(super) setting: &'a Setting,
     pub(super) addr: SocketAddr,
     pub(super) admin: SocketAddr,
     pub(super) folder: &'a Path,
     pub(super) config_name: &'a str,
+    pub(super) log_name: &'a str,
+}
+
+/// A template cannot be rendered.
+pub(super) struct Error {
+    /// Which one.
+    pub(super) field: &'static str,
+    /// What is wrong with it.
+    pub(super) why: String,
 }
 
 impl Render<'_> {
@@ -32,12 +40,11 @@ impl Render<'_> {
             listen: Place::from(&self.addr),
             admin: Place::from(&self.admin),
             config: self.folder.join(self.config_name).display().to_string(),
-            log: self.folder.join(LOG).display().to_string(),
+            log: self.folder.join(self.log_name).display().to_string(),
         };
         environment
             .render_str(template, Serde(&variables))
-            .map_err(|why| Error::Template {
-                target: self.target.to_owned(),
+            .map_err(|why| Error {
                 field,
                 why: why.to_string(),
             })
