@@ -136,7 +136,7 @@ impl Drop for Running {
     }
 }
 
-/// Resident memory of a process, in bytes. None where it has ended, or where there is no /proc.
+/// Resident memory of a process, in bytes. `None` if it has ended, or if there is no /proc.
 #[must_use]
 pub fn resident_bytes(pid: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;

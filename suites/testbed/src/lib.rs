@@ -7,10 +7,10 @@
 //! - `link`: the relay between proxy and node, and the tap that records what passed.
 //! - `fault`: everything that can be done to a link, a node, a client or a proxy, one file each, and their injector.
 //! - `toxiproxy`: Toxiproxy's API over these links, and links that a real Toxiproxy provides.
-//! - `cluster`: nodes with a link before each.
-//! - `exists`: which keys a node has, or a proxy finds.
-//! - `leftovers`: what must be removed from nodes that the suite did not start.
-//! - `class`: what a client saw. `fixtures`: files that are compiled in or below a folder.
+//! - `cluster`: nodes, each behind a link.
+//! - `exists`: finds the keys that a node has, or that a proxy finds.
+//! - `leftovers`: keys that must be removed from nodes that the suite did not start.
+//! - `class`: outcome classes of a client. `fixtures`: files that are compiled in or below a folder.
 //! - `child`, `mark`, `folder`, `port`, `program`, `text`: processes and what they started, folders, leases on ports,
 //!   programs, texts.
 //! - `chance`: draws from one seed. `wait`: waiting for events with a deadline.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// A program that forks faster than it is killed is not waited for.
+/// Limit for a program that forks faster than it is killed.
 const ROUNDS_MAX: usize = 20;
 
 /// Names the folder of the process that started a program, and which of its children it was; inherited by everything
@@ -23,10 +23,10 @@ pub(crate) fn end_run(run: &Path) {
 }
 
 /// Kills all processes whose mark begins with `mark`, also those that left their process group. Programs that clear
-/// their environment are out of reach. Does nothing where there is no /proc.
+/// their environment are out of reach. Does nothing without /proc.
 pub(crate) fn end_all(mark: &str) {
     let wanted = format!("{VARIABLE}={mark}");
-    // What is killed may just have forked.
+    // A process may fork just before it is killed.
     for _ in 0..ROUNDS_MAX {
         let marked = processes(wanted.as_bytes());
         if marked.is_empty() {

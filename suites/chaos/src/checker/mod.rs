@@ -4,9 +4,9 @@
 //! order. Here an operation also comes before the later ones of its session, if its client read its reply. Both
 //! conditions are local: a history is linearizable exactly if it is so for each key.
 //!
-//! - `options`, `verdict`: what goes in and what comes out.
-//! - `request`, `extract`: from records to operations. `operation`: what these do.
-//! - `witness`, `clusters`, `search`: the ways to judge, by growing cost. `judge`: which is taken when.
+//! - `options`, `verdict`: input and result.
+//! - `request`, `extract`: from records to operations. `operation`: the effects of these.
+//! - `witness`, `clusters`, `search`: the ways to judge, by growing cost. `judge`: the choice among them.
 //! - `minimise`, `explanation`: the smallest part of a history that is a violation. `report`: all of it.
 //!
 //! Pure: never asks a node, and does not know which fault ran.

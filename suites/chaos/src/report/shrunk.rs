@@ -52,7 +52,7 @@ pub enum Ended {
 }
 
 impl Shrunk {
-    /// What came of it, in one sentence.
+    /// The result, in one sentence.
     #[must_use]
     pub fn sentence(&self) -> String {
         let (from, law, runs) = (&self.from, &self.law, self.runs);

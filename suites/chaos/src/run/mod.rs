@@ -1,10 +1,11 @@
 //! The run of a scenario: clients, faults and watches at the same time, and all observations.
 //!
 //! - `client`, `connection`, `library`: one client, its connections, the replies of the `redis` crate.
-//! - `inject`, `means`: the schedule of faults, and by what they are injected.
-//! - `expire`: a time to live for keys on nodes of others.
-//! - `watch`, `nodes`: stalls and memory; what is on the nodes.
-//! - `sighting`, `sightings`, `tokenless`, `completion`: what the taps saw of each request, and what that makes of it. Pure.
+//! - `inject`, `means`: the schedule of faults, and the means to inject them.
+//! - `expire`: a time to live for keys on foreign nodes.
+//! - `watch`, `nodes`: stalls and memory; the contents of the nodes.
+//! - `sighting`, `sightings`, `tokenless`, `completion`: what the taps saw of each request, and the completion that
+//!   follows. Pure.
 //!
 //! Never judges: laws judge the result.
 

@@ -36,7 +36,7 @@ pub enum Cut {
 }
 
 impl Cut {
-    /// What is smaller, for progress.
+    /// The part that is smaller, for progress.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

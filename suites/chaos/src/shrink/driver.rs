@@ -22,11 +22,11 @@ pub struct Shrink {
     smallest: Scenario,
     seed: u64,
     candidates: Vec<Candidate>,
-    /// The candidate at hand.
+    /// The place of the current candidate.
     place: usize,
     /// Candidates of the smallest scenario that did not fail.
     given_up: usize,
-    /// The run of the candidate at hand, from 0.
+    /// The run of the current candidate, from 0.
     run: u64,
     taken: usize,
 }

@@ -1,4 +1,4 @@
-//! The search ends at the smallest scenario that fails, and takes nothing for another reason.
+//! The search ends at the smallest scenario that fails, and no candidate is used for another reason.
 
 use std::time::Duration;
 

@@ -7,7 +7,7 @@ use crate::scenario::{Moment, Scenario, Time};
 /// No load is made shorter than this: clients have to connect, and to send a few requests.
 const DURATION_MIN: Duration = Duration::from_millis(100);
 
-/// Half as long: first without what is after the middle, then with every time halved.
+/// Half as long: first without the second half, then with every time halved.
 pub(super) fn shorter(scenario: &Scenario) -> Vec<Scenario> {
     let half = half(scenario.duration);
     if half < DURATION_MIN {

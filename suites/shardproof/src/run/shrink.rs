@@ -40,11 +40,11 @@ pub struct Observer<'a, E> {
     pub on_smaller: &'a dyn Fn(&Scenario, u64) -> Result<(), E>,
 }
 
-/// Searches from a run of `scenario` with `seed`, which came to `first`, by running candidates with `judge`. None if the
-/// run did not fail.
+/// Searches from a run of `scenario` with `seed`, whose outcome was `first`, by running candidates with `judge`. None if
+/// the run did not fail.
 ///
 /// # Errors
-/// That of `observer`. An error of a run ends the search, and what was found before it stays.
+/// The error of `observer`. An error of a run ends the search, and the smallest scenario so far is kept.
 pub async fn shrink<E, F: std::fmt::Display>(
     scenario: &Scenario,
     (seed, first): (u64, &Judged),

@@ -16,7 +16,7 @@ const SEED: u64 = 1;
 /// Runs of a scenario while the machine stalls too often for a verdict.
 const RUNS_MAX: u64 = 3;
 
-/// Scenarios on nodes in containers. The proxy is the workspace's own: what is tested here is the suite.
+/// Scenarios on nodes in containers. The proxy is the workspace's own, because these test the suite.
 const IN_CONTAINERS: &[&str] = &[
     "all-nodes-down",
     "late-reply",
@@ -122,12 +122,23 @@ impl Run {
     fn judge(&self) -> Result<(), Failed> {
         support::prepare(&self.target);
         let runtime = tokio::runtime::Runtime::new()?;
-        let options = self.options();
-        let running = run::chaos(&options, &self.target, &self.scenario, &|_| ());
-        let mut judged = runtime.block_on(running)?;
-        judged.report.repeat.clone_from(&self.repeat);
-        outcome(&judged.report).map_err(|why| {
-            let story = terminal::scenario(&judged.report);
+        let mut runs = 0;
+        let mut report = loop {
+            let options = RunOptions {
+                seed: SEED + runs,
+                ..self.options()
+            };
+            let running = run::chaos(&options, &self.target, &self.scenario, &|_| ());
+            let report = runtime.block_on(running)?.report;
+            runs += 1;
+            let is_unknown = report.verdict == Verdict::Unknown && stalled(&report);
+            if !is_unknown || runs == RUNS_MAX {
+                break report;
+            }
+        };
+        report.repeat.clone_from(&self.repeat);
+        outcome(&report).map_err(|why| {
+            let story = terminal::scenario(&report);
             Failed::from(format!("{why}\n\n{story}"))
         })
     }
@@ -138,7 +149,7 @@ fn stalled(report: &ScenarioReport) -> bool {
     observed.is_some_and(|observed| !observed.timeline.stalls_ms.is_empty())
 }
 
-/// A law that is optional does not fail a test, nor does what a stalled machine leaves unknown.
+/// An optional law does not fail a test, nor does a law that a stalled machine leaves unknown.
 fn outcome(report: &ScenarioReport) -> Result<(), String> {
     let counts = |verdict| {
         let mut laws = report.laws.iter();
@@ -147,7 +158,7 @@ fn outcome(report: &ScenarioReport) -> Result<(), String> {
     match report.verdict {
         Verdict::Broken if counts(Verdict::Broken) => Err("a law is broken".to_owned()),
         Verdict::Mended => Err("a recorded violation no longer occurs: remove its row".to_owned()),
-        Verdict::Unknown if !stalled => Err("it could not be judged".to_owned()),
+        Verdict::Unknown if !stalled(report) => Err("it could not be judged".to_owned()),
         Verdict::Skipped => Err("it was skipped".to_owned()),
         _ => Ok(()),
     }

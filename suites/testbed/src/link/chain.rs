@@ -68,8 +68,8 @@ impl Notes {
     }
 }
 
-/// The toxics of one direction and what waits before each: those of replies, then those of bytes, both in the order of
-/// their addition.
+/// The toxics of one direction and the queue in front of each: those of replies, then those of bytes, both in the order
+/// of their addition.
 #[derive(Debug)]
 pub(super) struct Chain {
     stream: Stream,
@@ -121,7 +121,7 @@ impl Chain {
         self.arrive(0, Piece { ends, ..piece });
     }
 
-    /// Takes what is a whole reply where it has a tag, and ends the node's reply of a number where it has one.
+    /// Takes one piece: a whole reply if it has a tag, the end of a numbered reply if it has a number.
     pub(super) fn push_reply(
         &mut self,
         bytes: Bytes,
@@ -157,12 +157,12 @@ impl Chain {
         ends.map(|end| end.reply).collect()
     }
 
-    /// What is to be written next, until it is [written](Self::written).
+    /// The next piece to write, until it is [written](Self::written).
     pub(super) fn ready(&mut self) -> Option<&mut Load> {
         self.ready.front_mut().map(|piece| &mut piece.load)
     }
 
-    /// The first bytes of what is ready were written, or the end was passed on.
+    /// The first bytes of that piece were written, or the end was passed on.
     pub(super) fn written(&mut self, length: usize) {
         let Some(piece) = self.ready.front_mut() else {
             return;

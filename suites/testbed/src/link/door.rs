@@ -8,7 +8,7 @@ use socket2::{Domain, SockRef, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
-/// Within this machine a connection takes microseconds: after this time there is no place for it.
+/// Connecting within this machine takes microseconds: after this time the queue is full.
 const FULL_AFTER: Duration = Duration::from_millis(300);
 /// More than any queue of length 0 holds, including connections that wait to be accepted.
 const CROWD_MAX: usize = 64;

@@ -78,9 +78,9 @@ impl Frames {
         }
     }
 
-    /// Records the frames that `bytes` complete. What goes on in their place is `bytes` as they are left here, with the
-    /// `ends` of replies among them, or, where it is cut into replies, what is returned; and what happens to the
-    /// connection after it.
+    /// Records the frames that `bytes` complete. The bytes to forward are those that are left in `bytes`, with the `ends` of
+    /// replies among them, or, if replies are taken whole, those that are returned. The second value is what happens to the
+    /// connection after them.
     pub(super) fn feed(
         &mut self,
         bytes: &mut BytesMut,
@@ -139,7 +139,7 @@ impl Frames {
         self.track.add(What::Scripted(bytes.to_vec()));
     }
 
-    /// Records frames that go on as they are.
+    /// Records frames that are forwarded unchanged.
     fn note(&mut self, bytes: &[u8], exchange: &mut Exchange, ends: &mut Vec<ReplyEnd>) {
         if self.pending.is_empty() {
             let used = self.record(bytes, exchange, ends);
@@ -172,7 +172,7 @@ impl Frames {
         });
     }
 
-    /// Records the whole frames at the start of `bytes`, and says how long they are together.
+    /// Records the whole frames at the start of `bytes`, and returns their total length.
     fn record(&mut self, bytes: &[u8], exchange: &mut Exchange, ends: &mut Vec<ReplyEnd>) -> usize {
         let mut used = 0;
         loop {
@@ -193,7 +193,7 @@ impl Frames {
         }
     }
 
-    /// The number of a reply on its connection; none of what is no reply.
+    /// The number of a reply on its connection; none for other bytes.
     fn number(&mut self, what: &What) -> Option<u64> {
         match what {
             What::Answered(Value::Push(_)) => None,

@@ -164,7 +164,7 @@ impl Pump<'_> {
         Ok(())
     }
 
-    /// Passes on one reply, or what is none, to toxics of replies.
+    /// Queues one reply, or other bytes, for toxics of replies.
     fn queue(&mut self, Passing { bytes, tag, ends }: Passing) {
         if !bytes.is_empty() {
             self.chain.push_reply(bytes, tag, ends, Instant::now());

@@ -49,7 +49,7 @@ pub trait Node: Send + Sync {
     /// Ends it in order and starts it again with its data, at the same address, and waits until it answers.
     fn restart_with_data(&self) -> Step<'_>;
 
-    /// Ends it, and starts an empty one at another address in its place, which is [`addr`](Self::addr) from then on.
+    /// Ends it, and starts an empty one at another address instead, which is [`addr`](Self::addr) from then on.
     fn replace(&self) -> Step<'_>;
 
     /// Starts it again, empty, at its first address, if it was [replaced](Self::replace).

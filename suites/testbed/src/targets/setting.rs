@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::file::Target;
 
-/// What a proxy is to be: the variables of the templates in its target file.
+/// Settings of a proxy: the variables of the templates in its target file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Setting {
     /// Addresses of the nodes as the proxy sees them, in the cluster's order.

@@ -23,7 +23,7 @@ pub(super) struct Render<'a> {
 pub(super) struct Error {
     /// Which one.
     pub(super) field: &'static str,
-    /// What is wrong with it.
+    /// The mistake.
     pub(super) why: String,
 }
 

@@ -102,7 +102,7 @@ impl Stage {
         }
     }
 
-    /// Lets the next reply go first, once it is there.
+    /// Lets the next reply pass first, once it has arrived.
     fn swap(&mut self, now: Instant, notes: &mut Notes) -> Decision {
         let Some(next) = self.queue.get(1) else {
             return Decision::Wait;

@@ -26,7 +26,7 @@ pub(super) struct Piece {
     pub(super) tag: Option<Tag>,
     /// The replies of the node that end in it, in order.
     pub(super) ends: Vec<ReplyEnd>,
-    /// What a toxic of replies decided about it; forgotten when it goes on.
+    /// The decision of a toxic of replies about it; dropped when it passes.
     pub(super) verdict: Verdict,
 }
 
@@ -81,7 +81,7 @@ impl Piece {
     }
 }
 
-/// What was decided about a piece.
+/// The decision about a piece.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// Nothing yet.
@@ -90,7 +90,7 @@ pub(super) enum Verdict {
     Picked,
     /// The toxic makes it wait.
     Waits,
-    /// It goes on as it is now, and this follows.
+    /// It passes as it is now, and this follows.
     Ready(Then),
 }
 

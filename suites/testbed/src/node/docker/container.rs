@@ -68,7 +68,7 @@ impl Container {
         let inner = match request.start().await {
             Ok(inner) => inner,
             Err(why) => {
-                // A container that could not be started is there all the same.
+                // A container that failed to start still exists.
                 engine.remove(&name).await;
                 return Err(Error::Image {
                     image: image.to_owned(),
@@ -215,7 +215,7 @@ impl Container {
 
 impl Drop for Container {
     fn drop(&mut self) {
-        // testcontainers removes it on the runtime at hand, and panics where there is none.
+        // testcontainers removes it on the current runtime, and panics if there is none.
         let _runtime = self.runtime.enter();
         drop(self.inner.take());
     }
