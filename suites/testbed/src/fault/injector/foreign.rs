@@ -1,22 +1,36 @@
 //! The links of a cluster in a foreign Toxiproxy, driven over its REST API.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::{Error, ports};
+use crate::fault::Toxic;
 use crate::toxiproxy::Client;
 use crate::toxiproxy::client;
 
-/// Time limit for the deletion of a proxy at the end of a run.
-const DELETE_WITHIN: Duration = Duration::from_secs(2);
+/// Time limit for each call at the end of a run.
+const CLEAN_WITHIN: Duration = Duration::from_secs(2);
 
-/// The proxies that a foreign Toxiproxy holds for a cluster. They are deleted when this is dropped.
+/// The proxies that a foreign Toxiproxy holds for a cluster. When this is dropped, those of this run are deleted, and
+/// those of the operator are healed of what this run did to them.
 #[derive(Debug)]
 pub struct Foreign {
     pub(super) client: Client,
     proxies: Vec<(String, SocketAddr)>,
     /// Whether they were created for this run.
     ours: bool,
+    changed: Mutex<BTreeSet<Changed>>,
+}
+
+/// A change that is to be undone: on the proxy of this number.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Changed {
+    /// A toxic was added under this name.
+    Toxic(usize, String),
+    /// The proxy was disabled.
+    Down(usize),
 }
 
 impl Foreign {
@@ -29,6 +43,7 @@ impl Foreign {
             client,
             proxies: Vec::new(),
             ours: true,
+            changed: Mutex::default(),
         };
         for (node, addr) in ports(nodes, port_base) {
             let name = format!("shardproof-{}", addr.port());
@@ -58,6 +73,7 @@ impl Foreign {
             client,
             proxies,
             ours: false,
+            changed: Mutex::default(),
         })
     }
 
@@ -69,12 +85,53 @@ impl Foreign {
         &self.proxies[node].0
     }
 
+    /// Adds a toxic.
+    pub(super) async fn add(&self, node: usize, toxic: &Toxic) -> Result<(), Error> {
+        let change = Changed::Toxic(node, toxic.name.clone());
+        // Before the call, which may be carried out though its answer is lost.
+        self.note(change.clone(), true);
+        match self.client.add(self.name(node), toxic).await {
+            Err(why) if why.status().is_some() => {
+                self.note(change, false);
+                Err(why.into())
+            }
+            added => added.map(|_| ()).map_err(Error::from),
+        }
+    }
+
     /// Removes the toxic of this name.
     pub(super) async fn remove(&self, node: usize, toxic: &str) -> Result<(), Error> {
-        match self.client.remove(self.name(node), toxic).await {
-            Err(why) if why.status() == Some(404) => Err(Error::NoToxic(toxic.to_owned())),
-            removed => Ok(removed?),
+        let removed = self.client.remove(self.name(node), toxic).await;
+        let missing = matches!(&removed, Err(why) if why.status() == Some(404));
+        if missing || removed.is_ok() {
+            self.note(Changed::Toxic(node, toxic.to_owned()), false);
         }
+        match missing {
+            true => Err(Error::NoToxic(toxic.to_owned())),
+            false => Ok(removed?),
+        }
+    }
+
+    /// Takes a proxy down.
+    pub(super) async fn down(&self, node: usize) -> Result<(), Error> {
+        self.note(Changed::Down(node), true);
+        self.client.set_enabled(self.name(node), false).await?;
+        Ok(())
+    }
+
+    /// Lets a proxy listen again.
+    pub(super) async fn up(&self, node: usize) -> Result<(), Error> {
+        self.client.set_enabled(self.name(node), true).await?;
+        self.note(Changed::Down(node), false);
+        Ok(())
+    }
+
+    fn note(&self, change: Changed, is_so: bool) {
+        let mut changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
+        match is_so {
+            true => changed.insert(change),
+            false => changed.remove(&change),
+        };
     }
 
     /// Not with `/reset`, which would heal the proxies of other users of that server.
@@ -90,24 +147,56 @@ impl Foreign {
 
 impl Drop for Foreign {
     fn drop(&mut self) {
-        if !self.ours {
+        let client = self.client.within(CLEAN_WITHIN);
+        let proxies = std::mem::take(&mut self.proxies);
+        let changed = std::mem::take(&mut self.changed)
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        let ours = self.ours;
+        if !ours && changed.is_empty() {
             return;
         }
-        let client = self.client.within(DELETE_WITHIN);
-        let proxies = std::mem::take(&mut self.proxies);
         // A thread of its own, because the runtime of the caller may be gone.
-        let deleting = std::thread::spawn(move || {
+        let cleaning = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()?;
-            for (name, _) in &proxies {
-                if let Err(why) = runtime.block_on(client.delete(name)) {
-                    tracing::warn!("proxy {name} may remain: {why}");
+            runtime.block_on(async {
+                match ours {
+                    true => delete(client, &proxies).await,
+                    false => undo(client, &proxies, &changed).await,
                 }
-            }
+            });
             std::io::Result::Ok(())
         });
         // Without the thread, the next run deletes them.
-        let _ = deleting.join();
+        let _ = cleaning.join();
+    }
+}
+
+async fn delete(client: Client, proxies: &[(String, SocketAddr)]) {
+    for (name, _) in proxies {
+        if let Err(why) = client.delete(name).await {
+            tracing::warn!("proxy {name} may remain: {why}");
+        }
+    }
+}
+
+/// Undoes changes to proxies that stay. Some may have been undone by others.
+async fn undo(client: Client, proxies: &[(String, SocketAddr)], changed: &BTreeSet<Changed>) {
+    for change in changed {
+        let undone = match change {
+            Changed::Toxic(node, toxic) => client.remove(&proxies[*node].0, toxic).await,
+            Changed::Down(node) => {
+                let enabled = client.set_enabled(&proxies[*node].0, true).await;
+                enabled.map(|_| ())
+            }
+        };
+        match undone {
+            Err(why) if why.status() != Some(404) => {
+                tracing::warn!("a fault of a link may remain: {why}");
+            }
+            _ => {}
+        }
     }
 }

@@ -101,3 +101,27 @@ async fn a_foreign_server_listens_on_the_same_ports() {
     let proxies = client.proxies().await.unwrap();
     assert_eq!(proxies.into_values().collect::<Vec<_>>(), [theirs]);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn links_of_an_operator_are_healed_when_a_run_is_cut_off() {
+    let nodes = [node().await, node().await];
+    let server = Server::start("127.0.0.1:0", None, 1).await.unwrap();
+    let client = Client::new(server.addr());
+    let addrs = nodes.each_ref().map(|node| node.addr());
+    for (name, node) in ["one", "two"].iter().zip(addrs) {
+        let made = client.create(name, "127.0.0.1:0", &node.to_string()).await;
+        made.unwrap();
+    }
+    let theirs = Toxic {
+        name: "theirs".to_owned(),
+        ..slow(1)
+    };
+    client.add("one", &theirs).await.unwrap();
+    let injector = FaultInjector::attach(client, &addrs).await.unwrap();
+    injector.add(0, slow(3_600_000)).await.unwrap();
+    injector.down(1).await.unwrap();
+    drop(injector);
+    let [one, two] = [client.proxy("one").await, client.proxy("two").await];
+    assert_eq!(one.unwrap().toxics, [theirs]);
+    assert!(two.unwrap().enabled);
+}
