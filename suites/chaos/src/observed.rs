@@ -70,6 +70,8 @@ pub struct Window {
     pub on: Subject,
     /// From before it was applied until after it was healed.
     pub span: Span,
+    /// When it was certainly in force: from after it was applied until before it was healed. Empty if it was not.
+    pub in_force: Span,
     /// Whether the node may lose keys by it.
     pub empties: bool,
 }

@@ -26,7 +26,7 @@ impl Condition for RequestsInFault {
                     Subject::Node(node) => owners.contains(&node),
                     Subject::Proxy | Subject::Clients => true,
                 };
-                concerned && window.span.overlaps(span)
+                concerned && window.in_force.overlaps(span)
             })
         });
         felt.count()

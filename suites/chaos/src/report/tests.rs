@@ -74,6 +74,7 @@ fn run() -> Run {
             fault: "pause".to_owned(),
             on: Subject::Node(1),
             span: span(5, 400),
+            in_force: span(5, 400),
             empties: false,
         }],
         load: span(0, 1000),

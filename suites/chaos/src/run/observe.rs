@@ -132,11 +132,9 @@ async fn load(
         .map(tokio::spawn);
     let ends = Arc::new(AtomicU64::new(u64::MAX));
     let mut clients = clients(scenario, subject, plans, (&clock, &ends));
-    let injected = inject::carry_out(schedule, &mut subject.means, &clock, say).await;
-    let end = match &injected {
-        Ok(windows) => inject::load_end(scenario.duration, schedule, windows),
-        Err(_) => 0,
-    };
+    // Without its faults there is nothing to judge: the clients end with this.
+    let windows = inject::carry_out(schedule, &mut subject.means, &clock, say).await?;
+    let end = inject::load_end(scenario.duration, schedule, &windows);
     ends.store(end, Ordering::Relaxed);
     let mut log = Log::default();
     while let Some(ended) = clients.join_next().await {
@@ -160,7 +158,7 @@ async fn load(
         span,
         records: log.records,
         sessions: log.sessions,
-        windows: injected?,
+        windows,
         watched: watching.await?,
     })
 }

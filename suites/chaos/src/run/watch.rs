@@ -28,7 +28,7 @@ pub(super) struct Watched {
     pub(super) samples: Vec<Sample>,
 }
 
-/// Watches until `stop` is true.
+/// Watches until `stop` is true, or has no sender any more because the run has failed.
 pub(super) async fn watch(
     clock: Clock,
     proxy: Option<u32>,
@@ -37,7 +37,7 @@ pub(super) async fn watch(
     let mut watched = Watched::default();
     let mut waiting = Waiting::begin(&clock);
     for look in 0_u32.. {
-        if *stop.borrow() {
+        if *stop.borrow() || stop.has_changed().is_err() {
             break;
         }
         if look % SAMPLE_EVERY == 0 {

@@ -255,6 +255,7 @@ impl Run {
             fault: "a-fault".to_owned(),
             on,
             span,
+            in_force: span,
             empties: false,
         });
     }
