@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::chance::Chance;
-use crate::fault::{self, FaultInjector, Owned, Site};
+use crate::fault::{self, FaultInjector, Links, Owned, Site};
 use crate::link::Tap;
 use crate::node::{self, External, Node, Process};
 use crate::port::PortLock;
@@ -38,6 +38,8 @@ pub struct RunOptions {
     pub link_port_base: u16,
     /// API of a Toxiproxy server that is used instead of the suite's links.
     pub toxiproxy: Option<SocketAddr>,
+    /// What that server was found to be.
+    pub toxiproxy_links: Links,
     /// The seed of the run: keys, and the chance of toxics.
     pub seed: u64,
 }
@@ -51,6 +53,7 @@ impl RunOptions {
             nodes: Source::Process,
             link_port_base: LINK_PORT_BASE,
             toxiproxy: None,
+            toxiproxy_links: Links::Toxiproxy,
             seed,
         }
     }
@@ -62,7 +65,10 @@ impl RunOptions {
             nodes: !matches!(self.nodes, Source::External(_)),
             proxy: true,
             networks: matches!(self.nodes, Source::Docker { .. }),
-            links: self.toxiproxy.is_none(),
+            links: match self.toxiproxy {
+                None => Links::Own,
+                Some(_) => self.toxiproxy_links,
+            },
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::cases::case::{Action, Case, NODES, Party};
 use crate::cases::disturbed::Disturbed;
 use crate::cases::word::{Variable, letter};
 use testbed::cluster::Cluster;
-use testbed::fault::{self, Fault, Object, Owned};
+use testbed::fault::{self, Fault, Links, Object, Owned};
 use testbed::leftovers::Record;
 use testbed::link::{Answer, Answers, Tap};
 
@@ -122,10 +122,12 @@ impl Environment {
             {
                 fault.row().obstacle(self.owned())
             }
-            Action::Asked { .. } | Action::Await { .. } if !self.owned().links => {
+            Action::Asked { .. } | Action::Await { .. } if self.owned().links != Links::Own => {
                 Some("what nodes are asked is seen on links of our own only".to_owned())
             }
-            Action::Answers { .. } | Action::Interject { .. } if !self.owned().links => {
+            Action::Answers { .. } | Action::Interject { .. }
+                if self.owned().links != Links::Own =>
+            {
                 Some("what nodes say is scripted on links of our own only".to_owned())
             }
             Action::Fault { .. } | Action::Heal { .. } if self.cluster.is_none() => {

@@ -11,7 +11,7 @@ use chaos::rescale;
 use chaos::run::{self, Means, NodesOf, Run, Subject};
 use chaos::scenario::Scenario;
 use testbed::cluster::{self, Cluster, Source};
-use testbed::fault::{Clients, FaultInjector, Owned};
+use testbed::fault::{Clients, FaultInjector, Links, Owned};
 use testbed::leftovers::{self, Record};
 use testbed::node::External;
 use testbed::targets::{Deviation, Limits, Occurs, Proxy, Setting, Target};
@@ -61,7 +61,7 @@ pub async fn chaos(
             .iter()
             .map(ToString::to_string)
             .collect(),
-        tap: options.owned().links.then(|| cluster.tap().clone()),
+        tap: (options.owned().links == Links::Own).then(|| cluster.tap().clone()),
         promises: run::promises(Duration::from_millis(target.op_timeout_ms), target.limits),
         prefix,
         means: Means::Own {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::reply::{Reply, ReplyDecision, ReplyRule, Selection, length_range};
-use super::row::{Describe, Effect, Object, Parameter, Unit};
+use super::row::{Describe, Effect, Links, Object, Parameter, Unit};
 
 /// A wrong length or count; the rest of the reply stays. Replies without one are left alone and not counted.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -54,7 +54,7 @@ impl Describe for CorruptLength {
     const PARAMETERS: &'static [Parameter] =
         &[Parameter::optional("to", Unit::Choice(Length::WORDS))];
     const SELECTS: bool = true;
-    const OWN_LINKS_ONLY: bool = true;
+    const LINKS: Links = Links::Extended;
 }
 
 impl ReplyRule for CorruptLength {

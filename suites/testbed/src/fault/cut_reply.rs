@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::reply::{Part, Reply, ReplyDecision, ReplyRule, Selection, Then, head_length};
-use super::row::{Describe, Effect, Object, Parameter, Unit};
+use super::row::{Describe, Effect, Links, Object, Parameter, Unit};
 
 /// A reply without its end: at least the last byte is missing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,7 +56,7 @@ impl Describe for CutReply {
         Parameter::optional("then", Unit::Choice(AfterCut::WORDS)),
     ];
     const SELECTS: bool = true;
-    const OWN_LINKS_ONLY: bool = true;
+    const LINKS: Links = Links::Extended;
 }
 
 impl ReplyRule for CutReply {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::reply::{Reply, ReplyDecision, ReplyRule, Selection};
-use super::row::{Describe, Effect, Object, Parameter, Unit};
+use super::row::{Describe, Effect, Links, Object, Parameter, Unit};
 use super::toxic::ms;
 
 /// A delay of some replies; other connections are not delayed.
@@ -23,7 +23,7 @@ impl Describe for DelayReply {
     const EFFECT: Effect = Effect::Delay;
     const PARAMETERS: &'static [Parameter] = &[Parameter::required("delay", Unit::Milliseconds)];
     const SELECTS: bool = true;
-    const OWN_LINKS_ONLY: bool = true;
+    const LINKS: Links = Links::Extended;
 }
 
 impl ReplyRule for DelayReply {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::reply::{Reply, ReplyDecision, ReplyRule, Selection};
-use super::row::{Describe, Effect, Object};
+use super::row::{Describe, Effect, Links, Object};
 
 /// Nothing in the place of a reply.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -18,7 +18,7 @@ impl Describe for DropReply {
     const ACTS_ON: Object = Object::Link;
     const EFFECT: Effect = Effect::Partial;
     const SELECTS: bool = true;
-    const OWN_LINKS_ONLY: bool = true;
+    const LINKS: Links = Links::Extended;
 }
 
 impl ReplyRule for DropReply {

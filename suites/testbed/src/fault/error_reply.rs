@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::reply::{Reply, ReplyDecision, ReplyRule, Selection};
-use super::row::{Describe, Effect, Object, Parameter, Unit};
+use super::row::{Describe, Effect, Links, Object, Parameter, Unit};
 
 /// An error as Redis 7 words it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -76,7 +76,7 @@ impl Describe for ErrorReply {
     const PARAMETERS: &'static [Parameter] =
         &[Parameter::required("error", Unit::Choice(ErrorCode::WORDS))];
     const SELECTS: bool = true;
-    const OWN_LINKS_ONLY: bool = true;
+    const LINKS: Links = Links::Extended;
 }
 
 impl ReplyRule for ErrorReply {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::row::{Describe, Effect, Object};
+use super::row::{Describe, Effect, Links, Object};
 use super::site::{Act, Error, Site};
 
 /// A link that accepts nothing.
@@ -13,7 +13,7 @@ pub struct FullBacklog {}
 impl Describe for FullBacklog {
     const ACTS_ON: Object = Object::Link;
     const EFFECT: Effect = Effect::Partial;
-    const OWN_LINKS_ONLY: bool = true;
+    const LINKS: Links = Links::Own;
 }
 
 impl Act for FullBacklog {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::row::{Describe, Effect, Object};
+use super::row::{Describe, Effect, Links, Object};
 use super::toxic::{BufferLimit, Decision, Rule, View};
 
 /// Large, because a case holds everything that a node answers.
@@ -19,7 +19,7 @@ pub struct Hold {}
 impl Describe for Hold {
     const ACTS_ON: Object = Object::Link;
     const EFFECT: Effect = Effect::Silence;
-    const OWN_LINKS_ONLY: bool = true;
+    const LINKS: Links = Links::Extended;
 }
 
 impl Rule for Hold {

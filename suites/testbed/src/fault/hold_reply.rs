@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::reply::{Reply, ReplyDecision, ReplyRule, Selection};
-use super::row::{Describe, Effect, Object, Parameter, Unit};
+use super::row::{Describe, Effect, Links, Object, Parameter, Unit};
 use super::toxic::ms;
 
 /// Replies that come late. They leave in order.
@@ -23,7 +23,7 @@ impl Describe for HoldReply {
     const EFFECT: Effect = Effect::Partial;
     const PARAMETERS: &'static [Parameter] = &[Parameter::optional("for", Unit::Milliseconds)];
     const SELECTS: bool = true;
-    const OWN_LINKS_ONLY: bool = true;
+    const LINKS: Links = Links::Extended;
 }
 
 impl ReplyRule for HoldReply {

@@ -62,7 +62,9 @@ pub use injector::{Error as InjectorError, FaultInjector, Foreign};
 pub use reply::{
     Counts, Part, Reply, ReplyDecision, ReplyRule, Request, SELECTION, Selection, Then,
 };
-pub use row::{CLIENTS_MAX, Default, Effect, Object, Owned, Parameter, REQUESTS_MAX, Row, Unit};
+pub use row::{
+    CLIENTS_MAX, Default, Effect, Links, Object, Owned, Parameter, REQUESTS_MAX, Row, Unit,
+};
 use site::Act;
 pub use site::{Error, Site};
 pub use text::{ParseError, selection_usage, usages};

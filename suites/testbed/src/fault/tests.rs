@@ -249,7 +249,7 @@ fn a_fault_needs_what_it_acts_on() {
         nodes: true,
         proxy: true,
         networks: true,
-        links: true,
+        links: Links::Own,
     };
     let obstacle = |text: &str, owned| {
         let fault: Fault = text.parse().unwrap();
@@ -266,13 +266,23 @@ fn a_fault_needs_what_it_acts_on() {
         let needs_nodes = row.acts_on == Object::Node;
         assert_eq!(row.obstacle(owned).is_some(), needs_nodes, "{}", row.name);
     }
-    let owned = Owned {
-        links: false,
-        ..all
-    };
-    assert!(obstacle("hold", owned).is_some_and(|why| why.contains("`hold`")));
-    assert!(obstacle("drop_reply", owned).is_some_and(|why| why.contains("`drop_reply`")));
-    assert_eq!(obstacle("down", owned), None);
+    for (links, kept_from) in [
+        (
+            Links::Toxiproxy,
+            &["hold", "drop_reply", "full_backlog"][..],
+        ),
+        (Links::Extended, &["full_backlog"]),
+    ] {
+        let owned = Owned { links, ..all };
+        for text in ["hold", "drop_reply", "full_backlog", "down"] {
+            let expected = kept_from.contains(&text);
+            assert_eq!(
+                obstacle(text, owned).is_some(),
+                expected,
+                "{text} {links:?}"
+            );
+        }
+    }
     let owned = Owned {
         proxy: false,
         ..all

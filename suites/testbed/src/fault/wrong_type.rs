@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::reply::{Reply, ReplyDecision, ReplyRule, Selection};
-use super::row::{Describe, Effect, Object};
+use super::row::{Describe, Effect, Links, Object};
 
 /// A value of a type that the command never returns. Errors are not changed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -18,7 +18,7 @@ impl Describe for WrongType {
     const ACTS_ON: Object = Object::Link;
     const EFFECT: Effect = Effect::Partial;
     const SELECTS: bool = true;
-    const OWN_LINKS_ONLY: bool = true;
+    const LINKS: Links = Links::Extended;
 }
 
 impl ReplyRule for WrongType {

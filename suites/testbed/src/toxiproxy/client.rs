@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::api::{Failure, Proxy};
-use crate::fault::Toxic;
+use crate::fault::{Links, Toxic, ToxicKind};
 use crate::http::{self, Answer};
 
 /// Deadline of a call. A fault server takes microseconds for it, and gives up on its own after 25 s.
@@ -89,6 +89,29 @@ impl Client {
         let answer = http::get(self.addr, "/version", self.within).await?;
         let version: Version = understood("tell its version", answer)?;
         Ok(version.version)
+    }
+
+    /// Whose links the server has: it lists all toxics of shardproof, or is a Toxiproxy without such a list.
+    ///
+    /// # Errors
+    /// All of [`Error`].
+    pub async fn links(&self) -> Result<Links, Error> {
+        #[derive(Deserialize)]
+        struct Type {
+            #[serde(rename = "type")]
+            name: String,
+        }
+        let answer = http::get(self.addr, "/toxics", self.within).await?;
+        if answer.status == 404 {
+            return Ok(Links::Toxiproxy);
+        }
+        let types: Vec<Type> = understood("list its types of toxics", answer)?;
+        let has = |name: &str| types.iter().any(|it| it.name == name);
+        // Another version of shardproof may lack some.
+        match ToxicKind::rows().iter().all(|row| has(row.name)) {
+            true => Ok(Links::Extended),
+            false => Ok(Links::Toxiproxy),
+        }
     }
 
     /// All proxies by name.

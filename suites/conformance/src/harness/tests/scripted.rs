@@ -8,7 +8,7 @@ use super::{ALL, case};
 use crate::cases::case::Case;
 use crate::verdict::{Class, Verdict};
 use testbed::cluster::{self, Cluster, RunOptions};
-use testbed::fault::Owned;
+use testbed::fault::{Links, Owned};
 use testbed::port;
 use testbed::program::Search;
 
@@ -29,7 +29,7 @@ async fn harness() -> Harness {
     harness.environment.tap = cluster.tap().clone();
     harness.environment.cluster = Some(cluster);
     harness.environment.started = Started::Proxy(Owned {
-        links: true,
+        links: Links::Own,
         ..Owned::default()
     });
     harness

@@ -51,6 +51,18 @@ pub enum Effect {
     Nothing,
 }
 
+/// Whose links they are. Each kind has the faults of those before it, and more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Links {
+    /// Of a foreign Toxiproxy, with its own toxics only.
+    #[default]
+    Toxiproxy,
+    /// Of a fault server of shardproof, in another process: all toxics, but no tap.
+    Extended,
+    /// Of this process.
+    Own,
+}
+
 /// The description in the file of a fault.
 pub(super) trait Describe {
     /// The object that it acts on.
@@ -67,8 +79,8 @@ pub(super) trait Describe {
     const LASTS: bool = true;
     /// Whether the node is started again when it is healed.
     const ENDS_NODE: bool = false;
-    /// Whether only the suite's own links carry it out, and no Toxiproxy.
-    const OWN_LINKS_ONLY: bool = false;
+    /// The links that it needs at least.
+    const LINKS: Links = Links::Toxiproxy;
     /// Whether the node must have a separate network.
     const NEEDS_NETWORK: bool = false;
 }
@@ -93,7 +105,7 @@ pub struct Row {
     /// Whether it lasts until it is healed; otherwise it is over once it has been applied.
     pub lasts: bool,
     ends_node: bool,
-    own_links_only: bool,
+    links: Links,
     needs_network: bool,
 }
 
@@ -106,8 +118,8 @@ pub struct Owned {
     pub proxy: bool,
     /// A network of each node.
     pub networks: bool,
-    /// The links, which are not those of a foreign Toxiproxy.
-    pub links: bool,
+    /// Whose links they are.
+    pub links: Links,
 }
 
 impl Row {
@@ -122,7 +134,7 @@ impl Row {
             keeps_data: F::KEEPS_DATA,
             lasts: F::LASTS,
             ends_node: F::ENDS_NODE,
-            own_links_only: F::OWN_LINKS_ONLY,
+            links: F::LINKS,
             needs_network: F::NEEDS_NETWORK,
         }
     }
@@ -152,8 +164,13 @@ impl Row {
             ))
         } else if self.needs_network && !owned.networks {
             Some("it disconnects a node's network, and the nodes are not containers".to_owned())
-        } else if self.own_links_only && !owned.links {
-            Some(format!("no Toxiproxy has the toxic `{}`", self.name))
+        } else if self.links == Links::Own && owned.links != Links::Own {
+            Some("it needs links of this run, and they are in another process".to_owned())
+        } else if self.links > owned.links {
+            Some(format!(
+                "no Toxiproxy has the toxic `{}`, only `shardproof links` has it",
+                self.name
+            ))
         } else {
             None
         }

@@ -6,12 +6,12 @@ use std::env;
 
 use super::*;
 use crate::chance::Chance;
-use crate::fault::{Owned, Row};
+use crate::fault::{Links, Owned, Row};
 use crate::link::Tap;
 use crate::node::{External, Process};
 use crate::port::PortLock;
 use crate::program::Search;
-use crate::toxiproxy::Server;
+use crate::toxiproxy::{Client as Toxiproxy, Server};
 
 async fn process() -> Process {
     let search = Search::new(&env::current_exe().unwrap(), env::vars_os());
@@ -92,7 +92,7 @@ async fn own_links_and_nodes_heal() {
         nodes: true,
         proxy: false,
         networks: false,
-        links: true,
+        links: Links::Own,
     };
     heals(&node, &injector, owned).await;
 }
@@ -101,7 +101,7 @@ async fn own_links_and_nodes_heal() {
 async fn links_in_a_foreign_toxiproxy_heal() {
     let node = process().await;
     let server = Server::start("127.0.0.1:0", None, 1).await.unwrap();
-    let client = crate::toxiproxy::Client::new(server.addr());
+    let client = Toxiproxy::new(server.addr());
     let base = 23_811;
     let _lease = PortLock::on(base).await.unwrap();
     let injector = FaultInjector::foreign(client, &[node.addr()], base)
@@ -111,7 +111,7 @@ async fn links_in_a_foreign_toxiproxy_heal() {
         nodes: true,
         proxy: false,
         networks: false,
-        links: false,
+        links: client.links().await.unwrap(),
     };
     heals(&node, &injector, owned).await;
 }

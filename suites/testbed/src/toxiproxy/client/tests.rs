@@ -72,6 +72,32 @@ async fn saying(words: &'static str) -> SocketAddr {
 }
 
 #[tokio::test]
+async fn a_server_tells_whose_its_links_are() {
+    let server = Server::start("127.0.0.1:0", None, 1).await.unwrap();
+    let ours = Client::new(server.addr()).links().await;
+    assert_eq!(ours, Ok(Links::Extended));
+    for (answer, expected) in [
+        // Toxiproxy has no such route.
+        (
+            "HTTP/1.1 404 Not Found\r\ncontent-length: 19\r\n\r\n404 page not found\n",
+            Ok(Links::Toxiproxy),
+        ),
+        // A version that lacks some.
+        (
+            "HTTP/1.1 200 OK\r\ncontent-length: 23\r\n\r\n[{\"type\":\"drop_reply\"}]",
+            Ok(Links::Toxiproxy),
+        ),
+        (
+            "HTTP/1.1 502 Bad Gateway\r\ncontent-length: 5\r\n\r\nsorry",
+            Err(Some(502)),
+        ),
+    ] {
+        let found = Client::new(saying(answer).await).links().await;
+        assert_eq!(found.map_err(|why| why.status()), expected, "{answer}");
+    }
+}
+
+#[tokio::test]
 async fn a_server_that_hangs_is_left_at_the_deadline() {
     let hangs = Client::new(saying("").await).within(Duration::from_millis(50));
     let silent = hangs.remove("p", "t").await;
