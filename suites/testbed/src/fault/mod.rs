@@ -22,6 +22,7 @@ mod full;
 mod full_backlog;
 mod hold;
 mod hold_reply;
+mod hook;
 mod injector;
 mod kill;
 mod latency;
@@ -58,6 +59,10 @@ pub use clients::{Clients, Error as ClientsError};
 pub use corrupt_length::Length;
 pub use cut_reply::AfterCut;
 pub use error_reply::ErrorCode;
+pub use hook::{
+    Action as HookAction, Error as HookError, Hook, HookRun, Template as HookCommand,
+    TemplateError as HookCommandError, heals_within,
+};
 pub use injector::{Error as InjectorError, FaultInjector, Foreign};
 pub use reply::{
     Counts, Part, Reply, ReplyDecision, ReplyRule, Request, SELECTION, Selection, Then,
