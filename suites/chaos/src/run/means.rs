@@ -1,8 +1,10 @@
 //! The means to inject faults: links, nodes and a proxy of our own, or those that the user gives.
 
+use std::net::SocketAddr;
+
 use testbed::cluster::Cluster;
-use testbed::fault::{Clients, Fault, FaultInjector, Site};
-use testbed::node::External;
+use testbed::fault::{Clients, Fault, FaultInjector, HookRun, Links, Object, Owned, Site};
+use testbed::node::{External, Node};
 use testbed::targets::Proxy;
 
 use super::Error;
@@ -21,22 +23,86 @@ pub enum Means<'a> {
     },
     /// Foreign nodes and a foreign proxy.
     Others {
+        /// The proxy.
+        proxy: SocketAddr,
         /// The nodes.
         nodes: Vec<External>,
-        /// The links between them and the proxy, if there are any.
-        links: Option<FaultInjector>,
+        /// The links between them and the proxy, and whose they are, if there are any.
+        links: Option<(FaultInjector, Links)>,
+        /// What carries out the faults that the links cannot, if there is anything.
+        hook: Option<HookRun>,
     },
+}
+
+/// What carries out a fault on nodes and a proxy of others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carrier {
+    /// The links.
+    Links,
+    /// The hook.
+    Hook,
+}
+
+impl Carrier {
+    /// What carries out a fault: the links if they can, else the hook.
+    ///
+    /// # Errors
+    /// Why nothing can.
+    pub fn of(fault: &Fault, links: Option<Links>, has_hook: bool) -> Result<Self, String> {
+        let row = fault.row();
+        let is_link = row.acts_on == Object::Link;
+        let obstacle = match links {
+            None if is_link => Some("it needs links: see `shardproof links`".to_owned()),
+            links => row.obstacle(Owned {
+                links: links.unwrap_or_default(),
+                ..Owned::default()
+            }),
+        };
+        match obstacle {
+            None => Ok(Self::Links),
+            Some(_) if has_hook && row.acts_on != Object::Client => Ok(Self::Hook),
+            Some(why) => Err(why),
+        }
+    }
 }
 
 impl Means<'_> {
     pub(super) async fn apply(&mut self, fault: &Fault, on: Subject) -> Result<(), Error> {
+        if let Some((hook, addr)) = self.hook(fault, on) {
+            return Ok(hook.apply(fault, &on.to_string(), addr).await?);
+        }
         let site = self.site(on).ok_or_else(|| unsupported(fault, on))?;
         Ok(fault.apply(site).await?)
     }
 
     pub(super) async fn heal(&mut self, fault: &Fault, on: Subject) -> Result<(), Error> {
+        if let Some((hook, addr)) = self.hook(fault, on) {
+            return Ok(hook.heal(fault, &on.to_string(), addr).await?);
+        }
         let site = self.site(on).ok_or_else(|| unsupported(fault, on))?;
         Ok(fault.heal(site).await?)
+    }
+
+    /// The hook, if it carries out the fault, with the address of what the fault acts on.
+    fn hook(&self, fault: &Fault, on: Subject) -> Option<(&HookRun, SocketAddr)> {
+        let Self::Others {
+            proxy,
+            nodes,
+            links,
+            hook: Some(hook),
+        } = self
+        else {
+            return None;
+        };
+        let links = links.as_ref().map(|(_, links)| *links);
+        if Carrier::of(fault, links, true) != Ok(Carrier::Hook) {
+            return None;
+        }
+        let addr = match on {
+            Subject::Node(node) => nodes.get(usize::from(node))?.addr(),
+            Subject::Proxy | Subject::Clients => *proxy,
+        };
+        Some((hook, addr))
     }
 
     /// The site of a fault. Faults of the proxy and the clients need no node, so they get the first one.
@@ -55,8 +121,11 @@ impl Means<'_> {
                 clients: Some(clients),
                 ..cluster.site(node)
             }),
-            Self::Others { nodes, links } => match on {
-                Subject::Node(_) => Some(Site::new(nodes.get(node)?, links.as_ref()?, node)),
+            Self::Others { nodes, links, .. } => match on {
+                Subject::Node(_) => {
+                    let (links, _) = links.as_ref()?;
+                    Some(Site::new(nodes.get(node)?, links, node))
+                }
                 Subject::Proxy | Subject::Clients => None,
             },
         }
@@ -86,4 +155,32 @@ impl Means<'_> {
 
 fn unsupported(fault: &Fault, on: Subject) -> Error {
     Error::Unsupported(fault.to_string(), on)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What carries a fault out without links, with those of Toxiproxy and with those of shardproof; each without and with
+    /// a hook.
+    #[track_caller]
+    fn check(fault: &str, expected: [Option<Carrier>; 6]) {
+        let fault: Fault = fault.parse().unwrap();
+        let links = [None, Some(Links::Toxiproxy), Some(Links::Extended)];
+        let found = links.into_iter().flat_map(|links| {
+            [false, true].map(|has_hook| Carrier::of(&fault, links, has_hook).ok())
+        });
+        assert_eq!(found.collect::<Vec<_>>(), expected, "{fault}");
+    }
+
+    #[test]
+    fn links_carry_out_what_they_can_and_a_hook_the_rest() {
+        let (links, hook) = (Some(Carrier::Links), Some(Carrier::Hook));
+        check("latency 5ms", [None, hook, links, links, links, links]);
+        check("drop_reply", [None, hook, None, hook, links, links]);
+        check("full_backlog", [None, hook, None, hook, None, hook]);
+        check("pause", [None, hook, None, hook, None, hook]);
+        check("proxy_pause", [None, hook, None, hook, None, hook]);
+        check("client_flood", [None; 6]);
+    }
 }

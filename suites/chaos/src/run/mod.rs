@@ -35,7 +35,7 @@ use testbed::{client as wire_client, fault, targets};
 
 use crate::observed::{Observed, Promises};
 
-pub use means::Means;
+pub use means::{Carrier, Means};
 pub use observe::observe;
 
 /// A proxy with its nodes, that a scenario runs on.
@@ -84,6 +84,9 @@ pub enum Error {
     /// A fault was not applied or healed.
     #[error("inject a fault: {0}")]
     Fault(#[from] fault::Error),
+    /// The hook did not apply or heal a fault.
+    #[error(transparent)]
+    Hook(#[from] fault::HookError),
     /// The proxy was not rescaled.
     #[error(transparent)]
     Proxy(#[from] targets::Error),
@@ -102,7 +105,7 @@ pub enum Error {
     #[error("a client of the run has ended: {0}")]
     Client(#[from] tokio::task::JoinError),
     /// The fault cannot be injected here.
-    #[error("fault {0} on {1:?} is not supported here")]
+    #[error("fault {0} on {1} is not supported here")]
     Unsupported(String, crate::observed::Subject),
 }
 

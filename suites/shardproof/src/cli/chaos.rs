@@ -16,8 +16,10 @@ use chaos::scenario::Scenario;
 use clap::Args;
 use shardproof::report;
 use shardproof::run::{self, Judged, RunOptions, RunningProxy};
+use testbed::fault::{Hook, HookCommand, Links};
 use testbed::program::Search;
 use testbed::targets::{self, Target};
+use testbed::toxiproxy::Client;
 
 use self::selection::Chosen;
 use self::shrink::{Ran, Shrinking};
@@ -25,6 +27,8 @@ use super::{Common, Console, Exit, output, repeat};
 
 /// The usual time limit of a proxy that already runs.
 const OP_TIMEOUT_MS: u64 = 1000;
+/// The usual time limit of a hook: long enough for a controller to report a fault as in force.
+const HOOK_TIMEOUT_MS: u64 = 30_000;
 
 /// Run scenarios against one or more proxies: clients send requests while nodes and links fail, and laws judge what they
 /// and the nodes saw
@@ -37,17 +41,30 @@ pub(super) struct Flags {
     #[arg(long = "target", value_name = "NAME", conflicts_with = "proxy",
         required_unless_present_any = ["list_faults", "list_laws", "proxy"])]
     targets: Vec<String>,
-    /// Running proxy to test, with --node for each of its nodes in their order. Faults need links between them: those of
-    /// `shardproof links`, or any Toxiproxy, given by --toxiproxy
+    /// Running proxy to test, with --node for each of its nodes in their order. Faults of links need links between them:
+    /// those of `shardproof links`, or any Toxiproxy, given by --toxiproxy. Other faults need --fault-hook
     #[arg(long, value_name = "HOST:PORT", value_parser = super::address, requires = "nodes",
         conflicts_with_all = ["source", "redis_image", "link_port_base"])]
     proxy: Option<SocketAddr>,
     /// Time limit of --proxy for one request
     #[arg(long, value_name = "MS", default_value_t = OP_TIMEOUT_MS, requires = "proxy")]
     op_timeout_ms: u64,
+    /// Command that applies and heals the faults that --toxiproxy cannot, such as './hook.sh {action} {fault} {node}'.
+    /// {action} is apply or heal, {fault} the fault as in scenarios and {kind} its name, {node} the address of the node or
+    /// proxy, and {on} its letter or `proxy`. Exit code 0: done; 3: the hook cannot do this fault; other: the scenario is
+    /// unknown
+    #[arg(long, value_name = "COMMAND", requires = "proxy")]
+    fault_hook: Option<HookCommand>,
+    /// Time limit of --fault-hook for one call. The command is killed then
+    #[arg(long, value_name = "MS", default_value_t = HOOK_TIMEOUT_MS, requires = "fault_hook",
+        value_parser = clap::value_parser!(u64).range(1..))]
+    fault_hook_timeout_ms: u64,
     /// Also run scenarios that disturb other clients of --proxy: those with faults. Do not use it on a proxy in production
     #[arg(long, requires = "proxy")]
     allow_disturbing: bool,
+    /// Also call --fault-hook for faults that take the data of a node, such as `kill`
+    #[arg(long, requires = "fault_hook")]
+    allow_destructive: bool,
     /// How long clients send requests, in seconds. Default: as each scenario says
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     duration: Option<u64>,
@@ -86,8 +103,12 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
     let duration = flags.duration.map(Duration::from_secs);
     let scenarios = selection::scenarios(&flags.scenarios, &flags.common.fixtures(), duration)?;
     flags.shrinking.prepare(flags.history.as_deref())?;
-    let options = flags.common.run_options(search);
-    let subjects = subjects(&flags)?;
+    let links = links(&flags).await?;
+    let options = RunOptions {
+        toxiproxy_links: links.unwrap_or_default(),
+        ..flags.common.run_options(search)
+    };
+    let subjects = subjects(&flags, links)?;
     let (seed, output) = (options.seed, flags.output.output());
     (console.err)(&format!("seed {seed:x}"));
     let mut stressed = Vec::new();
@@ -103,14 +124,29 @@ enum Subject {
     Running(RunningProxy),
 }
 
-fn subjects(flags: &Flags) -> anyhow::Result<Vec<Subject>> {
+/// What the server of --toxiproxy is: only shardproof's has toxics of replies.
+async fn links(flags: &Flags) -> anyhow::Result<Option<Links>> {
+    let Some(server) = flags.common.toxiproxy else {
+        return Ok(None);
+    };
+    let links = Client::new(server).links().await;
+    Ok(Some(
+        links.with_context(|| format!("--toxiproxy {server}"))?,
+    ))
+}
+
+fn subjects(flags: &Flags, links: Option<Links>) -> anyhow::Result<Vec<Subject>> {
     if let Some(proxy) = flags.proxy {
+        let timeout = Duration::from_millis(flags.fault_hook_timeout_ms);
+        let hook = flags.fault_hook.clone();
         return Ok(vec![Subject::Running(RunningProxy {
             proxy,
             nodes: flags.common.nodes.clone(),
             op_timeout: Duration::from_millis(flags.op_timeout_ms),
-            links: flags.common.toxiproxy,
+            links: flags.common.toxiproxy.zip(links),
+            hook: hook.map(|command| Hook::new(command, timeout)),
             may_disturb: flags.allow_disturbing,
+            may_destroy: flags.allow_destructive,
         })]);
     }
     let targets = flags.common.targets(&flags.targets)?.into_iter();
@@ -247,7 +283,14 @@ fn command(
     if flags.op_timeout_ms != OP_TIMEOUT_MS {
         repeat.value("--op-timeout-ms", flags.op_timeout_ms);
     }
+    if let Some(hook) = &flags.fault_hook {
+        repeat.value("--fault-hook", hook);
+    }
+    if flags.fault_hook_timeout_ms != HOOK_TIMEOUT_MS {
+        repeat.value("--fault-hook-timeout-ms", flags.fault_hook_timeout_ms);
+    }
     repeat.switch("--allow-disturbing", flags.allow_disturbing);
+    repeat.switch("--allow-destructive", flags.allow_destructive);
     repeat.switch("--strict", flags.strict);
     repeat.common(&flags.common);
     let (flag, name, flags) = (subject.flag(), subject.name(), repeat.text());

@@ -21,7 +21,7 @@ fn command_lines_in_documents_parse() {
         for line in code.replace("\\\n", "").lines() {
             let line = line.trim_start().trim_start_matches("$ ");
             if line.starts_with("shardproof ") {
-                let words = line.split_whitespace().map(|word| word.trim_matches('\''));
+                let words = shlex::split(line).expect("closed quotes").into_iter();
                 let words: Vec<OsString> = words.map(Into::into).collect();
                 let read = Cli::read(&words);
                 assert!(

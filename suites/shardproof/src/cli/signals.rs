@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use testbed::fault;
 use testbed::folder;
 use testbed::leftovers::{self, Left};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -99,7 +100,8 @@ pub(crate) async fn wait(
         let _ = stop.send(());
         if !leftovers::is_empty() || folder::is_in_use() {
             // It may still compute; keys that it writes meanwhile are removed or expire.
-            let _ = timeout(STOPPED_WITHIN, &mut ended).await;
+            let within = STOPPED_WITHIN + fault::heals_within();
+            let _ = timeout(within, &mut ended).await;
         }
         report(&leftovers::clean().await);
     };

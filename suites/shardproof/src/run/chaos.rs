@@ -1,6 +1,5 @@
 //! Chaos runs: a cluster and a proxy for each scenario, and the verdicts of the laws on it.
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use chaos::law::{Law, Level, Verdict as LawVerdict};
@@ -10,12 +9,10 @@ use chaos::report::{
 use chaos::rescale;
 use chaos::run::{self, Means, NodesOf, Run, Subject};
 use chaos::scenario::Scenario;
-use testbed::cluster::{self, Cluster, Source};
-use testbed::fault::{Clients, FaultInjector, Links, Owned};
+use testbed::cluster::{Cluster, Source};
+use testbed::fault::{Clients, Links, Owned};
 use testbed::leftovers::{self, Record};
-use testbed::node::External;
-use testbed::targets::{Deviation, Limits, Occurs, Proxy, Setting, Target};
-use testbed::toxiproxy::Client;
+use testbed::targets::{Deviation, Occurs, Proxy, Setting, Target};
 
 use super::{Error, RunOptions};
 
@@ -89,97 +86,10 @@ pub fn obstacle(options: &RunOptions, target: &Target, scenario: &Scenario) -> O
     fault_obstacle(options.owned(), scenario)
 }
 
-fn without_run(scenario: &Scenario, verdict: Verdict, why: String) -> Judged {
+pub(super) fn without_run(scenario: &Scenario, verdict: Verdict, why: String) -> Judged {
     Judged {
         report: ScenarioReport::without_run(scenario, verdict, why),
         run: None,
-    }
-}
-
-/// A proxy that already runs, with all of its nodes.
-#[derive(Debug, Clone)]
-pub struct RunningProxy {
-    /// The proxy.
-    pub proxy: SocketAddr,
-    /// Its nodes, in the order of its configuration.
-    pub nodes: Vec<SocketAddr>,
-    /// Its time limit for one request.
-    pub op_timeout: Duration,
-    /// A fault server with a link before each node.
-    pub links: Option<SocketAddr>,
-    /// Whether other clients may be disturbed.
-    pub may_disturb: bool,
-}
-
-/// Runs one scenario on a foreign proxy. Keys are removed at the end, however the run ends.
-///
-/// # Errors
-/// When a node or the fault server cannot be reached. A run that fails is unknown.
-pub async fn chaos_running(
-    running: &RunningProxy,
-    scenario: &Scenario,
-    seed: u64,
-    say: &dyn Fn(&str),
-) -> Result<Judged, Error> {
-    if let Some(why) = running.obstacle(scenario) {
-        return Ok(without_run(scenario, Verdict::Skipped, why));
-    }
-    let began = Instant::now();
-    let prefix = rescale::prefix(seed);
-    let _ = Record::open(leftovers::Scope {
-        prefix: Some(prefix.clone()),
-        nodes: running.nodes.clone(),
-        proxy: Some(running.proxy),
-    });
-    let mut subject = Subject {
-        name: running.proxy.to_string(),
-        proxy: running.proxy,
-        nodes: running.nodes.clone(),
-        nodes_of: NodesOf::Others,
-        node_names: running.nodes.iter().map(ToString::to_string).collect(),
-        tap: None,
-        promises: run::promises(running.op_timeout, Limits::default()),
-        prefix,
-        means: running.means().await?,
-    };
-    let observed = run::observe(scenario, &mut subject, seed, say).await;
-    let mut judged = match observed {
-        Ok(run) => judged(None, scenario, run),
-        Err(why) => without_run(scenario, Verdict::Unknown, why.to_string()),
-    };
-    judged.report.took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-    Ok(judged)
-}
-
-impl RunningProxy {
-    async fn means(&self) -> Result<Means<'static>, Error> {
-        let mut nodes = Vec::new();
-        for node in &self.nodes {
-            nodes.push(External::at(*node).await.map_err(cluster::Error::from)?);
-        }
-        let links = match self.links {
-            None => None,
-            Some(server) => {
-                let attached = FaultInjector::attach(Client::new(server), &self.nodes).await;
-                Some(attached.map_err(cluster::Error::from)?)
-            }
-        };
-        Ok(Means::Others { nodes, links })
-    }
-
-    /// Why a scenario cannot run here.
-    fn obstacle(&self, scenario: &Scenario) -> Option<String> {
-        let nodes = self.nodes.len();
-        if usize::from(scenario.nodes_max()) > nodes || !scenario.rescales.is_empty() {
-            return Some(format!("needs {} nodes of our own", scenario.nodes_max()));
-        }
-        if !scenario.faults.is_empty() && self.links.is_none() {
-            return Some("its faults need links: see `shardproof links`".to_owned());
-        }
-        if !scenario.faults.is_empty() && !self.may_disturb {
-            return Some("disturbs other clients: needs --allow-disturbing".to_owned());
-        }
-        fault_obstacle(Owned::default(), scenario)
     }
 }
 
@@ -203,7 +113,7 @@ fn record(options: &RunOptions, cluster: &Cluster, prefix: &str) {
     }
 }
 
-fn judged(target: Option<&Target>, scenario: &Scenario, run: Run) -> Judged {
+pub(super) fn judged(target: Option<&Target>, scenario: &Scenario, run: Run) -> Judged {
     let law = |law: &&'static dyn Law| {
         let place = format!("chaos/{}/{}", scenario.id, law.id());
         law_report(*law, &run, target.and_then(|it| it.deviation(&place)))

@@ -9,12 +9,13 @@ mod fingerprint;
 mod matrix;
 mod plan;
 mod rescale;
+mod running;
 mod shrink;
 
 use testbed::cluster;
 use testbed::targets;
 
-pub use chaos::{Judged, RunningProxy, chaos, chaos_running, obstacle};
+pub use chaos::{Judged, chaos, obstacle};
 pub use conformance::{Event, Order, Subject, judge};
 pub use differential::differential;
 pub use fault::{fault, unroutable};
@@ -22,6 +23,7 @@ pub use fingerprint::fingerprint;
 pub use matrix::matrix;
 pub use plan::{Error as PlanError, count};
 pub use rescale::{Rescaled, rescale};
+pub use running::{RunningProxy, chaos_running};
 pub use shrink::{Limits, Observer, Search, shrink};
 pub use testbed::cluster::RunOptions;
 

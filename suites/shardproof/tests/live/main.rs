@@ -7,6 +7,7 @@ mod fleet;
 mod leftovers;
 mod nodes;
 mod page;
+mod running;
 mod shrink;
 #[path = "../support/mod.rs"]
 mod support;
@@ -27,6 +28,7 @@ fn main() {
         toxiproxy::trials(),
         page::trials(),
         shrink::trials(),
+        running::trials(),
     ];
     let trials = trials.into_iter().flatten().collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
