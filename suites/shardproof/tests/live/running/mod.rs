@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on is to panic")]
 
 mod hook;
+mod killed;
 mod links;
 mod site;
 
@@ -40,6 +41,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         hook::a_fault_that_is_not_healed_ends_the_judging,
         hook::an_interrupted_run_heals,
         hook::nothing_is_called_without_permission,
+        killed::keys_of_a_killed_run_are_removed_by_their_prefix,
     ]
 }
 

@@ -155,16 +155,30 @@ impl Site {
         seen.unwrap_or_else(|late| panic!("{late}"));
     }
 
-    /// Every node answers, and has no key.
+    /// The keys of each node, which answers.
     #[track_caller]
-    pub(super) fn check_untouched(&self) {
-        for node in &self.nodes {
+    pub(super) fn keys(&self) -> Vec<Vec<String>> {
+        let keys = self.nodes.iter().map(|node| {
             let keys = self.runtime.block_on(async {
                 let mut client = Client::connect(node.addr(), NODE_DEADLINE).await?;
                 client.call(&["KEYS", "*"], NODE_DEADLINE).await
             });
-            assert_eq!(keys, Ok(Value::Array(Vec::new())), "{}", node.addr());
-        }
+            let Ok(Value::Array(keys)) = keys else {
+                panic!("{}: {keys:?}", node.addr());
+            };
+            let text = |key: Value| match key {
+                Value::Bulk(key) => String::from_utf8(key).unwrap(),
+                other => panic!("{other}"),
+            };
+            keys.into_iter().map(text).collect()
+        });
+        keys.collect()
+    }
+
+    /// Every node answers, and has no key.
+    #[track_caller]
+    pub(super) fn check_untouched(&self) {
+        assert_eq!(self.keys(), vec![Vec::<String>::new(); self.nodes.len()]);
     }
 
     /// Toxics and state of each link, as the control API shows them.
