@@ -34,8 +34,9 @@ pub(super) fn call(
     is_stopped: &dyn Fn() -> bool,
 ) -> Result<(), Failure> {
     let io = |why: io::Error| Failure::Other(why.to_string());
-    let mut stderr = tempfile::tempfile().map_err(io)?;
-    let mut child = start(words, &stderr)?;
+    // Without a place for it the line is lost, but a fault is healed all the same.
+    let mut stderr = tempfile::tempfile().ok();
+    let mut child = start(words, stderr.as_ref())?;
     let deadline = Instant::now() + within;
     let status = loop {
         match child.try_wait().map_err(io)? {
@@ -55,24 +56,25 @@ pub(super) fn call(
     judge(status, &mut stderr)
 }
 
-fn start(words: &[String], stderr: &File) -> Result<Child, Failure> {
+fn start(words: &[String], stderr: Option<&File>) -> Result<Child, Failure> {
     let Some((program, arguments)) = words.split_first() else {
         return Err(Failure::Other("there is no command".to_owned()));
     };
     let failed = |why: io::Error| Failure::Other(format!("cannot start `{program}`: {why}"));
     // A file, because what a hook leaves running may keep a pipe open. In a process group of its own, so that Ctrl-C on a
     // terminal does not end it half-way.
+    let stderr = stderr.and_then(|file| file.try_clone().ok());
     Command::new(program)
         .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(stderr.try_clone().map_err(failed)?)
+        .stderr(stderr.map_or_else(Stdio::null, Stdio::from))
         .process_group(0)
         .spawn()
         .map_err(failed)
 }
 
-fn judge(status: ExitStatus, stderr: &mut File) -> Result<(), Failure> {
+fn judge(status: ExitStatus, stderr: &mut Option<File>) -> Result<(), Failure> {
     match status.code() {
         Some(0) => Ok(()),
         Some(UNABLE) => Err(Failure::Unable(last_line(stderr).unwrap_or_default())),
@@ -87,7 +89,7 @@ fn end(child: &mut Child) {
     let _ = child.wait();
 }
 
-fn with_line(what: String, stderr: &mut File) -> String {
+fn with_line(what: String, stderr: &mut Option<File>) -> String {
     match last_line(stderr) {
         Some(line) => format!("{what}: {line}"),
         None => what,
@@ -95,7 +97,8 @@ fn with_line(what: String, stderr: &mut File) -> String {
 }
 
 /// The last line that says anything.
-fn last_line(stderr: &mut File) -> Option<String> {
+fn last_line(stderr: &mut Option<File>) -> Option<String> {
+    let stderr = stderr.as_mut()?;
     let length = stderr.metadata().ok()?.len();
     let start = length.saturating_sub(TAIL_BYTES);
     stderr.seek(SeekFrom::Start(start)).ok()?;
