@@ -60,7 +60,7 @@ fn requests_to_a_node_with_a_fault_are_counted() {
     run.ok(1, "GET b-x", bulk("one"));
     run.ok(1, "GET a-x", bulk("one"));
     check("requests-in-fault", &run, 1);
-    // While it was applied or healed, nobody knows whether it was in force.
+    // While it was applied or healed, it is unknown whether it was in force.
     let window = &mut run.observed.windows[0];
     window.in_force.from = window.span.to;
     check("requests-in-fault", &run, 0);

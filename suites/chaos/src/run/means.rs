@@ -29,12 +29,12 @@ pub enum Means<'a> {
         nodes: Vec<External>,
         /// The links between them and the proxy, and whose they are, if there are any.
         links: Option<(FaultInjector, Links)>,
-        /// What carries out the faults that the links cannot, if there is anything.
+        /// The hook for faults that the links cannot inject, if there is one.
         hook: Option<HookRun>,
     },
 }
 
-/// What carries out a fault on nodes and a proxy of others.
+/// The carrier of a fault on foreign nodes or a foreign proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Carrier {
     /// The links.
@@ -44,7 +44,7 @@ pub enum Carrier {
 }
 
 impl Carrier {
-    /// What carries out a fault: the links if they can, else the hook.
+    /// The carrier of a fault: the links if they can, else the hook.
     ///
     /// # Errors
     /// Why nothing can.
@@ -83,7 +83,7 @@ impl Means<'_> {
         Ok(fault.heal(site).await?)
     }
 
-    /// The hook, if it carries out the fault, with the address of what the fault acts on.
+    /// The hook, if it is the carrier of the fault, with the address of the node or proxy.
     fn hook(&self, fault: &Fault, on: Subject) -> Option<(&HookRun, SocketAddr)> {
         let Self::Others {
             proxy,

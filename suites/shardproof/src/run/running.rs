@@ -39,7 +39,7 @@ pub struct RunningProxy {
 /// Runs one scenario on a proxy of others. Keys are removed at the end, however the run ends.
 ///
 /// # Errors
-/// When a node or the fault server cannot be reached. A run that cannot be carried out is unknown.
+/// When a node or the fault server cannot be reached. A run that fails is unknown.
 pub async fn chaos_running(
     running: &RunningProxy,
     scenario: &Scenario,
@@ -116,7 +116,7 @@ impl RunningProxy {
             .then(|| "disturbs other clients: needs --allow-disturbing".to_owned())
     }
 
-    /// Why a fault cannot be carried out here.
+    /// Why a fault cannot be injected here.
     fn obstacle_to(&self, row: &FaultRow) -> Option<String> {
         let fault = &row.fault;
         let links = self.links.map(|(_, links)| links);

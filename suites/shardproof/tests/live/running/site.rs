@@ -291,7 +291,7 @@ at_least = 1
     folder
 }
 
-/// Waits for the end of a run that was told to end, for at most as long as everything else is waited for.
+/// Waits for the end of a run after a signal, for at most the usual deadline.
 #[track_caller]
 pub(super) fn ended(mut run: Child) -> Output {
     let probe = || match run.try_wait().unwrap() {

@@ -23,7 +23,7 @@ pub use template::{Action, Template, TemplateError};
 /// How long the heals that are due may take in this process.
 static DUE: Mutex<Duration> = Mutex::new(Duration::ZERO);
 
-/// How long the hooks of this process may take to heal what is in force. Zero where nothing is.
+/// How long the hooks of this process may take to heal all faults in force. Zero if there is none.
 #[must_use]
 pub fn heals_within() -> Duration {
     *lock(&DUE)
@@ -109,7 +109,7 @@ impl Hook {
     }
 }
 
-/// The calls of one run. When it is dropped, a call that still runs is killed, and what is in force is healed.
+/// The calls of one run. When it is dropped, a call that still runs is killed, and all faults in force are healed.
 #[derive(Debug)]
 pub struct HookRun {
     calls: Arc<Calls>,
@@ -193,7 +193,7 @@ impl Order {
     }
 }
 
-/// One call at a time, and what is in force.
+/// One call at a time, and the faults in force.
 #[derive(Debug)]
 struct Calls {
     hook: Hook,
@@ -242,7 +242,7 @@ impl Calls {
         })
     }
 
-    /// Heals what is in force, in the order in which it was applied. What could not be healed.
+    /// Heals all faults in force, in the order in which they were applied. Returns the faults that were not healed.
     fn heal_all(&self) -> Vec<Error> {
         let open = lock(&self.open).clone();
         let healed = open.iter().map(|order| self.heal(order));

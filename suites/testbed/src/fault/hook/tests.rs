@@ -1,4 +1,4 @@
-//! Hooks that do their work, refuse, fail, hang and are cut off: what they were called for, and what is said of it.
+//! Hooks that do their work, refuse, fail, hang and are cut off: the calls, and the messages about them.
 
 use std::fs;
 use std::path::{Path, PathBuf};

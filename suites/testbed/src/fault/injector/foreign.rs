@@ -88,7 +88,7 @@ impl Foreign {
     /// Adds a toxic.
     pub(super) async fn add(&self, node: usize, toxic: &Toxic) -> Result<(), Error> {
         let change = Changed::Toxic(node, toxic.name.clone());
-        // Before the call, which may be carried out though its answer is lost.
+        // Before the call, which may be executed although its answer is lost.
         self.note(change.clone(), true);
         match self.client.add(self.name(node), toxic).await {
             Err(why) if why.status().is_some() => {
