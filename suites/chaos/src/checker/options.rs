@@ -1,4 +1,4 @@
-//! How to check, and by what it was decided.
+//! Options of the checker, and the method of its decision.
 
 use schemars::JsonSchema;
 use serde::Serialize;
