@@ -36,7 +36,8 @@ pub struct Observed {
     pub predicted: BTreeMap<Key, KeyOutcome>,
     /// The proxy's resources, sampled over the run. Empty if its process is not known.
     pub samples: Vec<Sample>,
-    /// When the machine stalled: a task that should have run was late by more than its tolerance.
+    /// When the machine stalled: a task that should have run was late by more than its tolerance. In the order of time,
+    /// one after another.
     pub stalls: Vec<Span>,
     /// Name of each node as errors may give it: address and port as the proxy knows them.
     pub node_names: Vec<String>,

@@ -1,7 +1,7 @@
 //! Requests that were pending while a node or proxy that they needed had a fault.
 
 use super::Condition;
-use crate::law::windows::{life, owners};
+use crate::law::windows::{Faults, life, owners};
 use crate::observed::{Observed, Subject};
 
 pub(super) struct RequestsInFault;
@@ -16,12 +16,12 @@ impl Condition for RequestsInFault {
     }
 
     fn count(&self, observed: &Observed) -> usize {
+        let faults = Faults::new(observed);
         let records = observed.history.records.iter();
         let felt = records.filter(|record| {
             let span = life(observed, record);
             let owners = owners(observed, record).unwrap_or_default();
-            let mut windows = observed.windows.iter();
-            windows.any(|window| {
+            faults.acting(span).any(|window| {
                 let concerned = match window.on {
                     Subject::Node(node) => owners.contains(&node),
                     Subject::Proxy | Subject::Clients => true,

@@ -1,6 +1,7 @@
 //! Every request is answered, or its connection closed, within the deadline.
 
 use super::findings::Findings;
+use super::windows::{Faults, stalled};
 use super::{Law, Verdict, text};
 use crate::history::Record;
 use crate::observed::{Closer, Observed, Span, Subject};
@@ -22,8 +23,9 @@ impl Law for AnswersWithinDeadline {
 
     fn judge(&self, observed: &Observed) -> Verdict {
         let mut findings = Findings::default();
+        let others = Faults::of(observed, |on| !matches!(on, Subject::Node(_)));
         for (index, record) in observed.history.records.iter().enumerate() {
-            judge(observed, index, record, &mut findings);
+            judge(observed, &others, index, record, &mut findings);
         }
         findings.verdict(
             "requests were answered or closed within the deadline",
@@ -32,13 +34,20 @@ impl Law for AnswersWithinDeadline {
     }
 }
 
-fn judge(observed: &Observed, index: usize, record: &Record, findings: &mut Findings) {
+fn judge(
+    observed: &Observed,
+    others: &Faults<'_>,
+    index: usize,
+    record: &Record,
+    findings: &mut Findings,
+) {
     let due = record.sent.saturating_add(observed.promises.deadline);
     let allowed = Span {
         from: record.sent,
         to: due.saturating_add(1),
     };
-    if excused(observed, allowed) {
+    // The machine, the clients or the proxy itself were held up meanwhile.
+    if stalled(observed, allowed) || others.acting(allowed).next().is_some() {
         return;
     }
     match ended(observed, record) {
@@ -79,17 +88,6 @@ fn ended(observed: &Observed, record: &Record) -> End {
         Some(closed) => End::Unserved(closed.at),
         None => End::Unserved(observed.load.to),
     }
-}
-
-/// Whether the machine, the clients or the proxy itself were held up meanwhile.
-fn excused(observed: &Observed, allowed: Span) -> bool {
-    let stalled = observed.stalls.iter().any(|stall| stall.overlaps(allowed));
-    let node = |on| matches!(on, Subject::Node(_));
-    let others = observed.windows.iter().filter(|window| !node(window.on));
-    stalled
-        || others
-            .map(|window| window.span)
-            .any(|span| span.overlaps(allowed))
 }
 
 #[cfg(test)]

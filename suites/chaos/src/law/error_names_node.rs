@@ -1,7 +1,7 @@
 //! An error that a node's fault causes names that node.
 
 use super::findings::Findings;
-use super::windows::{felt, life, owners};
+use super::windows::{Faults, life, owners};
 use super::{Law, Level, Verdict, text};
 use crate::history::Record;
 use crate::observed::{Observed, Subject};
@@ -27,8 +27,9 @@ impl Law for ErrorNamesNode {
 
     fn judge(&self, observed: &Observed) -> Verdict {
         let mut findings = Findings::default();
+        let faults = Faults::new(observed);
         for (index, record) in observed.history.records.iter().enumerate() {
-            judge(observed, index, record, &mut findings);
+            judge(observed, &faults, index, record, &mut findings);
         }
         findings.verdict(
             "errors named the node whose fault caused them",
@@ -37,11 +38,17 @@ impl Law for ErrorNamesNode {
     }
 }
 
-fn judge(observed: &Observed, index: usize, record: &Record, findings: &mut Findings) {
+fn judge(
+    observed: &Observed,
+    faults: &Faults<'_>,
+    index: usize,
+    record: &Record,
+    findings: &mut Findings,
+) {
     let Some(error) = error(record).filter(|_| !passed_on(record)) else {
         return;
     };
-    let Some(node) = faulted(observed, record) else {
+    let Some(node) = faulted(observed, faults, record) else {
         return;
     };
     let Some(name) = observed.node_names.get(usize::from(node)) else {
@@ -71,13 +78,13 @@ fn passed_on(record: &Record) -> bool {
 }
 
 /// The one node that a request needs, if its fault is the only one felt.
-fn faulted(observed: &Observed, record: &Record) -> Option<u16> {
+fn faulted(observed: &Observed, faults: &Faults<'_>, record: &Record) -> Option<u16> {
     let owners = owners(observed, record)?;
     let [node] = owners.as_slice() else {
         return None;
     };
     let span = life(observed, record);
-    let mut felt = felt(observed, span).peekable();
+    let mut felt = faults.felt(span).peekable();
     felt.peek()?;
     felt.all(|window| window.on == Subject::Node(*node) && window.span.overlaps(span))
         .then_some(*node)

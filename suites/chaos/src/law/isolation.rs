@@ -9,10 +9,10 @@
 use std::collections::{BTreeSet, BinaryHeap, HashMap};
 
 use super::findings::Findings;
-use super::windows::{felt, life, only_others, owners, stalled};
+use super::windows::{Faults, life, owners, stalled};
 use super::{Law, Verdict, text};
 use crate::history::Record;
-use crate::observed::{Closer, Observed, Span, Subject};
+use crate::observed::{Closer, Observed, Span, Subject, Window};
 
 pub(super) struct Isolation;
 
@@ -68,6 +68,7 @@ impl Requests {
             entangled: Entangled::default(),
             usual: 0,
         };
+        let faults = Faults::new(observed);
         let mut apart = Vec::new();
         // Requests that may need a broken node: EXEC and SCAN name no keys.
         let mut entangling = Vec::new();
@@ -77,14 +78,14 @@ impl Requests {
                 entangling.push((index, span));
                 continue;
             };
-            if felt(observed, span).next().is_none() {
+            if faults.felt(span).next().is_none() {
                 if record.received.is_some() && !stalled(observed, span) {
                     requests.usual = requests.usual.max(span.to - span.from);
                 }
-            } else if !only_others(observed, span, &owners) {
+            } else if !faults.only_others(span, &owners) {
                 requests.broken.push((index, span));
                 entangling.push((index, span));
-            } else if during(observed, span) && !stalled(observed, span) {
+            } else if during(&faults, span) && !stalled(observed, span) {
                 apart.push((index, span));
             }
         }
@@ -169,15 +170,11 @@ impl Requests {
     }
 }
 
-/// Whether a fault acts during the whole span.
-fn during(observed: &Observed, span: Span) -> bool {
-    let acting = |window: &crate::observed::Window| {
-        window.span.from <= span.from && span.to <= window.span.to
-    };
-    observed
-        .windows
-        .iter()
-        .any(|window| matches!(window.on, Subject::Node(_)) && acting(window))
+/// Whether a fault of a node acts during the whole span.
+fn during(faults: &Faults<'_>, span: Span) -> bool {
+    let whole = |window: &Window| window.span.from <= span.from && span.to <= window.span.to;
+    let mut acting = faults.acting(span);
+    acting.any(|window| matches!(window.on, Subject::Node(_)) && whole(window))
 }
 
 /// Whether the node itself answered with an error.

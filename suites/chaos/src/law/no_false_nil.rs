@@ -45,6 +45,7 @@ fn judge(observed: &Observed, key: &[u8], uses: &[&Operation<'_>], findings: &mu
     );
     let removals = uses.iter().filter(|operation| may_remove(operation));
     let removed = Before::new(removals.map(|removal| (removal.sent, removed_until(removal))));
+    let lasts = lasts(observed, key);
     for read in uses {
         let (Some(missing), Some(received)) = (missing(read, key), read.received) else {
             continue;
@@ -55,7 +56,7 @@ fn judge(observed: &Observed, key: &[u8], uses: &[&Operation<'_>], findings: &mu
         if removed
             .greatest(received)
             .is_some_and(|latest| latest >= sent)
-            || !kept(observed, key, sent, received)
+            || !(lasts || kept(observed, key, sent, received))
         {
             continue;
         }
@@ -113,7 +114,7 @@ fn missing(read: &Operation<'_>, key: &[u8]) -> Option<bool> {
 fn kept(observed: &Observed, key: &[u8], sent: u64, received: u64) -> bool {
     let kept_by =
         |node| emptied(observed, node).all(|span| span.from >= received || span.to <= sent);
-    lasts(observed, key) || owner(observed, key).is_some_and(kept_by)
+    owner(observed, key).is_some_and(kept_by)
 }
 
 #[cfg(test)]

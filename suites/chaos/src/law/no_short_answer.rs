@@ -6,7 +6,7 @@ use super::command::Command;
 use super::findings::Findings;
 use super::keys::{is_nil, owner};
 use super::overlaps::Overlaps;
-use super::windows::life;
+use super::windows::{Faults, life};
 use super::{Law, Verdict, text};
 use crate::history::{Record, Seen};
 use crate::observed::{Observed, Subject};
@@ -30,8 +30,9 @@ impl Law for NoShortAnswer {
         let mut findings = Findings::default();
         if observed.history.header.tapped {
             let overlaps = Overlaps::new(&observed.history);
+            let faults = Faults::new(observed);
             for (index, record) in observed.history.records.iter().enumerate() {
-                judge(observed, &overlaps, index, record, &mut findings);
+                judge(observed, (&overlaps, &faults), index, record, &mut findings);
             }
         }
         findings.verdict(
@@ -43,7 +44,7 @@ impl Law for NoShortAnswer {
 
 fn judge(
     observed: &Observed,
-    overlaps: &Overlaps<'_>,
+    (overlaps, faults): (&Overlaps<'_>, &Faults<'_>),
     index: usize,
     record: &Record,
     findings: &mut Findings,
@@ -59,8 +60,8 @@ fn judge(
     };
     let span = life(observed, record);
     let faulted = |node| {
-        let mut windows = observed.windows.iter();
-        windows.any(|window| window.on == Subject::Node(node) && window.span.overlaps(span))
+        let mut acting = faults.acting(span);
+        acting.any(|window| window.on == Subject::Node(node))
     };
     let mut judged = false;
     for (place, key) in keys.iter().enumerate() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::findings::Findings;
-use super::windows::{owners, stalled};
+use super::windows::{Faults, owners, stalled};
 use super::{Law, Verdict, text};
 use crate::history::{Completion, Record};
 use crate::observed::{Closer, Observed, Span, Subject, Window};
@@ -26,6 +26,7 @@ impl Law for RecoversWithin {
     fn judge(&self, observed: &Observed) -> Verdict {
         let mut findings = Findings::default();
         let requests = Requests::new(observed);
+        let faults = Faults::new(observed);
         for window in &observed.windows {
             let nodes: Vec<u16> = match window.on {
                 Subject::Node(node) => vec![node],
@@ -33,7 +34,7 @@ impl Law for RecoversWithin {
                 Subject::Clients => continue,
             };
             for node in nodes {
-                requests.judge(observed, window, node, &mut findings);
+                requests.judge((observed, &faults), window, node, &mut findings);
             }
         }
         findings.verdict(
@@ -80,7 +81,13 @@ impl Requests {
         Self { by_node }
     }
 
-    fn judge(&self, observed: &Observed, window: &Window, node: u16, findings: &mut Findings) {
+    fn judge(
+        &self,
+        (observed, faults): (&Observed, &Faults<'_>),
+        window: &Window,
+        node: u16,
+        findings: &mut Findings,
+    ) {
         let healed = window.span.to;
         let due = healed.saturating_add(observed.promises.recovery);
         let time = Span {
@@ -102,7 +109,10 @@ impl Requests {
         let (Some(first), Some(last)) = (tried.first(), tried.last()) else {
             return;
         };
-        if observed.load.to <= due || disturbed(observed, window, node, time) {
+        if observed.load.to <= due
+            || stalled(observed, time)
+            || disturbed(faults, window, node, time)
+        {
             return;
         }
         findings.judge();
@@ -119,17 +129,14 @@ fn left(observed: &Observed, record: &Record) -> Option<u64> {
     (record.received.is_none() && closed.by == Closer::Client).then_some(closed.at)
 }
 
-/// Whether something else may have kept the node from being served.
-fn disturbed(observed: &Observed, window: &Window, node: u16, time: Span) -> bool {
-    let concerns = |other: &&Window| match other.on {
+/// Whether another fault may have kept the node from being served.
+fn disturbed(faults: &Faults<'_>, window: &Window, node: u16, time: Span) -> bool {
+    let concerns = |other: &Window| match other.on {
         Subject::Node(other) => other == node,
         Subject::Proxy | Subject::Clients => true,
     };
-    let others = observed.windows.iter().filter(|other| *other != window);
-    stalled(observed, time)
-        || others
-            .filter(concerns)
-            .any(|other| other.span.overlaps(time))
+    let mut acting = faults.acting(time);
+    acting.any(|other| other != window && concerns(other))
 }
 
 #[cfg(test)]

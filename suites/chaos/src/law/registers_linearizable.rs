@@ -2,6 +2,8 @@
 //!
 //! The checker decides. Requests that only name keys which their node may have lost are left out.
 
+use std::collections::HashMap;
+
 use testbed::wire::quoted;
 
 use super::command::Command;
@@ -72,9 +74,17 @@ fn judge(
 /// The history without the operations on keys that their node may have lost.
 fn lasting(observed: &Observed) -> History {
     let mut history = observed.history.clone();
+    let keys = observed.owners.keys();
+    let known: HashMap<&[u8], bool> = keys.map(|key| (&key[..], lasts(observed, key))).collect();
+    let lasts = |key: &[u8]| {
+        known
+            .get(key)
+            .copied()
+            .unwrap_or_else(|| lasts(observed, key))
+    };
     for record in &mut history.records {
         let keys = Command::of(&record.request).keys();
-        if !keys.is_empty() && !keys.iter().any(|key| lasts(observed, key)) {
+        if !keys.is_empty() && !keys.iter().any(|key| lasts(key)) {
             record.completion = Completion::Failed;
         }
     }

@@ -248,6 +248,7 @@ fn the_load_lasts_longer_where_a_fault_ended_late() {
                 from: 0,
                 to: done_ms * 1_000_000,
             },
+            in_force: Span { from: 0, to: 0 },
             empties: false,
         };
         let windows: Vec<Window> = done_ms.iter().map(window).collect();
