@@ -15,7 +15,7 @@ DENY = $(PEERS)/../cargo-deny/bin/cargo-deny
 # Where programs that only benchmarks need are installed.
 TOOLS = $(abspath $(or $(CARGO_TARGET_DIR),target))/tools
 
-.PHONY: help setup peers servers linters browser clients images build fmt lint test test-docker demo article bench-proxy bench-link bench-placement \
+.PHONY: help setup peers servers linters browser clients images build fmt lint test test-docker demo article bench-proxy bench-link bench-placement bench-laws \
 	snapshots review docs picture schemas vectors commands check check-long
 
 help: ## this list
@@ -75,6 +75,9 @@ bench-placement: ## cost of placement per key and per table, in time and instruc
 	$(CARGO) bench --package placement-bench --features peers --bench placement
 	@ci/instructions
 	GUNGRAUN_RUNNER=$(TOOLS)/bin/gungraun-runner $(CARGO) bench --package placement-bench --features instructions --bench instructions
+
+bench-laws: ## cost of each law of chaos on long histories, and of the checker on one million operations
+	$(CARGO) bench --package shardproof-chaos --bench laws --bench checker
 
 snapshots: ## write changed snapshots as *.snap.new; `make review` accepts or rejects them
 	INSTA_UPDATE=new INSTA_FORCE_PASS=1 $(CARGO) test --package shardproof --test snapshots

@@ -4,6 +4,8 @@
 //! with deletions, and with one stale read. Each row runs once, on one core. CPU time hardly depends on other load of
 //! the machine; memory is the peak of the process so far, including the history itself.
 
+mod cost;
+
 use std::fs;
 use std::time::Instant;
 
@@ -43,9 +45,9 @@ fn main() {
 }
 
 fn row(name: &str, history: &History) {
-    let (begun, cpu) = (Instant::now(), cpu_seconds());
+    let (begun, cpu) = (Instant::now(), cost::cpu_seconds());
     let checked = registers(history, Options::default());
-    let (wall, cpu) = (begun.elapsed().as_secs_f64(), cpu_seconds() - cpu);
+    let (wall, cpu) = (begun.elapsed().as_secs_f64(), cost::cpu_seconds() - cpu);
     let by = |method| {
         checked
             .iter()
@@ -67,16 +69,6 @@ fn row(name: &str, history: &History) {
         violations.count(),
         unknown.count(),
     );
-}
-
-/// Time that this thread was on a CPU.
-fn cpu_seconds() -> f64 {
-    let schedule = fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
-    let nanos = schedule
-        .split(' ')
-        .next()
-        .and_then(|nanos| nanos.parse::<f64>().ok());
-    nanos.map_or(f64::NAN, |nanos| nanos / 1e9)
 }
 
 /// The most memory that this process has used.
