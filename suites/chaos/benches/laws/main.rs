@@ -63,6 +63,7 @@ fn said(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Kept { judged, .. } => format!("kept, {judged} judged"),
         Verdict::Broken(violation) => format!("BROKEN: {}", violation.sentence),
+        Verdict::NotPromised { missing } => format!("not promised: {missing}"),
         Verdict::Unknown { missing } => format!("unknown: {missing}"),
     }
 }

@@ -301,6 +301,7 @@ impl Run {
             fault: "down".to_owned(),
             on: Subject::Node(FAULTY),
             span: span(number * FAULT_EVERY, FAULT_LASTS),
+            in_force: span(number * FAULT_EVERY, FAULT_LASTS),
             empties: false,
         };
         let session = |client: &Client| {
@@ -311,7 +312,7 @@ impl Run {
         let sample = |number: u64| Sample {
             at: number * 50 * MS,
             proxy_bytes: 500,
-            node_connections: 6,
+            node_connections: Some(6),
         };
         let owners: BTreeMap<Key, u16> =
             keys.iter().map(|key| (key.clone(), node_of(key))).collect();
