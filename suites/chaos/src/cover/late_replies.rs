@@ -21,6 +21,10 @@ impl Condition for LateReplies {
         "replies of nodes on their way after the client's error"
     }
 
+    fn needs_taps(&self) -> bool {
+        true
+    }
+
     fn count(&self, observed: &Observed) -> usize {
         observed
             .history

@@ -23,6 +23,11 @@ pub trait Condition: Sync {
     /// The events that are counted.
     fn counts(&self) -> &'static str;
 
+    /// Whether it counts events that only taps record.
+    fn needs_taps(&self) -> bool {
+        false
+    }
+
     /// How many there were.
     fn count(&self, observed: &Observed) -> usize;
 }

@@ -250,6 +250,17 @@ impl Scenario {
         target.lacks(&needs).map(str::to_owned).collect()
     }
 
+    /// Why it cannot be judged without taps, if it cannot: a coverage condition needs them.
+    #[must_use]
+    pub fn obstacle_without_taps(&self) -> Option<String> {
+        let mut conditions = self.covers.iter().map(|cover| cover.condition);
+        let condition = conditions.find(|condition| condition.needs_taps())?;
+        Some(format!(
+            "its coverage condition {} needs a record of the nodes, and these links have none",
+            condition.id()
+        ))
+    }
+
     /// Checks that serde does not do. An error is the word to find the line by, and its text.
     pub(crate) fn check(&self) -> Result<(), (&'static str, String)> {
         if !(1..=NODES_MAX).contains(&self.nodes_max()) {

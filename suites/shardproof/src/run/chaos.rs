@@ -83,7 +83,9 @@ pub fn obstacle(options: &RunOptions, target: &Target, scenario: &Scenario) -> O
     if !lacking.is_empty() {
         return Some(format!("needs {}", lacking.join(", ")));
     }
-    fault_obstacle(options.owned(), scenario)
+    let owned = options.owned();
+    let taps = (owned.links != Links::Own).then(|| scenario.obstacle_without_taps());
+    fault_obstacle(owned, scenario).or_else(|| taps.flatten())
 }
 
 pub(super) fn without_run(scenario: &Scenario, verdict: Verdict, why: String) -> Judged {

@@ -112,8 +112,10 @@ impl RunningProxy {
         if let Some(why) = scenario.faults.iter().find_map(|row| self.obstacle_to(row)) {
             return Some(why);
         }
-        (!scenario.faults.is_empty() && !self.may_disturb)
-            .then(|| "disturbs other clients: needs --allow-disturbing".to_owned())
+        if !scenario.faults.is_empty() && !self.may_disturb {
+            return Some("disturbs other clients: needs --allow-disturbing".to_owned());
+        }
+        scenario.obstacle_without_taps()
     }
 
     /// Why a fault cannot be injected here.
