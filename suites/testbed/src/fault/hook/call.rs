@@ -4,15 +4,15 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
+
+use crate::wait::{Probed, eventually_blocking};
 
 /// The exit code by which a hook says that it cannot do a fault, and has changed nothing.
 pub(super) const UNABLE: i32 = 3;
 
-/// Between two looks at a process that runs.
-const POLL: Duration = Duration::from_millis(5);
 /// Bytes at the end of stderr that are read.
 const TAIL_BYTES: u64 = 4096;
 /// Longest line that is reported, in characters.
@@ -37,23 +37,26 @@ pub(super) fn call(
     // Without a place for it the line is lost, but a fault is healed all the same.
     let mut stderr = tempfile::tempfile().ok();
     let mut child = start(words, stderr.as_ref())?;
-    let deadline = Instant::now() + within;
-    let status = loop {
-        match child.try_wait().map_err(io)? {
-            Some(status) => break status,
-            None if is_stopped() => {
-                end(&mut child);
-                return Err(Failure::Other("the run was stopped".to_owned()));
-            }
-            None if Instant::now() >= deadline => {
-                end(&mut child);
-                let late = format!("it did not end within {} ms", within.as_millis());
-                return Err(Failure::Other(with_line(late, &mut stderr)));
-            }
-            None => std::thread::sleep(POLL),
+    let ended = eventually_blocking("the end of the hook", within, || {
+        match child.try_wait().map_err(io) {
+            Ok(Some(status)) => Probed::Break(Ok(status)),
+            Ok(None) if !is_stopped() => Probed::Continue("it still runs".to_owned()),
+            Ok(None) => Probed::Break(Err(Failure::Other("the run was stopped".to_owned()))),
+            Err(failure) => Probed::Break(Err(failure)),
         }
-    };
-    judge(status, &mut stderr)
+    });
+    match ended {
+        Ok(Ok(status)) => judge(status, &mut stderr),
+        Ok(Err(failure)) => {
+            end(&mut child);
+            Err(failure)
+        }
+        Err(_) => {
+            end(&mut child);
+            let late = format!("it did not end within {} ms", within.as_millis());
+            Err(Failure::Other(with_line(late, &mut stderr)))
+        }
+    }
 }
 
 fn start(words: &[String], stderr: Option<&File>) -> Result<Child, Failure> {
