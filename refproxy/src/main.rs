@@ -209,7 +209,7 @@ fn run(args: &Args) -> anyhow::Result<()> {
             _ = interrupt.recv() => {}
         }
         tracing::info!("draining");
-        // The admin interface answers meanwhile.
+        // The admin interface still answers.
         tokio::task::spawn_blocking(|| server.drain()).await
     })?;
     // A placement that is being built is not waited for.

@@ -217,7 +217,7 @@ impl Handle {
             }
         }
         for done in swapped {
-            // A worker that ends meanwhile serves no client with the old cluster.
+            // A worker that ends during the change serves no client with the old cluster.
             let _ = done.await;
         }
         let mut current = self.current.lock().await;

@@ -75,9 +75,9 @@ pub struct Limits {
     pub request: resp::Limits,
     /// Of what a node announces; beyond that its connection is closed and opened anew.
     pub reply: resp::ReplyLimits,
-    /// Requests under way of one client; no more are read meanwhile.
+    /// Most pending requests of one client. At the limit, no more are read.
     pub client_requests_max: usize,
-    /// Bytes of pending requests of one client; no more are read meanwhile.
+    /// Most bytes of pending requests of one client. At the limit, no more are read.
     pub client_bytes_max: usize,
     /// Bytes of replies that wait for one client; beyond that it is closed. A single reply that is larger is replaced by an
     /// error.

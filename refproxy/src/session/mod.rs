@@ -140,7 +140,7 @@ impl Session {
                 }
             };
             if !went_on {
-                // Answers of the proxy itself may have become ready meanwhile.
+                // Answers of the proxy itself may be ready by now.
                 self.flush(cx)?;
                 return match self.input {
                     Input::Open => Poll::Pending,

@@ -86,8 +86,8 @@ fn is_own_refusal(command: &str, number: &str, told: &str) -> bool {
         }
         // The word that must follow the keys is missing.
         "LMPOP" | "ZMPOP" => false,
-        // The argument after the keys is treated as a key, as it must be in a valid request. Only the node can tell
-        // whether it is valid, because it may support more options.
+        // The argument after the keys is treated as a key, as in a valid request. Only the node knows whether the request is
+        // valid, because it may support more options.
         _ => told.starts_with("-CROSSSLOT ") && number.parse::<u8>().is_ok_and(|count| count > 2),
     }
 }

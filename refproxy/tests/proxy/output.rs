@@ -6,7 +6,7 @@ use testbed::client::Error;
 const MIB: usize = 1 << 20;
 
 #[tokio::test]
-async fn a_client_that_never_reads_costs_bounded_memory_and_nobody_else() {
+async fn a_client_that_never_reads_costs_bounded_memory_and_no_other_client() {
     let (_nodes, addrs) = nodes(2).await;
     let proxy = Proxy::start(
         &addrs,

@@ -431,7 +431,7 @@ async fn a_node_that_fails_is_an_error_and_found_again() {
 
 /// Bytes that no Redis sends on such a connection.
 #[tokio::test]
-async fn what_a_node_sends_unasked_reaches_nobody() {
+async fn a_reply_without_a_request_reaches_no_client() {
     let push = b">2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\nk\r\n";
     let node = Scripted::start(move |request| {
         let word = |place: usize| request.get(place).map(|word| word.to_ascii_uppercase());

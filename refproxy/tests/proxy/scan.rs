@@ -231,7 +231,7 @@ async fn what_stays_is_found_while_others_come_and_go() {
     let rounds = Arc::new(AtomicUsize::new(0));
     let mut other = proxy.client().await;
     let (stopped, counted) = (Arc::clone(&stop), Arc::clone(&rounds));
-    // Enough of them that the nodes' tables grow and shrink meanwhile.
+    // Enough of them that the nodes' tables grow and shrink during the scan.
     let come_and_go = tokio::spawn(async move {
         let guests = named("guest", 10_000);
         while !stopped.load(Ordering::Relaxed) {

@@ -104,7 +104,7 @@ async fn a_stopped_node_fails_its_own_requests_and_no_others() {
 }
 
 #[tokio::test]
-async fn a_late_reply_reaches_nobody() {
+async fn a_late_reply_reaches_no_client() {
     let (nodes, addrs) = nodes(2).await;
     let proxy = Proxy::start(&addrs, SETTINGS).await;
     let keys: Vec<String> = proxy.keys_on(0).take(3).collect();

@@ -302,6 +302,6 @@ async fn the_log_tells_of_each_request_when_asked_to() {
     );
     assert!(
         !log.contains("secret"),
-        "keys and values are nobody's business: {log}"
+        "the log contains no keys and values: {log}"
     );
 }

@@ -46,7 +46,7 @@ pub(crate) struct Queue {
     marked: u64,
     /// Whether a reply was treated as that of a timed-out request, and no marker has arrived since.
     in_doubt: bool,
-    /// Requests with replies that arrived meanwhile.
+    /// Requests whose replies arrived while it is in doubt.
     doubtful: VecDeque<(Entry, Bytes)>,
 }
 

@@ -78,7 +78,7 @@ fn send_all(queue: &mut Queue) {
 }
 
 #[test]
-fn a_late_reply_is_nobodys_and_shifts_nothing() {
+fn a_late_reply_reaches_no_client_and_shifts_nothing() {
     let (a, b) = (client(), client());
     let mut queue = Queue::new("node".into());
     ask(&mut queue, &a, b"one ", 10);
@@ -213,7 +213,7 @@ fn a_lost_connection_says_what_may_have_been_executed() {
 }
 
 #[test]
-fn a_reply_before_its_request_is_sent_answers_nobody() {
+fn a_reply_before_its_request_is_sent_answers_no_request() {
     let (a, b) = (client(), client());
     let mut queue = Queue::new("node".into());
     ask(&mut queue, &a, b"one ", 10);

@@ -46,7 +46,7 @@ fn judge(
         from: record.sent,
         to: due.saturating_add(1),
     };
-    // The machine, the clients or the proxy itself were held up meanwhile.
+    // During the request, the machine stalled or a fault acted on the clients or the proxy.
     if stalled(observed, allowed) || others.acting(allowed).next().is_some() {
         return;
     }

@@ -32,7 +32,7 @@ impl<'a> Overlaps<'a> {
         Self { shared }
     }
 
-    /// Whether another request named this key meanwhile.
+    /// Whether another request with this key overlapped it.
     pub(super) fn any(&self, key: &'a [u8], place: usize) -> bool {
         self.shared.contains(&(key, place))
     }

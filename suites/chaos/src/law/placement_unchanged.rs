@@ -16,7 +16,7 @@ impl Law for PlacementUnchanged {
     }
 
     fn promise(&self) -> &'static str {
-        "a key has the same node before and after the faults, and no other node is asked for it meanwhile"
+        "a key has the same node before and after the faults, and no other node is asked for it"
     }
 
     fn source(&self) -> &'static str {

@@ -56,7 +56,7 @@ pub struct ScenarioReport {
     pub laws: Vec<LawReport>,
     /// What every coverage condition says.
     pub coverage: Vec<CoverageReport>,
-    /// What happened meanwhile. None if it was not run.
+    /// The events of the run. None if it was not run.
     pub observed: Option<Summary>,
     /// What it was cut down to. None if it did not fail, or was not to be.
     pub shrunk: Option<Shrunk>,

@@ -91,7 +91,7 @@ impl<'a> Traffic<'a> {
         [mark.as_bytes(), key].concat()
     }
 
-    /// Deletes all keys. An error if they may have expired meanwhile, because a missing key then proves nothing.
+    /// Deletes all keys. An error if they may have expired before that, because a missing key then proves nothing.
     pub(super) async fn finish(&self) -> Result<(), Error> {
         nodes::delete(&self.node_addrs, &self.keys()).await?;
         not_expired(self.started.elapsed(), self.plan.ttl_s)

@@ -41,7 +41,7 @@ pub struct Scenario {
     pub needs: Vec<String>,
     /// What clients send.
     pub loads: Vec<Load>,
-    /// What happens meanwhile.
+    /// Faults during the load.
     pub faults: Vec<FaultRow>,
     /// When the number of nodes changes.
     pub rescales: Vec<RescaleRow>,

@@ -79,7 +79,7 @@ impl Shrink {
         })
     }
 
-    /// The next run. None if no candidate is left: tell what each run came to before asking again.
+    /// The next run. None if no candidate is left. Report the outcome of each run before the next call.
     #[must_use]
     pub fn attempt(&self) -> Option<Attempt<'_>> {
         if self.given_up == self.candidates.len() {
@@ -95,8 +95,8 @@ impl Shrink {
         })
     }
 
-    /// What the run of [`Self::attempt`] came to. True if its scenario is the smallest now.
-    pub fn tell(&mut self, outcome: &Outcome) -> bool {
+    /// Takes the outcome of the run of [`Self::attempt`]. True if its scenario is the smallest now.
+    pub fn report(&mut self, outcome: &Outcome) -> bool {
         let Some(attempt) = self.attempt() else {
             return false;
         };

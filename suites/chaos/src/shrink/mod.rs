@@ -4,7 +4,7 @@
 //! - `size`: how large a scenario is.
 //! - `driver`: which candidate runs next with which seed, and what its runs decide.
 //!
-//! Pure: never runs a scenario and never looks at a clock. The caller does, and tells what the laws said.
+//! Pure: never runs a scenario and never reads a clock. The caller does both, and reports the verdicts.
 
 mod candidate;
 mod driver;

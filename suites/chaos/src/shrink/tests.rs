@@ -103,7 +103,7 @@ fn searched(
     while let Some(attempt) = shrink.attempt() {
         runs.push((attempt.cut, attempt.seed));
         let outcome = judge(attempt.scenario, attempt.seed);
-        shrink.tell(&outcome);
+        shrink.report(&outcome);
         assert!(runs.len() < 10_000, "the search does not end");
     }
     (shrink, runs)

@@ -200,7 +200,7 @@ fn write_keys(
     std::io::Write::flush(&mut out).with_context(failed)
 }
 
-/// Runs `work`, and shows meanwhile how many keys are `done`.
+/// Runs `work`, and shows how many keys are `done` until it ends.
 pub(super) async fn watched<T>(
     console: &Console,
     title: &str,

@@ -99,7 +99,7 @@ pub(crate) async fn wait(
         // Fails if it has just ended by itself.
         let _ = stop.send(());
         if !leftovers::is_empty() || folder::is_in_use() {
-            // It may still compute; keys that it writes meanwhile are removed or expire.
+            // It may still compute. Keys that it writes are removed or expire.
             let within = STOPPED_WITHIN + fault::heals_within();
             let _ = timeout(within, &mut ended).await;
         }

@@ -2,7 +2,7 @@
 //!
 //! Nodes are scanned concurrently. Only misplaced keys are kept in memory, once each, with some hundred bytes per key;
 //! keys with conflicts and large keys twice. Keys on their right node are counted and dropped. A key that SCAN returns
-//! twice, because its node shrinks its table meanwhile, is counted twice. While clients write, the check reports each
+//! twice, because its node shrinks its table during the scan, is counted twice. While clients write, the check reports each
 //! key as it was when it was read. A key that another client moves between two nodes during the check may be missed.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -208,7 +208,7 @@ impl Look {
         Ok(sightings)
     }
 
-    /// The states of keys that are placed on another node; `None` for keys that are gone meanwhile.
+    /// The states of keys that are placed on another node; `None` for keys that no longer exist.
     async fn misplaced(
         &mut self,
         right: usize,

@@ -5,7 +5,7 @@
 //! if one was changed since WATCH. So a key is deleted only after its right node has confirmed it, and only if it is
 //! unchanged since the dump.
 //!
-//! Values are moved whole, and those of a batch are kept in memory meanwhile. A dump beyond the argument limit of Redis
+//! Values are moved whole, and those of a batch are kept in memory until they are moved. A dump beyond the argument limit of Redis
 //! (512 MB) ends the migration with an error that names the node.
 //!
 //! Never sends REPLACE: a value on the right node was written through the switched proxy and is newer.
@@ -222,7 +222,7 @@ impl Mover {
     }
 
     /// Moves a confirmed key of a batch in which one was touched. It is not sent to its right node again, because it
-    /// may have been deleted there since; a write of a client to the source meanwhile cannot be moved, so both copies
+    /// may have been deleted there since; a write of a client to the source after the copy cannot be moved, so both copies
     /// stay.
     async fn move_touched(
         &mut self,

@@ -1,8 +1,8 @@
 //! Keys of live nodes by SCAN, batch by batch, in constant memory: those of one database of each node.
 //!
 //! SCAN returns every key that exists during the whole scan. It may return a key twice if the node shrinks its table
-//! meanwhile, after many deletes. Keys are not remembered here, so such a key is counted twice. Keys that are added or
-//! deleted meanwhile may be missing.
+//! during the scan, after many deletes. Keys are not remembered here, so such a key is counted twice. Keys that are added or
+//! deleted during the scan may be missing.
 
 use std::sync::Arc;
 

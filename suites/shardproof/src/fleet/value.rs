@@ -11,7 +11,7 @@ use super::connection::{Connection, Request};
 use super::sizes::{self, KeyBytesMax};
 use testbed::wire::Value;
 
-/// Values that are compared at once: both nodes' are held meanwhile.
+/// Values that are compared at once: both nodes' values are in memory.
 const BATCH: usize = 20;
 
 /// Whether order counts, or how many elements belong together if it does not.

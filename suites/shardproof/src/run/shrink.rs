@@ -80,7 +80,7 @@ pub async fn shrink<E, F: std::fmt::Display>(
             }
         };
         longest = longest.max(run_began.elapsed());
-        let is_smaller = search.shrink.tell(&outcome);
+        let is_smaller = search.shrink.report(&outcome);
         if let (true, Some((smallest, seed))) = (is_smaller, search.shrink.smallest()) {
             (observer.on_smaller)(smallest, seed)?;
         }

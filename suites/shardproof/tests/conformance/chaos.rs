@@ -79,7 +79,7 @@ fn command(target: &Target) -> Result<(), Failed> {
     let forecast = &report["forecast"];
     assert_eq!(forecast["agree"], 100, "{report:#}");
     let during = |fate: &str| report["during"][fate].as_u64().unwrap_or_default();
-    // The keys of the node are lost with it, and its requests fail meanwhile.
+    // The keys of the node are lost with it, and its requests fail until it is back.
     assert!(during("lost") + during("failed") > 0, "{report:#}");
     let page = std::fs::read_to_string(page)?;
     assert!(page.contains("fault <code>kill</code> on node 0"), "{page}");

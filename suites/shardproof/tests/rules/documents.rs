@@ -26,6 +26,7 @@ const PHRASES: &[(&str, &str)] = &[
     ("beside", "next to"),
     ("so many", "N"),
     ("so often", "N times"),
+    ("meanwhile", "during, or while"),
     ("anybody", "any client"),
     ("somebody", "another client"),
     ("everybody", "every client"),

@@ -30,7 +30,7 @@ pub struct MoveOutcome {
     pub large: u64,
     /// Bytes of the moved values, in the format of DUMP.
     pub bytes: u64,
-    /// Deletes that other clients sent to right nodes meanwhile; `None` if the nodes do not report them. A key that was
+    /// Deletes that other clients sent to right nodes during the migration; `None` if the nodes do not report them. A key that was
     /// deleted before it was moved exists again.
     pub deletes: Option<u64>,
     /// Examples of contested and refused keys.

@@ -269,12 +269,14 @@ fn done(carried: &MoveOutcome, took_ms: u64) -> String {
         let _ = writeln!(text, "    {example}");
     }
     match carried.deletes {
-        None => text.push_str("  the nodes do not report whether clients deleted keys meanwhile\n"),
+        None => text.push_str(
+            "  the nodes do not report whether clients deleted keys during the migration\n",
+        ),
         Some(0) => {}
         Some(deletes) => {
             let _ = writeln!(
                 text,
-                "  clients sent {deletes} deletes meanwhile: a key that was deleted before it was moved exists again with its old value"
+                "  clients sent {deletes} deletes during the migration: a key that was deleted before it was moved exists again with its old value"
             );
         }
     }

@@ -105,7 +105,7 @@ fn folder(name: &str) -> PathBuf {
     folders.join(name)
 }
 
-/// Runs a program to its end, and meanwhile executes its requests to the test.
+/// Runs a program to its end, and executes its requests to the test while it runs.
 pub(crate) fn run(mut command: Command, options: &[&str], site: &Site) -> Result<(), Failed> {
     let (host, port) = (site.addr().ip().to_string(), site.port());
     let side = if site.is_sharded() { "sharded" } else { "one" };

@@ -82,7 +82,10 @@ async fn there_and_back(target: &Target, policy: &str) -> Result<(), Failed> {
         load.first_round().await;
         let rounds = load.rounds();
         let carried = migrate(&fleet, proxy.addr()).await;
-        assert!(load.rounds() > rounds, "no client worked meanwhile");
+        assert!(
+            load.rounds() > rounds,
+            "no client worked during the migration"
+        );
         registers = load.end().await;
 
         let looking = CheckOptions {

@@ -133,7 +133,7 @@ pub(crate) async fn threads_take_the_keys_of_live_nodes() {
             keys.lock().unwrap().extend(batch);
         }
     };
-    // Threads of their own and one of the runtime, as in a program that computes meanwhile.
+    // Threads of their own and one of the runtime, as in a program that computes.
     std::thread::scope(|scope| {
         scope.spawn(take);
         take();

@@ -65,7 +65,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         moves::a_key_that_expires_while_it_is_moved_is_gone_on_both,
         moves::a_write_through_the_switched_proxy_wins,
         moves::copies_of_another_value_can_be_spared,
-        moves::a_write_to_the_old_node_meanwhile_is_not_deleted,
+        moves::a_write_to_the_old_node_during_the_move_is_not_deleted,
         moves::a_key_deleted_before_its_move_is_back_and_reported,
         moves::our_own_deletes_are_not_reported,
         moves::a_key_that_its_right_node_refuses_stays,

@@ -141,15 +141,15 @@ pub(crate) async fn a_key_that_expires_while_it_is_moved_is_gone_on_both() {
 
 pub(crate) async fn a_write_through_the_switched_proxy_wins() {
     let nodes = Nodes::start(2, 0).await;
-    let (before, meanwhile) = (nodes.key(1, 0), nodes.key(1, 1));
-    for key in [&before, &meanwhile] {
+    let (before, during) = (nodes.key(1, 0), nodes.key(1, 1));
+    for key in [&before, &during] {
         nodes.ask(0, &format!("SET {key} old")).await;
     }
     nodes.ask(1, &format!("SET {before} new")).await;
-    let write = format!("SET {meanwhile} new");
+    let write = format!("SET {during} new");
     let (carried, _) = nodes.migrate_late((0, 1), &write).await;
     assert_eq!((carried.moved, carried.superseded), (0, 2), "{carried:?}");
-    for key in [before, meanwhile] {
+    for key in [before, during] {
         assert_eq!(nodes.ask(1, &format!("GET {key}")).await, bulk("new"));
     }
     assert_eq!(nodes.ask(0, "DBSIZE").await, Value::Integer(0));
@@ -179,7 +179,7 @@ pub(crate) async fn copies_of_another_value_can_be_spared() {
     assert_eq!(nodes.ask(1, &format!("GET {other}")).await, bulk("1"));
 }
 
-pub(crate) async fn a_write_to_the_old_node_meanwhile_is_not_deleted() {
+pub(crate) async fn a_write_to_the_old_node_during_the_move_is_not_deleted() {
     let nodes = Nodes::start(2, 0).await;
     let (touched, spared) = (nodes.key(1, 0), nodes.key(1, 1));
     for key in [&touched, &spared] {

@@ -88,12 +88,11 @@ impl Nodes {
         .unwrap()
     }
 
-    /// Begins a migration, and does `meanwhile` after the source has dumped its keys and before their right node
-    /// restores them.
+    /// Begins a migration, and runs `between` after the source has dumped its keys and before their right node restores them.
     pub(crate) async fn migrate_while(
         &self,
         (source, right): (usize, usize),
-        meanwhile: impl AsyncFnOnce(),
+        between: impl AsyncFnOnce(),
     ) -> MoveOutcome {
         let ok = Value::Simple(b"OK".to_vec());
         assert_eq!(self.ask(right, "CLIENT PAUSE 60000 WRITE").await, ok);
@@ -104,7 +103,7 @@ impl Nodes {
         // Only movers watch keys. They ask for dumps in the same pipeline.
         self.wait(source, "INFO commandstats", "cmdstat_watch:")
             .await;
-        meanwhile().await;
+        between().await;
         assert_eq!(self.ask(right, "CLIENT UNPAUSE").await, ok);
         moving.await.unwrap().unwrap()
     }

@@ -125,7 +125,7 @@ async fn a_held_reply_arrives_when_the_link_is_healed() {
         .wait(TapPosition::default(), NODE_DEADLINE, held)
         .await
         .unwrap();
-    // Another connection is served meanwhile.
+    // Another connection is still served.
     let echoed = other.call(&["ECHO", "x"], NODE_DEADLINE).await;
     assert_eq!(echoed, Ok(Value::Bulk(b"x".to_vec())));
     on.link.heal().await.unwrap();

@@ -91,7 +91,7 @@ pub(super) fn transactions(site: &Site) -> Result<(), Failed> {
         .rpush("{t}b", "x");
     expect("a transaction", atomic.query(&mut client)?, (2, 1))?;
 
-    // The first attempt loses, because another client writes meanwhile.
+    // The first attempt loses, because another client writes first.
     let mut attempts = Vec::new();
     let done: (usize,) = redis::transaction(&mut client, &["{t}a"], |client, pipe| {
         let value: usize = client.get("{t}a")?;
