@@ -13,7 +13,7 @@ use testbed::targets::Target;
 use crate::support::{self, Presence, docker};
 
 const SEED: u64 = 1;
-/// Runs of a scenario, each with the next seed, while the machine stalls or a run misses its coverage.
+/// Runs of a scenario, each with the next seed, while the machine stalls too often for a verdict.
 const RUNS_MAX: u64 = 3;
 
 /// Scenarios on nodes in containers. The proxy is the workspace's own, because these test the suite.
@@ -131,7 +131,8 @@ impl Run {
             let running = run::chaos(&options, &self.target, &self.scenario, &|_| ());
             let report = runtime.block_on(running)?.report;
             runs += 1;
-            if report.verdict != Verdict::Unknown || runs == RUNS_MAX {
+            let is_unknown = report.verdict == Verdict::Unknown && stalled(&report);
+            if !is_unknown || runs == RUNS_MAX {
                 break report;
             }
         };
