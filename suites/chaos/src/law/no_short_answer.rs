@@ -63,16 +63,23 @@ fn judge(
         let mut acting = faults.acting(span);
         acting.any(|window| window.on == Subject::Node(node))
     };
+    // Requests without a unique value are matched by key and time. Parts for one node may be confused where any of their
+    // keys is that of another request at the same time.
+    let matched = matches!(command, Command::Mget(_) | Command::Remove(_));
+    let confused = |node| {
+        let there = |key: &&&[u8]| owner(observed, key) == Some(node);
+        matched
+            && keys
+                .iter()
+                .filter(there)
+                .any(|key| overlaps.any(key, index))
+    };
     let mut judged = false;
     for (place, key) in keys.iter().enumerate() {
-        let Some(node) = owner(observed, key).filter(|node| faulted(*node)) else {
+        let node = owner(observed, key).filter(|node| faulted(*node));
+        let Some(node) = node.filter(|node| !confused(*node)) else {
             continue;
         };
-        // Requests without a unique value are matched by key and time, and may be confused.
-        let matched = matches!(command, Command::Mget(_) | Command::Remove(_));
-        if matched && overlaps.any(key, index) {
-            continue;
-        }
         judged = true;
         if answered(record, node) || !claims(reply, place) {
             continue;
@@ -149,6 +156,21 @@ pub(in crate::law) mod tests {
         run.record(last).seen.pop();
         let sentence = r#"MSET "a-x" "one" "b-x" "two" (session 7, sent at 4.500 s) was answered +OK, though node 1 did not answer for its keys"#;
         check_broken(&NoShortAnswer, &run, sentence);
+    }
+
+    #[test]
+    fn a_part_that_may_be_that_of_another_request_is_not_judged() {
+        let request = "MGET a-x b-x b-y";
+        let nil = || Value::NullBulk;
+        let mut run = asked(request, array([bulk("one"), nil(), nil()]));
+        check_broken(
+            &NoShortAnswer,
+            &run,
+            r#"MGET "a-x" "b-x" "b-y" (session 7, sent at 4.500 s) was answered *3 "one" nil nil, though node 1 did not answer for its keys"#,
+        );
+        run.now = 4500;
+        run.ok(8, "MGET b-y b-z", array([nil(), nil()]));
+        check_kept(&NoShortAnswer, &run);
     }
 
     #[test]

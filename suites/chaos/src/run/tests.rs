@@ -131,6 +131,30 @@ fn a_split_read_is_matched_key_by_key() {
 }
 
 #[test]
+fn a_part_goes_to_the_request_that_names_all_its_keys() {
+    let nils = |count| Value::Array(vec![Value::NullBulk; count]);
+    check(
+        vec![
+            record(1, 9, "MGET b c", Some(nils(2))),
+            record(1, 9, "MGET a b", Some(nils(2))),
+        ],
+        vec![
+            asked(2, 0, "MGET a b"),
+            asked(3, 0, "MGET b c"),
+            answered(4, 0, nils(2)),
+            answered(5, 0, nils(2)),
+        ],
+        &[&[(0, 3, true)], &[(0, 2, true)]],
+    );
+    // A proxy may join the requests of several clients.
+    check(
+        vec![record(1, 9, "MGET a b", Some(nils(2)))],
+        vec![asked(2, 0, "MGET a b c"), answered(4, 0, nils(3))],
+        &[&[(0, 2, true)]],
+    );
+}
+
+#[test]
 fn an_unanswered_increment_claims_no_answer() {
     check(
         vec![

@@ -58,10 +58,14 @@ impl Taken<'_> {
     fn attach(&mut self, record: &mut Record) {
         let mut found = Vec::new();
         for (number, key) in keys(record).iter().enumerate() {
-            let place = self.candidates(record, key).find(|place| {
+            let fits = |place: &usize| {
                 let open = !self.taken[*place] || found.contains(place);
                 open && agrees(record, number, key, &self.all[*place])
-            });
+            };
+            // A proxy may join the requests of several clients, but a request that is this one's alone is more likely.
+            let own = |place: &usize| fits(place) && is_part(record, &self.all[*place]);
+            let place = self.candidates(record, key).find(own);
+            let place = place.or_else(|| self.candidates(record, key).find(fits));
             found.extend(place.filter(|place| !found.contains(place)));
         }
         for place in found {
@@ -132,6 +136,12 @@ fn agrees(record: &Record, number: usize, key: &[u8], sighting: &Sighting) -> bo
         b"MGET" => element(reply, number) == of_key(sighting, key, &answered.reply),
         _ => *reply == answered.reply && record.request[1..] == sighting.request[1..],
     }
+}
+
+/// Whether all arguments of a node's request are arguments of this one.
+fn is_part(record: &Record, sighting: &Sighting) -> bool {
+    let mut words = sighting.request[1..].iter();
+    words.all(|word| record.request[1..].contains(word))
 }
 
 fn element(reply: &Value, number: usize) -> Option<&Value> {
