@@ -81,7 +81,7 @@ impl<'a> Request<'a> {
 ///
 /// # Errors
 /// There is no such command or subcommand.
-#[inline]
+#[inline(always)]
 pub fn resolve(name: &[u8], argument: Option<&[u8]>) -> Result<&'static Row, Refusal<'static>> {
     let row = command::find(name).ok_or(Refusal::UnknownCommand)?;
     match (row.route, argument) {
@@ -93,7 +93,8 @@ pub fn resolve(name: &[u8], argument: Option<&[u8]>) -> Result<&'static Row, Ref
 }
 
 /// Routes a request of a client with the permissions in `rules`.
-#[inline]
+// Always inlined, as `resolve`: where the action is consumed, it is not built in memory for a request to one node.
+#[inline(always)]
 #[must_use]
 pub fn route<'a>(request: &Request<'a>, placement: &Placement, rules: Rules) -> Action<'a> {
     let (row, frame) = (request.row, request.frame);

@@ -100,7 +100,7 @@ impl Turn<'_> {
     }
 
     /// A request that belongs to no transaction, but may begin one.
-    #[inline]
+    #[inline(always)]
     fn outside(&mut self, slot: &mut Slot, request: &Request<'_>) -> Taken {
         let row = request.row;
         // Later requests may go to a node on another connection than earlier ones, and must not overtake them.
@@ -124,7 +124,7 @@ impl Turn<'_> {
     }
 
     /// Routes the request, without the restrictions of a transaction.
-    #[inline]
+    #[inline(always)]
     pub(super) fn route<'r>(&self, request: &Request<'r>) -> Action<'r> {
         if !self.identity.is_known() {
             return route_unauthenticated(request);
