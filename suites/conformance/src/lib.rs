@@ -28,6 +28,7 @@ pub use cases::judge::{Outcome, judge};
 pub use cases::load;
 pub use cases::parse::{ParseError, Problem};
 pub use cases::pattern::Pattern;
+pub use cases::print;
 pub use cases::word::{Piece, Scope, Variable, Word, letter};
 pub use harness::environment::Allowed;
 pub use harness::keys::Error as KeysError;

@@ -10,6 +10,7 @@ pub(crate) mod footprint;
 pub(crate) mod judge;
 pub(crate) mod parse;
 pub(crate) mod pattern;
+pub mod print;
 #[cfg(test)]
 mod tests;
 pub(crate) mod word;

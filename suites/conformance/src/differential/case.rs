@@ -2,12 +2,10 @@
 
 use super::Difference;
 use super::draw::{Part, Step};
-use crate::cases::word::{Piece, Word};
+use crate::cases::print::{escaped, pattern, word};
 use crate::oracle::Comparison;
 use testbed::wire::Value;
 
-/// A bulk that is longer is wanted by its length.
-const BULK_MAX: usize = 64;
 /// The source of every promise about a command.
 const SPEC: &str = "https://redis.io/docs/latest/commands/";
 
@@ -46,44 +44,6 @@ impl Step {
     }
 }
 
-/// Bare if possible, else in quotes as a whole.
-fn word(word: &Word) -> String {
-    let is_bare = |piece: &Piece| match piece {
-        Piece::Bytes(bytes) => bytes
-            .iter()
-            .all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(byte)),
-        _ => true,
-    };
-    let mut text = String::new();
-    for (place, piece) in word.pieces.iter().enumerate() {
-        let next = word.pieces.get(place + 1);
-        match piece {
-            Piece::Bytes(bytes) => text += &escaped(bytes),
-            Piece::Key(variable) if begins_with_digit(next) => {
-                text += &format!("${{{}}}", variable.to_string().trim_start_matches('$'));
-            }
-            Piece::Key(variable) => text += &variable.to_string(),
-            other => text += &format!("{other:?}"),
-        }
-    }
-    match word.pieces.iter().all(is_bare) && !text.is_empty() {
-        true => text,
-        false => format!("\"{text}\""),
-    }
-}
-
-fn begins_with_digit(piece: Option<&Piece>) -> bool {
-    match piece {
-        Some(Piece::Bytes(bytes)) => bytes.first().is_some_and(u8::is_ascii_digit),
-        _ => false,
-    }
-}
-
-/// With the escapes of the grammar, which are fewer than Rust's.
-fn escaped(bytes: &[u8]) -> String {
-    bytes.escape_ascii().to_string().replace("\\'", "'")
-}
-
 /// The expectation of a step in a case, by the reply of the plain Redis.
 fn wanted(step: &Step, said: Option<&Value>) -> String {
     match (said, step.comparison, step.part) {
@@ -100,30 +60,6 @@ fn wanted(step: &Step, said: Option<&Value>) -> String {
             format!("unordered {}", pattern(said))
         }
         _ => "any".to_owned(),
-    }
-}
-
-/// The pattern that matches only this reply, except for values that are too long to print.
-fn pattern(value: &Value) -> String {
-    let all = |kind: char, count: usize, values: &mut dyn Iterator<Item = &Value>| {
-        let inner: Vec<String> = values.map(pattern).collect();
-        format!("{kind}{count} {}", inner.join(" "))
-            .trim_end()
-            .to_owned()
-    };
-    match value {
-        Value::Bulk(bytes) if bytes.len() > BULK_MAX => format!("bulk-length {}", bytes.len()),
-        Value::Bulk(bytes) => format!("\"{}\"", escaped(bytes)),
-        Value::Array(elements) => all('*', elements.len(), &mut elements.iter()),
-        Value::Set(elements) => all('~', elements.len(), &mut elements.iter()),
-        Value::Map(entries) => {
-            let mut flat = entries.iter().flat_map(|(key, value)| [key, value]);
-            all('%', entries.len(), &mut flat)
-        }
-        Value::Error(_) | Value::BulkError(_) => "error".to_owned(),
-        Value::Verbatim { .. } => "verbatim".to_owned(),
-        Value::Attributed { .. } => "any".to_owned(),
-        other => other.to_string(),
     }
 }
 
