@@ -153,6 +153,9 @@ fn repeated(flags: &Flags) -> String {
     repeat.switch("--allow-destructive", flags.allow_destructive);
     repeat.switch("--allow-disturbing", flags.allow_disturbing);
     repeat.switch("--strict", flags.strict);
+    for file in flags.selection.files() {
+        repeat.value("--case", file.display());
+    }
     repeat.common(&flags.common);
     repeat.text()
 }
@@ -193,7 +196,7 @@ mod tests {
     const LINES: [&str; 3] = [
         "--proxy 127.0.0.1:1 --op-timeout-ms 300 --allow-destructive --allow-disturbing --strict \
          --node 127.0.0.1:2 --node 127.0.0.1:3 --fixtures f",
-        "--target x --nodes docker --redis-image redis:8 --link-port-base 22000",
+        "--target x --nodes docker --redis-image redis:8 --link-port-base 22000 --case a.case",
         "--target x --node 127.0.0.1:2 --toxiproxy 127.0.0.1:8474",
     ];
 

@@ -10,7 +10,7 @@ use testbed::targets;
 use super::selection::Selection;
 use super::{Console, Exit, Folder};
 
-/// List cases, scenarios and targets; with --filter, no scenarios
+/// List cases, scenarios and targets; with --filter or --case, no scenarios
 #[derive(Debug, Args)]
 pub(super) struct Flags {
     #[command(flatten)]

@@ -1,7 +1,11 @@
 //! Which cases a command line asks for.
 
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
 use clap::Args;
 use conformance::{self, Case};
+use testbed::fixtures::Source;
 use testbed::text;
 
 use super::{Folder, Usage};
@@ -12,17 +16,25 @@ pub(super) struct Selection {
     /// Only cases whose id contains this text or matches this pattern with *; repeat for several
     #[arg(long = "filter", value_name = "PATTERN")]
     filters: Vec<String>,
+    /// Case file to use instead of the suite's cases; repeat for several
+    #[arg(long = "case", value_name = "FILE.case")]
+    files: Vec<PathBuf>,
 }
 
 impl Selection {
     /// Whether every case is asked for.
     pub(super) fn is_all(&self) -> bool {
-        self.filters.is_empty()
+        self.filters.is_empty() && self.files.is_empty()
+    }
+
+    /// The files that are used instead of the suite's cases.
+    pub(super) fn files(&self) -> &[PathBuf] {
+        &self.files
     }
 
     /// The selected cases, sorted by id. A filter that matches no case is a usage error.
     pub(super) fn cases(&self, folder: &Folder) -> anyhow::Result<Vec<Case>> {
-        let mut cases = conformance::load(&conformance::files::cases(&folder.fixtures())?)
+        let mut cases = conformance::load(&self.sources(folder)?)
             .map_err(|errors| anyhow::anyhow!(lines(&errors)))?;
         let idle = |filter: &&String| !cases.iter().any(|case| matches(filter, &case.id));
         if let Some(filter) = self.filters.iter().find(idle) {
@@ -37,6 +49,22 @@ impl Selection {
         }
         Ok(cases)
     }
+
+    fn sources(&self, folder: &Folder) -> anyhow::Result<Vec<Source>> {
+        match self.files.is_empty() {
+            true => Ok(conformance::files::cases(&folder.fixtures())?),
+            false => self.files.iter().map(|file| read(file)).collect(),
+        }
+    }
+}
+
+/// A case file, with its stem as its id.
+fn read(file: &Path) -> anyhow::Result<Source> {
+    let path = file.display().to_string();
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {path}"))?;
+    let stem = file.file_stem().unwrap_or_default();
+    let id = stem.to_string_lossy().into_owned();
+    Ok(Source { path, id, text })
 }
 
 fn matches(filter: &str, id: &str) -> bool {

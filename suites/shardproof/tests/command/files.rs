@@ -11,6 +11,21 @@ fn a_mistake_in_a_case_is_named_by_file_and_line() {
 }
 
 #[test]
+fn a_case_may_be_a_file_anywhere() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = folder.path().join("found.case");
+    let path = file.to_str().unwrap();
+    let list = || shardproof(&["list", "--case", path]);
+    check(&list(), 2, &["cannot read", path, "No such file"]);
+    std::fs::write(&file, CASE).unwrap();
+    let listed = list();
+    assert_eq!(listed.status.code(), Some(0));
+    assert!(String::from_utf8_lossy(&listed.stdout).contains("  found\n"));
+    std::fs::write(&file, CASE.replace("want ", "wnat ")).unwrap();
+    check(&list(), 2, &[&format!("{path}:6:"), "wnat"]);
+}
+
+#[test]
 fn a_mistake_in_a_target_file_is_named_by_file_and_line() {
     let target = stub("exit 3").replace("policies", "polices");
     check(
