@@ -1,8 +1,8 @@
 //! A chaos report with one text in every place that takes one, and every verdict.
 
 use chaos::report::{
-    Bin, Chaos, CoverageReport, Ended, KeyCounts, KnownViolation, Latency, LawReport, Message,
-    Recovery, ScenarioReport, Shrunk, Smallest, Stressed, Summary, Timeline, Verdict, Way,
+    Bin, CaseFile, Chaos, CoverageReport, Ended, KeyCounts, KnownViolation, Latency, LawReport,
+    Message, Recovery, ScenarioReport, Shrunk, Smallest, Stressed, Summary, Timeline, Verdict, Way,
     WindowReport,
 };
 use chaos::shrink::Size;
@@ -66,6 +66,10 @@ pub(crate) fn shrunk(text: &str) -> Shrunk {
             file: text.to_owned(),
             repeat: text.to_owned(),
         }),
+        case: CaseFile::Saved {
+            file: text.to_owned(),
+            repeat: text.to_owned(),
+        },
         runs: 9,
         took_ms: 1,
         ended: Ended::Stopped,

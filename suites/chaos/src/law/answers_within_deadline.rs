@@ -1,5 +1,7 @@
 //! Every request is answered, or its connection closed, within the deadline.
 
+use testbed::class::Class;
+
 use super::findings::Findings;
 use super::windows::{Faults, stalled};
 use super::{Law, Verdict, text};
@@ -19,6 +21,10 @@ impl Law for AnswersWithinDeadline {
 
     fn source(&self) -> &'static str {
         "https://github.com/joyieldInc/predixy/issues/21"
+    }
+
+    fn classes(&self) -> &'static [Class] {
+        &[Class::Hung]
     }
 
     fn judge(&self, observed: &Observed) -> Verdict {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use testbed::class::Class;
 use testbed::wire::{Value, quoted};
 
 use super::before::Before;
@@ -25,6 +26,10 @@ impl Law for AppendsIntact {
 
     fn source(&self) -> &'static str {
         "https://jepsen.io/analyses/redis-raft-1b3fbf6"
+    }
+
+    fn classes(&self) -> &'static [Class] {
+        &[Class::Wrong]
     }
 
     fn judge(&self, observed: &Observed) -> Verdict {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use testbed::class::Class;
 use testbed::wire::{Value, quoted};
 
 use super::before::Before;
@@ -26,6 +27,10 @@ impl Law for CountersExact {
 
     fn source(&self) -> &'static str {
         "https://github.com/redis/jedis/issues/3187"
+    }
+
+    fn classes(&self) -> &'static [Class] {
+        &[Class::Wrong]
     }
 
     fn judge(&self, observed: &Observed) -> Verdict {

@@ -39,6 +39,9 @@ pub(crate) mod windows;
 #[cfg(test)]
 pub(crate) mod tests;
 
+use testbed::class::Class;
+use testbed::wire::Arguments;
+
 use crate::observed::Observed;
 
 pub use verdict::{Verdict, Violation};
@@ -57,6 +60,12 @@ pub trait Law: Sync {
     /// Its level.
     fn level(&self) -> Level {
         Level::Must
+    }
+
+    /// The outcome classes of a case that shows a violation: a few requests, one after another, with the replies of one
+    /// plain Redis. Empty where replies do not show it.
+    fn classes(&self) -> &'static [Class] {
+        &[]
     }
 
     /// Judges a run, in O(n log n) of its records.
@@ -98,4 +107,10 @@ pub static LAWS: &[&dyn Law] = &[
 #[must_use]
 pub fn law(id: &str) -> Option<&'static dyn Law> {
     LAWS.iter().copied().find(|law| law.id() == id)
+}
+
+/// Whether a request changes no key, as far as laws understand it.
+#[must_use]
+pub fn reads(request: &Arguments) -> bool {
+    command::Command::of(request).reads()
 }

@@ -1,5 +1,7 @@
 //! A client never has a reply to another client's request.
 
+use testbed::class::Class;
+
 use super::misdelivery::{self, Origin};
 use super::{Law, Verdict};
 use crate::observed::Observed;
@@ -17,6 +19,10 @@ impl Law for NoCrossTalk {
 
     fn source(&self) -> &'static str {
         "https://github.com/RedisLabs/redisraft/issues/26"
+    }
+
+    fn classes(&self) -> &'static [Class] {
+        &[Class::Wrong]
     }
 
     fn judge(&self, observed: &Observed) -> Verdict {

@@ -1,5 +1,6 @@
 //! A key that was acknowledged is never read as missing.
 
+use testbed::class::Class;
 use testbed::wire::{Value, quoted};
 
 use super::before::Before;
@@ -23,6 +24,10 @@ impl Law for NoFalseNil {
 
     fn source(&self) -> &'static str {
         "https://github.com/twitter/twemproxy/issues/368"
+    }
+
+    fn classes(&self) -> &'static [Class] {
+        &[Class::Wrong]
     }
 
     fn judge(&self, observed: &Observed) -> Verdict {

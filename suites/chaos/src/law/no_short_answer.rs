@@ -1,5 +1,6 @@
 //! A request on keys of several nodes, of which one did not answer, is not answered as if the keys were missing.
 
+use testbed::class::Class;
 use testbed::wire::Value;
 
 use super::command::Command;
@@ -24,6 +25,10 @@ impl Law for NoShortAnswer {
 
     fn source(&self) -> &'static str {
         "https://github.com/envoyproxy/envoy/issues/31038"
+    }
+
+    fn classes(&self) -> &'static [Class] {
+        &[Class::Wrong]
     }
 
     fn judge(&self, observed: &Observed) -> Verdict {

@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 
+use testbed::class::Class;
 use testbed::wire::quoted;
 
 use super::command::Command;
@@ -27,6 +28,10 @@ impl Law for RegistersLinearizable {
 
     fn source(&self) -> &'static str {
         "https://doi.org/10.1145/78969.78972"
+    }
+
+    fn classes(&self) -> &'static [Class] {
+        &[Class::Wrong]
     }
 
     fn judge(&self, observed: &Observed) -> Verdict {

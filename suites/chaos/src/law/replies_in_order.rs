@@ -1,5 +1,7 @@
 //! The replies on a connection come in the order of its requests.
 
+use testbed::class::Class;
+
 use super::misdelivery::{self, Origin};
 use super::{Law, Verdict};
 use crate::observed::Observed;
@@ -17,6 +19,10 @@ impl Law for RepliesInOrder {
 
     fn source(&self) -> &'static str {
         "https://github.com/envoyproxy/envoy/pull/1351"
+    }
+
+    fn classes(&self) -> &'static [Class] {
+        &[Class::Wrong]
     }
 
     fn judge(&self, observed: &Observed) -> Verdict {

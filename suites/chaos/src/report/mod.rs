@@ -31,7 +31,7 @@ pub use hgrm::write as write_hgrm;
 pub use ledger::KeyCounts;
 pub use messages::{Message, Way, messages};
 pub use recovery::Recovery;
-pub use shrunk::{Ended, Shrunk, Smallest};
+pub use shrunk::{CaseFile, Ended, Shrunk, Smallest};
 pub use stressed::{Chaos, Stressed};
 pub use timeline::{Bin, Latency, ResourceSample, Timeline, WindowReport};
 

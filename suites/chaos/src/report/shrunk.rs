@@ -14,6 +14,8 @@ pub struct Shrunk {
     pub from: Size,
     /// The smallest one that failed. None if no smaller one did.
     pub smallest: Option<Smallest>,
+    /// The violation as a case.
+    pub case: CaseFile,
     /// Runs of smaller scenarios.
     pub runs: u64,
     /// How long they took, in milliseconds.
@@ -37,6 +39,24 @@ pub struct Smallest {
     pub file: String,
     /// The command that repeats it.
     pub repeat: String,
+}
+
+/// A violation as a case: a few requests, one after another, with the replies that they should have had.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum CaseFile {
+    /// It fails in every one of several runs.
+    Saved {
+        /// The file that it was written to.
+        file: String,
+        /// The command that runs it.
+        repeat: String,
+    },
+    /// There is none.
+    None {
+        /// The reason.
+        why: String,
+    },
 }
 
 /// Why a search ended.
@@ -70,6 +90,15 @@ impl Shrunk {
             (None, _) => {
                 format!("not shrunk from {from}: no smaller scenario broke {law} ({runs}{end})")
             }
+        }
+    }
+
+    /// The case of the violation, or why there is none, in one sentence.
+    #[must_use]
+    pub fn case_sentence(&self) -> String {
+        match &self.case {
+            CaseFile::Saved { file, .. } => format!("saved as a case that fails too: {file}"),
+            CaseFile::None { why } => format!("no case: {why}"),
         }
     }
 

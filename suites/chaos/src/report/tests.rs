@@ -5,7 +5,8 @@ use testbed::targets::Limits;
 use testbed::wire::Value;
 
 use super::{
-    CoverageReport, Ended, LawReport, ScenarioReport, Shrunk, Smallest, Verdict, write_hgrm,
+    CaseFile, CoverageReport, Ended, LawReport, ScenarioReport, Shrunk, Smallest, Verdict,
+    write_hgrm,
 };
 use crate::history::{Completion, Header, History, Library, Record, Seen};
 use crate::observed::{Observed, Span, Subject, Window};
@@ -250,11 +251,15 @@ fn what_a_run_was_cut_down_to_is_one_sentence() {
             law: "isolation".to_owned(),
             from: from.clone(),
             smallest,
+            case: CaseFile::None {
+                why: "the same requests pass".to_owned(),
+            },
             runs,
             took_ms: 1,
             ended,
             why,
         };
         assert_eq!(shrunk.sentence(), expected);
+        assert_eq!(shrunk.case_sentence(), "no case: the same requests pass");
     }
 }

@@ -237,16 +237,21 @@ impl Scenario {
         rescaled.fold(self.nodes, u16::max)
     }
 
+    /// The capabilities that the scenario and its workloads need.
+    #[must_use]
+    pub fn needs(&self) -> Vec<String> {
+        let of_loads = self.loads.iter().flat_map(|load| load.workload.needs());
+        let of_loads = of_loads.map(|need| (*need).to_owned());
+        let mut needs: Vec<String> = self.needs.iter().cloned().chain(of_loads).collect();
+        needs.sort_unstable();
+        needs.dedup();
+        needs
+    }
+
     /// The capabilities that the scenario needs and `target` does not have.
     #[must_use]
     pub fn lacking(&self, target: &Target) -> Vec<String> {
-        let of_loads = self.loads.iter().flat_map(|load| load.workload.needs());
-        let needs = self
-            .needs
-            .iter()
-            .map(String::as_str)
-            .chain(of_loads.copied());
-        let needs: Vec<String> = needs.map(str::to_owned).collect();
+        let needs = self.needs();
         target.lacks(&needs).map(str::to_owned).collect()
     }
 

@@ -4,6 +4,7 @@
 mod chaos;
 mod conformance;
 mod differential;
+mod export;
 mod fault;
 mod fingerprint;
 mod matrix;
@@ -18,6 +19,7 @@ use testbed::targets;
 pub use chaos::{Judged, chaos, obstacle};
 pub use conformance::{Event, Order, Subject, judge};
 pub use differential::differential;
+pub use export::{CASE_RUNS, Exported, export};
 pub use fault::{fault, unroutable};
 pub use fingerprint::fingerprint;
 pub use matrix::matrix;

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use chaos::report::Ended;
+use chaos::run::Run;
 use chaos::scenario::Scenario;
 use chaos::shrink::{Attempt, Outcome, Shrink};
 
@@ -12,6 +13,8 @@ use super::Judged;
 pub struct Search {
     /// The search, with the smallest scenario.
     pub shrink: Shrink,
+    /// The run of the smallest scenario that failed. None if no smaller one did.
+    pub failed: Option<Run>,
     /// Runs of smaller scenarios.
     pub runs: u64,
     /// How long they took.
@@ -59,6 +62,7 @@ pub async fn shrink<E, F: std::fmt::Display>(
     let mut longest = Duration::from_millis(first.report.took_ms);
     let mut search = Search {
         shrink,
+        failed: None,
         runs: 0,
         took: Duration::ZERO,
         ended: Ended::Complete,
@@ -72,8 +76,11 @@ pub async fn shrink<E, F: std::fmt::Display>(
         }
         search.runs += 1;
         (observer.before_run)(search.runs, &attempt);
-        let outcome = match judge(attempt.scenario, attempt.seed).await {
-            Ok(judged) => outcome(attempt.scenario, &judged, limits.strict),
+        let (outcome, run) = match judge(attempt.scenario, attempt.seed).await {
+            Ok(judged) => (
+                outcome(attempt.scenario, &judged, limits.strict),
+                judged.run,
+            ),
             Err(why) => {
                 (search.ended, search.why) = (Ended::Stopped, Some(why.to_string()));
                 break;
@@ -83,6 +90,7 @@ pub async fn shrink<E, F: std::fmt::Display>(
         let is_smaller = search.shrink.report(&outcome);
         if let (true, Some((smallest, seed))) = (is_smaller, search.shrink.smallest()) {
             (observer.on_smaller)(smallest, seed)?;
+            search.failed = run;
         }
     }
     search.took = began.elapsed();

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use chaos::law::law;
 use chaos::scenario::{self, Scenario};
 use libtest_mimic::{Failed, Trial};
 use serde_json::Value;
@@ -51,26 +52,24 @@ for = "1s"
 "#;
 
 pub(crate) fn trials() -> Vec<Trial> {
-    let targets = support::targets().into_iter();
-    targets
-        .filter_map(|it| swapped(&it).or_else(|| recorded(&it)))
-        .collect()
+    let mut trials = Vec::new();
+    for target in support::targets() {
+        match target.program.package {
+            Some(_) => trials.extend([swapped(&target), swapped_once(&target)]),
+            None => trials.extend(recorded(&target)),
+        }
+    }
+    trials
 }
 
 /// On the proxy of this workspace.
-fn swapped(target: &Target) -> Option<Trial> {
-    target.program.package.as_ref()?;
+fn swapped(target: &Target) -> Trial {
     let name = format!("shrink::{}::swapped-replies", target.name);
     let (presence, target) = (support::presence(target), target.clone());
-    Some(support::trial(name, presence, move || {
+    support::trial(name, presence, move || {
         support::prepare(&target);
         let folder = TempDir::new()?;
-        let file = folder.path().join("swapped.toml");
-        fs::write(&file, SWAPPED)?;
-        let file = file.to_str().ok_or("a path in UTF-8")?.to_owned();
-        let base = ["--link-port-base", "22801"].map(str::to_owned);
-        let arguments = [vec![file], base.to_vec()].concat();
-        let shrunk = run(&target, &arguments, folder.path(), 1)?.ok_or("no law is broken")?;
+        let shrunk = run_text(&target, SWAPPED, folder.path(), "22801")?;
         let (from, to) = (&shrunk["from"], &shrunk["smallest"]["size"]);
         assert_eq!((&from["faults"], &to["faults"]), (&2.into(), &1.into()));
         for what in ["clients", "keys", "duration_ms"] {
@@ -79,8 +78,59 @@ fn swapped(target: &Target) -> Option<Trial> {
         }
         let text = check_file(&shrunk)?;
         assert!(text.contains("kind = \"swap_replies every 2\""), "{text}");
+        check_case(&shrunk)?;
         repeats(&shrunk)
-    }))
+    })
+}
+
+/// A case has fewer requests than it takes until the fault acts.
+fn swapped_once(target: &Target) -> Trial {
+    let name = format!("shrink::{}::a-case-is-too-short", target.name);
+    let (presence, target) = (support::presence(target), target.clone());
+    support::trial(name, presence, move || {
+        support::prepare(&target);
+        let folder = TempDir::new()?;
+        let text = SWAPPED.replace("every 2", "nth 100");
+        let shrunk = run_text(&target, &text, folder.path(), "22821")?;
+        let why = shrunk["case"]["none"]["why"].as_str();
+        let why = why.ok_or(format!("a case: {shrunk:#}"))?;
+        assert!(why.contains("needs the scenario's timing"), "{why}");
+        let file = Path::new(shrunk["smallest"]["file"].as_str().ok_or("no file")?);
+        assert!(!file.with_extension("case").exists(), "{}", file.display());
+        Ok(())
+    })
+}
+
+/// What a run of this scenario, which fails, was cut down to.
+fn run_text(target: &Target, text: &str, folder: &Path, base: &str) -> Result<Value, Failed> {
+    let file = folder.join("some.toml");
+    fs::write(&file, text)?;
+    let file = file.to_str().ok_or("a path in UTF-8")?;
+    let arguments = [file, "--link-port-base", base].map(str::to_owned);
+    Ok(run(target, &arguments, folder, 1)?.ok_or("no law is broken")?)
+}
+
+/// The case next to the scenario breaks the promise of the law.
+fn check_case(shrunk: &Value) -> Result<(), Failed> {
+    let case = &shrunk["case"]["saved"];
+    let repeat = case["repeat"]
+        .as_str()
+        .ok_or(format!("no case: {shrunk:#}"))?;
+    let words: Vec<&str> = repeat.split_whitespace().skip(1).collect();
+    let output = Command::new(env!("CARGO_BIN_EXE_shardproof"))
+        .args(&words)
+        .args(["--json", "-"])
+        .output()?;
+    let report = report(&output)?;
+    assert_eq!(output.status.code(), Some(1), "{report:#}");
+    let result = &report["targets"][0]["results"][0];
+    let law = law(shrunk["law"].as_str().ok_or("no law")?).ok_or("no such law")?;
+    let promise = result["promise"].as_str().ok_or("no promise")?;
+    let promised = format!("{}.", law.promise());
+    assert!(promise.eq_ignore_ascii_case(&promised), "{result:#}");
+    assert_eq!(result["verdict"], "fail", "{result:#}");
+    assert_eq!(result["class"], law.classes()[0].name(), "{result:#}");
+    Ok(())
 }
 
 /// On a proxy that hangs, as is recorded: without its row.

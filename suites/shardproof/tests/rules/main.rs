@@ -28,6 +28,7 @@ const PURE: &[&str] = &[
     "suites/chaos/src/ledger.rs",
     "suites/chaos/src/shrink",
     "suites/chaos/src/observed.rs",
+    "suites/shardproof/src/export",
     "suites/shardproof/src/planner",
     "suites/chaos/src/rescale/forecast.rs",
     "suites/conformance/src/verdict.rs",

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
-use chaos::report::{Shrunk, Smallest};
+use chaos::report::{CaseFile, Shrunk, Smallest};
 use chaos::scenario::{Scenario, Time};
 use chaos::shrink::{Attempt, RUNS, Size};
 use clap::Args;
@@ -13,13 +13,14 @@ use testbed::text::shell_quoted;
 
 use super::selection::Chosen;
 use super::{Subject, command};
-use crate::cli::Console;
+use crate::cli::{Console, repeat};
 
 /// How far failing runs are cut down.
 #[derive(Debug, Args)]
 pub(super) struct Shrinking {
     /// Run smaller scenarios after a run that fails, for at most this time, such as 60s or 500ms. The smallest that still
-    /// breaks the law is written as a scenario file. Each runs up to three times
+    /// breaks the law is written as a scenario file, and as a case file if a few of its requests alone fail in three of
+    /// three runs. Each runs up to three times
     #[arg(long = "shrink-for", value_name = "TIME", value_parser = time)]
     within: Option<Duration>,
     /// Folder for these files. Default: that of --history, else the current one
@@ -105,11 +106,21 @@ impl Ran<'_> {
             on_smaller: &on_smaller,
         };
         let first = (self.options.seed, self.judged);
-        let search = run::shrink(scenario, first, limits, judge, observer).await?;
-        Ok(search.map(|search| self.report(flags, &file, search)))
+        let Some(search) = run::shrink(scenario, first, limits, judge, observer).await? else {
+            return Ok(None);
+        };
+        progress.say("running the violation as a case");
+        let case = self.case(flags, console, &file, &search).await?;
+        Ok(Some(self.report(flags, &file, search, case)))
     }
 
-    fn report(&self, flags: &super::Flags, file: &Path, search: run::Search) -> Shrunk {
+    fn report(
+        &self,
+        flags: &super::Flags,
+        file: &Path,
+        search: run::Search,
+        case: CaseFile,
+    ) -> Shrunk {
         let smallest = |(smallest, seed): (&Scenario, u64)| Smallest {
             size: Size::of(smallest),
             laws: laws(smallest),
@@ -121,10 +132,58 @@ impl Ran<'_> {
             law: search.shrink.followed().id().to_owned(),
             from: Size::of(&self.chosen.scenario),
             smallest: search.shrink.smallest().map(smallest),
+            case,
             runs: search.runs,
             took_ms: u64::try_from(search.took.as_millis()).unwrap_or(u64::MAX),
             ended: search.ended,
             why: search.why,
+        }
+    }
+
+    /// Writes the violation of the smallest scenario, or of the first if no smaller one failed, as a case next to the
+    /// scenario's file.
+    async fn case(
+        &self,
+        flags: &super::Flags,
+        console: &Console,
+        file: &Path,
+        search: &run::Search,
+    ) -> anyhow::Result<CaseFile> {
+        let none = |why: String| Ok(CaseFile::None { why });
+        let Subject::Target(target) = self.subject else {
+            return none("its faults need a proxy that the suite starts".to_owned());
+        };
+        let run = search.failed.as_ref().or(self.judged.run.as_ref());
+        let Some(run) = run else {
+            return none("there was no run".to_owned());
+        };
+        let (scenario, seed) =
+            (search.shrink.smallest()).unwrap_or((&self.chosen.scenario, self.options.seed));
+        let file = file.with_extension("case");
+        let path = file.display().to_string();
+        let id = file.file_stem().unwrap_or_default().to_string_lossy();
+        let (name, version, law) = (&target.name, self.version, search.shrink.followed());
+        let notes = [format!(
+            "From a run of {} with seed {seed:x} that broke {}, on {name} {version}.",
+            self.chosen.word,
+            law.id()
+        )];
+        let needs = scenario.needs();
+        let exported = run::export(
+            self.options,
+            target,
+            (&run.observed, law),
+            (&path, &id),
+            (&needs, &notes),
+        );
+        match exported.await {
+            Ok(run::Exported::Case(text)) => {
+                console.save(&file, &text)?;
+                let repeat = repeat_case(flags, name, (&path, self.options.seed));
+                Ok(CaseFile::Saved { file: path, repeat })
+            }
+            Ok(run::Exported::None(why)) => none(why),
+            Err(why) => none(why.to_string()),
         }
     }
 
@@ -178,4 +237,12 @@ fn laws(scenario: &Scenario) -> Vec<String> {
 fn step(number: u64, attempt: &Attempt<'_>) -> String {
     let (cut, run, size) = (attempt.cut.name(), attempt.run, Size::of(attempt.scenario));
     format!("shrinking, run {number}: {cut}, {run} of {RUNS}: {size}")
+}
+
+/// The command that runs a case file.
+fn repeat_case(flags: &super::Flags, target: &str, (file, seed): (&str, u64)) -> String {
+    let mut repeat = repeat::Flags::default();
+    repeat.common(&flags.common);
+    let (file, flags) = (shell_quoted(file), repeat.text());
+    format!("shardproof run --case {file} --target {target} --seed {seed:x}{flags}")
 }

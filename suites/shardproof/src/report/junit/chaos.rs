@@ -49,7 +49,11 @@ fn shrunk(scenario: &ScenarioReport, law: &LawReport) -> String {
         return String::new();
     };
     let repeat = shrunk.smallest.as_ref().map_or("", |it| &it.repeat);
-    format!("\n{}\n{repeat}", shrunk.sentence())
+    format!(
+        "\n{}\n{repeat}\n{}",
+        shrunk.sentence(),
+        shrunk.case_sentence()
+    )
 }
 
 fn status(law: &LawReport, shrunk: &str, strict: bool) -> TestCaseStatus {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use chaos::report::{Chaos, LawReport, ScenarioReport, Shrunk, Stressed, Verdict};
+use chaos::report::{CaseFile, Chaos, LawReport, ScenarioReport, Shrunk, Stressed, Verdict};
 
 /// One scenario, with the evidence for broken laws and the line that repeats it.
 #[must_use]
@@ -26,6 +26,10 @@ pub fn shrunk(shrunk: &Shrunk) -> String {
     let mut text = format!("          {}\n", shrunk.sentence());
     if let Some(smallest) = &shrunk.smallest {
         let _ = writeln!(text, "          repeat the smallest: {}", smallest.repeat);
+    }
+    let _ = writeln!(text, "          {}", shrunk.case_sentence());
+    if let CaseFile::Saved { repeat, .. } = &shrunk.case {
+        let _ = writeln!(text, "          repeat the case: {repeat}");
     }
     text
 }
