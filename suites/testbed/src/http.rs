@@ -22,6 +22,14 @@ pub struct Answer {
     pub body: String,
 }
 
+impl Answer {
+    /// Whether the server did what it was asked for.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+}
+
 /// There was no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{method} http://{addr}{path}: {why}")]

@@ -97,8 +97,25 @@ pub enum Rescale {
         path: String,
         /// The body, a template over the setting.
         body: String,
+        /// Bodies that the proxy must refuse, each a template over the setting.
+        #[serde(default)]
+        malformed: Vec<String>,
     },
 }
+
+impl Rescale {
+    /// Templates of bodies that the proxy must refuse.
+    #[must_use]
+    pub fn malformed(&self) -> &[String] {
+        match self {
+            Self::Restart => &[],
+            Self::Put { malformed, .. } => malformed,
+        }
+    }
+}
+
+/// The capability of a proxy that changes its cluster while it serves.
+const LIVE: &str = "rescale-live";
 
 /// A recorded, reasoned exception of a target.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -180,6 +197,10 @@ impl Target {
         if target.policies.is_empty() {
             return Err(failed("policies: expected at least one".to_owned()));
         }
+        if target.rescale == Rescale::Restart && target.capabilities.iter().any(|it| it == LIVE) {
+            let why = format!("capabilities: `{LIVE}`, but rescale.how is \"restart\"");
+            return Err(failed(why));
+        }
         for deviation in &target.deviations {
             deviation.check().map_err(failed)?;
         }
@@ -237,4 +258,44 @@ fn one_line(error: &toml::de::Error, text: &str) -> String {
         .span()
         .map_or(1, |span| text[..span.start].matches('\n').count() + 1);
     format!("line {line}: {}", error.message().replace('\n', ", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TARGET: &str = r#"
+name = "x"
+title = "X"
+home = "https://x"
+policies = ["none"]
+op_timeout_ms = 200
+capabilities = []
+program = { name = "x", env = "X", install = "x" }
+version = { args = [], pinned = "1" }
+rescale = { how = "restart" }
+start = { args = [], config_name = "x", config = "" }
+"#;
+
+    #[track_caller]
+    fn check(text: &str, expected: Result<(), &str>) {
+        let source = Source {
+            path: "x.toml".to_owned(),
+            id: "x".to_owned(),
+            text: text.to_owned(),
+        };
+        let parsed = Target::parse(&source).map(|_| ());
+        let shown = parsed.map_err(|why| why.to_string());
+        assert_eq!(shown, expected.map_err(str::to_owned));
+    }
+
+    #[test]
+    fn a_proxy_that_restarts_does_not_change_live() {
+        let live = TARGET.replace("capabilities = []", "capabilities = [\"rescale-live\"]");
+        let put = r#"{ how = "put", path = "/", body = "", malformed = ["{"] }"#;
+        check(TARGET, Ok(()));
+        check(&live.replace("{ how = \"restart\" }", put), Ok(()));
+        let why = "x.toml: capabilities: `rescale-live`, but rescale.how is \"restart\"";
+        check(&live, Err(why));
+    }
 }

@@ -10,7 +10,7 @@ mod template;
 mod version;
 
 pub use capability::{CAPABILITIES, Capability, correction};
-pub use file::{Deviation, Error as FileError, Limits, Occurs, Target, load_all};
+pub use file::{Deviation, Error as FileError, Limits, Occurs, Rescale, Target, load_all};
 pub use proxy::{Error, Proxy};
 pub use setting::Setting;
 pub use version::version;

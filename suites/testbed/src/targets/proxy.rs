@@ -1,5 +1,7 @@
 //! A running proxy: started from its target file, ready, rescaled in its own way, gone when dropped.
 
+mod change;
+
 use std::fs::{self, File};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -10,7 +12,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use super::file::{Rescale, Start, Target};
+use super::file::{Start, Target};
 use super::setting::Setting;
 use super::template::{self, Render};
 use crate::child::Running;
@@ -22,7 +24,7 @@ use crate::program::{Missing, Search};
 use crate::text;
 use crate::wait::{self, Probed};
 
-/// How long one admin call may take.
+/// Longest time for one admin call.
 const ADMIN_WITHIN: Duration = Duration::from_secs(10);
 
 /// A proxy cannot be started or changed. Never a verdict on its answers.
@@ -72,6 +74,20 @@ pub enum Error {
         /// Its answer.
         why: String,
     },
+    /// It did not answer the new cluster.
+    #[error("target {target} did not answer the new cluster: {why}")]
+    NoAnswer {
+        /// The target.
+        target: String,
+        /// The failed call.
+        why: Box<http::Error>,
+    },
+    /// It restarts to change its cluster.
+    #[error("target {target} takes no cluster while it serves")]
+    NotLive {
+        /// The target.
+        target: String,
+    },
 }
 
 impl Error {
@@ -103,6 +119,26 @@ impl Proxy {
     /// The cause, with the end of the proxy's log if it has one.
     pub async fn start(target: &Target, setting: Setting, search: &Search) -> Result<Self, Error> {
         let program = find(target, search)?;
+        Self::start_on_free_ports(target, setting, program).await
+    }
+
+    /// Starts another proxy of the same target with the same setting, except for its nodes.
+    ///
+    /// # Errors
+    /// As [`Proxy::start`].
+    pub async fn start_another(&self, nodes: Vec<SocketAddr>) -> Result<Self, Error> {
+        let setting = Setting {
+            nodes,
+            ..self.setting.clone()
+        };
+        Self::start_on_free_ports(&self.target, setting, self.program.clone()).await
+    }
+
+    async fn start_on_free_ports(
+        target: &Target,
+        setting: Setting,
+        program: PathBuf,
+    ) -> Result<Self, Error> {
         let taken = |error: &Error| matches!(error, Error::NotReady { log, .. } if taken(log));
         port::retry_if_taken(taken, async || {
             Self::start_once(target, setting.clone(), program.clone()).await
@@ -211,52 +247,13 @@ impl Proxy {
         })
     }
 
-    /// Reloads its configuration, in the target's own way of changing its cluster.
-    ///
-    /// # Errors
-    /// Its answer, or the error.
-    pub async fn reload(&self) -> Result<(), Error> {
-        match self.target.rescale.clone() {
-            Rescale::Restart => self.restart().await,
-            Rescale::Put { path, body } => self.put(&path, &body).await,
-        }
-    }
-
-    /// Changes the cluster to `nodes` in the target's own way; the client address stays.
-    ///
-    /// # Errors
-    /// If the proxy refuses the change.
-    pub async fn rescale(&mut self, nodes: Vec<SocketAddr>) -> Result<(), Error> {
-        self.setting.nodes = nodes;
-        self.reload().await
-    }
-
-    /// Puts a rendered body to its admin port.
-    async fn put(&self, path: &str, body: &str) -> Result<(), Error> {
-        let render = self.render();
-        let failed = |why| Error::template(&self.target, why);
-        let (path, body) = (
-            render.text("rescale.path", path).map_err(failed)?,
-            render.text("rescale.body", body).map_err(failed)?,
-        );
-        let refused = |why: String| Error::NotRescaled {
-            target: self.target.name.clone(),
-            why,
-        };
-        let answer = http::put(self.admin, &path, body, ADMIN_WITHIN).await;
-        match answer.map_err(|why| refused(why.to_string()))? {
-            answer if (200..300).contains(&answer.status) => Ok(()),
-            answer => Err(refused(format!("{} {}", answer.status, answer.body))),
-        }
-    }
-
     fn running(&self) -> MutexGuard<'_, Running> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn render(&self) -> Render<'_> {
+    fn render<'a>(&'a self, setting: &'a Setting) -> Render<'a> {
         Render {
-            setting: &self.setting,
+            setting,
             addr: self.addr,
             admin: self.admin,
             folder: self.folder.path(),
