@@ -58,6 +58,15 @@ impl RunOptions {
         }
     }
 
+    /// How many nodes there can be, up to `wanted`: the user may have given fewer.
+    #[must_use]
+    pub fn available(&self, wanted: usize) -> usize {
+        match &self.nodes {
+            Source::External(given) => given.len().min(wanted),
+            Source::Process | Source::Docker { .. } => wanted,
+        }
+    }
+
     /// The parts of a cluster with these options that the suite owns, and of the proxy that it starts in front of it.
     #[must_use]
     pub fn owned(&self) -> Owned {

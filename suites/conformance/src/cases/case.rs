@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::cases::disturbed::Disturbed;
+use crate::cases::members::Members;
 use crate::cases::pattern::Pattern;
 use crate::cases::word::{Variable, Word, letter};
 use crate::verdict::Level;
@@ -13,6 +14,8 @@ use testbed::targets::Capability;
 
 /// Number of nodes of every case: A, B and C.
 pub const NODES: usize = 3;
+/// The same with D, which serves only after a `rescale`.
+pub(crate) const NODES_MAX: usize = 4;
 
 /// One promise that a proxy makes to its clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +67,19 @@ impl Case {
             _ => false,
         };
         self.steps.iter().any(ends)
+    }
+
+    /// The clusters that the proxy is given in it, in the order of the steps.
+    pub fn clusters(&self) -> impl Iterator<Item = &Members> {
+        self.steps.iter().flat_map(|step| step.action.clusters())
+    }
+
+    /// Whether the proxy may have another cluster after it than before it.
+    #[must_use]
+    pub fn changes_cluster(&self) -> bool {
+        let changes =
+            |step: &Step| matches!(step.action, Action::Rescale { .. } | Action::BadCluster);
+        self.steps.iter().any(changes)
     }
 }
 
@@ -172,6 +188,15 @@ pub enum Action {
         /// Number of requests.
         requests: usize,
     },
+    /// The cluster of the proxy changes.
+    Rescale {
+        /// The new cluster.
+        to: Members,
+        /// A second new cluster at the same time.
+        and: Option<Members>,
+    },
+    /// The proxy is given malformed clusters, which it must refuse.
+    BadCluster,
     /// A client closes its connection.
     Close {
         /// The client.
@@ -226,8 +251,54 @@ impl Action {
             | Self::Fault { .. }
             | Self::Heal { .. }
             | Self::Await { .. }
+            | Self::Rescale { .. }
+            | Self::BadCluster
             | Self::Close { .. }
             | Self::HalfClose { .. } => Vec::new(),
+        }
+    }
+
+    /// The clusters that the proxy is given.
+    pub fn clusters(&self) -> impl Iterator<Item = &Members> {
+        let given = match self {
+            Self::Rescale { to, and } => [Some(to), and.as_ref()],
+            _ => [None, None],
+        };
+        given.into_iter().flatten()
+    }
+
+    /// The party that acts or gets a reply.
+    #[must_use]
+    pub fn party(&self) -> Option<Party> {
+        match self {
+            Self::Send { from, .. }
+            | Self::Raw { from, .. }
+            | Self::Want { from, .. }
+            | Self::Likewise { from, .. } => Some(*from),
+            Self::Chunks { client, .. }
+            | Self::Nothing { client }
+            | Self::Close { client }
+            | Self::HalfClose { client } => Some(*client),
+            Self::Eventually { send, .. } => send.action.party(),
+            _ => None,
+        }
+    }
+
+    /// The node that the step acts on or checks.
+    #[must_use]
+    pub fn node(&self) -> Option<usize> {
+        match self {
+            Self::Given { node, .. }
+            | Self::Asked { node, .. }
+            | Self::Fault { node, .. }
+            | Self::Answers { node, .. }
+            | Self::Interject { node, .. }
+            | Self::Heal { node }
+            | Self::Await { node, .. } => Some(*node),
+            _ => match self.party()? {
+                Party::Node(node) => Some(node),
+                Party::Client(_) => None,
+            },
         }
     }
 }

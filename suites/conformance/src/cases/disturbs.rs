@@ -107,6 +107,7 @@ fn by_action(action: &Action) -> Vec<Disturbed> {
         }
         Action::Fault { fault, .. } => by_fault(fault).into_iter().collect(),
         Action::Answers { .. } | Action::Interject { .. } => vec![Connections],
+        Action::Rescale { .. } | Action::BadCluster => vec![Proxy],
         Action::Eventually { send, .. } => by_action(&send.action),
         _ => Vec::new(),
     }
@@ -207,6 +208,12 @@ mod tests {
         check("fault A down", &[Connections]);
         check("fault A pause", &[Nodes]);
         check("fault A kill", &[Nodes]);
+    }
+
+    #[test]
+    fn changes_of_the_cluster_disturb_the_proxy() {
+        check("rescale 4", &[Proxy]);
+        check("cluster bad", &[Proxy]);
     }
 
     #[test]

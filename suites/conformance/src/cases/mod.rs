@@ -8,6 +8,7 @@ pub(crate) mod disturbed;
 pub(crate) mod disturbs;
 pub(crate) mod footprint;
 pub(crate) mod judge;
+pub(crate) mod members;
 pub(crate) mod parse;
 pub(crate) mod pattern;
 pub mod print;

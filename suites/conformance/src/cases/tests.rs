@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::case::{Action, Case};
+use super::case::{Action, Case, Party, Step};
 use super::load;
 use testbed::fault::{Fault, selection_usage};
 use testbed::fixtures::{Fixtures, Source};
@@ -101,6 +101,30 @@ fn the_reference_has_no_exceptions() {
     assert!(!references.is_empty(), "no target is built here");
     for target in references {
         assert_eq!(target.deviations, [], "{}", target.name);
+    }
+}
+
+/// A client from before a change of the cluster that is used after it must have survived it.
+#[test]
+fn clients_stay_only_where_the_cluster_changes_live() {
+    for case in cases() {
+        let is_change =
+            |step: &Step| matches!(step.action, Action::Rescale { .. } | Action::BadCluster);
+        let Some(first) = case.steps.iter().position(is_change) else {
+            continue;
+        };
+        let (before, after) = case.steps.split_at(first);
+        let clients = |steps: &[Step]| -> BTreeSet<Party> {
+            let parties = steps.iter().filter_map(|step| step.action.party());
+            parties
+                .filter(|party| matches!(party, Party::Client(_)))
+                .collect()
+        };
+        let at_once = |step: &Step| step.action.clusters().count() > 1;
+        let needs_live =
+            !clients(before).is_disjoint(&clients(after)) || case.steps.iter().any(at_once);
+        let live = case.needs.iter().any(|need| need == "rescale-live");
+        assert_eq!(live, needs_live, "{}", case.path);
     }
 }
 

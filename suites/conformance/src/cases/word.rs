@@ -3,21 +3,24 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// A key that the runner chooses: `$a1` lives on node A, `$k1` anywhere.
+/// A key that the runner chooses: `$a1` lives on node A, `$k1` anywhere, and `$ad1` on node A, but on D after the first
+/// `rescale` of the case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Variable {
     /// The node that the key lives on, by its place in the cluster; `None` if it does not matter.
     pub node: Option<usize>,
+    /// Its node after the first `rescale`; `None` if it does not matter.
+    pub moved: Option<usize>,
     /// Distinguishes the keys of one node.
     pub number: u32,
 }
 
 impl fmt::Display for Variable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let letter = self
-            .node
-            .map_or('k', |node| letter(node).to_ascii_lowercase());
-        write!(f, "${letter}{}", self.number)
+        let lower = |node| letter(node).to_ascii_lowercase();
+        let before = self.node.map_or('k', lower);
+        let after = self.moved.map(lower).map_or(String::new(), String::from);
+        write!(f, "${before}{after}{}", self.number)
     }
 }
 

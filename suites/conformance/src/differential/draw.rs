@@ -249,6 +249,7 @@ impl Pool {
             Part::Watch => {
                 let any = Variable {
                     node: None,
+                    moved: None,
                     number: 0,
                 };
                 let pieces = vec![Piece::Key(any)];
@@ -293,6 +294,7 @@ fn moved(call: &Call, client: usize, chance: &mut Draws) -> Request {
 fn key(client: usize, which: usize) -> Variable {
     Variable {
         node: None,
+        moved: None,
         number: u32::try_from(client * KEYS + which + 1).unwrap_or(0),
     }
 }
@@ -369,7 +371,11 @@ pub(super) mod tests {
 
     /// A key, by its number.
     pub(in super::super) fn key(number: u32) -> Variable {
-        Variable { node: None, number }
+        Variable {
+            node: None,
+            moved: None,
+            number,
+        }
     }
 
     /// A request of the first client with keys after its words, sent alone.

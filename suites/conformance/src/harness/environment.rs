@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::cases::asked::Known;
 use crate::cases::case::{Action, Case, NODES, Party};
 use crate::cases::disturbed::Disturbed;
+use crate::cases::members::Members;
 use crate::cases::word::{Variable, letter};
 use testbed::cluster::Cluster;
 use testbed::fault::{self, Fault, Links, Object, Owned};
@@ -17,6 +18,8 @@ pub(crate) struct Environment {
     pub(crate) proxy: SocketAddr,
     /// The nodes themselves, past the links; empty if they are unknown.
     pub(crate) nodes: Vec<SocketAddr>,
+    /// How many of them the proxy has before a case changes its cluster: the first ones.
+    pub(crate) usual: usize,
     /// Where the nodes and links are our own.
     pub(crate) cluster: Option<Cluster>,
     /// The record of the links, and the clock of transcripts.
@@ -93,9 +96,31 @@ impl Environment {
         if known > 0 && case.variables.iter().any(|variable| unknown(&variable)) {
             return Some(format!("it takes {NODES} nodes, and {known} are known"));
         }
+        if let Some(obstacle) = case.clusters().find_map(|members| self.lacks(members)) {
+            return Some(obstacle);
+        }
         case.steps
             .iter()
             .find_map(|step| self.obstacle_to(&step.action))
+    }
+
+    /// Why the proxy cannot get a cluster.
+    fn lacks(&self, members: &Members) -> Option<String> {
+        let known = self.nodes.len();
+        let wanted = members.0.iter().max().map_or(0, |last| last + 1);
+        (known > 0 && wanted > known)
+            .then(|| format!("it takes {wanted} nodes, and {known} are known"))
+    }
+
+    /// The nodes that the proxy has before a case changes its cluster.
+    pub(crate) fn usual_nodes(&self) -> &[SocketAddr] {
+        &self.nodes[..self.usual]
+    }
+
+    /// The addresses of a cluster, as the proxy sees them.
+    pub(crate) fn links_of(&self, members: &Members) -> Result<Vec<SocketAddr>, Error> {
+        let addrs = self.ours("a change of the nodes")?.link_addrs();
+        Ok(members.0.iter().map(|node| addrs[*node]).collect())
     }
 
     /// The shared state that a case may change on servers that the suite did not start.
@@ -132,6 +157,9 @@ impl Environment {
             }
             Action::Fault { .. } | Action::Heal { .. } if self.cluster.is_none() => {
                 Some("faults act on links and nodes of our own only".to_owned())
+            }
+            Action::Rescale { .. } | Action::BadCluster if self.started == Started::Nothing => {
+                Some("the cluster changes only of a proxy that the suite started".to_owned())
             }
             Action::Send { from, .. }
             | Action::Want { from, .. }

@@ -3,7 +3,7 @@
 use tokio::time::Instant;
 
 use super::{Error, Harness, Stopped};
-use crate::cases::case::{Case, NODES};
+use crate::cases::case::{Action, Case, NODES, Step};
 use crate::cases::word::{Scope, Variable};
 use crate::harness::cleanup::{left_behind, with};
 use crate::harness::deadlines::After;
@@ -76,7 +76,7 @@ impl Harness {
             }
         };
         self.environment.tap.forget();
-        let mut run = Run::new(&self.environment, case, scope);
+        let mut run = Run::new(&self.environment, self.proxy.as_mut(), case, scope);
         let ended = run.steps().await;
         let transcript = run.transcript();
         let damages = std::mem::take(&mut run.damages);
@@ -136,6 +136,10 @@ impl Harness {
         }
         healed.map_err(|why| Error::Unhealed(why.to_string()))?;
         let settled = match self.intact(case).await {
+            Ok(()) if case.changes_cluster() => match self.usual_cluster().await {
+                Ok(()) => self.settle(after).await,
+                Err(why) => Err(why),
+            },
             Ok(()) => self.settle(after).await,
             Err(why) => Err(why),
         };
@@ -154,17 +158,23 @@ impl Harness {
     async fn scope(&mut self, case: &Case) -> Result<Scope, Error> {
         let most = (0..NODES)
             .map(|node| {
-                let here = |variable: &&Variable| variable.node == Some(node);
+                let here =
+                    |variable: &&Variable| variable.node == Some(node) && variable.moved.is_none();
                 case.variables.iter().filter(here).count()
             })
             .max();
         self.fill(most.unwrap_or(0)).await?;
+        self.fill_moved(case).await?;
         let mut scope = Scope {
             run: self.environment.prefix.clone(),
             ..Scope::default()
         };
         for variable in &case.variables {
-            let found = variable.node.and_then(|node| self.pool.take(node));
+            let found = match (variable.node, variable.moved, case.clusters().next()) {
+                (Some(node), Some(moved), Some(to)) => self.moved.take(to, (node, moved)),
+                (Some(node), ..) => self.pool.take(node),
+                (None, ..) => None,
+            };
             let key = found.unwrap_or_else(|| self.pool.fresh());
             scope.keys.insert(*variable, key);
         }
@@ -177,7 +187,12 @@ impl Harness {
 pub fn skipped(target: &Target, case: &Case) -> Option<String> {
     let lacking: Vec<&str> = target.lacks(&case.needs).collect();
     let title = &target.title;
-    (!lacking.is_empty()).then(|| format!("{title} does not claim {}", lacking.join(", ")))
+    if !lacking.is_empty() {
+        return Some(format!("{title} does not claim {}", lacking.join(", ")));
+    }
+    let gives_bad = |step: &Step| step.action == Action::BadCluster;
+    (case.steps.iter().any(gives_bad) && target.rescale.malformed().is_empty())
+        .then(|| format!("the target file of {title} has no malformed clusters"))
 }
 
 fn unknown(why: &Error) -> Verdict {

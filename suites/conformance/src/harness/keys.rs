@@ -12,9 +12,9 @@ use testbed::wire::Value;
 use crate::cases::word::letter;
 
 /// Keys written in one go.
-const PROBES: usize = 96;
+pub(super) const PROBES: usize = 96;
 /// Placements may be uneven. A node that gets no key in this many rounds stays without one.
-const ROUNDS_MAX: usize = 40;
+pub(super) const ROUNDS_MAX: usize = 40;
 
 /// No keys can be found for a node.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +35,16 @@ pub enum Error {
     Astray {
         /// On how many.
         count: usize,
+    },
+    /// No key moves as a case needs it.
+    #[error("find keys: none of {tried} keys goes from node {before} to node {after}")]
+    Unmoved {
+        /// The letter of the node before the change.
+        before: char,
+        /// The letter of the node after it.
+        after: char,
+        /// How many were tried.
+        tried: usize,
     },
     /// No key goes to the node.
     #[error("find keys: none of {tried} keys went to node {node}")]
@@ -103,26 +113,9 @@ impl Pool {
                 return Ok(());
             }
             let keys: Vec<Vec<u8>> = (0..PROBES).map(|_| self.fresh()).collect();
-            write(proxy, &keys).await?;
-            let mut owners = vec![Vec::new(); keys.len()];
-            for (index, addr) in nodes.iter().enumerate() {
-                let found = take_off(*addr, &keys).await.map_err(|why| Error::Node {
-                    node: letter(index),
-                    why,
-                })?;
-                for (owners, _) in owners.iter_mut().zip(&found).filter(|(_, found)| **found) {
-                    owners.push(index);
-                }
-            }
-            for (key, owners) in keys.into_iter().zip(owners) {
-                match owners[..] {
-                    [owner] => self.free[owner].push(key),
-                    _ => {
-                        return Err(Error::Astray {
-                            count: owners.len(),
-                        });
-                    }
-                }
+            let owners = owners(proxy, nodes, &keys).await?;
+            for (key, owner) in keys.into_iter().zip(owners) {
+                self.free[owner].push(key);
             }
         }
         match self.poorest() {
@@ -138,6 +131,32 @@ impl Pool {
         let counts = self.free.iter().map(Vec::len).enumerate();
         counts.min_by_key(|(_, count)| *count)
     }
+}
+
+/// The node that a proxy puts each key on. The keys are removed again.
+pub(super) async fn owners(
+    proxy: SocketAddr,
+    nodes: &[SocketAddr],
+    keys: &[Vec<u8>],
+) -> Result<Vec<usize>, Error> {
+    write(proxy, keys).await?;
+    let mut owners = vec![Vec::new(); keys.len()];
+    for (index, addr) in nodes.iter().enumerate() {
+        let found = take_off(*addr, keys).await.map_err(|why| Error::Node {
+            node: letter(index),
+            why,
+        })?;
+        for (owners, _) in owners.iter_mut().zip(&found).filter(|(_, found)| **found) {
+            owners.push(index);
+        }
+    }
+    let only = |owners: Vec<usize>| match owners[..] {
+        [owner] => Ok(owner),
+        _ => Err(Error::Astray {
+            count: owners.len(),
+        }),
+    };
+    owners.into_iter().map(only).collect()
 }
 
 async fn write(proxy: SocketAddr, keys: &[Vec<u8>]) -> Result<(), Error> {

@@ -9,6 +9,7 @@ mod deadlines;
 pub(crate) mod environment;
 mod judging;
 pub(crate) mod keys;
+mod moved;
 mod recovery;
 mod runner;
 mod start;
@@ -19,10 +20,12 @@ pub(crate) mod transcript;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::cases::members::Members;
 use crate::harness::canary::Canary;
 use crate::harness::deadlines::Deadlines;
 use crate::harness::environment::Environment;
 use crate::harness::keys::Pool;
+use crate::harness::moved::Moved;
 use testbed::client;
 use testbed::cluster;
 use testbed::targets::{self, Proxy, Target};
@@ -77,6 +80,8 @@ pub struct Harness {
     target: Option<Target>,
     pub(crate) proxy: Option<Proxy>,
     pub(crate) pool: Pool,
+    /// Keys by their nodes before and after a change of the cluster.
+    moved: Moved,
     /// A key of each node, to see whether the proxy serves it.
     pub(crate) canaries: Vec<Vec<u8>>,
     /// Number of checks of the canaries, which is their value.
@@ -107,9 +112,15 @@ impl Harness {
         self.environment.op_timeout * 5 + Duration::from_secs(1)
     }
 
+    /// The addresses of a cluster, as the proxy sees them.
+    fn links_of(&self, members: &Members) -> Result<Vec<SocketAddr>, Error> {
+        let addrs = self.environment.links_of(members);
+        addrs.map_err(|why| Error::Unhealed(why.to_string()))
+    }
+
     pub(crate) async fn fill(&mut self, least: usize) -> Result<(), Error> {
-        let (proxy, nodes) = (self.environment.proxy, self.environment.nodes.clone());
-        Ok(self.pool.fill(proxy, &nodes, least).await?)
+        let (proxy, nodes) = (self.environment.proxy, self.environment.usual_nodes());
+        Ok(self.pool.fill(proxy, nodes, least).await?)
     }
 
     /// Removes all remaining keys of the run.

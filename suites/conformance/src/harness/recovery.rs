@@ -7,6 +7,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{Error, Harness};
 use crate::cases::case::Case;
+use crate::cases::members::Members;
 use crate::cases::word::letter;
 use crate::harness::canary::{Canary, Reading};
 use crate::harness::deadlines::{After, SETTLED_WITHIN};
@@ -48,6 +49,20 @@ impl Harness {
         let served = self.serves(after, SETTLED_WITHIN).await;
         served.map_err(Error::Unsettled)?;
         Ok(Some(why))
+    }
+
+    /// Starts a proxy of our own again with its usual cluster. One that has ended is left to [`Harness::settle`].
+    pub(crate) async fn usual_cluster(&mut self) -> Result<(), Error> {
+        let usual = self.links_of(&Members::usual())?;
+        let Some(proxy) = &mut self.proxy else {
+            return Ok(());
+        };
+        proxy.set_nodes(usual);
+        if proxy.alive() {
+            proxy.restart().await?;
+            self.used = false;
+        }
+        Ok(())
     }
 
     /// Restarts a proxy of our own before a case that `disturbs`, and before the case after it.

@@ -4,10 +4,11 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::{Error, Harness};
-use crate::cases::case::NODES;
+use crate::cases::case::{NODES, NODES_MAX};
 use crate::harness::deadlines::Deadlines;
 use crate::harness::environment::{Allowed, Environment, Started};
 use crate::harness::keys::Pool;
+use crate::harness::moved::Moved;
 use testbed::client;
 use testbed::cluster::{Cluster, RunOptions};
 use testbed::leftovers::{self, Record};
@@ -15,7 +16,8 @@ use testbed::link::Tap;
 use testbed::targets::{Proxy, Setting, Target};
 
 impl Harness {
-    /// A target over a cluster of our own: three nodes, a link before each, a tap over all.
+    /// A target over a cluster of our own: three nodes, a link before each, a tap over all. A fourth node waits for cases
+    /// that add it, where there is one.
     ///
     /// # Errors
     /// Why the suite could not judge; never a verdict.
@@ -32,8 +34,9 @@ impl Harness {
         options: &RunOptions,
         allowed: Allowed,
     ) -> Result<Self, Error> {
-        let cluster = Cluster::start(options, NODES).await?;
-        let setting = Setting::usual(target, cluster.link_addrs());
+        let count = options.available(NODES_MAX).max(NODES);
+        let cluster = Cluster::start(options, count).await?;
+        let setting = Setting::usual(target, cluster.link_addrs()[..NODES].to_vec());
         let proxy = Proxy::start(target, setting, &options.search).await?;
         let pool = Pool::new(options.seed, NODES);
         let owned = options.owned();
@@ -48,6 +51,7 @@ impl Harness {
         let environment = Environment {
             proxy: proxy.addr(),
             nodes: cluster.node_addrs(),
+            usual: NODES,
             tap: cluster.tap().clone(),
             cluster: Some(cluster),
             op_timeout: Duration::from_millis(target.op_timeout_ms),
@@ -74,6 +78,7 @@ impl Harness {
             target: None,
             proxy: None,
             pool,
+            moved: Moved::default(),
             canaries: Vec::new(),
             looks: 0,
             canary: None,
@@ -114,6 +119,7 @@ impl Harness {
         let environment = Environment {
             proxy,
             nodes: nodes.to_vec(),
+            usual: nodes.len(),
             tap: Tap::default(),
             cluster: None,
             op_timeout: Duration::from_millis(op_timeout_ms),
@@ -132,7 +138,7 @@ impl Harness {
 
     async fn choose_canaries(&mut self) -> Result<(), Error> {
         self.fill(1).await?;
-        self.canaries = (0..self.environment.nodes.len())
+        self.canaries = (0..self.environment.usual)
             .filter_map(|node| self.pool.take(node))
             .collect();
         Ok(())

@@ -94,6 +94,8 @@ async fn a_redis_that_is_its_own_node_is_left_as_it_was_found() {
         case("fault A down\nwant any\n"),
         case("answers A $a1 \"x\"\nwant any\n"),
         case("answers A unasked \"x\"\nwant any\n"),
+        case("rescale 2\nwant any\n"),
+        case("cluster bad\nwant any\n"),
     ] {
         let verdict = harness.judge(&skipped).await.verdict;
         assert!(matches!(verdict, Verdict::Skip { .. }), "{verdict:?}");

@@ -14,6 +14,7 @@ use testbed::wire::{self, Value, quoted};
 /// A key that no row writes.
 const UNUSED: Variable = Variable {
     node: None,
+    moved: None,
     number: 9,
 };
 /// More pages than any scan of a row has.

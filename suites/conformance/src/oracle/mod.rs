@@ -195,7 +195,14 @@ impl Oracle {
         let numbered = (1..).zip(keys);
         Scope {
             keys: numbered
-                .map(|(number, key)| (Variable { node: None, number }, key.clone()))
+                .map(|(number, key)| {
+                    let variable = Variable {
+                        node: None,
+                        moved: None,
+                        number,
+                    };
+                    (variable, key.clone())
+                })
                 .collect(),
             run: "run".to_owned(),
             repetition: 1,

@@ -71,9 +71,9 @@ fn nodes_die_with_a_run_that_is_killed() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let children = eventually("three nodes and the target", || {
+    let children = eventually("four nodes and the target", || {
         let children = children(run.id());
-        (children.len() == 4).then_some(children)
+        (children.len() == 5).then_some(children)
     });
     run.kill().unwrap();
     run.wait().unwrap();

@@ -5,6 +5,7 @@
 
 mod bystander;
 mod cases;
+mod changes;
 mod chaos;
 mod differential;
 mod foreign_nodes;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
     let host = Arc::new(Host::new());
     let trials = [
         rescale::trials(),
+        changes::trials(),
         chaos::trials(),
         scenarios::trials(),
         matrix::trials(),

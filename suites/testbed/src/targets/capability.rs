@@ -21,8 +21,13 @@ pub const CAPABILITIES: &[(&str, &str)] = &[
     ("hello", "HELLO is answered"),
     ("inline", "requests may be lines of plain words"),
     ("keys", "KEYS lists the keys of all nodes"),
+    ("order-free", "the order of the nodes decides no key's node"),
     ("ping-local", "PING is answered without any node"),
     ("randomkey", "RANDOMKEY asks the nodes until one has a key"),
+    (
+        "rescale-live",
+        "the cluster changes while clients stay connected",
+    ),
     ("resp3", "HELLO 3 changes the protocol"),
     ("same-node-commands", "commands on several keys of one node"),
     ("scan", "SCAN goes through the keys of all nodes"),

@@ -2,6 +2,7 @@
 //!
 //! Opens no file: callers pass texts.
 
+mod changes;
 mod error;
 mod pattern;
 mod step;
@@ -13,6 +14,7 @@ use std::time::Duration;
 pub use error::{ParseError, Problem};
 pub(crate) use token::tokens;
 
+use self::changes::Changes;
 use self::step::{Order, duration, step};
 use crate::cases::case::{Action, Case, Party, Step};
 use crate::cases::disturbed::Disturbed;
@@ -47,6 +49,9 @@ pub(crate) fn case(source: &Source) -> Result<Case, Vec<ParseError>> {
             }
         }
     }
+    if let Err((line, complaint)) = reading.changes.check() {
+        complain(line, complaint);
+    }
     match reading.end(source) {
         Ok(case) if errors.is_empty() => Ok(case),
         Ok(_) => Err(errors),
@@ -79,6 +84,7 @@ struct Reading {
     eventually: Option<Pending>,
     /// How many alternatives the last reply had that had some.
     alternatives: Option<usize>,
+    changes: Changes,
 }
 
 /// An `eventually` and the parsed part of the pair after it.
@@ -162,6 +168,7 @@ impl Reading {
             Order::Do(action) => {
                 self.tie(&action)?;
                 self.collect(&action);
+                self.changes.read(line, &action);
                 let times = self.times.take();
                 if times.is_some() && !repeatable(&action) {
                     return Err(Problem::new(

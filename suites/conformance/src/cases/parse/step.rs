@@ -5,11 +5,12 @@ use std::time::Duration;
 use super::error::Problem;
 use super::pattern::{alternatives, patterns};
 use super::token::{Token, number, tokens};
-use crate::cases::case::{Action, Answer, Asked, NODES, Party};
+use crate::cases::case::{Action, Answer, Asked, NODES_MAX, Party};
+use crate::cases::members::Members;
 use crate::cases::word::{Word, letter};
 use testbed::fault::Fault;
 
-const VERBS: &str = "given, send, raw, chunks, want, likewise, nothing, asked, fault, answers, heal, await, close, half-close, times or eventually";
+const VERBS: &str = "given, send, raw, chunks, want, likewise, nothing, asked, fault, answers, heal, await, rescale, cluster, close, half-close, times or eventually";
 
 /// The meaning of a line.
 pub(super) enum Order {
@@ -61,6 +62,8 @@ pub(super) fn step(verb: &str, rest: &str) -> Result<Order, Problem> {
         "answers" => line.answers()?,
         "heal" => Action::Heal { node: line.node()? },
         "await" => line.awaited()?,
+        "rescale" => line.rescale()?,
+        "cluster" => line.cluster()?,
         "close" => Action::Close {
             client: line.client()?,
         },
@@ -220,6 +223,49 @@ impl<'a> Line<'a> {
         }
     }
 
+    fn rescale(&mut self) -> Result<Action, Problem> {
+        let to = self.members()?;
+        let and = match self.tokens.first() {
+            Some(token) if token.is("and") => {
+                self.next("and")?;
+                Some(self.members()?)
+            }
+            _ => None,
+        };
+        Ok(Action::Rescale { to, and })
+    }
+
+    /// `4` for A, B, C and D, or the letters of nodes in any order.
+    fn members(&mut self) -> Result<Members, Problem> {
+        const SHAPE: &str = "a number of nodes from 1 to 4, or their letters";
+        let first = self.bare(SHAPE)?;
+        if let Ok(count) = number(first) {
+            return match count {
+                1..=NODES_MAX => Ok(Members::first(count)),
+                _ => Err(Problem::new(format!("`{first}`"), SHAPE)),
+            };
+        }
+        let mut nodes = vec![node(first)?];
+        while let Some(token) = self.tokens.first().filter(|token| !token.is("and")) {
+            let next = node(token.text)?;
+            if nodes.contains(&next) {
+                let twice = format!("node `{}` twice", letter(next));
+                return Err(Problem::new(twice, "each node once"));
+            }
+            nodes.push(next);
+            self.next(SHAPE)?;
+        }
+        Ok(Members(nodes))
+    }
+
+    fn cluster(&mut self) -> Result<Action, Problem> {
+        const SHAPE: &str = "`cluster bad`";
+        match self.bare(SHAPE)? {
+            "bad" => Ok(Action::BadCluster),
+            other => Err(Problem::new(format!("`{other}`"), SHAPE)),
+        }
+    }
+
     fn answers(&mut self) -> Result<Action, Problem> {
         const SHAPE: &str = "`answers NODE WORD BYTES` or `answers NODE unasked BYTES`";
         let node = self.node()?;
@@ -270,7 +316,7 @@ impl<'a> Line<'a> {
 }
 
 fn node(name: &str) -> Result<usize, Problem> {
-    (0..NODES)
+    (0..NODES_MAX)
         .find(|node| name.chars().eq([letter(*node)]))
         .ok_or_else(|| Problem::new(format!("node `{name}`"), "A, B or C"))
 }

@@ -70,9 +70,12 @@ fn check_bytes(word: &str, expected: &[u8]) {
         ..Scope::default()
     };
     for (node, number, key) in [(Some(0), 1, "keya1"), (Some(1), 22, "b22"), (None, 1, "k")] {
-        scope
-            .keys
-            .insert(Variable { node, number }, key.as_bytes().to_vec());
+        let variable = Variable {
+            node,
+            moved: None,
+            number,
+        };
+        scope.keys.insert(variable, key.as_bytes().to_vec());
     }
     match step(&format!("raw {word}")) {
         Action::Raw { words, .. } => {
@@ -235,6 +238,65 @@ fn scripted_answers_have_a_request_and_an_answer() {
         "{HEAD}answers A $a1 $a2 close\nanswers A unasked $a3\nwant any\n"
     )));
     assert_eq!(keys.unwrap().variables.len(), 3);
+}
+
+#[test]
+fn changes_of_the_cluster_are_checked() {
+    let shape = "expected a number of nodes from 1 to 4, or their letters";
+    check_step_refused("rescale", &format!("the end of the line, {shape}"));
+    check_step_refused("rescale 0", &format!("`0`, {shape}"));
+    check_step_refused("rescale 5", &format!("`5`, {shape}"));
+    check_step_refused("rescale E", "node `E`, expected A, B or C");
+    check_step_refused("rescale A B A", "node `A` twice, expected each node once");
+    check_step_refused("rescale 4 and", &format!("the end of the line, {shape}"));
+    check_step_refused("rescale 4 2", "`2`, expected the end of the line");
+    check_step_refused("rescale A 2", "node `2`, expected A, B or C");
+    check_step_refused("cluster good", "`good`, expected `cluster bad`");
+    check_refused(
+        &format!("{HEAD}times 3\nrescale 4\nwant any\n"),
+        &["x.case:6: `times` before `rescale`, expected send, raw or want"],
+    );
+}
+
+#[test]
+fn a_change_gives_the_proxy_a_cluster() {
+    let check = |text: &str, shown: &[&str]| {
+        let action = step(text);
+        let clusters: Vec<String> = action.clusters().map(ToString::to_string).collect();
+        assert_eq!(clusters, shown, "{text}");
+    };
+    check("rescale 4", &["4"]);
+    check("rescale A B C D", &["4"]);
+    check("rescale B", &["B"]);
+    check("rescale C A B", &["C A B"]);
+    check("rescale 4 and 2", &["4", "2"]);
+    check("rescale C B A and A B", &["C B A", "2"]);
+    assert_eq!(step("cluster bad"), Action::BadCluster);
+}
+
+#[test]
+fn what_a_change_adds_needs_the_change() {
+    let check = |steps: &str, expected: &str| {
+        let text = format!("{HEAD}want any\n{steps}\n");
+        check_refused(&text, &[&format!("x.case:6: {expected}")]);
+    };
+    let node = "node `D`, expected A, B or C, or a `rescale` to a cluster with D";
+    check("asked D nothing", node);
+    check("send @D GET x\nrescale 3", node);
+    check("heal D", node);
+    let key = "`$ad1`, expected a first `rescale` to a cluster with node D";
+    check("send GET {$ad1}:x", key);
+    check("send GET $ad1\nrescale 3\nrescale 4", key);
+    check("want \"${len $ad1}\"", key);
+    check(
+        "send GET $da1\nrescale 4",
+        "`$da1`, expected a key of node a, b",
+    );
+    // Two letters of which one is no node are text.
+    let kept = format!("{HEAD}send @D GET $ad1 $aa2 $ae3 $abc4\nasked D $ad1\nrescale 4 and 2\n");
+    let kept = case(&source(&kept)).expect("a valid case");
+    let shown: Vec<String> = kept.variables.iter().map(ToString::to_string).collect();
+    assert_eq!(shown, ["$aa2", "$ad1"]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A line to tokens: bare or quoted words, with escapes and variables.
 
 use super::error::Problem;
-use crate::cases::case::NODES;
+use crate::cases::case::{NODES, NODES_MAX};
 use crate::cases::word::{Piece, Variable, Word};
 
 /// One word of a line as it is written.
@@ -211,32 +211,42 @@ fn interpolation(text: &str) -> Result<Option<(Piece, usize)>, Problem> {
     Ok(Some((piece, length)))
 }
 
-/// The variable that `text` begins with: a letter and digits.
+/// The variable that `text` begins with: a letter or the letters of two nodes, and digits.
 fn variable(text: &str) -> Result<Option<(Variable, usize)>, Problem> {
-    let Some(letter) = text.chars().next().filter(char::is_ascii_lowercase) else {
-        return Ok(None);
-    };
-    let digits = text[1..].bytes().take_while(u8::is_ascii_digit).count();
-    if digits == 0 {
+    let is_lower = |byte: &u8| byte.is_ascii_lowercase();
+    let letters = text.bytes().take_while(is_lower).count();
+    let of_nodes = |byte: u8| node_of(byte, NODES_MAX).is_some();
+    // Two other letters are no variable, as in `$ab`.
+    let is_known = letters == 1 || letters == 2 && text.bytes().take(2).all(of_nodes);
+    let after = text.bytes().skip(letters);
+    let digits = after.take_while(u8::is_ascii_digit).count();
+    if !is_known || digits == 0 {
         return Ok(None);
     }
-    let number = number(&text[1..=digits])?;
-    let node = match letter {
-        'k' => None,
-        letter => Some(
-            (0..NODES)
-                .find(|node| {
-                    u8::try_from(*node).is_ok_and(|node| char::from(b'a' + node) == letter)
-                })
-                .ok_or_else(|| {
-                    Problem::new(
-                        format!("`${letter}{number}`"),
-                        "a key of node a, b or c, or `$k1` for any node",
-                    )
-                })?,
-        ),
+    let (letters, digits) = text[..letters + digits].split_at(letters);
+    let unknown = || {
+        let expected = "a key of node a, b or c, or `$k1` for any node";
+        Problem::new(format!("`${letters}{digits}`"), expected)
     };
-    let number = u32::try_from(number)
-        .map_err(|_| Problem::new(format!("`{number}`"), "a smaller number"))?;
-    Ok(Some((Variable { node, number }, 1 + digits)))
+    let node = match letters.as_bytes() {
+        [b'k'] => None,
+        [first, ..] => Some(node_of(*first, NODES).ok_or_else(unknown)?),
+        [] => return Ok(None),
+    };
+    let moved = letters.as_bytes().get(1);
+    let moved = moved.and_then(|letter| node_of(*letter, NODES_MAX));
+    let number = u32::try_from(number(digits)?)
+        .map_err(|_| Problem::new(format!("`{digits}`"), "a smaller number"))?;
+    let variable = Variable {
+        node,
+        moved,
+        number,
+    };
+    Ok(Some((variable, letters.len() + digits.len())))
+}
+
+/// The place of a node among the first `count`, by its letter in lower case.
+fn node_of(letter: u8, count: usize) -> Option<usize> {
+    let place = usize::from(letter.checked_sub(b'a')?);
+    (place < count).then_some(place)
 }

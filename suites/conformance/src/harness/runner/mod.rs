@@ -3,6 +3,7 @@
 //! Never waits without a deadline, and never judges a reply itself.
 
 mod clients;
+mod cluster;
 mod expiry;
 mod nodes;
 
@@ -18,6 +19,7 @@ use crate::harness::transcript::merge;
 use crate::verdict::{Class, Direction, Evidence, Line};
 use testbed::client::Client;
 use testbed::link::TapPosition;
+use testbed::targets::Proxy;
 
 /// Longest time for one reply unless a case says otherwise.
 const REPLY_WITHIN_MAX: Duration = Duration::from_secs(10);
@@ -33,6 +35,8 @@ pub(crate) enum Stop {
 /// A running case. Its remaining faults are read afterwards.
 pub(crate) struct Run<'a> {
     environment: &'a Environment,
+    /// The proxy, if the suite started it.
+    proxy: Option<&'a mut Proxy>,
     case: &'a Case,
     scope: Scope,
     parties: BTreeMap<Party, Connection>,
@@ -53,10 +57,16 @@ pub(crate) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    pub(crate) fn new(environment: &'a Environment, case: &'a Case, scope: Scope) -> Self {
+    pub(crate) fn new(
+        environment: &'a Environment,
+        proxy: Option<&'a mut Proxy>,
+        case: &'a Case,
+        scope: Scope,
+    ) -> Self {
         let begun = environment.tap.mark();
         Self {
             environment,
+            proxy,
             case,
             written: scope.keys.values().cloned().collect(),
             scope,
@@ -113,6 +123,8 @@ impl<'a> Run<'a> {
             Action::Interject { node, bytes } => self.interject(*node, bytes).await,
             Action::Heal { node } => self.heal(*node).await,
             Action::Await { node, requests } => self.awaited(step, *node, *requests).await,
+            Action::Rescale { to, and } => self.rescale(step, to, and.as_ref()).await,
+            Action::BadCluster => self.bad_cluster(step).await,
             Action::Close { client } => {
                 self.parties.remove(client);
                 self.note(*client, Direction::Event, "close");
@@ -168,9 +180,17 @@ impl<'a> Run<'a> {
     }
 
     fn note(&mut self, party: Party, way: Direction, text: &str) {
+        self.line(party.to_string(), way, text);
+    }
+
+    fn note_proxy(&mut self, text: &str) {
+        self.line("proxy".to_owned(), Direction::Event, text);
+    }
+
+    fn line(&mut self, party: String, way: Direction, text: &str) {
         self.lines.push(Line {
             at: self.environment.tap.now().saturating_sub(self.begun_at),
-            party: party.to_string(),
+            party,
             way,
             text: text.to_owned(),
         });
