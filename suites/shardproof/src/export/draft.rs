@@ -317,6 +317,7 @@ impl<'a> Notation<'a> {
         let number = self.variables.keys().filter(|(at, _)| *at == node).count() + 1;
         let variable = Variable {
             node: Some(node.into()),
+            moved: None,
             number: u32::try_from(number).unwrap_or(u32::MAX),
         };
         let variable = *(self.variables.entry((node, tag.to_vec()))).or_insert(variable);
