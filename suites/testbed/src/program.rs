@@ -1,4 +1,4 @@
-//! Location of a program: next to our own executable, then by environment variable, then on PATH.
+//! Location of a program: by environment variable, then next to our own executable, then on PATH.
 //!
 //! Never reads the environment itself: a main passes it in.
 
@@ -50,13 +50,18 @@ impl Program {
 
 /// The program was not found. Says where it was searched and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "program `{name}` is neither next to this executable, nor in ${env}, nor on PATH: {install}"
-)]
-pub struct Missing {
-    name: String,
-    env: String,
-    install: String,
+pub enum Missing {
+    /// It is in none of the places.
+    #[error("program `{}` is neither in ${}, nor next to this executable, nor on PATH: {}", .0.name, .0.env, .0.install)]
+    Everywhere(Box<Program>),
+    /// The environment variable names something else.
+    #[error("${env} is {}, expected the path of a program", .path.display())]
+    NoProgram {
+        /// The variable.
+        env: String,
+        /// Its value.
+        path: PathBuf,
+    },
 }
 
 /// The places to look in.
@@ -121,14 +126,19 @@ impl Search {
     /// [`Missing`], also when the environment variable names a file that is not executable.
     pub fn find(&self, program: &Program) -> Result<PathBuf, Missing> {
         let named = self.variables.get(&OsString::from(&program.env));
+        // Empty is as good as absent.
+        if let Some(path) = named.filter(|path| !path.is_empty()).map(PathBuf::from) {
+            return match is_program(&path) {
+                true => Ok(path),
+                false => Err(Missing::NoProgram {
+                    env: program.env.clone(),
+                    path,
+                }),
+            };
+        }
         in_folders(&self.own_folders, program)
-            .or_else(|| named.map(PathBuf::from).filter(|path| is_program(path)))
             .or_else(|| in_folders(&self.path, program))
-            .ok_or_else(|| Missing {
-                name: program.name.clone(),
-                env: program.env.clone(),
-                install: program.install.clone(),
-            })
+            .ok_or_else(|| Missing::Everywhere(Box::new(program.clone())))
     }
 }
 
@@ -143,4 +153,52 @@ fn is_program(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     path.metadata()
         .is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::folder::Folder;
+
+    /// Looks for `sh`, with the variable set to `named`.
+    #[track_caller]
+    fn check(own: &Path, named: Option<&str>, expected: Result<&str, &str>) {
+        let program = Program {
+            name: "sh".to_owned(),
+            env: "SOME_SHELL".to_owned(),
+            install: "it is everywhere".to_owned(),
+            package: None,
+        };
+        let path = ("PATH".into(), "/bin".into());
+        let named = named.map(|named| ("SOME_SHELL".into(), named.into()));
+        let search = Search::new(own, named.into_iter().chain([path]));
+        let found = search.find(&program);
+        let found = found
+            .as_ref()
+            .map(|path| path.to_str().unwrap())
+            .map_err(ToString::to_string);
+        assert_eq!(found, expected.map_err(str::to_owned));
+    }
+
+    #[test]
+    fn a_variable_comes_before_the_own_folder_and_that_before_path() {
+        let own = Folder::create("program-").unwrap();
+        let executable = own.path().join("shardproof");
+        check(&executable, None, Ok("/bin/sh"));
+        let next_to_it = own.path().join("sh");
+        std::os::unix::fs::symlink("/bin/sh", &next_to_it).unwrap();
+        check(&executable, None, Ok(next_to_it.to_str().unwrap()));
+        check(&executable, Some(""), Ok(next_to_it.to_str().unwrap()));
+        check(&executable, Some("/bin/true"), Ok("/bin/true"));
+    }
+
+    #[test]
+    fn a_variable_that_names_no_program_is_an_error() {
+        let why = "$SOME_SHELL is /etc/passwd, expected the path of a program";
+        check(
+            Path::new("/nowhere/shardproof"),
+            Some("/etc/passwd"),
+            Err(why),
+        );
+    }
 }
