@@ -16,7 +16,7 @@ DENY = $(PEERS)/../cargo-deny/bin/cargo-deny
 TOOLS = $(abspath $(or $(CARGO_TARGET_DIR),target))/tools
 
 .PHONY: help setup peers servers linters browser clients images build fmt lint test test-docker demo article bench-proxy bench-link bench-placement bench-laws \
-	snapshots review docs picture schemas vectors commands check check-long
+	snapshots review docs picture schemas vectors commands versions check check-long
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r word what; do printf '%-15s %s\n' "$$word" "$$what"; done
@@ -101,6 +101,9 @@ commands: setup servers ## record the command tables of the servers, fixtures/co
 	ci/commands
 	ci/commands $(PEERS)/redis-8-server
 	ci/commands $(PEERS)/valkey-server
+
+versions: setup peers servers build ## judge earlier versions of Envoy, and all proxies over each kind of server
+	ci/versions
 
 check: setup peers servers browser clients images ## all that CI runs: lints and every test, with nothing missing
 	$(MAKE) lint FEATURES=$(FEATURES_ALL)

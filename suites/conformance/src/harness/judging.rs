@@ -46,7 +46,7 @@ impl Harness {
         let deviation = self.target.as_ref()?.deviation(case)?;
         Some(Known {
             why: deviation.why.clone(),
-            seen: deviation.seen.clone(),
+            seen: deviation.seen.to_string(),
             always: deviation.occurs == Occurs::Always,
             class: deviation.class,
             link: deviation.link.clone(),

@@ -13,7 +13,7 @@ use testbed::client;
 use testbed::cluster::{Cluster, RunOptions};
 use testbed::leftovers::{self, Record};
 use testbed::link::Tap;
-use testbed::targets::{Proxy, Setting, Target};
+use testbed::targets::{self, Proxy, Setting, Target};
 
 impl Harness {
     /// A target over a cluster of our own: three nodes, a link before each, a tap over all. A fourth node waits for cases
@@ -34,6 +34,7 @@ impl Harness {
         options: &RunOptions,
         allowed: Allowed,
     ) -> Result<Self, Error> {
+        let version = targets::version(target, &options.search)?;
         let count = options.available(NODES_MAX).max(NODES);
         let cluster = Cluster::start(options, count).await?;
         let setting = Setting::usual(target, cluster.link_addrs()[..NODES].to_vec());
@@ -66,7 +67,7 @@ impl Harness {
             reply_within: None,
         };
         let mut harness = Self::new(environment, pool);
-        harness.target = Some(target.clone());
+        harness.target = Some(target.clone().in_version(&version));
         harness.proxy = Some(proxy);
         harness.choose_canaries().await?;
         Ok(harness)

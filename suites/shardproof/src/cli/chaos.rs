@@ -108,7 +108,7 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
         toxiproxy_links: links.unwrap_or_default(),
         ..flags.common.run_options(search)
     };
-    let subjects = subjects(&flags, links)?;
+    let subjects = subjects(&flags, links, &options)?;
     let (seed, output) = (options.seed, flags.output.output());
     (console.err)(&format!("seed {seed:x}"));
     let mut stressed = Vec::new();
@@ -135,7 +135,11 @@ async fn links(flags: &Flags) -> anyhow::Result<Option<Links>> {
     ))
 }
 
-fn subjects(flags: &Flags, links: Option<Links>) -> anyhow::Result<Vec<Subject>> {
+fn subjects(
+    flags: &Flags,
+    links: Option<Links>,
+    options: &RunOptions,
+) -> anyhow::Result<Vec<Subject>> {
     if let Some(proxy) = flags.proxy {
         let timeout = Duration::from_millis(flags.fault_hook_timeout_ms);
         let hook = flags.fault_hook.clone();
@@ -150,7 +154,11 @@ fn subjects(flags: &Flags, links: Option<Links>) -> anyhow::Result<Vec<Subject>>
         })]);
     }
     let targets = flags.common.targets(&flags.targets)?.into_iter();
-    Ok(targets.map(|it| Subject::Target(Box::new(it))).collect())
+    let installed = targets.map(|target| {
+        let version = targets::version(&target, &options.search)?;
+        Ok(Subject::Target(Box::new(target.in_version(&version))))
+    });
+    installed.collect()
 }
 
 impl Subject {

@@ -163,7 +163,7 @@ fn law_report(law: &dyn Law, run: &Run, known: Option<&Deviation>) -> LawReport 
         messages: messages(&run.observed, &records),
         known: known.map(|known| KnownViolation {
             why: known.why.clone(),
-            seen: known.seen.clone(),
+            seen: known.seen.to_string(),
             link: known.link.clone(),
         }),
     }

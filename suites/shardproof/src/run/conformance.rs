@@ -118,11 +118,12 @@ async fn set_up(
     match subject {
         Subject::Target { target, allowed } => {
             let version = targets::version(target, &options.search)?;
-            let pinned = &target.version.pinned;
-            if version != *pinned {
+            let judged = &target.version;
+            if !judged.judged().any(|it| it == version) {
                 tracing::warn!(
-                    "{} is {version}; its deviations were seen with {pinned}",
-                    target.name
+                    "{} is {version}; its deviations were seen with {}",
+                    target.name,
+                    judged.judged().collect::<Vec<_>>().join(", ")
                 );
             }
             let harness = Harness::start_allowing(target, options, *allowed);

@@ -130,10 +130,12 @@ fn deviations(target: &Target) -> String {
             let rows = target.deviations.iter().filter(of_cases);
             rows.filter(|row| row.why == why)
         };
-        let matched = cases
-            .iter()
-            .filter(|case| target.deviation(case).is_some_and(|row| row.why == why))
-            .count();
+        let does = |target: &Target, case| target.deviation(case).is_some_and(|row| row.why == why);
+        let versions = target.version.judged();
+        let versions: Vec<Target> = versions.map(|it| target.clone().in_version(it)).collect();
+        let matched = cases.iter();
+        let matched = matched.filter(|case| versions.iter().any(|target| does(target, case)));
+        let matched = matched.count();
         let mut notes = vec![format!(
             "{matched} {}",
             if matched == 1 { "case" } else { "cases" }

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::capability::{Capability, correction};
+use super::seen::{Seen, Version};
 use crate::class::Class;
 use crate::fixtures::Source;
 use crate::program::Program;
@@ -52,16 +53,6 @@ pub struct Limits {
     pub node_connections: Option<u64>,
     /// The same when no client waits for a reply or is in a transaction.
     pub idle_node_connections: Option<u64>,
-}
-
-/// How a program tells its version.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Version {
-    /// Arguments that make it print the version.
-    pub args: Vec<String>,
-    /// Text that the output contains for the version that the deviations describe.
-    pub pinned: String,
 }
 
 /// How a proxy is started. All texts are templates over the setting.
@@ -125,8 +116,8 @@ pub struct Deviation {
     pub cases: String,
     /// Behaviour of the proxy.
     pub why: String,
-    /// The version that deviates.
-    pub seen: String,
+    /// The versions that deviate.
+    pub seen: Seen,
     /// When it shows.
     #[serde(default)]
     pub occurs: Occurs,
@@ -151,8 +142,10 @@ pub enum Occurs {
 
 impl Deviation {
     /// A deviation that is counted in every run needs a class; one that shows in every run is counted as it shows.
-    fn check(&self) -> Result<(), String> {
+    fn check(&self, versions: &Version) -> Result<(), String> {
         let cases = &self.cases;
+        let seen = self.seen.check(versions);
+        seen.map_err(|why| format!("deviation {cases}: {why}"))?;
         match (self.occurs, self.class) {
             (Occurs::ByPlacement, None) => Err(format!(
                 "deviation {cases}: occurs = \"by-placement\" needs the class that clients see"
@@ -202,9 +195,18 @@ impl Target {
             return Err(failed(why));
         }
         for deviation in &target.deviations {
-            deviation.check().map_err(failed)?;
+            deviation.check(&target.version).map_err(failed)?;
         }
         Ok(target)
+    }
+
+    /// The target as it is in one version: with the deviations that were seen in it, or all if it was never judged.
+    #[must_use]
+    pub fn in_version(mut self, version: &str) -> Self {
+        let versions = &self.version;
+        self.deviations
+            .retain(|row| row.seen.covers(version, versions));
+        self
     }
 
     /// The deviation that is recorded for a case, if any.

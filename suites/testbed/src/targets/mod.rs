@@ -5,6 +5,7 @@
 mod capability;
 mod file;
 mod proxy;
+mod seen;
 mod setting;
 mod template;
 mod version;
@@ -12,5 +13,6 @@ mod version;
 pub use capability::{CAPABILITIES, Capability, correction};
 pub use file::{Deviation, Error as FileError, Limits, Occurs, Rescale, Target, load_all};
 pub use proxy::{Error, Proxy};
+pub use seen::{Seen, Version};
 pub use setting::Setting;
 pub use version::version;

@@ -18,7 +18,7 @@ const PRINTED_WITHIN: Duration = Duration::from_secs(20);
 /// Bytes of its output that are read.
 const OUTPUT_BYTES_MAX: u64 = 64 * 1024;
 
-/// The version that the target's program prints: the pinned one if it is the same, otherwise its first line.
+/// The version that the target's program prints: a judged one if it names one, otherwise its first line.
 ///
 /// # Errors
 /// When there is no program, or it does not end.
@@ -29,8 +29,8 @@ pub fn version(target: &Target, search: &Search) -> Result<String, Error> {
         why,
     })?;
     let told = String::from_utf8_lossy(&told);
-    if told.contains(&target.version.pinned) {
-        return Ok(target.version.pinned.clone());
+    if let Some(judged) = target.version.named_in(&told) {
+        return Ok(judged.to_owned());
     }
     let first = told.lines().find(|line| !line.trim().is_empty());
     Ok(first.unwrap_or("unknown version").trim().to_owned())
