@@ -9,7 +9,7 @@ use super::answers::{Exchange, Reply, Then};
 use super::chain::{ReplyEnd, Tag};
 use super::tap::{Passage, Tap, What};
 use crate::fault::Stream;
-use crate::wire::{self, Value};
+use crate::wire::{Requests, Value};
 
 /// Bytes of an unfinished frame that are kept. Longer ones flow on, and are not recorded.
 const FRAME_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -56,6 +56,7 @@ pub(super) struct Frames {
     stream: Stream,
     /// The requests that await a reply; both directions share them.
     exchange: Arc<Mutex<Exchange>>,
+    requests: Requests,
     /// The beginning of a frame.
     pending: Vec<u8>,
     /// How many of the pending bytes passed. 0 if a scripted answer replaces them.
@@ -71,6 +72,7 @@ impl Frames {
             track,
             stream,
             exchange,
+            requests: Requests::default(),
             pending: Vec::new(),
             passed: 0,
             garbled: false,
@@ -207,12 +209,14 @@ impl Frames {
     }
 
     fn first_frame(
-        &self,
+        &mut self,
         bytes: &[u8],
         exchange: &mut Exchange,
     ) -> Result<Option<(What, usize)>, What> {
         match self.stream {
-            Stream::Upstream => wire::request(bytes)
+            Stream::Upstream => self
+                .requests
+                .first(bytes)
                 .map(|frame| {
                     frame.map(|(arguments, length)| {
                         exchange.asked(&arguments);

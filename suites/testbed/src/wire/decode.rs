@@ -1,8 +1,11 @@
 //! Bytes to frames: replies, and the requests that a proxy sends to its nodes.
 
+use super::frame::Frame;
 use super::scan::{BULK_MAX, Malformed, Scan};
 use super::{Protocol, Value};
 
+/// A longer request that is not complete is worth remembering how far it was read.
+const LONG_BYTES: usize = 16 * 1024;
 /// Deeper nesting is treated as an attack; replies of Redis have a few levels.
 pub(super) const DEPTH_MAX: usize = 128;
 /// More elements than any reply of a test has.
@@ -38,6 +41,28 @@ pub fn reply(bytes: &[u8], protocol: Protocol) -> Result<Option<(Value, usize)>,
 pub fn request(bytes: &[u8]) -> Result<Option<(Arguments, usize)>, Malformed> {
     let owned = |words: Words<'_>| words.into_iter().map(<[u8]>::to_vec).collect();
     Ok(words(bytes)?.map(|(words, length)| (owned(words), length)))
+}
+
+/// The requests of a connection whose bytes arrive in pieces.
+#[derive(Debug, Default)]
+pub struct Requests {
+    /// How far the next request has been read.
+    frame: Frame,
+}
+
+impl Requests {
+    /// As [`request`]. After `None`, call it again with the same bytes and more after them: a long request is read on from where
+    /// it stopped.
+    ///
+    /// # Errors
+    /// As [`request`]; in a long request possibly only when it is complete.
+    pub fn first(&mut self, bytes: &[u8]) -> Result<Option<(Arguments, usize)>, Malformed> {
+        if bytes.len() > LONG_BYTES && matches!(self.frame.end(bytes, Protocol::Resp2), Ok(None)) {
+            return Ok(None);
+        }
+        self.frame = Frame::default();
+        request(bytes)
+    }
 }
 
 /// As [`request`], borrowing the words.

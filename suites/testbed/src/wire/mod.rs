@@ -11,7 +11,7 @@ mod resp3;
 mod scan;
 mod value;
 
-pub use decode::{Arguments, reply, request};
+pub use decode::{Arguments, Requests, reply, request};
 pub use dialogue::Dialogue;
 pub use encode::request as encode_request;
 pub use protocol::Protocol;

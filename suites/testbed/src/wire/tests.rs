@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::Protocol::{self, Resp2, Resp3};
 use super::frame::Frame;
-use super::{Malformed, Value, encode_request, reply, request};
+use super::{Malformed, Requests, Value, encode_request, reply, request};
 
 fn encode(value: &Value) -> Vec<u8> {
     let line = |kind: &str, text: &[u8]| [kind.as_bytes(), text, b"\r\n"].concat();
@@ -288,6 +288,19 @@ proptest! {
         let with_more = [&bytes[..], b"+more"].concat();
         prop_assert_eq!(frame.end(&with_more, protocol), Ok(Some(bytes.len())));
     }
+}
+
+#[test]
+fn a_long_request_in_pieces_is_the_request() {
+    let words: Vec<String> = (0..20_000).map(|word| word.to_string()).collect();
+    let bytes = [encode_request(&words), encode_request(&["PING"])].concat();
+    let whole = request(&bytes).unwrap().unwrap();
+    let mut requests = Requests::default();
+    let mut ends = (0..whole.1).step_by(4099);
+    assert!(ends.all(|end| requests.first(&bytes[..end]) == Ok(None)));
+    assert_eq!(requests.first(&bytes), Ok(Some(whole.clone())));
+    let next = (vec![b"PING".to_vec()], bytes.len() - whole.1);
+    assert_eq!(requests.first(&bytes[whole.1..]), Ok(Some(next)));
 }
 
 /// A reply that is malformed for the decoder is malformed for the frame, in one piece and byte by byte.
