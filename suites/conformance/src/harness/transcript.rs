@@ -13,19 +13,37 @@ const CHARS_MAX: usize = 400;
 
 /// Both sides, merged.
 pub(crate) fn merge(clients: &[Line], events: &[Event], begun: Duration) -> Vec<Line> {
-    let mut lines: Vec<Line> = clients
-        .iter()
-        .cloned()
-        .chain(events.iter().map(|event| line(event, begun)))
-        .collect();
-    lines.sort_by_key(|line| line.at);
-    shorten(&mut lines);
-    lines
+    let times = clients.iter().map(|line| line.at);
+    let of_events = events.iter().map(|event| since(event, begun));
+    let mut order: Vec<(Duration, usize)> = times.chain(of_events).zip(0..).collect();
+    order.sort();
+    let text = |(_, place): &(Duration, usize)| match clients.get(*place) {
+        Some(line) => shorter(line.clone()),
+        None => shorter(line(&events[place - clients.len()], begun)),
+    };
+    let left_out = order.len().saturating_sub(LINES_MAX);
+    if left_out == 0 {
+        return order.iter().map(text).collect();
+    }
+    // Most lines of a long run are never formatted.
+    let (before, rest) = order.split_at(LINES_MAX / 2);
+    let gap = Line {
+        at: rest[0].0,
+        party: "...".to_owned(),
+        way: Direction::Event,
+        text: format!("{left_out} lines left out"),
+    };
+    let after = rest[left_out..].iter().map(text);
+    before.iter().map(text).chain([gap]).chain(after).collect()
+}
+
+fn since(event: &Event, begun: Duration) -> Duration {
+    event.at.saturating_sub(begun)
 }
 
 fn line(event: &Event, begun: Duration) -> Line {
     Line {
-        at: event.at.saturating_sub(begun),
+        at: since(event, begun),
         party: format!("node {}", letter(event.node)),
         way: match event.what {
             What::Asked(_) | What::GarbledRequest(_) => Direction::FromProxy,
@@ -36,23 +54,10 @@ fn line(event: &Event, begun: Duration) -> Line {
     }
 }
 
-fn shorten(lines: &mut Vec<Line>) {
-    for line in lines.iter_mut() {
-        if let Some((end, _)) = line.text.char_indices().nth(CHARS_MAX) {
-            line.text.truncate(end);
-            line.text += "...";
-        }
+fn shorter(mut line: Line) -> Line {
+    if let Some((end, _)) = line.text.char_indices().nth(CHARS_MAX) {
+        line.text.truncate(end);
+        line.text += "...";
     }
-    if lines.len() > LINES_MAX {
-        let left_out = lines.len() - LINES_MAX;
-        let from = LINES_MAX / 2;
-        let at = lines[from].at;
-        let gap = Line {
-            at,
-            party: "...".to_owned(),
-            way: Direction::Event,
-            text: format!("{left_out} lines left out"),
-        };
-        lines.splice(from..from + left_out, [gap]);
-    }
+    line
 }

@@ -9,6 +9,9 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::wire::{Arguments, Value, quoted};
 
+/// Words of a request that its text has.
+const SHOWN_WORDS: usize = 100;
+
 /// Something that happened on a link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
@@ -72,8 +75,13 @@ impl fmt::Display for What {
             Self::Scripted(bytes) => write!(f, "scripted {}", quoted(bytes)),
             Self::GarbledRequest(why) | Self::GarbledReply(why) => f.write_str(why),
             Self::Asked(arguments) => {
-                let words: Vec<String> = arguments.iter().map(|word| shown(word)).collect();
-                f.write_str(&words.join(" "))
+                let first = arguments.iter().take(SHOWN_WORDS);
+                let words: Vec<String> = first.map(|word| shown(word)).collect();
+                f.write_str(&words.join(" "))?;
+                match arguments.len() > SHOWN_WORDS {
+                    true => write!(f, " ... ({} words)", arguments.len()),
+                    false => Ok(()),
+                }
             }
         }
     }
