@@ -99,6 +99,28 @@ pub fn matches(pattern: &str, text: &str) -> bool {
     }
 }
 
+/// Whether a pattern selects an id: as [`matches`], or by the number after `@`, as `group/name@10..20` does. Either bound may
+/// be missing.
+#[must_use]
+pub fn selects(pattern: &str, id: &str) -> bool {
+    let range = pattern
+        .rsplit_once('@')
+        .and_then(|(stem, range)| Some((stem, range.split_once("..")?)));
+    let Some((stems, (from, to))) = range else {
+        return matches(pattern, id);
+    };
+    let bound = |text: &str, none: i128| match text {
+        "" => Some(none),
+        text => text.parse().ok(),
+    };
+    let within = |number: &str| -> Option<bool> {
+        let (from, to) = (bound(from, i128::MIN)?, bound(to, i128::MAX)?);
+        Some((from..=to).contains(&number.parse::<i128>().ok()?))
+    };
+    id.rsplit_once('@')
+        .is_some_and(|(stem, number)| matches(stems, stem) && within(number) == Some(true))
+}
+
 /// A word quoted for a POSIX shell.
 #[must_use]
 pub fn shell_quoted(word: &str) -> String {
@@ -148,7 +170,7 @@ pub fn push_escaped(text: &mut Vec<u8>, bytes: &[u8]) {
 
 #[cfg(test)]
 mod tests {
-    use super::{last_lines, matches, printable, push_escaped};
+    use super::{last_lines, matches, printable, push_escaped, selects};
 
     #[test]
     fn characters_that_a_terminal_obeys_are_escaped() {
@@ -206,6 +228,30 @@ mod tests {
         }
         for (pattern, text) in [("a", "ab"), ("a/*", "b/a"), ("*-x", "a-xy"), ("", "a")] {
             assert!(!matches(pattern, text), "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn numbers_of_ids_are_selected_by_a_range() {
+        for (pattern, id) in [
+            ("a/b@10..20", "a/b@10"),
+            ("a/b@10..20", "a/b@20"),
+            ("a/b@..20", "a/b@-3"),
+            ("*@10..", "a/b@99999999999"),
+            ("a/b@*", "a/b@x"),
+            ("a/b", "a/b"),
+        ] {
+            assert!(selects(pattern, id), "{pattern} {id}");
+        }
+        for (pattern, id) in [
+            ("a/b@10..20", "a/b@9"),
+            ("a/b@10..20", "a/b@21"),
+            ("a/b@10..20", "a/c@10"),
+            ("a/b@10..", "a/b"),
+            ("a/b@10..", "a/b@x"),
+            ("a/b@x..20", "a/b@10"),
+        ] {
+            assert!(!selects(pattern, id), "{pattern} {id}");
         }
     }
 }

@@ -13,7 +13,8 @@ use super::{Folder, Usage};
 /// Cases by id.
 #[derive(Debug, Args)]
 pub(super) struct Selection {
-    /// Only cases whose id contains this text or matches this pattern with *; repeat for several
+    /// Only cases whose id contains this text or matches this pattern with *; @10..20 selects shapes by number. Repeat for
+    /// several
     #[arg(long = "filter", value_name = "PATTERN")]
     filters: Vec<String>,
     /// Case file to use instead of the suite's cases; repeat for several
@@ -68,8 +69,8 @@ fn read(file: &Path) -> anyhow::Result<Source> {
 }
 
 fn matches(filter: &str, id: &str) -> bool {
-    if filter.contains('*') {
-        text::matches(filter, id)
+    if filter.contains('*') || filter.contains("..") {
+        text::selects(filter, id)
     } else {
         id.contains(filter)
     }

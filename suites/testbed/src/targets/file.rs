@@ -214,7 +214,7 @@ impl Target {
     pub fn deviation(&self, case: &str) -> Option<&Deviation> {
         self.deviations
             .iter()
-            .find(|deviation| crate::text::matches(&deviation.cases, case))
+            .find(|deviation| crate::text::selects(&deviation.cases, case))
     }
 
     /// The capabilities out of `needs` that this target does not have.
