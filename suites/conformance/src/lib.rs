@@ -22,14 +22,15 @@ pub mod report;
 pub mod verdict;
 
 pub use cases::asked::{Known, compare, requests};
-pub use cases::case::{Action, Answer, Asked, Case, NODES, Party, Step};
+pub use cases::case::{Action, Answer, Asked, Case, NODES, Party, Step, Template};
 pub use cases::disturbed::Disturbed;
 pub use cases::judge::{Outcome, judge};
-pub use cases::load;
 pub use cases::parse::{ParseError, Problem};
 pub use cases::pattern::Pattern;
 pub use cases::print;
-pub use cases::word::{Piece, Scope, Variable, Word, letter};
+pub use cases::shapes::{LISTS, List, Selection};
+pub use cases::word::{Group, Piece, Scope, Variable, Word, letter};
+pub use cases::{in_order_of_starts, load};
 pub use harness::environment::Allowed;
 pub use harness::keys::Error as KeysError;
 pub use harness::{Error, Harness, skipped};

@@ -7,7 +7,8 @@ use std::time::Duration;
 use crate::cases::disturbed::Disturbed;
 use crate::cases::members::Members;
 use crate::cases::pattern::Pattern;
-use crate::cases::word::{Variable, Word, letter};
+use crate::cases::shapes::Selection;
+use crate::cases::word::{Group, Variable, Word, letter};
 use crate::verdict::Level;
 use testbed::fault::{Effect, Fault};
 use testbed::targets::Capability;
@@ -38,6 +39,10 @@ pub struct Case {
     pub disturbs: BTreeSet<Disturbed>,
     /// Time for one reply, if the target's own is too short.
     pub deadline: Option<Duration>,
+    /// The proxy's time limit for one request, if its usual one is too short.
+    pub op_timeout: Option<Duration>,
+    /// The template that it is one shape of.
+    pub template: Option<Template>,
     /// The keys that it works with.
     pub variables: BTreeSet<Variable>,
     /// The steps, in order.
@@ -45,6 +50,11 @@ pub struct Case {
 }
 
 impl Case {
+    /// The id of its template.
+    pub(crate) fn template_id(&self) -> Option<&str> {
+        self.template.as_ref().map(|template| template.id.as_str())
+    }
+
     /// Whether something goes wrong with a node or a link in it.
     #[must_use]
     pub fn has_faults(&self) -> bool {
@@ -83,6 +93,19 @@ impl Case {
     }
 }
 
+/// A file that is one case for each shape.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template {
+    /// The path below `fixtures/conformance` without its ending. The id of a case continues with `@` and the shape.
+    pub id: String,
+    /// The promise, with N in the place of the shape.
+    pub promise: String,
+    /// The header `shapes`.
+    pub selected: String,
+    /// The shapes.
+    pub shapes: Selection,
+}
+
 /// One line of a case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
@@ -112,6 +135,8 @@ pub enum Action {
         from: Party,
         /// The command and its arguments.
         words: Vec<Word>,
+        /// Arguments that follow, repeated.
+        group: Option<Group>,
     },
     /// A party sends bytes as they are.
     Raw {
@@ -119,6 +144,18 @@ pub enum Action {
         from: Party,
         /// The bytes, as a sequence of words.
         words: Vec<Word>,
+    },
+    /// The next bytes of a client leave in two parts, the first with this number of bytes.
+    Cut {
+        /// The client.
+        client: Party,
+        /// Bytes in the first part.
+        bytes: usize,
+    },
+    /// Nothing is sent or read for a while.
+    Pause {
+        /// How long.
+        time: Duration,
     },
     /// From now on a client writes this number of bytes at a time.
     Chunks {
@@ -224,7 +261,11 @@ impl Action {
     pub fn words(&self) -> Vec<&Word> {
         match self {
             Self::Given { key, value, .. } => vec![key, value],
-            Self::Send { words, .. } | Self::Raw { words, .. } => words.iter().collect(),
+            Self::Send { words, group, .. } => {
+                let repeated = group.iter().flat_map(|group| &group.words);
+                words.iter().chain(repeated).collect()
+            }
+            Self::Raw { words, .. } => words.iter().collect(),
             Self::Want { patterns, .. }
             | Self::Likewise {
                 alternatives: patterns,
@@ -245,7 +286,9 @@ impl Action {
             Self::Eventually { send, want, .. } => {
                 [send.action.words(), want.action.words()].concat()
             }
-            Self::Chunks { .. }
+            Self::Cut { .. }
+            | Self::Pause { .. }
+            | Self::Chunks { .. }
             | Self::Nothing { .. }
             | Self::Asked { .. }
             | Self::Fault { .. }
@@ -276,6 +319,7 @@ impl Action {
             | Self::Want { from, .. }
             | Self::Likewise { from, .. } => Some(*from),
             Self::Chunks { client, .. }
+            | Self::Cut { client, .. }
             | Self::Nothing { client }
             | Self::Close { client }
             | Self::HalfClose { client } => Some(*client),
@@ -297,7 +341,7 @@ impl Action {
             | Self::Await { node, .. } => Some(*node),
             _ => match self.party()? {
                 Party::Node(node) => Some(node),
-                Party::Client(_) => None,
+                Party::Client(_) | Party::EachClient => None,
             },
         }
     }
@@ -307,7 +351,9 @@ impl Action {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Party {
     /// A client of the proxy.
-    Client(u8),
+    Client(u16),
+    /// The client of the proxy whose number is the repetition of the step.
+    EachClient,
     /// The suite itself, with a node, past proxy and link.
     Node(usize),
 }
@@ -316,6 +362,7 @@ impl fmt::Display for Party {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Client(number) => write!(f, "client {number}"),
+            Self::EachClient => f.write_str("each client"),
             Self::Node(node) => write!(f, "suite to node {}", letter(*node)),
         }
     }

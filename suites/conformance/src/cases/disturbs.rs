@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::cases::case::{Action, Case, Party};
+use crate::cases::case::{Action, Case, Party, Step};
 use crate::cases::disturbed::Disturbed;
 use crate::cases::word::{Piece, Word};
 use testbed::fault::{Effect, Fault, Object};
@@ -71,6 +71,9 @@ const COMMANDS: &[(&str, Disturbed)] = &[
     ("WATCH", Connections),
 ];
 
+/// The most clients that connect to a proxy that the suite did not start.
+const CLIENTS_MAX: usize = 100;
+
 /// Commands whose arguments are programs that may call any of [`COMMANDS`].
 const PROGRAMS: &[&str] = &["EVAL", "EVAL_RO", "FUNCTION"];
 
@@ -80,14 +83,32 @@ impl Case {
     pub fn disturbing(&self) -> BTreeSet<Disturbed> {
         self.steps
             .iter()
-            .flat_map(|step| by_action(&step.action))
+            .flat_map(|step| {
+                let crowd = is_crowd(step).then_some(Proxy);
+                by_action(&step.action).into_iter().chain(crowd)
+            })
             .collect()
     }
 }
 
+/// More clients than a proxy that others use may have room for.
+fn is_crowd(step: &Step) -> bool {
+    let each = matches!(
+        step.action,
+        Action::Send {
+            from: Party::EachClient,
+            ..
+        } | Action::Raw {
+            from: Party::EachClient,
+            ..
+        }
+    );
+    each && step.times > CLIENTS_MAX
+}
+
 fn by_action(action: &Action) -> Vec<Disturbed> {
     match action {
-        Action::Send { from, words } => {
+        Action::Send { from, words, .. } => {
             let name = words.first().map(tokens).unwrap_or_default();
             let program = name.first().is_some_and(|name| PROGRAMS.contains(&&**name));
             let said = match program {
@@ -120,7 +141,7 @@ fn by_names(from: Party, names: &[String]) -> Vec<Disturbed> {
         at.ok().map(|at| COMMANDS[at].1)
     };
     let shared = |disturbed: &Disturbed| match from {
-        Party::Client(_) => true,
+        Party::Client(_) | Party::EachClient => true,
         Party::Node(_) => *disturbed == Nodes,
     };
     names.iter().filter_map(found).filter(shared).collect()
@@ -140,7 +161,9 @@ fn by_fault(fault: &Fault) -> Option<Disturbed> {
 fn tokens(word: &Word) -> Vec<String> {
     let literal = word.pieces.iter().map(|piece| match piece {
         Piece::Bytes(bytes) => String::from_utf8_lossy(bytes).to_ascii_uppercase(),
-        Piece::Key(_) | Piece::Length(_) | Piece::Run | Piece::Repetition => "0".to_owned(),
+        Piece::Key(_) | Piece::Length(_) | Piece::Padded(..) | Piece::Run | Piece::Repetition => {
+            "0".to_owned()
+        }
     });
     let text: String = literal.collect();
     let apart = |char: char| !(char.is_ascii_alphanumeric() || char == '_');
@@ -196,6 +219,13 @@ mod tests {
     fn connections_of_the_suite_to_a_node_are_shared_with_no_client() {
         check("send @A SELECT 1", &[]);
         check("send @A SCRIPT FLUSH", &[Nodes]);
+    }
+
+    #[test]
+    fn many_clients_disturb_the_proxy() {
+        check("times 100\nsend @* PING", &[]);
+        check("times 101\nsend @* PING", &[Proxy]);
+        check("times 101\nsend PING", &[]);
     }
 
     #[test]

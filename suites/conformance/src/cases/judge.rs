@@ -2,7 +2,7 @@
 //!
 //! Never waits and never reads: the caller passes the reply.
 
-use crate::cases::pattern::Pattern;
+use crate::cases::pattern::{Pattern, count};
 use crate::cases::word::Scope;
 use crate::verdict::Class;
 use testbed::wire::{Value, quoted};
@@ -87,13 +87,6 @@ fn allows_close(pattern: &Pattern) -> bool {
 
 fn fits(pattern: &Pattern, value: &Value, scope: &Scope) -> bool {
     let one = |pattern: &Pattern, value: &Value| fits(pattern, value, scope);
-    let all = |patterns: &[Pattern], values: &[Value]| {
-        patterns.len() == values.len()
-            && patterns
-                .iter()
-                .zip(values)
-                .all(|(pattern, value)| one(pattern, value))
-    };
     match (pattern, value) {
         (Pattern::Any, _)
         | (Pattern::AnyInteger, Value::Integer(_))
@@ -120,7 +113,9 @@ fn fits(pattern: &Pattern, value: &Value, scope: &Scope) -> bool {
             format.as_bytes() == seen && word.bytes(scope) == *text
         }
         (Pattern::Array(patterns), Value::Array(values))
-        | (Pattern::Push(patterns), Value::Push(values)) => all(patterns, values),
+        | (Pattern::Push(patterns), Value::Push(values)) => {
+            in_order(patterns, values, scope, &fits)
+        }
         (Pattern::Unordered(patterns), Value::Array(values))
         | (Pattern::Set(patterns), Value::Set(values)) => pairs_up(patterns, values, &one),
         (Pattern::Map(patterns), Value::Map(entries)) => pairs_up(patterns, entries, &entry(one)),
@@ -137,6 +132,33 @@ fn fits(pattern: &Pattern, value: &Value, scope: &Scope) -> bool {
         (Pattern::Either(patterns), value) => patterns.iter().any(|pattern| one(pattern, value)),
         _ => false,
     }
+}
+
+/// Whether each value fits the pattern in its place, where a repeated pattern takes several places.
+fn in_order(
+    patterns: &[Pattern],
+    values: &[Value],
+    scope: &Scope,
+    one: &impl Fn(&Pattern, &Value, &Scope) -> bool,
+) -> bool {
+    let mut rest = values;
+    count(patterns) == values.len()
+        && patterns.iter().all(|pattern| match pattern {
+            Pattern::Repeated { elements, times } => {
+                let mut scope = scope.clone();
+                (1..=*times).all(|repetition| {
+                    scope.repetition = repetition;
+                    let here;
+                    (here, rest) = rest.split_at(count(elements));
+                    in_order(elements, here, &scope, one)
+                })
+            }
+            pattern => {
+                let here;
+                (here, rest) = rest.split_at(1);
+                one(pattern, &here[0], scope)
+            }
+        })
 }
 
 /// Whether key and value of an entry fit.
@@ -178,15 +200,13 @@ fn class(pattern: &Pattern, value: &Value, scope: &Scope) -> Class {
 
 /// Whether every element that does not match is an error.
 fn is_part(pattern: &Pattern, value: &Value, scope: &Scope) -> bool {
-    let accepted =
-        |pattern: &Pattern, value: &Value| value.is_error() || fits(pattern, value, scope);
+    let or_error = |pattern: &Pattern, value: &Value, scope: &Scope| {
+        value.is_error() || fits(pattern, value, scope)
+    };
+    let accepted = |pattern: &Pattern, value: &Value| or_error(pattern, value, scope);
     match (pattern, value) {
         (Pattern::Array(patterns), Value::Array(values)) => {
-            patterns.len() == values.len()
-                && patterns
-                    .iter()
-                    .zip(values)
-                    .all(|(pattern, value)| accepted(pattern, value))
+            in_order(patterns, values, scope, &or_error)
         }
         (Pattern::Set(patterns), Value::Set(values)) => pairs_up(patterns, values, &accepted),
         (Pattern::Map(patterns), Value::Map(entries)) => {

@@ -12,6 +12,7 @@ pub(crate) mod members;
 pub(crate) mod parse;
 pub(crate) mod pattern;
 pub mod print;
+pub(crate) mod shapes;
 #[cfg(test)]
 mod tests;
 pub(crate) mod word;
@@ -31,8 +32,8 @@ pub fn load(sources: &[Source]) -> Result<Vec<Case>, Vec<ParseError>> {
     let mut errors = Vec::new();
     let mut ids = BTreeSet::new();
     for source in sources {
-        match parse::case(source) {
-            Ok(case) => cases.push(case),
+        match parse::cases(source) {
+            Ok(found) => cases.extend(found),
             Err(found) => errors.extend(found),
         }
         if !ids.insert(&source.id) {
@@ -58,4 +59,13 @@ pub fn load(sources: &[Source]) -> Result<Vec<Case>, Vec<ParseError>> {
     } else {
         Err(errors)
     }
+}
+
+/// The cases in an order that starts a proxy seldom: those that disturb come last, and those with a time limit of their own
+/// before them.
+#[must_use]
+pub fn in_order_of_starts(cases: &[Case]) -> Vec<&Case> {
+    let mut ordered: Vec<&Case> = cases.iter().collect();
+    ordered.sort_by_key(|case| (!case.disturbs.is_empty(), case.op_timeout));
+    ordered
 }

@@ -30,6 +30,13 @@ pub enum Pattern {
     NullArray,
     /// An array, element by element.
     Array(Vec<Pattern>),
+    /// Elements of an array that are repeated: `( "f${n}" any )*1000`. Only inside an array or a push.
+    Repeated {
+        /// The elements.
+        elements: Vec<Pattern>,
+        /// How often they come.
+        times: usize,
+    },
     /// An array whose elements come in any order.
     Unordered(Vec<Pattern>),
     /// `_`, the null of RESP3.
@@ -96,6 +103,9 @@ impl Pattern {
             | Self::Unordered(inner)
             | Self::Set(inner)
             | Self::Push(inner)
+            | Self::Repeated {
+                elements: inner, ..
+            }
             | Self::Either(inner) => inner.iter().flat_map(Self::words).collect(),
             Self::Map(entries) => entries
                 .iter()
@@ -150,7 +160,10 @@ impl Pattern {
             Self::NullBulk => "nil".to_owned(),
             Self::NullArray => "nil-array".to_owned(),
             Self::Array(elements) => {
-                format!("*{} {}", elements.len(), all(elements, " "))
+                format!("*{} {}", count(elements), all(elements, " "))
+            }
+            Self::Repeated { elements, times } => {
+                format!("( {} )*{times}", all(elements, " "))
             }
             Self::Unordered(elements) => {
                 format!("unordered *{} {}", elements.len(), all(elements, " "))
@@ -175,7 +188,7 @@ impl Pattern {
             Self::AnyMap => "map".to_owned(),
             Self::Set(elements) => format!("~{} {}", elements.len(), all(elements, " ")),
             Self::AnySet => "set".to_owned(),
-            Self::Push(elements) => format!(">{} {}", elements.len(), all(elements, " ")),
+            Self::Push(elements) => format!(">{} {}", count(elements), all(elements, " ")),
             Self::Error { prefix, containing } => {
                 let mut shown = "error".to_owned();
                 if let Some(prefix) = prefix {
@@ -193,4 +206,13 @@ impl Pattern {
             Self::Either(patterns) => all(patterns, " | "),
         }
     }
+}
+
+/// The number of elements that the patterns of an array match.
+pub(crate) fn count(patterns: &[Pattern]) -> usize {
+    let one = |pattern: &Pattern| match pattern {
+        Pattern::Repeated { elements, times } => elements.len().saturating_mul(*times),
+        _ => 1,
+    };
+    patterns.iter().map(one).sum()
 }

@@ -25,6 +25,7 @@ pub fn word(word: &Word) -> String {
             }
             Piece::Key(variable) => text += &variable.to_string(),
             Piece::Length(variable) => text += &format!("${{len {variable}}}"),
+            Piece::Padded(variable, length) => text += &format!("${{pad {variable} {length}}}"),
             Piece::Run => text += "${run}",
             Piece::Repetition => text += "${n}",
         }

@@ -7,7 +7,7 @@ use super::load;
 use testbed::fault::{Fault, selection_usage};
 use testbed::fixtures::{Fixtures, Source};
 use testbed::targets::{Deviation, Target, load_all};
-use testbed::text::matches;
+use testbed::text::selects;
 
 fn cases() -> Vec<Case> {
     load(&crate::files::cases(&Fixtures::compiled_in()).unwrap()).unwrap()
@@ -23,6 +23,8 @@ fn cases_are_named_by_their_promise() {
     assert!(!cases.is_empty());
     for case in &cases {
         let (group, name) = case.id.split_once('/').unwrap();
+        let (name, shape) = name.split_once('@').unwrap_or((name, ""));
+        assert_eq!(case.template.is_some(), !shape.is_empty(), "{}", case.id);
         for part in [group, name] {
             let kebab = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
             assert!(part.bytes().all(kebab), "{}", case.id);
@@ -94,7 +96,7 @@ fn no_glob_hides_another() {
             let hidden = earlier
                 .iter()
                 .filter(|one| one.seen.overlaps(&deviation.seen, &target.version))
-                .find(|one| matches(&one.cases, &deviation.cases));
+                .find(|one| selects(&one.cases, &deviation.cases));
             assert_eq!(hidden, None, "{}: {}", target.name, deviation.cases);
         }
     }

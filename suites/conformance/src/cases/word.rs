@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+/// The byte that padded keys end with.
+const PADDING: u8 = b'x';
+
 /// A key that the runner chooses: `$a1` lives on node A, `$k1` anywhere, and `$ad1` on node A, but on D after the first
 /// `rescale` of the case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,10 +54,21 @@ pub enum Piece {
     Key(Variable),
     /// The number of bytes of the key: `${len $a1}`.
     Length(Variable),
+    /// The key, with bytes after it up to a length: `${pad $a1 100}`.
+    Padded(Variable, usize),
     /// The prefix of every key of the run: `${run}`.
     Run,
-    /// Which repetition of a `times` step this is, from 1: `${n}`.
+    /// Which repetition of a `times` step or of a group this is, from 1: `${n}`.
     Repetition,
+}
+
+/// Words that are repeated: `( f${n} v )*1000`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// The words.
+    pub words: Vec<Word>,
+    /// How often they come.
+    pub times: usize,
 }
 
 impl Word {
@@ -70,18 +84,38 @@ impl Word {
     /// The bytes of this word in one run.
     #[must_use]
     pub fn bytes(&self, scope: &Scope) -> Vec<u8> {
-        let once: Vec<u8> = self
-            .pieces
+        match self.times {
+            1 => self.once(scope),
+            times => self.once(scope).repeat(times),
+        }
+    }
+
+    /// The bytes that are repeated.
+    pub(crate) fn once(&self, scope: &Scope) -> Vec<u8> {
+        self.pieces
             .iter()
             .flat_map(|piece| match piece {
                 Piece::Bytes(bytes) => bytes.clone(),
                 Piece::Key(variable) => scope.key(*variable).to_vec(),
                 Piece::Length(variable) => scope.key(*variable).len().to_string().into_bytes(),
+                Piece::Padded(variable, length) => scope.padded(*variable, *length),
                 Piece::Run => scope.run.clone().into_bytes(),
                 Piece::Repetition => scope.repetition.to_string().into_bytes(),
             })
-            .collect();
-        once.repeat(self.times)
+            .collect()
+    }
+}
+
+impl Group {
+    /// The bytes of all words, in order.
+    pub(crate) fn bytes(&self, scope: &Scope) -> Vec<Vec<u8>> {
+        let mut scope = scope.clone();
+        let mut bytes = Vec::with_capacity(self.words.len().saturating_mul(self.times));
+        for repetition in 1..=self.times {
+            scope.repetition = repetition;
+            bytes.extend(self.words.iter().map(|word| word.bytes(&scope)));
+        }
+        bytes
     }
 }
 
@@ -99,5 +133,11 @@ pub struct Scope {
 impl Scope {
     fn key(&self, variable: Variable) -> &[u8] {
         self.keys.get(&variable).map_or(b"", Vec::as_slice)
+    }
+
+    fn padded(&self, variable: Variable, length: usize) -> Vec<u8> {
+        let mut key = self.key(variable).to_vec();
+        key.resize(length.max(key.len()), PADDING);
+        key
     }
 }

@@ -14,6 +14,8 @@ pub(crate) struct Connection {
     client: Client,
     unsent: Vec<u8>,
     chunk: usize,
+    /// Where the next write is cut.
+    cut: Option<usize>,
 }
 
 impl Connection {
@@ -22,12 +24,18 @@ impl Connection {
             client,
             unsent: Vec::new(),
             chunk: usize::MAX,
+            cut: None,
         }
     }
 
     /// From now on this number of bytes is written at a time.
     pub(crate) fn cut_into(&mut self, bytes: usize) {
         self.chunk = bytes;
+    }
+
+    /// The next write leaves in two parts, the first with this number of bytes.
+    pub(crate) fn cut_once(&mut self, bytes: usize) {
+        self.cut = Some(bytes);
     }
 
     pub(crate) fn enqueue(&mut self, bytes: &[u8]) {
@@ -37,7 +45,9 @@ impl Connection {
     /// Writes pending requests. A closed or blocked connection is noticed when a reply is read.
     pub(crate) async fn flush(&mut self, within: Duration) {
         let bytes = std::mem::take(&mut self.unsent);
-        for (index, chunk) in bytes.chunks(self.chunk).enumerate() {
+        let (first, second) = bytes.split_at(self.cut.take().unwrap_or(0).min(bytes.len()));
+        let parts = first.chunks(self.chunk).chain(second.chunks(self.chunk));
+        for (index, chunk) in parts.enumerate() {
             if index > 0 {
                 sleep(BETWEEN_CHUNKS).await;
             }

@@ -23,6 +23,9 @@ impl Harness {
             },
             (None, None) => self.patiently(case).await,
         };
+        if verdict == Verdict::Pass {
+            self.kept = case.template_id().map(str::to_owned);
+        }
         Judged {
             case: case.id.clone(),
             promise: case.promise.clone(),
@@ -114,7 +117,7 @@ impl Harness {
 
     /// A proxy that is fit for the case, and its keys.
     async fn prepare(&mut self, case: &Case) -> Result<Scope, Error> {
-        self.refresh(!case.disturbs.is_empty()).await?;
+        self.refresh(case).await?;
         self.scope(case).await
     }
 

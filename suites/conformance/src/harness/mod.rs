@@ -93,6 +93,8 @@ pub struct Harness {
     pub(crate) used: bool,
     /// Whether one of these cases may have changed the environment of the next one.
     pub(crate) spoiled: bool,
+    /// The template of the last case if the promise was kept: its next shape runs on the same proxy.
+    pub(crate) kept: Option<String>,
     /// Why no more cases are judged.
     pub(crate) stopped: Option<Stopped>,
 }

@@ -65,12 +65,22 @@ impl Harness {
         Ok(())
     }
 
-    /// Restarts a proxy of our own before a case that `disturbs`, and before the case after it.
-    pub(crate) async fn refresh(&mut self, disturbs: bool) -> Result<(), Error> {
+    /// Restarts a proxy of our own before a case that disturbs, and before the case after it. The shapes of a template
+    /// share a proxy as long as it keeps their promise.
+    pub(crate) async fn refresh(&mut self, case: &Case) -> Result<(), Error> {
+        let disturbs = !case.disturbs.is_empty();
+        let kept = self.kept.take();
+        let shared = kept.is_some() && kept.as_deref() == case.template_id();
+        let op_timeout = case.op_timeout.or(self.op_timeout());
         let Some(proxy) = &mut self.proxy else {
             return Ok(());
         };
-        if self.used && (disturbs || self.spoiled) {
+        let limited = op_timeout.filter(|limit| *limit != self.environment.op_timeout);
+        if let Some(limit) = limited {
+            proxy.set_op_timeout_ms(limit.as_millis().try_into().unwrap_or(u64::MAX));
+            self.environment.op_timeout = limit;
+        }
+        if limited.is_some() || self.used && !shared && (disturbs || self.spoiled) {
             proxy.restart().await?;
             // The case meets warm connections, as after any other case.
             let served = self.serves(After::Faults, SETTLED_WITHIN).await;
@@ -79,6 +89,12 @@ impl Harness {
         }
         (self.used, self.spoiled) = (true, disturbs);
         Ok(())
+    }
+
+    /// The target's own time limit for one request.
+    fn op_timeout(&self) -> Option<Duration> {
+        let target = self.target.as_ref();
+        target.map(|target| Duration::from_millis(target.op_timeout_ms))
     }
 
     /// Whether clients of a proxy that the suite did not start still read the values that they wrote.

@@ -86,6 +86,7 @@ impl Harness {
             deadlines: Deadlines::default(),
             used: false,
             spoiled: false,
+            kept: None,
             stopped: None,
         }
     }

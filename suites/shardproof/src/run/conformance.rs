@@ -1,5 +1,6 @@
 //! Conformance runs: cases on targets, or on a proxy that already runs.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::num::NonZero;
 use std::time::{Duration, Instant};
@@ -7,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::{Error, RunOptions};
 use conformance::report::Judged;
 use conformance::verdict::{Result as CaseResult, Verdict};
-use conformance::{Allowed, Case, Harness};
+use conformance::{Allowed, Case, Harness, in_order_of_starts};
 use testbed::cluster::Source;
 use testbed::targets::{self, Target};
 
@@ -65,12 +66,8 @@ pub async fn judge(
     let started = Instant::now();
     let (name, version, mut harness) = set_up(options, subject).await?;
     let mut results: Vec<CaseResult> = Vec::with_capacity(order.cases.len());
-    let (calm, disturbing): (Vec<&Case>, Vec<&Case>) = order
-        .cases
-        .iter()
-        .partition(|case| case.disturbs.is_empty());
     let mut failures = 0;
-    for case in calm.into_iter().chain(disturbing) {
+    for case in in_order_of_starts(order.cases) {
         let stopped = harness.stopped().is_some();
         if !stopped {
             say(Event::Begins(case));
@@ -85,7 +82,11 @@ pub async fn judge(
         }
         results.push(result);
     }
-    results.sort_by(|one, other| one.case.cmp(&other.case));
+    let places: BTreeMap<&str, usize> = (0..)
+        .zip(order.cases)
+        .map(|(place, case)| (case.id.as_str(), place))
+        .collect();
+    results.sort_by_key(|result| places.get(result.case.as_str()));
     let mut stopped = harness.stopped().map(str::to_owned);
     // Verdicts are reported even if keys stay behind.
     if let Err(why) = harness.finish().await {

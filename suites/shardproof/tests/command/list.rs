@@ -25,7 +25,8 @@ fn the_list_is_json_that_starts_with_its_format() {
     );
     let list: Value = serde_json::from_str(&text).unwrap();
     let fixtures = Fixtures::compiled_in();
-    let cases = conformance::files::cases(&fixtures).unwrap();
+    let files = conformance::files::cases(&fixtures).unwrap();
+    let cases = conformance::load(&files).unwrap();
     let cases: BTreeSet<&str> = cases.iter().map(|case| case.id.as_str()).collect();
     assert_eq!(texts(&list["cases"], "id"), cases);
     let targets = support::targets();

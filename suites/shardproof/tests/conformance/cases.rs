@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use conformance::verdict::{Result as Judged, Verdict};
-use conformance::{Case, Harness, load, skipped};
+use conformance::{Case, Harness, in_order_of_starts, load, skipped};
 use libtest_mimic::{Failed, Trial};
 use shardproof::report::terminal;
 use testbed::cluster::RunOptions;
@@ -25,12 +25,10 @@ const STRICT: &str = "SHARDPROOF_STRICT";
 
 /// Every case on every target.
 pub(crate) fn trials(host: &Arc<Host>) -> Vec<Trial> {
-    // As in a run, those that disturb come last, so that the proxy is started again for them only.
-    let (calm, disturbing): (Vec<Case>, Vec<Case>) =
-        all().into_iter().partition(|case| case.disturbs.is_empty());
-    let cases = [calm, disturbing].concat();
+    let all = all();
+    let cases = in_order_of_starts(&all);
     let of = |target: Target| {
-        let trial = |case: &Case| trial(host, target.clone(), case.clone());
+        let trial = |case: &&Case| trial(host, target.clone(), (*case).clone());
         cases.iter().map(trial).collect::<Vec<_>>()
     };
     support::targets().into_iter().flat_map(of).collect()

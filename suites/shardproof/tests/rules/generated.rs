@@ -10,6 +10,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
+use conformance::{Case, LISTS, List, Template};
 use testbed::fixtures::Fixtures;
 use testbed::targets::{self, CAPABILITIES, Deviation, Occurs, Target};
 
@@ -84,6 +85,8 @@ fn filled(text: &str, make: impl Fn(&str, &str) -> Option<String>) -> String {
 fn derived(name: &str) -> String {
     match name.split_once(' ').unwrap_or((name, "")) {
         ("capabilities", "") => capabilities(),
+        ("shapes", "") => shapes(),
+        ("templates", "") => templates(),
         ("deviations", target) => deviations(&target_named(target)),
         ("output", command) => output(command),
         _ => panic!("no part is called {name}"),
@@ -94,6 +97,34 @@ fn capabilities() -> String {
     let mut table = "| capability | the proxy claims |\n|---|---|\n".to_owned();
     for (name, meaning) in CAPABILITIES {
         let _ = writeln!(table, "| `{name}` | {meaning} |");
+    }
+    table
+}
+
+fn shapes() -> String {
+    let mut table = "| shapes | meaning |\n|---|---|\n".to_owned();
+    for List { name, summary, .. } in LISTS {
+        let _ = writeln!(table, "| `{name}` | {summary} |");
+    }
+    table
+}
+
+/// Every promise that is tried with several shapes.
+fn templates() -> String {
+    let cases = loaded();
+    let mut templates: Vec<&Template> =
+        cases.iter().filter_map(|it| it.template.as_ref()).collect();
+    templates.dedup();
+    let mut table = "| template | promise | shapes | cases |\n|---|---|---|---:|\n".to_owned();
+    for Template {
+        id,
+        promise,
+        selected,
+        shapes,
+    } in templates
+    {
+        let cases = shapes.shapes.len();
+        let _ = writeln!(table, "| `{id}@N` | {promise} | {selected} | {cases} |");
     }
     table
 }
@@ -210,22 +241,12 @@ fn output(command: &str) -> String {
 }
 
 pub(super) fn cases() -> Vec<String> {
-    let below = |path: PathBuf| {
-        fs::read_dir(path)
-            .expect("cases")
-            .map(|entry| entry.expect("an entry").path())
-    };
-    let files = below(root().join("fixtures/conformance")).flat_map(below);
-    let ids = files.map(|file| {
-        let names = [
-            file.parent().and_then(|group| group.file_name()),
-            file.file_stem(),
-        ];
-        names
-            .map(|name| name.expect("a name").to_string_lossy().into_owned())
-            .join("/")
-    });
-    ids.collect()
+    loaded().into_iter().map(|case| case.id).collect()
+}
+
+fn loaded() -> Vec<Case> {
+    let files = conformance::files::cases(&Fixtures::compiled_in()).expect("case files");
+    conformance::load(&files).expect("valid cases")
 }
 
 fn target_named(name: &str) -> Target {

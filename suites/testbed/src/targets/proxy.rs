@@ -183,6 +183,11 @@ impl Proxy {
         &self.setting
     }
 
+    /// Changes its time limit for one request, from the next start on.
+    pub fn set_op_timeout_ms(&mut self, op_timeout_ms: u64) {
+        self.setting.op_timeout_ms = op_timeout_ms;
+    }
+
     /// The process id.
     #[must_use]
     pub fn pid(&self) -> u32 {

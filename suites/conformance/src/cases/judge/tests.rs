@@ -47,6 +47,22 @@ fn check_in(protocol: Protocol, pattern: &str, seen: &str, expected: Class) {
 }
 
 #[test]
+fn repeated_elements_fit_in_their_places() {
+    let pattern = "*5 :0 ( \"v${n}\" any )*2";
+    let fitting = "*5\r\n:0\r\n$2\r\nv1\r\n:7\r\n$2\r\nv2\r\n:7\r\n";
+    check(pattern, fitting, Correct);
+    check(pattern, &fitting.replace("v2", "v1"), Wrong);
+    check(pattern, &fitting.replace("$2\r\nv2", "-ERR no"), Partial);
+    check(
+        pattern,
+        &fitting.replace("*5", "*4").replace(":0\r\n", ""),
+        Wrong,
+    );
+    check("*1 ( :1 )*1", "*0\r\n", Wrong);
+    check("*0 ( :1 )*0", "*0\r\n", Correct);
+}
+
+#[test]
 fn replies_fit_or_are_wrong() {
     for (pattern, fitting, wrong) in [
         ("+OK", "+OK\r\n", "+QUEUED\r\n"),

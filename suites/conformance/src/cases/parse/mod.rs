@@ -6,6 +6,7 @@ mod changes;
 mod error;
 mod pattern;
 mod step;
+mod template;
 mod token;
 
 use std::collections::BTreeSet;
@@ -27,7 +28,26 @@ use testbed::targets::{Capability, correction};
 /// The version of the format that this parser reads.
 const VERSION: &str = "case 1";
 
-/// The case in a file.
+/// The case in a file, or the cases of a template, in the order of their shapes.
+///
+/// # Errors
+/// Everything that is wrong with it, for a template with its first shape that is wrong.
+pub(crate) fn cases(source: &Source) -> Result<Vec<Case>, Vec<ParseError>> {
+    match template::expand(source) {
+        None => Ok(vec![case(source)?]),
+        Some(expanded) => {
+            let (template, sources) = expanded.map_err(|wrong| vec![wrong])?;
+            let of_template = |case: Case| Case {
+                template: Some(template.clone()),
+                ..case
+            };
+            let cases = sources.iter().map(|source| case(source).map(of_template));
+            cases.collect()
+        }
+    }
+}
+
+/// The case in a file that is not a template.
 ///
 /// # Errors
 /// Everything that is wrong with it.
@@ -78,6 +98,8 @@ struct Reading {
     destructive: bool,
     disturbs: BTreeSet<Disturbed>,
     deadline: Option<Duration>,
+    op_timeout: Option<Duration>,
+    shapes: Option<()>,
     variables: BTreeSet<Variable>,
     steps: Vec<Step>,
     times: Option<usize>,
@@ -140,6 +162,9 @@ impl Reading {
             }
             "disturbs" => disturbs(rest).map(|found| self.disturbs.extend(found)),
             "deadline" => duration(rest).and_then(|time| once(verb, &mut self.deadline, time)),
+            "op-timeout" => duration(rest).and_then(|time| once(verb, &mut self.op_timeout, time)),
+            // Read before: this text is that of one shape.
+            "shapes" => once(verb, &mut self.shapes, ()),
             _ => return None,
         })
     }
@@ -181,6 +206,7 @@ impl Reading {
                     times: times.unwrap_or(1),
                     action,
                 };
+                numbered(&step)?;
                 self.place(step)
             }
         }
@@ -252,7 +278,9 @@ impl Reading {
         let variables = action.words().into_iter().flat_map(|word| &word.pieces);
         self.variables
             .extend(variables.filter_map(|piece| match piece {
-                Piece::Key(variable) | Piece::Length(variable) => Some(*variable),
+                Piece::Key(variable) | Piece::Length(variable) | Piece::Padded(variable, _) => {
+                    Some(*variable)
+                }
                 Piece::Bytes(_) | Piece::Run | Piece::Repetition => None,
             }));
     }
@@ -268,7 +296,10 @@ impl Reading {
         let judges = |step: &Step| {
             !matches!(
                 step.action,
-                Action::Given { .. } | Action::Send { .. } | Action::Raw { .. }
+                Action::Given { .. }
+                    | Action::Send { .. }
+                    | Action::Raw { .. }
+                    | Action::Pause { .. }
             )
         };
         if !self.steps.iter().any(judges) {
@@ -290,6 +321,8 @@ impl Reading {
             destructive: self.destructive,
             disturbs: self.disturbs,
             deadline: self.deadline,
+            op_timeout: self.op_timeout,
+            template: None,
             variables: self.variables,
             steps: self.steps,
         })
@@ -302,10 +335,26 @@ fn repeatable(action: &Action) -> bool {
         Action::Send { .. }
             | Action::Raw { .. }
             | Action::Want {
-                from: Party::Client(_),
+                from: Party::Client(_) | Party::EachClient,
                 ..
             }
     )
+}
+
+/// Checks that each repetition of `@*` is the number of a client.
+fn numbered(step: &Step) -> Result<(), Problem> {
+    let (Action::Send { from, .. } | Action::Raw { from, .. } | Action::Want { from, .. }) =
+        &step.action
+    else {
+        return Ok(());
+    };
+    match *from == Party::EachClient && step.times > usize::from(u16::MAX) {
+        true => Err(Problem::new(
+            format!("{} clients", step.times),
+            format!("up to {}", u16::MAX),
+        )),
+        false => Ok(()),
+    }
 }
 
 fn once<T>(verb: &str, place: &mut Option<T>, value: T) -> Result<(), Problem> {

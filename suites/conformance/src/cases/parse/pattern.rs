@@ -2,7 +2,7 @@
 
 use super::error::Problem;
 use super::token::{Token, number};
-use crate::cases::pattern::Pattern;
+use crate::cases::pattern::{Pattern, count};
 
 /// Pairing elements that come in any order tries everything; more than this is a mistake.
 const UNORDERED_MAX: usize = 16;
@@ -120,10 +120,10 @@ impl<'a> Reader<'a> {
             text if text.starts_with('(') => Pattern::BigNumber(token.word_after(1)?),
             text if text.starts_with('=') => self.verbatim(&text[1..])?,
             text if text.starts_with('*') => {
-                Pattern::Array(self.elements("an array", number(&text[1..])?)?)
+                Pattern::Array(self.in_order("an array", number(&text[1..])?)?)
             }
             text if text.starts_with('>') => {
-                Pattern::Push(self.elements("a push", number(&text[1..])?)?)
+                Pattern::Push(self.in_order("a push", number(&text[1..])?)?)
             }
             text if text.starts_with('~') => {
                 Pattern::Set(self.elements("a set", few(&text[1..])?)?)
@@ -147,22 +147,58 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Parses the patterns of `expected` elements of `what`, which may be in repeated groups.
+    fn in_order(&mut self, what: &str, expected: usize) -> Result<Vec<Pattern>, Problem> {
+        let mut patterns = Vec::new();
+        loop {
+            let found = count(&patterns);
+            match self.repeated()? {
+                Some(repeated) => patterns.push(repeated),
+                None if found > expected => {
+                    let wanted = format!("{expected} of them");
+                    return Err(Problem::new(format!("{what} of {found} patterns"), wanted));
+                }
+                None if found == expected => return Ok(patterns),
+                None => patterns.push(self.element(what, found, expected)?),
+            }
+        }
+    }
+
+    /// `( PATTERN... )*N`; `None` if no such group begins here.
+    fn repeated(&mut self) -> Result<Option<Pattern>, Problem> {
+        let Some((length, times)) = group(&self.tokens[self.at..])? else {
+            return Ok(None);
+        };
+        let end = self.at + length - 1;
+        let mut inside = Reader {
+            tokens: &self.tokens[..end],
+            at: self.at + 1,
+        };
+        let mut elements = Vec::new();
+        while inside.at < end {
+            elements.push(inside.one()?);
+        }
+        self.at = end + 1;
+        Ok(Some(Pattern::Repeated { elements, times }))
+    }
+
     /// Parses `count` patterns, the elements of `what`.
     fn elements(&mut self, what: &str, count: usize) -> Result<Vec<Pattern>, Problem> {
         (0..count)
-            .map(|element| {
-                self.one().map_err(|complaint| {
-                    if self.at < self.tokens.len() || complaint.what != "the end of the line" {
-                        complaint
-                    } else {
-                        Problem::new(
-                            format!("{what} of {element} patterns"),
-                            format!("{count} of them"),
-                        )
-                    }
-                })
-            })
+            .map(|element| self.element(what, element, count))
             .collect()
+    }
+
+    /// The pattern after the first `found` of `expected` elements.
+    fn element(&mut self, what: &str, found: usize, expected: usize) -> Result<Pattern, Problem> {
+        self.one().map_err(|complaint| {
+            if self.at < self.tokens.len() || complaint.what != "the end of the line" {
+                complaint
+            } else {
+                let wanted = format!("{expected} of them");
+                Problem::new(format!("{what} of {found} patterns"), wanted)
+            }
+        })
     }
 
     fn map(&mut self, entries: usize) -> Result<Pattern, Problem> {
@@ -198,6 +234,23 @@ impl<'a> Reader<'a> {
         };
         Ok(Pattern::Error { prefix, containing })
     }
+}
+
+/// The number of tokens in the group that `tokens` begin with, and N in the `)*N` at its end.
+fn group(tokens: &[Token<'_>]) -> Result<Option<(usize, usize)>, Problem> {
+    let mut depth = 0_usize;
+    for (length, token) in (1..).zip(tokens) {
+        let times = token.repeats()?;
+        if token.is("(") {
+            depth += 1;
+        } else if token.is(")") || times.is_some() {
+            depth = depth.saturating_sub(1);
+        }
+        if depth == 0 {
+            return Ok(times.map(|times| (length, times)));
+        }
+    }
+    Ok(None)
 }
 
 /// The number of elements that come in any order.

@@ -7,10 +7,12 @@ use super::pattern::{alternatives, patterns};
 use super::token::{Token, number, tokens};
 use crate::cases::case::{Action, Answer, Asked, NODES_MAX, Party};
 use crate::cases::members::Members;
-use crate::cases::word::{Word, letter};
+use crate::cases::word::{Group, Word, letter};
 use testbed::fault::Fault;
 
-const VERBS: &str = "given, send, raw, chunks, want, likewise, nothing, asked, fault, answers, heal, await, rescale, cluster, close, half-close, times or eventually";
+/// Longest pause: a stimulus, which every run waits for.
+const PAUSE_MAX: Duration = Duration::from_secs(5);
+const VERBS: &str = "given, send, raw, chunks, cut, pause, want, likewise, nothing, asked, fault, answers, heal, await, rescale, cluster, close, half-close, times or eventually";
 
 /// The meaning of a line.
 pub(super) enum Order {
@@ -28,20 +30,24 @@ pub(super) fn step(verb: &str, rest: &str) -> Result<Order, Problem> {
     let mut line = Line { tokens: &tokens };
     let action = match verb {
         "given" => line.given()?,
-        "send" => Action::Send {
-            from: line.party()?,
+        "send" => line.send()?,
+        "raw" => Action::Raw {
+            from: line.sender()?,
             words: line.words()?,
         },
-        "raw" => Action::Raw {
-            from: line.party()?,
-            words: line.words()?,
+        "cut" => Action::Cut {
+            client: line.client()?,
+            bytes: line.number()?,
+        },
+        "pause" => Action::Pause {
+            time: line.pause()?,
         },
         "chunks" => Action::Chunks {
             client: line.client()?,
             bytes: line.number()?.max(1),
         },
         "want" => Action::Want {
-            from: line.party()?,
+            from: line.sender()?,
             patterns: patterns(line.rest())?,
         },
         "likewise" => Action::Likewise {
@@ -148,6 +154,46 @@ impl<'a> Line<'a> {
         self.rest().iter().map(Token::word).collect()
     }
 
+    /// A request: words, and possibly a group of words after them.
+    fn send(&mut self) -> Result<Action, Problem> {
+        let from = self.sender()?;
+        let begins = |token: &Token<'_>| token.is("(");
+        let group = self.tokens.iter().position(begins);
+        let repeated = group.map(|at| {
+            let (words, repeated) = self.tokens.split_at(at);
+            self.tokens = words;
+            repeated
+        });
+        Ok(Action::Send {
+            from,
+            words: self.words()?,
+            group: repeated.map(self::group).transpose()?,
+        })
+    }
+
+    /// How long a pause is.
+    fn pause(&mut self) -> Result<Duration, Problem> {
+        let time = duration(self.bare("a time such as 1500ms")?)?;
+        match time > PAUSE_MAX {
+            true => Err(Problem::new(
+                format!("a pause of {} s", time.as_secs_f64()),
+                format!("up to {} s", PAUSE_MAX.as_secs()),
+            )),
+            false => Ok(time),
+        }
+    }
+
+    /// As [`Line::party`], or `@*`: the client whose number is the repetition.
+    fn sender(&mut self) -> Result<Party, Problem> {
+        match self.tokens.first() {
+            Some(token) if token.is("@*") => {
+                self.next("a party")?;
+                Ok(Party::EachClient)
+            }
+            _ => self.party(),
+        }
+    }
+
     /// `@2` or `@B`; without either, client 1.
     fn party(&mut self) -> Result<Party, Problem> {
         let Some(name) = self
@@ -159,7 +205,7 @@ impl<'a> Line<'a> {
             return Ok(Party::Client(1));
         };
         self.next("a party")?;
-        match name.parse::<u8>() {
+        match name.parse::<u16>() {
             Ok(number) if number > 0 => Ok(Party::Client(number)),
             _ => node(name).map(Party::Node),
         }
@@ -313,6 +359,19 @@ impl<'a> Line<'a> {
             Problem::new(found, expected)
         })
     }
+}
+
+/// The words in `( WORD... )*N`.
+fn group(tokens: &[Token<'_>]) -> Result<Group, Problem> {
+    const SHAPE: &str = "`( WORD... )*N` at the end of the line";
+    let open = || Problem::new("an open `(`", SHAPE);
+    let (close, inside) = tokens.split_last().ok_or_else(open)?;
+    let words = inside.get(1..).filter(|words| !words.is_empty());
+    let words = words.ok_or_else(open)?.iter().map(Token::word);
+    Ok(Group {
+        words: words.collect::<Result<_, _>>()?,
+        times: close.repeats()?.ok_or_else(open)?,
+    })
 }
 
 fn node(name: &str) -> Result<usize, Problem> {

@@ -1,6 +1,6 @@
 //! Tests of the parser: refused texts with their location, and accepted texts.
 
-use super::case;
+use super::{case, cases};
 use crate::cases::case::{Action, Answer, Asked, Party};
 use crate::cases::disturbed::Disturbed;
 use crate::cases::pattern::Pattern;
@@ -450,6 +450,156 @@ fn keys_are_found_in_every_pattern() {
 }
 
 #[test]
+fn a_template_is_one_case_for_each_shape() {
+    let text = "case 1\n# P of ${shape}.\nspec https://redis.io/\nlevel must\nshapes lengths from 4 to 7\n\
+         times ${shape}\nsend GET \"x\"*${shape*2} ${shape+1} ${shape-5}\nwant any\n";
+    let found = cases(&source(text)).expect(text);
+    let ids: Vec<&str> = found.iter().map(|case| case.id.as_str()).collect();
+    assert_eq!(ids, ["x@4", "x@5", "x@7"]);
+    let case = &found[2];
+    assert_eq!(case.promise, "P of 7.");
+    let template = case.template.as_ref().expect("a template");
+    assert_eq!(
+        (template.id.as_str(), template.promise.as_str()),
+        ("x", "P of N.")
+    );
+    let Action::Send { words, .. } = &case.steps[0].action else {
+        panic!("{case:?}")
+    };
+    let words: Vec<Vec<u8>> = words.iter().map(|it| it.bytes(&Scope::default())).collect();
+    assert_eq!(words[1..], [b"x".repeat(14), b"8".to_vec(), b"2".to_vec()]);
+    assert_eq!(case.steps[0].times, 7);
+    assert_eq!(
+        cases(&source(&format!("{HEAD}want any\n")))
+            .expect("a case")
+            .len(),
+        1
+    );
+}
+
+#[track_caller]
+fn check_template_refused(promise: &str, lines: &str, expected: &str) {
+    let text = format!("case 1\n# {promise}\nspec https://x\nlevel must\n{lines}\nwant any\n");
+    let errors = cases(&source(&text)).expect_err(&text);
+    assert!(errors[0].to_string().starts_with(expected), "{errors:?}");
+}
+
+#[test]
+fn a_template_with_a_mistake_is_refused_once() {
+    let promise = "P of ${shape}.";
+    check_template_refused(
+        promise,
+        "shapes sizes",
+        "x.case:5: shapes `sizes`, expected byte-rows, client-states,",
+    );
+    check_template_refused(
+        promise,
+        "shapes lengths over 3",
+        "x.case:5: `over`, expected `from N`",
+    );
+    check_template_refused(
+        "P.",
+        "shapes lengths",
+        "x.case:5: `shapes` with the promise `P.`",
+    );
+    check_template_refused(
+        promise,
+        "shapes doubles\nsend GET ${shape+1}",
+        "x.case:6: `${shape+1}` with the shape `-inf`",
+    );
+    check_template_refused(
+        promise,
+        "shapes lengths\nsend GET ${shape/2}",
+        "x.case:6: `${shape/2}`",
+    );
+    check_template_refused(
+        promise,
+        "shapes lengths to 2\nsned",
+        "x.case:6: verb `sned`",
+    );
+    let text = format!(
+        "case 1\n# {promise}\nspec https://x\nlevel must\nshapes client-states\nsend ${{shape words}}\nwant any"
+    );
+    let found = cases(&source(&text)).expect(&text);
+    let Action::Send { words, .. } = &found[1].steps[0].action else {
+        panic!("{found:?}")
+    };
+    assert_eq!(words[..], ["auth", "default", "wrong"].map(Word::plain));
+    check_template_refused("P.", "send GET ${shape}", "x.case:5: `${shape`, expected");
+}
+
+#[test]
+fn a_request_can_end_with_a_group_of_words() {
+    let Action::Send {
+        words,
+        group: Some(group),
+        ..
+    } = step("send MSET x 1 ( k${n} \"v \"*2 )*3")
+    else {
+        panic!("no group")
+    };
+    assert_eq!(words.len(), 3);
+    let bytes = group.bytes(&Scope {
+        repetition: 9,
+        ..Scope::default()
+    });
+    let text: Vec<&str> = bytes
+        .iter()
+        .map(|it| std::str::from_utf8(it).unwrap())
+        .collect();
+    assert_eq!(text, ["k1", "v v ", "k2", "v v ", "k3", "v v "]);
+    check_step_refused("send MSET ( k v", "an open `(`");
+    check_step_refused("send MSET ( )*2", "an open `(`");
+    check_step_refused("send MSET ( k )*x", "`x`, expected a number");
+    check_step_refused("send MSET ( k )*2 v", "an open `(`");
+    check_step_refused("send ( k )*2", "the end of the line, expected words");
+}
+
+#[test]
+fn elements_of_an_array_can_be_repeated() {
+    check_pattern("*3 :0 ( \"v${n}\" )*2", "*3 :0 ( \"v0\" )*2");
+    check_pattern("*4 ( any ( +OK | :1 ) )*2 :5", "*4 ( any +OK | :1 )*2 ; :5");
+    check_pattern("*0 ( any )*0", "*0 ( any )*0");
+    check_pattern(
+        "*2 ( any | :1 ) *1 ( *1 ( :7 )*1 )*1",
+        "*2 any | :1 *1 ( *1 ( :7 )*1 )*1",
+    );
+    check_step_refused(
+        "want *3 ( any )*2",
+        "an array of 2 patterns, expected 3 of them",
+    );
+    check_step_refused(
+        "want *3 ( any any )*2",
+        "an array of 4 patterns, expected 3 of them",
+    );
+    check_step_refused("want ( any )*2", "an open `(`, expected `)`");
+}
+
+#[test]
+fn a_repeated_step_can_be_of_one_client_each() {
+    let Action::Want { from, .. } = step("times 3\nwant @* any") else {
+        panic!("no want")
+    };
+    assert_eq!(from, Party::EachClient);
+    check_step_refused("nothing @*", "node `*`");
+    let text = format!("{HEAD}times 65536\nsend @* PING\nwant any\n");
+    check_refused(&text, &["x.case:6: 65536 clients, expected up to 65535"]);
+}
+
+#[test]
+fn pauses_and_keys_have_bounds() {
+    let time = std::time::Duration::from_millis(1500);
+    assert_eq!(step("pause 1500ms"), Action::Pause { time });
+    check_step_refused("pause 6s", "a pause of 6 s, expected up to 5 s");
+    check_step_refused(
+        "send GET ${pad $k1 5}",
+        "a key of 5 bytes, expected at least 32",
+    );
+    check_step_refused("send GET ${pad $k1}", "`${pad $k1`");
+    check_bytes("${pad $k1 32}", format!("k{}", "x".repeat(31)).as_bytes());
+}
+
+#[test]
 fn steps_have_a_client_and_an_action() {
     let words = |words: &[&str]| words.iter().map(|word| Word::plain(word)).collect();
     assert_eq!(
@@ -457,6 +607,7 @@ fn steps_have_a_client_and_an_action() {
         Action::Send {
             from: Party::Client(2),
             words: words(&["GET", "x"]),
+            group: None,
         }
     );
     assert_eq!(

@@ -15,6 +15,8 @@ pub(crate) struct Token<'a> {
     pub(super) times: usize,
 }
 
+/// Longest key that the runner chooses.
+const KEY_BYTES_MAX: usize = 32;
 /// Longest word that a case can build.
 const BYTES_MAX: usize = 256 * 1024 * 1024;
 
@@ -109,6 +111,12 @@ impl Token<'_> {
         !self.quoted && self.text == keyword
     }
 
+    /// N if it is `)*N`, which ends a group.
+    pub(super) fn repeats(&self) -> Result<Option<usize>, Problem> {
+        let digits = self.text.strip_prefix(")*").filter(|_| !self.quoted);
+        digits.map(number).transpose()
+    }
+
     /// The token as a word.
     pub(crate) fn word(&self) -> Result<Word, Problem> {
         self.word_after(0)
@@ -193,7 +201,7 @@ fn interpolation(text: &str) -> Result<Option<(Piece, usize)>, Problem> {
     let wrong = || {
         Problem::new(
             format!("`{}`", text.split('}').next().unwrap_or(text)),
-            "`${n}`, `${run}`, `${a1}` or `${len $a1}`",
+            "`${n}`, `${run}`, `${a1}`, `${len $a1}` or `${pad $a1 100}`",
         )
     };
     let inside = braced.split_once('}').ok_or_else(wrong)?.0;
@@ -202,13 +210,29 @@ fn interpolation(text: &str) -> Result<Option<(Piece, usize)>, Problem> {
         Some((variable, used)) if used == name.len() => Ok(variable),
         _ => Err(wrong()),
     };
-    let piece = match inside.strip_prefix("len $") {
+    let piece = match inside.split_once('$') {
         _ if inside == "n" => Piece::Repetition,
         _ if inside == "run" => Piece::Run,
-        Some(name) => Piece::Length(whole(name)?),
+        Some(("len ", name)) => Piece::Length(whole(name)?),
+        Some(("pad ", rest)) => {
+            let (name, length) = rest.split_once(' ').ok_or_else(wrong)?;
+            Piece::Padded(whole(name)?, padded(length)?)
+        }
+        Some(_) => return Err(wrong()),
         None => Piece::Key(whole(inside)?),
     };
     Ok(Some((piece, length)))
+}
+
+/// The length of a padded key, of which the key itself is a part.
+fn padded(length: &str) -> Result<usize, Problem> {
+    match number(length)? {
+        length @ KEY_BYTES_MAX..=BYTES_MAX => Ok(length),
+        length => Err(Problem::new(
+            format!("a key of {length} bytes"),
+            format!("at least {KEY_BYTES_MAX}, as a key alone may have"),
+        )),
+    }
 }
 
 /// The variable that `text` begins with: a letter or the letters of two nodes, and digits.

@@ -22,9 +22,8 @@ impl Run<'_> {
         &mut self,
         step: &Step,
         from: Party,
-        words: &[Word],
+        words: Vec<Vec<u8>>,
     ) -> Result<(), Stop> {
-        let words: Vec<Vec<u8>> = words.iter().map(|word| word.bytes(&self.scope)).collect();
         for word in &words[1..] {
             self.remember(word);
         }
@@ -32,9 +31,9 @@ impl Run<'_> {
         {
             record.script(script);
         }
-        let text = What::Asked(words.clone()).to_string();
-        self.enqueue(step, from, &encode_request(&words), &text)
-            .await
+        let bytes = encode_request(&words);
+        let text = What::Asked(words).to_string();
+        self.enqueue(step, from, &bytes, &text).await
     }
 
     pub(super) async fn raw(

@@ -41,11 +41,10 @@ fn reads(action: &Action) -> bool {
 /// Whether a request of the steps would notice that keys expire.
 pub(super) fn notices_expiry(steps: &[Step]) -> bool {
     steps.iter().any(|step| match &step.action {
-        Action::Send { words, .. } | Action::Raw { words, .. } => {
-            let bytes = |word: &Word| word.bytes(&Scope::default());
-            words
-                .iter()
-                .any(|word| footprint::notices_expiry(&bytes(word)))
+        Action::Send { .. } | Action::Raw { .. } => {
+            let bytes = |word: &Word| word.once(&Scope::default());
+            let mut words = step.action.words().into_iter();
+            words.any(|word| footprint::notices_expiry(&bytes(word)))
         }
         Action::Eventually { send, .. } => notices_expiry(std::slice::from_ref(send)),
         _ => false,

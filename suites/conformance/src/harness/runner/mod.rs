@@ -7,8 +7,10 @@ mod cluster;
 mod expiry;
 mod nodes;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
+
+use tokio::time::sleep;
 
 use crate::cases::case::{Action, Case, Party, Step};
 use crate::cases::footprint;
@@ -52,6 +54,8 @@ pub(crate) struct Run<'a> {
     pub(crate) damages: Vec<(usize, Damage)>,
     /// Keys that were written, including keys derived from the case's own.
     pub(crate) written: Vec<Vec<u8>>,
+    /// The same keys, to find one.
+    known: HashSet<Vec<u8>>,
     /// How many of them were given a time to live, on foreign servers; `None` if the case would notice it.
     expiring: Option<usize>,
 }
@@ -69,6 +73,7 @@ impl<'a> Run<'a> {
             proxy,
             case,
             written: scope.keys.values().cloned().collect(),
+            known: scope.keys.values().cloned().collect(),
             scope,
             parties: BTreeMap::new(),
             writer: None,
@@ -96,20 +101,40 @@ impl<'a> Run<'a> {
 
     async fn step(&mut self, step: &Step) -> Result<(), Stop> {
         match &step.action {
-            Action::Send { from, .. } | Action::Raw { from, .. } if self.writer == Some(*from) => {}
+            Action::Send { from, .. } | Action::Raw { from, .. }
+                if self.writer == Some(self.party(*from)) => {}
             _ => self.flush().await?,
         }
         match &step.action {
             Action::Given { node, key, value } => self.given(*node, key, value).await,
-            Action::Send { from, words } => self.send(step, *from, words).await,
-            Action::Raw { from, words } => self.raw(step, *from, words).await,
+            Action::Send { from, words, group } => {
+                let mut request: Vec<Vec<u8>> =
+                    words.iter().map(|word| word.bytes(&self.scope)).collect();
+                request.extend(group.iter().flat_map(|group| group.bytes(&self.scope)));
+                self.send(step, self.party(*from), request).await
+            }
+            Action::Raw { from, words } => self.raw(step, self.party(*from), words).await,
+            Action::Cut { client, bytes } => {
+                self.connection(step, *client).await?.cut_once(*bytes);
+                Ok(())
+            }
+            Action::Pause { time } => {
+                self.line(
+                    "suite".to_owned(),
+                    Direction::Event,
+                    &format!("pause {time:?}"),
+                );
+                // The pause is what the proxy is tested with; no event is awaited.
+                sleep(*time).await;
+                Ok(())
+            }
             Action::Chunks { client, bytes } => {
                 self.connection(step, *client).await?.cut_into(*bytes);
                 Ok(())
             }
             Action::Want { from, patterns } => {
                 for pattern in patterns {
-                    self.want(step, *from, pattern).await?;
+                    self.want(step, self.party(*from), pattern).await?;
                 }
                 Ok(())
             }
@@ -142,13 +167,13 @@ impl<'a> Run<'a> {
     async fn connection(&mut self, step: &Step, party: Party) -> Result<&mut Connection, Stop> {
         if !self.parties.contains_key(&party) {
             let addr = match party {
-                Party::Client(_) => self.environment.proxy,
+                Party::Client(_) | Party::EachClient => self.environment.proxy,
                 Party::Node(node) => self.environment.nodes[node],
             };
             let client = match (Client::connect(addr, self.within()).await, party) {
                 (Ok(client), _) => client,
                 (Err(why), Party::Node(_)) => return Err(Stop::Stuck(why.to_string())),
-                (Err(why), Party::Client(_)) => {
+                (Err(why), Party::Client(_) | Party::EachClient) => {
                     let expected = "a connection".to_owned();
                     return Err(self.broken(step, Class::Closed, expected, why.to_string()));
                 }
@@ -169,9 +194,18 @@ impl<'a> Run<'a> {
             .map_or(within, |most| most.min(within))
     }
 
+    /// The client that a step means in this repetition.
+    fn party(&self, party: Party) -> Party {
+        match party {
+            // Steps of as many clients as a number can count are refused with the file.
+            Party::EachClient => Party::Client(u16::try_from(self.scope.repetition).unwrap_or(0)),
+            party => party,
+        }
+    }
+
     fn remember(&mut self, word: &[u8]) {
         let ours = footprint::contains(word, self.environment.prefix.as_bytes());
-        if ours && !self.written.iter().any(|known| known == word) {
+        if ours && self.known.insert(word.to_vec()) {
             self.written.push(word.to_vec());
             if let Some(record) = &self.environment.record {
                 record.key(word);
