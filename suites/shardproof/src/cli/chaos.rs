@@ -19,7 +19,6 @@ use shardproof::run::{self, Judged, RunOptions, RunningProxy};
 use testbed::fault::{Hook, HookCommand, Links};
 use testbed::program::Search;
 use testbed::targets::{self, Target};
-use testbed::toxiproxy::Client;
 
 use self::selection::Chosen;
 use self::shrink::{Ran, Shrinking};
@@ -103,7 +102,7 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
     let duration = flags.duration.map(Duration::from_secs);
     let scenarios = selection::scenarios(&flags.scenarios, &flags.common.fixtures(), duration)?;
     flags.shrinking.prepare(flags.history.as_deref())?;
-    let links = links(&flags).await?;
+    let links = flags.common.links().await?;
     let options = RunOptions {
         toxiproxy_links: links.unwrap_or_default(),
         ..flags.common.run_options(search)
@@ -122,17 +121,6 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
 enum Subject {
     Target(Box<Target>),
     Running(RunningProxy),
-}
-
-/// What the server of --toxiproxy is: only shardproof's has toxics of replies.
-async fn links(flags: &Flags) -> anyhow::Result<Option<Links>> {
-    let Some(server) = flags.common.toxiproxy else {
-        return Ok(None);
-    };
-    let links = Client::new(server).links().await;
-    Ok(Some(
-        links.with_context(|| format!("--toxiproxy {server}"))?,
-    ))
 }
 
 fn subjects(

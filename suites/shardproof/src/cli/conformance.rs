@@ -62,7 +62,7 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
     check(&flags)?;
     let cases = flags.selection.cases(&flags.common.folder)?;
     let subjects = subjects(&flags)?;
-    let options = flags.common.run_options(search);
+    let options = flags.common.run_options_with_links(search).await?;
     let seed = options.seed;
     let output = flags.output.output();
     let shown = match flags.verbose {

@@ -31,13 +31,16 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use shardproof::report;
 use shardproof::run::RunOptions;
 use testbed::cluster::{LINK_PORT_BASE, Source};
+use testbed::fault::Links;
 use testbed::fixtures::Fixtures;
 use testbed::program::Search;
 use testbed::targets::{self, Target};
+use testbed::toxiproxy::Client;
 
 pub(crate) use console::Console;
 
@@ -234,6 +237,25 @@ impl Common {
             toxiproxy: self.toxiproxy,
             ..self.basics.run_options(search)
         }
+    }
+
+    /// As [`Common::run_options`]. A server of --toxiproxy is asked once which faults it has.
+    async fn run_options_with_links(&self, search: Search) -> anyhow::Result<RunOptions> {
+        Ok(RunOptions {
+            toxiproxy_links: self.links().await?.unwrap_or_default(),
+            ..self.run_options(search)
+        })
+    }
+
+    /// The kind of the server of --toxiproxy: only shardproof's has toxics of replies.
+    async fn links(&self) -> anyhow::Result<Option<Links>> {
+        let Some(server) = self.toxiproxy else {
+            return Ok(None);
+        };
+        let links = Client::new(server).links().await;
+        Ok(Some(
+            links.with_context(|| format!("--toxiproxy {server}"))?,
+        ))
     }
 }
 

@@ -16,11 +16,11 @@ pub(super) async fn run(
     console: &Console,
 ) -> anyhow::Result<Exit> {
     let runs = runs(flags)?;
-    let options = flags.common.run_options(search);
     if matches!(fault.row().acts_on, Object::Proxy | Object::Client) {
         let expected = "expected a fault of a node or its link";
         return Err(Usage(format!("--fault {fault}: {expected}")).into());
     }
+    let options = flags.common.run_options_with_links(search).await?;
     let plan = FaultPlan {
         rescale: plan(flags, options.seed)?,
         fault,
