@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::case::{Action, Case, Party, Step};
-use super::load;
+use super::{in_order_of_starts, load};
 use testbed::fault::{Fault, selection_usage};
 use testbed::fixtures::{Fixtures, Source};
 use testbed::targets::{Deviation, Target, load_all};
@@ -39,6 +39,24 @@ fn cases_are_named_by_their_promise() {
             assert!(!named, "{} names {}", case.id, target.name);
         }
     }
+}
+
+#[test]
+fn a_proxy_is_started_seldom() {
+    let cases = cases();
+    let ordered = in_order_of_starts(&cases);
+    let disturbs = |case: &&Case| !case.disturbs.is_empty();
+    assert!(ordered.is_sorted_by_key(disturbs));
+    let calm = ordered.iter().filter(|case| !disturbs(case));
+    assert!(calm.is_sorted_by_key(|case| case.op_timeout));
+    let templates = ordered.chunk_by(|one, next| one.template == next.template);
+    let templates: Vec<_> = templates.filter_map(|of| of[0].template.as_ref()).collect();
+    let different: BTreeSet<&String> = templates.iter().map(|it| &it.id).collect();
+    assert_eq!(
+        different.len(),
+        templates.len(),
+        "shapes of a template follow one another"
+    );
 }
 
 #[test]

@@ -68,9 +68,8 @@ impl Harness {
     /// Restarts a proxy of our own before a case that disturbs, and before the case after it. The shapes of a template
     /// share a proxy as long as it keeps their promise.
     pub(crate) async fn refresh(&mut self, case: &Case) -> Result<(), Error> {
-        let disturbs = !case.disturbs.is_empty();
-        let kept = self.kept.take();
-        let shared = kept.is_some() && kept.as_deref() == case.template_id();
+        let worn = self.is_worn(case);
+        self.kept = None;
         let op_timeout = case.op_timeout.or(self.op_timeout());
         let Some(proxy) = &mut self.proxy else {
             return Ok(());
@@ -80,15 +79,22 @@ impl Harness {
             proxy.set_op_timeout_ms(limit.as_millis().try_into().unwrap_or(u64::MAX));
             self.environment.op_timeout = limit;
         }
-        if limited.is_some() || self.used && !shared && (disturbs || self.spoiled) {
+        if limited.is_some() || worn {
             proxy.restart().await?;
             // The case meets warm connections, as after any other case.
             let served = self.serves(After::Faults, SETTLED_WITHIN).await;
             served.map_err(Error::Unsettled)?;
             self.clean(&self.canaries).await?;
         }
-        (self.used, self.spoiled) = (true, disturbs);
+        (self.used, self.spoiled) = (true, !case.disturbs.is_empty());
         Ok(())
+    }
+
+    /// Whether the case needs a proxy that was started for it.
+    pub(crate) fn is_worn(&self, case: &Case) -> bool {
+        let kept = self.kept.as_deref();
+        let shared = kept.is_some() && kept == case.template_id();
+        self.used && !shared && (self.spoiled || !case.disturbs.is_empty())
     }
 
     /// The target's own time limit for one request.

@@ -108,6 +108,47 @@ async fn a_redis_that_is_its_own_node_is_left_as_it_was_found() {
     );
 }
 
+#[tokio::test]
+async fn shapes_of_a_template_share_a_proxy_as_long_as_it_keeps_their_promise() {
+    let node = redis().await;
+    let mut harness = Harness::attach(node.addr(), &[], 200, ALL, 7)
+        .await
+        .unwrap();
+    // As on a proxy of our own after a case that disturbs.
+    (harness.used, harness.spoiled) = (true, true);
+    let shapes = |steps: &str| {
+        let text = format!(
+            "case 1\n# P of ${{shape}}.\nspec https://redis.io/\nlevel must\ndisturbs connections\n\
+             shapes lengths from 1 to 2\n{steps}\n"
+        );
+        let (path, id) = ("x.case".to_owned(), "x".to_owned());
+        parse::cases(&Source { path, id, text }).unwrap()
+    };
+    let kept = shapes("send PING\nwant +PONG");
+    assert!(harness.is_worn(&kept[0]));
+    assert_eq!(harness.judge(&kept[0]).await.verdict, Verdict::Pass);
+    assert!(!harness.is_worn(&kept[1]));
+    assert!(harness.is_worn(&case("send PING\nwant +PONG\n")));
+    let broken = shapes("send PING\nwant nil");
+    let verdict = harness.judge(&broken[0]).await.verdict;
+    assert!(matches!(verdict, Verdict::Fail(_)), "{verdict:?}");
+    assert!(harness.is_worn(&broken[1]));
+    harness.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn each_client_of_a_step_has_a_connection_of_its_own() {
+    let node = redis().await;
+    let mut harness = Harness::attach(node.addr(), &[], 200, ALL, 7)
+        .await
+        .unwrap();
+    let steps = "times 3\nsend @* CLIENT SETNAME c${n}\ntimes 3\nwant @* +OK\n\
+                 send @2 CLIENT GETNAME\nwant @2 \"c2\"\ntimes 3\nsend @* CLIENT GETNAME\n\
+                 times 3\nwant @* \"c${n}\"\n";
+    assert_eq!(harness.judge(&case(steps)).await.verdict, Verdict::Pass);
+    harness.finish().await.unwrap();
+}
+
 /// The answer of a double to a request; `None` closes.
 type Script = fn(&Arguments) -> Option<&'static [u8]>;
 

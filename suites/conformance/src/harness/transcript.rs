@@ -61,3 +61,36 @@ fn shorter(mut line: Line) -> Line {
     }
     line
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_transcript_loses_its_middle_and_a_long_line_its_end() {
+        let at = Duration::from_millis;
+        let line = |place: u64| Line {
+            at: at(place),
+            party: "client 1".to_owned(),
+            way: Direction::ToProxy,
+            text: format!("{place} {}", "x".repeat(500)),
+        };
+        let clients: Vec<Line> = (0..1000).step_by(2).map(line).collect();
+        let event = |place: u64| Event {
+            at: at(place + 7),
+            node: 1,
+            connection: 1,
+            what: What::Opened,
+        };
+        let events: Vec<Event> = (1..1000).step_by(2).map(event).collect();
+        let merged = merge(&clients, &events, at(7));
+        assert_eq!(merged.len(), LINES_MAX + 1);
+        assert!(merged.is_sorted_by_key(|line| line.at));
+        let gap = &merged[LINES_MAX / 2];
+        assert_eq!(gap.text, format!("{} lines left out", 1000 - LINES_MAX));
+        assert_eq!(merged[0].text.chars().count(), CHARS_MAX + "...".len());
+        assert_eq!((merged[1].party.as_str(), merged[1].at), ("node B", at(1)));
+        assert_eq!(merged[LINES_MAX].at, at(999));
+        assert_eq!(merge(&clients[..2], &[], at(0)).len(), 2);
+    }
+}
