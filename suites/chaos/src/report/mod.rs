@@ -32,7 +32,7 @@ pub use ledger::KeyCounts;
 pub use messages::{Message, Way, messages};
 pub use recovery::Recovery;
 pub use shrunk::{CaseFile, Ended, Shrunk, Smallest};
-pub use stressed::{Chaos, Stressed};
+pub use stressed::{Cell, Chaos, Row, Stressed};
 pub use timeline::{Bin, Latency, ResourceSample, Timeline, WindowReport};
 
 /// One scenario on one target.

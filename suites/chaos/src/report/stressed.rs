@@ -29,7 +29,65 @@ pub struct Stressed {
     pub scenarios: Vec<ScenarioReport>,
 }
 
+/// A scenario on every target: a row of the matrix.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row<'a> {
+    /// Its name.
+    pub scenario: &'a str,
+    /// What it shows.
+    pub shows: &'a str,
+    /// One entry per target, in their order. None where it was not asked for.
+    pub cells: Vec<Option<Cell>>,
+}
+
+/// All runs of a scenario on a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cell {
+    /// The worst verdict.
+    pub verdict: Verdict,
+    /// The first run with it, by its number among the runs of the scenario, from 0.
+    pub run: usize,
+    /// How long the longest run took, in milliseconds.
+    pub took_ms: u64,
+}
+
+impl Cell {
+    fn of(scenario: &str, target: &Stressed) -> Option<Self> {
+        let runs = || {
+            target
+                .scenarios
+                .iter()
+                .filter(|run| run.scenario == scenario)
+        };
+        let verdict = runs().map(|run| run.verdict).max()?;
+        Some(Self {
+            verdict,
+            run: runs().position(|run| run.verdict == verdict)?,
+            took_ms: runs().map(|run| run.took_ms).max()?,
+        })
+    }
+}
+
 impl Chaos {
+    /// Every scenario on every target, in the order of the runs.
+    #[must_use]
+    pub fn rows(&self) -> Vec<Row<'_>> {
+        let mut rows: Vec<Row<'_>> = Vec::new();
+        for run in self.targets.iter().flat_map(|target| &target.scenarios) {
+            if rows.iter().all(|row| row.scenario != run.scenario) {
+                let targets = self.targets.iter();
+                rows.push(Row {
+                    scenario: &run.scenario,
+                    shows: &run.shows,
+                    cells: targets
+                        .map(|target| Cell::of(&run.scenario, target))
+                        .collect(),
+                });
+            }
+        }
+        rows
+    }
+
     /// All targets of a run.
     #[must_use]
     pub fn new(seed: u64, strict: bool, targets: Vec<Stressed>) -> Self {

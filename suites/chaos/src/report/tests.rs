@@ -5,8 +5,8 @@ use testbed::targets::Limits;
 use testbed::wire::Value;
 
 use super::{
-    CaseFile, CoverageReport, Ended, LawReport, ScenarioReport, Shrunk, Smallest, Verdict,
-    write_hgrm,
+    CaseFile, Cell, Chaos, CoverageReport, Ended, LawReport, ScenarioReport, Shrunk, Smallest,
+    Stressed, Verdict, write_hgrm,
 };
 use crate::history::{Completion, Header, History, Library, Record, Seen};
 use crate::observed::{Observed, Span, Subject, Window};
@@ -262,4 +262,34 @@ fn what_a_run_was_cut_down_to_is_one_sentence() {
         assert_eq!(shrunk.sentence(), expected);
         assert_eq!(shrunk.case_sentence(), "no case: the same requests pass");
     }
+}
+
+#[test]
+fn a_cell_is_the_worst_of_all_runs_of_a_scenario_on_a_target() {
+    let report = |verdict, took_ms| ScenarioReport {
+        took_ms,
+        ..ScenarioReport::without_run(&scenario(), verdict, String::new())
+    };
+    let target = |scenarios| Stressed {
+        target: "a-proxy".to_owned(),
+        version: "1".to_owned(),
+        scenarios,
+    };
+    let runs = vec![
+        report(Verdict::Kept, 5),
+        report(Verdict::Broken, 3),
+        report(Verdict::Broken, 4),
+    ];
+    let chaos = Chaos::new(1, false, vec![target(runs), target(Vec::new())]);
+    let cell = Cell {
+        verdict: Verdict::Broken,
+        run: 1,
+        took_ms: 5,
+    };
+    let rows = chaos.rows();
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    assert_eq!(
+        (rows[0].scenario, &rows[0].cells[..]),
+        ("a", &[Some(cell), None][..])
+    );
 }

@@ -4,7 +4,10 @@
 use std::time::Duration;
 
 use askama::Template;
-use chaos::report::{Chaos, LawReport, Message, ScenarioReport, Stressed, Verdict, Way};
+use chaos::report::{
+    Cell, Chaos, LawReport, Message, ScenarioReport, Stressed, Verdict,
+    Way,
+};
 use conformance::verdict::{Direction, Line};
 
 use super::conformance::is_web;
@@ -23,7 +26,7 @@ pub fn chaos(report: &Chaos) -> String {
     let page = Page {
         report,
         cards: report.targets.iter().map(card).collect(),
-        rows: rows(report),
+        rows: report.rows().into_iter().map(row).collect(),
         details,
     };
     page.to_string()
@@ -51,8 +54,8 @@ struct Row<'a> {
     shows: &'a str,
     /// Verdicts, for the filters.
     statuses: String,
-    /// Verdict, and where its detail is.
-    cells: Vec<Option<(&'static str, String)>>,
+    /// Verdict, where its detail is, and how long it took.
+    cells: Vec<Option<(&'static str, String, String)>>,
 }
 
 /// A scenario on one target.
@@ -102,31 +105,24 @@ fn card(target: &Stressed) -> Card<'_> {
     }
 }
 
-/// Every scenario that ran on any target, in the order of the first.
-fn rows(report: &Chaos) -> Vec<Row<'_>> {
-    let mut rows: Vec<Row> = Vec::new();
-    for scenario in report.targets.iter().flat_map(|target| &target.scenarios) {
-        if rows.iter().all(|row| row.scenario != scenario.scenario) {
-            rows.push(row(report, scenario));
-        }
-    }
-    rows
-}
-
-fn row<'a>(report: &'a Chaos, scenario: &'a ScenarioReport) -> Row<'a> {
-    let of_target = |(place, target): (usize, &Stressed)| {
-        let mut runs = target.scenarios.iter();
-        let run = runs.find(|it| it.scenario == scenario.scenario)?;
-        Some((run.verdict.name(), anchor(place, &run.scenario, 0)))
+fn row(row: chaos::report::Row<'_>) -> Row<'_> {
+    let shown = |(target, cell): (usize, Option<Cell>)| {
+        let cell = cell?;
+        let (verdict, anchor) = (cell.verdict.name(), anchor(target, row.scenario, cell.run));
+        Some((verdict, anchor, seconds(cell.took_ms)))
     };
-    let cells: Vec<_> = report.targets.iter().enumerate().map(of_target).collect();
-    let statuses: Vec<&str> = cells.iter().flatten().map(|(name, _)| *name).collect();
+    let cells: Vec<_> = row.cells.iter().copied().enumerate().map(shown).collect();
+    let statuses: Vec<&str> = cells.iter().flatten().map(|(name, ..)| *name).collect();
     Row {
-        scenario: &scenario.scenario,
-        shows: &scenario.shows,
+        scenario: row.scenario,
+        shows: row.shows,
         statuses: statuses.join(" "),
         cells,
     }
+}
+
+fn seconds(ms: u64) -> String {
+    format!("{:.1} s", ms as f64 / 1000.0)
 }
 
 /// The place of a scenario in the page; `repetition` tells runs of the same one apart.

@@ -2,7 +2,10 @@
 
 use std::fmt::Write;
 
-use chaos::report::{CaseFile, Chaos, LawReport, ScenarioReport, Shrunk, Stressed, Verdict};
+use super::table::table;
+use chaos::report::{
+    CaseFile, Cell, Chaos, LawReport, ScenarioReport, Shrunk, Stressed, Verdict,
+};
 
 /// One scenario, with the evidence for broken laws and the line that repeats it.
 #[must_use]
@@ -113,11 +116,34 @@ fn milliseconds(us: u64) -> String {
     format!("{:.1}", us as f64 / 1000.0)
 }
 
-/// The headline: one line per target.
+/// Every scenario on every target if there are several, and the headline: one line per target.
 #[must_use]
 pub fn chaos(report: &Chaos) -> String {
     let lines = report.targets.iter().map(|target| headline(report, target));
-    format!("\n{}\n", lines.collect::<Vec<_>>().join("\n"))
+    let matrix = match report.targets.len() {
+        0 | 1 => String::new(),
+        _ => format!("\n{}", matrix(report)),
+    };
+    format!("{matrix}\n{}\n", lines.collect::<Vec<_>>().join("\n"))
+}
+
+/// One row per scenario: its verdict on each target, and how long it took.
+fn matrix(report: &Chaos) -> String {
+    let cell = |cell: &Option<Cell>| match cell {
+        None => "-".to_owned(),
+        Some(cell) => {
+            let took = cell.took_ms as f64 / 1000.0;
+            format!("{:<7} {took:>5.1} s", word(cell.verdict))
+        }
+    };
+    let targets = report.targets.iter().map(|target| target.target.as_str());
+    let head: Vec<&str> = ["scenario"].into_iter().chain(targets).collect();
+    let rows = report.rows();
+    let rows = rows.iter().map(|row| {
+        let cells = row.cells.iter().map(cell);
+        [row.scenario.to_owned()].into_iter().chain(cells).collect()
+    });
+    table(&head, rows, head.len())
 }
 
 fn headline(report: &Chaos, target: &Stressed) -> String {
@@ -147,4 +173,53 @@ fn headline(report: &Chaos, target: &Stressed) -> String {
         "{name} {version}: {}; {requests} requests, seed {seed}",
         parts.join(", ")
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use chaos::scenario::Scenario;
+    use testbed::fixtures::Source;
+
+    use super::*;
+
+    fn ran(id: &str, verdict: Verdict, took_ms: u64) -> ScenarioReport {
+        let text = "# Shows it.\nduration = \"1s\"\nlaws = [\"isolation\"]\ncovers = []\n\
+                    [[workload]]\nkind = \"register\"\nclients = 1\nkeys = 1\n";
+        let source = Source {
+            path: format!("{id}.toml"),
+            id: id.to_owned(),
+            text: text.to_owned(),
+        };
+        let scenario = Scenario::parse(&source).unwrap_or_else(|error| panic!("{error}"));
+        ScenarioReport {
+            took_ms,
+            ..ScenarioReport::without_run(&scenario, verdict, String::new())
+        }
+    }
+
+    fn stressed(target: &str, scenarios: Vec<ScenarioReport>) -> Stressed {
+        Stressed {
+            target: target.to_owned(),
+            version: "1".to_owned(),
+            scenarios,
+        }
+    }
+
+    #[test]
+    fn scenarios_are_rows_and_targets_are_columns() {
+        let first = vec![
+            ran("node-slow", Verdict::Kept, 2110),
+            ran("node-busy", Verdict::Broken, 12_000),
+        ];
+        let second = vec![ran("node-slow", Verdict::Known, 1900)];
+        let targets = vec![stressed("one", first), stressed("another", second)];
+        let expected = [
+            "  scenario   one              another",
+            "  node-slow  kept      2.1 s  known     1.9 s",
+            "  node-busy  BROKEN   12.0 s  -",
+            "",
+        ];
+        let expected = expected.join("\n");
+        assert_eq!(matrix(&Chaos::new(7, false, targets)), expected);
+    }
 }
