@@ -22,7 +22,7 @@ const SEED: u64 = 1;
 const RATE: u64 = 2000;
 
 /// A key, how it is written and how it is read.
-struct Written {
+pub(super) struct Written {
     key: Vec<u8>,
     write: Vec<Vec<u8>>,
     read: Vec<Vec<u8>>,
@@ -106,7 +106,7 @@ async fn there_and_back(target: &Target, policy: &str) -> Result<(), Failed> {
 }
 
 /// The first `count` nodes of the cluster as those that keys are placed on; the rest have left.
-async fn fleet(cluster: &Cluster, policy: &str, count: usize) -> Arc<Fleet> {
+pub(super) async fn fleet(cluster: &Cluster, policy: &str, count: usize) -> Arc<Fleet> {
     let (seen, reach) = (cluster.link_addrs(), cluster.node_addrs());
     let text = |addrs: &[SocketAddr]| addrs.iter().map(ToString::to_string).collect::<Vec<_>>();
     let nodes = text(&seen[..count]).into_iter().map(Node::at);
@@ -126,7 +126,7 @@ async fn migrate(fleet: &Arc<Fleet>, proxy: SocketAddr) -> MoveOutcome {
 }
 
 /// Keys of many types, some binary, some large, every third with a time to live.
-fn keys() -> Vec<Written> {
+pub(super) fn keys() -> Vec<Written> {
     let key = |number: usize| {
         let kind = number % 8;
         let key = match kind {
@@ -163,7 +163,7 @@ fn keys() -> Vec<Written> {
     (0..2400).map(key).collect()
 }
 
-async fn write(proxy: SocketAddr, keys: &[Written]) {
+pub(super) async fn write(proxy: SocketAddr, keys: &[Written]) {
     let within = std::time::Duration::from_secs(10);
     let mut client = Client::connect(proxy, within).await.unwrap();
     let mut requests: Vec<Vec<Vec<u8>>> = keys.iter().map(|key| key.write.clone()).collect();
@@ -179,7 +179,7 @@ async fn write(proxy: SocketAddr, keys: &[Written]) {
 }
 
 /// The value of each key on its right node, and its time of expiry.
-async fn contents(keys: &[Written], fleet: &Fleet) -> Vec<(Value, Value)> {
+pub(super) async fn contents(keys: &[Written], fleet: &Fleet) -> Vec<(Value, Value)> {
     let within = std::time::Duration::from_secs(10);
     let mut clients = Vec::new();
     for member in fleet.members() {

@@ -7,6 +7,7 @@ mod commands;
 mod conflicts;
 mod databases;
 mod guard;
+mod killed;
 mod looks;
 mod moves;
 mod nodes;
@@ -79,6 +80,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         preflight::dumps_that_would_be_refused_block,
     ));
     trials.extend(behind::trials());
+    trials.extend(killed::trials());
     trials
 }
 

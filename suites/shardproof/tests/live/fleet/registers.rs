@@ -74,6 +74,11 @@ impl Registers {
         }
     }
 
+    /// Number of registers.
+    pub(crate) fn count(&self) -> u64 {
+        self.0.len() as u64
+    }
+
     /// Reads every register: each has its last acknowledged version.
     pub(crate) async fn check(&self, proxy: SocketAddr) {
         let mut client = Client::connect(proxy, WITHIN).await.unwrap();
