@@ -1,9 +1,10 @@
 //! A chaos report with one text in every place that takes one, and every verdict.
 
+use chaos::ledger::{KeyOutcome, Tally};
 use chaos::report::{
-    Bin, CaseFile, Chaos, CoverageReport, Ended, KeyCounts, KnownViolation, Latency, LawReport,
-    Message, Recovery, ScenarioReport, Shrunk, Smallest, Stressed, Summary, Timeline, Verdict, Way,
-    WindowReport,
+    Bin, CaseFile, Chaos, CoverageReport, DifferingKey, Ended, KeyCounts, KnownViolation, Latency,
+    LawReport, Message, ProxiesReport, ProxyKeys, Recovery, ScenarioReport, Shrunk, Smallest,
+    Stressed, Summary, Timeline, Verdict, Way, WindowReport,
 };
 use chaos::shrink::Size;
 
@@ -141,6 +142,24 @@ fn summary(text: &str) -> Summary {
             served_after_ms: None,
         }],
         keys: KeyCounts::default(),
+        proxies: Some(proxies(text)),
+    }
+}
+
+fn proxies(text: &str) -> ProxiesReport {
+    ProxiesReport {
+        keys: 2,
+        proxies: vec![ProxyKeys {
+            proxy: text.to_owned(),
+            nodes: vec![text.to_owned()],
+            found: Tally::default(),
+        }],
+        differing: vec![DifferingKey {
+            key: text.to_owned(),
+            nodes: vec![text.to_owned()],
+            outcomes: vec![KeyOutcome::Stale],
+        }],
+        predicted: Some(1),
     }
 }
 

@@ -32,6 +32,9 @@ pub struct Observed {
     /// The final contents of the nodes: for each key, the nodes that have it, with the value as GET, LRANGE or the like
     /// returns it.
     pub contents: BTreeMap<Key, Vec<(u16, Value)>>,
+    /// Each proxy, if there are several in front of the nodes; else empty. `owners` and `owners_after` are those of the
+    /// first.
+    pub proxies: Vec<ProxyView>,
     /// Keys whose outcome is predicted to differ from found. Empty unless the scenario changes the cluster.
     pub predicted: BTreeMap<Key, KeyOutcome>,
     /// The proxy's resources, sampled over the run. Empty if its process is not known.
@@ -43,6 +46,20 @@ pub struct Observed {
     pub node_names: Vec<String>,
     /// The time limits that the target promises.
     pub promises: Promises,
+}
+
+/// One of several proxies in front of the same nodes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProxyView {
+    /// Its address.
+    pub addr: String,
+    /// The node that it asks for each key, found by looking at the nodes before the first fault.
+    pub owners: BTreeMap<Key, u16>,
+    /// The same, computed from its list of nodes. Empty if the list is not known; then all lists are expected to be
+    /// equal.
+    pub predicted: BTreeMap<Key, u16>,
+    /// The value of each key as read through it when the load was over. Keys whose read failed are left out.
+    pub reads: BTreeMap<Key, Value>,
 }
 
 /// A time between two others.
@@ -82,6 +99,8 @@ pub struct Window {
 pub struct Session {
     /// The workload that it belongs to.
     pub workload: String,
+    /// The proxy that it uses, by its place among several; else 0.
+    pub proxy: u16,
     /// How it ended. `None` if it was open until all replies were read or the run was over.
     pub closed: Option<Closed>,
 }

@@ -307,7 +307,12 @@ impl Run {
         let session = |client: &Client| {
             let workload = client.workload.to_owned();
             let closed = None;
-            (client.session, Session { workload, closed })
+            let session = Session {
+                workload,
+                proxy: 0,
+                closed,
+            };
+            (client.session, session)
         };
         let sample = |number: u64| Sample {
             at: number * 50 * MS,
@@ -333,6 +338,7 @@ impl Run {
             owners_after: owners.clone(),
             owners,
             contents,
+            proxies: Vec::new(),
             predicted: BTreeMap::new(),
             samples: (0..end / (50 * MS)).map(sample).collect(),
             stalls: (1..end / (10_000 * MS))

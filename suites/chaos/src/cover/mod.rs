@@ -5,6 +5,7 @@
 
 mod completed_per_workload;
 mod errors_seen;
+mod keys_on_several_nodes;
 mod keys_per_node;
 mod late_replies;
 mod reconnects;
@@ -37,6 +38,7 @@ pub static CONDITIONS: &[&dyn Condition] = &[
     &requests_in_fault::RequestsInFault,
     &late_replies::LateReplies,
     &keys_per_node::KeysPerNode,
+    &keys_on_several_nodes::KeysOnSeveralNodes,
     &reconnects::Reconnects,
     &errors_seen::ErrorsSeen,
     COMPLETED,

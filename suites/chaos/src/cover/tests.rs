@@ -106,6 +106,17 @@ fn keys_of_the_emptiest_node_are_counted() {
 }
 
 #[test]
+fn keys_that_proxies_ask_different_nodes_for_are_counted() {
+    let mut run = quiet();
+    check("keys-on-several-nodes", &run, 0);
+    run.two_proxies();
+    check("keys-on-several-nodes", &run, 0);
+    let second = &mut run.observed.proxies[1];
+    second.owners.insert(b"a-x".to_vec(), 2);
+    check("keys-on-several-nodes", &run, 1);
+}
+
+#[test]
 fn connections_opened_after_the_fault_are_counted() {
     let mut run = quiet();
     check("reconnects", &run, 0);
@@ -133,6 +144,7 @@ fn requests_of_the_slowest_workload_are_counted() {
     check("completed-per-workload", &run, 3);
     let idle = Session {
         workload: "idle".to_owned(),
+        proxy: 0,
         closed: None,
     };
     run.observed.sessions.insert(2, idle);

@@ -1,12 +1,10 @@
 //! In the end every register is where it was acknowledged, with a value that may be its last one.
 
-use std::collections::HashMap;
+use testbed::wire::quoted;
 
-use testbed::wire::{Value, quoted};
-
-use super::command::Command;
 use super::findings::Findings;
-use super::keys::{bulk, by_key, lasts};
+use super::keys::{by_key, lasts};
+use super::last::{Last, followed, value};
 use super::operation::{Operation, operations};
 use super::{Law, Verdict};
 use crate::ledger::KeyOutcome;
@@ -103,78 +101,6 @@ fn fate(observed: &Observed, key: &[u8], uses: &[&Operation<'_>]) -> Fate {
         [(_, value)] => last.outcome(value),
         _ => return Fate::Duplicated,
     })
-}
-
-/// Which of its writes may be the last one of a key.
-struct Last<'a, 'o> {
-    key: &'a [u8],
-    uses: &'o [&'o Operation<'a>],
-    /// When the latest acknowledged change was sent.
-    sent: u64,
-    /// The latest acknowledged change of each session.
-    sessions: HashMap<u32, usize>,
-}
-
-impl<'a, 'o> Last<'a, 'o> {
-    fn new(key: &'a [u8], uses: &'o [&'o Operation<'a>]) -> Self {
-        let changes = || {
-            uses.iter()
-                .filter(|operation| !operation.command.reads() && operation.ok())
-        };
-        let sent = changes().map(|change| change.sent).max().unwrap_or(0);
-        let read = changes().filter(|change| change.received.is_some());
-        Self {
-            key,
-            uses,
-            sent,
-            sessions: read.map(|change| (change.session, change.record)).collect(),
-        }
-    }
-
-    /// Whether no acknowledged change is certainly later: neither by time, nor by the order of a session.
-    fn may_be(&self, change: &Operation<'_>) -> bool {
-        let in_session = self.sessions.get(&change.session);
-        let overtaken =
-            change.received.is_some() && in_session.is_some_and(|last| *last > change.record);
-        change.possible() && change.latest() >= self.sent && !overtaken
-    }
-
-    fn may_be_missing(&self) -> bool {
-        let removals = self
-            .uses
-            .iter()
-            .filter(|operation| matches!(operation.command, Command::Remove(_)));
-        removals.into_iter().any(|removal| self.may_be(removal))
-    }
-
-    fn outcome(&self, found: &Value) -> KeyOutcome {
-        let found = bulk(found);
-        let wrote =
-            |operation: &&&Operation<'a>| found.is_some() && value(operation, self.key) == found;
-        let writers: Vec<_> = self.uses.iter().filter(wrote).collect();
-        match writers.as_slice() {
-            [] => KeyOutcome::Wrong,
-            writers if writers.iter().any(|write| self.may_be(write)) => KeyOutcome::Found,
-            _ => KeyOutcome::Stale,
-        }
-    }
-}
-
-/// Whether a request leaves a value that is followed.
-fn followed(operation: &Operation<'_>) -> bool {
-    let command = &operation.command;
-    command.reads()
-        || matches!(
-            command,
-            Command::Set(..) | Command::Mset(_) | Command::Remove(_)
-        )
-}
-
-/// The value that a request writes under a key.
-fn value<'a>(operation: &Operation<'a>, key: &[u8]) -> Option<&'a [u8]> {
-    let writes = operation.command.writes().into_iter().rev();
-    let mut under = writes.filter(|(written, _)| *written == key);
-    under.next().map(|(_, value)| value)
 }
 
 #[cfg(test)]

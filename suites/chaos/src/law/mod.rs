@@ -18,15 +18,18 @@ mod findings;
 mod interleaved;
 mod isolation;
 mod keys;
+mod last;
 mod ledger_as_predicted;
 mod memory_bounded;
 mod misdelivery;
 mod no_cross_talk;
 mod no_false_nil;
 mod no_short_answer;
+mod on_proxies;
 mod operation;
 mod overlaps;
 mod placement_unchanged;
+mod proxies_agree;
 mod recovers_within;
 mod registers_linearizable;
 mod replies_in_order;
@@ -44,6 +47,7 @@ use testbed::wire::Arguments;
 
 use crate::observed::Observed;
 
+pub(crate) use on_proxies::{KeyOnProxies, on_proxies};
 pub use verdict::{Verdict, Violation};
 
 /// A property that a run must satisfy.
@@ -96,6 +100,7 @@ pub static LAWS: &[&dyn Law] = &[
     &placement_unchanged::PlacementUnchanged,
     &scan_complete::ScanComplete,
     &ledger_as_predicted::LedgerAsPredicted,
+    &proxies_agree::ProxiesAgree,
     &answers_within_deadline::AnswersWithinDeadline,
     &recovers_within::RecoversWithin,
     &error_names_node::ErrorNamesNode,

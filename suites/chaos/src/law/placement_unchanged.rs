@@ -1,12 +1,14 @@
 //! A key keeps its node, and is asked nowhere else.
 
+use std::collections::BTreeMap;
+
 use testbed::wire::quoted;
 
 use super::command::Command;
 use super::findings::Findings;
 use super::{Law, Verdict, text};
 use crate::history::Record;
-use crate::observed::Observed;
+use crate::observed::{Key, Observed};
 
 pub(super) struct PlacementUnchanged;
 
@@ -43,7 +45,8 @@ fn asked(observed: &Observed, index: usize, record: &Record, findings: &mut Find
         Command::Other(_) => return,
         _ => command.keys(),
     };
-    let owners = keys.iter().map(|key| observed.owners.get(*key).copied());
+    let nodes = owners(observed, record);
+    let owners = keys.iter().map(|key| nodes.get(*key).copied());
     let Some(owners) = owners
         .collect::<Option<Vec<u16>>>()
         .filter(|owners| !owners.is_empty())
@@ -59,6 +62,13 @@ fn asked(observed: &Observed, index: usize, record: &Record, findings: &mut Find
             });
         }
     }
+}
+
+/// The nodes that the proxy of a request asks.
+fn owners<'a>(observed: &'a Observed, record: &Record) -> &'a BTreeMap<Key, u16> {
+    let session = observed.sessions.get(&record.session);
+    let proxy = session.and_then(|session| observed.proxies.get(usize::from(session.proxy)));
+    proxy.map_or(&observed.owners, |proxy| &proxy.owners)
 }
 
 /// The node of each key is the same in the end.
@@ -114,6 +124,7 @@ pub(in crate::law) mod tests {
     fn without_nodes_nothing_is_known() {
         let mut run = Run::healthy();
         run.observed.owners.clear();
+        run.observed.proxies.clear();
         check_unknown(&PlacementUnchanged, &run);
     }
 }

@@ -10,6 +10,7 @@ use testbed::wire::quoted;
 use super::command::Command;
 use super::findings::Findings;
 use super::keys::lasts;
+use super::on_proxies::name_by_node;
 use super::{Law, Verdict};
 use crate::checker::{self, Checked, Options};
 use crate::history::{Completion, History, settle};
@@ -76,7 +77,8 @@ fn judge(
     }
 }
 
-/// The history without the operations on keys that their node may have lost.
+/// The history without the operations on keys that their node may have lost. A key that several proxies ask different
+/// nodes for, as predicted, is one register per node.
 fn lasting(observed: &Observed) -> History {
     let mut history = observed.history.clone();
     let keys = observed.owners.keys();
@@ -93,6 +95,7 @@ fn lasting(observed: &Observed) -> History {
             record.completion = Completion::Failed;
         }
     }
+    name_by_node(observed, &mut history);
     history
 }
 

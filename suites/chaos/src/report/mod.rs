@@ -2,7 +2,7 @@
 //!
 //! - `stressed`: all scenarios of a run, by target.
 //! - `timeline`: requests, latencies and errors by bins of time. `recovery`: how long healed nodes stayed unserved.
-//! - `ledger`: where acknowledged keys ended. `evidence`, `messages`: the records that prove a violation, as
+//! - `ledger`: where acknowledged keys ended. `proxies`: the same for each of several proxies. `evidence`, `messages`: the records that prove a violation, as
 //!   lines and as messages.
 //! - `shrunk`: what a failing run was cut down to.
 //! - `hgrm`: latencies as HdrHistogram's tools read them.
@@ -13,6 +13,7 @@ mod evidence;
 mod hgrm;
 mod ledger;
 mod messages;
+mod proxies;
 mod recovery;
 mod shrunk;
 mod stressed;
@@ -30,6 +31,7 @@ pub use evidence::lines as evidence_lines;
 pub use hgrm::write as write_hgrm;
 pub use ledger::KeyCounts;
 pub use messages::{Message, Way, messages};
+pub use proxies::{DifferingKey, ProxiesReport, ProxyKeys};
 pub use recovery::Recovery;
 pub use shrunk::{CaseFile, Ended, Shrunk, Smallest};
 pub use stressed::{Cell, Chaos, Row, Stressed};
@@ -161,6 +163,8 @@ pub struct Summary {
     pub recoveries: Vec<Recovery>,
     /// Where acknowledged keys ended.
     pub keys: KeyCounts,
+    /// What each of several proxies found. None if there was one.
+    pub proxies: Option<ProxiesReport>,
 }
 
 impl CoverageReport {
@@ -260,6 +264,7 @@ impl Summary {
             timeline: Timeline::new(run),
             recoveries: recovery::recoveries(&run.observed),
             keys: KeyCounts::new(&run.observed),
+            proxies: ProxiesReport::new(&run.observed),
         }
     }
 }

@@ -82,6 +82,7 @@ fn run() -> Run {
         owners: [(b"k".to_vec(), 1)].into(),
         owners_after: [(b"k".to_vec(), 1)].into(),
         contents: [(b"k".to_vec(), vec![(0, Value::Bulk(b"v".to_vec()))])].into(),
+        proxies: Vec::new(),
         predicted: Default::default(),
         samples: Vec::new(),
         stalls: Vec::new(),

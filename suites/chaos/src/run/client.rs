@@ -21,6 +21,8 @@ const RECONNECT_AFTER: Duration = Duration::from_millis(20);
 /// One client.
 pub(super) struct Client {
     pub(super) proxy: SocketAddr,
+    /// Its place among the proxies.
+    pub(super) proxy_index: u16,
     pub(super) library: Library,
     pub(super) workload: &'static str,
     pub(super) generator: Box<dyn Generator>,
@@ -110,6 +112,7 @@ impl Client {
         let number = self.sessions.fetch_add(1, Ordering::Relaxed);
         let session = Session {
             workload: self.workload.to_owned(),
+            proxy: self.proxy_index,
             closed: None,
         };
         log.sessions.insert(number, session);

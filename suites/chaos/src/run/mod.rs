@@ -44,6 +44,9 @@ pub struct Subject<'a> {
     pub name: String,
     /// The proxy, for clients.
     pub proxy: SocketAddr,
+    /// Further proxies in front of the same nodes. Clients are spread over all proxies; faults of the proxy act on the
+    /// first.
+    pub further: Vec<SocketAddr>,
     /// The nodes, past the links.
     pub nodes: Vec<SocketAddr>,
     /// The owner of the nodes.
@@ -58,6 +61,13 @@ pub struct Subject<'a> {
     pub promises: Promises,
     /// How all keys begin.
     pub prefix: String,
+}
+
+impl Subject<'_> {
+    /// All proxies, the first one first.
+    fn proxies(&self) -> Vec<SocketAddr> {
+        [&[self.proxy], &self.further[..]].concat()
+    }
 }
 
 /// The owner of nodes.
@@ -94,8 +104,10 @@ pub enum Error {
     #[error("look at a node: {0}")]
     Node(#[from] wire_client::Error),
     /// The proxy did not take a key before any fault.
-    #[error("the proxy takes {taken} of {keys} keys before the first fault")]
+    #[error("proxy {proxy} takes {taken} of {keys} keys before the first fault")]
     NotServing {
+        /// The proxy.
+        proxy: SocketAddr,
         /// Keys that were found on a node.
         taken: usize,
         /// Keys in all.

@@ -86,6 +86,16 @@ pub(super) async fn owners(
     Ok(owners)
 }
 
+/// The values of `keys` as read through a proxy. Without keys whose read failed.
+pub(super) async fn reads(proxy: SocketAddr, keys: &[Key]) -> BTreeMap<Key, Value> {
+    let gets = keys.iter().map(|key| words(&[b"GET", key]));
+    let Ok(replies) = ask(proxy, gets).await else {
+        return BTreeMap::new();
+    };
+    let read = keys.iter().cloned().zip(replies);
+    read.filter(|(_, value)| !value.is_error()).collect()
+}
+
 /// Deletes keys on every node.
 pub(super) async fn clear(nodes: &[SocketAddr], keys: &[Key]) -> Result<(), Error> {
     for addr in nodes {

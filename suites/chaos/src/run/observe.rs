@@ -1,6 +1,7 @@
 //! One run from the first look at the nodes to the last.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
@@ -17,7 +18,7 @@ use super::sightings::Sightings;
 use super::watch::Watched;
 use super::{Error, NodesOf, Run, Subject, completion, inject, nodes, sightings};
 use crate::history::{Completion, Header, History, Library, Record};
-use crate::observed::{Key, Observed, Sample, Session, Span, Window};
+use crate::observed::{Key, Observed, ProxyView, Sample, Session, Span, Window};
 use crate::scenario::{Load, Pace, Scenario, Schedule};
 use crate::workload::Plan;
 
@@ -35,11 +36,12 @@ pub async fn observe(
     let mut plans = plans(scenario, subject, chance);
     let keys = keys(scenario, &plans);
     let served_within = Duration::from_nanos(subject.promises.recovery);
-    let owners = nodes::owners(subject.proxy, &subject.nodes, &keys, served_within).await?;
-    if owners.len() < keys.len() && !subject.nodes.is_empty() {
-        let (taken, keys) = (owners.len(), keys.len());
-        return Err(Error::NotServing { taken, keys });
+    let mut owners = Vec::new();
+    for proxy in subject.proxies() {
+        owners.push(served(subject, proxy, &keys, served_within).await?);
     }
+    let mut views = views(subject, &owners);
+    let owners = owners.swap_remove(0);
     for (load, plan) in scenario.loads.iter().zip(&mut plans) {
         if load.apart {
             plan.apart = owners.clone();
@@ -48,6 +50,9 @@ pub async fn observe(
     let schedule = Schedule::new(scenario, chance);
     let mut loaded = load(scenario, subject, (&plans, &keys), &schedule, say).await?;
     let contents = nodes::contents(&subject.nodes, &keys).await?;
+    for (view, proxy) in views.iter_mut().zip(subject.proxies()) {
+        view.reads = nodes::reads(proxy, &keys).await;
+    }
     let owners_after = nodes::owners(subject.proxy, &subject.nodes, &keys, served_within).await?;
     let idle = idle(subject, &loaded.clock, served_within).await;
     loaded.watched.samples.extend(idle);
@@ -67,6 +72,7 @@ pub async fn observe(
         },
         owners,
         contents,
+        proxies: views,
         predicted: BTreeMap::new(),
         samples,
         stalls: loaded.watched.stalls,
@@ -74,6 +80,43 @@ pub async fn observe(
         promises: subject.promises,
     };
     Ok(Run { observed, intended })
+}
+
+/// The node of each key, which a proxy has to accept.
+async fn served(
+    subject: &Subject<'_>,
+    proxy: SocketAddr,
+    keys: &[Key],
+    within: Duration,
+) -> Result<BTreeMap<Key, u16>, Error> {
+    let owners = nodes::owners(proxy, &subject.nodes, keys, within).await?;
+    match owners.len() < keys.len() && !subject.nodes.is_empty() {
+        true => Err(Error::NotServing {
+            proxy,
+            taken: owners.len(),
+            keys: keys.len(),
+        }),
+        false => Ok(owners),
+    }
+}
+
+/// What each of several proxies does, so far.
+fn views(subject: &Subject<'_>, owners: &[BTreeMap<Key, u16>]) -> Vec<ProxyView> {
+    if subject.further.is_empty() {
+        return Vec::new();
+    }
+    let view = |(proxy, owners): (SocketAddr, &BTreeMap<Key, u16>)| ProxyView {
+        addr: proxy.to_string(),
+        owners: owners.clone(),
+        predicted: BTreeMap::new(),
+        reads: BTreeMap::new(),
+    };
+    subject
+        .proxies()
+        .into_iter()
+        .zip(owners)
+        .map(view)
+        .collect()
 }
 
 /// How unique values of all workloads begin.
@@ -171,6 +214,7 @@ fn clients(
     (clock, ends): (&Clock, &Arc<AtomicU64>),
 ) -> JoinSet<Log> {
     let mut clients = JoinSet::new();
+    let proxies = subject.proxies();
     let sessions = Arc::new(AtomicU32::new(0));
     for (load, plan) in scenario.loads.iter().zip(plans) {
         let ends = match load.lasts == scenario.duration {
@@ -178,8 +222,11 @@ fn clients(
             false => Arc::new(AtomicU64::new(nanoseconds(load.lasts))),
         };
         for number in 0..load.clients {
+            // Two clients in turn, so that each proxy has clients of both libraries.
+            let proxy = usize::from(number / 2) % proxies.len();
             let client = Client {
-                proxy: subject.proxy,
+                proxy: proxies[proxy],
+                proxy_index: u16::try_from(proxy).unwrap_or_default(),
                 library: match number % 2 {
                     0 => Library::Raw,
                     _ => Library::Redis,

@@ -35,6 +35,8 @@ pub struct Scenario {
     pub source: Option<String>,
     /// Nodes that the proxy has at the start.
     pub nodes: u16,
+    /// Further proxies in front of the same nodes. Clients are spread over all proxies.
+    pub proxies: Vec<ProxyRow>,
     /// How long clients send requests.
     pub duration: Duration,
     /// What a target must be able to do for it, beyond its workloads.
@@ -49,6 +51,14 @@ pub struct Scenario {
     pub laws: Vec<&'static dyn Law>,
     /// What a run must have had to be judged. Always that each workload got a request through.
     pub covers: Vec<Cover>,
+}
+
+/// A further proxy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProxyRow {
+    /// Nodes of its list: the first ones of the cluster.
+    pub nodes: u16,
 }
 
 /// A coverage condition with its threshold.
@@ -135,6 +145,8 @@ struct File {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     needs: Vec<String>,
     laws: Vec<LawName>,
+    #[serde(default, rename = "proxy", skip_serializing_if = "Vec::is_empty")]
+    proxies: Vec<ProxyRow>,
     #[serde(rename = "workload")]
     loads: Vec<LoadText>,
     #[serde(default, rename = "fault", skip_serializing_if = "Vec::is_empty")]
@@ -234,7 +246,8 @@ impl Scenario {
     #[must_use]
     pub fn nodes_max(&self) -> u16 {
         let rescaled = self.rescales.iter().map(|row| row.nodes);
-        rescaled.fold(self.nodes, u16::max)
+        let further = self.proxies.iter().map(|row| row.nodes);
+        rescaled.chain(further).fold(self.nodes, u16::max)
     }
 
     /// The capabilities that the scenario and its workloads need.
@@ -270,6 +283,9 @@ impl Scenario {
     pub(crate) fn check(&self) -> Result<(), (&'static str, String)> {
         if !(1..=NODES_MAX).contains(&self.nodes_max()) {
             return Err(("nodes", format!("nodes: expected 1 to {NODES_MAX}")));
+        }
+        if self.proxies.iter().any(|row| row.nodes == 0) {
+            return Err(("[[proxy]]", "proxy: nodes is at least 1".to_owned()));
         }
         for need in &self.needs {
             if let Some(correction) = correction(need) {
@@ -346,6 +362,7 @@ impl File {
             shows,
             source: link,
             nodes: self.nodes,
+            proxies: self.proxies,
             duration,
             needs: self.needs,
             loads: self.loads.into_iter().map(load).collect(),

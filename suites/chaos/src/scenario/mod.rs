@@ -12,7 +12,7 @@ mod text;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use file::{Cover, Error, FaultRow, Load, Pace, RescaleRow, Scenario, load_all};
+pub use file::{Cover, Error, FaultRow, Load, Pace, ProxyRow, RescaleRow, Scenario, load_all};
 pub use schedule::{Change, Schedule, Step};
 pub use text::{Moment, On, Time};
 

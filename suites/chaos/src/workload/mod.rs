@@ -9,6 +9,7 @@ mod draw;
 mod hot_key;
 mod large_values;
 mod multi_key;
+mod overwrite;
 mod pipelined_mix;
 mod register;
 mod scan_while_writing;
@@ -84,6 +85,7 @@ pub static WORKLOADS: &[&dyn Workload] = &[
     &hot_key::HotKey,
     &large_values::LargeValues,
     &multi_key::MultiKey,
+    &overwrite::Overwrite,
     &pipelined_mix::PipelinedMix,
     &register::Register,
     &scan_while_writing::ScanWhileWriting,

@@ -37,29 +37,30 @@ pub(super) struct Flags {
     #[arg(value_name = "SCENARIO")]
     scenarios: Vec<String>,
     /// Proxy to start, by target name; repeat for several
-    #[arg(long = "target", value_name = "NAME", conflicts_with = "proxy",
-        required_unless_present_any = ["list_faults", "list_laws", "proxy"])]
+    #[arg(long = "target", value_name = "NAME", conflicts_with = "proxies",
+        required_unless_present_any = ["list_faults", "list_laws", "proxies"])]
     targets: Vec<String>,
     /// Running proxy to test, with --node for each of its nodes in their order. Faults of links need links between them:
-    /// those of `shardproof links`, or any Toxiproxy, given by --toxiproxy. Other faults need --fault-hook
-    #[arg(long, value_name = "HOST:PORT", value_parser = super::address, requires = "nodes",
+    /// those of `shardproof links`, or any Toxiproxy, given by --toxiproxy. Other faults need --fault-hook. Repeat for
+    /// further proxies in front of the same nodes, which scenarios with several proxies compare with the first
+    #[arg(long = "proxy", value_name = "HOST:PORT", value_parser = super::address, requires = "nodes",
         conflicts_with_all = ["source", "redis_image", "link_port_base"])]
-    proxy: Option<SocketAddr>,
+    proxies: Vec<SocketAddr>,
     /// Time limit of --proxy for one request
-    #[arg(long, value_name = "MS", default_value_t = OP_TIMEOUT_MS, requires = "proxy")]
+    #[arg(long, value_name = "MS", default_value_t = OP_TIMEOUT_MS, requires = "proxies")]
     op_timeout_ms: u64,
     /// Command that applies and heals the faults that --toxiproxy cannot, such as './hook.sh {action} {fault} {node}'.
     /// {action} is apply or heal, {fault} the fault as in scenarios and {kind} its name, {node} the address of the node or
     /// proxy, and {on} its letter or `proxy`. Exit code 0: done; 3: the hook cannot do this fault; other: the scenario is
     /// unknown
-    #[arg(long, value_name = "COMMAND", requires = "proxy")]
+    #[arg(long, value_name = "COMMAND", requires = "proxies")]
     fault_hook: Option<HookCommand>,
     /// Time limit of --fault-hook for one call. The command is killed then
     #[arg(long, value_name = "MS", default_value_t = HOOK_TIMEOUT_MS, requires = "fault_hook",
         value_parser = clap::value_parser!(u64).range(1..))]
     fault_hook_timeout_ms: u64,
     /// Also run scenarios that disturb other clients of --proxy: those with faults. Do not use it on a proxy in production
-    #[arg(long, requires = "proxy")]
+    #[arg(long, requires = "proxies")]
     allow_disturbing: bool,
     /// Also call --fault-hook for faults that take the data of a node, such as `kill`
     #[arg(long, requires = "fault_hook")]
@@ -128,11 +129,12 @@ fn subjects(
     links: Option<Links>,
     options: &RunOptions,
 ) -> anyhow::Result<Vec<Subject>> {
-    if let Some(proxy) = flags.proxy {
+    if let Some((proxy, further)) = flags.proxies.split_first() {
         let timeout = Duration::from_millis(flags.fault_hook_timeout_ms);
         let hook = flags.fault_hook.clone();
         return Ok(vec![Subject::Running(RunningProxy {
-            proxy,
+            proxy: *proxy,
+            further: further.to_vec(),
             nodes: flags.common.nodes.clone(),
             op_timeout: Duration::from_millis(flags.op_timeout_ms),
             links: flags.common.toxiproxy.zip(links),
@@ -273,6 +275,9 @@ fn command(
     duration: Option<u64>,
 ) -> String {
     let mut repeat = repeat::Flags::default();
+    for further in flags.proxies.iter().skip(1) {
+        repeat.value("--proxy", further);
+    }
     if let Some(seconds) = duration {
         repeat.value("--duration", seconds);
     }

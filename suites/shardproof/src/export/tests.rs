@@ -32,6 +32,7 @@ fn run() -> Observed {
         owners: owners.into_iter().collect(),
         owners_after: BTreeMap::new(),
         contents: BTreeMap::new(),
+        proxies: Vec::new(),
         predicted: BTreeMap::new(),
         samples: Vec::new(),
         stalls: Vec::new(),
@@ -73,6 +74,7 @@ fn sent(run: &mut Observed, session: u32, (at, received): (u64, Option<u64>), re
     }
     run.sessions.entry(session).or_insert_with(|| Session {
         workload: "register".to_owned(),
+        proxy: 0,
         closed: None,
     });
 }

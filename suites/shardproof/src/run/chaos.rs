@@ -1,5 +1,6 @@
 //! Chaos runs: a cluster and a proxy for each scenario, and the verdicts of the laws on it.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use chaos::law::{Law, Level, Verdict as LawVerdict};
@@ -15,6 +16,7 @@ use testbed::leftovers::{self, Record};
 use testbed::targets::{Deviation, Occurs, Proxy, Setting, Target};
 
 use super::{Error, RunOptions};
+use crate::planner;
 
 /// A scenario that was judged, with the run that it was judged on.
 pub struct Judged {
@@ -43,11 +45,21 @@ pub async fn chaos(
     let setting = Setting::usual(target, begin_with);
     let prefix = rescale::prefix(options.seed);
     record(options, &cluster, &prefix);
-    let mut proxy = Proxy::start(target, setting, &options.search).await?;
+    let mut proxy = Proxy::start(target, setting.clone(), &options.search).await?;
+    let mut further = Vec::new();
+    for row in &scenario.proxies {
+        let nodes = cluster.link_addrs()[..row.nodes.into()].to_vec();
+        let setting = Setting {
+            nodes,
+            ..setting.clone()
+        };
+        further.push(Proxy::start(target, setting, &options.search).await?);
+    }
     let clients = Clients::new(proxy.addr(), format!("{prefix}misbehaving").as_bytes());
     let mut subject = Subject {
         name: target.name.clone(),
         proxy: proxy.addr(),
+        further: further.iter().map(Proxy::addr).collect(),
         nodes: cluster.node_addrs(),
         nodes_of: match options.owned().nodes {
             true => NodesOf::Suite,
@@ -69,11 +81,35 @@ pub async fn chaos(
     };
     let observed = run::observe(scenario, &mut subject, options.seed, say).await;
     let mut judged = match observed {
-        Ok(run) => judged(Some(target), scenario, run),
+        Ok(mut run) => {
+            predict(&mut run, scenario, &setting, &cluster.link_addrs());
+            judged(Some(target), scenario, run)
+        }
         Err(why) => without_run(scenario, Verdict::Unknown, why.to_string()),
     };
     judged.report.took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     Ok(judged)
+}
+
+/// Fills in the node of each key for each of several proxies, as its list of nodes gives it. Where the policy cannot be
+/// computed, the lists are known to differ all the same: what the proxies ask is taken as given.
+fn predict(run: &mut Run, scenario: &Scenario, setting: &Setting, addrs: &[SocketAddr]) {
+    let (policy, tags) = (&setting.policy, setting.hash_tags);
+    let further = scenario.proxies.iter().map(|row| row.nodes);
+    let sizes = [scenario.nodes].into_iter().chain(further);
+    for (view, size) in run.observed.proxies.iter_mut().zip(sizes) {
+        let keys: Vec<&[u8]> = view.owners.keys().map(Vec::as_slice).collect();
+        let nodes = planner::predict(policy, tags, &addrs[..size.into()], keys.iter().copied());
+        view.predicted = match nodes {
+            Some(nodes) => {
+                let nodes = nodes
+                    .into_iter()
+                    .map(|node| u16::try_from(node).unwrap_or(u16::MAX));
+                keys.into_iter().map(<[u8]>::to_vec).zip(nodes).collect()
+            }
+            None => view.owners.clone(),
+        };
+    }
 }
 
 /// Why a scenario cannot run on a target with these options: what the target cannot do, or the nodes cannot suffer.

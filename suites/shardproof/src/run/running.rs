@@ -22,6 +22,8 @@ use super::chaos::{Judged, judged, without_run};
 pub struct RunningProxy {
     /// The proxy.
     pub proxy: SocketAddr,
+    /// Further proxies in front of the same nodes.
+    pub further: Vec<SocketAddr>,
     /// Its nodes, in the order of its configuration.
     pub nodes: Vec<SocketAddr>,
     /// Its time limit for one request.
@@ -62,6 +64,7 @@ pub async fn chaos_running(
     let mut subject = Subject {
         name: running.proxy.to_string(),
         proxy: running.proxy,
+        further: running.further[..scenario.proxies.len()].to_vec(),
         nodes: running.nodes.clone(),
         nodes_of: NodesOf::Others,
         node_names: running.nodes.iter().map(ToString::to_string).collect(),
@@ -105,6 +108,19 @@ impl RunningProxy {
 
     /// Why a scenario cannot run here.
     fn obstacle(&self, scenario: &Scenario) -> Option<String> {
+        if scenario
+            .proxies
+            .iter()
+            .any(|row| row.nodes != scenario.nodes)
+        {
+            return Some("sets the lists of nodes of its proxies: needs --target".to_owned());
+        }
+        if scenario.proxies.len() > self.further.len() {
+            let proxies = scenario.proxies.len() + 1;
+            return Some(format!(
+                "needs {proxies} proxies: give --proxy {proxies} times"
+            ));
+        }
         let nodes = self.nodes.len();
         if usize::from(scenario.nodes_max()) > nodes || !scenario.rescales.is_empty() {
             return Some(format!("needs {} nodes of our own", scenario.nodes_max()));

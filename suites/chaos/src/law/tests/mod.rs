@@ -18,8 +18,10 @@ const SHARED: &[&str] = &[
     "findings",
     "interleaved",
     "keys",
+    "last",
     "misdelivery",
     "mod",
+    "on_proxies",
     "operation",
     "overlaps",
     "tests",
@@ -63,6 +65,12 @@ fn doubles() -> Vec<(&'static str, Run, &'static [&'static str])> {
             "placement-unchanged",
             placement_unchanged::tests::double(),
             &[],
+        ),
+        (
+            "proxies-agree",
+            proxies_agree::tests::double(),
+            // A key with two nodes is on both in the end.
+            &["ledger-as-predicted"],
         ),
         ("recovers-within", recovers_within::tests::double(), &[]),
         (

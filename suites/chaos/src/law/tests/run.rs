@@ -1,10 +1,12 @@
 //! Builds runs by hand: the clock, the taps and the contents are kept consistent, so that a double breaks one law.
 
+use std::collections::BTreeMap;
+
 use testbed::wire::Value;
 
 use crate::history::{Answered, Completion, Header, History, Library, Record, Seen};
 use crate::law::{Law, Verdict};
-use crate::observed::{Observed, Promises, Sample, Session, Span, Subject, Window};
+use crate::observed::{Key, Observed, Promises, ProxyView, Sample, Session, Span, Subject, Window};
 
 const MILLISECOND: u64 = 1_000_000;
 
@@ -75,6 +77,7 @@ impl Run {
             owners: Default::default(),
             owners_after: Default::default(),
             contents: Default::default(),
+            proxies: Vec::new(),
             predicted: Default::default(),
             samples: Vec::new(),
             stalls: Vec::new(),
@@ -112,7 +115,29 @@ impl Run {
             run.sample(at, 500, 6);
         }
         run.now = 9000;
+        run.two_proxies();
         run
+    }
+
+    /// Clients with an even number used the first of two proxies, the others the second; both find what the nodes hold.
+    pub(crate) fn two_proxies(&mut self) {
+        let view = |port: u16| ProxyView {
+            addr: format!("127.0.0.1:{port}"),
+            owners: self.observed.owners.clone(),
+            predicted: BTreeMap::new(),
+            reads: self.single_values(),
+        };
+        self.observed.proxies = vec![view(6001), view(6002)];
+    }
+
+    /// The values that are on one node, or null for a key that is on none.
+    fn single_values(&self) -> BTreeMap<Key, Value> {
+        let read = |key: &Key| match self.observed.contents.get(key).map(Vec::as_slice) {
+            Some([(_, value)]) => Some((key.clone(), value.clone())),
+            Some([_, _, ..]) => None,
+            Some([]) | None => Some((key.clone(), Value::NullBulk)),
+        };
+        self.observed.owners.keys().filter_map(read).collect()
     }
 
     fn traffic(&mut self, round: &str) {
@@ -195,11 +220,16 @@ impl Run {
             if let [node] = self::nodes(&["", word])[..] {
                 let owners = &mut self.observed.owners;
                 owners.entry(word.as_bytes().to_vec()).or_insert(node);
+                for proxy in &mut self.observed.proxies {
+                    let owners = &mut proxy.owners;
+                    owners.entry(word.as_bytes().to_vec()).or_insert(node);
+                }
             }
         }
         let sessions = &mut self.observed.sessions;
         sessions.entry(session).or_insert_with(|| Session {
             workload: "mixed".to_owned(),
+            proxy: u16::try_from(session % 2).unwrap(),
             closed: None,
         });
         let seen = nodes

@@ -35,6 +35,7 @@ impl File {
         let loads = scenario.loads.iter();
         Self {
             nodes: scenario.nodes,
+            proxies: scenario.proxies.clone(),
             duration: Time(scenario.duration),
             // Always: the file may get any name.
             seeded_as: Some(scenario.seeded_as.clone()),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use askama::Template;
 use chaos::report::{
-    Cell, Chaos, LawReport, Message, ScenarioReport, Stressed, Verdict,
+    Cell, Chaos, KeyCounts, LawReport, Message, ProxiesReport, ScenarioReport, Stressed, Verdict,
     Way,
 };
 use conformance::verdict::{Direction, Line};
@@ -182,6 +182,20 @@ fn line(message: &Message) -> Line {
     }
 }
 
+fn of_keys(keys: &KeyCounts) -> String {
+    format!(
+        "keys with an acknowledged write: {}, of these found {}, on several nodes {}, unreachable {}, on no node {}",
+        keys.acknowledged, keys.found, keys.duplicated, keys.unreachable, keys.missing
+    )
+}
+
+/// What each of several proxies finds, and every key that they ask different nodes for.
+fn of_proxies(proxies: &ProxiesReport) -> Vec<String> {
+    let differing = proxies.differing.iter();
+    let keys = differing.map(|key| key.line(&proxies.proxies));
+    proxies.lines().into_iter().chain(keys).collect()
+}
+
 fn notes(scenario: &ScenarioReport) -> Vec<String> {
     let mut notes: Vec<String> = scenario.why.iter().cloned().collect();
     let Some(observed) = &scenario.observed else {
@@ -198,11 +212,10 @@ fn notes(scenario: &ScenarioReport) -> Vec<String> {
         observed.latency.p99_us as f64 / 1000.0,
         observed.latency.max_us as f64 / 1000.0,
     ));
-    let keys = &observed.keys;
-    notes.push(format!(
-        "keys with an acknowledged write: {}, of these found {}, on several nodes {}, unreachable {}, on no node {}",
-        keys.acknowledged, keys.found, keys.duplicated, keys.unreachable, keys.missing
-    ));
+    match &observed.proxies {
+        Some(proxies) => notes.extend(of_proxies(proxies)),
+        None => notes.push(of_keys(&observed.keys)),
+    }
     notes.extend(observed.recoveries.iter().map(|recovery| {
         let (fault, node) = (&recovery.fault, &recovery.node);
         match recovery.served_after_ms {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::table::table;
 use chaos::report::{
-    CaseFile, Cell, Chaos, LawReport, ScenarioReport, Shrunk, Stressed, Verdict,
+    CaseFile, Cell, Chaos, LawReport, ProxiesReport, ScenarioReport, Shrunk, Stressed, Verdict,
 };
 
 /// One scenario, with the evidence for broken laws and the line that repeats it.
@@ -17,8 +17,29 @@ pub fn scenario(scenario: &ScenarioReport) -> String {
     for law in laws.filter(|law| !uncovered || law.verdict != Verdict::Unknown) {
         text.push_str(&of_law(law));
     }
+    if let Some(proxies) = scenario
+        .observed
+        .as_ref()
+        .and_then(|it| it.proxies.as_ref())
+    {
+        text.push_str(&of_proxies(proxies));
+    }
     if matches!(scenario.verdict, Verdict::Broken | Verdict::Unknown) {
         let _ = writeln!(text, "          repeat: {}", scenario.repeat);
+    }
+    text
+}
+
+/// Keys with different nodes that are shown; the JSON report has all.
+const SHOWN_KEYS: usize = 4;
+
+/// What each of several proxies finds, and some of the keys that they ask different nodes for.
+fn of_proxies(proxies: &ProxiesReport) -> String {
+    let mut text = String::new();
+    let differing = proxies.differing.iter().take(SHOWN_KEYS);
+    let keys = differing.map(|key| key.line(&proxies.proxies));
+    for line in proxies.lines().into_iter().chain(keys) {
+        let _ = writeln!(text, "          {line}");
     }
     text
 }

@@ -6,6 +6,7 @@
 mod hook;
 mod killed;
 mod links;
+mod several;
 mod site;
 
 use libtest_mimic::Trial;
@@ -41,6 +42,9 @@ pub(crate) fn trials() -> Vec<Trial> {
         hook::a_fault_that_is_not_healed_ends_the_judging,
         hook::an_interrupted_run_heals,
         hook::nothing_is_called_without_permission,
+        several::proxies_with_the_same_list_agree,
+        several::proxies_with_different_lists_are_reported,
+        several::one_proxy_is_not_compared,
         killed::keys_of_a_killed_run_are_removed_by_their_prefix,
     ]
 }

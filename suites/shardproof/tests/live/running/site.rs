@@ -30,6 +30,7 @@ pub(super) struct Site {
     runtime: Runtime,
     pub(super) nodes: Vec<Process>,
     links: Served,
+    target: Target,
     proxy: Proxy,
     pub(super) folder: TempDir,
     /// Held until the links are gone.
@@ -109,10 +110,23 @@ impl Site {
             runtime,
             nodes,
             links,
+            target: target.clone(),
             proxy,
             folder,
             _lease: lease,
         })
+    }
+
+    /// Another proxy of the same kind, over the links to these nodes, in this order.
+    pub(super) fn further(&self, nodes: &[usize]) -> Proxy {
+        let links = nodes.iter().map(|node| self.links.addrs[*node]);
+        let setting = Setting {
+            nodes: links.collect(),
+            ..self.proxy.setting().clone()
+        };
+        let search = support::search();
+        let started = Proxy::start(&self.target, setting, &search);
+        self.runtime.block_on(started).unwrap()
     }
 
     /// The control API of the links.
@@ -223,6 +237,12 @@ impl Judged {
             .flat_map(|target| target["scenarios"].as_array().into_iter().flatten())
             .find(|scenario| scenario["scenario"] == id);
         found.unwrap_or_else(|| panic!("{id} in {:#}", self.report))
+    }
+
+    /// What several proxies found.
+    #[track_caller]
+    pub(super) fn proxies(&self, id: &str) -> &Json {
+        &self.found(id)["observed"]["proxies"]
     }
 
     /// The verdict on a scenario, and its reason if it could not be judged.

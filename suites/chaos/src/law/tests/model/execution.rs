@@ -129,6 +129,7 @@ impl Model {
         }
         let records = &mut observed.history.records;
         records.sort_by_key(|record| (record.sent, record.session, record.sequence));
+        self.run.two_proxies();
         self.run.observed
     }
 }

@@ -104,6 +104,7 @@ impl Model {
     fn open(&mut self, session: u32) {
         let open = Session {
             workload: "model".to_owned(),
+            proxy: u16::try_from(session % 2).unwrap(),
             closed: None,
         };
         self.run.observed.sessions.entry(session).or_insert(open);
