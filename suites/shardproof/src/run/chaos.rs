@@ -135,7 +135,8 @@ pub(super) fn without_run(scenario: &Scenario, verdict: Verdict, why: String) ->
 fn fault_obstacle(owned: Owned, scenario: &Scenario) -> Option<String> {
     let mut faults = scenario.faults.iter();
     faults.find_map(|row| {
-        let why = row.fault.row().obstacle(owned)?;
+        let row_obstacle = row.fault.row().obstacle(owned);
+        let why = row_obstacle.or_else(|| row.fault.obstacle_of_files())?;
         Some(format!("fault {}: {why}", row.fault))
     })
 }

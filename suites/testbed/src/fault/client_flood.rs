@@ -10,7 +10,7 @@ use super::site::{Act, Error, Site};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ClientFlood {
-    /// Clients, at most 500.
+    /// Connections, at most 10,000.
     pub clients: i64,
 }
 
@@ -24,17 +24,17 @@ impl Describe for ClientFlood {
     const ACTS_ON: Object = Object::Client;
     const EFFECT: Effect = Effect::Nothing;
     const PARAMETERS: &'static [Parameter] =
-        &[Parameter::optional("clients", Unit::Clients).or(200)];
+        &[Parameter::optional("clients", Unit::Connections).or(200)];
 }
 
 impl Act for ClientFlood {
     async fn apply(&self, site: Site<'_>) -> Result<(), Error> {
-        let load = Load::new(self.clients, 0);
+        let load = Load::silent(self.clients);
         Ok(site.clients()?.flood("client_flood", load).await?)
     }
 
     async fn heal(&self, site: Site<'_>) -> Result<(), Error> {
-        site.clients()?.end("client_flood");
+        site.clients()?.end_slowly("client_flood").await;
         Ok(())
     }
 }

@@ -10,6 +10,7 @@ mod client_flood;
 mod client_half_open;
 mod client_pipeline_flood;
 mod client_slow_reader;
+mod client_slow_writer;
 mod clients;
 mod corrupt_length;
 mod cut_reply;
@@ -52,6 +53,7 @@ mod timeout;
 mod toxic;
 mod wrong_type;
 
+use rustix::process::{Resource, getrlimit};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -68,7 +70,8 @@ pub use reply::{
     Counts, Part, Reply, ReplyDecision, ReplyRule, Request, SELECTION, Selection, Then,
 };
 pub use row::{
-    CLIENTS_MAX, Default, Effect, Links, Object, Owned, Parameter, REQUESTS_MAX, Row, Unit,
+    CLIENTS_MAX, CONNECTIONS_MAX, Default, Effect, Links, Object, Owned, Parameter, REQUESTS_MAX,
+    Row, Unit,
 };
 use site::Act;
 pub use site::{Error, Site};
@@ -275,6 +278,8 @@ faults! {
         client_pipeline_flood: ClientPipelineFlood,
         /// Clients read their replies at a low rate.
         client_slow_reader: ClientSlowReader,
+        /// Clients send half a request, and then one byte now and then.
+        client_slow_writer: ClientSlowWriter,
         /// Connections to the node are reset, and new ones refused.
         down: Down,
         /// The node has no memory for another key.
@@ -357,7 +362,23 @@ impl Fault {
     pub fn name(&self) -> &'static str {
         self.row().name
     }
+
+    /// Why this process cannot apply it: the limit of open files, which the proxy inherits.
+    #[must_use]
+    pub fn obstacle_of_files(&self) -> Option<String> {
+        let Self::ClientFlood(flood) = self else {
+            return None;
+        };
+        let needed = u64::try_from(flood.clients).unwrap_or(0) + OTHER_FILES;
+        let limit = getrlimit(Resource::Nofile).current?;
+        (limit < needed).then(|| {
+            format!("it needs {needed} open files, and the limit is {limit}: see `ulimit -n`")
+        })
+    }
 }
+
+/// Files that a run opens for everything but silent clients.
+const OTHER_FILES: u64 = 1000;
 
 impl From<ToxicKind> for Fault {
     fn from(kind: ToxicKind) -> Self {

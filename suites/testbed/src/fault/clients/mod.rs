@@ -22,6 +22,10 @@ pub(super) use load::Load;
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 /// Deadline to send a pipeline.
 const WRITE_WITHIN: Duration = Duration::from_secs(5);
+/// Silent clients that connect one after another before a pause. It keeps the listen queue of the proxy short.
+const TOGETHER: usize = 100;
+/// Between two sets of silent clients that connect, or that leave.
+const PAUSE: Duration = Duration::from_millis(10);
 /// Small, so that unread replies stay at the proxy.
 const RECEIVE_BYTES: u32 = 4096;
 
@@ -38,8 +42,8 @@ pub struct Error {
 pub struct Clients {
     addr: SocketAddr,
     key: Vec<u8>,
-    /// Clients that stay, by their fault.
-    running: Mutex<BTreeMap<&'static str, JoinSet<()>>>,
+    /// Clients that stay, by their fault, in sets of those that connected together.
+    running: Mutex<BTreeMap<&'static str, Vec<JoinSet<()>>>>,
 }
 
 impl Clients {
@@ -57,15 +61,24 @@ impl Clients {
     #[must_use]
     pub fn running(&self) -> usize {
         let mut running = self.lock();
-        for clients in running.values_mut() {
+        for clients in running.values_mut().flatten() {
             while clients.try_join_next().is_some() {}
         }
-        running.values().map(JoinSet::len).sum()
+        running.values().flatten().map(JoinSet::len).sum()
     }
 
     /// Ends the clients of a fault.
     pub(super) fn end(&self, fault: &'static str) {
         self.lock().remove(fault);
+    }
+
+    /// Ends the clients of a fault as slowly as they connected.
+    pub(super) async fn end_slowly(&self, fault: &'static str) {
+        let ended = self.lock().remove(fault);
+        for clients in ended.unwrap_or_default() {
+            drop(clients);
+            tokio::time::sleep(PAUSE).await;
+        }
     }
 
     pub(super) async fn disconnect(&self, load: Load) -> Result<(), Error> {
@@ -104,10 +117,24 @@ impl Clients {
         Ok(())
     }
 
-    pub(super) async fn flood(&self, fault: &'static str, load: Load) -> Result<(), Error> {
+    pub(super) async fn slow_writer(&self, fault: &'static str, load: Load) -> Result<(), Error> {
         for _ in 0..load.clients {
             let client = self.connect().await?;
+            self.keep(
+                fault,
+                run::write_slowly(client, self.pipeline(load.requests)),
+            );
+        }
+        Ok(())
+    }
+
+    pub(super) async fn flood(&self, fault: &'static str, load: Load) -> Result<(), Error> {
+        for number in 1..=load.clients {
+            let client = self.connect().await?;
             self.keep(fault, run::hold(client));
+            if number % TOGETHER == 0 {
+                tokio::time::sleep(PAUSE).await;
+            }
         }
         Ok(())
     }
@@ -153,7 +180,14 @@ impl Clients {
     }
 
     fn keep(&self, fault: &'static str, client: impl Future<Output = ()> + Send + 'static) {
-        self.lock().entry(fault).or_default().spawn(client);
+        let mut running = self.lock();
+        let sets = running.entry(fault).or_default();
+        if sets.last().is_none_or(|set| set.len() >= TOGETHER) {
+            sets.push(JoinSet::new());
+        }
+        if let Some(set) = sets.last_mut() {
+            set.spawn(client);
+        }
     }
 
     fn failed(&self, why: std::io::Error) -> Error {
@@ -161,7 +195,7 @@ impl Clients {
         Error { addr, why }
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<&'static str, JoinSet<()>>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<&'static str, Vec<JoinSet<()>>>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

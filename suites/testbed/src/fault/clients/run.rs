@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::wire::Dialogue;
 
 /// Bytes per read if the rate is not limited.
 const CHUNK: usize = 64 * 1024;
-/// How often a slow reader reads.
+/// How often a slow reader reads, and a slow writer writes.
 const TURN: Duration = Duration::from_millis(100);
 
 /// Neither reads nor writes.
@@ -37,6 +37,20 @@ pub(super) async fn read_slowly(mut client: TcpStream, bytes: Vec<u8>, rate_kb: 
     };
     // The proxy may refuse the rest of the bytes: that is its answer to such a client.
     let (_, ()) = tokio::join!(to.write_all(&bytes), reading);
+}
+
+/// Sends half of the bytes at once and the rest one by one, over and over. Reads nothing.
+pub(super) async fn write_slowly(mut client: impl AsyncWrite + Unpin, bytes: Vec<u8>) {
+    let (half, rest) = bytes.split_at(bytes.len() / 2);
+    while client.write_all(half).await.is_ok() {
+        for byte in rest {
+            tokio::time::sleep(TURN).await;
+            if client.write_all(&[*byte]).await.is_err() {
+                return;
+            }
+        }
+        tokio::time::sleep(TURN).await;
+    }
 }
 
 /// Sends all, and reads until each request has its reply.

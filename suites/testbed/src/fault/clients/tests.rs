@@ -135,6 +135,24 @@ async fn a_disconnect_is_within_a_request() {
 }
 
 #[tokio::test]
+async fn a_slow_writer_sends_half_a_request_and_the_rest_byte_by_byte() {
+    let whole = encode_request(&["GET", "k"]);
+    let (client, mut server) = tokio::io::duplex(1024);
+    let mut writing = JoinSet::new();
+    writing.spawn(run::write_slowly(client, whole.clone()));
+    let (mut sent, mut chunks): (Vec<u8>, Vec<usize>) = (Vec::new(), Vec::new());
+    while sent.len() < whole.len() {
+        let mut chunk = [0; 64];
+        let length = server.read(&mut chunk).await.unwrap();
+        sent.extend_from_slice(&chunk[..length]);
+        chunks.push(length);
+    }
+    assert_eq!(sent, whole);
+    assert_eq!(chunks[0], whole.len() / 2);
+    assert!(chunks[1..].iter().all(|length| *length == 1), "{chunks:?}");
+}
+
+#[tokio::test]
 async fn an_address_without_a_server_is_named() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();

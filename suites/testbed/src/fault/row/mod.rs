@@ -2,7 +2,7 @@
 
 mod parameter;
 
-pub use parameter::{CLIENTS_MAX, Default, Parameter, REQUESTS_MAX, Unit};
+pub use parameter::{CLIENTS_MAX, CONNECTIONS_MAX, Default, Parameter, REQUESTS_MAX, Unit};
 
 use super::reply::SELECTION;
 

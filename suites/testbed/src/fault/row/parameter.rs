@@ -15,6 +15,8 @@ pub enum Unit {
     Count,
     /// A number of clients or connections, at most [`CLIENTS_MAX`]: `20`.
     Clients,
+    /// A number of silent connections, at most [`CONNECTIONS_MAX`]: `10000`.
+    Connections,
     /// A number of requests, at most [`REQUESTS_MAX`]: `1000`.
     Requests,
     /// A part of a hundred: `10%`.
@@ -29,6 +31,8 @@ pub enum Unit {
 
 /// Most clients of one fault: the suite must not overload a proxy.
 pub const CLIENTS_MAX: i64 = 500;
+/// Most connections of one fault that carry no request.
+pub const CONNECTIONS_MAX: i64 = 10_000;
 /// Most requests of one client.
 pub const REQUESTS_MAX: i64 = 100_000;
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::fault::{CLIENTS_MAX, REQUESTS_MAX, Unit};
+use crate::fault::{CLIENTS_MAX, CONNECTIONS_MAX, REQUESTS_MAX, Unit};
 
 /// Longest time that a text can give, in milliseconds.
 const TIME_MS_MAX: i64 = 600_000;
@@ -15,7 +15,7 @@ impl Unit {
             Self::KilobytesPerSecond => &[("KB/s", 1)],
             Self::Milliseconds => &[("ms", 1), ("s", 1000)],
             Self::Microseconds => &[("us", 1), ("ms", 1000), ("s", 1_000_000)],
-            Self::Count | Self::Clients | Self::Requests => &[("", 1)],
+            Self::Count | Self::Clients | Self::Connections | Self::Requests => &[("", 1)],
             Self::Percent => &[("%", 1)],
             Self::Command | Self::Glob | Self::Choice(_) => &[],
         }
@@ -28,6 +28,7 @@ impl Unit {
             Self::Microseconds => (0, TIME_MS_MAX * 1000),
             Self::Count => (1, i64::MAX),
             Self::Clients => (1, CLIENTS_MAX),
+            Self::Connections => (1, CONNECTIONS_MAX),
             Self::Requests => (1, REQUESTS_MAX),
             Self::Percent => (0, 100),
             _ => (0, i64::MAX),
@@ -81,6 +82,7 @@ impl Unit {
             Self::Microseconds => "a time such as 10us or 50ms",
             Self::Count => "a number such as 3",
             Self::Clients => "a number of clients such as 20, at most 500",
+            Self::Connections => "a number of connections such as 1000, at most 10000",
             Self::Requests => "a number of requests such as 1000, at most 100000",
             Self::Percent => "a part of a hundred such as 10%",
             Self::Command => "a command such as GET",
@@ -96,7 +98,7 @@ impl Unit {
             Self::Bytes => "BYTES",
             Self::KilobytesPerSecond => "RATE",
             Self::Milliseconds | Self::Microseconds => "TIME",
-            Self::Count | Self::Clients | Self::Requests => "N",
+            Self::Count | Self::Clients | Self::Connections | Self::Requests => "N",
             Self::Percent => "PERCENT",
             Self::Command => "COMMAND",
             Self::Glob => "KEY",
@@ -115,6 +117,7 @@ impl Unit {
             Self::Microseconds => "us",
             Self::Count => "count",
             Self::Clients => "clients",
+            Self::Connections => "connections",
             Self::Requests => "requests",
             Self::Percent => "percent",
             Self::Command => "command",
