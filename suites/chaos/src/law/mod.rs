@@ -14,6 +14,7 @@ mod connections_bounded;
 mod counters_exact;
 mod error_names_node;
 mod executed_at_most_once;
+mod expires_in_time;
 mod findings;
 mod interleaved;
 mod isolation;
@@ -95,6 +96,7 @@ pub static LAWS: &[&dyn Law] = &[
     &executed_at_most_once::ExecutedAtMostOnce,
     &no_false_nil::NoFalseNil,
     &no_short_answer::NoShortAnswer,
+    &expires_in_time::ExpiresInTime,
     &transactions_atomic::TransactionsAtomic,
     &isolation::Isolation,
     &placement_unchanged::PlacementUnchanged,

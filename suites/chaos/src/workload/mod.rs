@@ -13,6 +13,7 @@ mod overwrite;
 mod pipelined_mix;
 mod register;
 mod scan_while_writing;
+mod short_ttl;
 mod transactions;
 mod ttl_worker;
 
@@ -89,6 +90,7 @@ pub static WORKLOADS: &[&dyn Workload] = &[
     &pipelined_mix::PipelinedMix,
     &register::Register,
     &scan_while_writing::ScanWhileWriting,
+    &short_ttl::ShortTtl,
     &transactions::Transactions,
     &ttl_worker::TtlWorker,
 ];

@@ -51,6 +51,7 @@ fn doubles() -> Vec<(&'static str, Run, &'static [&'static str])> {
             executed_at_most_once::tests::double(),
             &[],
         ),
+        ("expires-in-time", expires_in_time::tests::double(), &[]),
         ("isolation", isolation::tests::double(), &[]),
         (
             "ledger-as-predicted",

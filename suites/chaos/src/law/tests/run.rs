@@ -160,11 +160,20 @@ impl Run {
         self.ok(2, &format!("DEL {gone} {gone}-too"), int(1));
         self.transaction(round);
         self.ok(3, "SCAN 0", array([bulk("0"), self.stored()]));
+        self.expiry(round);
         for (key, value) in [&a, &b, &c].into_iter().zip(values) {
             self.holds(key, value);
         }
         self.holds(&counter, bulk("2"));
         self.holds(&list, elements);
+    }
+
+    /// A value that is gone when its time is over.
+    fn expiry(&mut self, round: &str) {
+        let key = format!("c-ttl-{round}");
+        self.ok(1, &format!("SET {key} value PX 10"), ok());
+        self.now += 200;
+        self.ok(2, &format!("GET {key}"), Value::NullBulk);
     }
 
     fn transaction(&mut self, round: &str) {

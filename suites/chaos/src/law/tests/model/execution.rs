@@ -62,10 +62,10 @@ impl Model {
             let results = part
                 .queued
                 .iter()
-                .map(|place| node.execute(&records[*place].request));
+                .map(|place| node.execute(&records[*place].request, part.at));
             let reply = match part.words[0].as_slice() {
                 b"EXEC" => array(results),
-                _ => node.execute(&part.words),
+                _ => node.execute(&part.words, part.at),
             };
             order += 1;
             records[part.record]

@@ -1,4 +1,5 @@
-//! A node of the model: a few commands on strings, counters and lists. Keys with a time to live expire when they like.
+//! A node of the model: a few commands on strings, counters and lists. Keys with a time to live expire when they like, at
+//! the latest in time.
 
 use std::collections::BTreeMap;
 
@@ -11,19 +12,27 @@ use crate::law::tests::run::{array, ok};
 pub(super) struct Node {
     strings: BTreeMap<Vec<u8>, Vec<u8>>,
     lists: BTreeMap<Vec<u8>, Vec<Vec<u8>>>,
+    /// When keys with a time to live are over.
+    over: BTreeMap<Vec<u8>, u64>,
     reads: u64,
 }
 
 impl Node {
-    pub(super) fn execute(&mut self, request: &[Vec<u8>]) -> Value {
+    /// Executes a request at a time.
+    pub(super) fn execute(&mut self, request: &[Vec<u8>], at: u64) -> Value {
         let words: Vec<&[u8]> = request.iter().map(Vec::as_slice).collect();
         match words.as_slice() {
-            [b"SET", key, value, ..] => {
+            [b"SET", key, value, ttl @ ..] => {
+                self.over.remove(*key);
+                if let [b"EX", seconds] = ttl {
+                    let seconds: u64 = std::str::from_utf8(seconds).unwrap().parse().unwrap();
+                    self.over.insert(key.to_vec(), at + seconds * 1_000_000_000);
+                }
                 self.strings.insert(key.to_vec(), value.to_vec());
                 ok()
             }
             [b"GET", key] => {
-                self.expire(key);
+                self.expire(key, at);
                 let value = self.strings.get(*key);
                 value.map_or(Value::NullBulk, |value| Value::Bulk(value.clone()))
             }
@@ -51,11 +60,13 @@ impl Node {
         }
     }
 
-    /// Every third read of a key with a time to live finds it expired.
-    fn expire(&mut self, key: &[u8]) {
+    /// Every third read of a key with a time to live finds it expired, and every one that comes too late.
+    fn expire(&mut self, key: &[u8], at: u64) {
         self.reads += 1;
-        if key.windows(3).any(|part| part == b"ttl") && self.reads.is_multiple_of(3) {
+        let over = self.over.get(key).copied();
+        if over.is_some_and(|over| at >= over || self.reads.is_multiple_of(3)) {
             self.strings.remove(key);
+            self.over.remove(key);
         }
     }
 
