@@ -41,6 +41,8 @@ pub struct Scenario {
     pub duration: Duration,
     /// What a target must be able to do for it, beyond its workloads.
     pub needs: Vec<String>,
+    /// Whether the proxy ejects nodes that fail.
+    pub ejects: bool,
     /// What clients send.
     pub loads: Vec<Load>,
     /// Faults during the load.
@@ -144,6 +146,8 @@ struct File {
     seeded_as: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     needs: Vec<String>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    ejects: bool,
     laws: Vec<LawName>,
     #[serde(default, rename = "proxy", skip_serializing_if = "Vec::is_empty")]
     proxies: Vec<ProxyRow>,
@@ -255,7 +259,9 @@ impl Scenario {
     pub fn needs(&self) -> Vec<String> {
         let of_loads = self.loads.iter().flat_map(|load| load.workload.needs());
         let of_loads = of_loads.map(|need| (*need).to_owned());
-        let mut needs: Vec<String> = self.needs.iter().cloned().chain(of_loads).collect();
+        let ejects = self.ejects.then(|| "eject".to_owned());
+        let needs = self.needs.iter().cloned().chain(of_loads).chain(ejects);
+        let mut needs: Vec<String> = needs.collect();
         needs.sort_unstable();
         needs.dedup();
         needs
@@ -365,6 +371,7 @@ impl File {
             proxies: self.proxies,
             duration,
             needs: self.needs,
+            ejects: self.ejects,
             loads: self.loads.into_iter().map(load).collect(),
             faults: self.faults.into_iter().map(fault).collect(),
             rescales: self.rescales.into_iter().map(rescale).collect(),

@@ -40,6 +40,10 @@ pub async fn chaos(
         return Ok(without_run(scenario, Verdict::Skipped, why));
     }
     let began = Instant::now();
+    let target = &Target {
+        ejects: scenario.ejects,
+        ..target.clone()
+    };
     let cluster = Cluster::start(options, scenario.nodes_max().into()).await?;
     let begin_with = cluster.link_addrs()[..scenario.nodes.into()].to_vec();
     let setting = Setting::usual(target, begin_with);

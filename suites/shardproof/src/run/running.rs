@@ -121,6 +121,9 @@ impl RunningProxy {
                 "needs {proxies} proxies: give --proxy {proxies} times"
             ));
         }
+        if scenario.ejects {
+            return Some("sets whether its proxy ejects nodes: needs --target".to_owned());
+        }
         let nodes = self.nodes.len();
         if usize::from(scenario.nodes_max()) > nodes || !scenario.rescales.is_empty() {
             return Some(format!("needs {} nodes of our own", scenario.nodes_max()));

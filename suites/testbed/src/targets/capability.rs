@@ -11,6 +11,10 @@ pub const CAPABILITIES: &[(&str, &str)] = &[
     ("config", "CONFIG SET and CONFIG GET reach all nodes"),
     ("dbsize", "DBSIZE sums over all nodes"),
     ("echo", "ECHO is answered"),
+    (
+        "eject",
+        "a configuration that ejects nodes which fail, and takes them back",
+    ),
     ("eval", "EVAL runs on the node of its keys"),
     ("flush", "FLUSHALL and FLUSHDB reach all nodes"),
     (

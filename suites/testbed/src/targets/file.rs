@@ -35,6 +35,9 @@ pub struct Target {
     pub own_traffic: Vec<String>,
     /// Its time limit for one request in conformance cases.
     pub op_timeout_ms: u64,
+    /// Whether its configuration ejects nodes that fail: `eject` in its template. Chosen by a scenario, never by the file.
+    #[serde(skip)]
+    pub ejects: bool,
     /// Limits on its resources in chaos scenarios.
     #[serde(default)]
     pub limits: Limits,

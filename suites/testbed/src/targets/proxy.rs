@@ -259,6 +259,7 @@ impl Proxy {
     fn render<'a>(&'a self, setting: &'a Setting) -> Render<'a> {
         Render {
             setting,
+            eject: self.target.ejects,
             addr: self.addr,
             admin: self.admin,
             folder: self.folder.path(),
@@ -340,6 +341,7 @@ fn launch(
     } = &target.start;
     let render = Render {
         setting,
+        eject: target.ejects,
         addr,
         admin,
         folder,

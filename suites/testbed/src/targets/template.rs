@@ -12,6 +12,7 @@ use super::setting::Setting;
 /// Renders the templates of a target file.
 pub(super) struct Render<'a> {
     pub(super) setting: &'a Setting,
+    pub(super) eject: bool,
     pub(super) addr: SocketAddr,
     pub(super) admin: SocketAddr,
     pub(super) folder: &'a Path,
@@ -37,6 +38,7 @@ impl Render<'_> {
             policy: &self.setting.policy,
             hash_tags: self.setting.hash_tags,
             op_timeout_ms: self.setting.op_timeout_ms,
+            eject: self.eject,
             listen: Place::from(&self.addr),
             admin: Place::from(&self.admin),
             config: self.folder.join(self.config_name).display().to_string(),
@@ -57,6 +59,7 @@ struct Variables<'a> {
     policy: &'a str,
     hash_tags: bool,
     op_timeout_ms: u64,
+    eject: bool,
     listen: Place,
     admin: Place,
     config: String,

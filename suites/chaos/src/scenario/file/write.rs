@@ -40,6 +40,7 @@ impl File {
             // Always: the file may get any name.
             seeded_as: Some(scenario.seeded_as.clone()),
             needs: scenario.needs.clone(),
+            ejects: scenario.ejects,
             laws: scenario.laws.iter().copied().map(LawName).collect(),
             loads: loads.map(|load| LoadText::of(load, scenario)).collect(),
             faults: scenario.faults.iter().map(FaultRowText::of).collect(),
