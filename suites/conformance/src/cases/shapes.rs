@@ -5,6 +5,22 @@
 /// All lists, sorted by name.
 pub const LISTS: &[List] = &[
     List {
+        name: "bad-replies",
+        summary: "the shapes of `lost-replies`, and `error_reply` with those of `error-replies`",
+        values: Values::Words(&[
+            "cut_reply-body-then-close",
+            "cut_reply-body-then-silence",
+            "cut_reply-header-then-close",
+            "cut_reply-header-then-silence",
+            "error_reply-ASK",
+            "error_reply-BUSY",
+            "error_reply-LOADING",
+            "error_reply-MASTERDOWN",
+            "error_reply-MOVED",
+            "hold_reply",
+        ]),
+    },
+    List {
         name: "byte-rows",
         summary: "the first hexadecimal digit of a byte",
         values: Values::Words(&[
@@ -60,6 +76,11 @@ pub const LISTS: &[List] = &[
         ]),
     },
     List {
+        name: "error-replies",
+        summary: "first words of errors of a node that cannot answer",
+        values: Values::Words(&["ASK", "BUSY", "LOADING", "MASTERDOWN", "MOVED"]),
+    },
+    List {
         name: "integers",
         summary: "the limits of signed and unsigned integers of 8 to 64 bits, and of a double",
         values: Values::Words(&[
@@ -100,6 +121,17 @@ pub const LISTS: &[List] = &[
         name: "lengths",
         summary: "each power of two to 1048576 and of ten to 1000000, one less and one more",
         values: Values::Lengths,
+    },
+    List {
+        name: "lost-replies",
+        summary: "faults of replies that come in part or too late, with hyphens between the words",
+        values: Values::Words(&[
+            "cut_reply-body-then-close",
+            "cut_reply-body-then-silence",
+            "cut_reply-header-then-close",
+            "cut_reply-header-then-silence",
+            "hold_reply",
+        ]),
     },
     List {
         name: "offsets",
@@ -222,6 +254,8 @@ impl Selection {
 mod tests {
     use std::collections::BTreeSet;
 
+    use testbed::fault::Fault;
+
     use super::*;
 
     #[test]
@@ -242,7 +276,13 @@ mod tests {
                 "byte-rows" => u8::from_str_radix(shape, 16).map(f64::from).ok(),
                 _ => shape.parse::<f64>().ok(),
             };
-            if list.name == "client-states" {
+            let of_words = [
+                "bad-replies",
+                "client-states",
+                "error-replies",
+                "lost-replies",
+            ];
+            if of_words.contains(&list.name) {
                 assert!(shapes.is_sorted());
                 continue;
             }
@@ -259,6 +299,20 @@ mod tests {
                 "{}",
                 list.name
             );
+        }
+    }
+
+    #[test]
+    fn bad_replies_are_faults_and_have_every_lost_and_error_reply() {
+        let shapes = |name| List::named(name).expect("a list").shapes();
+        let errors = shapes("error-replies").into_iter();
+        let errors = errors.map(|error| format!("error_reply-{error}"));
+        let mut expected: Vec<String> = shapes("lost-replies").into_iter().chain(errors).collect();
+        expected.sort();
+        assert_eq!(shapes("bad-replies"), expected);
+        for shape in expected {
+            let fault: Result<Fault, _> = shape.replace('-', " ").parse();
+            assert!(fault.is_ok(), "{shape}");
         }
     }
 

@@ -490,7 +490,7 @@ fn a_template_with_a_mistake_is_refused_once() {
     check_template_refused(
         promise,
         "shapes sizes",
-        "x.case:5: shapes `sizes`, expected byte-rows, client-states,",
+        "x.case:5: shapes `sizes`, expected bad-replies, byte-rows,",
     );
     check_template_refused(
         promise,
