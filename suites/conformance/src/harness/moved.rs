@@ -14,6 +14,9 @@ use crate::cases::word::{Variable, letter};
 /// Rounds of probes at least, because starting two proxies takes longer than a few rounds: later cases need keys too.
 const ROUNDS_MIN: usize = 6;
 
+/// Time limit of the two proxies for one request: nothing is judged by it.
+const OP_TIMEOUT_MS: u64 = 5_000;
+
 /// Unused keys, by their nodes before and after the change.
 type ByNodes = BTreeMap<(usize, usize), Vec<Vec<u8>>>;
 
@@ -61,9 +64,11 @@ impl Harness {
             return Ok(());
         };
         let before = proxy
-            .start_another(self.links_of(&Members::usual())?)
+            .start_another(self.links_of(&Members::usual())?, OP_TIMEOUT_MS)
             .await?;
-        let after = proxy.start_another(self.links_of(to)?).await?;
+        let after = proxy
+            .start_another(self.links_of(to)?, OP_TIMEOUT_MS)
+            .await?;
         let nodes = &self.environment.nodes;
         for round in 0..ROUNDS_MAX {
             if round >= ROUNDS_MIN && self.moved.missing(to, &wanted).is_none() {

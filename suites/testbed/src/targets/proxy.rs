@@ -122,13 +122,18 @@ impl Proxy {
         Self::start_on_free_ports(target, setting, program).await
     }
 
-    /// Starts another proxy of the same target with the same setting, except for its nodes.
+    /// Starts another proxy of the same target with the same setting, except for its nodes and its time limit.
     ///
     /// # Errors
     /// As [`Proxy::start`].
-    pub async fn start_another(&self, nodes: Vec<SocketAddr>) -> Result<Self, Error> {
+    pub async fn start_another(
+        &self,
+        nodes: Vec<SocketAddr>,
+        op_timeout_ms: u64,
+    ) -> Result<Self, Error> {
         let setting = Setting {
             nodes,
+            op_timeout_ms,
             ..self.setting.clone()
         };
         Self::start_on_free_ports(&self.target, setting, self.program.clone()).await
