@@ -150,6 +150,18 @@ pub(crate) fn rescales(text: &str) -> Rescales {
             after: 40,
             held: 60,
         }],
+        laws: [
+            (rescale::Law::OneOwner, rescale::LawVerdict::Kept),
+            (rescale::Law::EachNodeUsed, rescale::LawVerdict::Unknown),
+            (rescale::Law::WayBack, rescale::LawVerdict::Broken),
+        ]
+        .map(|(law, verdict)| rescale::JudgedLaw {
+            law,
+            verdict,
+            violations: 1,
+            examples: vec![text.to_owned()],
+        })
+        .to_vec(),
         predicted,
     };
     let prediction = rescale::Prediction {

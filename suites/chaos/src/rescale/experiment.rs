@@ -22,6 +22,10 @@ pub struct Observed {
     pub before: Vec<Option<usize>>,
     /// The node that took the key's new value after the change.
     pub after: Vec<Option<usize>>,
+    /// All nodes that held the first value before the change.
+    pub first_on: Vec<Vec<usize>>,
+    /// All nodes that held the second value after the change.
+    pub second_on: Vec<Vec<usize>>,
     /// Outcome of the key after the change.
     pub there: Vec<KeyOutcome>,
     /// Outcome of its new value after the change back; `None` if that value was not acknowledged.
@@ -100,6 +104,8 @@ impl Steps<'_> {
             refused: all.len() - keys.len(),
             before: traffic.holders(&keys, &before, Round::First),
             after: traffic.holders(&keys, &after, Round::Second),
+            first_on: traffic.all_holders(&keys, &before, Round::First),
+            second_on: traffic.all_holders(&keys, &after, Round::Second),
             there: fates(&there, &[Round::First], &before),
             back: back
                 .into_iter()

@@ -62,6 +62,13 @@ pub(super) fn holder(contents: &Contents, index: usize, value: &[u8]) -> Option<
         .position(|node| node[index].as_deref() == Some(value))
 }
 
+/// The places of all nodes that hold `value` under the key at `index`.
+pub(super) fn holders(contents: &Contents, index: usize, value: &[u8]) -> Vec<usize> {
+    let holds = |(_, node): &(usize, &Vec<Option<Vec<u8>>>)| node[index].as_deref() == Some(value);
+    let holders = contents.iter().enumerate().filter(holds);
+    holders.map(|(place, _)| place).collect()
+}
+
 /// Whether any node holds the key at `index`.
 pub(super) fn held(contents: &Contents, index: usize) -> bool {
     contents.iter().any(|node| node[index].is_some())

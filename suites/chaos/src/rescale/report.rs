@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::laws::{self, JudgedLaw, LawVerdict};
 use super::{Observed, Plan};
 use crate::ledger::Tally;
 
@@ -55,6 +56,8 @@ pub struct Report {
     pub back: Tally,
     /// Key counts per node.
     pub nodes: Vec<NodeCount>,
+    /// Laws of every placement, judged by the nodes alone.
+    pub laws: Vec<JudgedLaw>,
     /// Comparison with the computed placement, if this build has the policy.
     pub predicted: Option<Prediction>,
 }
@@ -138,12 +141,13 @@ impl Report {
                     held: observed.held_after[node],
                 })
                 .collect(),
+            laws: laws::judge(plan, observed),
             predicted: predicted.map(|predicted| Prediction::new(observed, predicted)),
         }
     }
 
-    /// Whether everything is as expected of a sharding proxy without migration: only predicted keys are unreachable,
-    /// and nothing is lost, untrue or on an unpredicted node.
+    /// Whether everything is as expected of a sharding proxy without migration: no law of placements is broken, only
+    /// predicted keys are unreachable, and nothing is lost, untrue or on an unpredicted node.
     #[must_use]
     pub fn as_expected(&self) -> bool {
         let nothing_untrue = self.lost + self.wrong + self.failed + self.refused == 0;
@@ -151,7 +155,17 @@ impl Report {
             .predicted
             .as_ref()
             .is_none_or(|prediction| prediction.differ == 0);
-        nothing_untrue && as_predicted
+        nothing_untrue && as_predicted && !self.has(LawVerdict::Broken)
+    }
+
+    /// Whether there were too few keys to judge a law.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.has(LawVerdict::Unknown)
+    }
+
+    fn has(&self, verdict: LawVerdict) -> bool {
+        self.laws.iter().any(|law| law.verdict == verdict)
     }
 }
 

@@ -85,6 +85,19 @@ impl<'a> Traffic<'a> {
         keys.iter().enumerate().map(holder).collect()
     }
 
+    /// All nodes that hold each key with its value of `round`.
+    pub(super) fn all_holders(
+        &self,
+        keys: &[&[u8]],
+        contents: &Contents,
+        round: Round,
+    ) -> Vec<Vec<usize>> {
+        let holders = |(index, key): (usize, &&[u8])| {
+            nodes::holders(contents, index, &self.value(key, round))
+        };
+        keys.iter().enumerate().map(holders).collect()
+    }
+
     /// Tells the run, the round and the key, so that a value of another key is recognised.
     pub(super) fn value(&self, key: &[u8], round: Round) -> Vec<u8> {
         let mark = format!("{:x}:{}:", self.plan.seed, round as u8);

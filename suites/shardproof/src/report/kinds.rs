@@ -8,7 +8,7 @@ use crate::planner::fingerprint::report::{Fingerprint, Outcome};
 use crate::planner::plan;
 use chaos::checker;
 use chaos::report::{Chaos, ScenarioReport, Stressed, Verdict};
-use chaos::rescale::{Faults, Rescales};
+use chaos::rescale::{self, Faults, Rescales};
 use conformance::differential::{Compared, Differential};
 use conformance::matrix::Matrix;
 use conformance::report::{Conformance, Judged};
@@ -154,8 +154,25 @@ impl Report for Rescales {
         Some(html::rescales(&self.reports))
     }
 
+    fn unjudged(&self) -> Vec<String> {
+        let open = self.reports.iter().filter(|report| report.is_open());
+        let line = |report: &rescale::Report| {
+            let rescale::Report {
+                target,
+                policy,
+                keys,
+                ..
+            } = report;
+            format!("{target} {policy}: {keys} keys are too few to tell that a node is unused")
+        };
+        open.map(line).collect()
+    }
+
     fn exit(&self) -> Exit {
-        Exit::expected_if(self.reports.iter().all(chaos::rescale::Report::as_expected))
+        match self.reports.iter().all(rescale::Report::as_expected) {
+            true if self.reports.iter().any(rescale::Report::is_open) => Exit::Unjudged,
+            as_expected => Exit::expected_if(as_expected),
+        }
     }
 }
 

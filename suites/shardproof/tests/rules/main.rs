@@ -31,6 +31,7 @@ const PURE: &[&str] = &[
     "suites/shardproof/src/export",
     "suites/shardproof/src/planner",
     "suites/chaos/src/rescale/forecast.rs",
+    "suites/chaos/src/rescale/laws.rs",
     "suites/conformance/src/verdict.rs",
     "suites/testbed/src/wire",
 ];

@@ -5,7 +5,7 @@ use askama::Template;
 use super::card::Card;
 use crate::report::svg::Picture;
 use crate::report::svg::bars::{Row, bars};
-use crate::report::terminal::claim;
+use crate::report::terminal::{claim, laws};
 use chaos::rescale::Report;
 
 /// The page of one or more rescales.
@@ -29,6 +29,7 @@ struct Part<'a> {
     report: &'a Report,
     cards: [Card; 3],
     bars: Picture,
+    laws: Vec<String>,
     /// Each fate, after the change and after the way back.
     ledger: [(&'static str, usize, usize); 6],
 }
@@ -48,6 +49,7 @@ fn part(report: &Report) -> Part<'_> {
         ]
         .map(card),
         bars: nodes(report),
+        laws: laws(report),
         ledger: [
             ("found", there.found, back.found),
             ("unreachable", there.unreachable, back.unreachable),

@@ -26,4 +26,5 @@ pub use locate::{located, located_header};
 pub use matrix::matrix;
 pub use plan::plan;
 pub(super) use plan::{chance, comparison};
+pub(super) use rescale::laws;
 pub use rescale::{claim, rescale, rescales};

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::table::table;
-use chaos::rescale::{Prediction, Report};
+use chaos::rescale::{LawVerdict, Prediction, Report};
 
 /// One rescale.
 #[must_use]
@@ -42,6 +42,7 @@ pub fn rescale(report: &Report) -> String {
         }
     }
     line(String::new());
+    laws(report).into_iter().for_each(&mut line);
     line(prediction(report));
     text
 }
@@ -117,6 +118,36 @@ fn nodes(report: &Report) -> String {
             .collect()
     });
     table(&head, rows, 1)
+}
+
+/// One line for all laws that hold, and one for each other one.
+pub(in crate::report) fn laws(report: &Report) -> Vec<String> {
+    let names = |verdict: LawVerdict| {
+        let of_verdict = report.laws.iter().filter(move |law| law.verdict == verdict);
+        of_verdict.map(|law| law.law.name()).collect::<Vec<_>>()
+    };
+    let kept = names(LawVerdict::Kept);
+    let mut lines = Vec::new();
+    if !kept.is_empty() {
+        lines.push(format!("laws kept, by the nodes: {}", kept.join(", ")));
+    }
+    for law in &report.laws {
+        let (name, count, examples) = (law.law.name(), law.violations, law.examples.join("; "));
+        match law.verdict {
+            LawVerdict::Kept => {}
+            LawVerdict::Broken => {
+                lines.push(format!(
+                    "law BROKEN: {name}, {count} times, such as {examples}"
+                ));
+            }
+            LawVerdict::Unknown => {
+                lines.push(format!(
+                    "law not judged: {name}, too few keys ({examples} got none)"
+                ));
+            }
+        }
+    }
+    lines
 }
 
 fn prediction(report: &Report) -> String {
