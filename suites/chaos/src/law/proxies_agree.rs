@@ -65,7 +65,7 @@ fn violation(observed: &Observed, key: &KeyOnProxies) -> Option<String> {
         None if key.differs() => {
             let each = proxies().map(|(place, proxy)| {
                 let (node, found) = (Subject::Node(key.asked[place]), found(key.outcomes[place]));
-                format!("proxy {proxy} asks node {node} and finds it {found}")
+                format!("proxy {proxy} asks node {node} ({found})")
             });
             let each: Vec<String> = each.collect();
             return Some(format!("key {name} has several nodes: {}", each.join(", ")));
@@ -82,13 +82,8 @@ fn violation(observed: &Observed, key: &KeyOnProxies) -> Option<String> {
     ))
 }
 
-/// The word for a key that is in order: its last value was read.
 fn found(outcome: Option<KeyOutcome>) -> &'static str {
-    match outcome {
-        None => KeyOutcome::Failed.name(),
-        Some(KeyOutcome::Found) => "up to date",
-        Some(outcome) => outcome.name(),
-    }
+    outcome.unwrap_or(KeyOutcome::Failed).name()
 }
 
 #[cfg(test)]
@@ -130,7 +125,7 @@ pub(in crate::law) mod tests {
 
     #[test]
     fn a_key_with_two_nodes_breaks_it() {
-        let sentence = r#"key "a-x" has several nodes: proxy 127.0.0.1:6001 asks node A and finds it stale, proxy 127.0.0.1:6002 asks node C and finds it up to date"#;
+        let sentence = r#"key "a-x" has several nodes: proxy 127.0.0.1:6001 asks node A (stale), proxy 127.0.0.1:6002 asks node C (found)"#;
         check_broken(&ProxiesAgree, &double(), sentence);
     }
 

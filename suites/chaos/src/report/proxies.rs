@@ -83,7 +83,7 @@ impl ProxiesReport {
         lines.extend(self.proxies.iter().map(|proxy| {
             let found = &proxy.found;
             format!(
-                "through {} over nodes {}: {} up to date, {} stale, {} unreachable, {} lost, {} wrong, {} failed",
+                "through {} over nodes {}: {} found, {} stale, {} unreachable, {} lost, {} wrong, {} failed",
                 proxy.proxy, proxy.nodes.join(" "), found.found, found.stale, found.unreachable, found.lost, found.wrong, found.failed
             )
         }));

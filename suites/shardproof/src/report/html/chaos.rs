@@ -66,6 +66,8 @@ struct Detail<'a> {
     picture: Option<Picture>,
     laws: Vec<Shown<'a>>,
     notes: Vec<String>,
+    /// Keys with different nodes for different proxies.
+    differing: String,
 }
 
 struct Shown<'a> {
@@ -109,7 +111,7 @@ fn row(row: chaos::report::Row<'_>) -> Row<'_> {
     let shown = |(target, cell): (usize, Option<Cell>)| {
         let cell = cell?;
         let (verdict, anchor) = (cell.verdict.name(), anchor(target, row.scenario, cell.run));
-        Some((verdict, anchor, seconds(cell.took_ms)))
+        Some((verdict, anchor, took(&cell)))
     };
     let cells: Vec<_> = row.cells.iter().copied().enumerate().map(shown).collect();
     let statuses: Vec<&str> = cells.iter().flatten().map(|(name, ..)| *name).collect();
@@ -121,8 +123,12 @@ fn row(row: chaos::report::Row<'_>) -> Row<'_> {
     }
 }
 
-fn seconds(ms: u64) -> String {
-    format!("{:.1} s", ms as f64 / 1000.0)
+/// With a space at which no line breaks. Empty if it did not run.
+fn took(cell: &Cell) -> String {
+    match cell.verdict {
+        Verdict::Skipped => String::new(),
+        _ => format!("{:.1}\u{a0}s", cell.took_ms as f64 / 1000.0),
+    }
 }
 
 /// The place of a scenario in the page; `repetition` tells runs of the same one apart.
@@ -148,6 +154,9 @@ fn details(place: usize, target: &Stressed) -> Vec<Detail<'_>> {
             picture: observed.map(|observed| timeline(&observed.timeline)),
             laws: laws(scenario),
             notes: notes(scenario),
+            differing: observed
+                .and_then(|observed| observed.proxies.as_ref())
+                .map_or(String::new(), differing),
         }
     });
     details.collect()
@@ -189,11 +198,11 @@ fn of_keys(keys: &KeyCounts) -> String {
     )
 }
 
-/// What each of several proxies finds, and every key that they ask different nodes for.
-fn of_proxies(proxies: &ProxiesReport) -> Vec<String> {
-    let differing = proxies.differing.iter();
-    let keys = differing.map(|key| key.line(&proxies.proxies));
-    proxies.lines().into_iter().chain(keys).collect()
+/// Every key that several proxies ask different nodes for, one per line.
+fn differing(proxies: &ProxiesReport) -> String {
+    let keys = proxies.differing.iter();
+    let keys = keys.map(|key| key.line(&proxies.proxies));
+    keys.collect::<Vec<_>>().join("\n")
 }
 
 fn notes(scenario: &ScenarioReport) -> Vec<String> {
@@ -213,7 +222,7 @@ fn notes(scenario: &ScenarioReport) -> Vec<String> {
         observed.latency.max_us as f64 / 1000.0,
     ));
     match &observed.proxies {
-        Some(proxies) => notes.extend(of_proxies(proxies)),
+        Some(proxies) => notes.extend(proxies.lines()),
         None => notes.push(of_keys(&observed.keys)),
     }
     notes.extend(observed.recoveries.iter().map(|recovery| {

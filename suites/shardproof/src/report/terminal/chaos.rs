@@ -152,6 +152,7 @@ pub fn chaos(report: &Chaos) -> String {
 fn matrix(report: &Chaos) -> String {
     let cell = |cell: &Option<Cell>| match cell {
         None => "-".to_owned(),
+        Some(cell) if cell.verdict == Verdict::Skipped => word(cell.verdict).to_owned(),
         Some(cell) => {
             let took = cell.took_ms as f64 / 1000.0;
             format!("{:<7} {took:>5.1} s", word(cell.verdict))
@@ -232,12 +233,16 @@ mod tests {
             ran("node-slow", Verdict::Kept, 2110),
             ran("node-busy", Verdict::Broken, 12_000),
         ];
-        let second = vec![ran("node-slow", Verdict::Known, 1900)];
+        let second = vec![
+            ran("node-slow", Verdict::Known, 1900),
+            ran("node-moved", Verdict::Skipped, 0),
+        ];
         let targets = vec![stressed("one", first), stressed("another", second)];
         let expected = [
-            "  scenario   one              another",
-            "  node-slow  kept      2.1 s  known     1.9 s",
-            "  node-busy  BROKEN   12.0 s  -",
+            "  scenario    one              another",
+            "  node-slow   kept      2.1 s  known     1.9 s",
+            "  node-busy   BROKEN   12.0 s  -",
+            "  node-moved  -                skipped",
             "",
         ];
         let expected = expected.join("\n");
