@@ -284,8 +284,11 @@ impl Loaded {
 }
 
 /// A sample of the proxy without clients, where the target promises something about it: as soon as the proxy keeps the
-/// promise, or when it should have.
+/// promise, or when it should have. The promise is about one proxy: none for several.
 async fn idle(subject: &Subject<'_>, clock: &Clock, within: Duration) -> Option<Sample> {
+    if !subject.further.is_empty() {
+        return None;
+    }
     let (tap, limit) = (
         subject.tap.as_ref()?,
         subject.promises.idle_node_connections?,
