@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use crate::support;
+use crate::turns;
 
 /// Connections of the bystander: it meets all workers of a proxy.
 const CONNECTIONS: usize = 16;
@@ -52,7 +53,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 
 fn trial(name: String, target: &Target, test: fn(&Target) -> Result<(), Failed>) -> Trial {
     let target = target.clone();
-    support::trial(name, support::presence(&target), move || test(&target))
+    turns::trial(name, support::presence(&target), move || test(&target))
 }
 
 /// Without permission, no read of a bystander is wrong, neither while all cases run nor afterwards.

@@ -4,7 +4,7 @@
 
 use std::env;
 use std::process;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use conformance::verdict::{Result as Judged, Verdict};
@@ -17,6 +17,7 @@ use testbed::targets::Target;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::support::{self, Presence};
+use crate::turns;
 
 /// Hexadecimal, to repeat a run.
 const SEED: &str = "SHARDPROOF_SEED";
@@ -24,11 +25,11 @@ const SEED: &str = "SHARDPROOF_SEED";
 const STRICT: &str = "SHARDPROOF_STRICT";
 
 /// Every case on every target.
-pub(crate) fn trials(host: &Arc<Host>) -> Vec<Trial> {
+pub(crate) fn trials() -> Vec<Trial> {
     let all = all();
     let cases = in_order_of_starts(&all);
     let of = |target: Target| {
-        let trial = |case: &&Case| trial(host, target.clone(), (*case).clone());
+        let trial = |case: &&Case| trial(target.clone(), (*case).clone());
         cases.iter().map(trial).collect::<Vec<_>>()
     };
     support::targets().into_iter().flat_map(of).collect()
@@ -43,14 +44,15 @@ pub(super) fn all() -> Vec<Case> {
     })
 }
 
-fn trial(host: &Arc<Host>, target: Target, case: Case) -> Trial {
+fn trial(target: Target, case: Case) -> Trial {
     let presence = match skipped(&target, &case) {
         Some(why) => support::presence(&target).and(Presence::Missing(why)),
         None => support::presence(&target),
     };
     let name = format!("cases::{}::{}", target.name, case.id);
-    let host = Arc::clone(host);
-    support::trial(name, presence, move || host.judge(&target, &case))
+    support::trial(name, presence, move || {
+        turns::with_host(|host| host.judge(&target, &case))
+    })
 }
 
 /// State that the tests share: the harness of the current target.

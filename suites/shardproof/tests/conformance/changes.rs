@@ -10,6 +10,7 @@ use testbed::targets::{Rescale, Target};
 use tokio::runtime::Builder;
 
 use crate::support;
+use crate::turns;
 
 const SEED: u64 = 1;
 const PORT_BASE: u16 = 22_851;
@@ -76,7 +77,7 @@ fn trial(
     expected: fn(&[Verdict]) -> bool,
 ) -> Trial {
     let presence = support::presence(&target);
-    support::trial(name, presence, move || {
+    turns::trial(name, presence, move || {
         support::prepare(&target);
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let verdicts = runtime.block_on(verdicts(&target, steps))?;

@@ -16,6 +16,7 @@ use testbed::fault::Fault;
 use testbed::targets::Target;
 
 use crate::support::{self, Presence, docker};
+use crate::turns;
 
 const KEYS: usize = 2_000;
 const SEED: u64 = 1;
@@ -51,7 +52,7 @@ fn of_the_command(target: Target) -> Option<Trial> {
     planner::predict(&policy, false, &["127.0.0.1:1".parse().ok()?], [])?;
     match support::presence(&target) {
         Presence::Missing(_) => None,
-        presence => Some(support::trial(
+        presence => Some(turns::trial(
             "chaos::command::reports-a-fault",
             presence,
             move || command(&target),
@@ -102,7 +103,7 @@ fn trial(
     );
     let presence = presence.clone().and(support::presence(target));
     let (source, target, fault) = (source.clone(), target.clone(), fault.clone());
-    Some(support::trial(name, presence, move || {
+    Some(turns::trial(name, presence, move || {
         judge(&source, &target, &policy, &fault)
     }))
 }

@@ -16,6 +16,7 @@ use testbed::targets::Target;
 use tokio::runtime::Builder;
 
 use crate::support;
+use crate::turns;
 
 pub(crate) fn trials() -> Vec<Trial> {
     let mut trials: Vec<Trial> = support::targets().into_iter().flat_map(of).collect();
@@ -37,10 +38,10 @@ fn of(target: Target) -> [Trial; 2] {
     let (same, found) = (name("no-difference"), name("a-difference-is-found"));
     let other = target.clone();
     [
-        support::trial(same, presence.clone(), move || {
+        turns::trial(same, presence.clone(), move || {
             no_difference(&target, support::search(), requests)
         }),
-        support::trial(found, presence, move || difference_found(&other)),
+        turns::trial(found, presence, move || difference_found(&other)),
     ]
 }
 
@@ -49,7 +50,7 @@ fn over(target: Target, server: Program) -> Trial {
     let presence = support::program(&server.name, &server);
     let promise = format!("no-difference-over-{}", server.name);
     let name = format!("differential::{}::{promise}", target.name);
-    support::trial(name, presence, move || {
+    turns::trial(name, presence, move || {
         let server = support::search().find(&server)?;
         no_difference(&target, support::search().with_server(server), 20_000)
     })

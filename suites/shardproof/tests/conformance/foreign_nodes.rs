@@ -10,12 +10,14 @@ use testbed::targets::Target;
 use testbed::wire::Value;
 use tokio::runtime::Builder;
 
-use crate::{cases, support};
+use crate::support::{self, Presence};
+use crate::{cases, turns};
 
 /// On foreign nodes a target of this workspace is judged as on our own, and existing keys stay.
 pub(crate) fn trials() -> Vec<Trial> {
-    let trial = Trial::test(
+    let trial = turns::trial(
         "foreign_nodes::nodes-of-somebody-else-stay-as-they-were",
+        Presence::Expected,
         || {
             let targets = support::targets();
             let mut targets = targets.iter();

@@ -1,7 +1,6 @@
 //! Judgements of proxies over links at fixed ports, one after the other: `cases::envoy::multi-key/mget-keeps-key-order`.
 //!
-//! Placements hash addresses, so the links of every run need the same ports. In parallel, trials would wait for each
-//! other.
+//! Scenarios of several targets run at the same time ([`turns`]).
 
 mod bystander;
 mod cases;
@@ -14,17 +13,14 @@ mod rescale;
 mod scenarios;
 #[path = "../support/mod.rs"]
 mod support;
+mod turns;
 
-use std::process::ExitCode;
-use std::sync::Arc;
-
-use cases::Host;
 use libtest_mimic::Arguments;
+use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
-    arguments.test_threads = Some(1);
-    let host = Arc::new(Host::new());
+    arguments.test_threads.get_or_insert(turns::THREADS);
     let trials = [
         rescale::trials(),
         changes::trials(),
@@ -35,10 +31,10 @@ fn main() -> ExitCode {
         bystander::trials(),
         foreign_nodes::trials(),
         // Last: the harness of a target keeps its ports from one of its cases to the next.
-        cases::trials(&host),
+        cases::trials(),
     ];
     let trials = trials.into_iter().flatten().collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
-    host.close();
+    turns::HOST.close();
     conclusion.exit_code()
 }

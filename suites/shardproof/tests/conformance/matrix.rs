@@ -13,6 +13,7 @@ use testbed::targets::Target;
 use tokio::runtime::Builder;
 
 use crate::support;
+use crate::turns;
 
 /// A law for a whole matrix.
 type Law = fn(&Matrix) -> Result<(), Failed>;
@@ -33,7 +34,7 @@ fn trial(target: Target) -> Trial {
         ("what-is-wrong-is-found", wrong_found)
     };
     let name = format!("matrix::{}::{promise}", target.name);
-    support::trial(name, support::presence(&target), move || {
+    turns::trial(name, support::presence(&target), move || {
         law(&judge(&target, support::search())?)
     })
 }
@@ -43,7 +44,7 @@ fn over(target: Target, server: Program) -> Trial {
     let presence = support::program(&server.name, &server);
     let promise = format!("no-command-is-wrong-over-{}", server.name);
     let name = format!("matrix::{}::{promise}", target.name);
-    support::trial(name, presence, move || {
+    turns::trial(name, presence, move || {
         let server = support::search().find(&server)?;
         let matrix = judge(&target, support::search().with_server(server))?;
         for command in ["HEXPIRE", "HGETEX", "HTTL"] {

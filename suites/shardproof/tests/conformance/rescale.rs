@@ -7,6 +7,7 @@ use shardproof::run::{self, RunOptions};
 use testbed::targets::{Rescale, Target};
 
 use crate::support;
+use crate::turns;
 
 const KEYS: usize = 10_000;
 const SEED: u64 = 1;
@@ -19,7 +20,7 @@ fn of(target: Target) -> Vec<Trial> {
     let trial = |policy: &String| {
         let (target, policy) = (target.clone(), policy.clone());
         let name = format!("rescale::{}::{policy}-3-to-4-and-back", target.name);
-        support::trial(name, support::presence(&target), move || {
+        turns::trial(name, support::presence(&target), move || {
             rescale(&target, &policy)
         })
     };

@@ -11,8 +11,12 @@ use testbed::fixtures::Fixtures;
 use testbed::targets::Target;
 
 use crate::support::{self, Presence, docker};
+use crate::turns;
 
 const SEED: u64 = 1;
+/// Ports of links, for processes and containers as nodes.
+const PORT_BASE: u16 = 21101;
+const CONTAINERS_PORT_BASE: u16 = 21601;
 /// Runs of a scenario, each with the next seed, while the machine stalls too often for a verdict.
 const RUNS_MAX: u64 = 3;
 
@@ -28,30 +32,50 @@ const IN_CONTAINERS: &[&str] = &[
     "rescale-under-load",
 ];
 
+/// Scenarios that run alone: several would open more connections than a process may have.
+const ALONE: &[&str] = &["ten-thousand-idle-connections"];
+
 /// Sizes of the clusters in containers.
 const SIZES: [u16; 2] = [3, 4];
 
 pub(crate) fn trials() -> Vec<Trial> {
     let sources = scenario::files(&Fixtures::compiled_in()).expect("scenario files");
     let scenarios = scenario::load_all(&sources).unwrap_or_else(|error| panic!("{error}"));
-    let mut trials = Vec::new();
-    for target in support::targets() {
-        trials.extend(
-            scenarios
-                .iter()
-                .map(|scenario| on_processes(&target, scenario)),
-        );
-        if target.program.package.is_some() {
-            trials.extend(in_containers(&target, &scenarios));
+    let targets = support::targets();
+    // Neighbours are of different targets, so that they run at the same time.
+    let mut trials: Vec<Trial> = scenarios
+        .iter()
+        .flat_map(|scenario| targets.iter().map(move |target| (target, scenario)))
+        .map(|(target, scenario)| on_processes(target, scenario))
+        .collect();
+    let ours = |target: &&Target| target.program.package.is_some();
+    for target in targets.iter().filter(ours) {
+        // One of them next to each scenario.
+        let mut next = 0;
+        for trial in in_containers(target, &scenarios) {
+            trials.insert(next.min(trials.len()), trial);
+            next += targets.len() + 1;
         }
     }
     trials
 }
 
+/// The first port of the links of a target's scenarios. Each target has ports of its own, and so have containers.
+fn port_base(target: &Target, nodes: &Source) -> u16 {
+    let mut targets = support::targets().into_iter();
+    let place = targets.position(|other| other.name == target.name);
+    let place = u16::try_from(place.unwrap_or_default()).unwrap_or_default();
+    match nodes {
+        Source::Docker { .. } => CONTAINERS_PORT_BASE + 100 * place,
+        Source::Process | Source::External(_) => PORT_BASE + 100 * place,
+    }
+}
+
 fn on_processes(target: &Target, scenario: &Scenario) -> Trial {
     let name = format!("scenarios::{}::{}", target.name, scenario.id);
+    let base = port_base(target, &Source::Process);
     let repeat = format!(
-        "shardproof chaos {} --target {} --seed {SEED:x}",
+        "shardproof chaos {} --target {} --seed {SEED:x} --link-port-base {base}",
         scenario.id, target.name
     );
     let run = Run {
@@ -109,12 +133,18 @@ impl Run {
             Some(why) => Presence::Missing(why),
         };
         let presence = support::presence(&self.target).and(nodes).and(able);
-        support::trial(name, presence, move || self.judge())
+        support::trial(name, presence, move || {
+            match ALONE.contains(&self.scenario.id.as_str()) {
+                true => turns::alone(|| self.judge()),
+                false => turns::shared(|| self.judge()),
+            }
+        })
     }
 
     fn options(&self) -> RunOptions {
         RunOptions {
             nodes: self.nodes.clone(),
+            link_port_base: port_base(&self.target, &self.nodes),
             ..RunOptions::new(support::search(), SEED)
         }
     }

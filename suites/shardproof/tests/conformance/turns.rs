@@ -1,0 +1,47 @@
+//! Which trials run at the same time: scenarios of several targets, which mostly wait; everything else alone.
+//!
+//! Placements hash addresses, so the links of a run have fixed ports. Scenarios of each target have ports of their own.
+
+use std::sync::{LazyLock, PoisonError, RwLock};
+
+use libtest_mimic::{Failed, Trial};
+
+use crate::cases::Host;
+use crate::support::{self, Presence};
+
+/// Trials that run at once, unless the command line says otherwise: those of three targets, and of containers.
+pub(crate) const THREADS: usize = 4;
+
+/// Shared by scenarios, and exclusive for everything else.
+static TURNS: RwLock<()> = RwLock::new(());
+
+/// The harness that cases share.
+pub(crate) static HOST: LazyLock<Host> = LazyLock::new(Host::new);
+
+/// A trial of which no other one is in the way.
+pub(crate) fn trial(
+    name: impl Into<String>,
+    presence: Presence,
+    test: impl FnOnce() -> Result<(), Failed> + Send + 'static,
+) -> Trial {
+    support::trial(name, presence, move || alone(test))
+}
+
+/// Runs `test` while nothing else runs. It may use the usual ports, which the harness of the last case gives back.
+pub(crate) fn alone(test: impl FnOnce() -> Result<(), Failed>) -> Result<(), Failed> {
+    let _turn = TURNS.write().unwrap_or_else(PoisonError::into_inner);
+    HOST.close();
+    test()
+}
+
+/// Judges a case while nothing else runs, with the harness of the last one.
+pub(crate) fn with_host(test: impl FnOnce(&Host) -> Result<(), Failed>) -> Result<(), Failed> {
+    let _turn = TURNS.write().unwrap_or_else(PoisonError::into_inner);
+    test(&HOST)
+}
+
+/// Runs `test` next to other scenarios. It has to have ports of its own.
+pub(crate) fn shared(test: impl FnOnce() -> Result<(), Failed>) -> Result<(), Failed> {
+    let _turn = TURNS.read().unwrap_or_else(PoisonError::into_inner);
+    test()
+}
