@@ -3,6 +3,7 @@
 //! - `client`, `connection`, `library`: one client, its connections, the replies of the `redis` crate.
 //! - `inject`, `means`: the schedule of faults, and the means to inject them.
 //! - `expire`: a time to live for keys on foreign nodes.
+//! - `placed`: the keys, so that each node has some.
 //! - `watch`, `nodes`: stalls and memory; the contents of the nodes.
 //! - `sighting`, `sightings`, `tokenless`, `completion`: what the taps saw of each request, and the completion that
 //!   follows. Pure.
@@ -19,6 +20,7 @@ mod library;
 mod means;
 mod nodes;
 mod observe;
+mod placed;
 mod sighting;
 mod sightings;
 #[cfg(test)]

@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use super::client::{Client, Log, Ticks};
 use super::clock::{Clock, nanoseconds};
 use super::expire::keep_expiring;
+use super::placed::{Owners, Placed, mark};
 use super::sightings::Sightings;
 use super::watch::Watched;
 use super::{Error, NodesOf, Run, Subject, completion, inject, nodes, sightings};
@@ -33,13 +34,13 @@ pub async fn observe(
     say: &dyn Fn(&str),
 ) -> Result<Run, Error> {
     let chance = Chance::seeded(seed).named(&scenario.seeded_as);
-    let mut plans = plans(scenario, subject, chance);
-    let keys = keys(scenario, &plans);
     let served_within = Duration::from_nanos(subject.promises.recovery);
-    let mut owners = Vec::new();
-    for proxy in subject.proxies() {
-        owners.push(served(subject, proxy, &keys, served_within).await?);
-    }
+    let placed = Placed::draw(scenario, subject, chance, served_within).await?;
+    let Placed {
+        mut plans,
+        keys,
+        mut owners,
+    } = placed;
     let mut views = views(subject, &owners);
     let owners = owners.swap_remove(0);
     for (load, plan) in scenario.loads.iter().zip(&mut plans) {
@@ -82,30 +83,12 @@ pub async fn observe(
     Ok(Run { observed, intended })
 }
 
-/// The node of each key, which a proxy has to accept.
-async fn served(
-    subject: &Subject<'_>,
-    proxy: SocketAddr,
-    keys: &[Key],
-    within: Duration,
-) -> Result<BTreeMap<Key, u16>, Error> {
-    let owners = nodes::owners(proxy, &subject.nodes, keys, within).await?;
-    match owners.len() < keys.len() && !subject.nodes.is_empty() {
-        true => Err(Error::NotServing {
-            proxy,
-            taken: owners.len(),
-            keys: keys.len(),
-        }),
-        false => Ok(owners),
-    }
-}
-
 /// What each of several proxies does, so far.
-fn views(subject: &Subject<'_>, owners: &[BTreeMap<Key, u16>]) -> Vec<ProxyView> {
+fn views(subject: &Subject<'_>, owners: &[Owners]) -> Vec<ProxyView> {
     if subject.further.is_empty() {
         return Vec::new();
     }
-    let view = |(proxy, owners): (SocketAddr, &BTreeMap<Key, u16>)| ProxyView {
+    let view = |(proxy, owners): (SocketAddr, &Owners)| ProxyView {
         addr: proxy.to_string(),
         owners: owners.clone(),
         predicted: BTreeMap::new(),
@@ -117,35 +100,6 @@ fn views(subject: &Subject<'_>, owners: &[BTreeMap<Key, u16>]) -> Vec<ProxyView>
         .zip(owners)
         .map(view)
         .collect()
-}
-
-/// How unique values of all workloads begin.
-fn mark(chance: Chance) -> String {
-    format!("v{:08x}-", chance.number() & 0xffff_ffff)
-}
-
-fn plans(scenario: &Scenario, subject: &Subject<'_>, chance: Chance) -> Vec<Plan> {
-    let mark = mark(chance);
-    let plan = |(number, load): (u64, &Load)| Plan {
-        prefix: format!("{}{}-", subject.prefix, load.workload.id()),
-        mark: format!("{mark}{number:x}-"),
-        chance: chance.named("load").of(number),
-        keys: load.keys,
-        pipeline: load.pipeline,
-        clients: load.clients,
-        apart: BTreeMap::new(),
-    };
-    (0..).zip(&scenario.loads).map(plan).collect()
-}
-
-fn keys(scenario: &Scenario, plans: &[Plan]) -> Vec<Key> {
-    let of_loads = scenario.loads.iter().zip(plans);
-    let mut keys: Vec<Key> = of_loads
-        .flat_map(|(load, plan)| load.workload.keys(plan))
-        .collect();
-    keys.sort_unstable();
-    keys.dedup();
-    keys
 }
 
 /// The observations while clients sent.
