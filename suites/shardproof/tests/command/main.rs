@@ -7,6 +7,7 @@ mod differential;
 mod files;
 mod fingerprint;
 mod history;
+mod limits;
 mod list;
 mod output;
 mod planner;
