@@ -35,6 +35,16 @@ pub(crate) fn trials() -> Vec<Trial> {
     support::targets().into_iter().flat_map(of).collect()
 }
 
+/// The cases of this workspace, with the first and the last shape of each template.
+pub(super) fn samples() -> Vec<Case> {
+    let id = |case: &Case| case.template.as_ref().map(|template| template.id.clone());
+    let all = all();
+    // Shapes of a template are neighbours.
+    let runs = all.chunk_by(|one, next| id(one).is_some() && id(one) == id(next));
+    let ends = runs.flat_map(|run| [run.first(), run.get(1..).and_then(<[Case]>::last)]);
+    ends.flatten().cloned().collect()
+}
+
 /// The cases of this workspace.
 pub(super) fn all() -> Vec<Case> {
     let sources = conformance::files::cases(&Fixtures::compiled_in()).expect("case files");
