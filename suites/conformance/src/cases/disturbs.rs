@@ -91,6 +91,14 @@ impl Case {
     }
 }
 
+impl Case {
+    /// The number of clients of a step that has more than a proxy that others use may have room for.
+    pub(crate) fn crowd(&self) -> Option<usize> {
+        let crowds = self.steps.iter().filter(|step| is_crowd(step));
+        crowds.map(|step| step.times).max()
+    }
+}
+
 /// More clients than a proxy that others use may have room for.
 fn is_crowd(step: &Step) -> bool {
     let each = matches!(
@@ -226,6 +234,19 @@ mod tests {
         check("times 100\nsend @* PING", &[]);
         check("times 101\nsend @* PING", &[Proxy]);
         check("times 101\nsend PING", &[]);
+    }
+
+    #[test]
+    fn the_largest_crowd_counts() {
+        let text = "case 1\n# P.\nspec https://x\nlevel must\ntimes 101\nsend @* PING\n\
+             times 102\nsend @* PING\ntimes 103\nsend PING\nwant any\n";
+        let source = Source {
+            path: "x.case".to_owned(),
+            id: "x/x".to_owned(),
+            text: text.to_owned(),
+        };
+        let cases = load(&[source]).expect(text);
+        assert_eq!(cases[0].crowd(), Some(102));
     }
 
     #[test]

@@ -73,6 +73,12 @@ pub(crate) enum Error {
     NotConnected(usize),
 }
 
+/// Why this process cannot have the clients of a case.
+pub(crate) fn obstacle_of_files(case: &Case) -> Option<String> {
+    let clients = u64::try_from(case.crowd()?).ok()?;
+    fault::obstacle_of_clients(clients)
+}
+
 impl Environment {
     pub(crate) fn known(&self) -> Known<'_> {
         Known {
@@ -90,6 +96,9 @@ impl Environment {
             return Some(format!(
                 "it can change {what} that other clients use: needs --allow-disturbing"
             ));
+        }
+        if let Some(why) = obstacle_of_files(case) {
+            return Some(why);
         }
         let known = self.nodes.len();
         let unknown = |variable: &&Variable| variable.node.is_some_and(|node| node >= known);

@@ -7,7 +7,7 @@ use crate::cases::case::{Action, Case, NODES, Step};
 use crate::cases::word::{Scope, Variable};
 use crate::harness::cleanup::{left_behind, with};
 use crate::harness::deadlines::After;
-use crate::harness::environment::Damage;
+use crate::harness::environment::{Damage, obstacle_of_files};
 use crate::harness::runner::{Run, Stop};
 use crate::verdict::{Known, Result as Judged, Verdict};
 use testbed::targets::{Occurs, Target};
@@ -185,7 +185,7 @@ impl Harness {
     }
 }
 
-/// Why a target is not judged by a case, as far as its file tells.
+/// Why a target is not judged by a case, as far as its file and the limits of this process show.
 #[must_use]
 pub fn skipped(target: &Target, case: &Case) -> Option<String> {
     let lacking: Vec<&str> = target.lacks(&case.needs).collect();
@@ -196,6 +196,7 @@ pub fn skipped(target: &Target, case: &Case) -> Option<String> {
     let gives_bad = |step: &Step| step.action == Action::BadCluster;
     (case.steps.iter().any(gives_bad) && target.rescale.malformed().is_empty())
         .then(|| format!("the target file of {title} has no malformed clusters"))
+        .or_else(|| obstacle_of_files(case))
 }
 
 fn unknown(why: &Error) -> Verdict {

@@ -366,15 +366,22 @@ impl Fault {
     /// Why this process cannot apply it: the limit of open files, which the proxy inherits.
     #[must_use]
     pub fn obstacle_of_files(&self) -> Option<String> {
-        let Self::ClientFlood(flood) = self else {
-            return None;
-        };
-        let needed = u64::try_from(flood.clients).unwrap_or(0) + OTHER_FILES;
-        let limit = getrlimit(Resource::Nofile).current?;
-        (limit < needed).then(|| {
-            format!("it needs {needed} open files, and the limit is {limit}: see `ulimit -n`")
-        })
+        match self {
+            Self::ClientFlood(flood) => {
+                obstacle_of_clients(u64::try_from(flood.clients).unwrap_or(0))
+            }
+            _ => None,
+        }
     }
+}
+
+/// Why this process cannot have this number of clients: the limit of open files, which the proxy inherits.
+#[must_use]
+pub fn obstacle_of_clients(clients: u64) -> Option<String> {
+    let needed = clients.saturating_add(OTHER_FILES);
+    let limit = getrlimit(Resource::Nofile).current?;
+    (limit < needed)
+        .then(|| format!("it needs {needed} open files, and the limit is {limit}: see `ulimit -n`"))
 }
 
 /// Files that a run opens for everything but silent clients.
