@@ -174,21 +174,18 @@ fn deviations(target: &Target) -> String {
         if rows().any(|row| row.occurs == Occurs::ByPlacement) {
             notes.push("depends on placement or timing".to_owned());
         }
-        let mut links: Vec<&str> = rows().filter_map(|row| row.link.as_deref()).collect();
-        links.dedup();
-        notes.extend(
-            links
-                .iter()
-                .map(|link| format!("[{}]({link})", reported(link))),
-        );
+        notes.push(links(rows()));
+        let mut seen: Vec<String> = rows().map(|row| row.seen.to_string()).collect();
+        seen.dedup();
         let filters: Vec<String> = rows()
             .map(|row| format!("--filter '{}'", row.cases))
             .collect();
         let _ = writeln!(
             list,
-            "- It {why} ({} {}; {}).\n  ```\n  shardproof run --target {} {}\n  ```",
+            "- `{}`: It {why} ({} {}; {}).\n  ```\n  shardproof run --target {} {}\n  ```",
+            finding_id(target, rows().next().expect("a row")),
             target.name,
-            rows().next().expect("a row").seen,
+            seen.join(", "),
             notes.join("; "),
             target.name,
             filters.join(" ")
@@ -198,6 +195,25 @@ fn deviations(target: &Target) -> String {
         list += &violation(target, row);
     }
     list
+}
+
+/// The name of a finding: its target and the first cases that show it.
+fn finding_id(target: &Target, row: &Deviation) -> String {
+    format!("{}/{}", target.name, row.cases)
+}
+
+/// The public reports of a finding.
+fn links<'a>(rows: impl Iterator<Item = &'a Deviation>) -> String {
+    let mut links: Vec<&str> = rows.filter_map(|row| row.link.as_deref()).collect();
+    links.dedup();
+    let links = links
+        .iter()
+        .map(|link| format!("[{}]({link})", reported(link)));
+    let links: Vec<String> = links.collect();
+    match links.is_empty() {
+        true => "no report known".to_owned(),
+        false => links.join("; "),
+    }
 }
 
 /// A law that a chaos scenario shows to be broken: `chaos/SCENARIO/LAW`.
@@ -212,8 +228,10 @@ fn violation(target: &Target, row: &Deviation) -> String {
         Occurs::ByPlacement => "; depends on placement or timing",
     };
     format!(
-        "- It {why} ({name} {seen}; law `{law}`{when}).\n  ```\n  shardproof chaos {scenario} \
-         --target {name}\n  ```\n"
+        "- `{}`: It {why} ({name} {seen}; law `{law}`{when}; {}).\n  ```\n  shardproof chaos '{scenario}' \
+         --target {name}\n  ```\n",
+        finding_id(target, row),
+        links([row].into_iter())
     )
 }
 
