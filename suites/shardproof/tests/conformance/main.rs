@@ -20,7 +20,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
-    arguments.test_threads.get_or_insert(turns::THREADS);
+    arguments.test_threads.get_or_insert_with(turns::threads);
     let trials = [
         rescale::trials(),
         changes::trials(),

@@ -1,16 +1,29 @@
-//! Which trials run at the same time: scenarios of several targets, which mostly wait; everything else alone.
+//! Which trials run at the same time: scenarios of several targets, on a machine with many processors; everything else
+//! alone.
 //!
 //! Placements hash addresses, so the links of a run have fixed ports. Scenarios of each target have ports of their own.
 
+use std::num::NonZero;
 use std::sync::{LazyLock, PoisonError, RwLock};
+use std::thread;
 
 use libtest_mimic::{Failed, Trial};
 
 use crate::cases::Host;
 use crate::support::{self, Presence};
 
-/// Trials that run at once, unless the command line says otherwise: those of three targets, and of containers.
-pub(crate) const THREADS: usize = 4;
+/// Trials that run at once, unless the command line says otherwise: scenarios of three targets and of containers where
+/// there are processors for them, otherwise one.
+pub(crate) fn threads() -> usize {
+    let processors = thread::available_parallelism().map_or(1, NonZero::get);
+    match processors >= PROCESSORS_FOR_ALL {
+        true => 4,
+        false => 1,
+    }
+}
+
+/// Proxy, nodes, links and clients of each scenario are busy at the same time.
+const PROCESSORS_FOR_ALL: usize = 8;
 
 /// Shared by scenarios, and exclusive for everything else.
 static TURNS: RwLock<()> = RwLock::new(());
