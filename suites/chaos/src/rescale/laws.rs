@@ -35,7 +35,7 @@ pub enum LawVerdict {
     Kept,
     /// It does not hold.
     Broken,
-    /// Too few keys to tell.
+    /// Too few keys for a verdict.
     Unknown,
 }
 

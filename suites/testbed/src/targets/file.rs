@@ -20,7 +20,7 @@ pub struct Target {
     pub home: String,
     /// The program.
     pub program: Program,
-    /// How it tells its version.
+    /// How to find out its version.
     pub version: Version,
     /// How it is started and when it is ready.
     pub start: Start,

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-/// How a program tells its version.
+/// How to find out the version of a program.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Version {
