@@ -135,6 +135,18 @@ fn the_reference_has_no_exceptions() {
     }
 }
 
+/// The clients that the step is about, in all of its repetitions.
+fn clients_of(step: &Step) -> Vec<Party> {
+    match step.action.party() {
+        Some(Party::EachClient) => (1..=step.times)
+            .filter_map(|number| u16::try_from(number).ok())
+            .map(Party::Client)
+            .collect(),
+        Some(client @ Party::Client(_)) => vec![client],
+        Some(Party::Node(_)) | None => Vec::new(),
+    }
+}
+
 /// A client from before a change of the cluster that is used after it must have survived it.
 #[test]
 fn clients_stay_only_where_the_cluster_changes_live() {
@@ -145,12 +157,8 @@ fn clients_stay_only_where_the_cluster_changes_live() {
             continue;
         };
         let (before, after) = case.steps.split_at(first);
-        let clients = |steps: &[Step]| -> BTreeSet<Party> {
-            let parties = steps.iter().filter_map(|step| step.action.party());
-            parties
-                .filter(|party| matches!(party, Party::Client(_)))
-                .collect()
-        };
+        let clients =
+            |steps: &[Step]| -> BTreeSet<Party> { steps.iter().flat_map(clients_of).collect() };
         let at_once = |step: &Step| step.action.clusters().count() > 1;
         let needs_live =
             !clients(before).is_disjoint(&clients(after)) || case.steps.iter().any(at_once);
