@@ -7,7 +7,9 @@ use chaos::rescale::{self, Rescales};
 use conformance::differential::{Compared, Differential, Parted};
 use conformance::matrix::{CLASSES, Cell, Column, Matrix};
 use conformance::report::{Conformance, Judged};
-use conformance::verdict::{Class, Direction, Evidence, Known, Level, Line, Result, Verdict};
+use conformance::verdict::{
+    Class, Direction, Evidence, Known, Level, Line, Repeats, Result, Verdict,
+};
 use shardproof::fleet::{
     Check, ConflictKey, Finding, LargeKey, Migration, MoveOutcome, OtherDatabase, Probed,
 };
@@ -27,6 +29,7 @@ pub(crate) fn conformance(text: &str) -> Conformance {
         always,
         class: None,
         link: Some(text.to_owned()),
+        row: Some(text.to_owned()),
     };
     let verdicts = [
         Verdict::Pass,
@@ -51,6 +54,11 @@ pub(crate) fn conformance(text: &str) -> Conformance {
                     spec: text.to_owned(),
                     verdict: verdict.clone(),
                     deviation: deviation.clone(),
+                    repeats: Some(Repeats {
+                        failed: 1,
+                        judged: 2,
+                        seed: text.to_owned(),
+                    }),
                     took: Duration::from_millis(5),
                 });
             }
@@ -108,6 +116,8 @@ pub(crate) fn matrix(text: &str) -> Matrix {
             calls: 3,
             refused: 1,
             evidence: (*class != Class::Correct).then(|| evidence(text, *class)),
+            known: None,
+            repeats: None,
         })
     });
     let columns = targets.iter().map(|target| Column {

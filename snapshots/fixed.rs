@@ -82,6 +82,7 @@ fn result(case: &str, level: Level, verdict: Verdict, deviation: Option<Known>) 
         spec: "https://redis.io/docs/latest/commands/mget/".to_owned(),
         verdict,
         deviation,
+        repeats: None,
         took: Duration::from_millis(5),
     }
 }
@@ -114,5 +115,6 @@ fn known() -> Known {
         always: true,
         class: None,
         link: None,
+        row: None,
     }
 }

@@ -20,6 +20,7 @@ pub(crate) fn chaos(text: &str) -> Chaos {
     let target = |_| Stressed {
         target: text.to_owned(),
         version: text.to_owned(),
+        server: text.to_owned(),
         scenarios: verdicts.map(|verdict| scenario(text, verdict)).to_vec(),
     };
     Chaos::new(7, true, (0..2).map(target).collect())
@@ -102,6 +103,7 @@ fn law(text: &str, verdict: Verdict) -> LawReport {
             why: text.to_owned(),
             seen: text.to_owned(),
             link: Some(text.to_owned()),
+            row: Some(text.to_owned()),
         }),
     }
 }

@@ -1,12 +1,16 @@
 //! The results of conformance runs, target by target: the model of every report on them.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
-use crate::verdict::{Level, Result as CaseResult, Status, Verdict, as_ms};
+use crate::verdict::{Level, Repeats, Result as CaseResult, Status, Verdict, as_ms};
+
+/// The version of a program that nothing says the version of.
+const UNKNOWN: &str = "unknown";
 
 /// Every target of a run with its results.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -58,6 +62,8 @@ pub struct Judged {
     pub target: String,
     /// Version, if known.
     pub version: String,
+    /// Server program of the nodes, such as `redis 7.0.15`, if known.
+    pub server: String,
     /// Number of results by status.
     pub summary: Summary,
     /// One result per case, in the order of their ids.
@@ -151,12 +157,49 @@ impl Judged {
         Self {
             target,
             version,
+            server: UNKNOWN.to_owned(),
             summary: Summary::of(&results),
             results,
             stopped: None,
             flags: String::new(),
             took,
         }
+    }
+
+    /// Several runs as one: each case with its worst verdict, and the number of runs in which it failed. Each run is
+    /// given with its seed. None if there is no run.
+    #[must_use]
+    pub fn merged(runs: Vec<(u64, Self)>) -> Option<Self> {
+        let took = runs.iter().map(|(_, run)| run.took).sum();
+        let stopped: Vec<String> = runs
+            .iter()
+            .filter_map(|(_, run)| run.stopped.clone())
+            .collect();
+        let mut by_case: BTreeMap<String, Vec<(u64, CaseResult)>> = BTreeMap::new();
+        let mut order = Vec::new();
+        let mut first = None;
+        for (seed, mut run) in runs {
+            for result in std::mem::take(&mut run.results) {
+                let of_case = by_case.entry(result.case.clone()).or_default();
+                if of_case.is_empty() {
+                    order.push(result.case.clone());
+                }
+                of_case.push((seed, result));
+            }
+            first.get_or_insert(run);
+        }
+        let mut merged = first?;
+        let of_case = order.iter().filter_map(|case| by_case.remove(case));
+        merged.results = of_case.filter_map(worst).collect();
+        merged.stopped = (!stopped.is_empty()).then(|| stopped.join("; "));
+        merged.took = took;
+        merged.count();
+        Some(merged)
+    }
+
+    /// Counts the results again, after a change.
+    pub fn count(&mut self) {
+        self.summary = Summary::of(&self.results);
     }
 
     /// Whether any case was judged.
@@ -199,12 +242,35 @@ impl Judged {
         format!("{flag} {}", self.target)
     }
 
-    /// The command that judges one case again.
+    /// The command that judges one case again. `seed` is that of the run.
     #[must_use]
-    pub fn repeat(&self, case: &str, seed: &str) -> String {
-        let (flag, flags) = (self.flag(), &self.flags);
+    pub fn repeat(&self, result: &CaseResult, seed: &str) -> String {
+        let (flag, flags, case) = (self.flag(), &self.flags, &result.case);
+        let seed = result.repeats.as_ref().map_or(seed, |it| &it.seed);
         format!("shardproof run {flag} --filter {case} --seed {seed}{flags}")
     }
+}
+
+/// The worst result of a case, with the outcomes of all runs. The first of several equal ones.
+fn worst(runs: Vec<(u64, CaseResult)>) -> Option<CaseResult> {
+    let failed = |result: &CaseResult| matches!(result.verdict, Verdict::Fail(_));
+    let judged = |result: &CaseResult| failed(result) || result.verdict == Verdict::Pass;
+    let count = |what: &dyn Fn(&CaseResult) -> bool| runs.iter().filter(|(_, it)| what(it)).count();
+    let (failures, all) = (count(&failed), count(&judged));
+    let rank = |result: &CaseResult| match &result.verdict {
+        Verdict::Skip { .. } => (0, None),
+        Verdict::Pass => (1, None),
+        Verdict::Unknown { .. } => (2, None),
+        Verdict::Fail(found) => (3, Some(found.class)),
+    };
+    // The last of several equal ones is the maximum.
+    let (seed, mut result) = runs.into_iter().rev().max_by_key(|(_, it)| rank(it))?;
+    result.repeats = Some(Repeats {
+        failed: failures,
+        judged: all,
+        seed: format!("{seed:x}"),
+    });
+    Some(result)
 }
 
 impl Summary {
@@ -225,5 +291,86 @@ impl Summary {
             summary.wrong += usize::from(result.is_wrong());
         }
         summary
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verdict::{Class, Evidence};
+
+    fn result(verdict: Verdict) -> CaseResult {
+        CaseResult {
+            case: "group/name".to_owned(),
+            promise: "A promise.".to_owned(),
+            level: Level::Must,
+            spec: "https://redis.io".to_owned(),
+            verdict,
+            deviation: None,
+            repeats: None,
+            took: Duration::ZERO,
+        }
+    }
+
+    fn fail(class: Class, got: &str) -> Verdict {
+        Verdict::Fail(Evidence {
+            class,
+            at: "group/name.case:1".to_owned(),
+            expected: "nil".to_owned(),
+            got: got.to_owned(),
+            transcript: Vec::new(),
+        })
+    }
+
+    fn unknown() -> Verdict {
+        Verdict::Unknown {
+            why: "a reason".to_owned(),
+        }
+    }
+
+    /// One run per verdict, with seeds from 10 on.
+    #[track_caller]
+    fn check(verdicts: Vec<Verdict>, worst: &Verdict, repeats: (usize, usize, &str)) {
+        let run = |verdict| {
+            let (name, results) = ("some-proxy".to_owned(), vec![result(verdict)]);
+            Judged::new(name, "1".to_owned(), results, Duration::from_secs(2))
+        };
+        let count = u32::try_from(verdicts.len()).expect("few runs");
+        let runs = (10..).zip(verdicts.into_iter().map(run)).collect();
+        let merged = Judged::merged(runs).expect("a run");
+        assert_eq!(merged.took, Duration::from_secs(2) * count);
+        let [found] = &merged.results[..] else {
+            panic!("{:?}", merged.results);
+        };
+        assert_eq!(&found.verdict, worst);
+        let (failed, judged, seed) = repeats;
+        let seed = seed.to_owned();
+        let expected = Repeats {
+            failed,
+            judged,
+            seed,
+        };
+        assert_eq!(found.repeats, Some(expected));
+        assert_eq!(merged.summary, Summary::of(&merged.results));
+        let repeat = merged.repeat(found, "7");
+        let seed = repeats.2;
+        let expected =
+            format!("shardproof run --target some-proxy --filter group/name --seed {seed}");
+        assert_eq!(repeat, expected);
+    }
+
+    #[test]
+    fn the_worst_of_several_runs_counts_and_the_first_of_equal_ones() {
+        let (closed, other) = (fail(Class::Closed, "x"), fail(Class::Closed, "y"));
+        let wrong = || fail(Class::Wrong, "z");
+        check(
+            vec![Verdict::Pass, closed.clone(), Verdict::Pass],
+            &closed,
+            (1, 3, "b"),
+        );
+        check(vec![closed.clone(), other], &closed, (2, 2, "a"));
+        check(vec![closed, Verdict::Pass, wrong()], &wrong(), (2, 3, "c"));
+        check(vec![Verdict::Pass, unknown()], &unknown(), (0, 1, "b"));
+        check(vec![unknown(), wrong()], &wrong(), (1, 1, "b"));
     }
 }

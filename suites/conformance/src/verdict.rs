@@ -117,10 +117,23 @@ pub struct Result {
     pub verdict: Verdict,
     /// The recorded deviation that matches the case, whether it occurred or not.
     pub deviation: Option<Known>,
+    /// The outcomes of all runs, if the case was judged several times. The verdict is the worst of them.
+    pub repeats: Option<Repeats>,
     /// Duration; in JSON in milliseconds.
     #[serde(rename = "took_ms", serialize_with = "as_ms")]
     #[schemars(with = "f64")]
     pub took: Duration,
+}
+
+/// The outcomes of a case in several runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Repeats {
+    /// Runs in which the promise was broken.
+    pub failed: usize,
+    /// Runs in which the case was judged.
+    pub judged: usize,
+    /// Seed of the run that the verdict is from.
+    pub seed: String,
 }
 
 /// A recorded deviation, as reports show it.
@@ -132,17 +145,34 @@ pub struct Known {
     pub seen: String,
     /// Whether it occurs in every run, so that its absence is reported. If not, it counts as known in every run.
     pub always: bool,
-    /// Outcome class when it occurs, for a deviation that does not occur in every run.
+    /// Outcome class when it occurs, for a deviation that does not occur in every run and for a row of a baseline.
     pub class: Option<Class>,
     /// Link to a report of it.
     pub link: Option<String>,
+    /// Location of the row in the baseline, `file:line`. None for a deviation of the target.
+    pub row: Option<String>,
 }
 
 impl Known {
-    /// Whether a failure of this class is the recorded one. A wrong answer is covered only if it is recorded as one.
+    /// Whether a failure of this class is the recorded one. A wrong answer is covered only if it is recorded as one. A
+    /// row of a baseline covers its class and better ones.
     #[must_use]
     pub fn covers(&self, class: Class) -> bool {
-        self.always || class != Class::Wrong || self.class == Some(Class::Wrong)
+        match (&self.row, self.class) {
+            (Some(_), Some(worst)) => class <= worst,
+            _ => self.always || class != Class::Wrong || self.class == Some(Class::Wrong),
+        }
+    }
+
+    /// What to do if it no longer occurs.
+    #[must_use]
+    pub fn remedy(&self) -> String {
+        match &self.row {
+            Some(row) => {
+                format!("a known failure passed: remove its row, {row}, or use --write-baseline")
+            }
+            None => "a recorded deviation no longer occurs: remove its row".to_owned(),
+        }
     }
 }
 
@@ -232,6 +262,7 @@ mod tests {
             spec: "https://redis.io".to_owned(),
             verdict,
             deviation,
+            repeats: None,
             took: Duration::ZERO,
         }
     }
@@ -254,6 +285,7 @@ mod tests {
             always: class.is_none(),
             class,
             link: None,
+            row: None,
         };
         let result = result(verdict, Some(known));
         assert_eq!((result.status(), result.is_wrong()), (status, wrong));
@@ -277,6 +309,28 @@ mod tests {
             Status::Broken,
             true,
         );
+    }
+
+    #[test]
+    fn a_row_of_a_baseline_covers_its_class_and_better_ones() {
+        let known = Known {
+            why: "accepted".to_owned(),
+            seen: "1 of 1".to_owned(),
+            always: true,
+            class: Some(Class::Hung),
+            link: None,
+            row: Some("known.toml:7".to_owned()),
+        };
+        for (class, status) in [
+            (Class::Closed, Status::Known),
+            (Class::Hung, Status::Known),
+            (Class::Wrong, Status::Broken),
+        ] {
+            assert_eq!(result(fail(class), Some(known.clone())).status(), status);
+        }
+        let passed = result(Verdict::Pass, Some(known.clone()));
+        assert_eq!(passed.status(), Status::Mended);
+        assert!(known.remedy().contains("known.toml:7"));
     }
 
     #[test]

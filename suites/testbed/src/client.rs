@@ -276,5 +276,24 @@ pub async fn ping(addr: SocketAddr) -> Result<(), Error> {
     }
 }
 
+/// Name and version of the server at `addr`, as `redis 7.0.15`.
+///
+/// # Errors
+/// If the server does not answer.
+pub async fn server(addr: SocketAddr) -> Result<String, Error> {
+    let mut client = Client::connect(addr, NODE_DEADLINE).await?;
+    let text = match client.call(&["INFO", "server"], NODE_DEADLINE).await? {
+        Value::Bulk(text) => String::from_utf8_lossy(&text).into_owned(),
+        other => other.to_string(),
+    };
+    let value_of = |field: &str| {
+        let mut values = text.lines().filter_map(|line| line.strip_prefix(field));
+        values.next().map(str::to_owned)
+    };
+    let valkey = value_of("valkey_version:").map(|version| format!("valkey {version}"));
+    let version = value_of("redis_version:").unwrap_or_default();
+    Ok(valkey.unwrap_or_else(|| format!("redis {version}")))
+}
+
 #[cfg(test)]
 mod tests;

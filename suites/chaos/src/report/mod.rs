@@ -131,6 +131,21 @@ pub struct KnownViolation {
     pub seen: String,
     /// Where others met it.
     pub link: Option<String>,
+    /// Location of the row in the baseline, `file:line`. None for a deviation of the target.
+    pub row: Option<String>,
+}
+
+impl KnownViolation {
+    /// What to do if it no longer occurs.
+    #[must_use]
+    pub fn remedy(&self) -> String {
+        match &self.row {
+            Some(row) => {
+                format!("a known failure passed: remove its row, {row}, or use --write-baseline")
+            }
+            None => "a recorded violation no longer occurs: remove its row".to_owned(),
+        }
+    }
 }
 
 /// What a coverage condition says.
@@ -200,6 +215,13 @@ impl ScenarioReport {
             coverage: Vec::new(),
             observed: None,
             shrunk: None,
+        }
+    }
+
+    /// Makes the verdict the worst of its laws again, after a change of one.
+    pub fn weigh(&mut self) {
+        if let Some(worst) = self.laws.iter().map(|law| law.verdict).max() {
+            self.verdict = worst;
         }
     }
 

@@ -25,6 +25,8 @@ pub struct Stressed {
     pub target: String,
     /// Its version.
     pub version: String,
+    /// Server program of the nodes, such as `redis 7.0.15`, if known.
+    pub server: String,
     /// In the order of their runs.
     pub scenarios: Vec<ScenarioReport>,
 }

@@ -274,6 +274,7 @@ fn a_cell_is_the_worst_of_all_runs_of_a_scenario_on_a_target() {
     let target = |scenarios| Stressed {
         target: "a-proxy".to_owned(),
         version: "1".to_owned(),
+        server: "redis 7.0.15".to_owned(),
         scenarios,
     };
     let runs = vec![

@@ -33,6 +33,7 @@ impl Harness {
             spec: case.spec.clone(),
             verdict,
             deviation: self.deviation(&case.id),
+            repeats: None,
             took: started.elapsed(),
         }
     }
@@ -53,6 +54,7 @@ impl Harness {
             always: deviation.occurs == Occurs::Always,
             class: deviation.class,
             link: deviation.link.clone(),
+            row: None,
         })
     }
 

@@ -125,6 +125,11 @@ impl Harness {
         Ok(self.pool.fill(proxy, nodes, least).await?)
     }
 
+    /// Name and version of the server program of the nodes, as `redis 7.0.15`. None if no node is known or answers.
+    pub async fn server(&self) -> Option<String> {
+        client::server(*self.environment.nodes.first()?).await.ok()
+    }
+
     /// Removes all remaining keys of the run.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::verdict::{Class, Evidence};
+use crate::verdict::{Class, Evidence, Known, Repeats, Status};
 use testbed::text::shell_quoted;
 
 /// Every command on every target.
@@ -56,6 +56,46 @@ pub struct Cell {
     pub refused: usize,
     /// Evidence of the worst call, unless the class is `correct`.
     pub evidence: Option<Evidence>,
+    /// The row of a baseline that accepts a failure of the command, whether it failed or not.
+    pub known: Option<Known>,
+    /// The outcomes of all runs, if the command was judged several times. The class is the worst of them.
+    pub repeats: Option<Repeats>,
+}
+
+impl Cell {
+    /// Whether the proxy neither did what the plain Redis does nor refused it.
+    #[must_use]
+    pub fn is_failure(&self) -> bool {
+        !matches!(self.class, Class::Correct | Class::Refused)
+    }
+
+    /// Status of this outcome. Never skipped or unknown.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        match (self.is_failure(), &self.known) {
+            (true, Some(known)) if known.covers(self.class) => Status::Known,
+            (true, _) => Status::Broken,
+            (false, Some(known)) if known.always => Status::Mended,
+            (false, Some(_)) => Status::Known,
+            (false, None) => Status::Kept,
+        }
+    }
+
+    /// Whether the run fails by a failure of this class: a wrong answer, or none.
+    #[must_use]
+    pub fn counts(&self) -> bool {
+        matches!(self.class, Class::Wrong | Class::Hung)
+    }
+
+    /// Whether the run fails by this outcome.
+    #[must_use]
+    pub fn breaks(&self) -> bool {
+        match self.status() {
+            Status::Broken => self.counts(),
+            Status::Mended => true,
+            _ => false,
+        }
+    }
 }
 
 /// The outcome classes of a matrix, from best to worst. `misrouted` is missing, because a matrix checks the data of
@@ -69,6 +109,35 @@ pub const CLASSES: [Class; 6] = [
     Class::Wrong,
 ];
 
+/// Commands by target and class.
+fn summary(targets: &[Column], rows: &[Cell]) -> BTreeMap<String, BTreeMap<Class, usize>> {
+    let none = || CLASSES.map(|class| (class, 0)).into_iter().collect();
+    let mut summary: BTreeMap<String, BTreeMap<Class, usize>> = targets
+        .iter()
+        .map(|column| (column.target.clone(), none()))
+        .collect();
+    for cell in rows {
+        let counts = summary.entry(cell.target.clone()).or_default();
+        *counts.entry(cell.class).or_default() += 1;
+    }
+    summary
+}
+
+/// The worst outcome of a command, with those of all runs. The first of several equal ones. Runs are given with their
+/// seeds.
+fn worst(runs: Vec<(String, Cell)>) -> Option<Cell> {
+    let judged = runs.len();
+    let failed = runs.iter().filter(|(_, cell)| cell.is_failure()).count();
+    // The last of several equal ones is the maximum.
+    let (seed, mut cell) = runs.into_iter().rev().max_by_key(|(_, cell)| cell.class)?;
+    cell.repeats = Some(Repeats {
+        failed,
+        judged,
+        seed,
+    });
+    Some(cell)
+}
+
 impl Matrix {
     /// A matrix of judged commands, and the commands that the server does not have.
     #[must_use]
@@ -79,15 +148,7 @@ impl Matrix {
         mut rows: Vec<Cell>,
         took_ms: u64,
     ) -> Self {
-        let none = || CLASSES.map(|class| (class, 0)).into_iter().collect();
-        let mut summary: BTreeMap<String, BTreeMap<Class, usize>> = targets
-            .iter()
-            .map(|column| (column.target.clone(), none()))
-            .collect();
-        for cell in &rows {
-            let counts = summary.entry(cell.target.clone()).or_default();
-            *counts.entry(cell.class).or_default() += 1;
-        }
+        let summary = summary(&targets, &rows);
         rows.sort_by(|one, other| one.command.cmp(&other.command));
         Self {
             format: "shardproof.matrix/1",
@@ -119,17 +180,48 @@ impl Matrix {
             "shardproof matrix --target {} --filter {} --seed {}{}",
             cell.target,
             shell_quoted(&cell.command),
-            self.seed,
+            cell.repeats.as_ref().map_or(&self.seed, |it| &it.seed),
             self.flags
         )
     }
 
-    /// Whether no target gave a wrong answer or no answer.
+    /// Whether no target gave a wrong answer or no answer, other than known ones.
     #[must_use]
     pub fn as_expected(&self) -> bool {
-        !self
-            .rows
-            .iter()
-            .any(|cell| matches!(cell.class, Class::Wrong | Class::Hung))
+        !self.rows.iter().any(Cell::breaks)
+    }
+
+    /// Several runs as one: each command with its worst outcome, and the number of runs in which it failed. None if there
+    /// is no run.
+    #[must_use]
+    pub fn merged(runs: Vec<Self>) -> Option<Self> {
+        let took_ms = runs.iter().map(|run| run.took_ms).sum();
+        let mut by_cell: BTreeMap<(String, String), Vec<(String, Cell)>> = BTreeMap::new();
+        let mut first = None;
+        for mut run in runs {
+            for cell in std::mem::take(&mut run.rows) {
+                let key = (cell.command.clone(), cell.target.clone());
+                by_cell
+                    .entry(key)
+                    .or_default()
+                    .push((run.seed.clone(), cell));
+            }
+            first.get_or_insert(run);
+        }
+        let mut merged = first?;
+        // The order of targets is that of the command line.
+        let mut rows: Vec<Cell> = by_cell.into_values().filter_map(worst).collect();
+        let place = |cell: &Cell| {
+            merged
+                .targets
+                .iter()
+                .position(|it| it.target == cell.target)
+        };
+        rows.sort_by_key(place);
+        rows.sort_by(|one, other| one.command.cmp(&other.command));
+        merged.summary = summary(&merged.targets, &rows);
+        merged.rows = rows;
+        merged.took_ms = took_ms;
+        Some(merged)
     }
 }

@@ -145,18 +145,9 @@ impl Oracle {
 
     /// Name and version of the plain Redis, as `redis 7.0.15`.
     pub(crate) async fn server(&self) -> Result<String, Error> {
-        let said = self.ask_plain(&["INFO", "server"]).await?;
-        let text = match said {
-            Value::Bulk(text) => String::from_utf8_lossy(&text).into_owned(),
-            other => other.to_string(),
-        };
-        let value_of = |field: &str| {
-            let mut values = text.lines().filter_map(|line| line.strip_prefix(field));
-            values.next().map(str::to_owned)
-        };
-        let valkey = value_of("valkey_version:").map(|version| format!("valkey {version}"));
-        let version = value_of("redis_version:").unwrap_or_default();
-        Ok(valkey.unwrap_or_else(|| format!("redis {version}")))
+        let addr = self.plain.addr();
+        let server = client::server(addr).await;
+        server.map_err(|why| Error::Unreachable { addr, why })
     }
 
     /// Whether the plain Redis supports a command, or a subcommand as `OBJECT|ENCODING`.

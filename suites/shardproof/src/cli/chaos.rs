@@ -14,6 +14,7 @@ use chaos::report::{Chaos, Stressed, write_hgrm};
 use chaos::run::Run;
 use chaos::scenario::Scenario;
 use clap::Args;
+use shardproof::baseline::{Baseline, Command, Outcome, Versions};
 use shardproof::report;
 use shardproof::run::{self, Judged, RunOptions, RunningProxy};
 use testbed::fault::{Hook, HookCommand, Links};
@@ -22,7 +23,7 @@ use testbed::targets::{self, Target};
 
 use self::selection::Chosen;
 use self::shrink::{Ran, Shrinking};
-use super::{Common, Console, Exit, output, repeat};
+use super::{Common, Console, Exit, baseline, output, repeat};
 
 /// The usual time limit of a proxy that already runs.
 const OP_TIMEOUT_MS: u64 = 1000;
@@ -86,6 +87,8 @@ pub(super) struct Flags {
     #[arg(long, exclusive = true)]
     list_laws: bool,
     #[command(flatten)]
+    baseline: baseline::Flags,
+    #[command(flatten)]
     output: output::Junit,
     #[command(flatten)]
     common: Common,
@@ -108,14 +111,40 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
         toxiproxy_links: links.unwrap_or_default(),
         ..flags.common.run_options(search)
     };
+    let all = selection::scenarios(&[], &flags.common.fixtures(), None)?;
+    let exists = |name: &str| is_law_of(all.iter().chain(&scenarios), name);
+    let subject = baseline::Subject {
+        command: Command::Chaos,
+        targets: &flags.targets,
+        exists: Some(&exists),
+    };
+    let known = flags.baseline.read(subject)?;
     let subjects = subjects(&flags, links, &options)?;
     let (seed, output) = (options.seed, flags.output.output());
     (console.err)(&format!("seed {seed:x}"));
     let mut stressed = Vec::new();
     for subject in &subjects {
-        stressed.push(stress(&flags, &options, subject, &scenarios, console).await?);
+        let known = known.expected.as_ref();
+        let run = stress(&flags, &options, (subject, known), &scenarios, console);
+        stressed.push(run.await?);
+    }
+    if let [stressed] = &mut stressed[..] {
+        let versions = Versions::new(&stressed.version, &stressed.server);
+        let outcomes = Outcome::of_laws(stressed);
+        let settled = known.settle(subject, &outcomes, versions, console)?;
+        if let Some(baseline) = settled {
+            baseline.mark_laws(stressed);
+        }
     }
     output.write(&Chaos::new(seed, flags.strict, stressed), console)
+}
+
+/// Whether `SCENARIO/LAW` names a law of one of the scenarios.
+fn is_law_of<'a>(mut scenarios: impl Iterator<Item = &'a Chosen>, name: &str) -> bool {
+    let has = |scenario: &Scenario, law: &str| scenario.laws.iter().any(|it| it.id() == law);
+    name.rsplit_once('/').is_some_and(|(id, law)| {
+        scenarios.any(|chosen| chosen.scenario.id == id && has(&chosen.scenario, law))
+    })
 }
 
 /// A proxy to run scenarios on.
@@ -193,7 +222,7 @@ impl Subject {
 async fn stress(
     flags: &Flags,
     options: &RunOptions,
-    subject: &Subject,
+    (subject, known): (&Subject, Option<&Baseline>),
     scenarios: &[Chosen],
     console: &Console,
 ) -> anyhow::Result<Stressed> {
@@ -201,6 +230,7 @@ async fn stress(
     let mut all = Stressed {
         target: subject.name(),
         version: subject.version(options)?,
+        server: "unknown".to_owned(),
         scenarios: Vec::new(),
     };
     if shows {
@@ -214,6 +244,12 @@ async fn stress(
         };
         for chosen in scenarios {
             let mut judged = watched(subject, &options, &chosen.scenario, console).await?;
+            if let Some(server) = judged.server.take() {
+                all.server = server;
+            }
+            if let Some(known) = known {
+                known.mark_scenario(&mut judged.report);
+            }
             judged.report.repeat = command(flags, subject, (&chosen.word, seed), flags.duration);
             if let (Some(folder), Some(run)) = (&flags.history, &judged.run) {
                 save(folder, run).context("the history cannot be written")?;
@@ -293,6 +329,7 @@ fn command(
     repeat.switch("--allow-disturbing", flags.allow_disturbing);
     repeat.switch("--allow-destructive", flags.allow_destructive);
     repeat.switch("--strict", flags.strict);
+    flags.baseline.repeated(&mut repeat);
     repeat.common(&flags.common);
     let (flag, name, flags) = (subject.flag(), subject.name(), repeat.text());
     format!("shardproof chaos {scenario} {flag} {name} --seed {seed:x}{flags}")

@@ -1,19 +1,22 @@
 //! `shardproof run`: the conformance cases on one or more proxies.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::num::NonZero;
 
+use anyhow::Context;
 use clap::{ArgGroup, Args};
 use conformance::Allowed;
-use conformance::report::Conformance;
+use conformance::report::{Conformance, Judged};
+use shardproof::baseline::{Command, Outcome, Versions};
 use shardproof::report;
 use shardproof::report::terminal::Shown;
-use shardproof::run::{self, Event, Order, Subject};
+use shardproof::run::{self, Event, Order, RunOptions, Subject};
 use testbed::program::Search;
 
 use super::selection::Selection;
-use super::{Common, Console, Exit, Usage, output, repeat};
+use super::{Common, Console, Exit, Usage, baseline, output, repeat};
 
 /// The usual time limit of a proxy that already runs.
 const OP_TIMEOUT_MS: u64 = 1000;
@@ -42,10 +45,15 @@ pub(super) struct Flags {
     #[arg(long)]
     allow_disturbing: bool,
     /// End the run after N failures and report the remaining cases as not judged
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", conflicts_with = "write_baseline")]
     max_failures: Option<NonZero<usize>>,
+    /// Run the cases N times, each time with the next seed. The worst verdict of a case counts
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    repeat: u64,
     #[command(flatten)]
     selection: Selection,
+    #[command(flatten)]
+    baseline: baseline::Flags,
     /// Failures of level `should` fail the run too
     #[arg(long)]
     strict: bool,
@@ -60,55 +68,117 @@ pub(super) struct Flags {
 
 pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyhow::Result<Exit> {
     check(&flags)?;
-    let cases = flags.selection.cases(&flags.common.folder)?;
+    let all = flags.selection.all(&flags.common.folder)?;
+    let ids: BTreeSet<String> = all.iter().map(|case| case.id.clone()).collect();
+    let cases = flags.selection.of(all)?;
+    let exists = |case: &str| ids.contains(case);
+    let subject = baseline::Subject {
+        command: Command::Run,
+        targets: &flags.targets,
+        exists: flags.selection.files().is_empty().then_some(&exists),
+    };
+    let known = flags.baseline.read(subject)?;
     let subjects = subjects(&flags)?;
     let options = flags.common.run_options_with_links(search).await?;
     let seed = options.seed;
     let output = flags.output.output();
-    let shown = match flags.verbose {
-        true => Shown::All,
-        false => Shown::Failures,
-    };
     (console.err)(&format!("seed {seed:x}"));
     let order = Order {
         cases: &cases,
         strict: flags.strict,
         max_failures: flags.max_failures,
+        baseline: known.expected.as_ref(),
     };
     let mut targets = Vec::new();
     for (title, subject) in &subjects {
-        let progress = console.progress(title);
-        let (begun, count) = (Cell::new(0), cases.len());
-        if !console.terminal {
-            progress.say(&format!("{count} cases"));
-        }
-        let say = |event: Event<'_>| match event {
-            Event::Begins(case) => {
-                begun.set(begun.get() + 1);
-                let number = begun.get();
-                if console.terminal || number % LINE_EVERY == 0 {
-                    progress.say(&format!("{number} of {count}: {}", case.id));
-                }
-            }
-            Event::Judged(result) => {
-                if let Some(line) = report::terminal::failed(result) {
-                    progress.line(&format!("{title}: {line}"));
-                }
-            }
-        };
-        let mut judged = run::judge(&options, subject, order, &say).await?;
-        drop(progress);
+        let mut judged = rounds(&flags, &options, (title, subject), order, console).await?;
         judged.flags = repeated(&flags);
-        if !output.takes_stdout() {
-            (console.out)(&report::terminal::target(&judged, seed, shown));
-        }
         targets.push(judged);
+    }
+    let shown = match flags.verbose {
+        true => Shown::All,
+        false => Shown::Failures,
+    };
+    if let [judged] = &mut targets[..] {
+        let (outcomes, versions) = (
+            Outcome::of_cases(judged),
+            Versions::new(&judged.version, &judged.server),
+        );
+        let settled = known.settle(subject, &outcomes, versions, console)?;
+        if let Some(baseline) = settled {
+            baseline.mark_all(judged);
+        }
+    }
+    if !output.takes_stdout() {
+        for judged in &targets {
+            (console.out)(&report::terminal::target(judged, seed, shown));
+        }
     }
     let report = match flags.strict {
         true => Conformance::new(seed, targets).strict(),
         false => Conformance::new(seed, targets),
     };
     output.write(&report, console)
+}
+
+/// Judges one proxy as often as asked for, each time with the next seed.
+async fn rounds(
+    flags: &Flags,
+    options: &RunOptions,
+    (title, subject): (&str, &Subject),
+    order: Order<'_>,
+    console: &Console,
+) -> anyhow::Result<Judged> {
+    let mut runs = Vec::new();
+    for round in 0..flags.repeat {
+        let options = RunOptions {
+            seed: options.seed.wrapping_add(round),
+            ..options.clone()
+        };
+        let title = match flags.repeat {
+            1 => title.to_owned(),
+            all => format!("{title}, run {} of {all}", round + 1),
+        };
+        let judged = watched(&options, (&title, subject), order, console).await?;
+        let stopped = judged.stopped.is_some();
+        runs.push((options.seed, judged));
+        if stopped {
+            break;
+        }
+    }
+    match (flags.repeat, runs.pop()) {
+        (1, Some((_, judged))) => Ok(judged),
+        (_, last) => Judged::merged(runs.into_iter().chain(last).collect()).context("no run"),
+    }
+}
+
+/// Judges one proxy once, and shows its cases as they are judged.
+async fn watched(
+    options: &RunOptions,
+    (title, subject): (&str, &Subject),
+    order: Order<'_>,
+    console: &Console,
+) -> anyhow::Result<Judged> {
+    let progress = console.progress(title);
+    let (begun, count) = (Cell::new(0), order.cases.len());
+    if !console.terminal {
+        progress.say(&format!("{count} cases"));
+    }
+    let say = |event: Event<'_>| match event {
+        Event::Begins(case) => {
+            begun.set(begun.get() + 1);
+            let number = begun.get();
+            if console.terminal || number % LINE_EVERY == 0 {
+                progress.say(&format!("{number} of {count}: {}", case.id));
+            }
+        }
+        Event::Judged(result) => {
+            if let Some(line) = report::terminal::failed(result) {
+                progress.line(&format!("{title}: {line}"));
+            }
+        }
+    };
+    Ok(run::judge(options, subject, order, &say).await?)
 }
 
 /// Refuses flags that would have no effect.
@@ -156,6 +226,7 @@ fn repeated(flags: &Flags) -> String {
     for file in flags.selection.files() {
         repeat.value("--case", file.display());
     }
+    flags.baseline.repeated(&mut repeat);
     repeat.common(&flags.common);
     repeat.text()
 }
@@ -185,6 +256,8 @@ mod tests {
         "filter",
         "seed",
         "max-failures",
+        "repeat",
+        "write-baseline",
         "verbose",
         "json",
         "junit",
@@ -197,7 +270,7 @@ mod tests {
         "--proxy 127.0.0.1:1 --op-timeout-ms 300 --allow-destructive --allow-disturbing --strict \
          --node 127.0.0.1:2 --node 127.0.0.1:3 --fixtures f",
         "--target x --nodes docker --redis-image redis:8 --link-port-base 22000 --case a.case",
-        "--target x --node 127.0.0.1:2 --toxiproxy 127.0.0.1:8474",
+        "--target x --node 127.0.0.1:2 --toxiproxy 127.0.0.1:8474 --baseline known.toml",
     ];
 
     #[test]

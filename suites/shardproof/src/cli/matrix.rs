@@ -1,12 +1,14 @@
 //! `shardproof matrix`: each command through a proxy, compared with one plain Redis.
 
+use anyhow::Context;
 use clap::Args;
-use conformance::matrix::{Row, load};
-use shardproof::run;
+use conformance::matrix::{Matrix, Row, load};
+use shardproof::baseline::{Command, Outcome, Versions};
+use shardproof::run::{self, RunOptions};
 use testbed::program::Search;
 use testbed::targets::Target;
 
-use super::{Basics, Console, Exit, Usage, output, repeat};
+use super::{Basics, Console, Exit, Usage, baseline, output, repeat};
 
 /// Call every Redis command through a proxy and on one plain Redis, and compare.
 ///
@@ -20,6 +22,11 @@ pub(super) struct Flags {
     /// Only these commands, by name or pattern with *; repeat for several
     #[arg(long = "filter", value_name = "NAME")]
     filters: Vec<String>,
+    /// Call all commands N times, each time with the next seed. The worst outcome of a command counts
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    repeat: u64,
+    #[command(flatten)]
+    baseline: baseline::Flags,
     #[command(flatten)]
     output: output::Page,
     #[command(flatten)]
@@ -27,7 +34,15 @@ pub(super) struct Flags {
 }
 
 pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyhow::Result<Exit> {
-    let rows = chosen(&flags.basics, "--filter", &flags.filters)?;
+    let all = all(&flags.basics)?;
+    let exists = |command: &str| all.iter().any(|row| row.command == command);
+    let subject = baseline::Subject {
+        command: Command::Matrix,
+        targets: &flags.targets,
+        exists: Some(&exists),
+    };
+    let known = flags.baseline.read(subject)?;
+    let rows = matching(all.clone(), "--filter", &flags.filters)?;
     let targets = flags.basics.targets(&flags.targets)?;
     let options = flags.basics.run_options(search);
     (console.err)(&format!("seed {:x}", options.seed));
@@ -42,21 +57,49 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
             ));
         }
     };
-    let mut matrix = run::matrix(&options, &targets, &rows, &say).await?;
+    let mut runs = Vec::new();
+    for round in 0..flags.repeat {
+        let options = RunOptions {
+            seed: options.seed.wrapping_add(round),
+            ..options.clone()
+        };
+        runs.push(run::matrix(&options, &targets, &rows, &say).await?);
+    }
     drop(progress);
+    let mut matrix = match (flags.repeat, runs.pop()) {
+        (1, Some(matrix)) => matrix,
+        (_, last) => Matrix::merged(runs.into_iter().chain(last).collect()).context("no run")?,
+    };
     let mut flags_again = repeat::Flags::default();
+    flags.baseline.repeated(&mut flags_again);
     flags_again.basics(&flags.basics);
     matrix.flags = flags_again.text();
+    if let [column] = &matrix.targets[..] {
+        let versions = Versions::new(&column.version, &matrix.server);
+        let outcomes = Outcome::of_commands(&matrix);
+        let settled = known.settle(subject, &outcomes, versions, console)?;
+        if let Some(baseline) = settled {
+            baseline.mark_matrix(&mut matrix);
+        }
+    }
     flags.output.output().write(&matrix, console)
+}
+
+/// All rows of the sheets.
+fn all(basics: &Basics) -> anyhow::Result<Vec<Row>> {
+    let sources = conformance::files::sheets(&basics.fixtures())?;
+    load(&sources).map_err(|errors| {
+        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!("{}", lines.join("\n"))
+    })
 }
 
 /// The rows of the sheets that match one of the values of `flag`; all rows if there is no value.
 pub(super) fn chosen(basics: &Basics, flag: &str, filters: &[String]) -> anyhow::Result<Vec<Row>> {
-    let sources = conformance::files::sheets(&basics.fixtures())?;
-    let mut rows = load(&sources).map_err(|errors| {
-        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
-        anyhow::anyhow!("{}", lines.join("\n"))
-    })?;
+    matching(all(basics)?, flag, filters)
+}
+
+fn matching(mut rows: Vec<Row>, flag: &str, filters: &[String]) -> anyhow::Result<Vec<Row>> {
     let named =
         |filter: &str, row: &Row| testbed::text::matches(&filter.to_uppercase(), &row.command);
     for filter in filters {

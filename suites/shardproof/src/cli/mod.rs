@@ -1,5 +1,6 @@
 //! The subcommands: flags in, exit code out. Prints only through the console that main passes in.
 
+mod baseline;
 mod chaos;
 mod check;
 mod check_history;

@@ -33,10 +33,18 @@ impl Selection {
         &self.files
     }
 
+    /// All cases, sorted by id.
+    pub(super) fn all(&self, folder: &Folder) -> anyhow::Result<Vec<Case>> {
+        conformance::load(&self.sources(folder)?).map_err(|errors| anyhow::anyhow!(lines(&errors)))
+    }
+
     /// The selected cases, sorted by id. A filter that matches no case is a usage error.
     pub(super) fn cases(&self, folder: &Folder) -> anyhow::Result<Vec<Case>> {
-        let mut cases = conformance::load(&self.sources(folder)?)
-            .map_err(|errors| anyhow::anyhow!(lines(&errors)))?;
+        self.of(self.all(folder)?)
+    }
+
+    /// The selected ones of `cases`. A filter that matches none is a usage error.
+    pub(super) fn of(&self, mut cases: Vec<Case>) -> anyhow::Result<Vec<Case>> {
         let idle = |filter: &&String| !cases.iter().any(|case| matches(filter, &case.id));
         if let Some(filter) = self.filters.iter().find(idle) {
             return Err(Usage(format!(

@@ -10,6 +10,7 @@ use chaos::report::{
 use chaos::rescale;
 use chaos::run::{self, Means, NodesOf, Run, Subject};
 use chaos::scenario::Scenario;
+use testbed::client;
 use testbed::cluster::{Cluster, Source};
 use testbed::fault::{Clients, Links, Owned};
 use testbed::leftovers::{self, Record};
@@ -24,6 +25,8 @@ pub struct Judged {
     pub report: ScenarioReport,
     /// The run; `None` if there was none.
     pub run: Option<Run>,
+    /// Name and version of the server program of the nodes, if they were asked.
+    pub server: Option<String>,
 }
 
 /// Runs one scenario on a target, over a cluster of its own. `say` is called with each step.
@@ -45,6 +48,7 @@ pub async fn chaos(
         ..target.clone()
     };
     let cluster = Cluster::start(options, scenario.nodes_max().into()).await?;
+    let server = server(&cluster.node_addrs()).await;
     let begin_with = cluster.link_addrs()[..scenario.nodes.into()].to_vec();
     let setting = Setting::usual(target, begin_with);
     let prefix = rescale::prefix(options.seed);
@@ -91,8 +95,14 @@ pub async fn chaos(
         }
         Err(why) => without_run(scenario, Verdict::Unknown, why.to_string()),
     };
+    judged.server = server;
     judged.report.took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     Ok(judged)
+}
+
+/// The server program of the first node, if it answers.
+pub(super) async fn server(nodes: &[SocketAddr]) -> Option<String> {
+    client::server(*nodes.first()?).await.ok()
 }
 
 /// Fills in the node of each key for each of several proxies, as its list of nodes gives it. Where the policy cannot be
@@ -132,6 +142,7 @@ pub(super) fn without_run(scenario: &Scenario, verdict: Verdict, why: String) ->
     Judged {
         report: ScenarioReport::without_run(scenario, verdict, why),
         run: None,
+        server: None,
     }
 }
 
@@ -176,6 +187,7 @@ pub(super) fn judged(target: Option<&Target>, scenario: &Scenario, run: Run) -> 
     Judged {
         report: ScenarioReport::new(scenario, &run, laws, covers),
         run: Some(run),
+        server: None,
     }
 }
 
@@ -206,6 +218,7 @@ fn law_report(law: &dyn Law, run: &Run, known: Option<&Deviation>) -> LawReport 
             why: known.why.clone(),
             seen: known.seen.to_string(),
             link: known.link.clone(),
+            row: None,
         }),
     }
 }

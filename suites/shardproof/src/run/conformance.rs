@@ -6,6 +6,7 @@ use std::num::NonZero;
 use std::time::{Duration, Instant};
 
 use super::{Error, RunOptions};
+use crate::baseline::Baseline;
 use conformance::report::Judged;
 use conformance::verdict::{Result as CaseResult, Verdict};
 use conformance::{Allowed, Case, Harness, in_order_of_starts};
@@ -42,6 +43,8 @@ pub struct Order<'a> {
     pub strict: bool,
     /// The number of failures after which the run ends.
     pub max_failures: Option<NonZero<usize>>,
+    /// Failures that are known.
+    pub baseline: Option<&'a Baseline>,
 }
 
 /// An event of a run.
@@ -72,10 +75,13 @@ pub async fn judge(
         if !stopped {
             say(Event::Begins(case));
         }
-        let result = match order.max_failures {
+        let mut result = match order.max_failures {
             Some(most) if failures >= most.get() => left_out(case, most.get()),
             _ => harness.judge(case).await,
         };
+        if let Some(baseline) = order.baseline {
+            baseline.mark(&mut result);
+        }
         failures += usize::from(result.breaks(order.strict));
         if !stopped {
             say(Event::Judged(&result));
@@ -88,14 +94,15 @@ pub async fn judge(
         .collect();
     results.sort_by_key(|result| places.get(result.case.as_str()));
     let mut stopped = harness.stopped().map(str::to_owned);
+    let server = harness.server().await;
     // Verdicts are reported even if keys stay behind.
     if let Err(why) = harness.finish().await {
         stopped = Some(stopped.map_or(why.to_string(), |stopped| format!("{stopped}; {why}")));
     }
-    Ok(Judged {
-        stopped,
-        ..Judged::new(name, version, results, started.elapsed())
-    })
+    let mut judged = Judged::new(name, version, results, started.elapsed());
+    judged.stopped = stopped;
+    judged.server = server.unwrap_or(judged.server);
+    Ok(judged)
 }
 
 fn left_out(case: &Case, failures: usize) -> CaseResult {
@@ -108,6 +115,7 @@ fn left_out(case: &Case, failures: usize) -> CaseResult {
             reason: format!("not judged: the run ended after {failures} failures"),
         },
         deviation: None,
+        repeats: None,
         took: Duration::ZERO,
     }
 }

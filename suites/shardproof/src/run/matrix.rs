@@ -40,6 +40,8 @@ pub async fn matrix(
                 calls: found.calls,
                 refused: found.refused,
                 evidence: found.evidence,
+                known: None,
+                repeats: None,
             });
         }
     }

@@ -15,7 +15,7 @@ use testbed::targets::Limits;
 use testbed::toxiproxy::Client;
 
 use super::Error;
-use super::chaos::{Judged, judged, without_run};
+use super::chaos::{Judged, judged, server, without_run};
 
 /// A proxy that already runs, with all of its nodes.
 #[derive(Debug, Clone)]
@@ -73,6 +73,7 @@ pub async fn chaos_running(
         prefix,
         means: running.means().await?,
     };
+    let server = server(&running.nodes).await;
     let observed = run::observe(scenario, &mut subject, seed, say).await;
     let mut judged = match observed {
         Ok(run) => judged(None, scenario, run),
@@ -81,6 +82,7 @@ pub async fn chaos_running(
         }
         Err(why) => without_run(scenario, Verdict::Unknown, why.to_string()),
     };
+    judged.server = server;
     judged.report.took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     Ok(judged)
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on is to panic")]
 
 mod arguments;
+mod baseline;
 mod differential;
 mod files;
 mod fingerprint;

@@ -1,6 +1,6 @@
 //! A target file: how to start a proxy, its capabilities, and its known deviations.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::capability::{Capability, correction};
 use super::seen::{Seen, Version};
@@ -132,7 +132,7 @@ pub struct Deviation {
 }
 
 /// When a deviation shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Occurs {
     /// In every run: a run without it fails, so that the row is removed.

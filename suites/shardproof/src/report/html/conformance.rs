@@ -173,7 +173,7 @@ fn failures_of<'a>(judged: &'a Judged, seed: &str) -> Vec<Failure<'a>> {
             case: result,
             status: word(result.status()),
             word: evidence.class.name(),
-            evidence: Shown::new(evidence, judged.repeat(&result.case, seed)),
+            evidence: Shown::new(evidence, judged.repeat(result, seed)),
         })
     };
     judged.results.iter().filter_map(failure).collect()

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chaos::report::{Chaos, LawReport, ScenarioReport, Verdict};
+use chaos::report::{Chaos, KnownViolation, LawReport, ScenarioReport, Verdict};
 use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
 use super::{failed, skipped, text};
@@ -65,7 +65,9 @@ fn status(law: &LawReport, shrunk: &str, strict: bool) -> TestCaseStatus {
         Verdict::Unknown => failed(NonSuccessKind::Error, law.sentence.clone()),
         Verdict::Mended => failed(
             NonSuccessKind::Failure,
-            "a recorded violation no longer occurs: remove its row".to_owned(),
+            law.known
+                .as_ref()
+                .map_or(String::new(), KnownViolation::remedy),
         ),
         Verdict::Broken if law.optional && !strict => {
             skipped(format!("BROKEN, optional (not counted): {}", law.sentence))

@@ -6,7 +6,7 @@ use super::{failed, skipped, text};
 use crate::report::summary::sentence;
 use crate::report::terminal::evidence;
 use conformance::report::Conformance;
-use conformance::verdict::{Level, Result as CaseResult, Status, Verdict};
+use conformance::verdict::{Known, Level, Result as CaseResult, Status, Verdict};
 
 /// The report of a run. Failures of levels that do not count are skipped test cases that say so.
 ///
@@ -42,7 +42,10 @@ fn status(result: &CaseResult, counted: &[Level]) -> TestCaseStatus {
         (Verdict::Unknown { why }, _) => failed(NonSuccessKind::Error, why.clone()),
         (_, Status::Mended) => failed(
             NonSuccessKind::Failure,
-            "a recorded deviation no longer occurs: remove its row".to_owned(),
+            result
+                .deviation
+                .as_ref()
+                .map_or(String::new(), Known::remedy),
         ),
         (Verdict::Skip { reason }, _) => skipped(reason.clone()),
         (Verdict::Fail(found), Status::Broken) => {

@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use super::table::table;
 use chaos::report::{
-    CaseFile, Cell, Chaos, LawReport, ProxiesReport, ScenarioReport, Shrunk, Stressed, Verdict,
+    CaseFile, Cell, Chaos, KnownViolation, LawReport, ProxiesReport, ScenarioReport, Shrunk,
+    Stressed, Verdict,
 };
 
 /// One scenario, with the evidence for broken laws and the line that repeats it.
@@ -97,9 +98,10 @@ fn of_law(law: &LawReport) -> String {
         Verdict::Mended => {
             let _ = writeln!(
                 text,
-                "    {:<7} {}: recorded, but no longer occurs: {known}",
+                "    {:<7} {}: recorded, but no longer occurs: {}",
                 word(law.verdict),
-                law.law
+                law.law,
+                law.known.as_ref().map_or(String::new(), remedy)
             );
         }
         Verdict::Unknown => {
@@ -121,6 +123,14 @@ fn of_law(law: &LawReport) -> String {
         }
     }
     text
+}
+
+/// What to do with a row that no longer occurs: one of a baseline names its place.
+fn remedy(known: &KnownViolation) -> String {
+    match known.row {
+        Some(_) => known.remedy(),
+        None => known.why.clone(),
+    }
 }
 
 /// The verdict as text; verdicts that need attention are in capitals.
@@ -223,6 +233,7 @@ mod tests {
         Stressed {
             target: target.to_owned(),
             version: "1".to_owned(),
+            server: "redis 7.0.15".to_owned(),
             scenarios,
         }
     }

@@ -63,7 +63,7 @@ fn line(judged: &Judged, result: &CaseResult, seed: u64) -> String {
     let mut text = format!("    {word:<7} {name}{}\n", remark(result));
     if let (Verdict::Fail(evidence), Status::Broken) = (&result.verdict, result.status()) {
         text.push_str(&self::evidence(result, evidence));
-        let repeat = judged.repeat(&result.case, &format!("{seed:x}"));
+        let repeat = judged.repeat(result, &format!("{seed:x}"));
         let _ = writeln!(text, "            repeat: {repeat}");
     }
     text
@@ -175,6 +175,14 @@ pub fn spoken(line: &Line) -> String {
     )
 }
 
+/// How often it failed, if that was not in every run.
+fn repeats(result: &CaseResult) -> String {
+    match &result.repeats {
+        Some(it) if it.failed < it.judged => format!(", {} of {}", it.failed, it.judged),
+        _ => String::new(),
+    }
+}
+
 /// A remark on the result.
 fn remark(result: &CaseResult) -> String {
     match (&result.verdict, &result.deviation) {
@@ -183,15 +191,21 @@ fn remark(result: &CaseResult) -> String {
         (Verdict::Fail(evidence), Some(known)) if result.status() == Status::Known => {
             format!("  [{}] {}", evidence.class.name(), known.why)
         }
-        (Verdict::Fail(evidence), _) => {
-            format!("  [{}, {}]", evidence.class.name(), result.level.name())
+        (Verdict::Fail(evidence), known) => {
+            let (class, level) = (evidence.class.name(), result.level.name());
+            let row = known.as_ref().and_then(|it| it.row.as_ref().zip(it.class));
+            let recorded = row.map_or(String::new(), |(row, class)| {
+                format!(", known as {} in {row}", class.name())
+            });
+            format!("  [{class}, {level}{}{recorded}]", repeats(result))
         }
-        (Verdict::Pass, Some(known)) if known.always => {
-            format!(
+        (Verdict::Pass, Some(known)) if known.always => match known.row {
+            Some(_) => format!("  ({})", known.remedy()),
+            None => format!(
                 "  (recorded as broken: {}; remove the deviation)",
                 known.why
-            )
-        }
+            ),
+        },
         (Verdict::Pass, Some(known)) => {
             format!("  (did not show in this run: {})", known.why)
         }
