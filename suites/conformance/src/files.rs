@@ -14,6 +14,16 @@ pub fn cases(fixtures: &Fixtures) -> Result<Vec<Source>, Error> {
     fixtures.all("conformance", &CASES, "case")
 }
 
+/// The case files and sheets of the user's folder that replace files of this build.
+///
+/// # Errors
+/// The file that cannot be read.
+pub fn replacing(fixtures: &Fixtures) -> Result<Vec<Source>, Error> {
+    let mut files = fixtures.replacing("conformance", &CASES, "case")?;
+    files.extend(fixtures.replacing("matrix", &SHEETS, "txt")?);
+    Ok(files)
+}
+
 /// The sheets of the command matrix, sorted by id.
 ///
 /// # Errors

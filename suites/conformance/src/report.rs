@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 use crate::verdict::{Level, Repeats, Result as CaseResult, Status, Verdict, as_ms};
+use testbed::text::shell_quoted;
 
 /// The version of a program that nothing says the version of.
 const UNKNOWN: &str = "unknown";
@@ -60,6 +61,9 @@ impl Conformance {
 pub struct Judged {
     /// Name of the target, or address of a running proxy.
     pub target: String,
+    /// How the command line names the target, if not by its name: the path of its file.
+    #[serde(skip)]
+    pub argument: Option<String>,
     /// Version, if known.
     pub version: String,
     /// Server program of the nodes, such as `redis 7.0.15`, if known.
@@ -156,6 +160,7 @@ impl Judged {
     pub fn new(target: String, version: String, results: Vec<CaseResult>, took: Duration) -> Self {
         Self {
             target,
+            argument: None,
             version,
             server: UNKNOWN.to_owned(),
             summary: Summary::of(&results),
@@ -239,7 +244,8 @@ impl Judged {
             Ok(_) => "--proxy",
             Err(_) => "--target",
         };
-        format!("{flag} {}", self.target)
+        let argument = self.argument.as_ref().unwrap_or(&self.target);
+        format!("{flag} {}", shell_quoted(argument))
     }
 
     /// The command that judges one case again. `seed` is that of the run.

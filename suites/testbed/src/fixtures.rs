@@ -1,6 +1,7 @@
-//! Where cases and target files come from: compiled in, or a folder of the user.
+//! Where cases and target files come from: compiled in, and a folder of the user that adds to them.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use include_dir::{Dir, include_dir};
@@ -39,9 +40,10 @@ impl Fixtures {
         Self::default()
     }
 
-    /// The fixtures below `folder`, laid out as `fixtures/` is.
+    /// The fixtures of this build and those below `folder`, laid out as `fixtures/` is. A file there replaces the one of
+    /// this build with the same name.
     #[must_use]
-    pub fn below(folder: PathBuf) -> Self {
+    pub fn with(folder: PathBuf) -> Self {
         Self {
             folder: Some(folder),
         }
@@ -65,14 +67,49 @@ impl Fixtures {
         compiled_in: &Dir<'_>,
         ending: &str,
     ) -> Result<Vec<Source>, Error> {
-        let mut sources = Vec::new();
-        match &self.folder {
-            Some(folder) => {
-                read_below(&folder.join(name), &folder.join(name), ending, &mut sources)?
-            }
-            None => unpack(compiled_in, name, ending, &mut sources)?,
-        }
+        let mut sources = self.own(name, ending)?;
+        let mut built_in = Vec::new();
+        unpack(compiled_in, name, ending, &mut built_in)?;
+        built_in.retain(|source| !sources.iter().any(|own| own.id == source.id));
+        sources.extend(built_in);
         sources.sort_by(|one, other| one.id.cmp(&other.id));
+        Ok(sources)
+    }
+
+    /// The files of the user's folder that replace files of the folder `name` in this build.
+    ///
+    /// # Errors
+    /// The file that cannot be read.
+    pub fn replacing(
+        &self,
+        name: &str,
+        compiled_in: &Dir<'_>,
+        ending: &str,
+    ) -> Result<Vec<Source>, Error> {
+        let mut built_in = Vec::new();
+        unpack(compiled_in, name, ending, &mut built_in)?;
+        let mut own = self.own(name, ending)?;
+        own.retain(|source| built_in.iter().any(|it| it.id == source.id));
+        Ok(own)
+    }
+
+    /// The target files of the user's folder that replace files of this build.
+    ///
+    /// # Errors
+    /// The file that cannot be read.
+    pub fn replacing_targets(&self) -> Result<Vec<Source>, Error> {
+        self.replacing("targets", &TARGETS, "toml")
+    }
+
+    /// The files of the user's folder; none where it has no folder `name`.
+    fn own(&self, name: &str, ending: &str) -> Result<Vec<Source>, Error> {
+        let mut sources = Vec::new();
+        if let Some(folder) = self.folder.as_ref().map(|folder| folder.join(name)) {
+            match fs::metadata(&folder) {
+                Err(why) if why.kind() == io::ErrorKind::NotFound => {}
+                _ => read_below(&folder, &folder, ending, &mut sources)?,
+            }
+        }
         Ok(sources)
     }
 }
@@ -134,4 +171,42 @@ fn has(path: &Path, ending: &str) -> bool {
 
 fn id(path: &Path) -> String {
     path.with_extension("").display().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// The targets with a folder that has `files`, and the ids of those that it replaces.
+    fn targets(files: &[&str]) -> (Vec<Source>, Vec<String>) {
+        let folder = TempDir::new().unwrap();
+        for file in files {
+            let path = folder.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "of the user").unwrap();
+        }
+        let fixtures = Fixtures::with(folder.path().to_owned());
+        let replacing = fixtures.replacing_targets().unwrap().into_iter();
+        let ids = replacing.map(|source| source.id).collect();
+        (fixtures.targets().unwrap(), ids)
+    }
+
+    #[test]
+    fn a_folder_adds_to_the_built_in_files_and_replaces_those_of_its_names() {
+        let built_in = Fixtures::compiled_in().targets().unwrap();
+        let (with, replacing) = targets(&["conformance/a/b.case"]);
+        assert_eq!(with, built_in);
+        assert_eq!(replacing, Vec::<String>::new());
+        let id = &built_in[0].id;
+        let (with, replacing) = targets(&["targets/aa.toml", &format!("targets/{id}.toml")]);
+        assert_eq!(replacing, [id.as_str()]);
+        assert_eq!(with.len(), built_in.len() + 1);
+        assert!(with.is_sorted_by(|one, other| one.id < other.id));
+        for source in &with {
+            let own = source.text == "of the user";
+            assert_eq!(own, source.id == "aa" || source.id == *id, "{}", source.id);
+        }
+    }
 }

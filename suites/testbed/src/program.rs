@@ -7,11 +7,11 @@ use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-/// A program that the suite starts.
+/// A program that the suite starts. In a file, its name alone or a table.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(from = "Written")]
 pub struct Program {
-    /// File name, such as `redis-server`.
+    /// File name, such as `redis-server`, which is searched; or a path.
     pub name: String,
     /// Environment variable that may hold its path.
     pub env: String,
@@ -21,7 +21,67 @@ pub struct Program {
     pub package: Option<String>,
 }
 
+/// A program in a file.
+#[derive(serde::Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Name(String),
+    Table {
+        name: String,
+        env: Option<String>,
+        install: Option<String>,
+        package: Option<String>,
+    },
+}
+
+impl From<Written> for Program {
+    fn from(written: Written) -> Self {
+        let (name, env, install, package) = match written {
+            Written::Name(name) => (name, None, None, None),
+            Written::Table {
+                name,
+                env,
+                install,
+                package,
+            } => (name, env, install, package),
+        };
+        let or = |text: Option<String>, default: &str| text.unwrap_or_else(|| default.to_owned());
+        Self {
+            env: env.unwrap_or_else(|| variable(&name)),
+            install: or(install, "install it, or set the variable"),
+            name,
+            package,
+        }
+    }
+}
+
+/// The variable that may hold the path of a program: `SHARDPROOF_MY_PROXY`.
+fn variable(program: &str) -> String {
+    let file = program.rsplit('/').next().unwrap_or(program);
+    let word = |char: char| match char.is_ascii_alphanumeric() {
+        true => char.to_ascii_uppercase(),
+        false => '_',
+    };
+    format!("SHARDPROOF_{}", file.chars().map(word).collect::<String>())
+}
+
 impl Program {
+    /// The same program; a path is taken from `folder`.
+    #[must_use]
+    pub fn found_from(self, folder: &Path) -> Self {
+        match self.is_path() {
+            false => self,
+            true => Self {
+                name: folder.join(&self.name).display().to_string(),
+                ..self
+            },
+        }
+    }
+
+    fn is_path(&self) -> bool {
+        self.name.contains('/')
+    }
+
     /// Redis' own server, the node of every cluster that the suite starts.
     #[must_use]
     pub fn redis_server() -> Self {
@@ -54,6 +114,9 @@ pub enum Missing {
     /// It is in none of the places.
     #[error("program `{}` is neither in ${}, nor next to this executable, nor on PATH: {}", .0.name, .0.env, .0.install)]
     Everywhere(Box<Program>),
+    /// It has a path, at which no program is.
+    #[error("`{}` is no program, and ${} is not set: {}", .0.name, .0.env, .0.install)]
+    Path(Box<Program>),
     /// The environment variable names something else.
     #[error("${env} is {}, expected the path of a program", .path.display())]
     NoProgram {
@@ -135,6 +198,12 @@ impl Search {
                     path,
                 }),
             };
+        }
+        if program.is_path() {
+            // Absolute, because a proxy is started in a folder of its own.
+            let path = std::path::absolute(&program.name).ok();
+            let found = path.filter(|path| is_program(path));
+            return found.ok_or_else(|| Missing::Path(Box::new(program.clone())));
         }
         in_folders(&self.own_folders, program)
             .or_else(|| in_folders(&self.path, program))

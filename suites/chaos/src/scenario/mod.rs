@@ -28,3 +28,11 @@ static SCENARIOS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../fixtures/cha
 pub fn files(fixtures: &Fixtures) -> Result<Vec<Source>, fixtures::Error> {
     fixtures.all("chaos", &SCENARIOS, "toml")
 }
+
+/// The scenario files of the user's folder that replace files of this build.
+///
+/// # Errors
+/// The file that cannot be read.
+pub fn replacing(fixtures: &Fixtures) -> Result<Vec<Source>, fixtures::Error> {
+    fixtures.replacing("chaos", &SCENARIOS, "toml")
+}

@@ -37,6 +37,9 @@ pub struct Matrix {
 pub struct Column {
     /// Name of the target.
     pub target: String,
+    /// How the command line names it: by its name, or by the path of its file.
+    #[serde(skip)]
+    pub argument: String,
     /// Version of the target.
     pub version: String,
 }
@@ -176,9 +179,12 @@ impl Matrix {
     /// The command that judges a command of a target again.
     #[must_use]
     pub fn repeat(&self, cell: &Cell) -> String {
+        let mut columns = self.targets.iter();
+        let column = columns.find(|column| column.target == cell.target);
+        let target = column.map_or(&cell.target, |column| &column.argument);
         format!(
             "shardproof matrix --target {} --filter {} --seed {}{}",
-            cell.target,
+            shell_quoted(target),
             shell_quoted(&cell.command),
             cell.repeats.as_ref().map_or(&self.seed, |it| &it.seed),
             self.flags

@@ -20,6 +20,7 @@ use shardproof::run::{self, Judged, RunOptions, RunningProxy};
 use testbed::fault::{Hook, HookCommand, Links};
 use testbed::program::Search;
 use testbed::targets::{self, Target};
+use testbed::text::shell_quoted;
 
 use self::selection::Chosen;
 use self::shrink::{Ran, Shrinking};
@@ -37,8 +38,8 @@ pub(super) struct Flags {
     /// Scenarios by name, by a pattern with *, or as FILE.toml. Default: all that are known by name
     #[arg(value_name = "SCENARIO")]
     scenarios: Vec<String>,
-    /// Proxy to start, by target name; repeat for several
-    #[arg(long = "target", value_name = "NAME", conflicts_with = "proxies",
+    /// Proxy to start, by the name or file of its target; repeat for several
+    #[arg(long = "target", value_name = "NAME|FILE.toml", conflicts_with = "proxies",
         required_unless_present_any = ["list_faults", "list_laws", "proxies"])]
     targets: Vec<String>,
     /// Running proxy to test, with --node for each of its nodes in their order. Faults of links need links between them:
@@ -91,7 +92,7 @@ pub(super) struct Flags {
     #[command(flatten)]
     output: output::Junit,
     #[command(flatten)]
-    common: Common,
+    pub(super) common: Common,
 }
 
 pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyhow::Result<Exit> {
@@ -185,6 +186,14 @@ impl Subject {
         match self {
             Self::Target(target) => target.name.clone(),
             Self::Running(running) => running.proxy.to_string(),
+        }
+    }
+
+    /// The value of [`Subject::flag`].
+    fn argument(&self) -> String {
+        match self {
+            Self::Target(target) => shell_quoted(&target.argument),
+            Self::Running(_) => self.name(),
         }
     }
 
@@ -331,6 +340,6 @@ fn command(
     repeat.switch("--strict", flags.strict);
     flags.baseline.repeated(&mut repeat);
     repeat.common(&flags.common);
-    let (flag, name, flags) = (subject.flag(), subject.name(), repeat.text());
+    let (flag, name, flags) = (subject.flag(), subject.argument(), repeat.text());
     format!("shardproof chaos {scenario} {flag} {name} --seed {seed:x}{flags}")
 }

@@ -27,8 +27,12 @@ const LINE_EVERY: usize = 50;
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("subject").required(true).multiple(true).args(["targets", "proxy"]))]
 pub(super) struct Flags {
-    /// Proxy to start, by target name; repeat for several
-    #[arg(long = "target", value_name = "NAME", conflicts_with = "proxy")]
+    /// Proxy to start, by the name or file of its target; repeat for several
+    #[arg(
+        long = "target",
+        value_name = "NAME|FILE.toml",
+        conflicts_with = "proxy"
+    )]
     targets: Vec<String>,
     /// Running proxy to test. Without --node, cases that inspect nodes are skipped
     #[arg(long, value_name = "HOST:PORT", value_parser = super::address,
@@ -63,7 +67,7 @@ pub(super) struct Flags {
     #[command(flatten)]
     output: output::Junit,
     #[command(flatten)]
-    common: Common,
+    pub(super) common: Common,
 }
 
 pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyhow::Result<Exit> {

@@ -22,8 +22,8 @@ const REQUESTS_LONG: usize = 5_000_000;
 /// difference is shrunk and printed as a case. Exit code 1 if there is one
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// Proxy to start, by target name; repeat for several
-    #[arg(long = "target", value_name = "NAME", required = true)]
+    /// Proxy to start, by the name or file of its target; repeat for several
+    #[arg(long = "target", value_name = "NAME|FILE.toml", required = true)]
     targets: Vec<String>,
     /// Only these commands, by name or pattern with *; repeat for several
     #[arg(long = "filter", value_name = "NAME")]
@@ -43,7 +43,7 @@ pub(super) struct Flags {
     #[command(flatten)]
     output: output::Json,
     #[command(flatten)]
-    basics: Basics,
+    pub(super) basics: Basics,
 }
 
 /// Where the keys of one client lie.

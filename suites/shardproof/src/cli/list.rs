@@ -19,7 +19,7 @@ pub(super) struct Flags {
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     #[command(flatten)]
-    folder: Folder,
+    pub(super) folder: Folder,
 }
 
 pub(super) fn run(flags: &Flags, console: &Console) -> anyhow::Result<Exit> {

@@ -16,8 +16,8 @@ use super::{Basics, Console, Exit, Usage, baseline, output, repeat};
 /// or wrong. Exit code 1 if any command is wrong or hung
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// Proxy to start, by target name; repeat for several
-    #[arg(long = "target", value_name = "NAME", required = true)]
+    /// Proxy to start, by the name or file of its target; repeat for several
+    #[arg(long = "target", value_name = "NAME|FILE.toml", required = true)]
     targets: Vec<String>,
     /// Only these commands, by name or pattern with *; repeat for several
     #[arg(long = "filter", value_name = "NAME")]
@@ -30,7 +30,7 @@ pub(super) struct Flags {
     #[command(flatten)]
     output: output::Page,
     #[command(flatten)]
-    basics: Basics,
+    pub(super) basics: Basics,
 }
 
 pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyhow::Result<Exit> {

@@ -7,7 +7,6 @@ mod check_history;
 mod clusters;
 mod conformance;
 mod console;
-mod diff;
 mod differential;
 #[cfg(test)]
 mod documented;
@@ -27,12 +26,15 @@ mod rescale;
 mod secrets;
 mod selection;
 pub(crate) mod signals;
+mod target;
 mod toxiproxy;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use ::chaos::scenario;
+use ::conformance::files as conformance_files;
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use shardproof::report;
@@ -41,7 +43,7 @@ use testbed::cluster::{LINK_PORT_BASE, Source};
 use testbed::fault::Links;
 use testbed::fixtures::Fixtures;
 use testbed::program::Search;
-use testbed::targets::{self, Target};
+use testbed::targets::Target;
 use testbed::toxiproxy::Client;
 
 pub(crate) use console::Console;
@@ -60,7 +62,6 @@ enum Command {
     Run(conformance::Flags),
     Chaos(chaos::Flags),
     Matrix(matrix::Flags),
-    Diff(diff::Flags),
     Differential(differential::Flags),
     Rescale(rescale::Flags),
     Plan(plan::Flags),
@@ -156,16 +157,40 @@ enum NodeSource {
 /// Where cases and targets come from.
 #[derive(Debug, Args)]
 struct Folder {
-    /// Fixtures to use instead of the compiled-in ones
+    /// Folder with own files besides the built-in ones, in conformance/, targets/, chaos/ and matrix/. A file replaces the
+    /// built-in one of the same name
     #[arg(long, value_name = "DIR")]
     fixtures: Option<PathBuf>,
 }
+
+/// The folders of fixtures.
+const FIXTURES: [&str; 4] = ["conformance", "targets", "chaos", "matrix"];
 
 impl Folder {
     fn fixtures(&self) -> Fixtures {
         self.fixtures
             .clone()
-            .map_or_else(Fixtures::compiled_in, Fixtures::below)
+            .map_or_else(Fixtures::compiled_in, Fixtures::with)
+    }
+
+    /// Says which files replace built-in ones. A folder without any of the folders of fixtures is a usage error.
+    fn announce(&self, console: &Console) -> anyhow::Result<()> {
+        let Some(folder) = &self.fixtures else {
+            return Ok(());
+        };
+        if !FIXTURES.iter().any(|name| folder.join(name).is_dir()) {
+            let (folder, expected) = (folder.display(), FIXTURES.join(", "));
+            let usage = format!("--fixtures {folder}: expected a folder with one of {expected}");
+            return Err(Usage(usage).into());
+        }
+        let fixtures = self.fixtures();
+        let mut replacing = fixtures.replacing_targets()?;
+        replacing.extend(conformance_files::replacing(&fixtures)?);
+        replacing.extend(scenario::replacing(&fixtures)?);
+        for source in replacing {
+            (console.err)(&format!("{} replaces the built-in file", source.path));
+        }
+        Ok(())
     }
 }
 
@@ -275,21 +300,9 @@ impl Basics {
         }
     }
 
-    /// The targets by name, in the order asked for.
-    fn targets(&self, names: &[String]) -> anyhow::Result<Vec<Target>> {
-        let known = targets::load_all(&self.fixtures().targets()?)?;
-        names
-            .iter()
-            .map(|name| {
-                let found = known.iter().find(|target| target.name == *name);
-                found.cloned().ok_or_else(|| {
-                    let names: Vec<&str> =
-                        known.iter().map(|target| target.name.as_str()).collect();
-                    let known = names.join(", ");
-                    Usage(format!("--target {name}: unknown, expected one of {known}")).into()
-                })
-            })
-            .collect()
+    /// The targets that `--target` asks for, in that order.
+    fn targets(&self, arguments: &[String]) -> anyhow::Result<Vec<Target>> {
+        target::targets(&self.folder, arguments)
     }
 }
 
@@ -316,8 +329,26 @@ fn seed(text: &str) -> Result<u64, String> {
     u64::from_str_radix(text, 16).map_err(|_| "expected up to 16 hexadecimal digits".to_owned())
 }
 
+impl Command {
+    /// The folder of own files, of commands that have one.
+    fn folder(&self) -> Option<&Folder> {
+        match self {
+            Self::List(flags) => Some(&flags.folder),
+            Self::Run(flags) => Some(&flags.common.basics.folder),
+            Self::Chaos(flags) => Some(&flags.common.basics.folder),
+            Self::Matrix(flags) => Some(&flags.basics.folder),
+            Self::Differential(flags) => Some(&flags.basics.folder),
+            Self::Rescale(flags) => Some(&flags.common.basics.folder),
+            _ => None,
+        }
+    }
+}
+
 /// Executes the command line.
 pub(crate) async fn run(cli: Cli, search: Search, console: &Console) -> anyhow::Result<Exit> {
+    if let Some(folder) = cli.command.folder() {
+        folder.announce(console)?;
+    }
     match cli.command {
         Command::List(flags) => list::run(&flags, console),
         Command::Run(flags) => conformance::run(flags, search, console).await,
@@ -325,7 +356,6 @@ pub(crate) async fn run(cli: Cli, search: Search, console: &Console) -> anyhow::
         Command::Plan(flags) => plan::run(&flags, console).await,
         Command::Chaos(flags) => chaos::run(flags, search, console).await,
         Command::Matrix(flags) => matrix::run(flags, search, console).await,
-        Command::Diff(flags) => diff::run(&flags, console),
         Command::Differential(flags) => differential::run(flags, search, console).await,
         Command::Rescale(flags) => rescale::run(flags, search, console).await,
         Command::Check(flags) => check::run(flags, console).await,

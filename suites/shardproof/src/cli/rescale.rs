@@ -20,8 +20,8 @@ use super::{Common, Console, Exit, Usage, output};
 /// Measure what a rescale costs: write keys through a proxy, change its number of nodes, read all keys, change back, read again
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// Proxy to start, by target name; repeat for several
-    #[arg(long = "target", value_name = "NAME", required = true)]
+    /// Proxy to start, by the name or file of its target; repeat for several
+    #[arg(long = "target", value_name = "NAME|FILE.toml", required = true)]
     targets: Vec<String>,
     /// Number of nodes before
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=64))]
@@ -54,7 +54,7 @@ pub(super) struct Flags {
     #[arg(long, value_name = "FILE")]
     keys_out: Option<PathBuf>,
     #[command(flatten)]
-    common: Common,
+    pub(super) common: Common,
 }
 
 pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyhow::Result<Exit> {

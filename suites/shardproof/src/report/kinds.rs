@@ -3,7 +3,6 @@
 use quick_junit::SerializeError;
 
 use super::{Exit, Report, html, junit, terminal};
-use crate::diff::Diff;
 use crate::fleet::{Check, CheckStatus, Migration};
 use crate::planner::fingerprint::report::{Fingerprint, Outcome};
 use crate::planner::plan;
@@ -113,18 +112,6 @@ impl Report for Matrix {
             true => Exit::Unjudged,
             false => Exit::expected_if(self.as_expected()),
         }
-    }
-}
-
-impl Report for Diff {
-    const KIND: &'static str = "diff";
-
-    fn terminal(&self) -> String {
-        terminal::diff(self)
-    }
-
-    fn exit(&self) -> Exit {
-        Exit::expected_if(!self.fails())
     }
 }
 

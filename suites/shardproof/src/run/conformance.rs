@@ -100,6 +100,10 @@ pub async fn judge(
         stopped = Some(stopped.map_or(why.to_string(), |stopped| format!("{stopped}; {why}")));
     }
     let mut judged = Judged::new(name, version, results, started.elapsed());
+    judged.argument = match subject {
+        Subject::Target { target, .. } => Some(target.argument.clone()),
+        Subject::Running { .. } => None,
+    };
     judged.stopped = stopped;
     judged.server = server.unwrap_or(judged.server);
     Ok(judged)

@@ -6,6 +6,7 @@ use super::{Error, RunOptions};
 use conformance::differential::{self, Compared, Differential, Parted, Progress, Wanted};
 use conformance::matrix::Row;
 use testbed::targets::{self, Target};
+use testbed::text::shell_quoted;
 
 /// Compares `targets` on random calls of `rows`; `say` reports progress. `flags` are the flags of the command line that
 /// shape the requests, for the `repeat:` line.
@@ -37,7 +38,8 @@ pub async fn differential(
                 steps: difference.steps.len(),
                 repeat: format!(
                     "shardproof differential --target {} --seed {:x}{flags}",
-                    target.name, options.seed
+                    shell_quoted(&target.argument),
+                    options.seed
                 ),
                 what: difference.what,
             }),

@@ -23,6 +23,7 @@ pub async fn matrix(
     for target in targets {
         columns.push(Column {
             target: target.name.clone(),
+            argument: target.argument.clone(),
             version: targets::version(target, &options.search)?,
         });
         let mut judge = Judge::new(target, options);

@@ -31,17 +31,28 @@ fn a_mistake_in_a_target_file_is_named_by_file_and_line() {
     check(
         &run_stub(CASE, &target),
         2,
-        &["stub.toml", "line 5", "polices"],
+        &["stub.toml:4: polices: unknown field", "`policies`?"],
     );
+}
+
+#[test]
+fn all_mistakes_in_a_target_file_are_reported_at_once() {
+    let target = stub("exit 3").replace("policies", "polices");
+    let output = run_stub(
+        CASE,
+        &target.replace("op_timeout_ms = 200", "op_timeout_ms = 0"),
+    );
+    check(&output, 2, &["stub.toml:3: op_timeout_ms: 0, expected"]);
+    check(&output, 2, &["stub.toml:4: polices: unknown field"]);
 }
 
 #[test]
 fn a_misspelt_capability_is_named_by_file_and_line() {
     let output = run_stub(&CASE.replace("level", "needs tme\nlevel"), &stub("exit 3"));
     check(&output, 2, &["some-case.case:4:", "`tme`", "`time`?"]);
-    let target = stub("exit 3").replace("capabilities = []", "capabilities = [\"tme\"]");
+    let target = stub("exit 3") + "capabilities = [\"tme\"]\n";
     let output = run_stub(CASE, &target);
-    check(&output, 2, &["stub.toml:7:", "`tme`", "`time`?"]);
+    check(&output, 2, &["stub.toml:7: capabilities: `tme`", "`time`?"]);
 }
 
 #[test]

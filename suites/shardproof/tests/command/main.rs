@@ -15,6 +15,8 @@ mod planner;
 mod program;
 mod rescale;
 mod run;
+#[path = "../support/stub.rs"]
+mod stub;
 #[expect(dead_code, reason = "nothing is missing here, and one target will do")]
 #[path = "../support/mod.rs"]
 mod support;

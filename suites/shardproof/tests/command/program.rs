@@ -54,29 +54,19 @@ send   PING
 want   +PONG
 ";
 
-/// A target that runs a shell script instead of a proxy.
+/// A target that runs a shell script instead of a proxy, for one second.
 pub(crate) fn stub(script: &str) -> String {
-    format!(
-        r#"
-name = "stub"
-title = "no proxy at all"
-home = "none"
-policies = ["maglev"]
-op_timeout_ms = 200
-capabilities = []
-program = {{ name = "sh", env = "SHARDPROOF_STUB", install = "it is everywhere" }}
-version = {{ args = ["-c", "echo 1"], pinned = "1" }}
-rescale = {{ how = "restart" }}
-start = {{ args = ["-c", "{script}"], config_name = "none", config = "", ready_within_s = 1 }}
-"#
-    )
+    crate::stub::stub(script, 1)
 }
+
+/// The case of [`fixtures`] alone.
+pub(crate) const OWN: [&str; 2] = ["--filter", "group/"];
 
 pub(crate) fn run_stub(case: &str, target: &str) -> Output {
     let folder = fixtures(case, target);
     let path = folder.path().to_str().unwrap();
     let base = ["--link-port-base", "22101", "--fixtures", path];
-    shardproof(&[&["run", "--target", "stub"], &base[..]].concat())
+    shardproof(&[&["run", "--target", "stub"], &OWN[..], &base].concat())
 }
 
 /// A plain Redis, which is its own node.

@@ -5,14 +5,14 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::Command;
 
-use crate::program::{CASE, check, fixtures, redis, shardproof, stub};
+use crate::program::{CASE, OWN, check, fixtures, redis, shardproof, stub};
 
 #[test]
 fn nothing_judged_is_2() {
     let (_server, addr) = redis();
     let folder = fixtures(&CASE.replace("level", "disturbs nodes\nlevel"), &stub(""));
     let path = folder.path().to_str().unwrap();
-    let run = ["run", "--proxy", &addr, "--fixtures", path];
+    let run = [&["run", "--proxy", &addr, "--fixtures", path][..], &OWN].concat();
     check(
         &shardproof(&run),
         2,
@@ -53,6 +53,8 @@ want   \"two\"
         &addr,
         "--fixtures",
         path,
+        OWN[0],
+        OWN[1],
         "--allow-destructive",
         "--allow-disturbing",
         "--strict",
@@ -87,7 +89,7 @@ fn the_run_ends_after_as_many_failures_as_it_may_have() {
     let group = folder.path().join("conformance/group");
     fs::write(group.join("zebra.case"), CASE).unwrap();
     let path = folder.path().to_str().unwrap();
-    let run = ["run", "--proxy", &addr, "--fixtures", path];
+    let run = [&["run", "--proxy", &addr, "--fixtures", path][..], &OWN].concat();
     let output = shardproof(&[&run[..], &["--max-failures", "1", "--verbose"]].concat());
     let said = String::from_utf8_lossy(&output.stdout);
     check(&output, 1, &["FAIL", "group/some-case", "wrong"]);
@@ -139,6 +141,8 @@ fn a_proxy_that_stops_answering_ends_the_run() {
         &addr,
         "--fixtures",
         path,
+        OWN[0],
+        OWN[1],
         "--op-timeout-ms",
         "20",
         "--verbose",

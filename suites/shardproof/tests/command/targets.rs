@@ -24,6 +24,81 @@ fn a_target_that_never_serves_shows_the_end_of_its_log() {
 }
 
 #[test]
+fn a_target_may_be_a_file_anywhere() {
+    let folder = fixtures(CASE, &stub("echo $0 started >&2; exit 3"));
+    let path = folder.path().join("targets/stub.toml");
+    let run = |path: &str| shardproof(&["run", "--target", path, "--link-port-base", "22101"]);
+    let output = run(path.to_str().unwrap());
+    check(&output, 2, &["target stub ended with exit status: 3"]);
+    // A program with a path is found from the folder of the file.
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("name = \"sh\"", "name = \"../own-sh\"")).unwrap();
+    check(
+        &run(path.to_str().unwrap()),
+        2,
+        &["targets/../own-sh", "no program"],
+    );
+    std::os::unix::fs::symlink("/bin/sh", folder.path().join("own-sh")).unwrap();
+    check(&run(path.to_str().unwrap()), 2, &["own-sh started"]);
+    let missing = folder.path().join("none.toml");
+    check(
+        &run(missing.to_str().unwrap()),
+        64,
+        &["--target", "none.toml", "No such file"],
+    );
+    check(
+        &run("none.toml"),
+        64,
+        &["--target none.toml", "No such file"],
+    );
+}
+
+#[test]
+fn own_fixtures_are_added_to_the_built_in_ones() {
+    let own = fixtures(CASE, &stub("exit 3"));
+    let path = own.path().to_str().unwrap();
+    let list = || {
+        let output = shardproof(&["list", "--fixtures", path]);
+        let stderr = String::from_utf8(output.stderr.clone()).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{stderr}");
+        (String::from_utf8(output.stdout).unwrap(), stderr)
+    };
+    let (listed, said) = list();
+    for line in ["  stub ", "  envoy ", "some-case", "mget-keeps-key-order"] {
+        assert!(listed.contains(line), "{line} is not in:\n{listed}");
+    }
+    assert_eq!(said, "");
+    // A file of a built-in name replaces that file, which is reported.
+    let envoy = stub("exit 3").replace("\"stub\"", "\"envoy\"\ntitle = \"Own\"");
+    fs::write(own.path().join("targets/envoy.toml"), envoy).unwrap();
+    let order = own.path().join("conformance/multi-key");
+    fs::create_dir_all(&order).unwrap();
+    fs::write(order.join("mget-keeps-key-order.case"), CASE).unwrap();
+    let (listed, said) = list();
+    let replaced =
+        |file: &str| said.contains(&format!("{path}/{file} replaces the built-in file\n"));
+    assert!(replaced("targets/envoy.toml"), "{said}");
+    assert!(
+        replaced("conformance/multi-key/mget-keeps-key-order.case"),
+        "{said}"
+    );
+    assert_eq!(said.lines().count(), 2, "{said}");
+    assert!(listed.contains("envoy        Own"), "{listed}");
+}
+
+#[test]
+fn a_folder_without_fixtures_is_a_usage_error() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let path = folder.path().to_str().unwrap();
+    let expected = [
+        "--fixtures",
+        path,
+        "expected a folder with one of conformance",
+    ];
+    check(&shardproof(&["list", "--fixtures", path]), 64, &expected);
+}
+
+#[test]
 fn a_port_in_use_is_named() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = taken.local_addr().unwrap();

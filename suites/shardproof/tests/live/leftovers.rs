@@ -18,6 +18,8 @@ use testbed::port;
 use testbed::wait::{self, Probed};
 use tokio::runtime::Runtime;
 
+use crate::stub::stub;
+
 /// A trial of each function.
 macro_rules! promises {
     ($($promise:ident),* $(,)?) => {
@@ -202,8 +204,9 @@ fn when_no_keys_are_found_the_ones_tried_are_removed() {
 /// Starts a run that is blocked in mid-case, with its keys on the server.
 fn blocked(redis: &Redis, nodes: &[&str], fixtures: &Path, temporary: &Path) -> Child {
     let fixtures = fixtures.to_str().unwrap();
+    let own = ["--filter", "group/"];
     let run = ["run", "--proxy", &redis.addr, "--fixtures", fixtures];
-    let child = shardproof(&[&run[..], nodes].concat(), temporary)
+    let child = shardproof(&[&run[..], &own, nodes].concat(), temporary)
         .spawn()
         .unwrap();
     eventually("a client that waits in BLPOP", || {
@@ -246,20 +249,7 @@ fn forking_target(fixtures: &Path, pids: &Path) {
         "sleep 300 & echo $! > {0}/one; setsid sh -c 'echo $$ > {0}/two; exec sleep 300' & exec sleep 300",
         pids.display()
     );
-    let text = format!(
-        r#"
-name = "stub"
-title = "no proxy at all"
-home = "none"
-policies = ["maglev"]
-op_timeout_ms = 200
-capabilities = []
-program = {{ name = "sh", env = "SHARDPROOF_STUB", install = "it is everywhere" }}
-version = {{ args = ["-c", "echo 1"], pinned = "1" }}
-rescale = {{ how = "restart" }}
-start = {{ args = ["-c", "{script}"], config_name = "none", config = "", ready_within_s = 300 }}
-"#
-    );
+    let text = stub(&script, 300);
     fs::write(fixtures.join("targets/stub.toml"), text).unwrap();
 }
 

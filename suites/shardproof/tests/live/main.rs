@@ -9,6 +9,8 @@ mod nodes;
 mod page;
 mod running;
 mod shrink;
+#[path = "../support/stub.rs"]
+mod stub;
 #[path = "../support/mod.rs"]
 mod support;
 mod toxiproxy;

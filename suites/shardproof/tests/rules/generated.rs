@@ -12,7 +12,9 @@ use std::process::Command;
 
 use conformance::{Case, LISTS, List, Template};
 use testbed::fixtures::Fixtures;
-use testbed::targets::{self, CAPABILITIES, Deviation, Occurs, Target};
+use testbed::targets::{
+    self, CAPABILITIES, Deviation, FIELDS, Occurs, Presence, Target, VARIABLES,
+};
 
 use super::documents::{documents, read, root};
 use super::measured::Reports;
@@ -85,6 +87,8 @@ fn filled(text: &str, make: impl Fn(&str, &str) -> Option<String>) -> String {
 fn derived(name: &str) -> String {
     match name.split_once(' ').unwrap_or((name, "")) {
         ("capabilities", "") => capabilities(),
+        ("fields", "") => fields(),
+        ("variables", "") => variables(),
         ("shapes", "") => shapes(),
         ("templates", "") => templates(),
         ("deviations", target) => deviations(&target_named(target)),
@@ -96,6 +100,29 @@ fn derived(name: &str) -> String {
 fn capabilities() -> String {
     let mut table = "| capability | the proxy claims |\n|---|---|\n".to_owned();
     for (name, meaning) in CAPABILITIES {
+        let _ = writeln!(table, "| `{name}` | {meaning} |");
+    }
+    table
+}
+
+/// The fields of target files.
+fn fields() -> String {
+    let mut table = "| field | holds | without it | meaning |\n|---|---|---|---|\n".to_owned();
+    for field in FIELDS {
+        let without = match field.presence {
+            Presence::Required => "**required**".to_owned(),
+            Presence::Default(value) => format!("`{value}`"),
+            Presence::Without(text) => text.to_owned(),
+        };
+        let (path, holds, meaning) = (field.path, field.kind.expected(), field.meaning);
+        let _ = writeln!(table, "| `{path}` | {holds} | {without} | {meaning} |");
+    }
+    table
+}
+
+fn variables() -> String {
+    let mut table = "| variable | meaning |\n|---|---|\n".to_owned();
+    for (name, meaning) in VARIABLES {
         let _ = writeln!(table, "| `{name}` | {meaning} |");
     }
     table

@@ -62,7 +62,7 @@ pub fn correction(name: &str) -> Option<String> {
     }
     Some(match text::nearest(name, names()) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => format!("one of {}", names().collect::<Vec<_>>().join(", ")),
+        None => format!("expected one of {}", names().collect::<Vec<_>>().join(", ")),
     })
 }
 
@@ -86,6 +86,6 @@ mod tests {
         let near = |name| correction(name).expect(name);
         assert_eq!(near("splt-mget"), "did you mean `split-mget`?");
         assert_eq!(near("transaction"), "did you mean `transactions`?");
-        assert!(near("blockchain").starts_with("one of client-setname, config, "));
+        assert!(near("blockchain").starts_with("expected one of client-setname, config, "));
     }
 }

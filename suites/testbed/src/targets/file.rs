@@ -2,38 +2,53 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::capability::{Capability, correction};
+use super::capability::Capability;
 use super::seen::{Seen, Version};
 use crate::class::Class;
-use crate::fixtures::Source;
 use crate::program::Program;
 
-/// A proxy under test, as its file in `fixtures/targets/` describes it.
+/// The policy of a proxy whose placement is not known: no movement is predicted.
+pub(super) const UNKNOWN_POLICY: &str = "unknown";
+
+/// A proxy under test, as its target file describes it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Target {
-    /// Its name on the command line and in reports; the stem of the file.
+    /// Its name in reports; for a file of the fixtures, its stem.
     pub name: String,
-    /// Its name for people.
+    /// Its name for people; the name if the file has none.
+    #[serde(default)]
     pub title: String,
+    /// How the command line names it: by its name, or by the path of its file.
+    #[serde(skip)]
+    pub argument: String,
+    /// The path of its file, for messages.
+    #[serde(skip)]
+    pub path: String,
     /// Where it comes from.
+    #[serde(default)]
     pub home: String,
     /// The program.
     pub program: Program,
     /// How to find out its version.
+    #[serde(default)]
     pub version: Version,
     /// How it is started and when it is ready.
     pub start: Start,
     /// How its cluster is changed while it serves.
+    #[serde(default)]
     pub rescale: Rescale,
     /// The placement policies that its template supports, the default first.
+    #[serde(default = "unknown_policy")]
     pub policies: Vec<String>,
     /// Claimed capabilities; a case that needs others is skipped.
+    #[serde(default)]
     pub capabilities: Vec<Capability>,
     /// Commands that it sends to nodes by itself, in upper case.
     #[serde(default)]
     pub own_traffic: Vec<String>,
     /// Its time limit for one request in conformance cases.
+    #[serde(default = "op_timeout_ms")]
     pub op_timeout_ms: u64,
     /// Whether its configuration ejects nodes that fail: `eject` in its template. Chosen by a scenario, never by the file.
     #[serde(skip)]
@@ -65,8 +80,10 @@ pub struct Start {
     /// Arguments; `{{ config }}` is the path of the written configuration.
     pub args: Vec<String>,
     /// File name of the configuration; some programs depend on its extension.
+    #[serde(default = "config_name")]
     pub config_name: String,
-    /// The configuration.
+    /// The configuration; empty for a program that has none.
+    #[serde(default)]
     pub config: String,
     /// Path on the admin port that answers 200 when the proxy serves; without it a PING through the proxy decides.
     pub ready_path: Option<String>,
@@ -75,15 +92,28 @@ pub struct Start {
     pub ready_within_s: u64,
 }
 
+fn unknown_policy() -> Vec<String> {
+    vec![UNKNOWN_POLICY.to_owned()]
+}
+
+fn op_timeout_ms() -> u64 {
+    1000
+}
+
+fn config_name() -> String {
+    "proxy.conf".to_owned()
+}
+
 fn ready_within_s() -> u64 {
     30
 }
 
 /// How to change the nodes of a running proxy.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, tag = "how", rename_all = "kebab-case")]
 pub enum Rescale {
     /// It is stopped and started with a new configuration.
+    #[default]
     Restart,
     /// The new cluster is put to its admin port.
     Put {
@@ -108,9 +138,6 @@ impl Rescale {
     }
 }
 
-/// The capability of a proxy that changes its cluster while it serves.
-const LIVE: &str = "rescale-live";
-
 /// A recorded, reasoned exception of a target.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -120,6 +147,7 @@ pub struct Deviation {
     /// Behaviour of the proxy.
     pub why: String,
     /// The versions that deviate.
+    #[serde(default)]
     pub seen: Seen,
     /// When it shows.
     #[serde(default)]
@@ -143,66 +171,7 @@ pub enum Occurs {
     ByPlacement,
 }
 
-impl Deviation {
-    /// A deviation that is counted in every run needs a class; one that shows in every run is counted as it shows.
-    fn check(&self, versions: &Version) -> Result<(), String> {
-        let cases = &self.cases;
-        let seen = self.seen.check(versions);
-        seen.map_err(|why| format!("deviation {cases}: {why}"))?;
-        match (self.occurs, self.class) {
-            (Occurs::ByPlacement, None) => Err(format!(
-                "deviation {cases}: occurs = \"by-placement\" needs the class that clients see"
-            )),
-            (Occurs::Always, Some(_)) => Err(format!(
-                "deviation {cases}: class is for occurs = \"by-placement\" only"
-            )),
-            _ => Ok(()),
-        }
-    }
-}
-
-/// A target file is wrong.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{path}: {why}")]
-pub struct Error {
-    path: String,
-    why: String,
-}
-
 impl Target {
-    /// Reads a target file.
-    ///
-    /// # Errors
-    /// The problem, with its location in the file.
-    pub fn parse(source: &Source) -> Result<Self, Error> {
-        let failed = |why: String| Error {
-            path: source.path.clone(),
-            why,
-        };
-        let target: Self =
-            toml::from_str(&source.text).map_err(|why| failed(one_line(&why, &source.text)))?;
-        for claimed in &target.capabilities {
-            if let Some(correction) = correction(claimed) {
-                let line = line_of(&source.text, &format!("\"{claimed}\""));
-                return Err(Error {
-                    path: format!("{}:{line}", source.path),
-                    why: format!("capabilities: `{claimed}` is unknown, {correction}"),
-                });
-            }
-        }
-        if target.policies.is_empty() {
-            return Err(failed("policies: expected at least one".to_owned()));
-        }
-        if target.rescale == Rescale::Restart && target.capabilities.iter().any(|it| it == LIVE) {
-            let why = format!("capabilities: `{LIVE}`, but rescale.how is \"restart\"");
-            return Err(failed(why));
-        }
-        for deviation in &target.deviations {
-            deviation.check(&target.version).map_err(failed)?;
-        }
-        Ok(target)
-    }
-
     /// The target as it is in one version: with the deviations that were seen in it, or all if it was never judged.
     #[must_use]
     pub fn in_version(mut self, version: &str) -> Self {
@@ -226,81 +195,5 @@ impl Target {
             .iter()
             .filter(|need| !self.capabilities.contains(need))
             .map(String::as_str)
-    }
-}
-
-/// All targets of the fixtures, by name.
-///
-/// # Errors
-/// The first file that is wrong; also one whose name is not its own.
-pub fn load_all(sources: &[Source]) -> Result<Vec<Target>, Error> {
-    sources
-        .iter()
-        .map(|source| {
-            let target = Target::parse(source)?;
-            if target.name == source.id {
-                Ok(target)
-            } else {
-                Err(Error {
-                    path: source.path.clone(),
-                    why: format!("name: `{}`, expected the name of the file", target.name),
-                })
-            }
-        })
-        .collect()
-}
-
-/// The line of the list of capabilities, or below it, on which `word` is.
-fn line_of(text: &str, word: &str) -> usize {
-    let from = text.find("capabilities").unwrap_or(0);
-    let at = text[from..].find(word).map_or(from, |at| from + at);
-    text[..at].matches('\n').count() + 1
-}
-
-/// TOML errors contain an excerpt of several lines; scripts can read one line with the position.
-fn one_line(error: &toml::de::Error, text: &str) -> String {
-    let line = error
-        .span()
-        .map_or(1, |span| text[..span.start].matches('\n').count() + 1);
-    format!("line {line}: {}", error.message().replace('\n', ", "))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const TARGET: &str = r#"
-name = "x"
-title = "X"
-home = "https://x"
-policies = ["none"]
-op_timeout_ms = 200
-capabilities = []
-program = { name = "x", env = "X", install = "x" }
-version = { args = [], pinned = "1" }
-rescale = { how = "restart" }
-start = { args = [], config_name = "x", config = "" }
-"#;
-
-    #[track_caller]
-    fn check(text: &str, expected: Result<(), &str>) {
-        let source = Source {
-            path: "x.toml".to_owned(),
-            id: "x".to_owned(),
-            text: text.to_owned(),
-        };
-        let parsed = Target::parse(&source).map(|_| ());
-        let shown = parsed.map_err(|why| why.to_string());
-        assert_eq!(shown, expected.map_err(str::to_owned));
-    }
-
-    #[test]
-    fn a_proxy_that_restarts_does_not_change_live() {
-        let live = TARGET.replace("capabilities = []", "capabilities = [\"rescale-live\"]");
-        let put = r#"{ how = "put", path = "/", body = "", malformed = ["{"] }"#;
-        check(TARGET, Ok(()));
-        check(&live.replace("{ how = \"restart\" }", put), Ok(()));
-        let why = "x.toml: capabilities: `rescale-live`, but rescale.how is \"restart\"";
-        check(&live, Err(why));
     }
 }

@@ -3,7 +3,10 @@
 //! What a proxy is and where it deviates is data; no code here depends on the name of a proxy.
 
 mod capability;
+mod document;
+mod field;
 mod file;
+mod parse;
 mod proxy;
 mod seen;
 mod setting;
@@ -11,8 +14,11 @@ mod template;
 mod version;
 
 pub use capability::{CAPABILITIES, Capability, correction};
-pub use file::{Deviation, Error as FileError, Limits, Occurs, Rescale, Target, load_all};
+pub use field::{FIELDS, Field, Kind, Presence};
+pub use file::{Deviation, Limits, Occurs, Rescale, Target};
+pub use parse::{Error as FileError, load_all};
 pub use proxy::{Error, Proxy};
 pub use seen::{Seen, Version};
 pub use setting::Setting;
+pub use template::VARIABLES;
 pub use version::version;

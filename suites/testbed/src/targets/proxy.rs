@@ -39,10 +39,10 @@ pub enum Error {
         missing: Missing,
     },
     /// A template of the target file cannot be rendered.
-    #[error("fixtures/targets/{target}.toml: {field}: {why}")]
+    #[error("{path}: {field}: {why}")]
     Template {
-        /// The target.
-        target: String,
+        /// The target file.
+        path: String,
         /// Which template.
         field: &'static str,
         /// The error in it.
@@ -93,7 +93,7 @@ pub enum Error {
 impl Error {
     fn template(target: &Target, template::Error { field, why }: template::Error) -> Self {
         Self::Template {
-            target: target.name.clone(),
+            path: target.path.clone(),
             field,
             why,
         }

@@ -2,13 +2,14 @@
 
 use serde::Deserialize;
 
-/// How to find out the version of a program.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+/// How to find out the version of a program. Without arguments it is not asked.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Version {
     /// Arguments that make it print the version.
     pub args: Vec<String>,
-    /// Text that the output contains for the version that the suite is developed with.
+    /// Text that the output contains for the version that the deviations were seen in; empty if none was judged.
+    #[serde(default)]
     pub pinned: String,
     /// The same for other versions that were judged, the oldest first, up to the pinned one.
     #[serde(default)]
@@ -19,15 +20,18 @@ impl Version {
     /// All judged versions, the oldest first.
     pub fn judged(&self) -> impl Iterator<Item = &str> {
         let earlier = self.earlier.iter().map(String::as_str);
-        earlier.chain([self.pinned.as_str()])
+        let pinned = Some(self.pinned.as_str()).filter(|it| !it.is_empty());
+        earlier.chain(pinned)
     }
 
     /// The judged version that an output names.
     #[must_use]
     pub fn named_in(&self, output: &str) -> Option<&str> {
         // The pinned one first: it is the usual one, and its output may name others.
-        let pinned = [self.pinned.as_str()].into_iter();
-        let mut all = pinned.chain(self.earlier.iter().map(String::as_str));
+        let pinned = Some(self.pinned.as_str()).filter(|it| !it.is_empty());
+        let mut all = pinned
+            .into_iter()
+            .chain(self.earlier.iter().map(String::as_str));
         all.find(|version| output.contains(version))
     }
 
@@ -38,9 +42,11 @@ impl Version {
 }
 
 /// The versions that showed a deviation: `1.40.0`, or `1.36.4 to 1.39.3` for all judged ones from the first to the last.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+/// The default is any version.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(from = "String")]
 pub struct Seen {
+    /// Both are empty for any version.
     first: String,
     last: String,
 }
@@ -58,6 +64,7 @@ impl From<String> for Seen {
 impl std::fmt::Display for Seen {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.first == self.last {
+            true if self.is_any() => f.write_str("any version"),
             true => write!(f, "{}", self.first),
             false => write!(f, "{} to {}", self.first, self.last),
         }
@@ -65,9 +72,16 @@ impl std::fmt::Display for Seen {
 }
 
 impl Seen {
+    fn is_any(&self) -> bool {
+        self.first.is_empty()
+    }
+
     /// Whether `version` is one of them. A version that was never judged may show every deviation.
     #[must_use]
     pub fn covers(&self, version: &str, versions: &Version) -> bool {
+        if self.is_any() {
+            return true;
+        }
         let Some(place) = versions.place(version) else {
             return true;
         };
@@ -86,18 +100,25 @@ impl Seen {
 
     /// The problem of a text that names versions which were not judged, or in the wrong order.
     pub(super) fn check(&self, versions: &Version) -> Result<(), String> {
+        if self.is_any() {
+            return Ok(());
+        }
         let place = |version: &str| {
             let judged: Vec<&str> = versions.judged().collect();
             let expected = judged.join(", ");
-            versions.place(version).ok_or_else(|| {
-                format!("seen: `{version}` was not judged, expected one of {expected}")
-            })
+            let expected = match expected.is_empty() {
+                true => "version.pinned with it".to_owned(),
+                false => format!("one of {expected}"),
+            };
+            versions
+                .place(version)
+                .ok_or_else(|| format!("`{version}` was not judged, expected {expected}"))
         };
         let (first, last) = (place(&self.first)?, place(&self.last)?);
         match first <= last {
             true => Ok(()),
             false => Err(format!(
-                "seen: `{self}` is in the wrong order, expected the older version first"
+                "`{self}` is in the wrong order, expected the older version first"
             )),
         }
     }
@@ -153,11 +174,11 @@ mod tests {
         let why = |text| seen(text).check(&versions()).unwrap_err();
         assert_eq!(
             why("1.7.0"),
-            "seen: `1.7.0` was not judged, expected one of 1.8.2, 1.9.0, 1.10.0"
+            "`1.7.0` was not judged, expected one of 1.8.2, 1.9.0, 1.10.0"
         );
         assert_eq!(
             why("1.10.0 to 1.9.0"),
-            "seen: `1.10.0 to 1.9.0` is in the wrong order, expected the older version first"
+            "`1.10.0 to 1.9.0` is in the wrong order, expected the older version first"
         );
     }
 

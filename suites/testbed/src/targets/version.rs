@@ -18,12 +18,16 @@ const PRINTED_WITHIN: Duration = Duration::from_secs(20);
 /// Bytes of its output that are read.
 const OUTPUT_BYTES_MAX: u64 = 64 * 1024;
 
-/// The version that the target's program prints: a judged one if it names one, otherwise its first line.
+/// The version that the target's program prints: a judged one if it names one, otherwise its first line. A program
+/// without arguments for it is not started: it might serve.
 ///
 /// # Errors
 /// When there is no program, or it does not end.
 pub fn version(target: &Target, search: &Search) -> Result<String, Error> {
     let program = find(target, search)?;
+    if target.version.args.is_empty() {
+        return Ok("unknown version".to_owned());
+    }
     let told = output(&program, &target.version.args).map_err(|why| Error::Io {
         target: target.name.clone(),
         why,

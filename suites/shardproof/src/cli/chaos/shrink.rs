@@ -179,7 +179,7 @@ impl Ran<'_> {
         match exported.await {
             Ok(run::Exported::Case(text)) => {
                 console.save(&file, &text)?;
-                let repeat = repeat_case(flags, name, (&path, self.options.seed));
+                let repeat = repeat_case(flags, &target.argument, (&path, self.options.seed));
                 Ok(CaseFile::Saved { file: path, repeat })
             }
             Ok(run::Exported::None(why)) => none(why),
@@ -243,6 +243,6 @@ fn step(number: u64, attempt: &Attempt<'_>) -> String {
 fn repeat_case(flags: &super::Flags, target: &str, (file, seed): (&str, u64)) -> String {
     let mut repeat = repeat::Flags::default();
     repeat.common(&flags.common);
-    let (file, flags) = (shell_quoted(file), repeat.text());
+    let (file, target, flags) = (shell_quoted(file), shell_quoted(target), repeat.text());
     format!("shardproof run --case {file} --target {target} --seed {seed:x}{flags}")
 }

@@ -7,23 +7,11 @@ use std::time::Duration;
 use tempfile::TempDir;
 use testbed::wait;
 
+use crate::stub::stub;
+
 /// How long containers may take to come or to go.
 const WITHIN: Duration = Duration::from_secs(60);
 const LINK_PORT_BASE: u16 = 22311;
-
-/// A proxy that never serves: the nodes behind it stay up until its deadline.
-const TARGET: &str = r#"
-name = "stub"
-title = "no proxy at all"
-home = "none"
-policies = ["maglev"]
-op_timeout_ms = 200
-capabilities = []
-program = { name = "sh", env = "SHARDPROOF_STUB", install = "it is everywhere" }
-version = { args = ["-c", "echo 1"], pinned = "1" }
-rescale = { how = "restart" }
-start = { args = ["-c", "sleep 100"], config_name = "none", config = "", ready_within_s = 100 }
-"#;
 
 pub(crate) fn a_killed_process_leaves_none() {
     let mut run = start(|_| ());
@@ -50,7 +38,8 @@ fn start(change: impl FnOnce(&mut Command)) -> Child {
     let fixtures = TempDir::new().unwrap();
     let targets = fixtures.path().join("targets");
     fs::create_dir(&targets).unwrap();
-    fs::write(targets.join("stub.toml"), TARGET).unwrap();
+    // It never serves: the nodes stay up until its deadline.
+    fs::write(targets.join("stub.toml"), stub("sleep 100", 100)).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_shardproof"));
     command
         .args(["rescale", "--target", "stub", "--from", "1", "--to", "2"])

@@ -137,6 +137,7 @@ pub(super) fn a_fault_that_is_not_healed_ends_the_judging(site: &Site) {
 pub(super) fn an_interrupted_run_heals(site: &Site) {
     let (hook, fixtures) = (hook(site, ""), long("pause"));
     let words = [
+        "long",
         "--fixtures",
         fixtures.path().to_str().unwrap(),
         "--allow-disturbing",

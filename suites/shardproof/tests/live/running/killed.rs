@@ -14,6 +14,7 @@ pub(super) fn keys_of_a_killed_run_are_removed_by_their_prefix(site: &Site) {
     let server = site.control().to_string();
     let fixtures = fixtures.path().to_str().unwrap();
     let words = [
+        "long",
         "--fixtures",
         fixtures,
         "--allow-disturbing",

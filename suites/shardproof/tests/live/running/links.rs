@@ -87,6 +87,7 @@ pub(super) fn an_interrupted_run_takes_its_toxics_off(site: &Site) {
         let fixtures = long(fault);
         let fixtures = fixtures.path().to_str().unwrap();
         let words = [
+            "long",
             "--fixtures",
             fixtures,
             "--allow-disturbing",

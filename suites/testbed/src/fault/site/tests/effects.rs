@@ -121,14 +121,7 @@ async fn a_slow_node_is_waited_for() {
 fn double() -> Target {
     let text = r#"
 name = "double"
-title = "Double"
-home = "https://redis.io"
-policies = ["none"]
-op_timeout_ms = 200
-capabilities = []
-program = { name = "redis-server", env = "SHARDPROOF_REDIS_SERVER", install = "run `make setup`" }
-version = { args = ["--version"], pinned = "0" }
-rescale = { how = "restart" }
+program = { name = "redis-server", env = "SHARDPROOF_REDIS_SERVER" }
 [start]
 args = ["{{ config }}"]
 config_name = "redis.conf"

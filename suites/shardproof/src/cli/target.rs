@@ -1,0 +1,53 @@
+//! The grammar of `--target`: the name of a target of the fixtures, or the path of a target file.
+
+use std::path::Path;
+
+use testbed::fixtures::Source;
+use testbed::targets::{self, Target};
+use testbed::text;
+
+use super::{Folder, Usage};
+
+/// The targets that are asked for, in that order.
+pub(super) fn targets(folder: &Folder, arguments: &[String]) -> anyhow::Result<Vec<Target>> {
+    let known = match arguments.iter().all(|argument| is_path(argument)) {
+        true => Vec::new(),
+        false => targets::load_all(&folder.fixtures().targets()?)?,
+    };
+    let found = arguments.iter().map(|argument| match is_path(argument) {
+        true => of_file(argument),
+        false => Ok(named(&known, argument)?.clone()),
+    });
+    found.collect()
+}
+
+/// Whether an argument is a path, not a name.
+fn is_path(argument: &str) -> bool {
+    argument.contains('/') || argument.ends_with(".toml")
+}
+
+fn of_file(path: &str) -> anyhow::Result<Target> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|why| Usage(format!("--target {path}: cannot be read: {why}")))?;
+    let stem = Path::new(path).file_stem().unwrap_or_default();
+    Ok(Target::parse(&Source {
+        path: path.to_owned(),
+        id: stem.to_string_lossy().into_owned(),
+        text,
+    })?)
+}
+
+fn named<'a>(known: &'a [Target], name: &str) -> Result<&'a Target, Usage> {
+    let names = || known.iter().map(|target| target.name.as_str());
+    known.iter().find(|it| it.name == name).ok_or_else(|| {
+        let expected = match text::nearest(name, names()) {
+            Some(near) => format!("did you mean {near}?"),
+            None => {
+                let names: Vec<&str> = names().collect();
+                let names = names.join(", ");
+                format!("expected one of {names}, or the path of a target file")
+            }
+        };
+        Usage(format!("--target {name}: unknown, {expected}"))
+    })
+}
