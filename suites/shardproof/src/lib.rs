@@ -5,6 +5,7 @@
 //! - `keys`: reads keys from files and generates them from patterns.
 //! - `export`: writes a case out of a chaos run. Pure.
 //! - `baseline`: the known failures of a proxy. Pure.
+//! - `diff`: two reports, compared. Pure.
 //! - `run`: one function per command, from options to an outcome.
 //! - `report`: outcomes as terminal text, JSON, JUnit and HTML.
 //!
@@ -12,6 +13,7 @@
 //! test), `chaos` (rescale experiments) and `placement`.
 
 pub mod baseline;
+pub mod diff;
 pub mod export;
 pub mod fleet;
 pub mod keys;

@@ -7,6 +7,7 @@ mod check_history;
 mod clusters;
 mod conformance;
 mod console;
+mod diff;
 mod differential;
 #[cfg(test)]
 mod documented;
@@ -62,6 +63,7 @@ enum Command {
     Run(conformance::Flags),
     Chaos(chaos::Flags),
     Matrix(matrix::Flags),
+    Diff(diff::Flags),
     Differential(differential::Flags),
     Rescale(rescale::Flags),
     Plan(plan::Flags),
@@ -356,6 +358,7 @@ pub(crate) async fn run(cli: Cli, search: Search, console: &Console) -> anyhow::
         Command::Plan(flags) => plan::run(&flags, console).await,
         Command::Chaos(flags) => chaos::run(flags, search, console).await,
         Command::Matrix(flags) => matrix::run(flags, search, console).await,
+        Command::Diff(flags) => diff::run(&flags, console),
         Command::Differential(flags) => differential::run(flags, search, console).await,
         Command::Rescale(flags) => rescale::run(flags, search, console).await,
         Command::Check(flags) => check::run(flags, console).await,

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::Report;
+use crate::diff::Diff;
 use crate::fleet::{Check, Migration};
 use crate::planner::fingerprint::report::Fingerprint;
 use crate::planner::locate::Location;
@@ -35,12 +36,13 @@ fn pretty(document: &impl Serialize) -> serde_json::Result<String> {
 
 /// The JSON schemas of this suite's formats, by format name without its version.
 #[must_use]
-pub fn schemas() -> [(&'static str, schemars::Schema); 13] {
+pub fn schemas() -> [(&'static str, schemars::Schema); 14] {
     [
         of::<Chaos>(),
         of::<Check>(),
         of::<checker::Report>(),
         of::<Conformance>(),
+        of::<Diff>(),
         of::<Differential>(),
         (Faults::KIND, schemars::schema_for!(FaultReport)),
         of::<Fingerprint>(),

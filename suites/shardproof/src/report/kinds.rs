@@ -3,6 +3,7 @@
 use quick_junit::SerializeError;
 
 use super::{Exit, Report, html, junit, terminal};
+use crate::diff::Diff;
 use crate::fleet::{Check, CheckStatus, Migration};
 use crate::planner::fingerprint::report::{Fingerprint, Outcome};
 use crate::planner::plan;
@@ -112,6 +113,18 @@ impl Report for Matrix {
             true => Exit::Unjudged,
             false => Exit::expected_if(self.as_expected()),
         }
+    }
+}
+
+impl Report for Diff {
+    const KIND: &'static str = "diff";
+
+    fn terminal(&self) -> String {
+        terminal::diff(self)
+    }
+
+    fn exit(&self) -> Exit {
+        Exit::expected_if(!self.fails())
     }
 }
 

@@ -181,3 +181,35 @@ fn a_baseline_that_does_not_fit_is_refused_in_one_line() {
         &["--baseline: 2 targets, expected one"],
     );
 }
+
+#[test]
+fn the_difference_of_two_runs_is_in_words() {
+    let site = Site::new();
+    let report = |name: &str| {
+        let file = site.folder.path().join(name);
+        let file = file.to_str().unwrap().to_owned();
+        site.run(&["--json", &file]);
+        file
+    };
+    let before = report("before.json");
+    site.case("other", CASE);
+    site.case("some-case", &CASE.replace(BROKEN.0, BROKEN.1));
+    let after = report("after.json");
+    let worse = shardproof(&["diff", &before, &after]);
+    assert_eq!(worse.status.code(), Some(1));
+    says(
+        &worse,
+        &[
+            "  fixed   group/other: was wrong, passes\n  new     group/some-case: passed, is wrong\n",
+            ": 1 fixed, 1 new, 0 gone, 0 changed, 0 fail as before\n",
+        ],
+    );
+    let same = shardproof(&["diff", &after, &after, "--json", "-"]);
+    assert_eq!(same.status.code(), Some(0));
+    says(&same, &["\"format\": \"shardproof.diff/1\"", "\"same\": 1"]);
+    check(
+        &shardproof(&["diff", &before, &site.baseline()]),
+        2,
+        &["cannot read", "known.toml"],
+    );
+}

@@ -2,6 +2,7 @@
 
 mod chaos;
 mod conformance;
+mod diff;
 mod differential;
 mod fault;
 mod fingerprint;
@@ -16,6 +17,7 @@ mod table;
 
 pub use chaos::{chaos, scenario, shrunk};
 pub use conformance::{Shown, evidence, failed, spoken, summary, target};
+pub use diff::diff;
 pub use differential::differential;
 pub use fault::fault;
 pub use fingerprint::fingerprint;
