@@ -4,7 +4,8 @@
 //! other node: replies come in order, so that a client which asks a broken node waits for it. Such a request may neither
 //! fail nor wait for a broken node. It waited if it was answered after a slow request to a broken node that was already
 //! there, and took so long that nothing else explains it: half of that request's time, and much more than the slowest
-//! request to its node without a fault. A request that its node answered slowly proves nothing.
+//! request to its node without a fault. The time that its own node took does not count, and a request that its node answered
+//! slowly proves nothing.
 
 use std::collections::{BTreeSet, BinaryHeap, HashMap};
 
@@ -142,7 +143,14 @@ impl Requests {
             .filter(|(_, span)| (span.to - span.from) / 2 >= suspicious)
             .collect();
         slow.sort_unstable_by_key(|(_, span)| span.from);
-        let mut healthy: Vec<_> = self.healthy.iter().collect();
+        let held = |index: usize, span: Span| {
+            span.to - span.from - node_time(&observed.history.records[index], span)
+        };
+        let mut healthy: Vec<_> = self
+            .healthy
+            .iter()
+            .filter(|(index, span)| held(*index, *span) >= suspicious)
+            .collect();
         healthy.sort_unstable_by_key(|(_, span)| span.from);
         let mut slow = slow.into_iter().peekable();
         let mut young = BinaryHeap::new();
@@ -185,10 +193,18 @@ fn own_error(record: &Record) -> bool {
 
 /// Whether a node had the request for long before it answered, or before the client had a reply.
 fn answered_slowly(record: &Record, span: Span) -> bool {
-    record.seen.iter().any(|seen| {
+    node_time(record, span) > NODE_SLOW
+}
+
+/// The longest time that a node had the request before it answered, or before the client had a reply; 0 without a tap.
+fn node_time(record: &Record, span: Span) -> u64 {
+    let times = record.seen.iter().map(|seen| {
         let answered = seen.answered.as_ref().map_or(span.to, |it| it.at);
-        answered.saturating_sub(seen.asked) > NODE_SLOW
-    })
+        answered
+            .min(span.to)
+            .saturating_sub(seen.asked.max(span.from))
+    });
+    times.max().unwrap_or(0)
 }
 
 fn closed_by_proxy(observed: &Observed, record: &Record) -> bool {
@@ -244,10 +260,14 @@ pub(in crate::law) mod tests {
 
     /// A request to node 1 takes 0.4 s, and one of another client to node 0, sent 10 ms later, a little more or less.
     fn waiting(session: u32, milliseconds: u64) -> Run {
+        waiting_for(400, session, milliseconds)
+    }
+
+    fn waiting_for(slow_ms: u64, session: u32, milliseconds: u64) -> Run {
         let mut run = Run::healthy();
         run.now = 4500;
         let slow = run.indefinite(7, "GET b-key-1");
-        run.record(slow).received = Some(4900 * MILLISECOND);
+        run.record(slow).received = Some((4500 + slow_ms) * MILLISECOND);
         run.now = 4510;
         let other = run.ok(session, "GET a-key-1", bulk("value-a-key-1"));
         run.record(other).received = Some((4510 + milliseconds) * MILLISECOND);
@@ -286,6 +306,25 @@ pub(in crate::law) mod tests {
         };
         assert_eq!(answered_within(51), 1);
         assert_eq!(answered_within(49), 2);
+    }
+
+    /// A busy machine gives a healthy node no processor: the proxy asked it at once, and passed its answer on at once.
+    #[test]
+    fn the_time_of_its_own_node_is_no_waiting() {
+        let answered_after = |milliseconds: u64| {
+            let mut run = waiting_for(43, 8, 34);
+            let other = run.observed.history.records.len() - 1;
+            let record = run.record(other);
+            let asked = record.sent + MILLISECOND;
+            let seen = &mut record.seen[0];
+            seen.asked = asked;
+            let answered = seen.answered.as_mut().expect("an answer");
+            answered.at = asked + milliseconds * MILLISECOND;
+            run
+        };
+        let sentence = r#"GET "a-key-1" (session 8, sent at 4.510 s) waited until GET "b-key-1" (session 7, sent at 4.500 s) on another connection was over"#;
+        check_broken(&Isolation, &answered_after(1), sentence);
+        check_kept(&Isolation, &answered_after(28));
     }
 
     #[test]
