@@ -282,6 +282,7 @@ pub(crate) fn fingerprint(text: &str) -> Fingerprint {
             alike: vec![text.to_owned()],
             undecided: vec![text.to_owned()],
         }),
+        home_made: None,
         scatter: None,
         keys: 1000,
         keys_needed: 100,

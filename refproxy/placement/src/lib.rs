@@ -38,6 +38,7 @@ pub use cluster::{Cluster, Health, Locality, Node, NodeId, Panic};
 pub use error::Error;
 pub use placement::{Placed, Placement};
 pub use policy::Policy;
+pub use policy::jump::jump_bucket;
 pub use policy::maglev::{TABLE_SIZE_DEFAULT, TABLE_SIZE_MAX};
 pub use policy::ring_hash::{
     RingFunction, SIZE_MAX as RING_SIZE_MAX, SIZE_MIN_DEFAULT as RING_SIZE_MIN_DEFAULT,

@@ -23,9 +23,16 @@ pub(super) fn table(hosts: &[Host<'_>]) -> Table {
 }
 
 /// The bucket of `digest` among `nodes`, at least one and at most 65535.
-pub(crate) fn node(mut digest: u64, nodes: u32) -> NodeId {
+pub(crate) fn node(digest: u64, nodes: u32) -> NodeId {
+    // Below the number of nodes.
+    NodeId(jump_bucket(digest, nodes) as u16)
+}
+
+/// The bucket of a digest, from 0: the paper's `JumpConsistentHash`. `buckets` is at least one.
+#[must_use]
+pub fn jump_bucket(mut digest: u64, buckets: u32) -> u32 {
     let (mut bucket, mut next) = (0_i64, 0_i64);
-    while next < i64::from(nodes) {
+    while next < i64::from(buckets) {
         bucket = next;
         digest = digest
             .wrapping_mul(2_862_933_555_777_941_757)
@@ -33,8 +40,8 @@ pub(crate) fn node(mut digest: u64, nodes: u32) -> NodeId {
         let unit = (1_i64 << 31) as f64 / ((digest >> 33) + 1) as f64;
         next = ((bucket + 1) as f64 * unit) as i64;
     }
-    // Below the number of nodes.
-    NodeId(bucket as u16)
+    // Below the number of buckets.
+    bucket as u32
 }
 
 #[cfg(test)]

@@ -231,9 +231,9 @@ impl Report for Fingerprint {
     }
 
     fn exit(&self) -> Exit {
-        use Outcome::{Found, Scatter, Undecided, Unexplained};
+        use Outcome::{Found, HomeMade, Scatter, Undecided, Unexplained};
         match self.outcome {
-            Found => Exit::Expected,
+            Found | HomeMade => Exit::Expected,
             Undecided => Exit::Unjudged,
             Unexplained | Scatter => Exit::Broken,
         }

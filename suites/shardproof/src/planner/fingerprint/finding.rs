@@ -2,6 +2,7 @@
 
 use placement::Cluster;
 
+use super::home_made::HomeMade;
 use super::hypothesis::{Hypothesis, Tried};
 use super::naming::Naming;
 use super::observation::{Observation, Why};
@@ -33,6 +34,8 @@ pub struct Finding {
 pub enum Outcome {
     /// One placement explains every key.
     Found(Box<Found>),
+    /// A rule that no cluster file describes explains every key.
+    HomeMade(HomeMade),
     /// Keys move to another node when they are written again: this is not a placement.
     Scatter {
         /// Keys that were written again.

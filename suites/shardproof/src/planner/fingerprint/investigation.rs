@@ -12,7 +12,7 @@ use super::ranking::Ranking;
 use super::search_stage::SearchStage;
 use super::slot_runs::Slots;
 use super::survivors::Survivors;
-use super::{Failure, Observer, near_equal};
+use super::{Failure, Observer, home_made, near_equal};
 
 /// Groups of keys with the same tag, for each rule, and keys in each.
 const GROUPS: usize = 6;
@@ -26,6 +26,10 @@ const COUNTED: usize = 100;
 const DRAWN: usize = 256;
 /// Sightings by which a candidate is judged before the others.
 const GLANCE: usize = 64;
+/// Random keys by which a home-made placement is found, and those that it must explain before it is accepted.
+const HOME_MADE: usize = 1024;
+const HOME_MADE_ACCEPTED: usize = 2048;
+
 /// A running search.
 pub(super) struct Investigation<'a, W> {
     question: &'a Query,
@@ -63,6 +67,12 @@ impl<'a, W: Observer> Investigation<'a, W> {
         }
         self.write_tagged()?;
         for stage in self.tiers().iter().copied() {
+            if stage == SearchStage::Large
+                && let Some(home_made) = self.home_made()?
+            {
+                self.write_counted()?;
+                return Ok(self.finding(home_made));
+            }
             self.draw(stage.keys())?;
             (self.say)(&format!(
                 "{}, {} keys, {} candidates tried",
@@ -84,6 +94,36 @@ impl<'a, W: Observer> Investigation<'a, W> {
         self.write_counted()?;
         let outcome = self.survivors.outcome();
         Ok(self.finding(outcome))
+    }
+
+    /// Tries placements that no cluster file describes.
+    fn home_made(&mut self) -> Done<W, Option<Outcome>> {
+        self.draw(HOME_MADE)?;
+        (self.say)(&format!(
+            "home-made placements, {} keys",
+            self.observations.len()
+        ));
+        if self.search_home_made().is_none() {
+            return Ok(None);
+        }
+        // Keys that it was not fitted to.
+        self.draw(HOME_MADE_ACCEPTED)?;
+        self.write_counted()?;
+        Ok(self.search_home_made().and_then(|rule| {
+            let found = rule.explains(self.question, &self.observations, &self.rules);
+            found.map(Outcome::HomeMade)
+        }))
+    }
+
+    fn search_home_made(&self) -> Option<home_made::Rule> {
+        let plain = self.plain();
+        let mut counts = vec![0; self.question.nodes.len()];
+        for observation in &plain {
+            counts[observation.place] += 1;
+        }
+        let fullest = counts.into_iter().max().unwrap_or(0);
+        let chance = f64::from(fullest) / plain.len().max(1) as f64;
+        home_made::search(self.question, &plain, chance)
     }
 
     /// If one node holds everything, only a usual setting is an explanation: any other would do as well.

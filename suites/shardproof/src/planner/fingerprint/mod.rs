@@ -3,6 +3,7 @@
 //! Pure: it chooses keys, a witness writes them and reports their nodes. Never opens a socket, never reads a clock.
 
 mod finding;
+mod home_made;
 mod hypothesis;
 mod investigation;
 mod keys;
@@ -26,6 +27,7 @@ mod weights;
 mod words;
 
 pub use finding::{Finding, Found, NearMiss, Outcome, Quality};
+pub use home_made::HomeMade;
 pub use naming::Naming;
 pub use query::{Known, Query};
 pub use search_stage::is_table_size;

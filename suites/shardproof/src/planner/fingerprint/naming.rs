@@ -40,7 +40,8 @@ impl Naming {
         possible
     }
 
-    fn text(self, node: &Known) -> Option<String> {
+    /// The name of a node, if it has one.
+    pub(super) fn text(self, node: &Known) -> Option<String> {
         match self {
             Self::Seen => Some(node.seen.clone()),
             Self::Given => node.name.clone(),

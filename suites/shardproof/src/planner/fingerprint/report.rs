@@ -18,6 +18,8 @@ pub enum Outcome {
     Found,
     /// Several descriptions remain, and the limit of keys is reached.
     Undecided,
+    /// A rule that no cluster file describes explains every key.
+    HomeMade,
     /// No candidate explains every key.
     Unexplained,
     /// A key moves to another node when it is written again.
@@ -37,6 +39,8 @@ pub struct Fingerprint {
     pub outcome: Outcome,
     /// The placement that explains every key, when one was found.
     pub found: Option<Placed>,
+    /// The rule that explains every key, when it is one that no cluster file describes.
+    pub home_made: Option<HomeMade>,
     /// Keys that were written again, and the number of them then stored on several nodes, if keys scatter.
     pub scatter: Option<Scatter>,
     /// Keys that were written.
@@ -73,6 +77,21 @@ pub struct Placed {
     pub alike: Vec<String>,
     /// How the remaining descriptions differ; more keys could distinguish them.
     pub undecided: Vec<String>,
+}
+
+/// A placement that no cluster file describes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct HomeMade {
+    /// The digest.
+    pub digest: String,
+    /// From the digest to a node, as text.
+    pub rule: String,
+    /// The name of nodes that is hashed, if any is.
+    pub naming: Option<String>,
+    /// The numbers of each node in the order given, from 0, if the rule numbers them.
+    pub numbers: Option<Vec<Vec<usize>>>,
+    /// The part of keys that is hashed.
+    pub tags: String,
 }
 
 /// Keys that change their node when they are written again.
@@ -134,7 +153,7 @@ impl Fingerprint {
     pub fn new(proxy: SocketAddr, question: &Query, finding: &Finding) -> Self {
         let (found, scatter) = match &finding.outcome {
             finding::Outcome::Found(found) => (Some(found.as_ref()), None),
-            finding::Outcome::Unexplained => (None, None),
+            finding::Outcome::Unexplained | finding::Outcome::HomeMade(_) => (None, None),
             finding::Outcome::Scatter {
                 rewritten,
                 scattered,
@@ -146,6 +165,10 @@ impl Fingerprint {
                 }),
             ),
         };
+        let home_made = match &finding.outcome {
+            finding::Outcome::HomeMade(found) => Some(HomeMade::of(found)),
+            _ => None,
+        };
         Self {
             format: "shardproof.fingerprint/1",
             proxy: proxy.to_string(),
@@ -153,6 +176,7 @@ impl Fingerprint {
             outcome: match (&found, &scatter) {
                 (Some(found), _) if found.undecided.is_empty() => Outcome::Found,
                 (Some(_), _) => Outcome::Undecided,
+                (None, None) if home_made.is_some() => Outcome::HomeMade,
                 (None, None) => Outcome::Unexplained,
                 (None, Some(_)) => Outcome::Scatter,
             },
@@ -165,6 +189,7 @@ impl Fingerprint {
             nodes: nodes(question, found, &finding.quality.counts),
             quality: Spread::of(&finding.quality),
             found: found.map(Placed::of),
+            home_made,
         }
     }
 }
@@ -195,6 +220,18 @@ impl Placed {
             same_ring: found.same_ring.filter(|(least, most)| least < most),
             alike: found.alike.clone(),
             undecided: found.undecided.clone(),
+        }
+    }
+}
+
+impl HomeMade {
+    fn of(found: &super::HomeMade) -> Self {
+        Self {
+            digest: found.digest.to_owned(),
+            rule: found.rule.clone(),
+            naming: found.names.clone(),
+            numbers: found.numbers.clone(),
+            tags: found.tags.clone(),
         }
     }
 }

@@ -330,6 +330,24 @@ fn keys_on_one_node_have_no_far_fetched_explanation() {
     assert!(finding.keys < 300, "{}", finding.keys);
 }
 
+/// The remainder of a CRC-32 of tags between braces, as many home-made proxies have it, over nodes in another order.
+#[test]
+fn a_home_made_placement_is_found_with_its_tags() {
+    let crc = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
+    let place = |key: &[u8], _| {
+        let part = placement::hash::hashed_part(TagRule::BRACES, key);
+        [1, 2, 0][crc.checksum(part) as usize % 3]
+    };
+    let finding = identify(&question(3), &mut double(place), &|_| ()).unwrap();
+    let Outcome::HomeMade(found) = &finding.outcome else {
+        panic!("{finding:#?}");
+    };
+    assert_eq!(found.digest, "crc32");
+    assert_eq!(found.rule, "remainder of a division by 3");
+    assert_eq!(found.numbers, Some(vec![vec![2], vec![0], vec![1]]));
+    assert_eq!(found.tags, "tags between `{` and `}`");
+}
+
 #[test]
 fn a_placement_of_no_policy_is_not_found() {
     // Another seed of the key digest, as it were.

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use comfy_table::{CellAlignment, Table, presets};
 
-use crate::planner::fingerprint::report::{Fingerprint, Nearest, Outcome, Placed};
+use crate::planner::fingerprint::report::{Fingerprint, HomeMade, Nearest, Outcome, Placed};
 use crate::report::yaml;
 
 /// Descriptions without a difference that are shown.
@@ -19,6 +19,10 @@ pub fn fingerprint(report: &Fingerprint) -> String {
     };
     if let Some(found) = &report.found {
         details(found).iter().for_each(|detail| line(detail));
+    } else if let Some(home_made) = &report.home_made {
+        home_made_details(home_made)
+            .iter()
+            .for_each(|detail| line(detail));
     } else if report.scatter.is_none() {
         nearest(report).iter().for_each(|near| line(near));
     }
@@ -40,6 +44,9 @@ pub fn fingerprint(report: &Fingerprint) -> String {
 }
 
 fn headline(report: &Fingerprint) -> String {
+    if let Some(found) = &report.home_made {
+        return format!("home-made: {}", found.rule);
+    }
     match (&report.found, &report.scatter) {
         (Some(found), _) if report.outcome == Outcome::Undecided => format!(
             "{}, or another one of {} descriptions that a larger --count would distinguish",
@@ -84,6 +91,21 @@ fn details(found: &Placed) -> Vec<String> {
     lines
 }
 
+fn home_made_details(found: &HomeMade) -> Vec<String> {
+    let mut lines = vec![
+        format!("digest            {}", found.digest),
+        format!("hashed of keys    {}", found.tags),
+    ];
+    if let Some(naming) = &found.naming {
+        lines.push(format!("hashed of nodes   {naming}"));
+    }
+    lines.push(
+        "no file           no cluster file describes it, so `plan` cannot compute with it"
+            .to_owned(),
+    );
+    lines
+}
+
 fn nearest(report: &Fingerprint) -> Vec<String> {
     let percent = |share: f64| format!("{:>5.1} %", 100.0 * share);
     let near = |near: &Nearest| {
@@ -110,32 +132,41 @@ fn effort(report: &Fingerprint) -> String {
             "how sure          explains all {} keys; the first {} rule out the other candidates, {} were tried",
             report.keys, report.keys_needed, report.candidates
         ),
+        None if report.home_made.is_some() => {
+            format!("how sure          explains all {} keys", report.keys)
+        }
         None => format!("written    {} keys", report.keys),
     }
 }
 
 fn nodes(report: &Fingerprint) -> Table {
+    let numbers = report.home_made.as_ref();
+    let numbers = numbers.and_then(|found| found.numbers.as_ref());
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header([
-        "node",
-        "weight",
-        "share of all keys",
-        "drawn keys",
-    ]);
-    for node in &report.nodes {
-        table.add_row([
+    let header = ["node", "weight", "share of all keys", "drawn keys"];
+    let header = header.into_iter().chain(numbers.map(|_| "numbers"));
+    table.load_style(presets::NOTHING).set_header(header);
+    for (place, node) in report.nodes.iter().enumerate() {
+        let row = [
             node.address.clone(),
             node.weight
                 .map_or("-".to_owned(), |weight| weight.to_string()),
             node.share
                 .map_or("-".to_owned(), |share| format!("{:.1} %", 100.0 * share)),
             node.keys.to_string(),
-        ]);
+        ];
+        let numbers = numbers.map(|numbers| list(&numbers[place]));
+        table.add_row(row.into_iter().chain(numbers));
     }
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }
     table
+}
+
+fn list(numbers: &[usize]) -> String {
+    let numbers: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+    numbers.join(",")
 }
 
 fn quality(report: &Fingerprint) -> Vec<String> {
