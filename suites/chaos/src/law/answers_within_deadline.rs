@@ -29,9 +29,21 @@ impl Law for AnswersWithinDeadline {
 
     fn judge(&self, observed: &Observed) -> Verdict {
         let mut findings = Findings::default();
+        let mut stalls = Stalls::default();
         let others = Faults::of(observed, |on| !matches!(on, Subject::Node(_)));
         for (index, record) in observed.history.records.iter().enumerate() {
-            judge(observed, &others, index, record, &mut findings);
+            let allowed = allowed(observed, record);
+            // A fault acted on the clients or the proxy.
+            if others.acting(allowed).next().is_some() {
+                continue;
+            }
+            match stalled(observed, allowed) {
+                true => stalls.count(observed, record),
+                false => judge(observed, index, record, &mut findings),
+            }
+        }
+        if stalls.late == 0 {
+            findings.judge_all(stalls.in_time);
         }
         findings.verdict(
             "requests were answered or closed within the deadline",
@@ -40,22 +52,38 @@ impl Law for AnswersWithinDeadline {
     }
 }
 
-fn judge(
-    observed: &Observed,
-    others: &Faults<'_>,
-    index: usize,
-    record: &Record,
-    findings: &mut Findings,
-) {
-    let due = record.sent.saturating_add(observed.promises.deadline);
-    let allowed = Span {
-        from: record.sent,
-        to: due.saturating_add(1),
-    };
-    // During the request, the machine stalled or a fault acted on the clients or the proxy.
-    if stalled(observed, allowed) || others.acting(allowed).next().is_some() {
-        return;
+/// Requests while the machine stalled. A late one may be the machine's fault. They count if all were in time: if only those in
+/// time counted, a proxy that hangs would keep the promise.
+#[derive(Default)]
+struct Stalls {
+    in_time: usize,
+    late: usize,
+}
+
+impl Stalls {
+    fn count(&mut self, observed: &Observed, record: &Record) {
+        match ended(observed, record) {
+            End::Served(at) if at <= due(observed, record) => self.in_time += 1,
+            _ => self.late += 1,
+        }
     }
+}
+
+/// When the reply is due.
+fn due(observed: &Observed, record: &Record) -> u64 {
+    record.sent.saturating_add(observed.promises.deadline)
+}
+
+/// The life that a request may have.
+fn allowed(observed: &Observed, record: &Record) -> Span {
+    Span {
+        from: record.sent,
+        to: due(observed, record).saturating_add(1),
+    }
+}
+
+fn judge(observed: &Observed, index: usize, record: &Record, findings: &mut Findings) {
+    let due = due(observed, record);
     match ended(observed, record) {
         End::Served(at) if at <= due => findings.judge(),
         End::Served(at) => {
@@ -144,6 +172,22 @@ pub(in crate::law) mod tests {
             &AnswersWithinDeadline,
             &unanswered(closed(Closer::Proxy, SECOND / 2)),
         );
+    }
+
+    /// A stall excuses a late reply. Then replies in time prove nothing either.
+    #[test]
+    fn replies_in_time_during_a_stall_count_if_none_is_late() {
+        let stall = Span {
+            from: 0,
+            to: 10 * SECOND,
+        };
+        let mut run = Run::new();
+        run.ok(1, "GET a-key", bulk("value"));
+        run.observed.stalls.push(stall);
+        check_kept(&AnswersWithinDeadline, &run);
+        let late = run.ok(1, "GET a-key", bulk("value"));
+        run.record(late).received = Some(3 * SECOND);
+        check_unknown(&AnswersWithinDeadline, &run);
     }
 
     #[test]
