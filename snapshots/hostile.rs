@@ -88,8 +88,8 @@ fn pages() {
 #[test]
 fn junit_is_well_formed() {
     let both = |text: String| {
-        let conformance = junit::conformance(&everything::conformance(&text));
-        let chaos = junit::chaos(&stressed::chaos(&text));
+        let conformance = junit(&everything::conformance(&text).suites());
+        let chaos = junit(&stressed::chaos(&text).suites());
         [conformance, chaos].map(|junit| (text.clone(), junit.expect("a report is XML")))
     };
     for (text, junit) in texts().into_iter().flat_map(both) {

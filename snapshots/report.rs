@@ -1,9 +1,11 @@
 //! Report snapshots: one fixed run in every format that machines read, so that a changed field shows as a diff.
 
+use std::time::{Duration, SystemTime};
+
 use shardproof::planner::description::{Hints, inline};
 use shardproof::planner::plan;
-use shardproof::report;
 use shardproof::report::terminal::Shown;
+use shardproof::report::{self, Report};
 
 use crate::fixed::run;
 use crate::fleet;
@@ -12,7 +14,7 @@ use crate::fleet;
 fn snapshots() {
     let run = run();
     let json = report::json::text(&run).expect("a report is JSON");
-    let junit = report::junit::conformance(&run).expect("a report is XML");
+    let junit = report::junit(&run.suites()).expect("a report is XML");
     let text = [
         report::terminal::target(&run.targets[0], 0x7c1f, Shown::Failures),
         report::terminal::summary(&run),
@@ -79,13 +81,13 @@ fn the_schemas_are_those_of_the_reports() {
     }
 }
 
-/// One number with its level: two formats of one run have the same words and figures.
+/// One number with its level: all formats of one run have the same words and figures.
 #[test]
 fn all_formats_of_a_run_agree() {
     for run in [run(), run().strict()] {
         let json = report::json::text(&run).expect("a report is JSON");
         let json: serde_json::Value = serde_json::from_str(&json).expect("a report is JSON");
-        let junit = report::junit::conformance(&run).expect("a report is XML");
+        let junit = report::junit(&run.suites()).expect("a report is XML");
         let page = report::html::conformance(&run);
         let text = report::terminal::target(&run.targets[0], 1, Shown::All);
         let said = report::terminal::summary(&run);
@@ -135,6 +137,26 @@ fn all_formats_of_a_run_agree() {
         }
         assert_eq!(junit.matches("<failure").count(), counted, "{junit}");
         assert_eq!(junit.matches("<error").count(), of("unknown", None));
+        let ctrf = report::ctrf(&run.suites(), SystemTime::UNIX_EPOCH).expect("a report is JSON");
+        let ctrf: serde_json::Value = serde_json::from_str(&ctrf).expect("a report is JSON");
+        let tests = ctrf["results"]["tests"].as_array().expect("tests");
+        for (test, result) in tests.iter().zip(results) {
+            assert_eq!(test["rawStatus"], result["standing"], "{test}");
+            assert_eq!(test["labels"]["level"], result["level"], "{test}");
+        }
+        assert_eq!(tests.len(), results.len());
+        let figures = &ctrf["results"]["summary"];
+        assert_eq!(figures["failed"], counted);
+        assert_eq!(figures["other"], of("unknown", None));
+        assert_eq!(figures["tests"], results.len());
+        let said = report::markdown(&run.suites(), run.exit(), &run.unjudged());
+        assert!(
+            said.contains(sentence),
+            "the summary lacks: {sentence}\n{said}"
+        );
+        let badge = report::badge(&run.suites(), run.exit()).expect("a badge is JSON");
+        let message = format!("\"message\":\"{} wrong\"", summary["wrong"]);
+        assert!(badge.contains(&message), "{badge}");
         let wrong = format!("silently wrong answers: {}", summary["wrong"]);
         assert!(sentence.ends_with(&wrong), "{sentence}");
         assert_eq!(
@@ -142,6 +164,78 @@ fn all_formats_of_a_run_agree() {
             summary["wrong"].as_u64().expect("a count") as usize
         );
     }
+}
+
+/// The keys that the schema of CTRF 1.0.0 allows for a test, and the values of its status.
+const CTRF_TEST: [&str; 8] = [
+    "name",
+    "status",
+    "duration",
+    "suite",
+    "message",
+    "trace",
+    "rawStatus",
+    "labels",
+];
+const CTRF_STATUS: [&str; 5] = ["passed", "failed", "skipped", "pending", "other"];
+
+#[test]
+fn ctrf_has_the_fields_of_its_schema() {
+    let stop = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+    let text = report::ctrf(&run().suites(), stop).expect("a report is JSON");
+    let document: serde_json::Value = serde_json::from_str(&text).expect("a report is JSON");
+    assert_eq!(document["reportFormat"], "CTRF");
+    assert_eq!(document["specVersion"], "1.0.0");
+    let results = &document["results"];
+    assert_eq!(results["tool"]["name"], "shardproof");
+    let summary = results["summary"].as_object().expect("an object");
+    for (name, value) in summary {
+        assert!(value.is_u64(), "{name}: {value}");
+    }
+    let count = |name: &str| summary[name].as_u64().expect(name);
+    let parts: u64 = CTRF_STATUS.iter().map(|status| count(status)).sum();
+    assert_eq!(parts, count("tests"));
+    assert_eq!(count("stop"), 1_700_000_000_000);
+    assert_eq!(count("start") + count("duration"), count("stop"));
+    for test in results["tests"].as_array().expect("tests") {
+        let fields = test.as_object().expect("an object");
+        for name in fields.keys() {
+            assert!(CTRF_TEST.contains(&name.as_str()), "{name}");
+        }
+        let status = test["status"].as_str().expect("a status");
+        assert!(CTRF_STATUS.contains(&status), "{status}");
+        assert!(test["duration"].is_u64() && !test["name"].as_str().expect("a name").is_empty());
+        assert!(
+            test["suite"]
+                .as_array()
+                .is_some_and(|suite| !suite.is_empty())
+        );
+    }
+}
+
+/// A job's page may show text of a proxy, which must not become markup.
+#[test]
+fn a_summary_shows_texts_as_they_are() {
+    let text = "<img src=x> | `a` [b](c)\n# d";
+    let suites = crate::everything::conformance(text).suites();
+    let said = report::markdown(&suites, report::Exit::Unjudged, &[text.to_owned()]);
+    let plain = r"&lt;img src=x&gt; \| \`a\` \[b\](c) \# d";
+    assert!(said.contains(plain), "{said}");
+    for markup in ["<img", " `a`", "[b](c)", "\n# d"] {
+        assert!(!said.contains(markup), "{markup} in {said}");
+    }
+    let rows = said.lines().filter(|line| line.starts_with('|'));
+    for row in rows {
+        let cells = row.replace(r"\|", "").matches('|').count();
+        assert!((3..=4).contains(&cells), "{row}");
+    }
+}
+
+#[test]
+fn a_run_that_is_not_judged_has_no_badge_with_a_count() {
+    let badge = report::badge(&run().suites(), report::Exit::Unjudged).expect("a badge is JSON");
+    let expected = "{\"schemaVersion\":1,\"label\":\"shardproof some-proxy\",\"message\":\"not judged\",\"color\":\"lightgrey\"}\n";
+    assert_eq!(badge, expected);
 }
 
 /// A page that requests any resource is not a report.

@@ -22,6 +22,8 @@ pub struct Conformance {
     pub seed: String,
     /// The levels whose failures fail the run.
     pub counted: Vec<Level>,
+    /// Least number of cases to judge per target. With fewer the run is not judged.
+    pub min_judged: usize,
     /// One entry per target, in the order of the command line.
     pub targets: Vec<Judged>,
 }
@@ -34,8 +36,21 @@ impl Conformance {
             format: "shardproof.conformance/1",
             seed: format!("{seed:x}"),
             counted: vec![Level::Must],
+            min_judged: 0,
             targets,
         }
+    }
+
+    /// The same if at least `min_judged` cases per target must be judged.
+    #[must_use]
+    pub fn requiring(self, min_judged: usize) -> Self {
+        Self { min_judged, ..self }
+    }
+
+    /// Why a target has too few judged cases, if it has.
+    #[must_use]
+    pub fn shortage(&self, judged: &Judged) -> Option<String> {
+        shortage(judged.judged(), self.min_judged)
     }
 
     /// Whether any promise that counts is broken.
@@ -83,6 +98,11 @@ pub struct Judged {
     #[serde(rename = "took_ms", serialize_with = "as_ms")]
     #[schemars(with = "f64")]
     pub took: Duration,
+}
+
+/// Why `judged` is too few, if it is.
+pub(crate) fn shortage(judged: usize, least: usize) -> Option<String> {
+    (judged < least).then(|| format!("{judged} judged, expected at least {least}"))
 }
 
 /// Results by status.
@@ -207,11 +227,17 @@ impl Judged {
         self.summary = Summary::of(&self.results);
     }
 
+    /// Number of judged cases.
+    #[must_use]
+    pub fn judged(&self) -> usize {
+        let sum = &self.summary;
+        sum.kept + sum.known + sum.broken + sum.mended
+    }
+
     /// Whether any case was judged.
     #[must_use]
     pub fn judged_any(&self) -> bool {
-        let sum = &self.summary;
-        sum.kept + sum.known + sum.broken + sum.mended > 0
+        self.judged() > 0
     }
 
     /// Why the cases were not judged, if they were not: the run stopped, or all were skipped.

@@ -14,6 +14,8 @@ pub struct Chaos {
     pub seed: String,
     /// Whether violations of laws that are optional fail the run.
     pub strict: bool,
+    /// Least number of scenarios to judge per target. With fewer the run is not judged.
+    pub min_judged: usize,
     /// One entry per target, in the order asked for.
     pub targets: Vec<Stressed>,
 }
@@ -29,6 +31,16 @@ pub struct Stressed {
     pub server: String,
     /// In the order of their runs.
     pub scenarios: Vec<ScenarioReport>,
+}
+
+impl Stressed {
+    /// Number of runs that were judged.
+    #[must_use]
+    pub fn judged(&self) -> usize {
+        let open =
+            |run: &&ScenarioReport| !matches!(run.verdict, Verdict::Skipped | Verdict::Unknown);
+        self.scenarios.iter().filter(open).count()
+    }
 }
 
 /// A scenario on every target: a row of the matrix.
@@ -97,8 +109,22 @@ impl Chaos {
             format: "shardproof.chaos/1".to_owned(),
             seed: format!("{seed:x}"),
             strict,
+            min_judged: 0,
             targets,
         }
+    }
+
+    /// The same if at least `min_judged` scenarios per target must be judged.
+    #[must_use]
+    pub fn requiring(self, min_judged: usize) -> Self {
+        Self { min_judged, ..self }
+    }
+
+    /// Why a target has too few judged scenarios, if it has.
+    #[must_use]
+    pub fn shortage(&self, target: &Stressed) -> Option<String> {
+        let (judged, least) = (target.judged(), self.min_judged);
+        (judged < least).then(|| format!("{judged} judged, expected at least {least}"))
     }
 
     /// Every law on every scenario of every target.

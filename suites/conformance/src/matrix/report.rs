@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::report::shortage;
 use crate::verdict::{Class, Evidence, Known, Repeats, Status};
 use testbed::text::shell_quoted;
 
@@ -19,6 +20,8 @@ pub struct Matrix {
     pub targets: Vec<Column>,
     /// Server program of the nodes and of the plain Redis, such as `redis 7.0.15`.
     pub server: String,
+    /// Least number of commands to judge per target. With fewer the run is not judged.
+    pub min_judged: usize,
     /// Commands that this server does not have. They are not judged.
     pub unknown: Vec<String>,
     /// Number of commands by target and class.
@@ -157,6 +160,7 @@ impl Matrix {
             format: "shardproof.matrix/1",
             seed: format!("{seed:x}"),
             server,
+            min_judged: 0,
             unknown,
             targets,
             summary,
@@ -164,6 +168,17 @@ impl Matrix {
             took_ms,
             flags: String::new(),
         }
+    }
+
+    /// The commands of a target.
+    pub fn cells<'a>(&'a self, target: &'a str) -> impl Iterator<Item = &'a Cell> {
+        self.rows.iter().filter(move |cell| cell.target == target)
+    }
+
+    /// Why a target has too few judged commands, if it has.
+    #[must_use]
+    pub fn shortage(&self, target: &str) -> Option<String> {
+        shortage(self.cells(target).count(), self.min_judged)
     }
 
     /// The number of commands of a class on a target.

@@ -6,7 +6,7 @@ use anyhow::Context;
 use clap::Args;
 use shardproof::baseline::{Baseline, Command, Outcome, Versions};
 
-use super::{Console, Usage, repeat};
+use super::{Basics, Console, Usage, repeat};
 
 /// Known failures.
 #[derive(Debug, Args)]
@@ -36,10 +36,16 @@ pub(super) struct Known {
 pub(super) struct Subject<'a> {
     /// The subcommand.
     pub(super) command: Command,
-    /// Every target of the command line.
+    /// The name of every target of the command line.
     pub(super) targets: &'a [String],
     /// Whether a row names something that the suite has. None if the suite's own cases are not used.
     pub(super) exists: Option<&'a dyn Fn(&str) -> bool>,
+}
+
+/// The names of the targets that a command line gives by name or by file.
+pub(super) fn names(basics: &Basics, targets: &[String]) -> anyhow::Result<Vec<String>> {
+    let targets = basics.targets(targets)?.into_iter();
+    Ok(targets.map(|target| target.name).collect())
 }
 
 impl Subject<'_> {

@@ -5,12 +5,13 @@ mod selection;
 mod shrink;
 
 use std::net::SocketAddr;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
 use chaos::history;
-use chaos::report::{Chaos, Stressed, write_hgrm};
+use chaos::report::{Chaos, ScenarioReport, Stressed, Verdict, write_hgrm};
 use chaos::run::Run;
 use chaos::scenario::Scenario;
 use clap::Args;
@@ -73,6 +74,15 @@ pub(super) struct Flags {
     /// Run each scenario N times, each time with the next seed
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     repeat: u64,
+    /// Not these scenarios, by name or by a pattern with *; repeat for several
+    #[arg(long = "exclude", value_name = "PATTERN")]
+    excludes: Vec<String>,
+    /// End the run after N scenarios with broken laws, and report the remaining ones as skipped
+    #[arg(long, value_name = "N", conflicts_with = "write_baseline")]
+    max_failures: Option<NonZero<usize>>,
+    /// Exit code 2 if fewer than N runs of scenarios are judged per proxy
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    min_judged: usize,
     /// Violations of optional laws fail the run too
     #[arg(long)]
     strict: bool,
@@ -106,6 +116,7 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
     flags.common.check()?;
     let duration = flags.duration.map(Duration::from_secs);
     let scenarios = selection::scenarios(&flags.scenarios, &flags.common.fixtures(), duration)?;
+    let scenarios = selection::without(scenarios, &flags.excludes)?;
     flags.shrinking.prepare(flags.history.as_deref())?;
     let links = flags.common.links().await?;
     let options = RunOptions {
@@ -114,9 +125,10 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
     };
     let all = selection::scenarios(&[], &flags.common.fixtures(), None)?;
     let exists = |name: &str| is_law_of(all.iter().chain(&scenarios), name);
+    let names = baseline::names(&flags.common, &flags.targets)?;
     let subject = baseline::Subject {
         command: Command::Chaos,
-        targets: &flags.targets,
+        targets: &names,
         exists: Some(&exists),
     };
     let known = flags.baseline.read(subject)?;
@@ -137,7 +149,18 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
             baseline.mark_laws(stressed);
         }
     }
-    output.write(&Chaos::new(seed, flags.strict, stressed), console)
+    let report = Chaos::new(seed, flags.strict, stressed).requiring(flags.min_judged);
+    output.write(&report, console)
+}
+
+impl Flags {
+    /// Why no more scenarios are run on a proxy, if so.
+    fn ended(&self, all: &Stressed) -> Option<String> {
+        let most = self.max_failures?.get();
+        let breaks = |it: &&ScenarioReport| !it.failing_laws(self.strict).is_empty();
+        let failures = all.scenarios.iter().filter(breaks).count();
+        (failures >= most).then(|| format!("not run: the run ended after {most} failures"))
+    }
 }
 
 /// Whether `SCENARIO/LAW` names a law of one of the scenarios.
@@ -252,6 +275,12 @@ async fn stress(
             ..options.clone()
         };
         for chosen in scenarios {
+            if let Some(why) = flags.ended(&all) {
+                let scenario = &chosen.scenario;
+                let skipped = ScenarioReport::without_run(scenario, Verdict::Skipped, why);
+                all.scenarios.push(skipped);
+                continue;
+            }
             let mut judged = watched(subject, &options, &chosen.scenario, console).await?;
             if let Some(server) = judged.server.take() {
                 all.server = server;

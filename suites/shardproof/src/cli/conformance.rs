@@ -51,6 +51,9 @@ pub(super) struct Flags {
     /// End the run after N failures and report the remaining cases as not judged
     #[arg(long, value_name = "N", conflicts_with = "write_baseline")]
     max_failures: Option<NonZero<usize>>,
+    /// Exit code 2 if fewer than N cases of a proxy are judged
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    min_judged: usize,
     /// Run the cases N times, each time with the next seed. The worst verdict of a case counts
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     repeat: u64,
@@ -76,9 +79,10 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
     let ids: BTreeSet<String> = all.iter().map(|case| case.id.clone()).collect();
     let cases = flags.selection.of(all)?;
     let exists = |case: &str| ids.contains(case);
+    let names = baseline::names(&flags.common, &flags.targets)?;
     let subject = baseline::Subject {
         command: Command::Run,
-        targets: &flags.targets,
+        targets: &names,
         exists: flags.selection.files().is_empty().then_some(&exists),
     };
     let known = flags.baseline.read(subject)?;
@@ -121,7 +125,8 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
     let report = match flags.strict {
         true => Conformance::new(seed, targets).strict(),
         false => Conformance::new(seed, targets),
-    };
+    }
+    .requiring(flags.min_judged);
     output.write(&report, console)
 }
 
@@ -259,7 +264,13 @@ mod tests {
         "proxy",
         "filter",
         "seed",
+        "exclude",
+        "level",
         "max-failures",
+        "min-judged",
+        "ctrf",
+        "summary",
+        "badge",
         "repeat",
         "write-baseline",
         "verbose",

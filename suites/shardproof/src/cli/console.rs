@@ -29,6 +29,17 @@ impl Console {
         std::fs::write(file, &*printable(text)).with_context(|| unwritten(file))
     }
 
+    /// Adds `text` to the end of a file; `-` is stdout.
+    pub(crate) fn append(&self, file: &Path, text: &str) -> anyhow::Result<()> {
+        if file == Path::new("-") {
+            return Ok((self.write)(text)?);
+        }
+        let mut options = File::options();
+        let opened = options.append(true).create(true).open(file);
+        let written = opened.and_then(|mut it| it.write_all(printable(text).as_bytes()));
+        written.with_context(|| unwritten(file))
+    }
+
     /// A file to write to little by little; `-` is stdout.
     pub(crate) fn stream(&self, file: &Path) -> anyhow::Result<Box<dyn Write + Send>> {
         if file == Path::new("-") {

@@ -22,13 +22,19 @@ pub(super) struct Flags {
     /// Only these commands, by name or pattern with *; repeat for several
     #[arg(long = "filter", value_name = "NAME")]
     filters: Vec<String>,
+    /// Not these commands, by name or pattern with *; repeat for several
+    #[arg(long = "exclude", value_name = "NAME")]
+    excludes: Vec<String>,
+    /// Exit code 2 if fewer than N commands are judged per proxy
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    min_judged: usize,
     /// Call all commands N times, each time with the next seed. The worst outcome of a command counts
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     repeat: u64,
     #[command(flatten)]
     baseline: baseline::Flags,
     #[command(flatten)]
-    output: output::Page,
+    output: output::Junit,
     #[command(flatten)]
     pub(super) basics: Basics,
 }
@@ -36,13 +42,15 @@ pub(super) struct Flags {
 pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyhow::Result<Exit> {
     let all = all(&flags.basics)?;
     let exists = |command: &str| all.iter().any(|row| row.command == command);
+    let names = baseline::names(&flags.basics, &flags.targets)?;
     let subject = baseline::Subject {
         command: Command::Matrix,
-        targets: &flags.targets,
+        targets: &names,
         exists: Some(&exists),
     };
     let known = flags.baseline.read(subject)?;
     let rows = matching(all.clone(), "--filter", &flags.filters)?;
+    let rows = without(rows, &flags.excludes)?;
     let targets = flags.basics.targets(&flags.targets)?;
     let options = flags.basics.run_options(search);
     (console.err)(&format!("seed {:x}", options.seed));
@@ -74,6 +82,7 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
     flags.baseline.repeated(&mut flags_again);
     flags_again.basics(&flags.basics);
     matrix.flags = flags_again.text();
+    matrix.min_judged = flags.min_judged;
     if let [column] = &matrix.targets[..] {
         let versions = Versions::new(&column.version, &matrix.server);
         let outcomes = Outcome::of_commands(&matrix);
@@ -100,8 +109,6 @@ pub(super) fn chosen(basics: &Basics, flag: &str, filters: &[String]) -> anyhow:
 }
 
 fn matching(mut rows: Vec<Row>, flag: &str, filters: &[String]) -> anyhow::Result<Vec<Row>> {
-    let named =
-        |filter: &str, row: &Row| testbed::text::matches(&filter.to_uppercase(), &row.command);
     for filter in filters {
         if !rows.iter().any(|row| named(filter, row)) {
             let count = rows.len();
@@ -113,4 +120,24 @@ fn matching(mut rows: Vec<Row>, flag: &str, filters: &[String]) -> anyhow::Resul
         rows.retain(|row| filters.iter().any(|filter| named(filter, row)));
     }
     Ok(rows)
+}
+
+fn named(filter: &str, row: &Row) -> bool {
+    testbed::text::matches(&filter.to_uppercase(), &row.command)
+}
+
+/// The rows that no value of --exclude matches.
+fn without(mut rows: Vec<Row>, excludes: &[String]) -> anyhow::Result<Vec<Row>> {
+    for exclude in excludes {
+        if !rows.iter().any(|row| named(exclude, row)) {
+            let count = rows.len();
+            let usage = format!("--exclude {exclude}: matches none of {count} commands");
+            return Err(Usage(usage).into());
+        }
+    }
+    rows.retain(|row| !excludes.iter().any(|exclude| named(exclude, row)));
+    match rows.is_empty() {
+        true => Err(Usage("no command is left by --filter and --exclude".to_owned()).into()),
+        false => Ok(rows),
+    }
 }

@@ -1,6 +1,7 @@
 //! The one way out of a command: its report to stdout or to files, in the formats asked for, and the exit code.
 
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use clap::Args;
 use shardproof::report::{self, Report};
@@ -33,6 +34,15 @@ pub(super) struct Junit {
     /// Write the report as JUnit XML
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
+    /// Write the report in the Common Test Report Format, as JSON
+    #[arg(long, value_name = "FILE")]
+    ctrf: Option<PathBuf>,
+    /// Append a summary in Markdown, such as to $GITHUB_STEP_SUMMARY
+    #[arg(long, value_name = "FILE")]
+    summary: Option<PathBuf>,
+    /// Write the count of wrong answers, or of broken laws, as a badge that shields.io shows
+    #[arg(long, value_name = "FILE")]
+    badge: Option<PathBuf>,
 }
 
 /// Where a report goes beyond the terminal.
@@ -41,6 +51,9 @@ pub(super) struct Output<'a> {
     json: Option<&'a Path>,
     html: Option<&'a Path>,
     junit: Option<&'a Path>,
+    ctrf: Option<&'a Path>,
+    summary: Option<&'a Path>,
+    badge: Option<&'a Path>,
     /// Whether something else goes to stdout.
     stdout_taken: bool,
 }
@@ -67,6 +80,9 @@ impl Junit {
     pub(super) fn output(&self) -> Output<'_> {
         Output {
             junit: self.junit.as_deref(),
+            ctrf: self.ctrf.as_deref(),
+            summary: self.summary.as_deref(),
+            badge: self.badge.as_deref(),
             ..self.page.output()
         }
     }
@@ -92,7 +108,8 @@ impl Output<'_> {
     }
 
     fn files(&self) -> impl Iterator<Item = &Path> {
-        [self.json, self.html, self.junit].into_iter().flatten()
+        let ci = [self.junit, self.ctrf, self.summary, self.badge];
+        [self.json, self.html].into_iter().chain(ci).flatten()
     }
 
     /// Writes `report` in every format asked for.
@@ -109,15 +126,26 @@ impl Output<'_> {
         if let (Some(file), Some(page)) = (self.html, report.html()) {
             console.save(file, &page)?;
         }
-        if let (Some(file), Some(xml)) = (self.junit, report.junit()) {
-            console.save(file, &xml?)?;
+        let (exit, unjudged) = (report.exit(), report.unjudged());
+        let suites = report.suites();
+        if let Some(file) = self.junit {
+            console.save(file, &report::junit(&suites)?)?;
         }
-        for why in report.unjudged() {
+        if let Some(file) = self.ctrf {
+            console.save(file, &report::ctrf(&suites, SystemTime::now())?)?;
+        }
+        if let Some(file) = self.summary {
+            console.append(file, &report::markdown(&suites, exit, &unjudged))?;
+        }
+        if let Some(file) = self.badge {
+            console.save(file, &report::badge(&suites, exit)?)?;
+        }
+        for why in unjudged {
             (console.err)(&format!("shardproof: {why}"));
         }
         for file in self.files().filter(|file| *file != Path::new("-")) {
             (console.err)(&format!("report: {}", file.display()));
         }
-        Ok(report.exit().into())
+        Ok(exit.into())
     }
 }

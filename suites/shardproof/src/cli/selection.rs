@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
+use conformance::verdict::Level;
 use conformance::{self, Case};
 use testbed::fixtures::Source;
 use testbed::text;
@@ -17,6 +18,12 @@ pub(super) struct Selection {
     /// several
     #[arg(long = "filter", value_name = "PATTERN")]
     filters: Vec<String>,
+    /// Not these cases: as --filter, which it wins over; repeat for several
+    #[arg(long = "exclude", value_name = "PATTERN")]
+    excludes: Vec<String>,
+    /// Only cases of this level: must, should or may; repeat for several
+    #[arg(long = "level", value_name = "LEVEL", value_parser = level)]
+    levels: Vec<Level>,
     /// Case file to use instead of the suite's cases; repeat for several
     #[arg(long = "case", value_name = "FILE.case")]
     files: Vec<PathBuf>,
@@ -25,7 +32,10 @@ pub(super) struct Selection {
 impl Selection {
     /// Whether every case is asked for.
     pub(super) fn is_all(&self) -> bool {
-        self.filters.is_empty() && self.files.is_empty()
+        self.filters.is_empty()
+            && self.excludes.is_empty()
+            && self.levels.is_empty()
+            && self.files.is_empty()
     }
 
     /// The files that are used instead of the suite's cases.
@@ -45,18 +55,28 @@ impl Selection {
 
     /// The selected ones of `cases`. A filter that matches none is a usage error.
     pub(super) fn of(&self, mut cases: Vec<Case>) -> anyhow::Result<Vec<Case>> {
-        let idle = |filter: &&String| !cases.iter().any(|case| matches(filter, &case.id));
-        if let Some(filter) = self.filters.iter().find(idle) {
-            return Err(Usage(format!(
-                "--filter {filter}: matches none of {} cases",
-                cases.len()
-            ))
-            .into());
+        let ids: Vec<&str> = cases.iter().map(|case| case.id.as_str()).collect();
+        let idle = |pattern: &&String| !ids.iter().any(|id| matches(pattern, id));
+        for (flag, patterns) in [("--filter", &self.filters), ("--exclude", &self.excludes)] {
+            if let Some(pattern) = patterns.iter().find(idle) {
+                let count = ids.len();
+                let why = format!("{flag} {pattern}: matches none of {count} cases");
+                return Err(Usage(why).into());
+            }
         }
-        if !self.filters.is_empty() {
-            cases.retain(|case| self.filters.iter().any(|filter| matches(filter, &case.id)));
+        cases.retain(|case| self.selects(case));
+        if cases.is_empty() {
+            let why = "no case is left by --filter, --exclude and --level";
+            return Err(Usage(why.to_owned()).into());
         }
         Ok(cases)
+    }
+
+    fn selects(&self, case: &Case) -> bool {
+        let any = |patterns: &[String]| patterns.iter().any(|it| matches(it, &case.id));
+        (self.filters.is_empty() || any(&self.filters))
+            && !any(&self.excludes)
+            && (self.levels.is_empty() || self.levels.contains(&case.level))
     }
 
     fn sources(&self, folder: &Folder) -> anyhow::Result<Vec<Source>> {
@@ -74,6 +94,12 @@ fn read(file: &Path) -> anyhow::Result<Source> {
     let stem = file.file_stem().unwrap_or_default();
     let id = stem.to_string_lossy().into_owned();
     Ok(Source { path, id, text })
+}
+
+fn level(text: &str) -> Result<Level, String> {
+    let levels = [Level::Must, Level::Should, Level::May];
+    let found = levels.into_iter().find(|level| level.name() == text);
+    found.ok_or_else(|| "expected must, should or may".to_owned())
 }
 
 fn matches(filter: &str, id: &str) -> bool {

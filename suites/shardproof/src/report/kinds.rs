@@ -1,8 +1,6 @@
 //! Every kind of report: its formats, and how its run ends.
 
-use quick_junit::SerializeError;
-
-use super::{Exit, Report, html, junit, terminal};
+use super::{Exit, Report, Suite, html, suites, terminal};
 use crate::diff::Diff;
 use crate::fleet::{Check, CheckStatus, Migration};
 use crate::planner::fingerprint::report::{Fingerprint, Outcome};
@@ -25,8 +23,8 @@ impl Report for Chaos {
         Some(html::chaos(self))
     }
 
-    fn junit(&self) -> Option<Result<String, SerializeError>> {
-        Some(junit::chaos(self))
+    fn suites(&self) -> Vec<Suite> {
+        suites::chaos(self)
     }
 
     fn unjudged(&self) -> Vec<String> {
@@ -36,14 +34,20 @@ impl Report for Chaos {
             .iter()
             .filter(|target| target.scenarios.iter().all(skipped));
         let line = |target: &Stressed| format!("nothing judged: {} ran no scenario", target.target);
-        idle.map(line).collect()
+        let short = self.targets.iter().filter_map(|target| {
+            let why = self.shortage(target)?;
+            Some(format!("{}: {why}", target.target))
+        });
+        idle.map(line).chain(short).collect()
     }
 
     fn exit(&self) -> Exit {
         let mut scenarios = self.targets.iter().flat_map(|target| &target.scenarios);
         let unknown = scenarios.any(|it| it.verdict == Verdict::Unknown);
+        let short = self.targets.iter().any(|it| self.shortage(it).is_some());
         match (self.breaks(), unknown || !self.unjudged().is_empty()) {
-            (true, _) => Exit::Broken,
+            (true, _) if !short => Exit::Broken,
+            (true, _) => Exit::Unjudged,
             (false, true) => Exit::Unjudged,
             (false, false) => Exit::Expected,
         }
@@ -61,13 +65,13 @@ impl Report for Conformance {
         Some(html::conformance(self))
     }
 
-    fn junit(&self) -> Option<Result<String, SerializeError>> {
-        Some(junit::conformance(self))
+    fn suites(&self) -> Vec<Suite> {
+        suites::conformance(self)
     }
 
     fn unjudged(&self) -> Vec<String> {
         let of = |judged: &Judged| {
-            let why = judged.unjudged()?;
+            let why = judged.unjudged().or_else(|| self.shortage(judged))?;
             Some(format!("{}: {why}", judged.target))
         };
         self.targets.iter().filter_map(of).collect()
@@ -76,7 +80,8 @@ impl Report for Conformance {
     fn exit(&self) -> Exit {
         let stopped = self.targets.iter().any(|judged| judged.stopped.is_some());
         let unknown = self.targets.iter().any(|judged| judged.summary.unknown > 0);
-        if !stopped && self.breaks() {
+        let short = self.targets.iter().any(|it| self.shortage(it).is_some());
+        if !stopped && !short && self.breaks() {
             Exit::Broken
         } else if stopped || unknown || !self.unjudged().is_empty() {
             Exit::Unjudged
@@ -97,9 +102,17 @@ impl Report for Matrix {
         Some(html::matrix(self))
     }
 
+    fn suites(&self) -> Vec<Suite> {
+        suites::matrix(self)
+    }
+
     fn unjudged(&self) -> Vec<String> {
+        let short = self.targets.iter().filter_map(|column| {
+            let why = self.shortage(&column.target)?;
+            Some(format!("{}: {why}", column.target))
+        });
         match self.rows.is_empty() {
-            false => Vec::new(),
+            false => short.collect(),
             true => vec![format!(
                 "nothing judged: {} does not know {}",
                 self.server,
@@ -109,9 +122,9 @@ impl Report for Matrix {
     }
 
     fn exit(&self) -> Exit {
-        match self.rows.is_empty() {
-            true => Exit::Unjudged,
-            false => Exit::expected_if(self.as_expected()),
+        match self.unjudged().is_empty() {
+            false => Exit::Unjudged,
+            true => Exit::expected_if(self.as_expected()),
         }
     }
 }

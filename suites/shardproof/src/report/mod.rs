@@ -1,15 +1,25 @@
 //! Reports: one trait for results, one format per file. Never judges, and reads only its input.
 
+mod badge;
+mod ctrf;
 pub mod html;
 pub mod json;
-pub mod junit;
+mod junit;
 mod kinds;
+mod markdown;
+pub mod suites;
 mod summary;
 mod svg;
 pub mod terminal;
 mod yaml;
 
 use serde::Serialize;
+
+pub use badge::badge;
+pub use ctrf::ctrf;
+pub use junit::junit;
+pub use markdown::markdown;
+pub use suites::Suite;
 
 /// The results of a run, in each format that it has.
 pub trait Report: Serialize {
@@ -24,12 +34,9 @@ pub trait Report: Serialize {
         None
     }
 
-    /// JUnit XML for CI servers; `None` if the report has no test cases.
-    ///
-    /// # Errors
-    /// Never for a report of this suite.
-    fn junit(&self) -> Option<Result<String, quick_junit::SerializeError>> {
-        None
+    /// The run as suites of tests, for the formats of CI servers; none if the report has no tests.
+    fn suites(&self) -> Vec<Suite> {
+        Vec::new()
     }
 
     /// Why the run, or a part of it, was not judged: one line each.

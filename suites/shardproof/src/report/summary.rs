@@ -1,7 +1,9 @@
-//! Result of a conformance run, in one sentence that every report shows.
+//! Results of runs, each in one sentence that every report shows.
 
+use chaos::report::{Stressed, Verdict};
+use conformance::matrix::{Cell, Matrix};
 use conformance::report::Summary;
-use conformance::verdict::Level;
+use conformance::verdict::{Class, Level, Status};
 
 /// The sentence for one target; `counted` are the levels whose failures fail the run.
 pub(super) fn sentence(summary: &Summary, counted: &[Level]) -> String {
@@ -47,6 +49,66 @@ fn failed(summary: &Summary, counted: &[Level]) -> String {
     match &levels[..] {
         [] => "FAILED: 0".to_owned(),
         levels => format!("FAILED: {}", levels.join(", ")),
+    }
+}
+
+/// The sentence for the commands of one target: the counts of all that were neither answered nor refused.
+pub(super) fn matrix(matrix: &Matrix, target: &str) -> String {
+    let classes = [Class::Wrong, Class::Partial, Class::Hung, Class::Closed];
+    let counts = classes.map(|class| format!("{} {}", class.name(), matrix.count(target, class)));
+    let count = |what: &dyn Fn(&Cell) -> bool| matrix.cells(target).filter(|it| what(it)).count();
+    let broken = |cell: &Cell| cell.status() == Status::Broken;
+    let mut text = format!(
+        "{}; FAILED: {}",
+        counts.join(", "),
+        count(&|cell| broken(cell) && cell.counts())
+    );
+    for (count, what) in [
+        (count(&|cell| broken(cell) && !cell.counts()), "not counted"),
+        (count(&|cell| cell.status() == Status::Known), "known"),
+        (
+            count(&|cell| cell.status() == Status::Mended),
+            "MENDED (known failures that no longer occur)",
+        ),
+    ] {
+        if count > 0 {
+            text.push_str(&format!(", {count} {what}"));
+        }
+    }
+    text
+}
+
+/// The sentence for the scenarios of one target.
+pub(super) fn chaos(target: &Stressed) -> String {
+    let count = |verdict| {
+        let scenarios = target.scenarios.iter();
+        scenarios.filter(|it| it.verdict == verdict).count()
+    };
+    let mut parts = vec![format!("{} scenarios", target.scenarios.len())];
+    for verdict in [
+        Verdict::Kept,
+        Verdict::Known,
+        Verdict::Skipped,
+        Verdict::Unknown,
+        Verdict::Mended,
+        Verdict::Broken,
+    ] {
+        let count = count(verdict);
+        let always = matches!(verdict, Verdict::Kept | Verdict::Broken);
+        if count > 0 || always {
+            parts.push(format!("{count} {}", word(verdict)));
+        }
+    }
+    parts.join(", ")
+}
+
+/// The verdict as text; verdicts that need attention are in capitals.
+pub(super) fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Broken => "BROKEN",
+        Verdict::Mended => "MENDED",
+        Verdict::Unknown => "UNKNOWN",
+        other => other.name(),
     }
 }
 

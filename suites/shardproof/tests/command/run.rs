@@ -156,3 +156,123 @@ fn a_proxy_that_stops_answering_ends_the_run() {
         "{said}"
     );
 }
+
+/// Two cases of level must and one of level should; `zebra` is broken.
+fn three_cases() -> tempfile::TempDir {
+    let folder = fixtures(CASE, &stub(""));
+    let group = folder.path().join("conformance/group");
+    fs::write(group.join("zebra.case"), CASE.replace("+PONG", "+PING")).unwrap();
+    let should = CASE.replace("level  must", "level  should");
+    fs::write(
+        group.join("aardvark.case"),
+        should.replace("PING is", "It is"),
+    )
+    .unwrap();
+    folder
+}
+
+#[test]
+fn cases_are_left_out_by_pattern_and_by_level() {
+    let (_server, addr) = redis();
+    let folder = three_cases();
+    let path = folder.path().to_str().unwrap();
+    let run = |flags: &[&str]| {
+        let run = ["run", "--proxy", &addr, "--fixtures", path, "--verbose"];
+        let output = shardproof(&[&run[..], flags].concat());
+        let said = String::from_utf8(output.stdout).unwrap();
+        let names = ["aardvark", "some-case", "zebra"].into_iter();
+        let names: Vec<&str> = names.filter(|name| said.contains(name)).collect();
+        (output.status.code(), names.join(" "))
+    };
+    assert_eq!(run(&[]), (Some(1), "aardvark some-case zebra".to_owned()));
+    assert_eq!(
+        run(&["--exclude", "zeb"]),
+        (Some(0), "aardvark some-case".to_owned())
+    );
+    assert_eq!(
+        run(&["--level", "must"]),
+        (Some(1), "some-case zebra".to_owned())
+    );
+    let both = [
+        "--level",
+        "should",
+        "--level",
+        "must",
+        "--exclude",
+        "*/zebra",
+    ];
+    assert_eq!(run(&both), (Some(0), "aardvark some-case".to_owned()));
+    let wrong = |flags: &[&str], parts: &[&str]| {
+        let run = ["run", "--proxy", &addr, "--fixtures", path];
+        check(&shardproof(&[&run[..], flags].concat()), 64, parts);
+    };
+    wrong(
+        &["--exclude", "nothing"],
+        &["--exclude nothing: matches none of 3 cases"],
+    );
+    wrong(
+        &["--level", "may"],
+        &["no case is left by --filter, --exclude and --level"],
+    );
+    wrong(
+        &["--level", "most"],
+        &["--level", "expected must, should or may"],
+    );
+}
+
+#[test]
+fn fewer_judged_cases_than_required_are_2() {
+    let (_server, addr) = redis();
+    let folder = three_cases();
+    let path = folder.path().to_str().unwrap();
+    let run = |flags: &[&str]| {
+        let run = ["run", "--proxy", &addr, "--fixtures", path];
+        shardproof(&[&run[..], flags].concat())
+    };
+    let short = format!("{addr}: 3 judged, expected at least 4");
+    check(&run(&["--min-judged", "4"]), 2, &[&short]);
+    assert_eq!(run(&["--min-judged", "3"]).status.code(), Some(1));
+    let kept = run(&["--min-judged", "2", "--exclude", "zebra"]);
+    assert_eq!(kept.status.code(), Some(0));
+}
+
+#[test]
+fn reports_for_ci_have_the_figures_of_the_run() {
+    let (_server, addr) = redis();
+    let folder = three_cases();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (ctrf, summary, badge) = (path("ctrf.json"), path("summary.md"), path("badge.json"));
+    fs::write(&summary, "# Before\n").unwrap();
+    let output = shardproof(&[
+        "run",
+        "--proxy",
+        &addr,
+        "--fixtures",
+        &path(""),
+        "--ctrf",
+        &ctrf,
+        "--summary",
+        &summary,
+        "--badge",
+        &badge,
+    ]);
+    check(&output, 1, &["report: ", "summary.md"]);
+    let json = |file: &str| -> serde_json::Value {
+        serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap()
+    };
+    let figures = &json(&ctrf)["results"]["summary"];
+    let of = |name: &str| figures[name].as_u64().unwrap();
+    assert_eq!((of("tests"), of("passed"), of("failed")), (3, 2, 1));
+    assert!(of("stop") > 1_700_000_000_000);
+    assert_eq!(json(&badge)["message"], "1 wrong");
+    let said = fs::read_to_string(&summary).unwrap();
+    assert!(
+        said.starts_with("# Before\n## shardproof: a promise is broken\n"),
+        "{said}"
+    );
+    assert!(
+        said.contains("FAILED: 1 must; silently wrong answers: 1 |"),
+        "{said}"
+    );
+    assert!(said.contains("| FAIL, must, wrong |"), "{said}");
+}

@@ -40,6 +40,26 @@ pub(super) fn scenarios(
     Ok(chosen)
 }
 
+/// The scenarios that no pattern of `excludes` matches. A pattern that matches none is a usage error.
+pub(super) fn without(
+    mut scenarios: Vec<Chosen>,
+    excludes: &[String],
+) -> anyhow::Result<Vec<Chosen>> {
+    let matches = |pattern: &str, chosen: &Chosen| text::matches(pattern, &chosen.scenario.id);
+    for pattern in excludes {
+        if !scenarios.iter().any(|chosen| matches(pattern, chosen)) {
+            let count = scenarios.len();
+            let why = format!("--exclude {pattern}: matches none of {count} scenarios");
+            return Err(Usage(why).into());
+        }
+    }
+    scenarios.retain(|chosen| !excludes.iter().any(|pattern| matches(pattern, chosen)));
+    match scenarios.is_empty() {
+        true => Err(Usage("no scenario is left by --exclude".to_owned()).into()),
+        false => Ok(scenarios),
+    }
+}
+
 /// No name of a scenario has a dot or a slash.
 fn is_file(word: &str) -> bool {
     word.ends_with(".toml") || word.contains('/')

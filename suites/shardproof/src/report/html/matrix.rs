@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::evidence::Shown;
+use crate::report::summary;
 use conformance::matrix::{CLASSES, Cell, Column, Matrix};
 use conformance::verdict::Class;
 
@@ -61,12 +62,11 @@ struct Call<'a> {
 
 fn card<'a>(matrix: &Matrix, column: &'a Column) -> Card<'a> {
     let count = |class| matrix.count(&column.target, class);
-    let counts = CLASSES.map(|class| format!("{} {}", count(class), class.name()));
     Card {
         target: &column.target,
         version: &column.version,
         untrue: count(Class::Wrong) + count(Class::Hung),
-        counts: counts.join(", "),
+        counts: summary::matrix(matrix, &column.target),
     }
 }
 

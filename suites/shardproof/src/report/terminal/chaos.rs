@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::table::table;
+use crate::report::summary::{self, word};
 use chaos::report::{
     CaseFile, Cell, Chaos, KnownViolation, LawReport, ProxiesReport, ScenarioReport, Shrunk,
     Stressed, Verdict,
@@ -133,16 +134,6 @@ fn remedy(known: &KnownViolation) -> String {
     }
 }
 
-/// The verdict as text; verdicts that need attention are in capitals.
-fn word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Broken => "BROKEN",
-        Verdict::Mended => "MENDED",
-        Verdict::Unknown => "UNKNOWN",
-        other => other.name(),
-    }
-}
-
 fn milliseconds(us: u64) -> String {
     format!("{:.1}", us as f64 / 1000.0)
 }
@@ -179,31 +170,15 @@ fn matrix(report: &Chaos) -> String {
 }
 
 fn headline(report: &Chaos, target: &Stressed) -> String {
-    let scenarios = || target.scenarios.iter();
-    let count = |verdict| scenarios().filter(|it| it.verdict == verdict).count();
-    let mut parts = vec![format!("{} scenarios", target.scenarios.len())];
-    for verdict in [
-        Verdict::Kept,
-        Verdict::Known,
-        Verdict::Skipped,
-        Verdict::Unknown,
-        Verdict::Mended,
-        Verdict::Broken,
-    ] {
-        let count = count(verdict);
-        let always = matches!(verdict, Verdict::Kept | Verdict::Broken);
-        if count > 0 || always {
-            parts.push(format!("{count} {}", word(verdict)));
-        }
-    }
-    let requests: u64 = scenarios()
+    let scenarios = target.scenarios.iter();
+    let requests: u64 = scenarios
         .filter_map(|it| it.observed.as_ref())
         .map(|it| it.requests)
         .sum();
     let (name, version, seed) = (&target.target, &target.version, &report.seed);
     format!(
         "{name} {version}: {}; {requests} requests, seed {seed}",
-        parts.join(", ")
+        summary::chaos(target)
     )
 }
 

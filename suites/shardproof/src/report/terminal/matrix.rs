@@ -1,20 +1,24 @@
-//! The command matrix as text: one line per target, and the evidence of wrong and missing answers.
+//! The command matrix as text: the evidence of wrong and missing answers, and two lines per target.
 
 use std::fmt::Write;
 
+use crate::report::summary;
 use crate::report::terminal::spoken;
-use conformance::matrix::{CLASSES, Cell, Matrix};
-use conformance::verdict::{Class, Evidence};
+use conformance::matrix::{CLASSES, Cell, Column, Matrix};
+use conformance::verdict::{Evidence, Known, Status};
 
 /// The whole matrix.
 #[must_use]
 pub fn matrix(matrix: &Matrix) -> String {
     let mut text = String::new();
     for cell in &matrix.rows {
-        if let (Class::Wrong | Class::Hung | Class::Partial, Some(evidence)) =
-            (cell.class, &cell.evidence)
-        {
-            text.push_str(&self::evidence(cell, evidence));
+        match (cell.status(), &cell.evidence) {
+            (Status::Broken, Some(evidence)) => text.push_str(&self::evidence(cell, evidence)),
+            (Status::Mended, _) => {
+                let remedy = cell.known.as_ref().map_or(String::new(), Known::remedy);
+                let _ = writeln!(text, "\n{} {}: {remedy}", cell.target, cell.command);
+            }
+            _ => {}
         }
     }
     let width = matrix
@@ -37,6 +41,16 @@ pub fn matrix(matrix: &Matrix) -> String {
             let _ = write!(text, "  {:>8}", matrix.count(&column.target, class));
         }
         text.push('\n');
+    }
+    for column in &matrix.targets {
+        let Column {
+            target, version, ..
+        } = column;
+        let _ = writeln!(
+            text,
+            "{target} {version}: {}",
+            summary::matrix(matrix, target)
+        );
     }
     let _ = write!(text, "compared with {}", matrix.server);
     if !matrix.unknown.is_empty() {
@@ -63,6 +77,19 @@ fn evidence(cell: &Cell, evidence: &Evidence) -> String {
     );
     for line in &evidence.transcript {
         let _ = writeln!(text, "      {}", spoken(line));
+    }
+    text
+}
+
+/// Both sides of a call, as lines.
+#[must_use]
+pub fn evidence_lines(evidence: &Evidence) -> String {
+    let Evidence {
+        at, expected, got, ..
+    } = evidence;
+    let mut text = format!("{at}: expected {expected}\ngot {got}\n");
+    for line in &evidence.transcript {
+        let _ = writeln!(text, "  {}", spoken(line));
     }
     text
 }

@@ -25,7 +25,7 @@ pub use fleet::{check, migration};
 pub use history::history;
 pub use list::list;
 pub use locate::{located, located_header};
-pub use matrix::matrix;
+pub use matrix::{evidence_lines, matrix};
 pub use plan::plan;
 pub(super) use plan::{chance, comparison};
 pub(super) use rescale::laws;
