@@ -4,6 +4,7 @@
 
 mod envoy;
 mod inline;
+mod manifest;
 mod near;
 mod refproxy;
 mod routing;
@@ -113,9 +114,15 @@ pub enum Error {
 /// The problem of a description.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Why {
-    /// The proxy's file is inside of something else.
-    #[error("a Kubernetes manifest, expected only the proxy configuration that it contains")]
+    /// A Kubernetes manifest without a file of a proxy.
+    #[error("a Kubernetes manifest, expected a ConfigMap with the proxy configuration in `data`")]
     Manifest,
+    /// A Kubernetes manifest with several files of proxies.
+    #[error(
+        "a ConfigMap in which several entries describe a cluster: {}; give one of them as a file",
+        .0.join(", ")
+    )]
+    SeveralEntries(Vec<String>),
     /// No proxy that we know has such files.
     #[error(
         "not a description of a cluster: `static_resources` (Envoy), pools with `servers` (twemproxy), or `policy` and `nodes` \
@@ -258,8 +265,8 @@ pub fn read(text: &str, name: &str, hints: &Hints) -> Result<Described, Error> {
     if twemproxy::has_pools(&top) {
         return twemproxy::read((text, &top), name, hints);
     }
-    if top.get("apiVersion").is_some() && top.get("kind").is_some() {
-        return Err(Why::Manifest.at(name));
+    if manifest::is_one(&top) {
+        return manifest::read(&top, name, hints);
     }
     // Of the proxies only refproxy supports merge keys.
     let top = tree::parse(text, name, Merges::Merged)?;

@@ -52,6 +52,7 @@ pub(super) const CLUSTER: Message = Message {
             ]),
         ),
         ("load_assignment", Inner(&LOAD_ASSIGNMENT)),
+        ("eds_cluster_config", Inner(&EDS_CLUSTER_CONFIG)),
         ("lb_subset_config", Struct),
         ("ring_hash_lb_config", Inner(&RING_HASH_CONFIG)),
         ("maglev_lb_config", Inner(&MAGLEV_CONFIG)),
@@ -63,7 +64,6 @@ pub(super) const CLUSTER: Message = Message {
         "transport_socket_matcher",
         "alt_stat_name",
         "stats_matcher",
-        "eds_cluster_config",
         "connect_timeout",
         "per_connection_buffer_limit_bytes",
         "per_connection_buffer_high_watermark_timeout",
@@ -227,7 +227,13 @@ const RING_HASH: Message = Message {
     others: &[],
 };
 
-const LOAD_ASSIGNMENT: Message = Message {
+const EDS_CLUSTER_CONFIG: Message = Message {
+    name: "EdsClusterConfig",
+    fields: &[("service_name", Text)],
+    others: &["eds_config"],
+};
+
+pub(super) const LOAD_ASSIGNMENT: Message = Message {
     name: "ClusterLoadAssignment",
     fields: &[
         ("endpoints", List(&LOCALITY_ENDPOINTS)),

@@ -1,4 +1,4 @@
-//! Envoy's v3 bootstrap or `/config_dump`, YAML or JSON: a static cluster that a redis_proxy filter routes to.
+//! Envoy's v3 bootstrap, files of discovery services or `/config_dump`, YAML or JSON: a static cluster that a redis_proxy filter routes to.
 //!
 //! Source: Envoy 1.40 `api/envoy/config/{bootstrap,cluster,endpoint}/v3`, `extensions/load_balancing_policies`. Only the cluster
 //! that is described has to be right: the others are left to Envoy.
@@ -30,8 +30,9 @@ pub(super) fn read(top: &Tree, name: &str, hints: &Hints) -> Result<Described, E
     let resources = resources::of(top, reader)?;
     let routes = routes::read(&resources.listeners, reader)?;
     let tree = choose(&resources.clusters, &routes, hints).map_err(|why| why.at(name))?;
-    let cluster: shape::Cluster =
+    let mut cluster: shape::Cluster =
         reader.shaped(reader.message(tree, &cluster_messages::CLUSTER)?, tree)?;
+    assign(&mut cluster, &resources.assignments, reader)?;
     let at = format!("{name}:{}", cluster.line);
     let wrong = |why: Why| why.at(at.clone());
     let said = routes.say(&cluster.name, name)?;
@@ -58,6 +59,32 @@ pub(super) fn read(top: &Tree, name: &str, hints: &Hints) -> Result<Described, E
         notes: said.notes.into_iter().chain(alone).collect(),
         ..described(cluster, reach, at)?
     })
+}
+
+/// Gives a cluster of type EDS the nodes that the file has for it. It is like a static one then.
+fn assign(
+    cluster: &mut shape::Cluster,
+    assignments: &[&Tree],
+    reader: Reader<'_>,
+) -> Result<(), Error> {
+    if cluster.kind.as_deref() != Some("EDS") {
+        return Ok(());
+    }
+    let service = match &*cluster.eds_cluster_config.service_name {
+        "" => cluster.name.as_str(),
+        service => service,
+    };
+    let name = |tree: &Tree| {
+        let name = tree.get("cluster_name").or(tree.get("clusterName"));
+        name.and_then(Tree::text).map(str::to_owned)
+    };
+    let own = |tree: &&&Tree| name(tree).as_deref() == Some(service);
+    if let Some(tree) = assignments.iter().find(own) {
+        let read = reader.message(tree, &cluster_messages::LOAD_ASSIGNMENT)?;
+        cluster.load_assignment = reader.shaped(read, tree)?;
+        cluster.kind = Some("STATIC".to_owned());
+    }
+    Ok(())
 }
 
 /// The cluster that is asked for, or the only one that keys are routed to.

@@ -98,8 +98,9 @@ pub(super) fn kind(cluster: &Cluster) -> Result<Kind, Why> {
         (None, Some("STRICT_DNS")) => Ok(Kind::StrictDns),
         (None, Some("LOGICAL_DNS")) => Ok(Kind::LogicalDns),
         (None, Some(other)) => {
-            let expected = "expected STATIC, STRICT_DNS or LOGICAL_DNS with the nodes in the file; for this type give the \
-                            nodes that Envoy's /clusters lists, as maglev:HOST:PORT,HOST:PORT";
+            let expected = "expected STATIC, STRICT_DNS or LOGICAL_DNS with the nodes in the file; for EDS give the answer of \
+                            Envoy's /config_dump?include_eds, or the nodes that its /clusters lists, as \
+                            maglev:HOST:PORT,HOST:PORT";
             Err(Why::field(format!("type {other}"), expected))
         }
     }

@@ -82,6 +82,14 @@ pub(super) struct Cluster {
     pub(super) load_balancing_policy: Option<LoadBalancingPolicy>,
     pub(super) lb_subset_config: Option<Value>,
     pub(super) load_assignment: LoadAssignment,
+    pub(super) eds_cluster_config: EdsClusterConfig,
+}
+
+/// Where a cluster of type EDS finds its nodes.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct EdsClusterConfig {
+    pub(super) service_name: String,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -218,8 +218,8 @@ fn names_that_envoy_resolves_come_from_hints() {
     wrong(
         &body("EDS"),
         &hints,
-        "file:10: type EDS: expected STATIC, STRICT_DNS or LOGICAL_DNS with the nodes in the file; for this type give the nodes \
-         that Envoy's /clusters lists, as maglev:HOST:PORT,HOST:PORT",
+        "file:10: type EDS: expected STATIC, STRICT_DNS or LOGICAL_DNS with the nodes in the file; for EDS give the answer of \
+         Envoy's /config_dump?include_eds, or the nodes that its /clusters lists, as maglev:HOST:PORT,HOST:PORT",
     );
 }
 
@@ -361,6 +361,38 @@ fn a_config_dump_is_read() {
     expected.nodes[0].weight = 2;
     expected.tags = TagRule::BRACES;
     check(dump, &none(), expected);
+}
+
+/// A cluster of type EDS, and its nodes, in files as discovery services answer and in `/config_dump?include_eds`.
+#[test]
+fn nodes_of_eds_are_read() {
+    let of = |name: &str, fields: &str| {
+        format!("'@type': type.googleapis.com/envoy.config.{name}, {fields}")
+    };
+    let eds = of(
+        "cluster.v3.Cluster",
+        "name: redis, type: EDS, lb_policy: MAGLEV, eds_cluster_config: {service_name: nodes}",
+    );
+    let nodes = of(
+        "endpoint.v3.ClusterLoadAssignment",
+        "cluster_name: nodes, endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: 10.0.0.1, port_value: \
+         6379}}}}]}]",
+    );
+    let expected = cluster(Policy::maglev(), &["10.0.0.1:6379"]);
+    let files = format!("version_info: '1'\nresources:\n- {{{eds}}}\n- {{{nodes}}}\n");
+    check(&files, &untagged(), expected.clone());
+    let dump = format!(
+        "configs:\n- '@type': x.ClustersConfigDump\n  dynamic_active_clusters: [{{cluster: {{{eds}}}}}]\n\
+         - '@type': x.EndpointsConfigDump\n  dynamic_endpoint_configs: [{{endpoint_config: {{{nodes}}}}}]\n"
+    );
+    check(&dump, &untagged(), expected);
+    let other = files.replace("cluster_name: nodes", "cluster_name: others");
+    wrong(
+        &other,
+        &untagged(),
+        "file:3: type EDS: expected STATIC, STRICT_DNS or LOGICAL_DNS with the nodes in the file; for EDS give the answer of \
+         Envoy's /config_dump?include_eds, or the nodes that its /clusters lists, as maglev:HOST:PORT,HOST:PORT",
+    );
 }
 
 proptest::proptest! {

@@ -137,12 +137,44 @@ fn files_without_a_cluster_are_refused() {
     wrong(
         "apiVersion: v1\nkind: ConfigMap\ndata: {envoy.yaml: 'static_resources: {}'}\n",
         &none(),
-        "file: a Kubernetes manifest, expected only the proxy configuration that it contains",
+        "file[envoy.yaml]: it contains no cluster of Redis nodes",
+    );
+    wrong(
+        "apiVersion: v1\nkind: ConfigMap\ndata: {readme: 'static resources'}\n",
+        &none(),
+        "file: a Kubernetes manifest, expected a ConfigMap with the proxy configuration in `data`",
     );
     wrong(
         "static_resources: {}",
         &none(),
         "file: it contains no cluster of Redis nodes",
+    );
+}
+
+/// Lines in errors are those of the entry.
+#[test]
+fn a_file_in_a_config_map_is_read() {
+    let manifest = |entries: &[(&str, &str)]| {
+        let entry = |(name, text): &(&str, &str)| {
+            let lines = text.lines().map(|line| format!("    {line}\n"));
+            format!("  {name}: |\n{}", lines.collect::<String>())
+        };
+        let entries: String = entries.iter().map(entry).collect();
+        format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: proxy}}\ndata:\n{entries}")
+    };
+    let file = "policy: jump\nhash_tags: false\nnodes: [{address: 10.0.0.1:6379}, {address: 10.0.0.2:6379}]\n";
+    let expected = cluster(Policy::Jump, &["10.0.0.1:6379", "10.0.0.2:6379"]);
+    let entries = [("start.sh", "exec refproxy"), ("cluster.yaml", file)];
+    check(&manifest(&entries), &none(), expected);
+    wrong(
+        &manifest(&[("a.yaml", file), ("b.yaml", file)]),
+        &none(),
+        "file: a ConfigMap in which several entries describe a cluster: a.yaml, b.yaml; give one of them as a file",
+    );
+    wrong(
+        &manifest(&[("a.yaml", &file.replace("jump", "jmp"))]),
+        &none(),
+        "file[a.yaml]:1: policy `jmp`: expected one of maglev, ring_hash, ketama, modula, random, slots, libketama, jump, rendezvous",
     );
 }
 
