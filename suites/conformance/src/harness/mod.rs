@@ -12,6 +12,7 @@ pub(crate) mod keys;
 mod moved;
 mod recovery;
 mod runner;
+mod spoiled;
 mod start;
 #[cfg(test)]
 mod tests;
