@@ -7,7 +7,7 @@ use std::process::Output;
 use tempfile::TempDir;
 use testbed::node::Process;
 
-use crate::program::{CASE, check, fixtures, redis, shardproof, stub};
+use crate::program::{CASE, OWN, check, fixtures, redis, shardproof, stub};
 
 /// A plain Redis as a proxy, and two cases: one is kept, one may be broken.
 struct Site {
@@ -48,7 +48,9 @@ impl Site {
 
     fn run(&self, flags: &[&str]) -> Output {
         let fixtures = self.folder.path().to_str().unwrap();
-        let run = ["run", "--proxy", &self.addr, "--node", &self.addr];
+        let run = [
+            "run", "--proxy", &self.addr, "--node", &self.addr, OWN[0], OWN[1],
+        ];
         shardproof(
             &[
                 &run[..],
@@ -114,7 +116,7 @@ fn reasons_and_rows_of_what_was_not_judged_stay() {
         .text()
         .replace(seen, &format!("{seen}why = \"its own words\"\n"));
     fs::write(&file, text).unwrap();
-    let filtered = site.run(&["--filter", "some-case", "--write-baseline", &file]);
+    let filtered = site.run(&["--exclude", "group/other", "--write-baseline", &file]);
     assert_eq!(filtered.status.code(), Some(0));
     assert!(site.text().contains("case = \"group/other\""));
     let all = site.run(&["--write-baseline", &file, "--repeat", "2"]);
@@ -174,7 +176,15 @@ fn a_baseline_that_does_not_fit_is_refused_in_one_line() {
         2,
         &["cannot read /nowhere/known.toml"],
     );
-    let several = ["run", "--target", "a", "--target", "b", "--baseline", &file];
+    let several = [
+        "run",
+        "--target",
+        "envoy",
+        "--target",
+        "refproxy",
+        "--baseline",
+        &file,
+    ];
     check(
         &shardproof(&several),
         64,
