@@ -32,7 +32,7 @@ pub(super) fn read(top: &Tree, name: &str, hints: &Hints) -> Result<Described, E
     let tree = choose(&resources.clusters, &routes, hints).map_err(|why| why.at(name))?;
     let mut cluster: shape::Cluster =
         reader.shaped(reader.message(tree, &cluster_messages::CLUSTER)?, tree)?;
-    assign(&mut cluster, &resources.assignments, reader)?;
+    assign(&mut cluster, &resources, reader)?;
     let at = format!("{name}:{}", cluster.line);
     let wrong = |why: Why| why.at(at.clone());
     let said = routes.say(&cluster.name, name)?;
@@ -64,7 +64,7 @@ pub(super) fn read(top: &Tree, name: &str, hints: &Hints) -> Result<Described, E
 /// Gives a cluster of type EDS the nodes that the file has for it. It is like a static one then.
 fn assign(
     cluster: &mut shape::Cluster,
-    assignments: &[&Tree],
+    resources: &resources::Resources<'_>,
     reader: Reader<'_>,
 ) -> Result<(), Error> {
     if cluster.kind.as_deref() != Some("EDS") {
@@ -79,10 +79,17 @@ fn assign(
         name.and_then(Tree::text).map(str::to_owned)
     };
     let own = |tree: &&&Tree| name(tree).as_deref() == Some(service);
-    if let Some(tree) = assignments.iter().find(own) {
+    if let Some(tree) = resources.assignments.iter().find(own) {
         let read = reader.message(tree, &cluster_messages::LOAD_ASSIGNMENT)?;
         cluster.load_assignment = reader.shaped(read, tree)?;
         cluster.kind = Some("STATIC".to_owned());
+        if resources.are_dumped {
+            // Envoy writes 0 for a group without a weight, and refuses it in its configuration.
+            let groups = cluster.load_assignment.endpoints.iter_mut();
+            groups.for_each(|group| {
+                group.load_balancing_weight = group.load_balancing_weight.filter(|it| *it > 0)
+            });
+        }
     }
     Ok(())
 }

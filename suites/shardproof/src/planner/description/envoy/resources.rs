@@ -13,6 +13,8 @@ pub(super) struct Resources<'a> {
     pub(super) clusters: Vec<&'a Tree>,
     /// Messages `ClusterLoadAssignment`.
     pub(super) assignments: Vec<&'a Tree>,
+    /// Whether a running Envoy has written them.
+    pub(super) are_dumped: bool,
 }
 
 /// Whether a file is Envoy's.
@@ -52,6 +54,7 @@ pub(super) fn of<'a>(top: &'a Tree, reader: Reader<'_>) -> Result<Resources<'a>,
         listeners: all("listeners"),
         clusters: all("clusters"),
         assignments: Vec::new(),
+        are_dumped: false,
     })
 }
 
@@ -70,12 +73,16 @@ fn of_discovery(top: &Tree) -> Resources<'_> {
         listeners: all(".Listener"),
         clusters: all(".Cluster"),
         assignments: all(".ClusterLoadAssignment"),
+        are_dumped: false,
     }
 }
 
 /// The resources of a running Envoy: those of the bootstrap are listed again as static ones.
 fn of_dump(top: &Tree) -> Resources<'_> {
-    let mut all = Resources::default();
+    let mut all = Resources {
+        are_dumped: true,
+        ..Resources::default()
+    };
     for config in top.get("configs").map(items).unwrap_or_default() {
         all.clusters
             .extend(under(config, "static_clusters", &["cluster"]));
