@@ -325,6 +325,13 @@ fn on_only_node(policy: &str) -> String {
     )
 }
 
+/// The note for a setting that takes failing nodes out of the cluster.
+fn moves_by_itself(setting: &str) -> String {
+    format!(
+        "{setting}: while a node is out, other nodes get its keys, and the values that it still has are stale when it returns"
+    )
+}
+
 /// A cluster that has a placement; `reach` are the addresses at which we reach its nodes.
 fn described(cluster: Cluster, reach: Vec<String>, place: String) -> Result<Described, Error> {
     match Placement::new(&cluster) {

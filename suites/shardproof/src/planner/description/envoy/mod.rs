@@ -19,10 +19,18 @@ use ::placement::{Cluster, Panic};
 
 use super::routing::Routing;
 use super::tree::Tree;
-use super::{Described, Error, Hints, Why, described, hash_tags, on_only_node, pick};
+use super::{
+    Described, Error, Hints, Why, described, hash_tags, moves_by_itself, on_only_node, pick,
+};
 use proto::Reader;
 pub(super) use resources::are_in;
 use routes::Routes;
+
+/// Fields, in both spellings, that take failing nodes out of a cluster.
+const EJECTING: [(&str, &str); 2] = [
+    ("health_checks", "healthChecks"),
+    ("outlier_detection", "outlierDetection"),
+];
 
 /// Reads the named cluster, or the only one that holds keys.
 pub(super) fn read(top: &Tree, name: &str, hints: &Hints) -> Result<Described, Error> {
@@ -53,10 +61,15 @@ pub(super) fn read(top: &Tree, name: &str, hints: &Hints) -> Result<Described, E
         tables if tables.is_empty() => Routing::default(),
         tables => Routing::new(tables, shares),
     };
+    let ejects = EJECTING.iter().filter(|(field, other)| {
+        let given = tree.get(field).or(tree.get(other));
+        given.is_some_and(|value| !value.is_null() && cluster.nodes.len() > 1)
+    });
+    let ejects: Vec<String> = ejects.map(|(field, _)| moves_by_itself(field)).collect();
     let alone = chosen.scatters.as_deref().map(on_only_node);
     Ok(Described {
         routing,
-        notes: said.notes.into_iter().chain(alone).collect(),
+        notes: said.notes.into_iter().chain(alone).chain(ejects).collect(),
         ..described(cluster, reach, at)?
     })
 }

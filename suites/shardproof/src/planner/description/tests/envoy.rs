@@ -363,6 +363,26 @@ fn a_config_dump_is_read() {
     check(dump, &none(), expected);
 }
 
+#[test]
+fn settings_that_move_keys_by_themselves_are_noted() {
+    let read = |field: &str| {
+        let body = format!(
+            "      lb_policy: MAGLEV\n{field}{}",
+            endpoints(&["10.0.0.1", "10.0.0.2"])
+        );
+        let read = read(&envoy(CATCH_ALL, &[("redis", &body)]), "file", &none());
+        read.expect("a cluster").notes
+    };
+    assert_eq!(read(""), [""; 0]);
+    let note = "outlier_detection: while a node is out, other nodes get its keys, and the values that it still has are stale when it \
+                returns";
+    assert_eq!(
+        read("      outlier_detection: {consecutive_5xx: 2}\n"),
+        [note]
+    );
+    assert_eq!(read("      outlierDetection: {}\n"), [note]);
+}
+
 /// A cluster of type EDS, and its nodes, in files as discovery services answer and in `/config_dump?include_eds`.
 #[test]
 fn nodes_of_eds_are_read() {

@@ -95,3 +95,15 @@ fn one_bad_pool_does_not_hide_the_others() {
         "file:14: unknown field `distributon` in a pool, did you mean `distribution`?",
     );
 }
+
+#[test]
+fn ejection_is_noted() {
+    let notes = |setting: &str| {
+        let pool = format!("{POOL}  auto_eject_hosts: {setting}\n");
+        read(&pool, "file", &none()).expect("a pool").notes
+    };
+    let note = "auto_eject_hosts: while a node is out, other nodes get its keys, and the values that it still has are stale when it \
+                returns";
+    assert_eq!(notes("true"), [note]);
+    assert_eq!(notes("false"), [""; 0]);
+}

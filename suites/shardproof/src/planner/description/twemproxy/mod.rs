@@ -10,10 +10,16 @@ use ::placement::hash::{Digest, TagRule};
 use ::placement::{Cluster, Node, Policy};
 
 use super::tree::{Content, Tree};
-use super::{Described, Error, Hints, Why, agrees, check_address, described, on_only_node, pick};
+use super::{
+    Described, Error, Hints, Why, agrees, check_address, described, moves_by_itself, on_only_node,
+    pick,
+};
 
 /// The greatest weight: nutcracker reads a signed number.
 const WEIGHT_MAX: u32 = i32::MAX as u32;
+
+/// The setting that takes failing nodes out.
+const EJECTS: &str = "auto_eject_hosts";
 
 /// Whether a file is one of pools.
 pub(super) fn has_pools(top: &Tree) -> bool {
@@ -58,11 +64,16 @@ pub(super) fn read(
     if let (Some(what), [_, _, ..]) = (scatters, &*cluster.nodes) {
         return Err(wrong(Why::Scatters(what.to_owned())));
     }
+    let ejects = (setting(pool, EJECTS) == Some("true")).then(|| moves_by_itself(EJECTS));
     let reach = cluster.nodes.iter().map(|node| node.address.clone());
     let reach = reach.collect();
     Ok(Described {
         database: database(pool).map_err(wrong)?,
-        notes: scatters.map(on_only_node).into_iter().collect(),
+        notes: scatters
+            .map(on_only_node)
+            .into_iter()
+            .chain(ejects)
+            .collect(),
         ..described(cluster, reach, at(pool))?
     })
 }
