@@ -13,7 +13,7 @@ use testbed::client;
 use testbed::cluster::{Cluster, RunOptions};
 use testbed::leftovers::{self, Record};
 use testbed::link::Tap;
-use testbed::targets::{self, Proxy, Setting, Target};
+use testbed::targets::{self, Launcher, Proxy, Serve, Setting, Target};
 
 impl Harness {
     /// A target over a cluster of our own: three nodes, a link before each, a tap over all. A fourth node waits for cases
@@ -35,10 +35,34 @@ impl Harness {
         allowed: Allowed,
     ) -> Result<Self, Error> {
         let version = targets::version(target, &options.search)?;
+        let launcher = Launcher::program(target, &options.search)?;
+        let target = target.clone().in_version(&version);
+        Self::launch(target, launcher, options, allowed).await
+    }
+
+    /// As [`Harness::start`], with a proxy that runs in this process.
+    ///
+    /// # Errors
+    /// As [`Harness::start`].
+    pub async fn start_in_process(
+        target: &Target,
+        serve: Serve,
+        options: &RunOptions,
+    ) -> Result<Self, Error> {
+        let launcher = Launcher::InProcess(serve);
+        Self::launch(target.clone(), launcher, options, Allowed::default()).await
+    }
+
+    async fn launch(
+        target: Target,
+        launcher: Launcher,
+        options: &RunOptions,
+        allowed: Allowed,
+    ) -> Result<Self, Error> {
         let count = options.available(NODES_MAX).max(NODES);
         let cluster = Cluster::start(options, count).await?;
-        let setting = Setting::usual(target, cluster.link_addrs()[..NODES].to_vec());
-        let proxy = Proxy::start(target, setting, &options.search).await?;
+        let setting = Setting::usual(&target, cluster.link_addrs()[..NODES].to_vec());
+        let proxy = Proxy::launch(&target, setting, launcher).await?;
         let pool = Pool::new(options.seed, NODES);
         let owned = options.owned();
         let record = (!owned.nodes).then(|| {
@@ -67,7 +91,7 @@ impl Harness {
             reply_within: None,
         };
         let mut harness = Self::new(environment, pool);
-        harness.target = Some(target.clone().in_version(&version));
+        harness.target = Some(target);
         harness.proxy = Some(proxy);
         harness.choose_canaries().await?;
         Ok(harness)

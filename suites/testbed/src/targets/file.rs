@@ -138,6 +138,9 @@ impl Rescale {
     }
 }
 
+/// The version of a proxy that runs in this process.
+const IN_PROCESS: &str = "in-process";
+
 /// A recorded, reasoned exception of a target.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -172,6 +175,59 @@ pub enum Occurs {
 }
 
 impl Target {
+    /// A proxy that runs in this process ([`super::Serve`]): it claims no capabilities, and changes its cluster by a
+    /// restart.
+    #[must_use]
+    pub fn in_process(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            title: name.to_owned(),
+            argument: name.to_owned(),
+            path: String::new(),
+            home: String::new(),
+            program: Program {
+                name: name.to_owned(),
+                env: String::new(),
+                install: String::new(),
+                package: None,
+            },
+            version: Version {
+                args: Vec::new(),
+                pinned: IN_PROCESS.to_owned(),
+                earlier: Vec::new(),
+            },
+            start: Start {
+                args: Vec::new(),
+                config_name: config_name(),
+                config: String::new(),
+                ready_path: None,
+                ready_within_s: ready_within_s(),
+            },
+            rescale: Rescale::Restart,
+            policies: unknown_policy(),
+            capabilities: Vec::new(),
+            own_traffic: Vec::new(),
+            op_timeout_ms: 200,
+            ejects: false,
+            limits: Limits::default(),
+            deviations: Vec::new(),
+        }
+    }
+
+    /// Records a failure that is accepted: the cases whose ids match, and what the proxy does instead.
+    #[must_use]
+    pub fn with_deviation(mut self, cases: &str, why: &str) -> Self {
+        self.deviations.push(Deviation {
+            cases: cases.to_owned(),
+            why: why.to_owned(),
+            seen: Seen::from(self.version.pinned.clone()),
+            occurs: Occurs::Always,
+            class: None,
+            link: None,
+        });
+        self
+    }
+
     /// The target as it is in one version: with the deviations that were seen in it, or all if it was never judged.
     #[must_use]
     pub fn in_version(mut self, version: &str) -> Self {

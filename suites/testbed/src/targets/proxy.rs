@@ -1,6 +1,8 @@
 //! A running proxy: started from its target file, ready, rescaled in its own way, gone when dropped.
 
 mod change;
+mod running;
+mod task;
 
 use std::fs::{self, File};
 use std::io;
@@ -13,16 +15,17 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use super::file::{Start, Target};
+use super::launcher::Launcher;
 use super::setting::Setting;
 use super::template::{self, Render};
-use crate::child::Running;
+use crate::child;
 use crate::client;
 use crate::folder::Folder;
 use crate::http;
 use crate::port;
 use crate::program::{Missing, Search};
-use crate::text;
 use crate::wait::{self, Probed};
+use running::Running;
 
 /// Longest time for one admin call.
 const ADMIN_WITHIN: Duration = Duration::from_secs(10);
@@ -105,7 +108,7 @@ impl Error {
 pub struct Proxy {
     target: Target,
     setting: Setting,
-    program: PathBuf,
+    launcher: Launcher,
     addr: SocketAddr,
     admin: SocketAddr,
     folder: Folder,
@@ -118,8 +121,23 @@ impl Proxy {
     /// # Errors
     /// The cause, with the end of the proxy's log if it has one.
     pub async fn start(target: &Target, setting: Setting, search: &Search) -> Result<Self, Error> {
-        let program = find(target, search)?;
-        Self::start_on_free_ports(target, setting, program).await
+        Self::launch(target, setting, Launcher::program(target, search)?).await
+    }
+
+    /// As [`Proxy::start`], in the way that `launcher` says.
+    ///
+    /// # Errors
+    /// As [`Proxy::start`].
+    pub async fn launch(
+        target: &Target,
+        setting: Setting,
+        launcher: Launcher,
+    ) -> Result<Self, Error> {
+        let taken = |error: &Error| matches!(error, Error::NotReady { log, .. } if taken(log));
+        port::retry_if_taken(taken, async || {
+            Self::start_once(target, setting.clone(), launcher.clone()).await
+        })
+        .await
     }
 
     /// Starts another proxy of the same target with the same setting, except for its nodes and its time limit.
@@ -136,25 +154,13 @@ impl Proxy {
             op_timeout_ms,
             ..self.setting.clone()
         };
-        Self::start_on_free_ports(&self.target, setting, self.program.clone()).await
-    }
-
-    async fn start_on_free_ports(
-        target: &Target,
-        setting: Setting,
-        program: PathBuf,
-    ) -> Result<Self, Error> {
-        let taken = |error: &Error| matches!(error, Error::NotReady { log, .. } if taken(log));
-        port::retry_if_taken(taken, async || {
-            Self::start_once(target, setting.clone(), program.clone()).await
-        })
-        .await
+        Self::launch(&self.target, setting, self.launcher.clone()).await
     }
 
     async fn start_once(
         target: &Target,
         setting: Setting,
-        program: PathBuf,
+        launcher: Launcher,
     ) -> Result<Self, Error> {
         let io = |why| Error::Io {
             target: target.name.clone(),
@@ -162,11 +168,11 @@ impl Proxy {
         };
         let (addr, admin) = (free_addr().map_err(io)?, free_addr().map_err(io)?);
         let folder = Folder::create("proxy-").map_err(io)?;
-        let running = launch(target, &setting, &program, addr, admin, folder.path())?;
+        let running = launch(target, &setting, &launcher, addr, admin, folder.path())?;
         let proxy = Self {
             target: target.clone(),
             setting,
-            program,
+            launcher,
             addr,
             admin,
             folder,
@@ -193,7 +199,7 @@ impl Proxy {
         self.setting.op_timeout_ms = op_timeout_ms;
     }
 
-    /// The process id.
+    /// The id of the process that it runs in.
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.running().pid()
@@ -204,10 +210,10 @@ impl Proxy {
         matches!(self.running().ended(), Ok(None))
     }
 
-    /// The last lines that it wrote.
+    /// The last lines that it wrote; of code in this process the error that ended it.
     #[must_use]
     pub fn log(&self) -> String {
-        text::last_lines(&self.folder.path().join(LOG), 8)
+        self.running().log(&self.folder.path().join(LOG))
     }
 
     /// Starts it again with the same setting, at the same address.
@@ -219,7 +225,7 @@ impl Proxy {
         let running = launch(
             &self.target,
             &self.setting,
-            &self.program,
+            &self.launcher,
             self.addr,
             self.admin,
             self.folder.path(),
@@ -236,7 +242,7 @@ impl Proxy {
     /// Stops it from running without closing anything (SIGSTOP).
     ///
     /// # Errors
-    /// When it has ended.
+    /// When it has ended, or runs in this process.
     pub fn pause(&self) -> Result<(), Error> {
         self.signal(Signal::STOP)
     }
@@ -278,7 +284,7 @@ impl Proxy {
         let within = Duration::from_secs(waited);
         let probe = async || match (self.ready().await, self.running().ended()) {
             (Ok(()), _) => Probed::Break(Ok(())),
-            (Err(_), Ok(Some(status))) => Probed::Break(Err(format!("ended with {status}"))),
+            (Err(_), Ok(Some(ended))) => Probed::Break(Err(ended)),
             (Err(why), _) => Probed::Continue(why),
         };
         let what = match wait::eventually("a proxy that serves", within, probe).await {
@@ -333,11 +339,21 @@ fn taken(log: &str) -> bool {
 fn launch(
     target: &Target,
     setting: &Setting,
-    program: &Path,
+    launcher: &Launcher,
     addr: SocketAddr,
     admin: SocketAddr,
     folder: &Path,
 ) -> Result<Running, Error> {
+    let io = |why| Error::Io {
+        target: target.name.clone(),
+        why,
+    };
+    let program = match launcher {
+        Launcher::InProcess(serve) => {
+            return Running::in_process(serve, addr, setting.clone()).map_err(io);
+        }
+        Launcher::Program(program) => program,
+    };
     let Start {
         args,
         config_name,
@@ -354,10 +370,6 @@ fn launch(
         log_name: LOG,
     };
     let failed = |why| Error::template(target, why);
-    let io = |why| Error::Io {
-        target: target.name.clone(),
-        why,
-    };
     fs::write(
         folder.join(config_name),
         render.text("start.config", config).map_err(failed)?,
@@ -375,5 +387,6 @@ fn launch(
         .stdin(Stdio::null())
         .stdout(log.try_clone().map_err(io)?)
         .stderr(log);
-    Running::start(command).map_err(io)
+    let child = child::Running::start(command);
+    child.map(Running::Program).map_err(io)
 }
