@@ -13,6 +13,7 @@
 //! A case names no target, and the suite learns where a key is only by asking the nodes.
 
 mod cases;
+#[cfg(feature = "differential")]
 pub mod differential;
 pub mod files;
 mod harness;

@@ -3,24 +3,16 @@
 //! One harness at a time: a target's cases share its cluster.
 
 use std::env;
-use std::process;
-use std::sync::{Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use conformance::verdict::{Result as Judged, Verdict};
-use conformance::{Case, Harness, in_order_of_starts, load, skipped};
-use libtest_mimic::{Failed, Trial};
-use shardproof::report::terminal;
-use testbed::cluster::RunOptions;
-use testbed::fixtures::Fixtures;
+use conformance::verdict::Result as Judged;
+use conformance::{Case, in_order_of_starts};
+use libtest_mimic::Trial;
+use shardproof::harness;
 use testbed::targets::Target;
-use tokio::runtime::{Builder, Runtime};
 
-use crate::support::{self, Presence};
+use crate::support;
 use crate::turns;
 
-/// Hexadecimal, to repeat a run.
-const SEED: &str = "SHARDPROOF_SEED";
 /// Set to anything, promises of level `should` count too.
 const STRICT: &str = "SHARDPROOF_STRICT";
 
@@ -47,95 +39,20 @@ pub(super) fn samples() -> Vec<Case> {
 
 /// The cases of this workspace.
 pub(super) fn all() -> Vec<Case> {
-    let sources = conformance::files::cases(&Fixtures::compiled_in()).expect("case files");
-    load(&sources).unwrap_or_else(|errors| {
-        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
-        panic!("{}", lines.join("\n"))
-    })
+    harness::cases().unwrap_or_else(|why| panic!("{why}"))
 }
 
 fn trial(target: Target, case: Case) -> Trial {
-    let presence = match skipped(&target, &case) {
-        Some(why) => support::presence(&target).and(Presence::Missing(why)),
-        None => support::presence(&target),
-    };
-    let name = format!("cases::{}::{}", target.name, case.id);
-    support::trial(name, presence, move || {
-        turns::with_host(|host| host.judge(&target, &case))
-    })
-}
-
-/// State that the tests share: the harness of the current target.
-pub(crate) struct Host {
-    seed: u64,
-    runtime: Runtime,
-    harness: Mutex<Option<(String, Harness)>>,
-}
-
-impl Host {
-    pub(crate) fn new() -> Self {
-        let runtime = Builder::new_current_thread().enable_all().build();
-        Self {
-            seed: seed(),
-            runtime: runtime.expect("a runtime"),
-            harness: Mutex::new(None),
-        }
-    }
-
-    fn judge(&self, target: &Target, case: &Case) -> Result<(), Failed> {
-        let mut slot = self.harness.lock().unwrap_or_else(PoisonError::into_inner);
-        let judged = self.runtime.block_on(async {
-            let (_, harness) = match slot.take().filter(|(name, _)| *name == target.name) {
-                Some(open) => slot.insert(open),
-                // The ports of the harness before are free by now.
-                None => slot.insert((target.name.clone(), self.open(target).await?)),
-            };
-            Ok::<_, Failed>(harness.judge(case).await)
-        })?;
-        outcome(&judged).map_err(|said| {
-            let (name, id, seed) = (&target.name, &case.id, self.seed);
-            let repeat = format!("shardproof run --target {name} --filter {id} --seed {seed:x}");
-            format!("{said}\nrepeat: {repeat}").into()
+    let presence = support::presence(&target);
+    harness::case_trial(&target.clone(), &case.clone(), presence, move || {
+        turns::with_host(|host| {
+            support::prepare(&target);
+            host.judge(&target, &case)
         })
-    }
-
-    async fn open(&self, target: &Target) -> Result<Harness, Failed> {
-        support::prepare(target);
-        let search = support::search();
-        Harness::start(target, &RunOptions::new(search, self.seed))
-            .await
-            .map_err(|why| format!("no harness: {why}").into())
-    }
-
-    /// Stops the harness of the last case.
-    pub(crate) fn close(&self) {
-        let mut slot = self.harness.lock().unwrap_or_else(PoisonError::into_inner);
-        self.runtime.block_on(async { drop(slot.take()) });
-    }
+    })
 }
 
 /// The error of a failed test.
 pub(super) fn outcome(judged: &Judged) -> Result<(), String> {
-    let strict = env::var_os(STRICT).is_some();
-    match &judged.verdict {
-        // Running an ignored test shows the reason, and never "ok".
-        Verdict::Skip { reason } => Err(format!("skipped: {reason}")),
-        Verdict::Unknown { why } => Err(format!("could not be judged: {why}")),
-        _ if !judged.breaks(strict) => Ok(()),
-        Verdict::Pass => Err("a recorded deviation no longer occurs: remove its row".to_owned()),
-        Verdict::Fail(evidence) => Err(terminal::evidence(judged, evidence)),
-    }
-}
-
-/// From the environment, to repeat a run; else by chance.
-fn seed() -> u64 {
-    match env::var(SEED) {
-        Ok(given) => u64::from_str_radix(&given, 16)
-            .unwrap_or_else(|why| panic!("{SEED}={given}: {why}, expected hexadecimal digits")),
-        Err(_) => {
-            let since = SystemTime::now().duration_since(UNIX_EPOCH);
-            let now = since.map_or(0, |since| since.subsec_nanos());
-            u64::from(now) << 32 | u64::from(process::id())
-        }
-    }
+    harness::outcome(judged, env::var_os(STRICT).is_some())
 }

@@ -8,8 +8,8 @@ use std::sync::{LazyLock, PoisonError, RwLock};
 use std::thread;
 
 use libtest_mimic::{Failed, Trial};
+use shardproof::harness::Host;
 
-use crate::cases::Host;
 use crate::support::{self, Presence};
 
 /// Trials that run at once, unless the command line says otherwise: scenarios of three targets and of containers where
@@ -29,7 +29,8 @@ const PROCESSORS_FOR_ALL: usize = 8;
 static TURNS: RwLock<()> = RwLock::new(());
 
 /// The harness that cases share.
-pub(crate) static HOST: LazyLock<Host> = LazyLock::new(Host::new);
+pub(crate) static HOST: LazyLock<Host> =
+    LazyLock::new(|| Host::new(support::search()).unwrap_or_else(|why| panic!("{why}")));
 
 /// A trial of which no other one is in the way.
 pub(crate) fn trial(

@@ -6,5 +6,5 @@ use crate::support::Presence;
 pub(crate) fn presence() -> Presence {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let containers = runtime.block_on(testbed::node::containers());
-    Presence::of("docker", containers.err().map(|why| why.to_string()))
+    super::present("docker", containers.err().map(|why| why.to_string()))
 }

@@ -5,7 +5,7 @@ pub(crate) mod docker;
 use std::env;
 use std::sync::OnceLock;
 
-use libtest_mimic::{Failed, Trial};
+pub(crate) use shardproof::harness::{Presence, trial};
 use testbed::fixtures::Fixtures;
 use testbed::program::{Program, Search};
 use testbed::targets::{self, Target};
@@ -27,52 +27,14 @@ pub(crate) fn targets() -> Vec<Target> {
     targets::load_all(&sources.expect("target files")).expect("valid target files")
 }
 
-/// Whether a test runs here.
-#[derive(Debug, Clone)]
-pub(crate) enum Presence {
-    /// It runs.
-    Expected,
-    /// Something is missing that is not required: the test is listed as ignored, with this reason.
-    Missing(String),
-    /// Something is missing that is required: the test fails with this reason.
-    Required(String),
-}
-
-impl Presence {
-    /// The presence of a program that `SHARDPROOF_REQUIRE` calls `name`; `missing` is the reason if it is missing.
-    pub(crate) fn of(name: &str, missing: Option<String>) -> Self {
-        match missing {
-            None => Self::Expected,
-            Some(why) if required(name) => {
-                Self::Required(format!("{REQUIRE} names {name}, but {why}"))
-            }
-            Some(why) => Self::Missing(why),
+/// The presence of a program that `SHARDPROOF_REQUIRE` calls `name`; `missing` is the reason if it is missing.
+pub(crate) fn present(name: &str, missing: Option<String>) -> Presence {
+    match missing {
+        None => Presence::Expected,
+        Some(why) if required(name) => {
+            Presence::Required(format!("{REQUIRE} names {name}, but {why}"))
         }
-    }
-
-    /// Of both.
-    pub(crate) fn and(self, other: Self) -> Self {
-        match (&self, &other) {
-            (Self::Expected, _) | (Self::Missing(_), Self::Required(_)) => other,
-            _ => self,
-        }
-    }
-}
-
-/// A test that is ignored or fails, with the reason, if something that it needs is missing. Never passes without having
-/// run.
-pub(crate) fn trial(
-    name: impl Into<String>,
-    presence: Presence,
-    test: impl FnOnce() -> Result<(), Failed> + Send + 'static,
-) -> Trial {
-    let absent = |why: String| move || Err(why.into());
-    match presence {
-        Presence::Expected => Trial::test(name, test),
-        Presence::Required(why) => Trial::test(name, absent(why)),
-        Presence::Missing(why) => Trial::test(name, absent(why.clone()))
-            .with_kind(why)
-            .with_ignored_flag(true),
+        Some(why) => Presence::Missing(why),
     }
 }
 
@@ -87,7 +49,7 @@ pub(crate) fn presence(target: &Target) -> Presence {
 /// Of a program that `SHARDPROOF_REQUIRE` calls `name`.
 pub(crate) fn program(name: &str, program: &Program) -> Presence {
     let found = search().find(program);
-    Presence::of(name, found.err().map(|why| why.to_string()))
+    present(name, found.err().map(|why| why.to_string()))
 }
 
 fn required(name: &str) -> bool {

@@ -4,8 +4,10 @@
 
 mod api;
 pub mod client;
+#[cfg(feature = "fault-server")]
 pub mod server;
 
 pub use api::{Failure, Proxy};
 pub use client::Client;
+#[cfg(feature = "fault-server")]
 pub use server::Server;

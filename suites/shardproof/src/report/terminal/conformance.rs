@@ -3,9 +3,10 @@
 use std::fmt::Write;
 
 use super::table::table;
+use crate::evidence::evidence;
 use crate::report::summary::sentence;
 use conformance::report::{Conformance, Judged};
-use conformance::verdict::{Direction, Evidence, Line, Result as CaseResult, Status, Verdict};
+use conformance::verdict::{Result as CaseResult, Status, Verdict};
 
 /// Which results of a target are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,8 +62,8 @@ fn failures(judged: &Judged, results: &[CaseResult], seed: u64) -> String {
 fn line(judged: &Judged, result: &CaseResult, seed: u64) -> String {
     let (word, name) = (result.status().word(), split(result).1);
     let mut text = format!("    {word:<7} {name}{}\n", remark(result));
-    if let (Verdict::Fail(evidence), Status::Broken) = (&result.verdict, result.status()) {
-        text.push_str(&self::evidence(result, evidence));
+    if let (Verdict::Fail(found), Status::Broken) = (&result.verdict, result.status()) {
+        text.push_str(&self::evidence(result, found));
         let repeat = judged.repeat(result, &format!("{seed:x}"));
         let _ = writeln!(text, "            repeat: {repeat}");
     }
@@ -139,40 +140,6 @@ fn counts(targets: &[Judged]) -> String {
             .collect()
     });
     table(&head, rows, 1)
-}
-
-/// The evidence of a broken promise, with both sides of the proxy.
-#[must_use]
-pub fn evidence(result: &CaseResult, evidence: &Evidence) -> String {
-    let mut text = String::new();
-    let mut line = |words: &str| {
-        let _ = writeln!(text, "            {words}");
-    };
-    line(&result.promise);
-    line(&format!("{} ({})", result.spec, result.level.name()));
-    line(&format!("{}: expected {}", evidence.at, evidence.expected));
-    line(&format!("got {} [{}]", evidence.got, evidence.class.name()));
-    evidence
-        .transcript
-        .iter()
-        .for_each(|said| line(&spoken(said)));
-    text
-}
-
-/// One line of a transcript.
-#[must_use]
-pub fn spoken(line: &Line) -> String {
-    let arrow = match line.way {
-        Direction::ToProxy => "->",
-        Direction::FromProxy => "<-",
-        Direction::Event => "--",
-    };
-    format!(
-        "{:>9.3} ms  {:<9} {arrow} {}",
-        line.at.as_secs_f64() * 1000.0,
-        line.party,
-        line.text
-    )
 }
 
 /// How often it failed, if that was not in every run.

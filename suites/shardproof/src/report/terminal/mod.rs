@@ -15,8 +15,9 @@ mod plan;
 mod rescale;
 mod table;
 
+pub use crate::evidence::{evidence, spoken};
 pub use chaos::{chaos, scenario, shrunk};
-pub use conformance::{Shown, evidence, failed, spoken, summary, target};
+pub use conformance::{Shown, failed, summary, target};
 pub use diff::diff;
 pub use differential::differential;
 pub use fault::fault;

@@ -61,7 +61,7 @@ fn named(actions: &[(&str, Action)]) -> Vec<(String, Work)> {
 
 fn trial(target: &Target, client: &Client, workload: &str, work: &Work) -> Trial {
     let name = format!("clients::{}::{}::{workload}", target.name, client.name);
-    let presence = Presence::of(client.package, client.missing.clone());
+    let presence = support::present(client.package, client.missing.clone());
     let presence = presence.and(support::presence(target));
     let is_expected = matches!(presence, Presence::Expected);
     let ours = target.program.package.is_some();

@@ -101,7 +101,7 @@ fn rust() -> Vec<Trial> {
 #[cfg(not(feature = "toxiproxy-rust"))]
 fn rust() -> Vec<Trial> {
     let why = "built without the feature toxiproxy-rust".to_owned();
-    let presence = support::Presence::of("toxiproxy-rust", Some(why));
+    let presence = support::present("toxiproxy-rust", Some(why));
     let name = "toxiproxy::toxiproxy_rust::drives-the-library";
     vec![support::trial(name, presence, || Ok(()))]
 }
