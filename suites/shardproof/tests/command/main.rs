@@ -7,6 +7,7 @@ mod baseline;
 mod differential;
 mod files;
 mod fingerprint;
+mod harness;
 mod history;
 mod limits;
 mod list;
@@ -17,7 +18,11 @@ mod rescale;
 mod run;
 #[path = "../support/stub.rs"]
 mod stub;
-#[expect(dead_code, reason = "nothing is missing here, and one target will do")]
+#[expect(
+    dead_code,
+    unused_imports,
+    reason = "nothing is missing here, and one target will do"
+)]
 #[path = "../support/mod.rs"]
 mod support;
 mod targets;

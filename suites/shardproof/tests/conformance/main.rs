@@ -9,6 +9,7 @@ mod chaos;
 mod differential;
 mod foreign_nodes;
 mod matrix;
+mod planted;
 mod rescale;
 mod scenarios;
 #[path = "../support/mod.rs"]
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         differential::trials(),
         bystander::trials(),
         foreign_nodes::trials(),
+        planted::trials(),
         // Last: the harness of a target keeps its ports from one of its cases to the next.
         cases::trials(),
     ];
