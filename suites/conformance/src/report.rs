@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
+use testbed::class::Ending;
 
+use crate::cases::case::Case;
 use crate::verdict::{Level, Repeats, Result as CaseResult, Status, Verdict, as_ms};
 use testbed::text::shell_quoted;
 
@@ -20,6 +22,8 @@ pub struct Conformance {
     pub format: &'static str,
     /// Seed that repeats the run.
     pub seed: String,
+    /// Whether the run came to its end.
+    pub outcome: Ending,
     /// The levels whose failures fail the run.
     pub counted: Vec<Level>,
     /// Least number of cases to judge per target. With fewer the run is not judged.
@@ -35,6 +39,7 @@ impl Conformance {
         Self {
             format: "shardproof.conformance/1",
             seed: format!("{seed:x}"),
+            outcome: Ending::Complete,
             counted: vec![Level::Must],
             min_judged: 0,
             targets,
@@ -232,6 +237,29 @@ impl Judged {
     pub fn judged(&self) -> usize {
         let sum = &self.summary;
         sum.kept + sum.known + sum.broken + sum.mended
+    }
+
+    /// A target whose run ended for the reason `why` after these results. The other cases of `cases` are not judged.
+    #[must_use]
+    pub fn broken_off(
+        (target, version): (String, String),
+        mut results: Vec<CaseResult>,
+        cases: &[Case],
+        why: &str,
+        took: Duration,
+    ) -> Self {
+        let mut judged: BTreeMap<String, CaseResult> = results
+            .drain(..)
+            .map(|result| (result.case.clone(), result))
+            .collect();
+        let rest = |case: &Case| CaseResult::left_out(case, format!("not judged: {why}"));
+        let results = cases
+            .iter()
+            .map(|case| judged.remove(&case.id).unwrap_or_else(|| rest(case)));
+        Self {
+            stopped: Some(why.to_owned()),
+            ..Self::new(target, version, results.collect(), took)
+        }
     }
 
     /// Whether any case was judged.

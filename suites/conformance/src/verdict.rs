@@ -8,6 +8,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
+use crate::cases::case::Case;
 pub use testbed::class::Class;
 
 /// A duration in JSON: milliseconds, to the microsecond.
@@ -210,6 +211,21 @@ impl Status {
 }
 
 impl Result {
+    /// The result of a case that was not judged for a reason of the run.
+    #[must_use]
+    pub fn left_out(case: &Case, reason: String) -> Self {
+        Self {
+            case: case.id.clone(),
+            promise: case.promise.clone(),
+            level: case.level,
+            spec: case.spec.clone(),
+            verdict: Verdict::Skip { reason },
+            deviation: None,
+            repeats: None,
+            took: Duration::ZERO,
+        }
+    }
+
     /// Status of this result.
     #[must_use]
     pub fn status(&self) -> Status {

@@ -57,24 +57,26 @@ fn start(cli: Cli) -> anyhow::Result<ExitCode> {
         let _entered = runtime.enter();
         Signals::listen(cli.ends_by_signals())?
     };
-    let (stop, stopped) = oneshot::channel();
+    let (stop, stopped) = cli::Stop::new();
+    let reports = cli.reports_when_stopped();
     let (done, ended) = oneshot::channel();
     let handle = runtime.handle().clone();
     // A thread of its own: a subcommand that computes for seconds must not delay signals.
     thread::Builder::new()
         .name("subcommand".to_owned())
         .spawn(move || {
-            let console = console();
+            let console = console(stopped);
+            let stop = console.stop.clone();
             let result = handle.block_on(async {
                 tokio::select! {
                     result = cli::run(cli, search, &console) => Some(result),
-                    _ = stopped => None,
+                    () = stop.requested(), if !reports => None,
                 }
             });
             // Main may have ended the wait already.
             let _ = done.send(result);
         })?;
-    let ended = runtime.block_on(cli::signals::wait(signals, ended, stop, &report));
+    let ended = runtime.block_on(cli::signals::wait(signals, ended, (stop, reports), &report));
     runtime.shutdown_background();
     Ok(match ended {
         End::Signal(number) => ExitCode::from(128 + number),
@@ -107,8 +109,9 @@ fn exit(code: Exit) -> ExitCode {
     }
 }
 
-fn console() -> cli::Console {
+fn console(stop: cli::Stop) -> cli::Console {
     cli::Console {
+        stop,
         terminal: io::stderr().is_terminal(),
         out: |text| {
             // Kept in UNWRITTEN.

@@ -40,3 +40,17 @@ impl Class {
         }
     }
 }
+
+/// Whether a run came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ending {
+    /// It did, or ended by a reason of its own.
+    #[default]
+    Complete,
+    /// A signal ended it. The report has everything up to then.
+    Aborted,
+}
+
+/// Why a run ended that a signal ended.
+pub const ABORTED: &str = "aborted by a signal";

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use testbed::class::Ending;
 
 use super::{LawReport, ScenarioReport, Verdict};
 
@@ -12,6 +13,8 @@ pub struct Chaos {
     pub format: String,
     /// Seed that repeats the run, in hexadecimal digits.
     pub seed: String,
+    /// Whether the run came to its end.
+    pub outcome: Ending,
     /// Whether violations of laws that are optional fail the run.
     pub strict: bool,
     /// Least number of scenarios to judge per target. With fewer the run is not judged.
@@ -108,6 +111,7 @@ impl Chaos {
         Self {
             format: "shardproof.chaos/1".to_owned(),
             seed: format!("{seed:x}"),
+            outcome: Ending::Complete,
             strict,
             min_judged: 0,
             targets,

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::report::shortage;
 use crate::verdict::{Class, Evidence, Known, Repeats, Status};
+use testbed::class::Ending;
 use testbed::text::shell_quoted;
 
 /// Every command on every target.
@@ -20,6 +21,10 @@ pub struct Matrix {
     pub targets: Vec<Column>,
     /// Server program of the nodes and of the plain Redis, such as `redis 7.0.15`.
     pub server: String,
+    /// Whether the run came to its end.
+    pub outcome: Ending,
+    /// Reason why the run ended before all commands were judged.
+    pub stopped: Option<String>,
     /// Least number of commands to judge per target. With fewer the run is not judged.
     pub min_judged: usize,
     /// Commands that this server does not have. They are not judged.
@@ -160,6 +165,8 @@ impl Matrix {
             format: "shardproof.matrix/1",
             seed: format!("{seed:x}"),
             server,
+            outcome: Ending::Complete,
+            stopped: None,
             min_judged: 0,
             unknown,
             targets,
@@ -217,6 +224,8 @@ impl Matrix {
     #[must_use]
     pub fn merged(runs: Vec<Self>) -> Option<Self> {
         let took_ms = runs.iter().map(|run| run.took_ms).sum();
+        let stopped = runs.iter().find_map(|run| run.stopped.clone());
+        let ending = runs.last().map(|run| run.outcome);
         let mut by_cell: BTreeMap<(String, String), Vec<(String, Cell)>> = BTreeMap::new();
         let mut first = None;
         for mut run in runs {
@@ -243,6 +252,8 @@ impl Matrix {
         merged.summary = summary(&merged.targets, &rows);
         merged.rows = rows;
         merged.took_ms = took_ms;
+        merged.stopped = stopped;
+        merged.outcome = ending.unwrap_or_default();
         Some(merged)
     }
 }

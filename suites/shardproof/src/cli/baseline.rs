@@ -70,7 +70,7 @@ impl Flags {
     ///
     /// # Errors
     /// A file that cannot be read, is of another proxy, or has rows of nothing; a baseline for several targets.
-    pub(super) fn read(&self, subject: Subject<'_>) -> anyhow::Result<Known> {
+    pub(super) fn read(&self, subject: Subject<'_>, console: &Console) -> anyhow::Result<Known> {
         let flag = match (&self.baseline, &self.write_baseline) {
             (None, None) => return Ok(Known::default()),
             (Some(_), _) => "--baseline",
@@ -99,6 +99,7 @@ impl Flags {
                 true => Some(before.read(file, &text(file)?)?),
                 false => None,
             };
+            console.check(file)?;
             known.written = Some((file.clone(), before));
         }
         Ok(known)
@@ -113,14 +114,14 @@ impl Flags {
 }
 
 impl Known {
-    /// Writes the file if one is to be written. Returns the failures to mark in the report.
+    /// Writes the file if one is to be written and the run was not `stopped`. Returns the failures to mark in the report.
     ///
     /// # Errors
     /// The file cannot be written.
     pub(super) fn settle(
         self,
         subject: Subject<'_>,
-        outcomes: &[Outcome],
+        (outcomes, stopped): (&[Outcome], bool),
         versions: Versions,
         console: &Console,
     ) -> anyhow::Result<Option<Baseline>> {
@@ -132,6 +133,12 @@ impl Known {
             return Ok(None);
         };
         let path = file.display().to_string();
+        if stopped {
+            (console.err)(&format!(
+                "baseline: {path} is not written, because the run stopped"
+            ));
+            return Ok(None);
+        }
         let name = (path.as_str(), subject.command, subject.name());
         let mut baseline = Baseline::after(name, versions, outcomes, before.as_ref());
         if let Some(exists) = subject.exists {

@@ -18,6 +18,7 @@ use clap::Args;
 use shardproof::baseline::{Baseline, Command, Outcome, Versions};
 use shardproof::report;
 use shardproof::run::{self, Judged, RunOptions, RunningProxy};
+use testbed::class::{ABORTED, Ending};
 use testbed::fault::{Hook, HookCommand, Links};
 use testbed::program::Search;
 use testbed::targets::{self, Target};
@@ -131,9 +132,11 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
         targets: &names,
         exists: Some(&exists),
     };
-    let known = flags.baseline.read(subject)?;
+    let output = flags.output.output();
+    output.check(console)?;
+    let known = flags.baseline.read(subject, console)?;
     let subjects = subjects(&flags, links, &options)?;
-    let (seed, output) = (options.seed, flags.output.output());
+    let seed = options.seed;
     (console.err)(&format!("seed {seed:x}"));
     let mut stressed = Vec::new();
     for subject in &subjects {
@@ -144,12 +147,16 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
     if let [stressed] = &mut stressed[..] {
         let versions = Versions::new(&stressed.version, &stressed.server);
         let outcomes = Outcome::of_laws(stressed);
-        let settled = known.settle(subject, &outcomes, versions, console)?;
+        let stopped = console.stop.is_requested();
+        let settled = known.settle(subject, (&outcomes, stopped), versions, console)?;
         if let Some(baseline) = settled {
             baseline.mark_laws(stressed);
         }
     }
-    let report = Chaos::new(seed, flags.strict, stressed).requiring(flags.min_judged);
+    let mut report = Chaos::new(seed, flags.strict, stressed).requiring(flags.min_judged);
+    if console.stop.is_requested() {
+        report.outcome = Ending::Aborted;
+    }
     output.write(&report, console)
 }
 
@@ -268,6 +275,7 @@ async fn stress(
     if shows {
         (console.out)(&format!("\n{} {}\n", all.target, all.version));
     }
+    let mut failed = None;
     for round in 0..flags.repeat {
         let seed = options.seed.wrapping_add(round);
         let options = RunOptions {
@@ -275,13 +283,32 @@ async fn stress(
             ..options.clone()
         };
         for chosen in scenarios {
-            if let Some(why) = flags.ended(&all) {
+            let aborted = console.stop.is_requested();
+            let ended = aborted.then(|| format!("not run: {ABORTED}"));
+            if let Some(why) = ended.or_else(|| failed.clone().or_else(|| flags.ended(&all))) {
                 let scenario = &chosen.scenario;
                 let skipped = ScenarioReport::without_run(scenario, Verdict::Skipped, why);
                 all.scenarios.push(skipped);
                 continue;
             }
-            let mut judged = watched(subject, &options, &chosen.scenario, console).await?;
+            let judged = tokio::select! {
+                judged = watched(subject, &options, &chosen.scenario, console) => judged,
+                () = console.stop.requested() => {
+                    all.scenarios.push(unjudged(&chosen.scenario, ABORTED.to_owned()));
+                    continue;
+                }
+            };
+            let mut judged = match judged {
+                Ok(judged) => judged,
+                Err(why) => {
+                    let why = format!("{:#}", anyhow::Error::from(why));
+                    (console.err)(&format!("shardproof: {}: {why}", chosen.scenario.id));
+                    // No other scenario has a cluster or a proxy either.
+                    failed = Some(format!("not run: {} was not started", chosen.scenario.id));
+                    all.scenarios.push(unjudged(&chosen.scenario, why));
+                    continue;
+                }
+            };
             if let Some(server) = judged.server.take() {
                 all.server = server;
             }
@@ -302,7 +329,10 @@ async fn stress(
                 options: &options,
                 judged: &judged,
             };
-            judged.report.shrunk = ran.shrink(flags, console).await?;
+            judged.report.shrunk = tokio::select! {
+                shrunk = ran.shrink(flags, console) => shrunk?,
+                () = console.stop.requested() => None,
+            };
             if let (true, Some(shrunk)) = (shows, &judged.report.shrunk) {
                 (console.out)(&report::terminal::shrunk(shrunk));
             }
@@ -310,6 +340,11 @@ async fn stress(
         }
     }
     Ok(all)
+}
+
+/// A scenario that could not be judged for a reason of the suite.
+fn unjudged(scenario: &Scenario, why: String) -> ScenarioReport {
+    ScenarioReport::without_run(scenario, Verdict::Unknown, why)
 }
 
 /// Runs one scenario, and shows its steps on a terminal.

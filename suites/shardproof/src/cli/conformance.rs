@@ -1,9 +1,10 @@
 //! `shardproof run`: the conformance cases on one or more proxies.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::num::NonZero;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use clap::{ArgGroup, Args};
@@ -13,7 +14,9 @@ use shardproof::baseline::{Command, Outcome, Versions};
 use shardproof::report;
 use shardproof::report::terminal::Shown;
 use shardproof::run::{self, Event, Order, RunOptions, Subject};
+use testbed::class::{ABORTED, Ending};
 use testbed::program::Search;
+use testbed::targets;
 
 use super::selection::Selection;
 use super::{Common, Console, Exit, Usage, baseline, output, repeat};
@@ -85,11 +88,12 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
         targets: &names,
         exists: flags.selection.files().is_empty().then_some(&exists),
     };
-    let known = flags.baseline.read(subject)?;
+    let output = flags.output.output();
+    output.check(console)?;
+    let known = flags.baseline.read(subject, console)?;
     let subjects = subjects(&flags)?;
     let options = flags.common.run_options_with_links(search).await?;
     let seed = options.seed;
-    let output = flags.output.output();
     (console.err)(&format!("seed {seed:x}"));
     let order = Order {
         cases: &cases,
@@ -98,8 +102,19 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
         baseline: known.expected.as_ref(),
     };
     let mut targets = Vec::new();
+    // All programs, before the first case.
+    let missing = subjects
+        .iter()
+        .find_map(|(_, subject)| version(subject, &options).err());
     for (title, subject) in &subjects {
-        let mut judged = rounds(&flags, &options, (title, subject), order, console).await?;
+        let mut judged = match &missing {
+            None => rounds(&flags, &options, (title, subject), order, console).await?,
+            Some(why) => {
+                let version = version(subject, &options).unwrap_or_default();
+                let (name, took) = ((title.clone(), version), Duration::ZERO);
+                Judged::broken_off(name, Vec::new(), order.cases, why, took)
+            }
+        };
         judged.flags = repeated(&flags);
         targets.push(judged);
     }
@@ -112,7 +127,8 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
             Outcome::of_cases(judged),
             Versions::new(&judged.version, &judged.server),
         );
-        let settled = known.settle(subject, &outcomes, versions, console)?;
+        let stopped = judged.stopped.is_some();
+        let settled = known.settle(subject, (&outcomes, stopped), versions, console)?;
         if let Some(baseline) = settled {
             baseline.mark_all(judged);
         }
@@ -122,11 +138,14 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
             (console.out)(&report::terminal::target(judged, seed, shown));
         }
     }
-    let report = match flags.strict {
+    let mut report = match flags.strict {
         true => Conformance::new(seed, targets).strict(),
         false => Conformance::new(seed, targets),
     }
     .requiring(flags.min_judged);
+    if console.stop.is_requested() {
+        report.outcome = Ending::Aborted;
+    }
     output.write(&report, console)
 }
 
@@ -144,11 +163,12 @@ async fn rounds(
             seed: options.seed.wrapping_add(round),
             ..options.clone()
         };
+        let name = title;
         let title = match flags.repeat {
             1 => title.to_owned(),
             all => format!("{title}, run {} of {all}", round + 1),
         };
-        let judged = watched(&options, (&title, subject), order, console).await?;
+        let judged = watched(&options, (name, &title, subject), order, console).await;
         let stopped = judged.stopped.is_some();
         runs.push((options.seed, judged));
         if stopped {
@@ -164,10 +184,11 @@ async fn rounds(
 /// Judges one proxy once, and shows its cases as they are judged.
 async fn watched(
     options: &RunOptions,
-    (title, subject): (&str, &Subject),
+    (name, title, subject): (&str, &str, &Subject),
     order: Order<'_>,
     console: &Console,
-) -> anyhow::Result<Judged> {
+) -> Judged {
+    let (began, results) = (Instant::now(), RefCell::new(Vec::new()));
     let progress = console.progress(title);
     let (begun, count) = (Cell::new(0), order.cases.len());
     if !console.terminal {
@@ -182,12 +203,34 @@ async fn watched(
             }
         }
         Event::Judged(result) => {
+            results.borrow_mut().push(result.clone());
             if let Some(line) = report::terminal::failed(result) {
                 progress.line(&format!("{title}: {line}"));
             }
         }
     };
-    Ok(run::judge(options, subject, order, &say).await?)
+    let judged = tokio::select! {
+        judged = run::judge(options, subject, order, &say) => {
+            judged.map_err(|why| format!("{:#}", anyhow::Error::from(why)))
+        }
+        () = console.stop.requested() => Err(ABORTED.to_owned()),
+    };
+    judged.unwrap_or_else(|why| {
+        let version = version(subject, options).unwrap_or_else(|_| "unknown".to_owned());
+        let name = (name.to_owned(), version);
+        Judged::broken_off(name, results.take(), order.cases, &why, began.elapsed())
+    })
+}
+
+/// The version of a proxy. An error says why its program cannot be used.
+fn version(subject: &Subject, options: &RunOptions) -> Result<String, String> {
+    match subject {
+        Subject::Target { target, .. } => {
+            let version = targets::version(target, &options.search);
+            version.map_err(|why| format!("{:#}", anyhow::Error::from(why)))
+        }
+        Subject::Running { .. } => Ok("unknown".to_owned()),
+    }
 }
 
 /// Refuses flags that would have no effect.

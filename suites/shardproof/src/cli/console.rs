@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::Context;
 use indicatif::ProgressBar;
 use testbed::text::printable;
+use tokio::sync::watch;
 
 /// The two outputs, passed in by main. Both escape the characters that a terminal would obey.
 pub(crate) struct Console {
@@ -18,6 +19,34 @@ pub(crate) struct Console {
     pub(crate) write: fn(&str) -> io::Result<()>,
     /// Writes a line to stderr.
     pub(crate) err: fn(&str),
+    /// Whether a signal asks the subcommand to end.
+    pub(crate) stop: Stop,
+}
+
+/// A request to end, which a signal makes.
+#[derive(Debug, Clone)]
+pub(crate) struct Stop(watch::Receiver<bool>);
+
+impl Stop {
+    /// A request, and the way to make it.
+    pub(crate) fn new() -> (watch::Sender<bool>, Self) {
+        let (sender, receiver) = watch::channel(false);
+        (sender, Self(receiver))
+    }
+
+    /// Waits for the request.
+    pub(crate) async fn requested(&self) {
+        let mut receiver = self.0.clone();
+        if receiver.wait_for(|stop| *stop).await.is_err() {
+            // Nothing can make it any more.
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Whether it was made.
+    pub(crate) fn is_requested(&self) -> bool {
+        *self.0.borrow()
+    }
 }
 
 impl Console {
@@ -38,6 +67,21 @@ impl Console {
         let opened = options.append(true).create(true).open(file);
         let written = opened.and_then(|mut it| it.write_all(printable(text).as_bytes()));
         written.with_context(|| unwritten(file))
+    }
+
+    /// Makes sure that a file can be written. One that did not exist does not exist afterwards.
+    pub(crate) fn check(&self, file: &Path) -> anyhow::Result<()> {
+        if file == Path::new("-") {
+            return Ok(());
+        }
+        let is_new = !file.exists();
+        let opened = File::options().append(true).create(true).open(file);
+        opened.with_context(|| unwritten(file))?;
+        if is_new {
+            // It is written at the end.
+            let _ = std::fs::remove_file(file);
+        }
+        Ok(())
     }
 
     /// A file to write to little by little; `-` is stdout.

@@ -48,7 +48,9 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
         targets: &names,
         exists: Some(&exists),
     };
-    let known = flags.baseline.read(subject)?;
+    let output = flags.output.output();
+    output.check(console)?;
+    let known = flags.baseline.read(subject, console)?;
     let rows = matching(all.clone(), "--filter", &flags.filters)?;
     let rows = without(rows, &flags.excludes)?;
     let targets = flags.basics.targets(&flags.targets)?;
@@ -71,7 +73,13 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
             seed: options.seed.wrapping_add(round),
             ..options.clone()
         };
-        runs.push(run::matrix(&options, &targets, &rows, &say).await?);
+        let stop = console.stop.requested();
+        let matrix = run::matrix_until(&options, &targets, &rows, &say, stop).await;
+        let stopped = matrix.stopped.is_some();
+        runs.push(matrix);
+        if stopped {
+            break;
+        }
     }
     drop(progress);
     let mut matrix = match (flags.repeat, runs.pop()) {
@@ -86,12 +94,13 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
     if let [column] = &matrix.targets[..] {
         let versions = Versions::new(&column.version, &matrix.server);
         let outcomes = Outcome::of_commands(&matrix);
-        let settled = known.settle(subject, &outcomes, versions, console)?;
+        let stopped = matrix.stopped.is_some();
+        let settled = known.settle(subject, (&outcomes, stopped), versions, console)?;
         if let Some(baseline) = settled {
             baseline.mark_matrix(&mut matrix);
         }
     }
-    flags.output.output().write(&matrix, console)
+    output.write(&matrix, console)
 }
 
 /// All rows of the sheets.

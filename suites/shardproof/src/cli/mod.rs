@@ -47,7 +47,7 @@ use testbed::program::Search;
 use testbed::targets::Target;
 use testbed::toxiproxy::Client;
 
-pub(crate) use console::Console;
+pub(crate) use console::{Console, Stop};
 
 /// Conformance and chaos for RESP (Redis protocol) sharding proxies.
 #[derive(Debug, Parser)]
@@ -102,6 +102,14 @@ impl Cli {
             });
         }
         Self::try_parse_from(words)
+    }
+
+    /// Whether the subcommand ends by itself when it is stopped, and writes its report before.
+    pub(crate) fn reports_when_stopped(&self) -> bool {
+        matches!(
+            self.command,
+            Command::Run(_) | Command::Matrix(_) | Command::Chaos(_)
+        )
     }
 
     /// Whether signals are the usual way to end the subcommand.

@@ -107,6 +107,14 @@ impl Output<'_> {
         self.files().next().is_some()
     }
 
+    /// Makes sure that every file can be written, before anything is judged. Leaves the content of files as it is.
+    ///
+    /// # Errors
+    /// A file cannot be written.
+    pub(super) fn check(&self, console: &Console) -> anyhow::Result<()> {
+        self.files().try_for_each(|file| console.check(file))
+    }
+
     fn files(&self) -> impl Iterator<Item = &Path> {
         let ci = [self.junit, self.ctrf, self.summary, self.badge];
         [self.json, self.html].into_iter().chain(ci).flatten()

@@ -1,5 +1,5 @@
-//! Signals that end the process: the subcommand is stopped, remaining keys are removed, then the process ends. A second
-//! signal ends it at once.
+//! Signals that end the process: the subcommand is stopped and reports what it knows, remaining keys are removed, then the
+//! process ends. A second signal ends it at once.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use testbed::fault;
 use testbed::folder;
 use testbed::leftovers::{self, Left};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::time::timeout;
 
 use super::Exit;
@@ -69,11 +69,11 @@ fn ignored() -> u64 {
 }
 
 /// Waits until the subcommand has ended or a signal ends it, and removes its remaining keys. `report` is called with
-/// the result.
+/// the result. `reports`: the subcommand writes a report when it is stopped.
 pub(crate) async fn wait(
     mut signals: Signals,
     mut ended: oneshot::Receiver<Option<anyhow::Result<Exit>>>,
-    stop: oneshot::Sender<()>,
+    (stop, reports): (watch::Sender<bool>, bool),
     report: &dyn Fn(&[Left]),
 ) -> End {
     let done = tokio::select! {
@@ -97,8 +97,8 @@ pub(crate) async fn wait(
     };
     let clean = async {
         // Fails if it has just ended by itself.
-        let _ = stop.send(());
-        if !leftovers::is_empty() || folder::is_in_use() {
+        let _ = stop.send(true);
+        if reports || !leftovers::is_empty() || folder::is_in_use() {
             // It may still compute. Keys that it writes are removed or expire.
             let within = STOPPED_WITHIN + fault::heals_within();
             let _ = timeout(within, &mut ended).await;

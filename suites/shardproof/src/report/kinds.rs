@@ -11,6 +11,7 @@ use chaos::rescale::{self, Faults, Rescales};
 use conformance::differential::{Compared, Differential};
 use conformance::matrix::Matrix;
 use conformance::report::{Conformance, Judged};
+use testbed::class::{ABORTED, Ending};
 
 impl Report for Chaos {
     const KIND: &'static str = "chaos";
@@ -38,13 +39,15 @@ impl Report for Chaos {
             let why = self.shortage(target)?;
             Some(format!("{}: {why}", target.target))
         });
-        idle.map(line).chain(short).collect()
+        let aborted = (self.outcome == Ending::Aborted).then(|| ABORTED.to_owned());
+        idle.map(line).chain(short).chain(aborted).collect()
     }
 
     fn exit(&self) -> Exit {
         let mut scenarios = self.targets.iter().flat_map(|target| &target.scenarios);
         let unknown = scenarios.any(|it| it.verdict == Verdict::Unknown);
-        let short = self.targets.iter().any(|it| self.shortage(it).is_some());
+        let short = self.outcome == Ending::Aborted
+            || self.targets.iter().any(|it| self.shortage(it).is_some());
         match (self.breaks(), unknown || !self.unjudged().is_empty()) {
             (true, _) if !short => Exit::Broken,
             (true, _) => Exit::Unjudged,
@@ -111,9 +114,10 @@ impl Report for Matrix {
             let why = self.shortage(&column.target)?;
             Some(format!("{}: {why}", column.target))
         });
-        match self.rows.is_empty() {
-            false => short.collect(),
-            true => vec![format!(
+        match (self.rows.is_empty(), &self.stopped) {
+            (_, Some(why)) => vec![why.clone()],
+            (false, None) => short.collect(),
+            (true, None) => vec![format!(
                 "nothing judged: {} does not know {}",
                 self.server,
                 self.unknown.join(", ")

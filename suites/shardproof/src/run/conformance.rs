@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::num::NonZero;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::{Error, RunOptions};
 use crate::baseline::Baseline;
 use conformance::report::Judged;
-use conformance::verdict::{Result as CaseResult, Verdict};
+use conformance::verdict::Result as CaseResult;
 use conformance::{Allowed, Case, Harness, in_order_of_starts};
 use testbed::cluster::Source;
 use testbed::targets::{self, Target};
@@ -110,18 +110,8 @@ pub async fn judge(
 }
 
 fn left_out(case: &Case, failures: usize) -> CaseResult {
-    CaseResult {
-        case: case.id.clone(),
-        promise: case.promise.clone(),
-        level: case.level,
-        spec: case.spec.clone(),
-        verdict: Verdict::Skip {
-            reason: format!("not judged: the run ended after {failures} failures"),
-        },
-        deviation: None,
-        repeats: None,
-        took: Duration::ZERO,
-    }
+    let reason = format!("not judged: the run ended after {failures} failures");
+    CaseResult::left_out(case, reason)
 }
 
 async fn set_up(

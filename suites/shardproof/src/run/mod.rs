@@ -22,7 +22,7 @@ pub use differential::differential;
 pub use export::{CASE_RUNS, Exported, export};
 pub use fault::{fault, unroutable};
 pub use fingerprint::fingerprint;
-pub use matrix::matrix;
+pub use matrix::{matrix, matrix_until};
 pub use plan::{Error as PlanError, count};
 pub use rescale::{Rescaled, rescale};
 pub use running::{RunningProxy, chaos_running};

@@ -5,6 +5,7 @@
 mod arguments;
 mod baseline;
 mod differential;
+mod ending;
 mod files;
 mod fingerprint;
 mod harness;

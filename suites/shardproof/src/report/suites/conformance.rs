@@ -23,9 +23,15 @@ pub fn conformance(report: &Conformance) -> Vec<Suite> {
             .results
             .iter()
             .map(|result| test(&judged.target, result, &report.counted))
+            .chain(stopped(judged))
             .collect(),
     };
     report.targets.iter().map(suite).collect()
+}
+
+fn stopped(judged: &Judged) -> Option<Test> {
+    let why = judged.stopped.as_ref()?;
+    Some(Test::stopped(vec![judged.target.clone()], why))
 }
 
 fn test(target: &str, result: &CaseResult, counted: &[Level]) -> Test {

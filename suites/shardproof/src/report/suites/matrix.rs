@@ -21,9 +21,19 @@ pub fn matrix(matrix: &Matrix) -> Vec<Suite> {
             word: "wrong",
         },
         took: None,
-        tests: matrix.cells(&column.target).map(test).collect(),
+        tests: matrix
+            .cells(&column.target)
+            .map(test)
+            .chain(stopped(matrix, column))
+            .collect(),
     };
     matrix.targets.iter().map(suite).collect()
+}
+
+fn stopped(matrix: &Matrix, column: &Column) -> Option<Test> {
+    let why = matrix.stopped.as_ref()?;
+    let path = vec![column.target.clone(), "matrix".to_owned()];
+    Some(Test::stopped(path, why))
 }
 
 fn test(cell: &Cell) -> Test {

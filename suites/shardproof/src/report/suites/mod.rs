@@ -78,6 +78,24 @@ pub enum Outcome {
     Unjudged,
 }
 
+impl Test {
+    /// The run itself, which ended before all was judged.
+    fn stopped(path: Vec<String>, why: &str) -> Self {
+        Self {
+            path,
+            name: "run".to_owned(),
+            outcome: Outcome::Unjudged,
+            word: "unknown",
+            level: None,
+            class: None,
+            message: why.to_owned(),
+            evidence: None,
+            repeats: None,
+            took: Duration::ZERO,
+        }
+    }
+}
+
 impl Suite {
     /// Its name.
     #[must_use]
