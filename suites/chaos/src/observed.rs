@@ -42,6 +42,9 @@ pub struct Observed {
     /// When the machine stalled: a task that should have run was late by more than its tolerance. In the order of time,
     /// one after another.
     pub stalls: Vec<Span>,
+    /// How long threads of the suite, the proxy and the nodes waited for a processor, also for less than a stall. In the
+    /// order of time.
+    pub waits: Vec<Wait>,
     /// Name of each node as errors may give it: address and port as the proxy knows them.
     pub node_names: Vec<String>,
     /// The time limits that the target promises.
@@ -60,6 +63,15 @@ pub struct ProxyView {
     pub predicted: BTreeMap<Key, u16>,
     /// The value of each key as read through it when the load was over. Keys whose read failed are left out.
     pub reads: BTreeMap<Key, Value>,
+}
+
+/// The longest wait of a thread for a processor in a part of the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wait {
+    /// When it may have waited.
+    pub span: Span,
+    /// How long, in nanoseconds.
+    pub longest: u64,
 }
 
 /// A time between two others.

@@ -6,7 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use shardproof_chaos::history::{Answered, Completion, Header, History, Library, Record, Seen};
-use shardproof_chaos::observed::{Key, Observed, Promises, Sample, Session, Span, Subject, Window};
+use shardproof_chaos::observed::{
+    Key, Observed, Promises, Sample, Session, Span, Subject, Wait, Window,
+};
 use shardproof_chaos::workload::{Generator, Plan, WORKLOADS};
 use testbed::chance::Chance;
 use testbed::wire::{Arguments, Value};
@@ -343,6 +345,12 @@ impl Run {
             samples: (0..end / (50 * MS)).map(sample).collect(),
             stalls: (1..end / (10_000 * MS))
                 .map(|n| span(n * 10_000 * MS, MS))
+                .collect(),
+            waits: (0..end / (50 * MS))
+                .map(|n| Wait {
+                    span: span(n * 50 * MS, 50 * MS),
+                    longest: MS,
+                })
                 .collect(),
             node_names,
             promises: Promises {

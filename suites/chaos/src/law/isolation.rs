@@ -4,13 +4,13 @@
 //! other node: replies come in order, so that a client which asks a broken node waits for it. Such a request may neither
 //! fail nor wait for a broken node. It waited if it was answered after a slow request to a broken node that was already
 //! there, and took so long that nothing else explains it: half of that request's time, and much more than the slowest
-//! request to its node without a fault. The time that its own node took does not count, and a request that its node answered
-//! slowly proves nothing.
+//! request to its node without a fault. The time that its own node took does not count, nor the time that a thread waited for
+//! a processor, and a request that its node answered slowly proves nothing.
 
 use std::collections::{BTreeSet, BinaryHeap, HashMap};
 
 use super::findings::Findings;
-use super::windows::{Faults, life, owners, stalled};
+use super::windows::{Faults, life, owners, stalled, waited};
 use super::{Law, Verdict, text};
 use crate::history::Record;
 use crate::observed::{Closer, Observed, Span, Subject, Window};
@@ -143,8 +143,10 @@ impl Requests {
             .filter(|(_, span)| (span.to - span.from) / 2 >= suspicious)
             .collect();
         slow.sort_unstable_by_key(|(_, span)| span.from);
+        // Without the time of its node, and without that of threads that had no processor.
         let held = |index: usize, span: Span| {
-            span.to - span.from - node_time(&observed.history.records[index], span)
+            let held = span.to - span.from - node_time(&observed.history.records[index], span);
+            held.saturating_sub(waited(observed, span))
         };
         let mut healthy: Vec<_> = self
             .healthy
@@ -245,7 +247,7 @@ impl Entangled {
 pub(in crate::law) mod tests {
     use super::*;
     use crate::law::tests::run::{Run, bulk, check_broken, check_kept, check_unknown, error};
-    use crate::observed::Closed;
+    use crate::observed::{Closed, Wait};
 
     const MILLISECOND: u64 = 1_000_000;
 
@@ -325,6 +327,23 @@ pub(in crate::law) mod tests {
         let sentence = r#"GET "a-key-1" (session 8, sent at 4.510 s) waited until GET "b-key-1" (session 7, sent at 4.500 s) on another connection was over"#;
         check_broken(&Isolation, &answered_after(1), sentence);
         check_kept(&Isolation, &answered_after(28));
+    }
+
+    /// Also in waits that are too short for a stall.
+    #[test]
+    fn the_time_without_a_processor_is_no_waiting() {
+        let with_a_wait_of = |milliseconds: u64| {
+            let mut run = waiting_for(43, 8, 34);
+            let span = Span {
+                from: 4490 * MILLISECOND,
+                to: 4540 * MILLISECOND,
+            };
+            let longest = milliseconds * MILLISECOND;
+            run.observed.waits.push(Wait { span, longest });
+            Isolation.judge(&run.observed)
+        };
+        assert!(matches!(with_a_wait_of(13), Verdict::Broken(_)));
+        assert!(matches!(with_a_wait_of(15), Verdict::Kept { .. }));
     }
 
     #[test]

@@ -97,6 +97,17 @@ pub(super) fn stalled(observed: &Observed, span: Span) -> bool {
     stalls.get(next).is_some_and(|stall| stall.overlaps(span))
 }
 
+/// The longest time that threads may have waited for a processor in a span, in nanoseconds: that of each part of the run that
+/// the span touches.
+pub(super) fn waited(observed: &Observed, span: Span) -> u64 {
+    let waits = &observed.waits;
+    let next = waits.partition_point(|wait| wait.span.to <= span.from);
+    let touching = waits[next..]
+        .iter()
+        .take_while(|wait| wait.span.from < span.to);
+    touching.map(|wait| wait.longest).sum()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -86,6 +86,7 @@ fn run() -> Run {
         predicted: Default::default(),
         samples: Vec::new(),
         stalls: Vec::new(),
+        waits: Vec::new(),
         node_names: vec!["a:1".to_owned(), "b:1".to_owned()],
         promises: promises(std::time::Duration::from_millis(200), Limits::default()),
     };

@@ -77,6 +77,7 @@ pub async fn observe(
         predicted: BTreeMap::new(),
         samples,
         stalls: loaded.watched.stalls,
+        waits: loaded.watched.waits,
         node_names: subject.node_names.clone(),
         promises: subject.promises,
     };

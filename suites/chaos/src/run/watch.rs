@@ -11,7 +11,7 @@ use testbed::scheduling;
 use tokio::time::sleep;
 
 use super::clock::{Clock, nanoseconds};
-use crate::observed::{Sample, Span};
+use crate::observed::{Sample, Span, Wait};
 
 /// Between two readings of the clock.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
@@ -25,6 +25,7 @@ const SAMPLE_EVERY: u32 = 5;
 #[derive(Debug, Default)]
 pub(super) struct Watched {
     pub(super) stalls: Vec<Span>,
+    pub(super) waits: Vec<Wait>,
     pub(super) samples: Vec<Sample>,
 }
 
@@ -42,7 +43,9 @@ pub(super) async fn watch(
         }
         if look % SAMPLE_EVERY == 0 {
             watched.samples.extend(sample(&clock, proxy));
-            watched.stalls.extend(waiting.stall(&clock));
+            let wait = waiting.longest(&clock);
+            watched.waits.extend(wait);
+            watched.stalls.extend(wait.and_then(stall));
         }
         let before = clock.now();
         sleep(LOOK_EVERY).await;
@@ -71,20 +74,26 @@ impl Waiting {
         }
     }
 
-    /// The time since the last sample, if a thread waited too long in it. A wait counts when it is over, so that it may
-    /// have begun earlier.
-    fn stall(&mut self, clock: &Clock) -> Option<Span> {
+    /// The longest wait since the last sample, if a thread waited. A wait counts when it is over, so that it may have begun
+    /// earlier.
+    fn longest(&mut self, clock: &Clock) -> Option<Wait> {
         let before = std::mem::replace(self, Self::begin(clock));
         let waited = |(thread, wait): (&u32, &Duration)| {
             let earlier = before.waits.get(thread).copied().unwrap_or_default();
             wait.saturating_sub(earlier)
         };
-        let longest = self.waits.iter().map(waited).max()?;
-        (longest > TOLERANCE).then(|| Span {
-            from: before.at.saturating_sub(nanoseconds(longest)),
+        let longest = nanoseconds(self.waits.iter().map(waited).max()?);
+        let span = Span {
+            from: before.at.saturating_sub(longest),
             to: self.at,
-        })
+        };
+        (longest > 0).then_some(Wait { span, longest })
     }
+}
+
+/// The span of a wait that was too long.
+fn stall(wait: Wait) -> Option<Span> {
+    (wait.longest > nanoseconds(TOLERANCE)).then_some(wait.span)
 }
 
 /// The connections are filled in from the tap when the run is over.

@@ -36,6 +36,7 @@ fn run() -> Observed {
         predicted: BTreeMap::new(),
         samples: Vec::new(),
         stalls: Vec::new(),
+        waits: Vec::new(),
         node_names: Vec::new(),
         promises: Promises {
             deadline: 0,

@@ -81,6 +81,7 @@ impl Run {
             predicted: Default::default(),
             samples: Vec::new(),
             stalls: Vec::new(),
+            waits: Vec::new(),
             node_names,
             promises: Promises {
                 deadline: 1000 * MILLISECOND,
