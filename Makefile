@@ -30,7 +30,7 @@ peers: ## install Envoy (pinned) and twemproxy
 servers: ## install Redis 8 and Valkey, which the command table is compared with
 	@ci/servers
 
-linters: ## install cargo-deny where it is missing
+linters: ## install cargo-deny and check-jsonschema where they are missing
 	@ci/linters
 
 browser: ## install the browser that tests the HTML reports
@@ -48,9 +48,10 @@ build: ## build both programs
 fmt: ## format the code
 	$(CARGO) fmt --all
 
-lint: linters ## formatting, lints, and the licences, versions and sources of dependencies, as CI wants them
+lint: linters ## formatting, lints, files of CI services, and the licences, versions and sources of dependencies, as CI wants them
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --features "$(FEATURES)" -- --deny warnings
+	@ci/workflows
 	$(DENY) --locked check --hide-inclusion-graph licenses bans sources
 
 test: setup peers ## every test; a missing peer is a failure

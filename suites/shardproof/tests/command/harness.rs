@@ -8,7 +8,7 @@ const ORDER: &str = "cases::small-proxy::multi-key/mget-keeps-key-order";
 const TRANSACTION: &str = "cases::small-proxy::transactions/one-node";
 
 /// An example of this package; Cargo builds them with the tests.
-fn example(name: &str) -> Command {
+pub(crate) fn example(name: &str) -> Command {
     let test = env::current_exe().unwrap();
     let program: PathBuf = test.ancestors().nth(2).unwrap().join("examples").join(name);
     assert!(program.is_file(), "run `cargo build --examples` first");
@@ -28,7 +28,7 @@ fn check(command: &mut Command, exit: i32, said: &[&str]) -> Output {
     output
 }
 
-fn text(output: &Output) -> String {
+pub(crate) fn text(output: &Output) -> String {
     let both = [&output.stdout[..], &output.stderr[..]].concat();
     String::from_utf8(both).unwrap()
 }

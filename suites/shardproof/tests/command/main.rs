@@ -4,6 +4,7 @@
 
 mod arguments;
 mod baseline;
+mod ci;
 mod differential;
 mod ending;
 mod files;
