@@ -26,6 +26,7 @@ pub use cases::asked::{Known, compare, requests};
 pub use cases::case::{Action, Answer, Asked, Case, NODES, Party, Step, Template};
 pub use cases::disturbed::Disturbed;
 pub use cases::judge::{Outcome, judge};
+pub use cases::parse::template::text_of;
 pub use cases::parse::{ParseError, Problem};
 pub use cases::pattern::Pattern;
 pub use cases::print;

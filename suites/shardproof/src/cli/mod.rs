@@ -11,6 +11,7 @@ mod diff;
 mod differential;
 #[cfg(test)]
 mod documented;
+mod explain;
 mod fingerprint;
 mod fleet;
 mod keys;
@@ -60,6 +61,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     List(list::Flags),
+    Explain(explain::Flags),
     Run(conformance::Flags),
     Chaos(chaos::Flags),
     Matrix(matrix::Flags),
@@ -344,6 +346,7 @@ impl Command {
     fn folder(&self) -> Option<&Folder> {
         match self {
             Self::List(flags) => Some(&flags.folder),
+            Self::Explain(flags) => Some(&flags.folder),
             Self::Run(flags) => Some(&flags.common.basics.folder),
             Self::Chaos(flags) => Some(&flags.common.basics.folder),
             Self::Matrix(flags) => Some(&flags.basics.folder),
@@ -361,6 +364,7 @@ pub(crate) async fn run(cli: Cli, search: Search, console: &Console) -> anyhow::
     }
     match cli.command {
         Command::List(flags) => list::run(&flags, console),
+        Command::Explain(flags) => explain::run(&flags, console),
         Command::Run(flags) => conformance::run(flags, search, console).await,
         Command::Locate(flags) => locate::run(&flags, console).await,
         Command::Plan(flags) => plan::run(&flags, console).await,

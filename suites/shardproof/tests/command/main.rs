@@ -7,6 +7,7 @@ mod baseline;
 mod ci;
 mod differential;
 mod ending;
+mod explain;
 mod files;
 mod fingerprint;
 mod harness;

@@ -6,7 +6,7 @@ mod changes;
 mod error;
 mod pattern;
 mod step;
-mod template;
+pub(crate) mod template;
 mod token;
 
 use std::collections::BTreeSet;

@@ -3,7 +3,7 @@
 //! A shape is put into the text before it is parsed, so it can be anything that a case can write.
 
 use super::error::{ParseError, Problem};
-use crate::cases::case::Template;
+use crate::cases::case::{Case, Template};
 use crate::cases::shapes::Selection;
 use testbed::fixtures::Source;
 
@@ -66,6 +66,17 @@ fn template(source: &Source, list: &str) -> Result<Template, Problem> {
         selected: list.to_owned(),
         shapes,
     })
+}
+
+/// The text of the file of `case`, with the shape of a template filled in.
+#[must_use]
+pub fn text_of(case: &Case, file: &str) -> String {
+    let shape = case
+        .template
+        .as_ref()
+        .and_then(|it| case.id.strip_prefix(&it.id)?.strip_prefix('@'));
+    let filled = shape.and_then(|shape| filled(file, shape).ok());
+    filled.unwrap_or_else(|| file.to_owned())
 }
 
 /// The text with the shape in the place of `${shape}`, its parts in that of `${shape words}`, and the results of `${shape+1}`,
