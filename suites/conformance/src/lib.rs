@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`cases`] | the grammar of `.case` files, and the judge; pure |
 //! | [`harness`] | a proxy over nodes, on which cases run one after the other |
+//! | [`probe`] | which capabilities a proxy offers |
 //! | [`oracle`] | one plain Redis next to the proxy: how both answer a request |
 //! | [`matrix`] | every command of Redis, one class each |
 //! | [`differential`] | random requests of several clients, compared with the oracle |
@@ -19,6 +20,7 @@ pub mod files;
 mod harness;
 pub mod matrix;
 mod oracle;
+pub mod probe;
 pub mod report;
 pub mod verdict;
 

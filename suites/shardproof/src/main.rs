@@ -5,7 +5,7 @@ mod cli;
 
 use std::env;
 use std::fmt::Display;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufRead, IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::OnceLock;
 use std::thread;
@@ -119,7 +119,19 @@ fn console(stop: cli::Stop) -> cli::Console {
         },
         write: write_out,
         err: |text| write_err(&format!("{text}\n")),
+        ask,
     }
+}
+
+/// Asks a question on a terminal, and returns the line that is typed.
+fn ask(question: &str) -> io::Result<Option<String>> {
+    if !io::stdin().is_terminal() {
+        return Ok(None);
+    }
+    write_err(&question);
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line)?;
+    Ok(Some(line.trim().to_owned()))
 }
 
 /// Writes to stdout. It is no error if the reader has gone away, as `head` does.

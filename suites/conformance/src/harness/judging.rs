@@ -10,6 +10,7 @@ use crate::harness::deadlines::After;
 use crate::harness::environment::{Damage, obstacle_of_files};
 use crate::harness::runner::{Run, Stop};
 use crate::harness::spoiled::{ATTEMPTS, Waits, is_spoiled};
+use crate::probe::Probe;
 use crate::verdict::{Known, Result as Judged, Verdict};
 use testbed::targets::{Occurs, Target};
 
@@ -43,7 +44,8 @@ impl Harness {
         let lacking = self
             .target
             .as_ref()
-            .and_then(|target| skipped(target, case));
+            .and_then(|target| skipped(target, case))
+            .or_else(|| not_offered(self.probed.as_ref()?, case));
         lacking.or_else(|| self.environment.obstacle(case))
     }
 
@@ -220,6 +222,15 @@ pub fn skipped(target: &Target, case: &Case) -> Option<String> {
     (case.steps.iter().any(gives_bad) && target.rescale.malformed().is_empty())
         .then(|| format!("the target file of {title} has no malformed clusters"))
         .or_else(|| obstacle_of_files(case))
+}
+
+/// Why a proxy that was probed is not judged by a case: it does not offer what the case needs.
+fn not_offered(probed: &Probe, case: &Case) -> Option<String> {
+    let mut needs = case.needs.iter();
+    needs.find_map(|need| {
+        let why = probed.lacks(need)?;
+        Some(format!("not offered: {need}: {why}"))
+    })
 }
 
 fn unknown(why: &Error) -> Verdict {

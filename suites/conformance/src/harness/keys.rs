@@ -134,7 +134,7 @@ impl Pool {
 }
 
 /// The node that a proxy puts each key on. The keys are removed again.
-pub(super) async fn owners(
+pub(crate) async fn owners(
     proxy: SocketAddr,
     nodes: &[SocketAddr],
     keys: &[Vec<u8>],

@@ -27,6 +27,7 @@ use crate::harness::deadlines::Deadlines;
 use crate::harness::environment::Environment;
 use crate::harness::keys::Pool;
 use crate::harness::moved::Moved;
+use crate::probe::Probe;
 use testbed::client;
 use testbed::cluster;
 use testbed::targets::{self, Proxy, Target};
@@ -79,6 +80,8 @@ pub enum Error {
 pub struct Harness {
     pub(crate) environment: Environment,
     target: Option<Target>,
+    /// What a proxy offers that runs already.
+    probed: Option<Probe>,
     pub(crate) proxy: Option<Proxy>,
     pub(crate) pool: Pool,
     /// Keys by their nodes before and after a change of the cluster.
@@ -119,6 +122,17 @@ impl Harness {
     fn links_of(&self, members: &Members) -> Result<Vec<SocketAddr>, Error> {
         let addrs = self.environment.links_of(members);
         addrs.map_err(|why| Error::Unhealed(why.to_string()))
+    }
+
+    /// Judges a proxy that runs already by the claims and deviations of a target.
+    pub fn liken_to(&mut self, target: &Target) {
+        self.environment.own_traffic.clone_from(&target.own_traffic);
+        self.target = Some(target.clone());
+    }
+
+    /// Skips cases that need a capability which the proxy does not offer.
+    pub fn skip_what_is_not_offered(&mut self, probed: Probe) {
+        self.probed = Some(probed);
     }
 
     pub(crate) async fn fill(&mut self, least: usize) -> Result<(), Error> {

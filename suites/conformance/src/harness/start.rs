@@ -101,6 +101,7 @@ impl Harness {
         Self {
             environment,
             target: None,
+            probed: None,
             proxy: None,
             pool,
             moved: Moved::default(),

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use clap::{ArgGroup, Args};
 use conformance::Allowed;
+use conformance::probe::Offered;
 use conformance::report::{Conformance, Judged};
 use shardproof::baseline::{Command, Outcome, Versions};
 use shardproof::report;
@@ -16,13 +17,13 @@ use shardproof::report::terminal::Shown;
 use shardproof::run::{self, Event, Order, RunOptions, Subject};
 use testbed::class::{ABORTED, Ending};
 use testbed::program::Search;
-use testbed::targets;
+use testbed::targets::{self, Target};
 
 use super::selection::Selection;
 use super::{Common, Console, Exit, Usage, baseline, output, repeat};
 
 /// The usual time limit of a proxy that already runs.
-const OP_TIMEOUT_MS: u64 = 1000;
+pub(super) const OP_TIMEOUT_MS: u64 = 1000;
 /// If stderr is not a terminal, one line is written after this many cases.
 const LINE_EVERY: usize = 50;
 
@@ -41,6 +42,10 @@ pub(super) struct Flags {
     #[arg(long, value_name = "HOST:PORT", value_parser = super::address,
         conflicts_with_all = ["toxiproxy", "source", "redis_image", "link_port_base"])]
     proxy: Option<SocketAddr>,
+    /// Target whose claims and deviations are also those of --proxy, by name or file. Without it, the proxy is probed: cases
+    /// that need what it does not offer are skipped
+    #[arg(long = "as", value_name = "NAME|FILE.toml", requires = "proxy")]
+    likened_to: Option<String>,
     /// Time limit of --proxy for one request
     #[arg(long, value_name = "MS", default_value_t = OP_TIMEOUT_MS, requires = "proxy")]
     op_timeout_ms: u64,
@@ -195,6 +200,16 @@ async fn watched(
         progress.say(&format!("{count} cases"));
     }
     let say = |event: Event<'_>| match event {
+        Event::Probed(probed) => {
+            let lacking = probed.found.iter().filter(|it| it.offered == Offered::No);
+            let lacking: Vec<&str> = lacking.map(|it| it.capability.as_str()).collect();
+            if !lacking.is_empty() {
+                let lacking = lacking.join(", ");
+                progress.line(&format!(
+                    "{title}: does not offer {lacking}: cases that need it are skipped"
+                ));
+            }
+        }
         Event::Begins(case) => {
             begun.set(begun.get() + 1);
             let number = begun.get();
@@ -254,11 +269,12 @@ fn subjects(flags: &Flags) -> anyhow::Result<Vec<(String, Subject)>> {
             proxy,
             op_timeout_ms: flags.op_timeout_ms,
             allowed,
+            likened_to: likened_to(flags)?,
         };
         return Ok(vec![(proxy.to_string(), running)]);
     }
     let targets = flags.common.targets(&flags.targets)?;
-    let named = |target: testbed::targets::Target| {
+    let named = |target: Target| {
         let name = target.name.clone();
         let target = Box::new(target);
         (name, Subject::Target { target, allowed })
@@ -266,11 +282,23 @@ fn subjects(flags: &Flags) -> anyhow::Result<Vec<(String, Subject)>> {
     Ok(targets.into_iter().map(named).collect())
 }
 
+/// The target of --as.
+fn likened_to(flags: &Flags) -> anyhow::Result<Option<Box<Target>>> {
+    let Some(argument) = &flags.likened_to else {
+        return Ok(None);
+    };
+    let targets = super::target::given("--as", &flags.common.basics.folder, std::slice::from_ref(argument))?;
+    Ok(targets.into_iter().next().map(Box::new))
+}
+
 /// The flags that affect verdicts, in the form of a command line.
 fn repeated(flags: &Flags) -> String {
     let mut repeat = repeat::Flags::default();
     if flags.op_timeout_ms != OP_TIMEOUT_MS {
         repeat.value("--op-timeout-ms", flags.op_timeout_ms);
+    }
+    if let Some(target) = &flags.likened_to {
+        repeat.value("--as", target);
     }
     repeat.switch("--allow-destructive", flags.allow_destructive);
     repeat.switch("--allow-disturbing", flags.allow_disturbing);
@@ -326,7 +354,7 @@ mod tests {
     /// Command lines that together have every flag.
     const LINES: [&str; 3] = [
         "--proxy 127.0.0.1:1 --op-timeout-ms 300 --allow-destructive --allow-disturbing --strict \
-         --node 127.0.0.1:2 --node 127.0.0.1:3 --fixtures f",
+         --node 127.0.0.1:2 --node 127.0.0.1:3 --fixtures f --as x",
         "--target x --nodes docker --redis-image redis:8 --link-port-base 22000 --case a.case",
         "--target x --node 127.0.0.1:2 --toxiproxy 127.0.0.1:8474 --baseline known.toml",
     ];

@@ -19,6 +19,8 @@ pub(crate) struct Console {
     pub(crate) write: fn(&str) -> io::Result<()>,
     /// Writes a line to stderr.
     pub(crate) err: fn(&str),
+    /// Asks a question on a terminal. Without one, there is no answer.
+    pub(crate) ask: fn(&str) -> io::Result<Option<String>>,
     /// Whether a signal asks the subcommand to end.
     pub(crate) stop: Stop,
 }

@@ -14,6 +14,7 @@ mod documented;
 mod explain;
 mod fingerprint;
 mod fleet;
+mod init;
 mod keys;
 mod links;
 mod list;
@@ -23,6 +24,7 @@ mod migrate;
 mod node;
 mod output;
 mod plan;
+mod probe;
 mod repeat;
 mod rescale;
 mod secrets;
@@ -67,6 +69,8 @@ enum Command {
     Matrix(matrix::Flags),
     Diff(diff::Flags),
     Differential(differential::Flags),
+    Probe(probe::Flags),
+    Init(init::Flags),
     Rescale(rescale::Flags),
     Plan(plan::Flags),
     Locate(locate::Flags),
@@ -351,6 +355,8 @@ impl Command {
             Self::Chaos(flags) => Some(&flags.common.basics.folder),
             Self::Matrix(flags) => Some(&flags.basics.folder),
             Self::Differential(flags) => Some(&flags.basics.folder),
+            Self::Probe(flags) => Some(&flags.common.basics.folder),
+            Self::Init(flags) => Some(&flags.common.basics.folder),
             Self::Rescale(flags) => Some(&flags.common.basics.folder),
             _ => None,
         }
@@ -372,6 +378,8 @@ pub(crate) async fn run(cli: Cli, search: Search, console: &Console) -> anyhow::
         Command::Matrix(flags) => matrix::run(flags, search, console).await,
         Command::Diff(flags) => diff::run(&flags, console),
         Command::Differential(flags) => differential::run(flags, search, console).await,
+        Command::Probe(flags) => probe::run(flags, search, console).await,
+        Command::Init(flags) => init::run(flags, search, console).await,
         Command::Rescale(flags) => rescale::run(flags, search, console).await,
         Command::Check(flags) => check::run(flags, console).await,
         Command::CheckHistory(flags) => check_history::run(&flags, console),

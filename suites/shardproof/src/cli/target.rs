@@ -8,15 +8,24 @@ use testbed::text;
 
 use super::{Folder, Usage};
 
-/// The targets that are asked for, in that order.
+/// The targets that `--target` asks for, in that order.
 pub(super) fn targets(folder: &Folder, arguments: &[String]) -> anyhow::Result<Vec<Target>> {
+    given("--target", folder, arguments)
+}
+
+/// The targets that the values of `flag` ask for, in that order.
+pub(super) fn given(
+    flag: &str,
+    folder: &Folder,
+    arguments: &[String],
+) -> anyhow::Result<Vec<Target>> {
     let known = match arguments.iter().all(|argument| is_path(argument)) {
         true => Vec::new(),
         false => targets::load_all(&folder.fixtures().targets()?)?,
     };
     let found = arguments.iter().map(|argument| match is_path(argument) {
-        true => of_file(argument),
-        false => Ok(named(&known, argument)?.clone()),
+        true => of_file(flag, argument),
+        false => Ok(named(flag, &known, argument)?.clone()),
     });
     found.collect()
 }
@@ -26,9 +35,9 @@ fn is_path(argument: &str) -> bool {
     argument.contains('/') || argument.ends_with(".toml")
 }
 
-fn of_file(path: &str) -> anyhow::Result<Target> {
+fn of_file(flag: &str, path: &str) -> anyhow::Result<Target> {
     let text = std::fs::read_to_string(path)
-        .map_err(|why| Usage(format!("--target {path}: cannot be read: {why}")))?;
+        .map_err(|why| Usage(format!("{flag} {path}: cannot be read: {why}")))?;
     let stem = Path::new(path).file_stem().unwrap_or_default();
     Ok(Target::parse(&Source {
         path: path.to_owned(),
@@ -37,7 +46,7 @@ fn of_file(path: &str) -> anyhow::Result<Target> {
     })?)
 }
 
-fn named<'a>(known: &'a [Target], name: &str) -> Result<&'a Target, Usage> {
+fn named<'a>(flag: &str, known: &'a [Target], name: &str) -> Result<&'a Target, Usage> {
     let names = || known.iter().map(|target| target.name.as_str());
     known.iter().find(|it| it.name == name).ok_or_else(|| {
         let expected = match text::nearest(name, names()) {
@@ -48,6 +57,6 @@ fn named<'a>(known: &'a [Target], name: &str) -> Result<&'a Target, Usage> {
                 format!("expected one of {names}, or the path of a target file")
             }
         };
-        Usage(format!("--target {name}: unknown, {expected}"))
+        Usage(format!("{flag} {name}: unknown, {expected}"))
     })
 }

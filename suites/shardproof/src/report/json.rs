@@ -16,6 +16,7 @@ use chaos::scenario::Scenario;
 use conformance::Case;
 use conformance::differential::Differential;
 use conformance::matrix::Matrix;
+use conformance::probe::Probe;
 use conformance::report::Conformance;
 use conformance::verdict::Level;
 use testbed::targets::Target;
@@ -36,7 +37,7 @@ fn pretty(document: &impl Serialize) -> serde_json::Result<String> {
 
 /// The JSON schemas of this suite's formats, by format name without its version.
 #[must_use]
-pub fn schemas() -> [(&'static str, schemars::Schema); 14] {
+pub fn schemas() -> [(&'static str, schemars::Schema); 15] {
     [
         of::<Chaos>(),
         of::<Check>(),
@@ -51,6 +52,7 @@ pub fn schemas() -> [(&'static str, schemars::Schema); 14] {
         of::<plan::Report>(),
         of::<Migration>(),
         of::<Matrix>(),
+        of::<Probe>(),
         (Rescales::KIND, schemars::schema_for!(rescale::Report)),
     ]
 }

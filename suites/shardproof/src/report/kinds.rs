@@ -10,6 +10,7 @@ use chaos::report::{Chaos, ScenarioReport, Stressed, Verdict};
 use chaos::rescale::{self, Faults, Rescales};
 use conformance::differential::{Compared, Differential};
 use conformance::matrix::Matrix;
+use conformance::probe::Probe;
 use conformance::report::{Conformance, Judged};
 use testbed::class::{ABORTED, Ending};
 
@@ -54,6 +55,18 @@ impl Report for Chaos {
             (false, true) => Exit::Unjudged,
             (false, false) => Exit::Expected,
         }
+    }
+}
+
+impl Report for Probe {
+    const KIND: &'static str = "probe";
+
+    fn terminal(&self) -> String {
+        terminal::probe(self)
+    }
+
+    fn exit(&self) -> Exit {
+        Exit::expected_if(self.as_claimed())
     }
 }
 

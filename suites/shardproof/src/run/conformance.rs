@@ -5,8 +5,10 @@ use std::net::SocketAddr;
 use std::num::NonZero;
 use std::time::Instant;
 
+use super::probe::probe;
 use super::{Error, RunOptions};
 use crate::baseline::Baseline;
+use conformance::probe::Probe;
 use conformance::report::Judged;
 use conformance::verdict::Result as CaseResult;
 use conformance::{Allowed, Case, Harness, in_order_of_starts};
@@ -31,6 +33,8 @@ pub enum Subject {
         op_timeout_ms: u64,
         /// Permissions of cases on shared servers.
         allowed: Allowed,
+        /// The target whose claims and deviations are also those of the proxy. Without it, the proxy is probed.
+        likened_to: Option<Box<Target>>,
     },
 }
 
@@ -50,6 +54,8 @@ pub struct Order<'a> {
 /// An event of a run.
 #[derive(Debug, Clone, Copy)]
 pub enum Event<'a> {
+    /// A proxy that runs already was probed.
+    Probed(&'a Probe),
     /// A case begins.
     Begins(&'a Case),
     /// A case was judged or skipped, or ended the run. Later cases are not reported one by one.
@@ -68,6 +74,20 @@ pub async fn judge(
 ) -> Result<Judged, Error> {
     let started = Instant::now();
     let (name, version, mut harness) = set_up(options, subject).await?;
+    if let Subject::Running {
+        likened_to: None, ..
+    } = subject
+    {
+        match probe(options, subject).await {
+            Ok(probed) => {
+                say(Event::Probed(&probed));
+                harness.skip_what_is_not_offered(probed);
+            }
+            // Cases say more about a proxy that breaks the simplest promise.
+            Err(Error::Probe(why)) => tracing::warn!("{why}: all cases are judged"),
+            Err(why) => return Err(why),
+        }
+    }
     let mut results: Vec<CaseResult> = Vec::with_capacity(order.cases.len());
     let mut failures = 0;
     for case in in_order_of_starts(order.cases) {
@@ -136,13 +156,18 @@ async fn set_up(
             proxy,
             op_timeout_ms,
             allowed,
+            likened_to,
         } => {
             let nodes = match &options.nodes {
                 Source::Process | Source::Docker { .. } => &[][..],
                 Source::External(nodes) => nodes,
             };
             let harness = Harness::attach(*proxy, nodes, *op_timeout_ms, *allowed, options.seed);
-            Ok((proxy.to_string(), "unknown".to_owned(), harness.await?))
+            let mut harness = harness.await?;
+            if let Some(target) = likened_to {
+                harness.liken_to(target);
+            }
+            Ok((proxy.to_string(), "unknown".to_owned(), harness))
         }
     }
 }

@@ -9,6 +9,7 @@ mod fault;
 mod fingerprint;
 mod matrix;
 mod plan;
+mod probe;
 mod rescale;
 mod running;
 mod shrink;
@@ -24,6 +25,7 @@ pub use fault::{fault, unroutable};
 pub use fingerprint::fingerprint;
 pub use matrix::{matrix, matrix_until};
 pub use plan::{Error as PlanError, count};
+pub use probe::probe;
 pub use rescale::{Rescaled, rescale};
 pub use running::{RunningProxy, chaos_running};
 pub use shrink::{Limits, Observer, Search, shrink};
@@ -44,4 +46,7 @@ pub enum Error {
     /// The conformance cases.
     #[error(transparent)]
     Conformance(#[from] ::conformance::Error),
+    /// The probe.
+    #[error(transparent)]
+    Probe(#[from] ::conformance::probe::Error),
 }

@@ -40,6 +40,13 @@ impl Target {
     pub fn parse(source: &Source) -> Result<Self, Error> {
         read(source, |_, _| ())
     }
+
+    /// Whether a template of its start uses a variable.
+    #[must_use]
+    pub fn uses(&self, variable: &str) -> bool {
+        let mut templates = self.start.args.iter().chain([&self.start.config]);
+        templates.any(|template| template::uses(template, variable))
+    }
 }
 
 /// All targets of the fixtures, by name.

@@ -13,6 +13,7 @@ mod list;
 mod locate;
 mod matrix;
 mod plan;
+mod probe;
 mod rescale;
 mod table;
 
@@ -31,5 +32,6 @@ pub use locate::{located, located_header};
 pub use matrix::{evidence_lines, matrix};
 pub use plan::plan;
 pub(super) use plan::{chance, comparison};
+pub use probe::probe;
 pub(super) use rescale::laws;
 pub use rescale::{claim, rescale, rescales};
