@@ -287,7 +287,11 @@ fn likened_to(flags: &Flags) -> anyhow::Result<Option<Box<Target>>> {
     let Some(argument) = &flags.likened_to else {
         return Ok(None);
     };
-    let targets = super::target::given("--as", &flags.common.basics.folder, std::slice::from_ref(argument))?;
+    let targets = super::target::given(
+        "--as",
+        &flags.common.basics.folder,
+        std::slice::from_ref(argument),
+    )?;
     Ok(targets.into_iter().next().map(Box::new))
 }
 

@@ -20,7 +20,8 @@ fn command_lines_in_documents_parse() {
         let code: String = text.split("```").skip(1).step_by(2).collect();
         for line in code.replace("\\\n", "").lines() {
             let line = line.trim_start().trim_start_matches("$ ");
-            if line.starts_with("shardproof ") {
+            // A dependency in a Cargo.toml is no command.
+            if line.starts_with("shardproof ") && !line.starts_with("shardproof = ") {
                 let words = shlex::split(line).expect("closed quotes").into_iter();
                 let words: Vec<OsString> = words.map(Into::into).collect();
                 let read = Cli::read(&words);
