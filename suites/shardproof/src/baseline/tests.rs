@@ -40,8 +40,11 @@ fn outcome(case: &str, (failed, judged): (usize, usize), class: Option<Class>) -
     }
 }
 
+/// The case, class, `seen`, `occurs` and `why` of a row.
+type Parts = (String, Option<Class>, String, Occurs, Option<String>);
+
 /// What a run makes of the rows of [`TEXT`].
-fn after(outcomes: &[Outcome]) -> Vec<(String, Option<Class>, String, Occurs, Option<String>)> {
+fn after(outcomes: &[Outcome]) -> Vec<Parts> {
     let name = ("known.toml", Command::Run, "some-proxy");
     let versions = Versions::new("2", "redis 8.0.0");
     let rows = Baseline::after(name, versions, outcomes, Some(&baseline())).rows;
