@@ -294,9 +294,11 @@ impl Judged {
     /// What names it on the command line: a proxy that already ran is called by its address.
     #[must_use]
     pub fn flag(&self) -> String {
-        let flag = match self.target.parse::<SocketAddr>() {
-            Ok(_) => "--proxy",
-            Err(_) => "--target",
+        let is_url = ["redis://", "rediss://", "unix:"];
+        let is_url = is_url.iter().any(|scheme| self.target.starts_with(scheme));
+        let flag = match is_url || self.target.parse::<SocketAddr>().is_ok() {
+            true => "--proxy",
+            false => "--target",
         };
         let argument = self.argument.as_ref().unwrap_or(&self.target);
         format!("{flag} {}", shell_quoted(argument))

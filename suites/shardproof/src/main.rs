@@ -120,6 +120,7 @@ fn console(stop: cli::Stop) -> cli::Console {
         write: write_out,
         err: |text| write_err(&format!("{text}\n")),
         ask,
+        variable: |name| env::var(name).ok().filter(|value| !value.is_empty()),
     }
 }
 

@@ -1,14 +1,17 @@
 //! One client connection as the judge uses it: any bytes out, strictly decoded replies in, a deadline on everything, and
 //! a limit for one reply, because the other side may never end it.
 
-use std::net::SocketAddr;
+pub mod cause;
+mod login;
+
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
+use crate::endpoint::Endpoint;
+use crate::stream::Stream;
 use crate::wire::{self, Dialogue, Malformed, Value};
 
 /// How long a node of our own may take to answer; it has microseconds of work.
@@ -32,8 +35,18 @@ pub enum Error {
     #[error("no connection to {addr}: {why}")]
     Connect {
         /// The server's address.
-        addr: SocketAddr,
+        addr: Endpoint,
         /// The operating system's reason.
+        why: String,
+    },
+    /// The server does not let the suite in, or does not have the database.
+    #[error("{addr} answered {asked} with an error: {why}")]
+    Refused {
+        /// The server's address.
+        addr: Endpoint,
+        /// The command.
+        asked: &'static str,
+        /// The cause. Never the server's own text for AUTH, which may repeat the password.
         why: String,
     },
     /// The other side closed; `pending` are the bytes of an unfinished reply.
@@ -73,32 +86,80 @@ fn describe(pending: &[u8]) -> String {
 /// answered otherwise.
 #[derive(Debug)]
 pub struct Client {
-    stream: TcpStream,
+    stream: Stream,
     ahead: BytesMut,
     dialogue: Dialogue,
     reply_bytes_max: usize,
+    addr: Endpoint,
+    /// Whether any reply came.
+    answered: bool,
 }
 
 impl Client {
-    /// Connects within `within`.
+    /// Connects within `within`, and logs in and selects a database where the endpoint says so.
     ///
     /// # Errors
-    /// [`Error::Connect`].
-    pub async fn connect(addr: SocketAddr, within: Duration) -> Result<Self, Error> {
+    /// [`Error::Connect`] and [`Error::Refused`]; any other when the server does not answer AUTH or SELECT.
+    pub async fn connect(addr: impl Into<Endpoint>, within: Duration) -> Result<Self, Error> {
+        Self::connect_with(addr.into(), within, None).await
+    }
+
+    /// As [`Client::connect`], with a receive buffer of the kernel as small as given.
+    pub(crate) async fn connect_with(
+        addr: Endpoint,
+        within: Duration,
+        receive_bytes: Option<u32>,
+    ) -> Result<Self, Error> {
+        let deadline = Instant::now() + within;
         let failed = |why: String| Error::Connect { addr, why };
-        let stream = tokio::time::timeout(within, TcpStream::connect(addr))
+        let late = match addr.is_tls() {
+            true => ", or no TLS: the other side may not speak it",
+            false => "",
+        };
+        let stream = timeout_at(deadline, Stream::open(addr, receive_bytes))
             .await
-            .map_err(|_| failed(format!("no answer within {} ms", within.as_millis())))?
-            .map_err(|why| failed(why.to_string()))?;
-        stream
-            .set_nodelay(true)
-            .map_err(|why| failed(why.to_string()))?;
-        Ok(Self {
+            .map_err(|_| failed(format!("no answer within {} ms{late}", within.as_millis())))?
+            .map_err(failed)?;
+        let mut client = Self {
             stream,
             ahead: BytesMut::new(),
             dialogue: Dialogue::default(),
             reply_bytes_max: REPLY_BYTES_MAX,
-        })
+            addr,
+            answered: false,
+        };
+        login::log_in(&mut client, addr, deadline).await?;
+        Ok(client)
+    }
+
+    /// The same error with its likely cause, if no reply came on this connection at all: one side may speak TLS, and the
+    /// other not.
+    #[must_use]
+    pub fn explain(&self, why: Error) -> Error {
+        let cause = match self.answered || self.addr.is_tls() {
+            true => None,
+            false => cause::of_silence(&why, &self.ahead),
+        };
+        match cause {
+            None => why,
+            Some(cause) => Error::Connect {
+                addr: self.addr,
+                why: format!("{why}: {cause}"),
+            },
+        }
+    }
+
+    /// The connection itself, for clients that write and read on their own.
+    ///
+    /// # Errors
+    /// [`Error::Closed`] if the server sent more than it was asked for.
+    pub fn into_stream(self) -> Result<Stream, Error> {
+        match self.ahead.is_empty() {
+            true => Ok(self.stream),
+            false => Err(Error::Closed {
+                pending: self.pending(),
+            }),
+        }
     }
 
     /// The same connection with another limit for the bytes of one reply.
@@ -122,7 +183,11 @@ impl Client {
     /// [`Error::Closed`] when the other side is gone, [`Error::Silent`] when it does not read.
     pub async fn write(&mut self, bytes: &[u8], within: Duration) -> Result<(), Error> {
         self.dialogue.sent(bytes);
-        match tokio::time::timeout(within, self.stream.write_all(bytes)).await {
+        let writing = async {
+            self.stream.write_all(bytes).await?;
+            self.stream.flush().await
+        };
+        match tokio::time::timeout(within, writing).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(Error::Closed {
                 pending: Vec::new(),
@@ -140,6 +205,7 @@ impl Client {
         loop {
             if let Some((value, length)) = self.dialogue.reply(&self.ahead)? {
                 self.ahead.advance(length);
+                self.answered = true;
                 return Ok(value);
             }
             let too_long = self.ahead.len() > self.reply_bytes_max;
@@ -264,15 +330,19 @@ impl Wait {
 /// Whether a server at `addr` answers PING as Redis does.
 ///
 /// # Errors
-/// If the server does not answer, or gives another reply.
-pub async fn ping(addr: SocketAddr) -> Result<(), Error> {
+/// If the server does not answer, or gives another reply. The error says the cause, where it is known.
+pub async fn ping(addr: impl Into<Endpoint>) -> Result<(), Error> {
+    let addr = addr.into();
     let mut client = Client::connect(addr, NODE_DEADLINE).await?;
-    match client.call(&["PING"], NODE_DEADLINE).await? {
-        Value::Simple(pong) if pong == b"PONG" => Ok(()),
-        other => Err(Error::Connect {
-            addr,
-            why: format!("the reply to PING is {other}"),
-        }),
+    let failed = |why: String| Error::Connect { addr, why };
+    match client.call(&["PING"], NODE_DEADLINE).await {
+        Ok(Value::Simple(pong)) if pong == b"PONG" => Ok(()),
+        Ok(Value::Error(text)) => Err(failed(format!(
+            "the reply to PING is {}",
+            cause::explained(&text)
+        ))),
+        Ok(other) => Err(failed(format!("the reply to PING is {other}"))),
+        Err(why) => Err(client.explain(why)),
     }
 }
 
@@ -280,7 +350,7 @@ pub async fn ping(addr: SocketAddr) -> Result<(), Error> {
 ///
 /// # Errors
 /// If the server does not answer.
-pub async fn server(addr: SocketAddr) -> Result<String, Error> {
+pub async fn server(addr: impl Into<Endpoint>) -> Result<String, Error> {
     let mut client = Client::connect(addr, NODE_DEADLINE).await?;
     let text = match client.call(&["INFO", "server"], NODE_DEADLINE).await? {
         Value::Bulk(text) => String::from_utf8_lossy(&text).into_owned(),

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::chance::Chance;
+use crate::endpoint::Endpoint;
 use crate::fault::{self, FaultInjector, Links, Owned, Site};
 use crate::link::Tap;
 use crate::node::{self, External, Node, Process};
@@ -24,7 +25,7 @@ pub enum Source {
         image: Option<String>,
     },
     /// Servers that the suite did not start.
-    External(Vec<SocketAddr>),
+    External(Vec<Endpoint>),
 }
 
 /// The kind of nodes in a cluster, and its ports.
@@ -99,6 +100,12 @@ pub enum Error {
         /// The operating system's reason.
         why: std::io::Error,
     },
+    /// A link adds nothing to what the proxy sends.
+    #[error(
+        "node {0} needs a password, TLS or a database: with --target, expected a plain HOST:PORT, because the links before \
+         nodes only pass on what the proxy sends"
+    )]
+    NotPlain(Endpoint),
     /// The user gave fewer nodes than are needed.
     #[error("{needed} nodes are needed, but --node gives {given}")]
     TooFewNodes {
@@ -189,6 +196,12 @@ impl Cluster {
         self.nodes.iter().map(|node| node.addr()).collect()
     }
 
+    /// The same as endpoints.
+    #[must_use]
+    pub fn node_endpoints(&self) -> Vec<Endpoint> {
+        self.node_addrs().into_iter().map(Into::into).collect()
+    }
+
     /// The addresses under which a proxy reaches the nodes.
     #[must_use]
     pub fn link_addrs(&self) -> Vec<SocketAddr> {
@@ -232,6 +245,9 @@ async fn nodes(
                 });
             }
             for addr in &given[..count] {
+                if addr.plain().is_none() {
+                    return Err(Error::NotPlain(*addr));
+                }
                 nodes.push(Box::new(External::at(*addr).await?));
             }
         }

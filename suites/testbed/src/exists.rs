@@ -17,7 +17,7 @@ pub enum Error {
     #[error(transparent)]
     Client(#[from] client::Error),
     /// An answer that is neither 0 nor 1.
-    #[error("EXISTS {} was answered with {answer}", key.escape_ascii())]
+    #[error("EXISTS {} was answered with {}", key.escape_ascii(), client::cause::of_answer(.answer))]
     Answer {
         /// The key.
         key: Vec<u8>,

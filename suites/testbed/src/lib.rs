@@ -1,5 +1,7 @@
 //! The testbed: real nodes, real proxies, and the links with faults between them.
 //!
+//! - `address`: the grammar of addresses. Pure. `endpoint`: an address resolved, with passwords and TLS; `stream`: a
+//!   connection to it.
 //! - `wire`: RESP2 and RESP3 as bytes and as values, for both sides of a proxy. Pure.
 //! - `client`: a client that shows every reply as it is; `http`: a client for admin ports.
 //! - `node`: Redis servers, as child processes, in containers, or elsewhere.
@@ -17,11 +19,13 @@
 //!
 //! Never judges, and never computes where a key is: it asks the nodes.
 
+pub mod address;
 pub mod chance;
 pub mod child;
 pub mod class;
 pub mod client;
 pub mod cluster;
+pub mod endpoint;
 pub mod exists;
 pub mod fault;
 pub mod fixtures;
@@ -34,6 +38,7 @@ pub mod node;
 pub mod port;
 pub mod program;
 pub mod scheduling;
+pub mod stream;
 pub mod targets;
 pub mod text;
 pub mod toxiproxy;

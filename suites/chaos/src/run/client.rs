@@ -2,11 +2,11 @@
 //! everything.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
+use testbed::endpoint::Endpoint;
 use testbed::wire::{Arguments, Value};
 
 use super::clock::Clock;
@@ -20,7 +20,7 @@ const RECONNECT_AFTER: Duration = Duration::from_millis(20);
 
 /// One client.
 pub(super) struct Client {
-    pub(super) proxy: SocketAddr,
+    pub(super) proxy: Endpoint,
     /// Its place among the proxies.
     pub(super) proxy_index: u16,
     pub(super) library: Library,

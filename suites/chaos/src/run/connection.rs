@@ -1,15 +1,13 @@
 //! One connection of a client, by either library: a pipeline of requests out, their replies with times in.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{
-    AsyncConnectionConfig, ConnectionAddr, IntoConnectionInfo, RedisConnectionInfo, RedisError,
-    RedisResult,
-};
+use redis::{AsyncConnectionConfig, RedisConnectionInfo, RedisError};
 use testbed::client::{self, Client};
+use testbed::endpoint::Endpoint;
 use testbed::wire::{Arguments, Value, encode_request};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
 use super::clock::Clock;
@@ -22,7 +20,13 @@ pub(super) enum Connection {
     /// A plain socket.
     Raw(Client),
     /// The `redis` crate.
-    Library(MultiplexedConnection),
+    Library(Driven),
+}
+
+/// A connection of the `redis` crate, with the task that drives it. Both end together.
+pub(super) struct Driven {
+    connection: MultiplexedConnection,
+    _driver: JoinSet<()>,
 }
 
 /// The result of a pipeline.
@@ -36,14 +40,10 @@ pub(super) struct Replies {
 impl Connection {
     /// Connects, as an ordinary client that is careful with proxies: without `CLIENT SETINFO`, which some refuse by
     /// closing.
-    pub(super) async fn open(
-        proxy: SocketAddr,
-        library: Library,
-        within: Duration,
-    ) -> Option<Self> {
+    pub(super) async fn open(proxy: Endpoint, library: Library, within: Duration) -> Option<Self> {
         match library {
             Library::Raw => Client::connect(proxy, within).await.ok().map(Self::Raw),
-            Library::Redis => open(proxy, within).await.ok().map(Self::Library),
+            Library::Redis => open(proxy, within).await.map(Self::Library),
         }
     }
 
@@ -56,22 +56,28 @@ impl Connection {
     ) -> Replies {
         match self {
             Self::Raw(client) => exchange_raw(client, batch, clock, within).await,
-            Self::Library(connection) => exchange(connection, batch, clock, within).await,
+            Self::Library(driven) => exchange(&mut driven.connection, batch, clock, within).await,
         }
     }
 }
 
-async fn open(proxy: SocketAddr, within: Duration) -> RedisResult<MultiplexedConnection> {
-    let info = ConnectionAddr::Tcp(proxy.ip().to_string(), proxy.port())
-        .into_connection_info()?
-        .set_redis_settings(RedisConnectionInfo::default().set_skip_set_lib_name());
-    let config = AsyncConnectionConfig::new()
-        .set_connection_timeout(Some(within))
-        .set_response_timeout(None);
-    let client = redis::Client::open(info)?;
-    client
-        .get_multiplexed_async_connection_with_config(&config)
+async fn open(proxy: Endpoint, within: Duration) -> Option<Driven> {
+    let stream = Client::connect(proxy, within)
         .await
+        .ok()?
+        .into_stream()
+        .ok()?;
+    // The connection is logged in, and its database selected.
+    let settings = RedisConnectionInfo::default().set_skip_set_lib_name();
+    let config = AsyncConnectionConfig::new().set_response_timeout(None);
+    let opening = MultiplexedConnection::new_with_config(&settings, stream, config);
+    let (connection, driver) = timeout(within, opening).await.ok()?.ok()?;
+    let mut driving = JoinSet::new();
+    driving.spawn(driver);
+    Some(Driven {
+        connection,
+        _driver: driving,
+    })
 }
 
 async fn exchange_raw(

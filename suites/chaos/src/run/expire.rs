@@ -1,9 +1,9 @@
 //! Sets a time to live on the keys of a run on foreign nodes, as long as clients write them: most commands set a key
 //! without one, so a run that is killed would leave its keys behind.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
+use testbed::endpoint::Endpoint;
 use testbed::leftovers;
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -15,7 +15,7 @@ const EVERY: Duration = Duration::from_millis(500);
 
 /// Goes over all keys on all nodes until `stopped` is true, and once more then.
 pub(super) async fn keep_expiring(
-    nodes: Vec<SocketAddr>,
+    nodes: Vec<Endpoint>,
     keys: Vec<Key>,
     mut stopped: watch::Receiver<bool>,
 ) {
@@ -54,7 +54,7 @@ mod tests {
             .unwrap();
         let (_stop, stopped) = watch::channel(true);
         let keys = vec![b"k".to_vec(), b"missing".to_vec()];
-        keep_expiring(vec![node.addr()], keys, stopped).await;
+        keep_expiring(vec![node.addr().into()], keys, stopped).await;
         let ttl = client.call(&["TTL", "k"], NODE_DEADLINE).await.unwrap();
         assert!(matches!(ttl, Value::Integer(1..=3600)), "{ttl}");
     }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use testbed::cluster::Cluster;
+use testbed::endpoint::Endpoint;
 use testbed::fault::{Clients, Fault, FaultInjector, HookRun, Links, Object, Owned, Site};
 use testbed::node::{External, Node};
 use testbed::targets::Proxy;
@@ -24,7 +25,7 @@ pub enum Means<'a> {
     /// Foreign nodes and a foreign proxy.
     Others {
         /// The proxy.
-        proxy: SocketAddr,
+        proxy: Endpoint,
         /// The nodes.
         nodes: Vec<External>,
         /// The links between them and the proxy, and whose they are, if there are any.
@@ -100,7 +101,7 @@ impl Means<'_> {
         }
         let addr = match on {
             Subject::Node(node) => nodes.get(usize::from(node))?.addr(),
-            Subject::Proxy | Subject::Clients => *proxy,
+            Subject::Proxy | Subject::Clients => proxy.socket_addr()?,
         };
         Some((hook, addr))
     }

@@ -28,9 +28,9 @@ mod tests;
 mod tokenless;
 mod watch;
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
+use testbed::endpoint::Endpoint;
 use testbed::link::Tap;
 use testbed::targets::Limits;
 use testbed::{client as wire_client, fault, targets};
@@ -45,12 +45,12 @@ pub struct Subject<'a> {
     /// Its name in the history.
     pub name: String,
     /// The proxy, for clients.
-    pub proxy: SocketAddr,
+    pub proxy: Endpoint,
     /// Further proxies in front of the same nodes. Clients are spread over all proxies; faults of the proxy act on the
     /// first.
-    pub further: Vec<SocketAddr>,
+    pub further: Vec<Endpoint>,
     /// The nodes, past the links.
-    pub nodes: Vec<SocketAddr>,
+    pub nodes: Vec<Endpoint>,
     /// The owner of the nodes.
     pub nodes_of: NodesOf,
     /// The nodes as the proxy knows them.
@@ -67,7 +67,7 @@ pub struct Subject<'a> {
 
 impl Subject<'_> {
     /// All proxies, the first one first.
-    fn proxies(&self) -> Vec<SocketAddr> {
+    fn proxies(&self) -> Vec<Endpoint> {
         [&[self.proxy], &self.further[..]].concat()
     }
 }
@@ -109,7 +109,7 @@ pub enum Error {
     #[error("proxy {proxy} takes {taken} of {keys} keys before the first fault")]
     NotServing {
         /// The proxy.
-        proxy: SocketAddr,
+        proxy: Endpoint,
         /// Keys that were found on a node.
         taken: usize,
         /// Keys in all.

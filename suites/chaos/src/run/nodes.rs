@@ -1,10 +1,10 @@
 //! The contents of the nodes. Each is asked directly, past the proxy and the links.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use testbed::client::{Client, Error, NODE_DEADLINE};
+use testbed::endpoint::Endpoint;
 use testbed::wait::Wait;
 use testbed::wire::{Arguments, Value};
 
@@ -17,7 +17,7 @@ const BATCH: usize = 200;
 pub(super) type Contents = BTreeMap<Key, Vec<(u16, Value)>>;
 
 /// The values of `keys` on every node.
-pub(super) async fn contents(nodes: &[SocketAddr], keys: &[Key]) -> Result<Contents, Error> {
+pub(super) async fn contents(nodes: &[Endpoint], keys: &[Key]) -> Result<Contents, Error> {
     let mut contents = Contents::new();
     for (node, addr) in (0..).zip(nodes) {
         let types = ask(*addr, keys.iter().map(|key| words(&[b"TYPE", key]))).await?;
@@ -46,8 +46,8 @@ fn read(key: &[u8], kind: &Value) -> Option<Arguments> {
 /// Node of each key: each is written through the proxy with a value that no client writes, found on the nodes, and
 /// deleted there. Keys that the proxy does not accept within `within` are left out.
 pub(super) async fn owners(
-    proxy: SocketAddr,
-    nodes: &[SocketAddr],
+    proxy: Endpoint,
+    nodes: &[Endpoint],
     keys: &[Key],
     within: Duration,
 ) -> Result<BTreeMap<Key, u16>, Error> {
@@ -87,7 +87,7 @@ pub(super) async fn owners(
 }
 
 /// The values of `keys` as read through a proxy. Without keys whose read failed.
-pub(super) async fn reads(proxy: SocketAddr, keys: &[Key]) -> BTreeMap<Key, Value> {
+pub(super) async fn reads(proxy: Endpoint, keys: &[Key]) -> BTreeMap<Key, Value> {
     let gets = keys.iter().map(|key| words(&[b"GET", key]));
     let Ok(replies) = ask(proxy, gets).await else {
         return BTreeMap::new();
@@ -97,7 +97,7 @@ pub(super) async fn reads(proxy: SocketAddr, keys: &[Key]) -> BTreeMap<Key, Valu
 }
 
 /// Deletes keys on every node.
-pub(super) async fn clear(nodes: &[SocketAddr], keys: &[Key]) -> Result<(), Error> {
+pub(super) async fn clear(nodes: &[Endpoint], keys: &[Key]) -> Result<(), Error> {
     for addr in nodes {
         ask(*addr, keys.iter().map(|key| words(&[b"DEL", key]))).await?;
     }
@@ -106,7 +106,7 @@ pub(super) async fn clear(nodes: &[SocketAddr], keys: &[Key]) -> Result<(), Erro
 
 /// Asks one server, in pipelines.
 async fn ask(
-    addr: SocketAddr,
+    addr: Endpoint,
     requests: impl Iterator<Item = Arguments>,
 ) -> Result<Vec<Value>, Error> {
     let requests: Vec<Arguments> = requests.collect();

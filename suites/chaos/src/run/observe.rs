@@ -1,12 +1,12 @@
 //! One run from the first look at the nodes to the last.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use testbed::chance::Chance;
+use testbed::endpoint::Endpoint;
 use testbed::link::{Event, TapPosition, What};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -89,7 +89,7 @@ fn views(subject: &Subject<'_>, owners: &[Owners]) -> Vec<ProxyView> {
     if subject.further.is_empty() {
         return Vec::new();
     }
-    let view = |(proxy, owners): (SocketAddr, &Owners)| ProxyView {
+    let view = |(proxy, owners): (Endpoint, &Owners)| ProxyView {
         addr: proxy.to_string(),
         owners: owners.clone(),
         predicted: BTreeMap::new(),

@@ -1,10 +1,10 @@
 //! The keys of a run and their nodes: drawn again until each node has some.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use testbed::chance::Chance;
+use testbed::endpoint::Endpoint;
 
 use super::{Error, Subject, nodes};
 use crate::observed::Key;
@@ -98,7 +98,7 @@ fn keys_of_loads(scenario: &Scenario, plans: &[Plan]) -> Vec<Vec<Key>> {
 /// The node of each key, which a proxy has to accept.
 async fn served(
     subject: &Subject<'_>,
-    proxy: SocketAddr,
+    proxy: Endpoint,
     keys: &[Key],
     within: Duration,
 ) -> Result<Owners, Error> {

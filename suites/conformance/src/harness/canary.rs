@@ -2,12 +2,12 @@
 //!
 //! Never judges a case: it reports whether other clients still read the values that they wrote.
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
 use testbed::client::{self, Client};
+use testbed::endpoint::Endpoint;
 use testbed::wire::Value;
 
 /// A proxy of several workers has connections to its nodes for each, and a client cannot choose its worker: with
@@ -25,7 +25,7 @@ const RENEWED_AFTER: Duration = Duration::from_secs(900);
 /// Keys with a known value, read through the proxy.
 #[derive(Debug)]
 pub(crate) struct Canary {
-    proxy: SocketAddr,
+    proxy: Endpoint,
     keys: Vec<Vec<u8>>,
     value: Vec<u8>,
     within: Duration,
@@ -56,7 +56,7 @@ impl Canary {
     /// # Errors
     /// The result that was read instead of the value.
     pub(crate) async fn establish(
-        proxy: SocketAddr,
+        proxy: Endpoint,
         keys: Vec<Vec<u8>>,
         value: Vec<u8>,
         within: Duration,
@@ -95,7 +95,7 @@ impl Canary {
 
     /// Writes the keys where they were lost: on `nodes`, in the order of the keys, or through the proxy if no nodes are
     /// known.
-    pub(crate) async fn restore(&mut self, nodes: &[SocketAddr]) -> Result<(), Reading> {
+    pub(crate) async fn restore(&mut self, nodes: &[Endpoint]) -> Result<(), Reading> {
         if nodes.is_empty() {
             return self.write().await;
         }
@@ -228,7 +228,7 @@ fn judge(replies: Result<Vec<Value>, client::Error>, value: &[u8]) -> Reading {
 }
 
 async fn speak(
-    addr: SocketAddr,
+    addr: Endpoint,
     requests: &[Vec<&[u8]>],
     within: Duration,
 ) -> Result<Vec<Value>, client::Error> {

@@ -78,6 +78,8 @@ fn instead(error: client::Error) -> Outcome {
         client::Error::Silent { pending, .. } => Outcome::Silent(pending),
         client::Error::Endless { pending } => Outcome::Endless(pending),
         client::Error::Malformed(why) => Outcome::Garbled(why.to_string()),
-        client::Error::Connect { .. } => Outcome::Closed(Vec::new()),
+        client::Error::Connect { .. } | client::Error::Refused { .. } => {
+            Outcome::Closed(Vec::new())
+        }
     }
 }

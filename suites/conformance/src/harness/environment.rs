@@ -9,15 +9,16 @@ use crate::cases::disturbed::Disturbed;
 use crate::cases::members::Members;
 use crate::cases::word::{Variable, letter};
 use testbed::cluster::Cluster;
+use testbed::endpoint::Endpoint;
 use testbed::fault::{self, Fault, Links, Object, Owned};
 use testbed::leftovers::Record;
 use testbed::link::{Answer, Answers, Tap};
 
 /// The surroundings of a proxy under test.
 pub(crate) struct Environment {
-    pub(crate) proxy: SocketAddr,
+    pub(crate) proxy: Endpoint,
     /// The nodes themselves, past the links; empty if they are unknown.
-    pub(crate) nodes: Vec<SocketAddr>,
+    pub(crate) nodes: Vec<Endpoint>,
     /// How many of them the proxy has before a case changes its cluster: the first ones.
     pub(crate) usual: usize,
     /// Where the nodes and links are our own.
@@ -122,7 +123,7 @@ impl Environment {
     }
 
     /// The nodes that the proxy has before a case changes its cluster.
-    pub(crate) fn usual_nodes(&self) -> &[SocketAddr] {
+    pub(crate) fn usual_nodes(&self) -> &[Endpoint] {
         &self.nodes[..self.usual]
     }
 

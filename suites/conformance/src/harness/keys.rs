@@ -2,10 +2,9 @@
 //!
 //! Never computes a placement: a key lives where the proxy put it.
 
-use std::net::SocketAddr;
-
 use testbed::chance::Draws;
-use testbed::client::{self, Client, NODE_DEADLINE};
+use testbed::client::{self, Client, NODE_DEADLINE, cause};
+use testbed::endpoint::Endpoint;
 use testbed::leftovers::{Record, TTL_S};
 use testbed::wire::Value;
 
@@ -31,7 +30,7 @@ pub enum Error {
         why: String,
     },
     /// A key is on no node, or on several.
-    #[error("find keys: one key written through the proxy is on {count} nodes")]
+    #[error("find keys: one key written through the proxy is on {count} of the nodes{}", astray(*.count))]
     Astray {
         /// On how many.
         count: usize,
@@ -54,6 +53,16 @@ pub enum Error {
         /// How many were tried.
         tried: usize,
     },
+}
+
+/// What a wrong number of copies may mean.
+fn astray(count: usize) -> &'static str {
+    match count {
+        0 => {
+            ": not all nodes are given, or they are those of another cluster or database; `shardproof fingerprint` says more"
+        }
+        _ => "",
+    }
 }
 
 /// Unused keys, by node.
@@ -104,8 +113,8 @@ impl Pool {
     /// Finds keys until each node has at least `least` of them.
     pub(crate) async fn fill(
         &mut self,
-        proxy: SocketAddr,
-        nodes: &[SocketAddr],
+        proxy: Endpoint,
+        nodes: &[Endpoint],
         least: usize,
     ) -> Result<(), Error> {
         for _ in 0..ROUNDS_MAX {
@@ -135,8 +144,8 @@ impl Pool {
 
 /// The node that a proxy puts each key on. The keys are removed again.
 pub(crate) async fn owners(
-    proxy: SocketAddr,
-    nodes: &[SocketAddr],
+    proxy: Endpoint,
+    nodes: &[Endpoint],
     keys: &[Vec<u8>],
 ) -> Result<Vec<usize>, Error> {
     write(proxy, keys).await?;
@@ -159,7 +168,7 @@ pub(crate) async fn owners(
     owners.into_iter().map(only).collect()
 }
 
-async fn write(proxy: SocketAddr, keys: &[Vec<u8>]) -> Result<(), Error> {
+async fn write(proxy: Endpoint, keys: &[Vec<u8>]) -> Result<(), Error> {
     let failed = |why: client::Error| Error::Proxy(why.to_string());
     let mut client = Client::connect(proxy, NODE_DEADLINE)
         .await
@@ -178,12 +187,12 @@ async fn write(proxy: SocketAddr, keys: &[Vec<u8>]) -> Result<(), Error> {
         .find(|reply| **reply != Value::Simple(b"OK".to_vec()))
     {
         None => Ok(()),
-        Some(other) => Err(Error::Proxy(other.to_string())),
+        Some(other) => Err(Error::Proxy(cause::of_answer(other))),
     }
 }
 
 /// Removes the keys from a node. Returns which of them existed.
-async fn take_off(node: SocketAddr, keys: &[Vec<u8>]) -> Result<Vec<bool>, String> {
+async fn take_off(node: Endpoint, keys: &[Vec<u8>]) -> Result<Vec<bool>, String> {
     let mut client = Client::connect(node, NODE_DEADLINE)
         .await
         .map_err(|why| why.to_string())?;

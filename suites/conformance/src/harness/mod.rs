@@ -30,6 +30,7 @@ use crate::harness::moved::Moved;
 use crate::probe::Probe;
 use testbed::client;
 use testbed::cluster;
+use testbed::endpoint::Endpoint;
 use testbed::targets::{self, Proxy, Target};
 
 pub use judging::skipped;
@@ -50,7 +51,7 @@ pub enum Error {
     #[error("reach {addr}: {why}")]
     Unreachable {
         /// Where.
-        addr: SocketAddr,
+        addr: Endpoint,
         /// The failure.
         why: client::Error,
     },
@@ -58,7 +59,7 @@ pub enum Error {
     #[error("clean up at {addr}: {why}")]
     Unclean {
         /// Where.
-        addr: SocketAddr,
+        addr: Endpoint,
         /// The failure.
         why: String,
     },

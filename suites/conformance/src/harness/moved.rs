@@ -75,8 +75,8 @@ impl Harness {
                 break;
             }
             let keys: Vec<Vec<u8>> = (0..PROBES).map(|_| self.pool.fresh()).collect();
-            let from = keys::owners(before.addr(), nodes, &keys).await?;
-            let into = keys::owners(after.addr(), nodes, &keys).await?;
+            let from = keys::owners(before.addr().into(), nodes, &keys).await?;
+            let into = keys::owners(after.addr().into(), nodes, &keys).await?;
             let free = self.moved.0.entry(to.clone()).or_default();
             for ((key, from), into) in keys.into_iter().zip(from).zip(into) {
                 free.entry((from, into)).or_default().push(key);

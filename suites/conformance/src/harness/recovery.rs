@@ -1,6 +1,5 @@
 //! Between two cases: the proxy must serve every node again, and the keys of the last case are removed.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
@@ -13,6 +12,7 @@ use crate::harness::canary::{Canary, Reading};
 use crate::harness::deadlines::{After, SETTLED_WITHIN};
 use testbed::client::{Client, NODE_DEADLINE};
 use testbed::cluster;
+use testbed::endpoint::Endpoint;
 use testbed::leftovers::{self, TTL_S};
 use testbed::wait::{self, Probed};
 use testbed::wire::Value;
@@ -239,7 +239,7 @@ impl Harness {
     }
 }
 
-async fn call(addr: SocketAddr, request: &[&[u8]], within: Duration) -> Result<Value, String> {
+async fn call(addr: Endpoint, request: &[&[u8]], within: Duration) -> Result<Value, String> {
     let calling = async {
         let mut client = Client::connect(addr, within).await?;
         client.call(request, within).await

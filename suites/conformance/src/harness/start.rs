@@ -1,6 +1,5 @@
 //! The start: a proxy over a cluster of our own, or one that already runs.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::{Error, Harness};
@@ -11,6 +10,7 @@ use crate::harness::keys::Pool;
 use crate::harness::moved::Moved;
 use testbed::client;
 use testbed::cluster::{Cluster, RunOptions};
+use testbed::endpoint::Endpoint;
 use testbed::leftovers::{self, Record};
 use testbed::link::Tap;
 use testbed::targets::{self, Launcher, Proxy, Serve, Setting, Target};
@@ -68,14 +68,14 @@ impl Harness {
         let record = (!owned.nodes).then(|| {
             Record::open(leftovers::Scope {
                 prefix: Some(pool.prefix().to_owned()),
-                nodes: cluster.node_addrs(),
+                nodes: cluster.node_endpoints(),
                 proxy: None,
             })
         });
         let pool = pool.recorded(record.clone());
         let environment = Environment {
-            proxy: proxy.addr(),
-            nodes: cluster.node_addrs(),
+            proxy: proxy.addr().into(),
+            nodes: cluster.node_endpoints(),
             usual: NODES,
             tap: cluster.tap().clone(),
             cluster: Some(cluster),
@@ -125,12 +125,13 @@ impl Harness {
     /// # Errors
     /// When proxy or nodes do not answer.
     pub async fn attach(
-        proxy: SocketAddr,
-        nodes: &[SocketAddr],
+        proxy: impl Into<Endpoint>,
+        nodes: &[Endpoint],
         op_timeout_ms: u64,
         allowed: Allowed,
         seed: u64,
     ) -> Result<Self, Error> {
+        let proxy = proxy.into();
         for addr in nodes.iter().copied().chain([proxy]) {
             client::ping(addr)
                 .await

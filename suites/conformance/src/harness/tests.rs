@@ -71,7 +71,7 @@ async fn a_redis_that_is_its_own_node_is_left_as_it_was_found() {
         .call(&["SET", "foreign", "kept"], NODE_DEADLINE)
         .await
         .unwrap();
-    let mut harness = Harness::attach(addr, &[addr], 200, Allowed::default(), 7)
+    let mut harness = Harness::attach(addr, &[addr.into()], 200, Allowed::default(), 7)
         .await
         .unwrap();
     let kept = case(

@@ -49,6 +49,7 @@ impl Contents {
         addr: SocketAddr,
         node: usize,
     ) -> Result<(), Error> {
+        let addr = addr.into();
         let failed = |why: testbed::client::Error| Error::Unreachable { addr, why };
         let first = [vec!["KEYS", "*"], vec!["INFO", "keyspace"]];
         let mut first = client

@@ -94,8 +94,9 @@ impl Oracle {
 
     async fn choose_keys(&mut self, seed: u64, tags: bool) -> Result<(), Error> {
         let mut pool = Pool::new(seed, NODES);
-        let nodes = self.cluster.node_addrs();
-        pool.fill(self.proxy.addr(), &nodes, 2 * KEYS).await?;
+        let nodes = self.cluster.node_endpoints();
+        pool.fill(self.proxy.addr().into(), &nodes, 2 * KEYS)
+            .await?;
         let mut of = |node| pool.take(node).unwrap_or_default();
         self.apart = (0..KEYS).map(|index| of(index % NODES)).collect();
         let first = of(0);
@@ -145,7 +146,7 @@ impl Oracle {
 
     /// Name and version of the plain Redis, as `redis 7.0.15`.
     pub(crate) async fn server(&self) -> Result<String, Error> {
-        let addr = self.plain.addr();
+        let addr = testbed::endpoint::Endpoint::from(self.plain.addr());
         let server = client::server(addr).await;
         server.map_err(|why| Error::Unreachable { addr, why })
     }
@@ -160,7 +161,7 @@ impl Oracle {
     }
 
     async fn ask_plain(&self, words: &[&str]) -> Result<Value, Error> {
-        let (addr, mut plain) = (self.plain.addr(), self.plain().await?);
+        let (addr, mut plain) = (self.plain.addr().into(), self.plain().await?);
         let said = plain.call(words, NODE_DEADLINE).await;
         said.map_err(|why| Error::Unreachable { addr, why })
     }
@@ -307,7 +308,9 @@ pub(crate) fn outcome(reply: Result<Value, client::Error>) -> Outcome {
         Err(client::Error::Closed { pending }) => Outcome::Closed(pending),
         Err(client::Error::Silent { pending, .. }) => Outcome::Silent(pending),
         Err(client::Error::Endless { pending }) => Outcome::Endless(pending),
-        Err(client::Error::Connect { why, .. }) => Outcome::Garbled(why),
+        Err(client::Error::Connect { why, .. } | client::Error::Refused { why, .. }) => {
+            Outcome::Garbled(why)
+        }
         Err(client::Error::Malformed(why)) => Outcome::Garbled(why.to_string()),
     }
 }
@@ -315,12 +318,18 @@ pub(crate) fn outcome(reply: Result<Value, client::Error>) -> Outcome {
 async fn connect(addr: std::net::SocketAddr) -> Result<Client, Error> {
     Client::connect(addr, NODE_DEADLINE)
         .await
-        .map_err(|why| Error::Unreachable { addr, why })
+        .map_err(|why| Error::Unreachable {
+            addr: addr.into(),
+            why,
+        })
 }
 
 /// Carries requests out on a server of our own; an error of the server is one of the suite.
 async fn order(addr: std::net::SocketAddr, requests: &[Vec<Vec<u8>>]) -> Result<(), Error> {
-    let failed = |why: String| Error::Unclean { addr, why };
+    let failed = |why: String| Error::Unclean {
+        addr: addr.into(),
+        why,
+    };
     let mut client = connect(addr).await?;
     let replies = client.pipeline(requests, NODE_DEADLINE).await;
     let replies = replies.map_err(|why| failed(why.to_string()))?;

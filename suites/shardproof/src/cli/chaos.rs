@@ -4,7 +4,6 @@ mod lists;
 mod selection;
 mod shrink;
 
-use std::net::SocketAddr;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -18,7 +17,9 @@ use clap::Args;
 use shardproof::baseline::{Baseline, Command, Outcome, Versions};
 use shardproof::report;
 use shardproof::run::{self, Judged, RunOptions, RunningProxy};
+use testbed::address::Address;
 use testbed::class::{ABORTED, Ending};
+use testbed::endpoint::Endpoint;
 use testbed::fault::{Hook, HookCommand, Links};
 use testbed::program::Search;
 use testbed::targets::{self, Target};
@@ -26,7 +27,7 @@ use testbed::text::shell_quoted;
 
 use self::selection::Chosen;
 use self::shrink::{Ran, Shrinking};
-use super::{Common, Console, Exit, baseline, output, repeat};
+use super::{ADDRESS, Common, Connector, Console, Exit, baseline, output, repeat};
 
 /// The usual time limit of a proxy that already runs.
 const OP_TIMEOUT_MS: u64 = 1000;
@@ -47,9 +48,9 @@ pub(super) struct Flags {
     /// Running proxy to test, with --node for each of its nodes in their order. Faults of links need links between them:
     /// those of `shardproof links`, or any Toxiproxy, given by --toxiproxy. Other faults need --fault-hook. Repeat for
     /// further proxies in front of the same nodes, which scenarios with several proxies compare with the first
-    #[arg(long = "proxy", value_name = "HOST:PORT", value_parser = super::address, requires = "nodes",
+    #[arg(long = "proxy", value_name = ADDRESS, value_parser = super::connect::address, requires = "nodes",
         conflicts_with_all = ["source", "redis_image", "link_port_base"])]
-    proxies: Vec<SocketAddr>,
+    proxies: Vec<Address>,
     /// Time limit of --proxy for one request
     #[arg(long, value_name = "MS", default_value_t = OP_TIMEOUT_MS, requires = "proxies")]
     op_timeout_ms: u64,
@@ -120,9 +121,11 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
     let scenarios = selection::without(scenarios, &flags.excludes)?;
     flags.shrinking.prepare(flags.history.as_deref())?;
     let links = flags.common.links().await?;
+    let connector = flags.common.connect.connector(console)?;
+    let nodes = connector.nodes("--node", &flags.common.nodes).await?;
     let options = RunOptions {
         toxiproxy_links: links.unwrap_or_default(),
-        ..flags.common.run_options(search)
+        ..flags.common.run_options(search, nodes.clone())
     };
     let all = selection::scenarios(&[], &flags.common.fixtures(), None)?;
     let exists = |name: &str| is_law_of(all.iter().chain(&scenarios), name);
@@ -135,7 +138,7 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
     let output = flags.output.output();
     output.check(console)?;
     let known = flags.baseline.read(subject, console)?;
-    let subjects = subjects(&flags, links, &options)?;
+    let subjects = subjects(&flags, links, &options, (&connector, nodes)).await?;
     let seed = options.seed;
     (console.err)(&format!("seed {seed:x}"));
     let mut stressed = Vec::new();
@@ -184,18 +187,23 @@ enum Subject {
     Running(RunningProxy),
 }
 
-fn subjects(
+async fn subjects(
     flags: &Flags,
     links: Option<Links>,
     options: &RunOptions,
+    (connector, nodes): (&Connector, Vec<Endpoint>),
 ) -> anyhow::Result<Vec<Subject>> {
-    if let Some((proxy, further)) = flags.proxies.split_first() {
+    let mut proxies = Vec::new();
+    for proxy in &flags.proxies {
+        proxies.push(connector.proxy("--proxy", proxy).await?);
+    }
+    if let Some((proxy, further)) = proxies.split_first() {
         let timeout = Duration::from_millis(flags.fault_hook_timeout_ms);
         let hook = flags.fault_hook.clone();
         return Ok(vec![Subject::Running(RunningProxy {
             proxy: *proxy,
             further: further.to_vec(),
-            nodes: flags.common.nodes.clone(),
+            nodes,
             op_timeout: Duration::from_millis(flags.op_timeout_ms),
             links: flags.common.toxiproxy.zip(links),
             hook: hook.map(|command| Hook::new(command, timeout)),
@@ -367,13 +375,19 @@ async fn watched(
 fn save(folder: &Path, run: &Run) -> std::io::Result<()> {
     std::fs::create_dir_all(folder)?;
     let header = &run.observed.history.header;
-    let name = format!("{}-{}-{}", header.target, header.scenario, header.seed);
+    let target = in_file_name(&header.target);
+    let name = format!("{target}-{}-{}", header.scenario, header.seed);
     let file = |ending: &str| std::fs::File::create(folder.join(format!("{name}.{ending}")));
     history::write(
         &mut std::io::BufWriter::new(file("jsonl")?),
         &run.observed.history,
     )?;
     write_hgrm(&mut std::io::BufWriter::new(file("hgrm")?), run)
+}
+
+/// A target or an address in the name of a file. An address may be a URL or the path of a socket.
+fn in_file_name(target: &str) -> String {
+    target.replace("://", "-").replace('/', "-")
 }
 
 /// The command that runs one scenario again, with all flags that affect verdicts.

@@ -2,7 +2,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
 use std::num::NonZero;
 use std::time::{Duration, Instant};
 
@@ -15,12 +14,13 @@ use shardproof::baseline::{Command, Outcome, Versions};
 use shardproof::report;
 use shardproof::report::terminal::Shown;
 use shardproof::run::{self, Event, Order, RunOptions, Subject};
+use testbed::address::Address;
 use testbed::class::{ABORTED, Ending};
 use testbed::program::Search;
 use testbed::targets::{self, Target};
 
 use super::selection::Selection;
-use super::{Common, Console, Exit, Usage, baseline, output, repeat};
+use super::{ADDRESS, Common, Connector, Console, Exit, Usage, baseline, output, repeat};
 
 /// The usual time limit of a proxy that already runs.
 pub(super) const OP_TIMEOUT_MS: u64 = 1000;
@@ -39,9 +39,9 @@ pub(super) struct Flags {
     )]
     targets: Vec<String>,
     /// Running proxy to test. Without --node, cases that inspect nodes are skipped
-    #[arg(long, value_name = "HOST:PORT", value_parser = super::address,
+    #[arg(long, value_name = ADDRESS, value_parser = super::connect::address,
         conflicts_with_all = ["toxiproxy", "source", "redis_image", "link_port_base"])]
-    proxy: Option<SocketAddr>,
+    proxy: Option<Address>,
     /// Target whose claims and deviations are also those of --proxy, by name or file. Without it, the proxy is probed: cases
     /// that need what it does not offer are skipped
     #[arg(long = "as", value_name = "NAME|FILE.toml", requires = "proxy")]
@@ -96,8 +96,12 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
     let output = flags.output.output();
     output.check(console)?;
     let known = flags.baseline.read(subject, console)?;
-    let subjects = subjects(&flags)?;
-    let options = flags.common.run_options_with_links(search).await?;
+    let connector = flags.common.connect.connector(console)?;
+    let subjects = subjects(&flags, &connector).await?;
+    let options = flags
+        .common
+        .run_options_with_links(search, &connector)
+        .await?;
     let seed = options.seed;
     (console.err)(&format!("seed {seed:x}"));
     let order = Order {
@@ -259,12 +263,13 @@ fn check(flags: &Flags) -> Result<(), Usage> {
     flags.common.check()
 }
 
-fn subjects(flags: &Flags) -> anyhow::Result<Vec<(String, Subject)>> {
+async fn subjects(flags: &Flags, connector: &Connector) -> anyhow::Result<Vec<(String, Subject)>> {
     let allowed = Allowed {
         destructive: flags.allow_destructive,
         disturbing: flags.allow_disturbing,
     };
-    if let Some(proxy) = flags.proxy {
+    if let Some(proxy) = &flags.proxy {
+        let proxy = connector.proxy("--proxy", proxy).await?;
         let running = Subject::Running {
             proxy,
             op_timeout_ms: flags.op_timeout_ms,
@@ -353,14 +358,17 @@ mod tests {
         "junit",
         "html",
         "help",
+        "wait",
     ];
 
     /// Command lines that together have every flag.
-    const LINES: [&str; 3] = [
+    const LINES: [&str; 4] = [
         "--proxy 127.0.0.1:1 --op-timeout-ms 300 --allow-destructive --allow-disturbing --strict \
          --node 127.0.0.1:2 --node 127.0.0.1:3 --fixtures f --as x",
         "--target x --nodes docker --redis-image redis:8 --link-port-base 22000 --case a.case",
-        "--target x --node 127.0.0.1:2 --toxiproxy 127.0.0.1:8474 --baseline known.toml",
+        "--target x --node 127.0.0.1:2 --toxiproxy 127.0.0.1:8474 --baseline known.toml --auth-file a.toml --cacert c.pem \
+         --cert d.pem --key e.pem",
+        "--proxy rediss://127.0.0.1:1 --insecure",
     ];
 
     #[test]
@@ -407,7 +415,12 @@ mod tests {
 
     #[test]
     fn an_image_implies_containers() {
-        let options = |line| read(line).common.run_options(Search::default()).nodes;
+        let options = |line| {
+            read(line)
+                .common
+                .run_options(Search::default(), Vec::new())
+                .nodes
+        };
         let image = |image: &str| Some(image.to_owned());
         let containers = |image| Source::Docker { image };
         let nodes = options("--target x --redis-image redis:8");

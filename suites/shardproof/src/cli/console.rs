@@ -9,7 +9,7 @@ use indicatif::ProgressBar;
 use testbed::text::printable;
 use tokio::sync::watch;
 
-/// The two outputs, passed in by main. Both escape the characters that a terminal would obey.
+/// The two outputs and the environment, passed in by main. Both escape the characters that a terminal would obey.
 pub(crate) struct Console {
     /// Whether stderr is a terminal.
     pub(crate) terminal: bool,
@@ -23,6 +23,8 @@ pub(crate) struct Console {
     pub(crate) ask: fn(&str) -> io::Result<Option<String>>,
     /// Whether a signal asks the subcommand to end.
     pub(crate) stop: Stop,
+    /// Reads a variable of the environment. An empty one counts as absent.
+    pub(crate) variable: fn(&str) -> Option<String>,
 }
 
 /// A request to end, which a signal makes.

@@ -1,21 +1,21 @@
 //! `shardproof fingerprint`: how an unknown proxy places keys, found out from outside.
 
-use std::net::SocketAddr;
-
 use clap::Args;
 use shardproof::planner::TagRule;
 use shardproof::planner::fingerprint::{Known, Query, is_table_size};
 use shardproof::run;
+use testbed::address::Address;
+use testbed::endpoint::Endpoint;
 
 use super::node::NodeFlag;
-use super::{Console, Exit, Usage, output};
+use super::{ADDRESS, Connect, Console, Exit, Usage, output};
 
 /// Identify how a proxy places keys: policy, digest, hash tags, weights and node names
 #[derive(Debug, Args)]
 pub(super) struct Flags {
     /// The proxy
-    #[arg(long, value_name = "HOST:PORT", value_parser = super::address)]
-    proxy: SocketAddr,
+    #[arg(long, value_name = ADDRESS, value_parser = super::connect::address)]
+    proxy: Address,
     /// A node, in the order of the proxy's configuration; SEEN is its address as the proxy sees it. Repeat per node
     #[arg(long = "node", value_name = "ADDR[=SEEN][*WEIGHT]", required = true)]
     nodes: Vec<NodeFlag>,
@@ -42,26 +42,32 @@ pub(super) struct Flags {
     seed: Option<u64>,
     #[command(flatten)]
     output: output::Json,
+    #[command(flatten)]
+    connect: Connect,
 }
 
 pub(super) async fn run(flags: Flags, console: &Console) -> anyhow::Result<Exit> {
-    let question = question(&flags)?;
+    let connector = flags.connect.connector(console)?;
+    let mut reached = Vec::new();
+    for node in &flags.nodes {
+        reached.push(node.endpoint(&connector).await?);
+    }
+    let question = question(&flags, &reached)?;
+    let proxy = connector.proxy("--proxy", &flags.proxy).await?;
     (console.err)(&format!("seed {:x}", question.seed));
     let progress = console.progress(&flags.proxy.to_string());
     let say = |step: &str| progress.say(step);
-    let reached = addrs(&flags)?;
-    let report = run::fingerprint(flags.proxy, reached, &question, flags.ttl, &say).await?;
+    let report = run::fingerprint(proxy, reached, &question, flags.ttl, &say).await?;
     drop(progress);
     flags.output.output().write(&report, console)
 }
 
-fn question(flags: &Flags) -> Result<Query, Usage> {
+fn question(flags: &Flags, reached: &[Endpoint]) -> Result<Query, Usage> {
     let count = flags.nodes.len();
     if count < 2 {
         let usage = "--node: one node holds every key, expected at least two";
         return Err(Usage(usage.to_owned()));
     }
-    let reached = addrs(flags)?;
     for (index, node) in reached.iter().enumerate() {
         if reached[..index].contains(node) {
             return Err(Usage(format!("--node {node}: given twice")));
@@ -82,7 +88,7 @@ fn question(flags: &Flags) -> Result<Query, Usage> {
             .zip(names.chain(std::iter::repeat(None)))
             .map(|(node, name)| Known {
                 seen: node.seen.clone(),
-                reached: node.reached.clone(),
+                reached: node.reached.to_string(),
                 name,
             })
             .collect(),
@@ -103,11 +109,6 @@ fn aligned(flag: &str, given: usize, nodes: usize) -> Result<(), Usage> {
     Err(Usage(format!(
         "{flag}: given {given} times, expected {nodes}, one per --node"
     )))
-}
-
-/// The addresses at which we reach the nodes.
-fn addrs(flags: &Flags) -> Result<Vec<SocketAddr>, Usage> {
-    flags.nodes.iter().map(NodeFlag::addr).collect()
 }
 
 /// The weights if they are known: of all nodes or of none.

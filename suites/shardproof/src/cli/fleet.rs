@@ -15,10 +15,13 @@ use shardproof::fleet::{
     self, CheckOptions, Fleet, KeyBytesMax, KeyCopy, Point, Progress, Scanning,
 };
 use shardproof::planner::description::Described;
+use testbed::address::Address;
+use testbed::endpoint::Endpoint;
 use tokio::sync::mpsc;
 
 use super::clusters::Hinting;
 use super::node::{NODE, NodeFlag};
+use super::{ADDRESS, Connect};
 use super::{Console, Usage};
 
 /// Live nodes, and the placement that they are compared with.
@@ -33,8 +36,8 @@ pub(super) struct FleetFlags {
     #[arg(long = "node", value_name = NODE)]
     nodes: Vec<NodeFlag>,
     /// Node that has left the cluster and may still hold keys; repeat per node
-    #[arg(long = "from-node", value_name = "ADDR")]
-    leaving: Vec<String>,
+    #[arg(long = "from-node", value_name = ADDRESS, value_parser = super::connect::address)]
+    leaving: Vec<Address>,
     /// Database to inspect on every node, or all that hold keys. Default: the database in the description, or 0
     #[arg(long = "db", value_name = "N|all")]
     database: Option<Database>,
@@ -59,22 +62,37 @@ pub(super) struct FleetFlags {
     #[arg(long)]
     allow_large: bool,
     /// Proxy to ask for sample keys
-    #[arg(long, value_name = "HOST:PORT", value_parser = super::address)]
-    pub(super) proxy: Option<std::net::SocketAddr>,
+    #[arg(long, value_name = ADDRESS, value_parser = super::connect::address)]
+    proxy: Option<Address>,
+    #[command(flatten)]
+    connect: Connect,
+}
+
+/// A fleet whose nodes all answer, and the proxy in front of it.
+pub(super) struct Opened {
+    pub(super) fleet: Arc<Fleet>,
+    pub(super) proxy: Option<Endpoint>,
 }
 
 impl FleetFlags {
+    /// Whether there is a proxy to ask.
+    pub(super) fn has_proxy(&self) -> bool {
+        self.proxy.is_some()
+    }
+
     /// Opens the fleet. Every node of it answers.
-    pub(super) async fn open(&self, console: &Console) -> anyhow::Result<Arc<Fleet>> {
+    pub(super) async fn open(&self, console: &Console) -> anyhow::Result<Opened> {
+        let connector = self.connect.connector(console)?;
         let Described {
             cluster,
-            mut reach,
+            reach,
             database,
             routing,
             notes,
             ..
         } = self.hinting.read("--to", &self.to)?;
         console.notes(&notes);
+        let mut given: Vec<Option<&Address>> = vec![None; reach.len()];
         let seen: Vec<&str> = cluster
             .nodes
             .iter()
@@ -86,7 +104,7 @@ impl FleetFlags {
                 seen: name,
                 ..
             } = node.unweighted()?;
-            if addr == name {
+            if addr.to_string() == *name {
                 let usage = format!("--node {addr}: has no effect without =SEEN");
                 return Err(Usage(usage).into());
             }
@@ -95,22 +113,41 @@ impl FleetFlags {
                 let usage = format!("--node {addr}={name}: the description has {known}");
                 return Err(Usage(usage).into());
             };
-            reach[place].clone_from(addr);
+            no_database("--node", addr)?;
+            given[place] = Some(addr);
         }
         if let Some(both) = self
             .leaving
             .iter()
-            .find(|addr| seen.contains(&addr.as_str()))
+            .find(|addr| seen.contains(&addr.site.to_string().as_str()))
         {
             let usage = format!("--from-node {both}: the description has it, so it has not left");
             return Err(Usage(usage).into());
         }
-        let fleet = Fleet::open(&cluster, &reach, &self.leaving).await?;
+        let mut nodes = Vec::with_capacity(reach.len());
+        for ((given, reach), seen) in given.into_iter().zip(&reach).zip(&seen) {
+            nodes.push(match given {
+                Some(address) => connector.node("--node", address).await?,
+                None => connector.described(seen, reach).await?,
+            });
+        }
+        let mut leaving = Vec::with_capacity(self.leaving.len());
+        for address in &self.leaving {
+            no_database("--from-node", address)?;
+            let endpoint = connector.node("--from-node", address).await?;
+            leaving.push((address.site.to_string(), endpoint));
+        }
+        let fleet = Fleet::open(&cluster, &nodes, &leaving).await?;
         let database = match self.database {
             Some(Database::One(number)) => number,
             _ => database.unwrap_or(0),
         };
-        Ok(Arc::new(fleet.routed(routing).in_database(database)))
+        let proxy = match &self.proxy {
+            Some(proxy) => Some(connector.proxy("--proxy", proxy).await?),
+            None => None,
+        };
+        let fleet = Arc::new(fleet.routed(routing).in_database(database));
+        Ok(Opened { fleet, proxy })
     }
 
     /// The databases to inspect, that of the proxy first. Empty is the fleet's own one.
@@ -137,6 +174,16 @@ impl FleetFlags {
             prefix: self.prefix.as_bytes().to_vec(),
             ..Scanning::default()
         }
+    }
+}
+
+/// All nodes are inspected in the same database.
+fn no_database(flag: &str, address: &Address) -> Result<(), Usage> {
+    match address.database {
+        None => Ok(()),
+        Some(_) => Err(Usage(format!(
+            "{flag} {address}: expected no database in the address, --db N selects it on every node"
+        ))),
     }
 }
 

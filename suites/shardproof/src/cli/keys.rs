@@ -5,10 +5,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use clap::Args;
-use shardproof::fleet::{Scanning, Stream};
+use shardproof::fleet::{Member, Scanning, Stream};
 use shardproof::keys::{Form, Lines, Pattern, Source};
 
-use super::Usage;
+use testbed::address::Address;
+
+use super::{ADDRESS, Connect, Console, Usage};
 
 /// The default pattern of keys.
 const PATTERN: &str = "key:{n}";
@@ -38,14 +40,16 @@ pub(super) struct Keys {
     #[arg(long, value_name = "COUNT", conflicts_with = "keys", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
     /// Read the keys of a live node with SCAN; repeat per node
-    #[arg(long = "scan", value_name = "redis://HOST:PORT[/DATABASE]", conflicts_with_all = ["keys", "generate", "count"])]
-    scanned: Vec<String>,
+    #[arg(long = "scan", value_name = ADDRESS, value_parser = super::connect::address, conflicts_with_all = ["keys", "generate", "count"])]
+    scanned: Vec<Address>,
     /// Scan only keys with this prefix
     #[arg(long, value_name = "TEXT", requires = "scanned")]
     prefix: Option<OsString>,
     /// Maximum number of keys to scan per second over all nodes. Default: no limit
     #[arg(long, value_name = "KEYS", requires = "scanned", value_parser = clap::value_parser!(u64).range(1..))]
     rate: Option<u64>,
+    #[command(flatten)]
+    connect: Connect,
 }
 
 impl KeyFile {
@@ -59,9 +63,12 @@ impl KeyFile {
 
 impl Keys {
     /// The source of keys, and its name.
-    pub(super) async fn source(&self) -> anyhow::Result<(Box<dyn Source>, String)> {
+    pub(super) async fn source(
+        &self,
+        console: &Console,
+    ) -> anyhow::Result<(Box<dyn Source>, String)> {
         if !self.scanned.is_empty() {
-            return self.scan().await;
+            return self.scan(console).await;
         }
         if let (Some(lines), Some(file)) = (self.file.lines()?, &self.file.keys) {
             return Ok((Box::new(lines), format!("from {}", file.display())));
@@ -81,16 +88,20 @@ impl Keys {
         Ok((Box::new(generated), made_up))
     }
 
-    async fn scan(&self) -> anyhow::Result<(Box<dyn Source>, String)> {
+    async fn scan(&self, console: &Console) -> anyhow::Result<(Box<dyn Source>, String)> {
         let prefix = self.prefix.as_deref().unwrap_or_default();
         let scanning = Scanning {
             prefix: prefix.as_bytes().to_vec(),
             ..Scanning::default()
         };
-        let stream = Stream::open(&self.scanned, scanning, self.rate).await?;
-        Ok((
-            Box::new(stream),
-            format!("scanned on {}", self.scanned.join(", ")),
-        ))
+        let connector = self.connect.connector(console)?;
+        let mut nodes = Vec::new();
+        for address in &self.scanned {
+            let endpoint = connector.node("--scan", address).await?;
+            nodes.push(Member::at(&address.site.to_string(), endpoint));
+        }
+        let stream = Stream::open(nodes, scanning, self.rate);
+        let names: Vec<String> = self.scanned.iter().map(ToString::to_string).collect();
+        Ok((Box::new(stream), format!("scanned on {}", names.join(", "))))
     }
 }

@@ -1,7 +1,6 @@
 //! `shardproof locate`: where keys are, and where they were found.
 
 use std::io::Write;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -12,10 +11,13 @@ use shardproof::planner::description::Described;
 use shardproof::planner::locate::{Located, Location, Seen};
 use shardproof::report::terminal::{located, located_header};
 
+use testbed::address::Address;
+use testbed::endpoint::Endpoint;
+
 use super::clusters::Hinting;
 use super::keys::KeyFile;
 use super::node::{NODE, NodeFlag};
-use super::{Console, Exit, Usage, address};
+use super::{ADDRESS, Connect, Connector, Console, Exit, Usage};
 
 /// Show where keys are placed and why, and which nodes hold them
 ///
@@ -54,26 +56,30 @@ pub(super) struct Flags {
     #[arg(long = "db", value_name = "N")]
     database: Option<u32>,
     /// Ask this proxy for the keys
-    #[arg(long, value_name = "HOST:PORT", value_parser = address)]
-    proxy: Option<SocketAddr>,
+    #[arg(long, value_name = ADDRESS, value_parser = super::connect::address)]
+    proxy: Option<Address>,
     /// Write one JSON object per line; - for stdout
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    #[command(flatten)]
+    connect: Connect,
 }
 
 pub(super) async fn run(flags: &Flags, console: &Console) -> anyhow::Result<Exit> {
     let described = flags.hinting.read("--cluster", &flags.cluster)?;
     console.notes(&described.notes);
+    let connector = flags.connect.connector(console)?;
     let mut source = source(flags)?;
     let mut locator = Locator::default();
     let asks_nodes = flags.look || !flags.nodes.is_empty();
     if asks_nodes {
         let database = flags.database.or(described.database).unwrap_or(0);
         locator
-            .at_nodes(&reached(flags, &described)?, database)
+            .at_nodes(&reached(flags, &described, &connector).await?, database)
             .await?;
     }
-    if let Some(proxy) = flags.proxy {
+    if let Some(proxy) = &flags.proxy {
+        let proxy = connector.proxy("--proxy", proxy).await?;
         locator.at_proxy(proxy).await?;
     }
     let mut out = match &flags.json {
@@ -129,31 +135,36 @@ fn source(flags: &Flags) -> anyhow::Result<Box<dyn Source>> {
 }
 
 /// Where each node of the cluster is asked.
-fn reached(flags: &Flags, described: &Described) -> Result<Vec<(String, SocketAddr)>, Usage> {
-    let nodes = described.cluster.nodes.iter().map(|node| &node.address);
-    let mut reached: Vec<(String, String)> = nodes
-        .cloned()
-        .zip(described.reach.iter().cloned())
+async fn reached(
+    flags: &Flags,
+    described: &Described,
+    connector: &Connector,
+) -> anyhow::Result<Vec<(String, Endpoint)>> {
+    let seen: Vec<&String> = described
+        .cluster
+        .nodes
+        .iter()
+        .map(|node| &node.address)
         .collect();
+    let mut given: Vec<Option<&Address>> = vec![None; seen.len()];
     for node in &flags.nodes {
-        let NodeFlag {
-            reached: reach,
-            seen,
-            ..
-        } = node.unweighted()?;
-        let known = reached.iter_mut().find(|(address, _)| address == seen);
-        let Some(known) = known else {
+        let node = node.unweighted()?;
+        let Some(place) = seen.iter().position(|seen| **seen == node.seen) else {
+            let (reach, seen) = (&node.reached, &node.seen);
             let wrong = format!("--node {reach}: {seen} is not a node of the cluster");
-            return Err(Usage(wrong));
+            return Err(Usage(wrong).into());
         };
-        known.1.clone_from(reach);
+        given[place] = Some(&node.reached);
     }
-    let addresses = reached.into_iter().map(|(seen, reach)| {
-        let addr =
-            address(&reach).map_err(|why| Usage(format!("node {seen} at {reach}: {why}")))?;
-        Ok((seen, addr))
-    });
-    addresses.collect()
+    let mut reached = Vec::with_capacity(seen.len());
+    for ((seen, given), reach) in seen.into_iter().zip(given).zip(&described.reach) {
+        let endpoint = match given {
+            Some(address) => connector.node("--node", address).await?,
+            None => connector.described(seen, reach).await?,
+        };
+        reached.push((seen.clone(), endpoint));
+    }
+    Ok(reached)
 }
 
 /// The keys of a block, side by side.

@@ -10,7 +10,7 @@ use shardproof::fleet::{
     Proof,
 };
 
-use super::fleet::{FleetFlags, look, watched};
+use super::fleet::{FleetFlags, Opened, look, watched};
 use super::{Console, Exit, Usage, output};
 
 /// Move keys that a cluster change made unreachable to the nodes where the proxy looks for them
@@ -44,14 +44,17 @@ pub(super) struct Flags {
 }
 
 pub(super) async fn run(flags: Flags, console: &Console) -> anyhow::Result<Exit> {
-    let proof = proof(&flags)?;
-    let fleet = flags.fleet.open(console).await?;
+    check(&flags)?;
+    let Opened { fleet, proxy } = flags.fleet.open(console).await?;
+    let proof = flags
+        .apply
+        .then_some(proxy.map_or(Proof::Unverified, Proof::Proxy));
     let looking = CheckOptions {
         scanning: flags.fleet.scanning(),
         databases: flags.fleet.databases(&fleet).await?,
         // The rate limits moved keys only.
         rate: None,
-        proxy: flags.fleet.proxy,
+        proxy,
         key_bytes_max: flags.fleet.key_bytes_max(),
         ignored: flags.fleet.ignored.clone(),
     };
@@ -101,18 +104,16 @@ fn conflict(flags: &Flags, fleet: &Fleet) -> Result<Conflict, Usage> {
     }
 }
 
-/// The proof that the description is right, if keys are to be moved.
-fn proof(flags: &Flags) -> Result<Option<Proof>, Usage> {
-    match (flags.apply, flags.fleet.proxy) {
-        (false, _) => Ok(None),
-        (true, Some(proxy)) => Ok(Some(Proof::Proxy(proxy))),
-        (true, None) if flags.unverified => Ok(Some(Proof::Unverified)),
-        (true, None) => Err(Usage(
-            "--apply needs --proxy HOST:PORT, to show that the proxy places keys as --to says. Without a proxy to ask, \
-             --unverified moves them all the same; if --to is wrong, they are lost to the proxy"
-                .to_owned(),
-        )),
+/// Keys are moved only with a proof that the description is right, or on purpose without one.
+fn check(flags: &Flags) -> Result<(), Usage> {
+    if !flags.apply || flags.unverified || flags.fleet.has_proxy() {
+        return Ok(());
     }
+    Err(Usage(
+        "--apply needs --proxy HOST:PORT, to show that the proxy places keys as --to says. Without a proxy to ask, \
+         --unverified moves them all the same; if --to is wrong, they are lost to the proxy"
+            .to_owned(),
+    ))
 }
 
 async fn apply(

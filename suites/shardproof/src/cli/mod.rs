@@ -6,6 +6,7 @@ mod check;
 mod check_history;
 mod clusters;
 mod conformance;
+mod connect;
 mod console;
 mod diff;
 mod differential;
@@ -43,13 +44,16 @@ use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use shardproof::report;
 use shardproof::run::RunOptions;
+use testbed::address::Address;
 use testbed::cluster::{LINK_PORT_BASE, Source};
+use testbed::endpoint::Endpoint;
 use testbed::fault::Links;
 use testbed::fixtures::Fixtures;
 use testbed::program::Search;
 use testbed::targets::Target;
 use testbed::toxiproxy::Client;
 
+use connect::{ADDRESS, Connect, Connector};
 pub(crate) use console::{Console, Stop};
 
 /// Conformance and chaos for RESP (Redis protocol) sharding proxies.
@@ -235,11 +239,13 @@ struct Common {
     #[arg(long, value_name = "IMAGE")]
     redis_image: Option<String>,
     /// Running Redis server to use as a node; repeat per node
-    #[arg(long = "node", value_name = "HOST:PORT", value_parser = address, conflicts_with_all = ["source", "redis_image"])]
-    nodes: Vec<std::net::SocketAddr>,
+    #[arg(long = "node", value_name = ADDRESS, value_parser = connect::address, conflicts_with_all = ["source", "redis_image"])]
+    nodes: Vec<Address>,
     /// Running Toxiproxy server to inject faults with, instead of the suite's own links. It records no traffic
     #[arg(long, value_name = "HOST:PORT", value_parser = address)]
     toxiproxy: Option<std::net::SocketAddr>,
+    #[command(flatten)]
+    connect: Connect,
 }
 
 impl std::ops::Deref for Common {
@@ -268,11 +274,11 @@ impl Common {
         })
     }
 
-    /// The options of one run, with nodes from where they are to come from.
-    fn run_options(&self, search: Search) -> RunOptions {
+    /// The options of one run, with nodes from where they are to come from: `nodes` are those of --node.
+    fn run_options(&self, search: Search, nodes: Vec<Endpoint>) -> RunOptions {
         RunOptions {
             nodes: match self.source() {
-                _ if !self.nodes.is_empty() => Source::External(self.nodes.clone()),
+                _ if !nodes.is_empty() => Source::External(nodes),
                 NodeSource::Process => Source::Process,
                 NodeSource::Docker => Source::Docker {
                     image: self.redis_image.clone(),
@@ -284,10 +290,15 @@ impl Common {
     }
 
     /// As [`Common::run_options`]. A server of --toxiproxy is asked once which faults it has.
-    async fn run_options_with_links(&self, search: Search) -> anyhow::Result<RunOptions> {
+    async fn run_options_with_links(
+        &self,
+        search: Search,
+        connector: &Connector,
+    ) -> anyhow::Result<RunOptions> {
+        let nodes = connector.nodes("--node", &self.nodes).await?;
         Ok(RunOptions {
             toxiproxy_links: self.links().await?.unwrap_or_default(),
-            ..self.run_options(search)
+            ..self.run_options(search, nodes)
         })
     }
 
@@ -328,7 +339,7 @@ fn fresh_seed() -> u64 {
     RandomState::new().hash_one(()) & 0xffff_ffff
 }
 
-/// An address by number or name; IPv4 first if a name has both, as nodes and proxies listen by default.
+/// The address of an API or a node of links, by number or name; IPv4 first if a name has both, as nodes and proxies listen by default.
 fn address(text: &str) -> Result<std::net::SocketAddr, String> {
     use std::net::ToSocketAddrs;
     let found: Vec<_> = text

@@ -1,9 +1,11 @@
 //! The grammar of `--node` where a node has a place in a cluster: `ADDR[=SEEN][*WEIGHT]`.
 
-use std::net::SocketAddr;
 use std::str::FromStr;
 
-use super::Usage;
+use testbed::address::{Address, Mistake};
+use testbed::endpoint::Endpoint;
+
+use super::{Connector, Usage};
 
 /// How help shows it.
 pub(super) const NODE: &str = "ADDR[=SEEN]";
@@ -12,7 +14,7 @@ pub(super) const NODE: &str = "ADDR[=SEEN]";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct NodeFlag {
     /// The address at which we reach it.
-    pub(super) reached: String,
+    pub(super) reached: Address,
     /// Its address as the proxy sees it.
     pub(super) seen: String,
     /// Its weight, if one is given.
@@ -23,30 +25,39 @@ impl FromStr for NodeFlag {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (places, weight) = match text.split_once('*') {
-            None => (text, None),
+        // A password may contain any character.
+        let login = text.rfind('@').map_or(0, |at| at + 1);
+        let (login, places) = text.split_at(login);
+        let (places, weight) = match places.split_once('*') {
+            None => (places, None),
             Some((places, weight)) => match weight.parse() {
                 Ok(1..) => (places, weight.parse().ok()),
                 _ => return Err("expected a whole number from 1 after *".to_owned()),
             },
         };
-        let (reached, seen) = places.split_once('=').unwrap_or((places, places));
-        if reached.is_empty() || seen.is_empty() {
+        let (reached, seen) = match places.split_once('=') {
+            Some((reached, seen)) => (reached, Some(seen)),
+            None => (places, None),
+        };
+        let reached = [login, reached].concat();
+        if seen == Some("") {
             return Err("expected an address on both sides of =".to_owned());
         }
+        let reached: Address = reached
+            .parse()
+            .map_err(|wrong: Mistake| wrong.to_string())?;
         Ok(Self {
-            reached: reached.to_owned(),
-            seen: seen.to_owned(),
+            seen: seen.map_or_else(|| reached.site.to_string(), str::to_owned),
+            reached,
             weight,
         })
     }
 }
 
 impl NodeFlag {
-    /// The resolved address at which we reach the node.
-    pub(super) fn addr(&self) -> Result<SocketAddr, Usage> {
-        super::address(&self.reached)
-            .map_err(|why| Usage(format!("--node {}: {why}", self.reached)))
+    /// The endpoint at which we reach the node.
+    pub(super) async fn endpoint(&self, connector: &Connector) -> anyhow::Result<Endpoint> {
+        connector.node("--node", &self.reached).await
     }
 
     /// The same node where a weight has no effect.
@@ -72,9 +83,14 @@ mod tests {
             ("a:1=b:2", "a:1", "b:2", None),
             ("a:1*3", "a:1", "a:1", Some(3)),
             ("a:1=b:2*3", "a:1", "b:2", Some(3)),
+            ("redis://a:1=b:2", "a:1", "b:2", None),
+            ("redis://u:p=*@a:1/2=b:2*3", "redis://a:1/2", "b:2", Some(3)),
+            ("rediss://u:p@a:1", "rediss://a:1", "a:1", None),
+            ("unix:/a=/b", "unix:/a", "/b", None),
         ] {
             let node: NodeFlag = text.parse().expect(text);
-            let read = (node.reached.as_str(), node.seen.as_str(), node.weight);
+            let at = node.reached.to_string();
+            let read = (&*at, node.seen.as_str(), node.weight);
             assert_eq!(read, (reached, seen, weight), "{text}");
         }
         for wrong in ["", "=b:1", "a:1=", "a:1*", "a:1*0", "a:1*x", "a:1*2=b:1"] {

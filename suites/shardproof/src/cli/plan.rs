@@ -59,7 +59,7 @@ pub(super) struct Flags {
 
 pub(super) async fn run(flags: &Flags, console: &Console) -> anyhow::Result<Exit> {
     let change = change(flags, console)?;
-    let (mut source, called) = flags.keys.source().await?;
+    let (mut source, called) = flags.keys.source(console).await?;
     let counts = count(flags, console, &change.change, &mut *source)?;
     let output = flags.output.output().with_file(flags.moved.as_deref());
     let detail = match output.is_any() {

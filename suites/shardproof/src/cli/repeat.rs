@@ -43,6 +43,7 @@ impl Flags {
         for node in &common.nodes {
             self.value("--node", node);
         }
+        common.connect.repeat(self);
         if let Some(server) = common.toxiproxy {
             self.value("--toxiproxy", server);
         }

@@ -63,7 +63,11 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
         return fault::run(&flags, fault, search, console).await;
     }
     let runs = runs(&flags)?;
-    let options = flags.common.run_options_with_links(search).await?;
+    let connector = flags.common.connect.connector(console)?;
+    let options = flags
+        .common
+        .run_options_with_links(search, &connector)
+        .await?;
     let plan = plan(&flags, options.seed)?;
     let output = flags.output.output();
     (console.err)(&format!("seed {:x}", plan.seed));

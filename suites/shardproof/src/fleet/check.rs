@@ -6,8 +6,8 @@
 //! key as it was when it was read. A key that another client moves between two nodes during the check may be missed.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::net::SocketAddr;
 use std::sync::Arc;
+use testbed::endpoint::Endpoint;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -34,7 +34,7 @@ pub struct CheckOptions {
     /// Keys per second over all nodes; `None` means no limit.
     pub rate: Option<u64>,
     /// A proxy to ask for each key.
-    pub proxy: Option<SocketAddr>,
+    pub proxy: Option<Endpoint>,
     /// The largest key that is compared, or would be moved.
     pub key_bytes_max: KeyBytesMax,
     /// Properties of nodes that are not compared.
@@ -138,7 +138,7 @@ struct Seen {
 }
 
 impl Look {
-    async fn open(fleet: &Arc<Fleet>, on: usize, proxy: Option<SocketAddr>) -> Result<Self, Error> {
+    async fn open(fleet: &Arc<Fleet>, on: usize, proxy: Option<Endpoint>) -> Result<Self, Error> {
         Ok(Self {
             fleet: Arc::clone(fleet),
             on,

@@ -1,10 +1,10 @@
 //! A connection with the name of its node, for errors.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::Error;
-use testbed::client::Client;
+use testbed::client::{Client, cause};
+use testbed::endpoint::Endpoint;
 use testbed::exists;
 use testbed::wire::Value;
 
@@ -28,24 +28,15 @@ impl Connection {
     /// Connects to `addr`, which errors call `who`, and selects a database there.
     pub(super) async fn open_database(
         who: &str,
-        addr: SocketAddr,
+        addr: Endpoint,
         database: u32,
     ) -> Result<Self, Error> {
-        let mut connection = Self::open(who, addr).await?;
         // A server starts in database 0, and one that refuses SELECT serves no other.
-        if database > 0 {
-            let answer = connection
-                .ask(&[b"SELECT", database.to_string().as_bytes()])
-                .await?;
-            if answer != Value::Simple(b"OK".to_vec()) {
-                return Err(connection.unexpected("SELECT", &answer));
-            }
-        }
-        Ok(connection)
+        Self::open(who, addr.in_database(database)).await
     }
 
     /// Connects to `addr`, which errors call `who`.
-    pub(super) async fn open(who: &str, addr: SocketAddr) -> Result<Self, Error> {
+    pub(super) async fn open(who: &str, addr: Endpoint) -> Result<Self, Error> {
         match Client::connect(addr, CONNECTED_WITHIN).await {
             Ok(client) => Ok(Self {
                 who: who.to_owned(),
@@ -84,14 +75,14 @@ impl Connection {
         Error::Answer {
             who: self.who.clone(),
             asked,
-            answer: answer.to_string(),
+            answer: cause::of_answer(answer),
         }
     }
 
     fn lost(&self, why: testbed::client::Error) -> Error {
         Error::Lost {
             who: self.who.clone(),
-            why,
+            why: self.client.explain(why),
         }
     }
 }

@@ -7,13 +7,13 @@
 //! expire within a minute, and are deleted as soon as they were seen.
 
 use std::hash::{BuildHasher, RandomState};
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::connection::{Connection, Request};
 use super::connections::Connections;
 use super::report::{Check, Probed};
 use super::{Error, Fleet};
+use testbed::endpoint::Endpoint;
 use testbed::leftovers::{Record, Scope};
 use testbed::wire::Value;
 
@@ -28,13 +28,13 @@ const TTL_S: &str = "60";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Proof {
     /// The answers of the proxy at this address.
-    Proxy(SocketAddr),
+    Proxy(Endpoint),
     /// Not at all: the caller is responsible.
     Unverified,
 }
 
 impl Proof {
-    pub(super) fn proxy(self) -> Option<SocketAddr> {
+    pub(super) fn proxy(self) -> Option<Endpoint> {
         match self {
             Self::Proxy(proxy) => Some(proxy),
             Self::Unverified => None,
@@ -45,7 +45,7 @@ impl Proof {
 /// Proves that `proxy` places keys as described. `check` is a check of all keys in which it was asked.
 pub(super) async fn prove(
     fleet: &Arc<Fleet>,
-    proxy: SocketAddr,
+    proxy: Endpoint,
     prefix: &[u8],
     check: &Check,
 ) -> Result<Probed, Error> {
@@ -85,7 +85,7 @@ struct Writing {
 }
 
 impl Writing {
-    async fn open(fleet: &Arc<Fleet>, proxy: SocketAddr) -> Result<Self, Error> {
+    async fn open(fleet: &Arc<Fleet>, proxy: Endpoint) -> Result<Self, Error> {
         Ok(Self {
             fleet: Arc::clone(fleet),
             proxy: Connection::open(&format!("the proxy at {proxy}"), proxy).await?,

@@ -1,9 +1,8 @@
 //! Searches keys on each node, and through the proxy.
 
-use std::net::SocketAddr;
-
 use crate::planner::locate::Seen;
 use testbed::client::{self, Client, NODE_DEADLINE};
+use testbed::endpoint::Endpoint;
 use testbed::exists;
 use testbed::wire::Value;
 
@@ -59,7 +58,7 @@ impl Locator {
     /// A node does not answer.
     pub async fn at_nodes(
         &mut self,
-        nodes: &[(String, SocketAddr)],
+        nodes: &[(String, Endpoint)],
         database: u32,
     ) -> Result<(), Error> {
         let mut asked = Vec::new();
@@ -76,7 +75,7 @@ impl Locator {
     ///
     /// # Errors
     /// It does not answer.
-    pub async fn at_proxy(&mut self, addr: SocketAddr) -> Result<(), Error> {
+    pub async fn at_proxy(&mut self, addr: Endpoint) -> Result<(), Error> {
         self.proxy = Some(Asked::connect(format!("proxy {addr}"), addr).await?);
         Ok(())
     }
@@ -113,7 +112,7 @@ impl Locator {
 }
 
 impl Asked {
-    async fn connect(who: String, addr: SocketAddr) -> Result<Self, Error> {
+    async fn connect(who: String, addr: Endpoint) -> Result<Self, Error> {
         match Client::connect(addr, NODE_DEADLINE).await {
             Ok(client) => Ok(Self { who, client }),
             Err(why) => Err(Error::Client { who, why }),

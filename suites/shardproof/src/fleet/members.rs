@@ -1,13 +1,13 @@
 //! The members of the fleet: the nodes that keys are placed on, and those that are leaving.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::Error;
 use super::connection::Connection;
 use crate::planner::description::Routing;
 use crate::planner::{Cluster, Placement, TagRule};
+use testbed::endpoint::Endpoint;
 use testbed::wire::Value;
 
 /// One node, as the proxy sees it and as we reach it.
@@ -16,7 +16,7 @@ pub struct Member {
     /// Its address as the proxy sees it, which placement may hash and which reports show.
     pub seen: String,
     /// The address at which we reach it.
-    pub addr: SocketAddr,
+    pub addr: Endpoint,
     /// Whether no key is placed on it any more.
     pub leaving: bool,
     /// The database that is inspected on it.
@@ -36,28 +36,23 @@ pub struct Fleet {
 }
 
 impl Fleet {
-    /// The nodes of `cluster`, each reached at the same place of `reach`, and those that are `leaving`. Each must answer,
+    /// The nodes of `cluster`, each reached at the same place of `reach`, and those that are `leaving`, by name. Each must answer,
     /// be a server of its own, and be no replica.
     ///
     /// # Errors
     /// Which node is not as it must be.
     pub async fn open(
         cluster: &Cluster,
-        reach: &[String],
-        leaving: &[String],
+        reach: &[Endpoint],
+        leaving: &[(String, Endpoint)],
     ) -> Result<Self, Error> {
-        let placed = cluster.nodes.iter().map(|node| &node.address);
-        let placed = placed.zip(reach).map(|(seen, addr)| (seen, addr, false));
-        let leaving = leaving.iter().map(|addr| (addr, addr, true));
-        let mut members = Vec::new();
-        for (seen, addr, leaving) in placed.chain(leaving) {
-            members.push(Member {
-                seen: seen.clone(),
-                addr: resolve(seen, addr).await?,
-                leaving,
-                database: 0,
-            });
-        }
+        let placed = cluster.nodes.iter().map(|node| &node.address).zip(reach);
+        let placed = placed.map(|(seen, addr)| Member::at(seen, *addr));
+        let leaving = leaving.iter().map(|(seen, addr)| Member {
+            leaving: true,
+            ..Member::at(seen, *addr)
+        });
+        let members: Vec<Member> = placed.chain(leaving).collect();
         let fleet = Self {
             policy: cluster.policy.name(),
             placement: Arc::new(Placement::new(cluster)?),
@@ -159,30 +154,15 @@ impl Fleet {
 }
 
 impl Member {
-    /// A node that we reach at the address that the proxy sees: `HOST:PORT`, or `redis://HOST:PORT` with or without
-    /// `/DATABASE`.
-    ///
-    /// # Errors
-    /// When that is not an address.
-    pub async fn at(text: &str) -> Result<Self, Error> {
-        let bare = text.strip_prefix("redis://").unwrap_or(text);
-        if bare.contains('@') {
-            return Err(Error::Secret);
-        }
-        let (addr, database) = match bare.split_once('/') {
-            None | Some((_, "")) => (bare.trim_end_matches('/'), 0),
-            Some((addr, digits)) => {
-                let database = digits.parse();
-                let database = database.map_err(|_| Error::NoDatabase(text.to_owned()))?;
-                (addr, database)
-            }
-        };
-        Ok(Self {
-            seen: addr.to_owned(),
-            addr: resolve(text, addr).await?,
+    /// A node that the proxy sees as `seen`, and that we reach at an endpoint, in its database.
+    #[must_use]
+    pub fn at(seen: &str, endpoint: Endpoint) -> Self {
+        Self {
+            seen: seen.to_owned(),
+            addr: endpoint.in_database(0),
             leaving: false,
-            database,
-        })
+            database: endpoint.database(),
+        }
     }
 
     /// A connection to its database.
@@ -234,21 +214,4 @@ fn field_of(info: &[u8], field: &str) -> Option<String> {
     let info = String::from_utf8_lossy(info);
     let value = info.lines().find_map(|line| line.strip_prefix(field))?;
     Some(value.trim().to_owned())
-}
-
-async fn resolve(seen: &str, addr: &str) -> Result<SocketAddr, Error> {
-    let failed = |why: String| Error::NoAddress {
-        seen: seen.to_owned(),
-        addr: addr.to_owned(),
-        why,
-    };
-    let found: Vec<SocketAddr> = tokio::net::lookup_host(addr)
-        .await
-        .map_err(|why| failed(why.to_string()))?
-        .collect();
-    // Nodes listen on IPv4 by default, if a name has both.
-    let first = found.iter().find(|addr| addr.is_ipv4()).or(found.first());
-    first
-        .copied()
-        .ok_or_else(|| failed("the name has none".to_owned()))
 }

@@ -97,14 +97,6 @@ pub enum Error {
     /// Moved keys would be refused, or not be served as before.
     #[error("nothing was moved: {0}; fix it, or use --ignore POINT")]
     Blocked(String),
-    /// A node's database is not a number.
-    #[error("node {0}: expected redis://HOST:PORT/DATABASE with a numeric database")]
-    NoDatabase(String),
-    /// The text is not shown, because a password is before the `@`.
-    #[error(
-        "a node has a user or password before @: passwords are not supported, expected HOST:PORT"
-    )]
-    Secret,
     /// Moving a key from a server to itself would delete it.
     #[error("node {one} and node {other} are the same server, run_id {run_id}")]
     SameServer {

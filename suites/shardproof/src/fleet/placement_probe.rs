@@ -2,9 +2,9 @@
 //! are deleted when all are found.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 
-use testbed::client::{self, Client, NODE_DEADLINE};
+use testbed::client::{self, Client, NODE_DEADLINE, cause};
+use testbed::endpoint::Endpoint;
 use testbed::exists;
 use testbed::leftovers::{Record, Scope};
 use testbed::wire::Value;
@@ -19,7 +19,7 @@ pub enum Error {
     #[error("cannot write keys through the proxy at {proxy}: {why}")]
     Proxy {
         /// Its address.
-        proxy: SocketAddr,
+        proxy: Endpoint,
         /// The failure.
         why: client::Error,
     },
@@ -27,7 +27,7 @@ pub enum Error {
     #[error("the proxy at {proxy} refuses `SET {key} 1 EX {ttl_s}`: {answer}")]
     Refused {
         /// Its address.
-        proxy: SocketAddr,
+        proxy: Endpoint,
         /// The key, escaped.
         key: String,
         /// The time to live that was asked for.
@@ -39,7 +39,7 @@ pub enum Error {
     #[error("cannot read node {node}: {why}")]
     Node {
         /// Its address.
-        node: SocketAddr,
+        node: Endpoint,
         /// The failure.
         why: client::Error,
     },
@@ -47,7 +47,7 @@ pub enum Error {
     #[error("node {node} answered {asked} with {answer}")]
     Answer {
         /// Its address.
-        node: SocketAddr,
+        node: Endpoint,
         /// The command.
         asked: &'static str,
         /// The reply.
@@ -58,8 +58,8 @@ pub enum Error {
 /// A proxy, its nodes, and the written keys.
 #[derive(Debug)]
 pub struct PlacementProbe {
-    proxy: SocketAddr,
-    nodes: Vec<SocketAddr>,
+    proxy: Endpoint,
+    nodes: Vec<Endpoint>,
     ttl_s: u64,
     /// Keys to remove if the process ends before [`PlacementProbe::clean`].
     record: Record,
@@ -70,7 +70,7 @@ pub struct PlacementProbe {
 impl PlacementProbe {
     /// A probe of a proxy over nodes, which are read directly. Keys live `ttl_s` seconds.
     #[must_use]
-    pub fn new(proxy: SocketAddr, nodes: Vec<SocketAddr>, ttl_s: u64) -> Self {
+    pub fn new(proxy: Endpoint, nodes: Vec<Endpoint>, ttl_s: u64) -> Self {
         let record = Record::open(Scope {
             // Too short to be searched for: a foreign key may contain it.
             prefix: None,
@@ -160,7 +160,7 @@ impl PlacementProbe {
                     proxy: self.proxy,
                     key: request[1].escape_ascii().to_string(),
                     ttl_s: self.ttl_s,
-                    answer: answer.to_string(),
+                    answer: cause::of_answer(&answer),
                 });
             }
         }
@@ -182,7 +182,7 @@ impl PlacementProbe {
             answer => exists::exists(&answer).ok_or_else(|| Error::Answer {
                 node,
                 asked: "EXISTS",
-                answer: answer.to_string(),
+                answer: cause::of_answer(&answer),
             }),
         };
         answers.into_iter().map(lies).collect()
@@ -211,7 +211,7 @@ fn delete(key: &[u8]) -> Vec<&[u8]> {
 
 /// The answers to all requests, over a connection of their own: between two batches a proxy may close an idle one.
 async fn pipelines<A: AsRef<[u8]>>(
-    addr: SocketAddr,
+    addr: Endpoint,
     requests: &[Vec<A>],
 ) -> Result<Vec<Value>, client::Error> {
     let mut answers = Vec::with_capacity(requests.len());
@@ -220,7 +220,8 @@ async fn pipelines<A: AsRef<[u8]>>(
     }
     let mut client = Client::connect(addr, NODE_DEADLINE).await?;
     for batch in requests.chunks(PIPELINE) {
-        answers.extend(client.pipeline(batch, NODE_DEADLINE).await?);
+        let batch = client.pipeline(batch, NODE_DEADLINE).await;
+        answers.extend(batch.map_err(|why| client.explain(why))?);
     }
     Ok(answers)
 }

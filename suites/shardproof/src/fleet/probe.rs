@@ -1,11 +1,10 @@
 //! Asks the proxy for keys, and compares its answers with the placement.
 
-use std::net::SocketAddr;
-
 use super::connection::Connection;
 use super::connections::Connections;
 use super::report::{CopyState, KeyCopy, Probed};
 use super::{Error, Fleet};
+use testbed::endpoint::Endpoint;
 
 /// Keys that are asked for before those that differ are asked for again, while the answers are fresh.
 const BATCH: usize = 100;
@@ -29,7 +28,7 @@ pub(super) struct Evidence {
 }
 
 impl Probe {
-    pub(super) async fn open(proxy: SocketAddr) -> Result<Self, Error> {
+    pub(super) async fn open(proxy: Endpoint) -> Result<Self, Error> {
         Ok(Self {
             proxy: Connection::open(&format!("the proxy at {proxy}"), proxy).await?,
             evidence: Evidence::default(),

@@ -25,28 +25,19 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// Begins to scan `nodes`, each `HOST:PORT` or `redis://HOST:PORT`, at most `rate` keys per second in total.
-    ///
-    /// # Errors
-    /// Which node has no address. One that does not answer shows when keys are taken.
-    pub async fn open(
-        nodes: &[String],
-        scanning: Scanning,
-        rate: Option<u64>,
-    ) -> Result<Self, Error> {
-        let mut members = Vec::new();
-        for node in nodes {
-            members.push(Member::at(node).await?);
-        }
+    /// Begins to scan nodes, at most `rate` keys per second in total. One that does not answer shows when keys are taken.
+    /// Needs the runtime that it scans on.
+    #[must_use]
+    pub fn open(members: Vec<Member>, scanning: Scanning, rate: Option<u64>) -> Self {
         let (sender, batches) = mpsc::channel(AHEAD);
         let pace = Arc::new(RateLimit::new(rate));
         let scan = async move { scan_all(&members, &scanning, pace, sender).await };
-        Ok(Self {
+        Self {
             runtime: Handle::current(),
             batches,
             scan: Some(tokio::spawn(scan)),
             taken: 0,
-        })
+        }
     }
 
     /// The next keys; `None` when there are no more. Blocks its thread, which may be one of a runtime with several.

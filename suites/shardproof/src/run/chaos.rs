@@ -12,6 +12,7 @@ use chaos::run::{self, Means, NodesOf, Run, Subject};
 use chaos::scenario::Scenario;
 use testbed::client;
 use testbed::cluster::{Cluster, Source};
+use testbed::endpoint::Endpoint;
 use testbed::fault::{Clients, Links, Owned};
 use testbed::leftovers::{self, Record};
 use testbed::targets::{Deviation, Occurs, Proxy, Setting, Target};
@@ -48,7 +49,7 @@ pub async fn chaos(
         ..target.clone()
     };
     let cluster = Cluster::start(options, scenario.nodes_max().into()).await?;
-    let server = server(&cluster.node_addrs()).await;
+    let server = server(&cluster.node_endpoints()).await;
     let begin_with = cluster.link_addrs()[..scenario.nodes.into()].to_vec();
     let setting = Setting::usual(target, begin_with);
     let prefix = rescale::prefix(options.seed);
@@ -66,9 +67,9 @@ pub async fn chaos(
     let clients = Clients::new(proxy.addr(), format!("{prefix}misbehaving").as_bytes());
     let mut subject = Subject {
         name: target.name.clone(),
-        proxy: proxy.addr(),
-        further: further.iter().map(Proxy::addr).collect(),
-        nodes: cluster.node_addrs(),
+        proxy: proxy.addr().into(),
+        further: further.iter().map(|proxy| proxy.addr().into()).collect(),
+        nodes: cluster.node_endpoints(),
         nodes_of: match options.owned().nodes {
             true => NodesOf::Suite,
             false => NodesOf::Others,
@@ -101,7 +102,7 @@ pub async fn chaos(
 }
 
 /// The server program of the first node, if it answers.
-pub(super) async fn server(nodes: &[SocketAddr]) -> Option<String> {
+pub(super) async fn server(nodes: &[Endpoint]) -> Option<String> {
     client::server(*nodes.first()?).await.ok()
 }
 
@@ -161,7 +162,7 @@ fn record(options: &RunOptions, cluster: &Cluster, prefix: &str) {
     if let Source::External(_) = options.nodes {
         let _ = Record::open(leftovers::Scope {
             prefix: Some(prefix.to_owned()),
-            nodes: cluster.node_addrs(),
+            nodes: cluster.node_endpoints(),
             proxy: None,
         });
     }

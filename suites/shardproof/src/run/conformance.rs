@@ -1,7 +1,6 @@
 //! Conformance runs: cases on targets, or on a proxy that already runs.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::num::NonZero;
 use std::time::Instant;
 
@@ -13,6 +12,7 @@ use conformance::report::Judged;
 use conformance::verdict::Result as CaseResult;
 use conformance::{Allowed, Case, Harness, in_order_of_starts};
 use testbed::cluster::Source;
+use testbed::endpoint::Endpoint;
 use testbed::targets::{self, Target};
 
 /// The subject of a run.
@@ -28,7 +28,7 @@ pub enum Subject {
     /// A proxy that already runs.
     Running {
         /// Where clients reach it.
-        proxy: SocketAddr,
+        proxy: Endpoint,
         /// Its time limit for one request, as far as known.
         op_timeout_ms: u64,
         /// Permissions of cases on shared servers.

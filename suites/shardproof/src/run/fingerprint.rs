@@ -1,7 +1,6 @@
 //! Fingerprint runs: a proxy that already runs, its nodes, and the search for how it places keys.
 
-use std::net::SocketAddr;
-
+use testbed::endpoint::Endpoint;
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;
 
@@ -15,8 +14,8 @@ use crate::planner::fingerprint::{Failure, Observer, Query, identify};
 /// # Errors
 /// The server that does not answer, or why it cannot be found out.
 pub async fn fingerprint(
-    proxy: SocketAddr,
-    reached: Vec<SocketAddr>,
+    proxy: Endpoint,
+    reached: Vec<Endpoint>,
     question: &Query,
     ttl_s: u64,
     say: &dyn Fn(&str),

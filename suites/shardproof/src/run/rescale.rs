@@ -63,7 +63,7 @@ pub(super) fn record(options: &RunOptions, cluster: &Cluster, seed: u64) {
     if let Source::External(_) = options.nodes {
         let _ = Record::open(leftovers::Scope {
             prefix: Some(rescale::prefix(seed)),
-            nodes: cluster.node_addrs(),
+            nodes: cluster.node_endpoints(),
             proxy: None,
         });
     }

@@ -8,6 +8,7 @@ use chaos::rescale;
 use chaos::run::{self, Carrier, Means, NodesOf, Subject};
 use chaos::scenario::{FaultRow, Scenario};
 use testbed::cluster;
+use testbed::endpoint::Endpoint;
 use testbed::fault::{FaultInjector, Hook, HookError, Links};
 use testbed::leftovers::{self, Record};
 use testbed::node::External;
@@ -21,11 +22,11 @@ use super::chaos::{Judged, judged, server, without_run};
 #[derive(Debug, Clone)]
 pub struct RunningProxy {
     /// The proxy.
-    pub proxy: SocketAddr,
+    pub proxy: Endpoint,
     /// Further proxies in front of the same nodes.
-    pub further: Vec<SocketAddr>,
+    pub further: Vec<Endpoint>,
     /// Its nodes, in the order of its configuration.
-    pub nodes: Vec<SocketAddr>,
+    pub nodes: Vec<Endpoint>,
     /// Its time limit for one request.
     pub op_timeout: Duration,
     /// A fault server with a link before each node, and what it was found to be.
@@ -96,7 +97,9 @@ impl RunningProxy {
         let links = match self.links {
             None => None,
             Some((server, links)) => {
-                let attached = FaultInjector::attach(Client::new(server), &self.nodes).await;
+                let nodes = self.nodes.iter();
+                let nodes: Vec<SocketAddr> = nodes.filter_map(Endpoint::socket_addr).collect();
+                let attached = FaultInjector::attach(Client::new(server), &nodes).await;
                 Some((attached.map_err(cluster::Error::from)?, links))
             }
         };

@@ -5,6 +5,7 @@
 mod arguments;
 mod baseline;
 mod ci;
+mod connect;
 mod differential;
 mod ending;
 mod explain;

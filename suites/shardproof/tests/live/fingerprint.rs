@@ -317,7 +317,7 @@ fn fingerprint(mut target: Target, case: &Case) -> Result<(), Failed> {
         };
         let proxy = Proxy::start(&target, setting, &options.search).await?;
         let question = question(case, &cluster);
-        let (addr, reached) = (proxy.addr(), cluster.node_addrs());
+        let (addr, reached) = (proxy.addr().into(), cluster.node_endpoints());
         let found = run::fingerprint(addr, reached, &question, TTL_S, &|_| ()).await?;
         eprintln!(
             "{} {}: {} keys, {} needed, {} tried",
@@ -348,8 +348,8 @@ fn a_node_too_few(target: Target) -> Result<(), Failed> {
         let case = Case::new(REFPROXY, "a-node-too-few", Policy::maglev());
         let mut question = question(&case, &cluster);
         question.nodes.pop();
-        let reached = cluster.node_addrs()[..2].to_vec();
-        let found = run::fingerprint(proxy.addr(), reached, &question, TTL_S, &|_| ()).await;
+        let reached = cluster.node_endpoints()[..2].to_vec();
+        let found = run::fingerprint(proxy.addr().into(), reached, &question, TTL_S, &|_| ()).await;
         match found {
             Err(Failure::Missing { missing, .. }) if missing > 0 => nothing_left(&cluster).await,
             other => Err(format!("{other:?}").into()),

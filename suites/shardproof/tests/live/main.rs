@@ -8,6 +8,7 @@ mod leftovers;
 mod nodes;
 mod page;
 mod running;
+mod secured;
 mod shrink;
 #[path = "../support/stub.rs"]
 mod stub;
@@ -31,6 +32,7 @@ fn main() {
         page::trials(),
         shrink::trials(),
         running::trials(),
+        secured::trials(),
     ];
     let trials = trials.into_iter().flatten().collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit();

@@ -122,7 +122,10 @@ async fn a_reply_that_arrived_in_time_counts_although_it_is_read_late() {
     let mut client = Client::connect(addr, LONG).await.unwrap();
     let (mut stream, _) = listener.accept().await.unwrap();
     stream.write_all(b"*2\r\n+a\r\n+b\r\n").await.unwrap();
-    client.stream.readable().await.unwrap();
+    let crate::stream::Stream::Tcp(bytes) = &client.stream else {
+        panic!("a plain connection");
+    };
+    bytes.readable().await.unwrap();
     let reply = client.reply(Duration::ZERO).await;
     let word = |text: &str| Value::Simple(text.as_bytes().to_vec());
     assert_eq!(reply, Ok(Value::Array(vec![word("a"), word("b")])));

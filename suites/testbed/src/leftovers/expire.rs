@@ -1,10 +1,9 @@
 //! Sets a time to live on keys that were written by commands that cannot set one.
 
-use std::net::SocketAddr;
-
 use super::TTL_S;
 use super::sweep::connect;
 use crate::client::NODE_DEADLINE;
+use crate::endpoint::Endpoint;
 use crate::wire::Value;
 
 /// Sets a time to live of [`TTL_S`] seconds on every key that has none, in the first database of a node or through a
@@ -12,7 +11,7 @@ use crate::wire::Value;
 ///
 /// # Errors
 /// The server's answer, or the error.
-pub async fn expire(addr: SocketAddr, keys: &[Vec<u8>]) -> Result<(), String> {
+pub async fn expire(addr: Endpoint, keys: &[Vec<u8>]) -> Result<(), String> {
     if keys.is_empty() {
         return Ok(());
     }

@@ -1,8 +1,7 @@
 //! Report of remaining keys: the last line of a run on servers that the suite did not start.
 
-use std::net::SocketAddr;
-
 use super::TTL_S;
+use crate::endpoint::Endpoint;
 
 /// Remaining keys of one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +18,7 @@ pub struct Left {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// The server.
-    pub addr: SocketAddr,
+    pub addr: Endpoint,
     /// The database.
     pub database: u32,
     /// How many keys; `None` if it cannot be known.
@@ -39,7 +38,7 @@ impl Place {
         }
     }
 
-    pub(super) fn left(addr: SocketAddr, database: u32, keys: u64) -> Self {
+    pub(super) fn left(addr: Endpoint, database: u32, keys: u64) -> Self {
         Self {
             addr,
             database,
@@ -49,7 +48,7 @@ impl Place {
         }
     }
 
-    pub(super) fn unknown(addr: SocketAddr, why: String) -> Self {
+    pub(super) fn unknown(addr: Endpoint, why: String) -> Self {
         Self {
             addr,
             database: 0,
@@ -96,18 +95,38 @@ fn line(prefix: Option<&str>, place: &Place) -> String {
     };
     let (whose, cli) = match place.is_proxy {
         true => ("on each node, ", "redis-cli -h NODE -p PORT".to_owned()),
-        false => {
-            let (host, port) = (addr.ip(), addr.port());
-            ("", format!("redis-cli -h {host} -p {port} -n {database}"))
-        }
+        false => ("", redis_cli(addr, database)),
     };
     format!(
         "left behind: {many}; they contain {prefix} and expire within {TTL_S} s; {whose}remove them with: {cli} --scan --pattern '*{prefix}*' | xargs -r {cli} DEL"
     )
 }
 
+/// The command line of redis-cli for one database of a node. It reads a password from its environment.
+fn redis_cli(addr: Endpoint, database: u32) -> String {
+    let password = match addr.has_password() {
+        true => "REDISCLI_AUTH=... ",
+        false => "",
+    };
+    match (addr.socket_addr(), addr.is_tls()) {
+        (Some(at), false) => {
+            let (host, port) = (at.ip(), at.port());
+            format!("{password}redis-cli -h {host} -p {port} -n {database}")
+        }
+        // The path of a socket, or a URL with a name that TLS verifies.
+        (None, _) => {
+            let shown = addr.in_database(0).to_string();
+            let path = shown.trim_start_matches("unix:");
+            format!("{password}redis-cli -s {path} -n {database}")
+        }
+        (Some(_), true) => format!("{password}redis-cli -u {addr} -n {database}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
     use super::{Left, Place, report};
 
     fn left(places: Vec<Place>) -> Left {
@@ -125,7 +144,7 @@ mod tests {
 
     #[test]
     fn leftovers_have_the_command_that_removes_them() {
-        let addr = "127.0.0.1:7001".parse().unwrap();
+        let addr = "127.0.0.1:7001".parse::<SocketAddr>().unwrap().into();
         let text = report(&[left(vec![Place::left(addr, 2, 3)])]);
         assert_eq!(
             text,

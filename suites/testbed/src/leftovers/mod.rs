@@ -9,8 +9,9 @@ mod left;
 mod sweep;
 
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::endpoint::Endpoint;
 
 pub use expire::expire;
 pub use left::{Left, Place, report};
@@ -28,9 +29,9 @@ pub struct Scope {
     /// that were recorded are removed.
     pub prefix: Option<String>,
     /// The nodes that are known.
-    pub nodes: Vec<SocketAddr>,
+    pub nodes: Vec<Endpoint>,
     /// The proxy, unless the suite started it.
-    pub proxy: Option<SocketAddr>,
+    pub proxy: Option<Endpoint>,
 }
 
 #[derive(Debug)]
@@ -76,7 +77,7 @@ impl Record {
 
     /// Where keys are found: the nodes, or the proxy where no node is known.
     #[must_use]
-    pub fn places(&self) -> Vec<SocketAddr> {
+    pub fn places(&self) -> Vec<Endpoint> {
         let Scope { nodes, proxy, .. } = &self.trace.scope;
         match nodes.is_empty() {
             true => proxy.iter().copied().collect(),

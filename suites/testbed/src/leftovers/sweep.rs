@@ -1,9 +1,8 @@
 //! Finds and removes keys on one server. Never touches a key that is neither recorded nor under the run's prefix.
 
-use std::net::SocketAddr;
-
 use super::left::Place;
 use crate::client::{self, Client, NODE_DEADLINE};
+use crate::endpoint::Endpoint;
 use crate::wire::Value;
 
 /// Keys per pipeline.
@@ -14,7 +13,7 @@ const STEP: &[u8] = b"1000";
 const ROUNDS_MAX: usize = 5;
 
 /// Removes keys through a proxy, one key per request: not every proxy splits DEL. Returns the place if keys remain.
-pub(super) async fn proxy(addr: SocketAddr, keys: &[Vec<u8>]) -> Option<Place> {
+pub(super) async fn proxy(addr: Endpoint, keys: &[Vec<u8>]) -> Option<Place> {
     let removed = async {
         delete(addr, keys).await?;
         // A key that is gone is not deleted again.
@@ -33,7 +32,7 @@ pub(super) async fn proxy(addr: SocketAddr, keys: &[Vec<u8>]) -> Option<Place> {
 }
 
 /// Removes keys from a node: those recorded, and those of every database that contain `prefix`.
-pub(super) async fn node(addr: SocketAddr, prefix: Option<&str>, keys: &[Vec<u8>]) -> Vec<Place> {
+pub(super) async fn node(addr: Endpoint, prefix: Option<&str>, keys: &[Vec<u8>]) -> Vec<Place> {
     match try_node(addr, prefix, keys).await {
         Ok(places) => places,
         Err(why) => vec![Place::unknown(addr, why)],
@@ -41,7 +40,7 @@ pub(super) async fn node(addr: SocketAddr, prefix: Option<&str>, keys: &[Vec<u8>
 }
 
 async fn try_node(
-    addr: SocketAddr,
+    addr: Endpoint,
     prefix: Option<&str>,
     keys: &[Vec<u8>],
 ) -> Result<Vec<Place>, String> {
@@ -49,7 +48,7 @@ async fn try_node(
         delete(addr, keys).await?;
         let left = delete(addr, keys).await?;
         return Ok((left > 0)
-            .then(|| Place::left(addr, 0, left))
+            .then(|| Place::left(addr, addr.database(), left))
             .into_iter()
             .collect());
     };
@@ -145,14 +144,14 @@ async fn delete_on(client: &mut Client, keys: &[Vec<u8>]) -> Result<u64, String>
 ///
 /// # Errors
 /// The node's answer, or why it cannot be reached.
-pub async fn delete(addr: SocketAddr, keys: &[Vec<u8>]) -> Result<u64, String> {
+pub async fn delete(addr: Endpoint, keys: &[Vec<u8>]) -> Result<u64, String> {
     if keys.is_empty() {
         return Ok(0);
     }
     delete_on(&mut connect(addr).await?, keys).await
 }
 
-pub(super) async fn connect(addr: SocketAddr) -> Result<Client, String> {
+pub(super) async fn connect(addr: Endpoint) -> Result<Client, String> {
     let client = Client::connect(addr, NODE_DEADLINE).await;
     client.map_err(|why: client::Error| why.to_string())
 }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use super::{Error, Node, Step};
 use crate::client;
+use crate::endpoint::Endpoint;
 
 /// A Redis server at a given address.
 #[derive(Debug)]
@@ -12,15 +13,18 @@ pub struct External {
 }
 
 impl External {
-    /// The node at `addr`, after it answered a PING.
+    /// The node at a TCP port, after it answered a PING.
     ///
     /// # Errors
-    /// [`Error::Unreachable`].
-    pub async fn at(addr: SocketAddr) -> Result<Self, Error> {
-        match client::ping(addr).await {
+    /// [`Error::Unreachable`], or [`Error::NoPort`].
+    pub async fn at(addr: impl Into<Endpoint>) -> Result<Self, Error> {
+        let endpoint = addr.into();
+        let addr = endpoint.socket_addr();
+        let addr = addr.ok_or(Error::NoPort { addr: endpoint })?;
+        match client::ping(endpoint).await {
             Ok(()) => Ok(Self { addr }),
             Err(why) => Err(Error::Unreachable {
-                addr,
+                addr: endpoint,
                 why: why.to_string(),
             }),
         }

@@ -19,6 +19,7 @@ pub use external::External;
 pub use process::Process;
 pub use scripted::{Act, Scripted};
 
+use crate::endpoint::Endpoint;
 use crate::program::Search;
 
 /// One Redis server, started by the suite or not.
@@ -179,8 +180,14 @@ pub enum Error {
     #[error("node {addr} does not answer PING: {why}")]
     Unreachable {
         /// The node.
-        addr: SocketAddr,
+        addr: Endpoint,
         /// The failure.
         why: String,
+    },
+    /// It has no TCP address.
+    #[error("node {addr} is a Unix socket: expected HOST:PORT here")]
+    NoPort {
+        /// The node.
+        addr: Endpoint,
     },
 }

@@ -24,7 +24,7 @@ async fn harness() -> Harness {
         Cluster::start(&options, 1).await
     };
     let cluster = port::retry_if_taken(taken, start).await.unwrap();
-    let (double, nodes) = (cluster.link_addrs()[0], cluster.node_addrs());
+    let (double, nodes) = (cluster.link_addrs()[0], cluster.node_endpoints());
     let mut harness = Harness::attach(double, &nodes, 200, ALL, 7).await.unwrap();
     harness.environment.tap = cluster.tap().clone();
     harness.environment.cluster = Some(cluster);

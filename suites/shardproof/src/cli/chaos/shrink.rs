@@ -189,7 +189,8 @@ impl Ran<'_> {
 
     /// Named as the history of the run is.
     fn file(&self, flags: &super::Flags) -> PathBuf {
-        let (target, scenario) = (self.subject.name(), &self.chosen.scenario.id);
+        let target = super::in_file_name(&self.subject.name());
+        let scenario = &self.chosen.scenario.id;
         let name = format!("{target}-{scenario}-{:x}.toml", self.options.seed);
         let folder = flags.shrinking.folder(flags.history.as_deref());
         folder.map_or_else(|| PathBuf::from(&name), |folder| folder.join(&name))

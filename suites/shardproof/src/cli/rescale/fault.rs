@@ -20,7 +20,11 @@ pub(super) async fn run(
         let expected = "expected a fault of a node or its link";
         return Err(Usage(format!("--fault {fault}: {expected}")).into());
     }
-    let options = flags.common.run_options_with_links(search).await?;
+    let connector = flags.common.connect.connector(console)?;
+    let options = flags
+        .common
+        .run_options_with_links(search, &connector)
+        .await?;
     let plan = FaultPlan {
         rescale: plan(flags, options.seed)?,
         fault,

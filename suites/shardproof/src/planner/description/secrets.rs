@@ -3,7 +3,7 @@
 /// A user or a password is given where only an address is expected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the address has a user or password before @ (not shown): passwords are not supported, expected HOST:PORT"
+    "the address has a user or password before @ (not shown), which a name of a node cannot have: expected HOST:PORT"
 )]
 pub struct Secret;
 

@@ -1,9 +1,8 @@
 //! The result of a search for a proxy's placement, for people and machines: the model of every report on it.
 
-use std::net::SocketAddr;
-
 use schemars::JsonSchema;
 use serde::Serialize;
+use testbed::endpoint::Endpoint;
 
 use super::finding::{self, Finding, Found, NearMiss, Quality};
 use super::query::{Known, Query};
@@ -150,7 +149,7 @@ pub struct Spread {
 impl Fingerprint {
     /// The report on `finding` about `proxy`.
     #[must_use]
-    pub fn new(proxy: SocketAddr, question: &Query, finding: &Finding) -> Self {
+    pub fn new(proxy: Endpoint, question: &Query, finding: &Finding) -> Self {
         let (found, scatter) = match &finding.outcome {
             finding::Outcome::Found(found) => (Some(found.as_ref()), None),
             finding::Outcome::Unexplained | finding::Outcome::HomeMade(_) => (None, None),

@@ -89,7 +89,7 @@ async fn there_and_back(target: &Target, policy: &str) -> Result<(), Failed> {
         registers = load.end().await;
 
         let looking = CheckOptions {
-            proxy: Some(proxy.addr()),
+            proxy: Some(proxy.addr().into()),
             ..CheckOptions::default()
         };
         let check = fleet::check(&fleet, &looking, &Arc::default(), None).await?;
@@ -107,19 +107,22 @@ async fn there_and_back(target: &Target, policy: &str) -> Result<(), Failed> {
 
 /// The first `count` nodes of the cluster as those that keys are placed on; the rest have left.
 pub(super) async fn fleet(cluster: &Cluster, policy: &str, count: usize) -> Arc<Fleet> {
-    let (seen, reach) = (cluster.link_addrs(), cluster.node_addrs());
+    let (seen, reach) = (cluster.link_addrs(), cluster.node_endpoints());
     let text = |addrs: &[SocketAddr]| addrs.iter().map(ToString::to_string).collect::<Vec<_>>();
     let nodes = text(&seen[..count]).into_iter().map(Node::at);
     let described = planner::Cluster::new(Policy::named(policy).unwrap(), nodes.collect());
-    let (reach, left) = (text(&reach[..count]), text(&reach[count..]));
-    let fleet = Fleet::open(&described, &reach, &left).await;
+    let left: Vec<_> = reach[count..]
+        .iter()
+        .map(|node| (node.to_string(), *node))
+        .collect();
+    let fleet = Fleet::open(&described, &reach[..count], &left).await;
     Arc::new(fleet.unwrap())
 }
 
 async fn migrate(fleet: &Arc<Fleet>, proxy: SocketAddr) -> MoveOutcome {
     let moving = Moving {
         rate: Some(RATE),
-        ..Moving::new(Proof::Proxy(proxy))
+        ..Moving::new(Proof::Proxy(proxy.into()))
     };
     let carried = fleet::migrate(fleet, &moving, &Arc::default()).await;
     carried.unwrap()

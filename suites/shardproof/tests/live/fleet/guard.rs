@@ -165,7 +165,7 @@ pub(crate) async fn the_library_moves_nothing_where_the_proxy_disagrees() {
         let key = nodes.key(1, number);
         nodes.ask(0, &format!("SET {key} v")).await;
     }
-    let moving = Moving::new(Proof::Proxy(proxy.addr()));
+    let moving = Moving::new(Proof::Proxy(proxy.addr().into()));
     let refused = migrate(&nodes.fleet, &moving, &Arc::default()).await;
     assert!(
         matches!(refused, Err(Error::Disagrees { .. })),

@@ -87,7 +87,7 @@ async fn killed(target: &Target) -> Result<(), Failed> {
 /// Every key is on its node alone, and is found through the proxy.
 async fn check(fleet: &Arc<Fleet>, proxy: &Proxy, keys: u64) -> Result<(), Failed> {
     let looking = CheckOptions {
-        proxy: Some(proxy.addr()),
+        proxy: Some(proxy.addr().into()),
         ..CheckOptions::default()
     };
     let check = fleet::check(fleet, &looking, &Arc::default(), None).await?;

@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use shardproof::fleet::{self, CheckOptions, Error, Fleet, Scanning, Stream};
+use shardproof::fleet::{self, CheckOptions, Error, Fleet, Member, Scanning, Stream};
 use testbed::wire::Value;
 
 use crate::fleet::nodes::{Nodes, cluster};
@@ -105,17 +105,16 @@ pub(crate) async fn a_scan_returns_every_key_once_and_only_those_of_its_prefix()
 
 pub(crate) async fn an_impossible_fleet_is_refused() {
     let nodes = Nodes::start(2, 0).await;
-    let twice = [nodes.addr(0), nodes.addr(0)];
+    let twice = [nodes.endpoint(0); 2];
     let refused = Fleet::open(&cluster(2), &twice, &[]).await.unwrap_err();
     assert!(matches!(refused, Error::SameServer { .. }), "{refused}");
 
-    let (host, port) = (nodes.addr(0), nodes.addr(1));
-    let master = host.replace(':', " ");
+    let master = nodes.addr(0).replace(':', " ");
     assert_eq!(
         nodes.ask(1, &format!("REPLICAOF {master}")).await,
         Value::Simple(b"OK".to_vec())
     );
-    let refused = Fleet::open(&cluster(2), &[host, port], &[]).await;
+    let refused = Fleet::open(&cluster(2), &[0, 1].map(|place| nodes.endpoint(place)), &[]).await;
     assert!(matches!(refused, Err(Error::Replica(_))), "{refused:?}");
 }
 
@@ -124,9 +123,9 @@ pub(crate) async fn threads_take_the_keys_of_live_nodes() {
     for number in 0..2000 {
         nodes.ask(number % 2, &format!("SET key:{number} v")).await;
     }
-    let addrs = [format!("redis://{}", nodes.addr(0)), nodes.addr(1)];
-    let stream = Stream::open(&addrs, Scanning::default(), None).await;
-    let stream = Mutex::new(stream.unwrap());
+    let member = |place: usize| Member::at(&nodes.addr(place), nodes.endpoint(place));
+    let stream = Stream::open(vec![member(0), member(1)], Scanning::default(), None);
+    let stream = Mutex::new(stream);
     let keys = Mutex::new(Vec::new());
     let take = || {
         while let Some(batch) = stream.lock().unwrap().take().unwrap() {
@@ -143,10 +142,9 @@ pub(crate) async fn threads_take_the_keys_of_live_nodes() {
     keys.dedup();
     assert_eq!(keys.len(), 2000);
 
-    let gone = [nodes.addr(0), "127.0.0.1:1".to_owned()];
-    let mut stream = Stream::open(&gone, Scanning::default(), None)
-        .await
-        .unwrap();
+    let addr: std::net::SocketAddr = "127.0.0.1:1".parse().unwrap();
+    let gone = vec![member(0), Member::at("127.0.0.1:1", addr.into())];
+    let mut stream = Stream::open(gone, Scanning::default(), None);
     let failed = loop {
         match stream.take() {
             Ok(keys) => assert!(

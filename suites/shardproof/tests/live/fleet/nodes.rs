@@ -6,6 +6,7 @@ use std::time::Duration;
 use shardproof::fleet::{self, Check, CheckOptions, Fleet, MoveOutcome, Moving, Progress, Proof};
 use shardproof::planner::{Cluster, Node as Placed, Policy};
 use testbed::client::{Client, NODE_DEADLINE};
+use testbed::endpoint::Endpoint;
 use testbed::node::{Node, Process};
 use testbed::program::Search;
 use testbed::wait;
@@ -34,9 +35,15 @@ impl Nodes {
         for search in searches {
             nodes.push(Process::start(search).await.unwrap());
         }
-        let reach: Vec<String> = nodes.iter().map(|node| node.addr().to_string()).collect();
+        let reach: Vec<Endpoint> = nodes.iter().map(|node| node.addr().into()).collect();
         let (reach, leaving) = reach.split_at(placed);
-        let fleet = Fleet::open(&cluster(placed), reach, leaving).await.unwrap();
+        let leaving: Vec<_> = leaving
+            .iter()
+            .map(|node| (node.to_string(), *node))
+            .collect();
+        let fleet = Fleet::open(&cluster(placed), reach, &leaving)
+            .await
+            .unwrap();
         Self {
             nodes,
             fleet: Arc::new(fleet),
@@ -45,6 +52,11 @@ impl Nodes {
 
     pub(crate) fn addr(&self, place: usize) -> String {
         self.nodes[place].addr().to_string()
+    }
+
+    /// Where a node is reached.
+    pub(crate) fn endpoint(&self, place: usize) -> Endpoint {
+        self.nodes[place].addr().into()
     }
 
     /// Sends a request to a node, its words separated by spaces.

@@ -6,14 +6,15 @@ mod load;
 mod run;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
-use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 
+use crate::client::Client;
+use crate::endpoint::Endpoint;
+use crate::stream::Stream;
 use crate::wire::encode_request;
 
 pub(super) use load::Load;
@@ -33,14 +34,14 @@ const RECEIVE_BYTES: u32 = 4096;
 #[derive(Debug, thiserror::Error)]
 #[error("no client can use {addr}: {why}")]
 pub struct Error {
-    addr: SocketAddr,
-    why: std::io::Error,
+    addr: Endpoint,
+    why: String,
 }
 
 /// The misbehaving clients of one proxy. All of them end when this is dropped.
 #[derive(Debug)]
 pub struct Clients {
-    addr: SocketAddr,
+    addr: Endpoint,
     key: Vec<u8>,
     /// Clients that stay, by their fault, in sets of those that connected together.
     running: Mutex<BTreeMap<&'static str, Vec<JoinSet<()>>>>,
@@ -49,9 +50,9 @@ pub struct Clients {
 impl Clients {
     /// Clients of the proxy at `addr`, which ask for `key`.
     #[must_use]
-    pub fn new(addr: SocketAddr, key: &[u8]) -> Self {
+    pub fn new(addr: impl Into<Endpoint>, key: &[u8]) -> Self {
         Self {
-            addr,
+            addr: addr.into(),
             key: key.to_vec(),
             running: Mutex::default(),
         }
@@ -152,23 +153,15 @@ impl Clients {
         Ok(())
     }
 
-    async fn connect(&self) -> Result<TcpStream, Error> {
-        let connecting = async {
-            let socket = match self.addr {
-                SocketAddr::V4(_) => TcpSocket::new_v4(),
-                SocketAddr::V6(_) => TcpSocket::new_v6(),
-            }?;
-            socket.set_recv_buffer_size(RECEIVE_BYTES)?;
-            socket.connect(self.addr).await
-        };
-        match tokio::time::timeout(CONNECT_WITHIN, connecting).await {
-            Ok(connected) => connected.map_err(|why| self.failed(why)),
-            Err(_) => Err(self.failed(std::io::ErrorKind::TimedOut.into())),
-        }
+    async fn connect(&self) -> Result<Stream, Error> {
+        let client = Client::connect_with(self.addr, CONNECT_WITHIN, Some(RECEIVE_BYTES)).await;
+        client
+            .and_then(Client::into_stream)
+            .map_err(|why| self.failed(why))
     }
 
-    async fn write(&self, client: &mut TcpStream, bytes: &[u8]) -> Result<(), Error> {
-        match tokio::time::timeout(WRITE_WITHIN, client.write_all(bytes)).await {
+    async fn write(&self, client: &mut Stream, bytes: &[u8]) -> Result<(), Error> {
+        match tokio::time::timeout(WRITE_WITHIN, run::write(client, bytes)).await {
             Ok(written) => written.map_err(|why| self.failed(why)),
             // The proxy reads no more than it can answer, as it may.
             Err(_) => Ok(()),
@@ -190,9 +183,11 @@ impl Clients {
         }
     }
 
-    fn failed(&self, why: std::io::Error) -> Error {
-        let addr = self.addr;
-        Error { addr, why }
+    fn failed(&self, why: impl std::fmt::Display) -> Error {
+        Error {
+            addr: self.addr,
+            why: why.to_string(),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<&'static str, Vec<JoinSet<()>>>> {

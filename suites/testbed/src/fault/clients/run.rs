@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt, split};
 
+use crate::stream::Stream;
 use crate::wire::Dialogue;
 
 /// Bytes per read if the rate is not limited.
@@ -12,17 +12,23 @@ const CHUNK: usize = 64 * 1024;
 /// How often a slow reader reads, and a slow writer writes.
 const TURN: Duration = Duration::from_millis(100);
 
+/// Sends all bytes, past any buffer of TLS.
+pub(super) async fn write(to: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> std::io::Result<()> {
+    to.write_all(bytes).await?;
+    to.flush().await
+}
+
 /// Neither reads nor writes.
-pub(super) async fn hold(client: TcpStream) {
+pub(super) async fn hold(client: Stream) {
     std::future::pending::<()>().await;
     drop(client);
 }
 
 /// Sends all bytes, and reads `rate_kb` thousand bytes per second until the connection ends.
-pub(super) async fn read_slowly(mut client: TcpStream, bytes: Vec<u8>, rate_kb: i64) {
+pub(super) async fn read_slowly(client: Stream, bytes: Vec<u8>, rate_kb: i64) {
     let turns_per_second = 1000 / 100;
     let turn_bytes = usize::try_from(rate_kb).unwrap_or(0) * 1000 / turns_per_second;
-    let (mut from, mut to) = client.split();
+    let (mut from, mut to) = split(client);
     let reading = async {
         let mut chunk = vec![0; turn_bytes.clamp(1, CHUNK)];
         loop {
@@ -36,16 +42,16 @@ pub(super) async fn read_slowly(mut client: TcpStream, bytes: Vec<u8>, rate_kb: 
         }
     };
     // The proxy may refuse the rest of the bytes: that is its answer to such a client.
-    let (_, ()) = tokio::join!(to.write_all(&bytes), reading);
+    let (_, ()) = tokio::join!(write(&mut to, &bytes), reading);
 }
 
 /// Sends half of the bytes at once and the rest one by one, over and over. Reads nothing.
 pub(super) async fn write_slowly(mut client: impl AsyncWrite + Unpin, bytes: Vec<u8>) {
     let (half, rest) = bytes.split_at(bytes.len() / 2);
-    while client.write_all(half).await.is_ok() {
+    while write(&mut client, half).await.is_ok() {
         for byte in rest {
             tokio::time::sleep(TURN).await;
-            if client.write_all(&[*byte]).await.is_err() {
+            if write(&mut client, &[*byte]).await.is_err() {
                 return;
             }
         }
@@ -54,8 +60,8 @@ pub(super) async fn write_slowly(mut client: impl AsyncWrite + Unpin, bytes: Vec
 }
 
 /// Sends all, and reads until each request has its reply.
-pub(super) async fn read_all(mut client: TcpStream, bytes: Vec<u8>, mut requests: usize) {
-    let (mut from, mut to) = client.split();
+pub(super) async fn read_all(client: Stream, bytes: Vec<u8>, mut requests: usize) {
+    let (mut from, mut to) = split(client);
     let reading = async {
         let (mut dialogue, mut ahead) = (Dialogue::default(), bytes::BytesMut::new());
         while requests > 0 {
@@ -74,5 +80,5 @@ pub(super) async fn read_all(mut client: TcpStream, bytes: Vec<u8>, mut requests
             }
         }
     };
-    let (_, ()) = tokio::join!(to.write_all(&bytes), reading);
+    let (_, ()) = tokio::join!(write(&mut to, &bytes), reading);
 }

@@ -87,7 +87,7 @@ async fn a_reply_is_replaced_and_the_toxic_is_changed_and_removed() {
     let on = setting().await;
     let new = json!({"name": "p", "listen": "127.0.0.1:0", "upstream": node.addr().to_string()});
     let made = on.json("POST /proxies", 201, new).await;
-    let addr = listens(&made).parse().unwrap();
+    let addr: std::net::SocketAddr = listens(&made).parse().unwrap();
     let mut client = Client::connect(addr, NODE_DEADLINE).await.unwrap();
     let mut shown = async |request: &str| {
         let words: Vec<&str> = request.split(' ').collect();
