@@ -6,8 +6,8 @@
 mod question;
 mod report;
 
-use std::net::SocketAddr;
 use std::time::Duration;
+use testbed::endpoint::Endpoint;
 
 use testbed::client::{self, Client};
 use testbed::leftovers::{self, Record};
@@ -29,9 +29,9 @@ const APART: u64 = 0x7072_6f62_6500_0000;
 #[derive(Debug, Clone, Copy)]
 pub struct Site<'a> {
     /// Where clients reach it.
-    pub proxy: SocketAddr,
+    pub proxy: Endpoint,
     /// Its nodes, as far as they are known.
-    pub nodes: &'a [SocketAddr],
+    pub nodes: &'a [Endpoint],
     /// Its time limit for one request, in milliseconds.
     pub op_timeout_ms: u64,
     /// What may be asked.
@@ -51,7 +51,7 @@ pub enum Error {
     #[error("probe {addr}: the proxy does not serve: {why}")]
     NotServing {
         /// Where.
-        addr: SocketAddr,
+        addr: Endpoint,
         /// What it answered.
         why: String,
     },
@@ -59,7 +59,7 @@ pub enum Error {
     #[error("probe {addr}: keys with the prefix {prefix} could not be removed: {why}")]
     Unclean {
         /// Where.
-        addr: SocketAddr,
+        addr: Endpoint,
         /// The prefix.
         prefix: String,
         /// What it answered.

@@ -1,14 +1,13 @@
 //! `shardproof probe`: which capabilities a proxy offers.
 
-use std::net::SocketAddr;
-
 use clap::{ArgGroup, Args};
 use conformance::Allowed;
 use shardproof::run::{self, Subject};
+use testbed::address::Address;
 use testbed::program::Search;
 
 use super::conformance::OP_TIMEOUT_MS;
-use super::{Common, Console, Exit, output};
+use super::{ADDRESS, Common, Console, Exit, output};
 
 /// Find out which capabilities a proxy offers, as the list for a target file.
 ///
@@ -22,9 +21,9 @@ pub(super) struct Flags {
     #[arg(long, value_name = "NAME|FILE.toml")]
     target: Option<String>,
     /// Running proxy to probe
-    #[arg(long, value_name = "HOST:PORT", value_parser = super::address,
+    #[arg(long, value_name = ADDRESS, value_parser = super::connect::address,
         conflicts_with_all = ["toxiproxy", "source", "redis_image", "link_port_base"])]
-    proxy: Option<SocketAddr>,
+    proxy: Option<Address>,
     /// Time limit of --proxy for one request
     #[arg(long, value_name = "MS", default_value_t = OP_TIMEOUT_MS, requires = "proxy")]
     op_timeout_ms: u64,
@@ -43,9 +42,10 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
         destructive: false,
         disturbing: flags.allow_disturbing,
     };
-    let subject = match flags.proxy {
+    let connector = flags.common.connect.connector(console)?;
+    let subject = match &flags.proxy {
         Some(proxy) => Subject::Running {
-            proxy,
+            proxy: connector.proxy("--proxy", proxy).await?,
             op_timeout_ms: flags.op_timeout_ms,
             allowed,
             likened_to: None,
@@ -59,7 +59,10 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
             }
         }
     };
-    let options = flags.common.run_options_with_links(search).await?;
+    let options = flags
+        .common
+        .run_options_with_links(search, &connector)
+        .await?;
     (console.err)(&format!("seed {:x}", options.seed));
     let probed = run::probe(&options, &subject).await?;
     flags.output.output().write(&probed, console)

@@ -1,10 +1,9 @@
 //! Which capabilities a proxy offers: one that the suite starts, or one that runs already.
 
-use std::net::SocketAddr;
-
 use conformance::Allowed;
 use conformance::probe::{self, Probe, Site};
 use testbed::cluster::{Cluster, Source};
+use testbed::endpoint::Endpoint;
 use testbed::targets::{Proxy, Setting, Target};
 
 use super::{Error, RunOptions, Subject};
@@ -33,9 +32,9 @@ async fn of_target(options: &RunOptions, target: &Target) -> Result<Probe, Error
     let setting = Setting::usual(target, cluster.link_addrs());
     let proxy = Proxy::start(target, setting, &options.search).await?;
     let owned = options.owned();
-    let nodes = cluster.node_addrs();
+    let nodes = cluster.node_endpoints();
     let site = Site {
-        proxy: proxy.addr(),
+        proxy: proxy.addr().into(),
         nodes: &nodes,
         op_timeout_ms: target.op_timeout_ms,
         allowed: Allowed {
@@ -53,7 +52,7 @@ async fn of_target(options: &RunOptions, target: &Target) -> Result<Probe, Error
 
 async fn of_running(
     options: &RunOptions,
-    proxy: SocketAddr,
+    proxy: Endpoint,
     op_timeout_ms: u64,
     allowed: Allowed,
 ) -> Result<Probe, Error> {

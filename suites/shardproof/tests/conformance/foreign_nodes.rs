@@ -41,7 +41,7 @@ async fn on_foreign_nodes(target: &Target) -> Result<(), Failed> {
     let set = ["SET", "theirs", "kept"];
     theirs.call(&set, NODE_DEADLINE).await?;
     let options = RunOptions {
-        nodes: Source::External(nodes.iter().map(Node::addr).collect()),
+        nodes: Source::External(nodes.iter().map(|node| node.addr().into()).collect()),
         link_port_base: 22801,
         ..RunOptions::new(search, 1)
     };
