@@ -35,7 +35,7 @@ pub enum Error {
     #[error("no connection to {addr}: {why}")]
     Connect {
         /// The server's address.
-        addr: Endpoint,
+        addr: Box<Endpoint>,
         /// The operating system's reason.
         why: String,
     },
@@ -43,7 +43,7 @@ pub enum Error {
     #[error("{addr} answered {asked} with an error: {why}")]
     Refused {
         /// The server's address.
-        addr: Endpoint,
+        addr: Box<Endpoint>,
         /// The command.
         asked: &'static str,
         /// The cause. Never the server's own text for AUTH, which may repeat the password.
@@ -111,7 +111,10 @@ impl Client {
         receive_bytes: Option<u32>,
     ) -> Result<Self, Error> {
         let deadline = Instant::now() + within;
-        let failed = |why: String| Error::Connect { addr, why };
+        let failed = |why: String| Error::Connect {
+            addr: Box::new(addr),
+            why,
+        };
         let late = match addr.is_tls() {
             true => ", or no TLS: the other side may not speak it",
             false => "",
@@ -143,7 +146,7 @@ impl Client {
         match cause {
             None => why,
             Some(cause) => Error::Connect {
-                addr: self.addr,
+                addr: Box::new(self.addr),
                 why: format!("{why}: {cause}"),
             },
         }
@@ -334,7 +337,10 @@ impl Wait {
 pub async fn ping(addr: impl Into<Endpoint>) -> Result<(), Error> {
     let addr = addr.into();
     let mut client = Client::connect(addr, NODE_DEADLINE).await?;
-    let failed = |why: String| Error::Connect { addr, why };
+    let failed = |why: String| Error::Connect {
+        addr: Box::new(addr),
+        why,
+    };
     match client.call(&["PING"], NODE_DEADLINE).await {
         Ok(Value::Simple(pong)) if pong == b"PONG" => Ok(()),
         Ok(Value::Error(text)) => Err(failed(format!(

@@ -29,7 +29,7 @@ pub(super) async fn contents(nodes: &[SocketAddr], keys: &[&[u8]]) -> Result<Con
                 })),
                 other => {
                     return Err(Error::Connect {
-                        addr: (*node).into(),
+                        addr: Box::new((*node).into()),
                         why: format!("the reply to MGET is {other}"),
                     });
                 }

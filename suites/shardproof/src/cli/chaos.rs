@@ -184,7 +184,7 @@ fn is_law_of<'a>(mut scenarios: impl Iterator<Item = &'a Chosen>, name: &str) ->
 /// A proxy to run scenarios on.
 enum Subject {
     Target(Box<Target>),
-    Running(RunningProxy),
+    Running(Box<RunningProxy>),
 }
 
 async fn subjects(
@@ -200,7 +200,7 @@ async fn subjects(
     if let Some((proxy, further)) = proxies.split_first() {
         let timeout = Duration::from_millis(flags.fault_hook_timeout_ms);
         let hook = flags.fault_hook.clone();
-        return Ok(vec![Subject::Running(RunningProxy {
+        return Ok(vec![Subject::Running(Box::new(RunningProxy {
             proxy: *proxy,
             further: further.to_vec(),
             nodes,
@@ -209,7 +209,7 @@ async fn subjects(
             hook: hook.map(|command| Hook::new(command, timeout)),
             may_disturb: flags.allow_disturbing,
             may_destroy: flags.allow_destructive,
-        })]);
+        }))]);
     }
     let targets = flags.common.targets(&flags.targets)?.into_iter();
     let installed = targets.map(|target| {

@@ -80,7 +80,7 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
         (console.out)(&format!("{path} was written, and claims no capabilities\n"));
         return Ok(Exit::Expected);
     }
-    match tried(&flags, target, search).await {
+    match tried(&flags, target, search, console).await {
         Ok(probed) => {
             write(&output, &draft.text(&path, &probed.toml()))?;
             let (count, all) = (probed.capabilities.len(), probed.found.len());
@@ -208,8 +208,15 @@ fn parse(path: &str, text: String) -> anyhow::Result<Target> {
 }
 
 /// What the proxy offers, if it starts.
-async fn tried(flags: &Flags, target: Target, search: Search) -> anyhow::Result<Probe> {
-    let options = flags.common.run_options_with_links(search).await?;
+async fn tried(
+    flags: &Flags,
+    target: Target,
+    search: Search,
+    console: &Console,
+) -> anyhow::Result<Probe> {
+    let connector = flags.common.connect.connector(console)?;
+    let options = flags.common.run_options_with_links(search, &connector);
+    let options = options.await?;
     let subject = Subject::Target {
         target: Box::new(target),
         allowed: Allowed::default(),

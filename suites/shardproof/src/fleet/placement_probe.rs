@@ -21,13 +21,13 @@ pub enum Error {
         /// Its address.
         proxy: Endpoint,
         /// The failure.
-        why: client::Error,
+        why: Box<client::Error>,
     },
     /// The proxy answered a write with something else than OK.
     #[error("the proxy at {proxy} refuses `SET {key} 1 EX {ttl_s}`: {answer}")]
     Refused {
         /// Its address.
-        proxy: Endpoint,
+        proxy: Box<Endpoint>,
         /// The key, escaped.
         key: String,
         /// The time to live that was asked for.
@@ -41,7 +41,7 @@ pub enum Error {
         /// Its address.
         node: Endpoint,
         /// The failure.
-        why: client::Error,
+        why: Box<client::Error>,
     },
     /// A node answered with something else than a number.
     #[error("node {node} answered {asked} with {answer}")]
@@ -93,7 +93,9 @@ impl PlacementProbe {
     pub async fn greet(&self) -> Result<(), Error> {
         for node in &self.nodes {
             let answer = client::ping(*node).await;
-            answer.map_err(|why| Error::Node { node: *node, why })?;
+            answer
+                .map_err(Box::new)
+                .map_err(|why| Error::Node { node: *node, why })?;
         }
         Ok(())
     }
@@ -157,7 +159,7 @@ impl PlacementProbe {
         for (request, answer) in requests.iter().zip(answers) {
             if answer != Value::Simple(b"OK".to_vec()) {
                 return Err(Error::Refused {
-                    proxy: self.proxy,
+                    proxy: Box::new(self.proxy),
                     key: request[1].escape_ascii().to_string(),
                     ttl_s: self.ttl_s,
                     answer: cause::of_answer(&answer),
@@ -174,7 +176,10 @@ impl PlacementProbe {
             let mut client = Client::connect(node, NODE_DEADLINE).await?;
             exists::answers(&mut client, keys, NODE_DEADLINE).await
         };
-        let answers = asking.await.map_err(|why| Error::Node { node, why })?;
+        let answers = asking
+            .await
+            .map_err(Box::new)
+            .map_err(|why| Error::Node { node, why })?;
         let lies = |answer: Value| match answer {
             // A node of Redis Cluster answers so for keys that are not its own. A proxy may not, so the shared probe
             // treats it as an error.
@@ -195,13 +200,17 @@ impl PlacementProbe {
     ) -> Result<Vec<Value>, Error> {
         let node = self.nodes[node];
         let answers = pipelines(node, requests).await;
-        answers.map_err(|why| Error::Node { node, why })
+        answers
+            .map_err(Box::new)
+            .map_err(|why| Error::Node { node, why })
     }
 
     async fn ask_proxy<A: AsRef<[u8]>>(&self, requests: &[Vec<A>]) -> Result<Vec<Value>, Error> {
         let proxy = self.proxy;
         let answers = pipelines(proxy, requests).await;
-        answers.map_err(|why| Error::Proxy { proxy, why })
+        answers
+            .map_err(Box::new)
+            .map_err(|why| Error::Proxy { proxy, why })
     }
 }
 

@@ -105,7 +105,8 @@ fn a_plain_redis_offers_all_that_a_harmless_request_shows() {
 /// The names of all keys of a server.
 fn keys(addr: &str) -> String {
     let asked = async {
-        let mut client = Client::connect(addr.parse().unwrap(), NODE_DEADLINE).await?;
+        let mut client =
+            Client::connect(addr.parse::<SocketAddr>().unwrap(), NODE_DEADLINE).await?;
         client.call(&["KEYS", "*"], NODE_DEADLINE).await
     };
     Runtime::new().unwrap().block_on(asked).unwrap().to_string()

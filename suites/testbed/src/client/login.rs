@@ -19,7 +19,7 @@ pub(super) async fn log_in(
         let answer = ask(client, &words, deadline).await?;
         if let Some(why) = refusal(&answer, cause::of_auth) {
             return Err(Error::Refused {
-                addr,
+                addr: Box::new(addr),
                 asked: "AUTH",
                 why,
             });
@@ -30,7 +30,7 @@ pub(super) async fn log_in(
         let answer = ask(client, &["SELECT", &number], deadline).await?;
         if let Some(why) = refusal(&answer, cause::explained) {
             return Err(Error::Refused {
-                addr,
+                addr: Box::new(addr),
                 asked: "SELECT",
                 why: format!("database {number}: {why}"),
             });
