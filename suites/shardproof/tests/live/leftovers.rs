@@ -195,7 +195,7 @@ fn when_no_keys_are_found_the_ones_tried_are_removed() {
     let output = shardproof(&run, temporary.path()).output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{stderr}");
-    assert!(stderr.contains("is on 0 nodes"), "{stderr}");
+    assert!(stderr.contains("is on 0 of the nodes"), "{stderr}");
     assert!(stderr.contains("left behind: 0 keys"), "{stderr}");
     proxy.check_only_foreign();
     node.check_only_foreign();

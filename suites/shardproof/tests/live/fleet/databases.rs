@@ -142,7 +142,7 @@ pub(crate) async fn locate_and_plan_read_the_named_database() {
     };
     let planned = json(&plan(format!("redis://{}/2", nodes.addr(0))), 0);
     assert_eq!(planned["keys"], 1, "{planned}");
-    text(&plan(format!("redis://{}/two", nodes.addr(0))), 2);
+    text(&plan(format!("redis://{}/two", nodes.addr(0))), 64);
     let refused = plan("redis://:sesame@127.0.0.1:1".to_owned());
     let stderr = String::from_utf8_lossy(&refused.stderr);
     assert!(

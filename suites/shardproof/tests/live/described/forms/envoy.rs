@@ -772,7 +772,7 @@ const FORMS: &[(Slot, &str, Fate)] = &[
     (
         Named,
         "type: EDS\n    lb_policy: MAGLEV",
-        Refused("give the nodes that Envoy's /clusters lists"),
+        Refused("or the nodes that its /clusters lists"),
     ),
     (
         Cluster,
