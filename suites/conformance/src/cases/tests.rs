@@ -19,7 +19,7 @@ fn targets() -> Vec<Target> {
 
 #[test]
 fn cases_are_named_by_their_promise() {
-    let cases = cases();
+    let (cases, targets) = (cases(), targets());
     assert!(!cases.is_empty());
     for case in &cases {
         let (group, name) = case.id.split_once('/').unwrap();
@@ -32,7 +32,7 @@ fn cases_are_named_by_their_promise() {
         assert!(case.promise.ends_with('.'), "{}: {}", case.id, case.promise);
         assert!(case.promise.len() <= 120, "{}: {}", case.id, case.promise);
         let ids = case.promise.split(|char: char| !char.is_alphanumeric());
-        for target in targets() {
+        for target in &targets {
             let named = ids
                 .clone()
                 .any(|word| word.eq_ignore_ascii_case(&target.name));
