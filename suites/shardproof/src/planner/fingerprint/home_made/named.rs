@@ -47,7 +47,7 @@ pub(super) struct Ring {
     pub(super) join: Join,
     /// The number of a node's first point.
     pub(super) first: u32,
-    /// Points per node; keys do not tell several apart.
+    /// Points per node. Every count of the range places the observed keys alike.
     pub(super) points: RangeInclusive<u32>,
 }
 
