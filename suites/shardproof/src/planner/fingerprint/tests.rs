@@ -47,7 +47,7 @@ fn double<F: FnMut(&[u8], usize) -> usize>(place: F) -> Double<F> {
 }
 
 /// `count` nodes on the ports from 21001 on, called as their numbers.
-fn question(count: u16) -> Query {
+pub(super) fn question(count: u16) -> Query {
     let node = |number: u16| Known {
         seen: format!("127.0.0.1:{}", 21_000 + number),
         reached: format!("127.0.0.1:{}", 7000 + number),

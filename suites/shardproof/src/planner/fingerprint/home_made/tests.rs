@@ -1,27 +1,9 @@
 //! Hidden home-made placements are found by their keys alone.
 
-use super::super::Known;
 use super::super::observation::{Observation, Why};
 use super::super::query::Query;
+use super::super::tests::question;
 use super::*;
-
-fn question(count: usize) -> Query {
-    let node = |number: usize| Known {
-        seen: format!("10.0.0.{number}:6379"),
-        reached: format!("127.0.0.1:{}", 7000 + number),
-        name: Some(format!("redis-{number}")),
-    };
-    Query {
-        nodes: (1..=count).map(node).collect(),
-        weights: None,
-        tags: Vec::new(),
-        table_sizes: Vec::new(),
-        ring_sizes: Vec::new(),
-        keys_max: 4096,
-        prefix: "probe".to_owned(),
-        seed: 7,
-    }
-}
 
 /// What `search` says of 1024 keys that `place` places.
 fn found(question: &Query, place: impl Fn(&[u8]) -> usize) -> Option<HomeMade> {
