@@ -9,7 +9,7 @@ use crate::harness::cleanup::{left_behind, with};
 use crate::harness::deadlines::After;
 use crate::harness::environment::{Damage, obstacle_of_files};
 use crate::harness::runner::{Run, Stop};
-use crate::harness::spoiled::{ATTEMPTS, Waits, is_spoiled};
+use crate::harness::spoiled::{ATTEMPTS, Waits, is_by_time, is_long};
 use crate::probe::Probe;
 use crate::verdict::{Known, Result as Judged, Verdict};
 use testbed::targets::{Occurs, Target};
@@ -63,22 +63,23 @@ impl Harness {
 
     /// Judges a case again if the machine was too busy. What a target is known for is expected to fail.
     async fn undisturbed(&mut self, case: &Case) -> Verdict {
-        let attempts = match self.deviation(&case.id) {
-            Some(_) => 1,
-            None => ATTEMPTS,
-        };
-        let mut attempt = 1;
-        loop {
+        if self.deviation(&case.id).is_some() {
+            return self.patiently(case).await;
+        }
+        for _ in 1..ATTEMPTS {
             let waits = Waits::begin();
             let verdict = self.patiently(case).await;
-            let (waited, op_timeout) = (waits.longest(), self.environment.op_timeout);
-            if attempt == attempts || !is_spoiled(&verdict, waited, op_timeout) {
+            if !is_by_time(&verdict) {
+                return verdict;
+            }
+            let waited = waits.longest();
+            if !is_long(waited, self.environment.op_timeout) {
                 return verdict;
             }
             let (id, waited) = (&case.id, waited.as_millis());
             tracing::info!("{id}: judged again, a thread waited {waited} ms for a processor");
-            attempt += 1;
         }
+        self.patiently(case).await
     }
 
     /// Runs a case with a short deadline if the proxy is silent. A failure under a short deadline counts only while the

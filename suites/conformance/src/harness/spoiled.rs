@@ -31,16 +31,20 @@ impl Waits {
     }
 }
 
-/// Whether a wait of a thread may explain the verdict: an untrue answer, or a wrong node that was asked, never is.
-pub(super) fn is_spoiled(verdict: &Verdict, waited: Duration, op_timeout: Duration) -> bool {
+/// Whether time may explain the verdict: never an untrue answer, or a wrong node that was asked.
+pub(super) fn is_by_time(verdict: &Verdict) -> bool {
     let Verdict::Fail(evidence) = verdict else {
         return false;
     };
-    let by_time = match evidence.class {
+    match evidence.class {
         Class::Refused | Class::Closed | Class::Partial | Class::Hung => true,
         Class::Correct | Class::Misrouted | Class::Wrong => false,
-    };
-    by_time && waited > op_timeout / 4
+    }
+}
+
+/// Whether a wait for a processor is long enough to explain a request that was not answered in time.
+pub(super) fn is_long(waited: Duration, op_timeout: Duration) -> bool {
+    waited > op_timeout / 4
 }
 
 #[cfg(test)]
@@ -49,7 +53,7 @@ mod tests {
     use crate::verdict::Evidence;
 
     #[test]
-    fn only_failures_that_waiting_explains_are_spoiled() {
+    fn only_failures_by_time_are_spoiled() {
         let failed = |class| {
             Verdict::Fail(Evidence {
                 class,
@@ -59,7 +63,6 @@ mod tests {
                 transcript: Vec::new(),
             })
         };
-        let [short, long, op_timeout] = [50, 51, 200].map(Duration::from_millis);
         for (verdict, expected) in [
             (failed(Class::Refused), true),
             (failed(Class::Closed), true),
@@ -69,12 +72,13 @@ mod tests {
             (failed(Class::Wrong), false),
             (Verdict::Pass, false),
         ] {
-            assert_eq!(
-                is_spoiled(&verdict, long, op_timeout),
-                expected,
-                "{verdict:?}"
-            );
-            assert!(!is_spoiled(&verdict, short, op_timeout), "{verdict:?}");
+            assert_eq!(is_by_time(&verdict), expected, "{verdict:?}");
         }
+    }
+    #[test]
+    fn a_wait_of_more_than_a_quarter_of_the_time_limit_is_long() {
+        let [short, long, op_timeout] = [50, 51, 200].map(Duration::from_millis);
+        assert!(!is_long(short, op_timeout));
+        assert!(is_long(long, op_timeout));
     }
 }

@@ -16,6 +16,7 @@ use testbed::node::{Node, Process};
 use testbed::program::Search;
 use testbed::wire::{self, Arguments, Value};
 
+mod busy;
 mod scripted;
 
 const ALL: Allowed = Allowed {
