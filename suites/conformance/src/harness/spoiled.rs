@@ -75,6 +75,7 @@ mod tests {
             assert_eq!(is_by_time(&verdict), expected, "{verdict:?}");
         }
     }
+
     #[test]
     fn a_wait_of_more_than_a_quarter_of_the_time_limit_is_long() {
         let [short, long, op_timeout] = [50, 51, 200].map(Duration::from_millis);
