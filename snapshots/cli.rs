@@ -18,7 +18,7 @@ fn snapshots() {
     insta::with_settings!({snapshot_path => "cli", prepend_module_to_snapshot => false, omit_expression => true}, {
         insta::assert_snapshot!("shardproof", help(&[]).trim_end());
         for command in [
-            "list", "explain", "run", "chaos", "matrix", "diff", "differential", "probe", "init", "rescale", "plan", "locate", "fingerprint", "check", "check-history", "migrate", "links", "toxiproxy",
+            "list", "explain", "run", "chaos", "matrix", "diff", "differential", "probe", "init", "rescale", "plan", "locate", "fingerprint", "check", "check-history", "migrate", "links", "toxiproxy", "completions", "man",
         ] {
             insta::assert_snapshot!(command, help(&[command]).trim_end());
         }

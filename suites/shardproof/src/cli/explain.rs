@@ -14,9 +14,6 @@ const SHOWN: usize = 5;
 
 /// Explain a case: its promise, its steps for redis-cli, and known deviations
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  shardproof explain multi-key/mget-keeps-key-order\n  shardproof explain mget-keeps"
-)]
 pub(super) struct Flags {
     /// Case id, or a part of one
     #[arg(value_name = "CASE")]

@@ -15,6 +15,7 @@ mod documented;
 mod explain;
 mod fingerprint;
 mod fleet;
+mod help;
 mod init;
 mod keys;
 mod links;
@@ -30,6 +31,7 @@ mod repeat;
 mod rescale;
 mod secrets;
 mod selection;
+mod shell;
 pub(crate) mod signals;
 mod target;
 mod toxiproxy;
@@ -41,7 +43,7 @@ use std::process::ExitCode;
 use ::chaos::scenario;
 use ::conformance::files as conformance_files;
 use anyhow::Context;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, FromArgMatches, Parser, Subcommand};
 use shardproof::report;
 use shardproof::run::RunOptions;
 use testbed::address::Address;
@@ -58,7 +60,12 @@ pub(crate) use console::{Console, Stop};
 
 /// Conformance and chaos for RESP (Redis protocol) sharding proxies.
 #[derive(Debug, Parser)]
-#[command(version, propagate_version = true, arg_required_else_help = true)]
+#[command(
+    version,
+    propagate_version = true,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -84,6 +91,8 @@ enum Command {
     Migrate(migrate::Flags),
     Links(links::Flags),
     Toxiproxy(toxiproxy::Flags),
+    Completions(shell::Completions),
+    Man(shell::Man),
 }
 
 /// The grammar of `plan --check`, which is `check` by another name: it has other flags than `plan`.
@@ -111,7 +120,9 @@ impl Cli {
                 command: Command::Check(flags),
             });
         }
-        Self::try_parse_from(words)
+        let mut command = help::command();
+        let matches = command.try_get_matches_from_mut(words)?;
+        Self::from_arg_matches(&matches).map_err(|wrong| wrong.format(&mut command))
     }
 
     /// Whether the subcommand ends by itself when it is stopped, and writes its report before.
@@ -380,6 +391,8 @@ pub(crate) async fn run(cli: Cli, search: Search, console: &Console) -> anyhow::
         folder.announce(console)?;
     }
     match cli.command {
+        Command::Completions(flags) => shell::completions(&flags, console),
+        Command::Man(flags) => shell::man(&flags, console),
         Command::List(flags) => list::run(&flags, console),
         Command::Explain(flags) => explain::run(&flags, console),
         Command::Run(flags) => conformance::run(flags, search, console).await,

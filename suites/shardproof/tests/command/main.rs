@@ -22,6 +22,7 @@ mod probe;
 mod program;
 mod rescale;
 mod run;
+mod shell;
 #[path = "../support/stub.rs"]
 mod stub;
 #[expect(
