@@ -12,7 +12,7 @@ use testbed::child::Running;
 use testbed::client::Client;
 use testbed::http;
 use testbed::node::{Node as _, Process};
-use testbed::port;
+use testbed::port::Port;
 use testbed::program::Search;
 use testbed::wait;
 use testbed::wire::Value;
@@ -32,6 +32,7 @@ pub(crate) struct Proxy {
     pub(crate) nodes: Vec<SocketAddr>,
     folder: TempDir,
     settings: String,
+    _ports: [Port; 2],
 }
 
 impl Proxy {
@@ -59,8 +60,8 @@ impl Proxy {
 
     fn launch(nodes: &[SocketAddr], settings: &str, change: &impl Fn(&mut Command)) -> Self {
         let folder = TempDir::new().unwrap();
-        let addr = loopback(port::free().unwrap());
-        let admin = loopback(port::free().unwrap());
+        let ports = [(); 2].map(|()| Port::free().unwrap());
+        let [addr, admin] = ports.each_ref().map(Port::addr);
         std::fs::write(
             folder.path().join("proxy.yaml"),
             config(addr, admin, nodes, settings),
@@ -81,6 +82,7 @@ impl Proxy {
             nodes: nodes.to_vec(),
             folder,
             settings: settings.to_owned(),
+            _ports: ports,
         }
     }
 
@@ -176,10 +178,6 @@ impl Proxy {
     pub(crate) fn error(&self, place: usize, what: &str) -> String {
         format!("ERR node {}: {what}", self.nodes[place])
     }
-}
-
-fn loopback(port: u16) -> SocketAddr {
-    SocketAddr::from(([127, 0, 0, 1], port))
 }
 
 pub(crate) fn config(

@@ -2,27 +2,68 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 use socket2::{Domain, Socket, Type};
 
-/// A loopback port that was free a moment ago; use it under [`retry_if_taken`].
+/// How many ports are tried until one is free for TCP.
+const TRIED: usize = 100;
+
+/// A loopback port for a server that listens on TCP. While this lives, no other process that asks here gets the same one.
 ///
-/// # Errors
-/// When the operating system has none.
-pub fn free() -> io::Result<u16> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
-        .local_addr()
-        .map(|addr| addr.port())
+/// Two servers that listen with `SO_REUSEPORT`, as Envoy does, can share a port unnoticed, and each gets some of the
+/// other's clients. A server that is down leaves its port to anybody.
+#[derive(Debug)]
+pub struct Port {
+    number: u16,
+    /// The lease: the UDP port of the same number, which the kernel gives to one socket at a time and takes back at our
+    /// end.
+    _lease: UdpSocket,
+}
+
+impl Port {
+    /// Takes a port on which nothing listens. Another process may still be faster; use it under [`retry_if_taken`].
+    ///
+    /// # Errors
+    /// When the operating system has none.
+    pub fn free() -> io::Result<Self> {
+        let mut taken = io::Error::from(io::ErrorKind::AddrInUse);
+        for _ in 0..TRIED {
+            let lease = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+            let number = lease.local_addr()?.port();
+            match TcpListener::bind((Ipv4Addr::LOCALHOST, number)) {
+                Ok(_) => {
+                    return Ok(Self {
+                        number,
+                        _lease: lease,
+                    });
+                }
+                Err(why) => taken = why,
+            }
+        }
+        Err(taken)
+    }
+
+    /// Its number.
+    #[must_use]
+    pub fn number(&self) -> u16 {
+        self.number
+    }
+
+    /// Its address on the loopback interface.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.number).into()
+    }
 }
 
 /// How often a server is started if another process takes its port first.
 pub(crate) const ATTEMPTS: usize = 3;
 
-/// Calls `start`, which listens on ports from [`free`]. Calls it again if another process was faster, which `taken`
+/// Calls `start`, which listens on ports from [`Port::free`]. Calls it again if another process was faster, which `taken`
 /// recognises by the error.
 ///
 /// # Errors
@@ -105,6 +146,8 @@ fn lock_file(base: u16) -> io::Result<File> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[tokio::test]
@@ -136,6 +179,14 @@ mod tests {
             Err::<(), _>(calls)
         };
         assert_eq!(retry_if_taken(|_| false, start).await, Err(1));
+    }
+
+    #[test]
+    fn a_port_is_given_once() {
+        // By chance alone, 400 of 14,000 ports are all different once in 300 times.
+        let ports: Vec<Port> = (0..400).map(|_| Port::free().unwrap()).collect();
+        let numbers: BTreeSet<u16> = ports.iter().map(Port::number).collect();
+        assert_eq!(numbers.len(), ports.len());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 use testbed::child::Running;
 use testbed::client::{Client, NODE_DEADLINE};
 use testbed::node::{Node, Process};
-use testbed::port;
+use testbed::port::Port;
 use testbed::program::Program;
 use tokio::runtime::Runtime;
 
@@ -159,7 +159,8 @@ fn tls_on_one_side_only_is_named() {
 
 #[test]
 fn a_server_that_starts_is_waited_for() {
-    let port = port::free().unwrap().to_string();
+    let free = Port::free().unwrap();
+    let port = free.number().to_string();
     let at = format!("127.0.0.1:{port}");
     let waiting = |within: &str| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_shardproof"));

@@ -14,7 +14,7 @@ use std::time::Duration;
 use libtest_mimic::Trial;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
-use testbed::port;
+use testbed::port::{self, Port};
 use testbed::wait::{self, Probed};
 use tokio::runtime::Runtime;
 
@@ -56,7 +56,7 @@ impl Drop for Redis {
 
 impl Redis {
     fn start() -> Self {
-        let start = async || Self::start_at(port::free().map_err(|why| why.to_string())?);
+        let start = async || Self::start_at(Port::free().map_err(|why| why.to_string())?.number());
         let started = port::retry_if_taken(|why: &String| why.contains("it ended"), start);
         let server = Runtime::new().unwrap().block_on(started).unwrap();
         server.ask("SET foreign stays");

@@ -5,7 +5,7 @@
 #[path = "../../../../snapshots/fixed.rs"]
 mod fixed;
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use shardproof::report;
 use testbed::child::Running;
 use testbed::http;
-use testbed::port;
+use testbed::port::{self, Port};
 use testbed::program::Program;
 use testbed::wait::{self, Probed};
 
@@ -187,11 +187,11 @@ const ENDED: &str = "chromedriver ended";
 
 /// The driver on a free port, as soon as it serves.
 async fn serving(program: &Path) -> Result<(Running, SocketAddr), String> {
-    let port = port::free().map_err(|why| why.to_string())?;
-    let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let port = Port::free().map_err(|why| why.to_string())?;
+    let addr = port.addr();
     let mut command = Command::new(program);
     command
-        .arg(format!("--port={port}"))
+        .arg(format!("--port={}", port.number()))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null());

@@ -14,7 +14,7 @@ use testbed::child::Running;
 use testbed::client::{Client, NODE_DEADLINE};
 use testbed::endpoint::{Access, Role, TlsOptions};
 use testbed::node::{Node, Process};
-use testbed::port;
+use testbed::port::Port;
 use testbed::targets::Target;
 
 use crate::support;
@@ -146,7 +146,7 @@ fn start(target: &Target, port: u16, nodes: &[Process]) -> Result<(Running, Temp
         .map(|node| json!({"host": "127.0.0.1", "port": node.addr().port()}))
         .collect();
     let context = json!({
-        "admin": {"host": "127.0.0.1", "port": port::free()?},
+        "admin": {"host": "127.0.0.1", "port": Port::free()?.number()},
         "listen": {"host": "127.0.0.1", "port": port},
         "nodes": nodes,
         "policy": "maglev",
@@ -195,9 +195,9 @@ fn judged_by_address(target: &Target) -> Result<(), Failed> {
     let target = secured(target);
     let runtime = tokio::runtime::Runtime::new()?;
     let nodes = runtime.block_on(async { [node().await, node().await, node().await] });
-    let port = port::free()?;
-    let _proxy = start(&target, port, &nodes)?;
-    let url = format!("rediss://:hunter2-proxy@localhost:{port}");
+    let port = Port::free()?;
+    let _proxy = start(&target, port.number(), &nodes)?;
+    let url = format!("rediss://:hunter2-proxy@localhost:{}", port.number());
     let authority = certificate("ca.pem").display().to_string();
     let at: Vec<String> = nodes.iter().map(|node| node.addr().to_string()).collect();
     let with_nodes: Vec<&str> = at.iter().flat_map(|node| ["--node", node]).collect();

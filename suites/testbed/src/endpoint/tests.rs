@@ -12,7 +12,7 @@ use crate::child::Running;
 use crate::client::{self, Client, NODE_DEADLINE};
 use crate::folder::Folder;
 use crate::node::{Node, Process};
-use crate::port;
+use crate::port::Port;
 use crate::program::{Program, Search};
 use crate::wait::Wait;
 use crate::wire::Value;
@@ -41,7 +41,7 @@ async fn server(settings: &[&[&str]]) -> Process {
 
 /// A server that speaks TLS on another port, which is returned.
 async fn tls_server(clients: &str) -> (Process, u16) {
-    let port = port::free().unwrap();
+    let port = Port::free().unwrap().number();
     let [ca, cert, key] =
         ["ca.pem", "server.pem", "server.key"].map(|name| certificate(name).display().to_string());
     let number = port.to_string();
@@ -269,7 +269,7 @@ async fn tls_on_one_side_only_is_named() {
 async fn a_unix_socket_and_ipv6_are_addresses_too() {
     let folder = Folder::create("unix-").unwrap();
     let path = folder.path().join("redis.sock");
-    let port = port::free().unwrap();
+    let port = Port::free().unwrap().number();
     let mut command = Command::new(search().find(&Program::redis_server()).unwrap());
     command
         .args(["--bind", "::1", "--port", &port.to_string(), "--save", ""])

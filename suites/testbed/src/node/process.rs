@@ -1,7 +1,7 @@
 //! A node as a child process: `redis-server` on a free port, without persistence, gone when we are.
 
 use std::fs::File;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,7 +13,7 @@ use super::{Error, Node, Step, shutdown};
 use crate::child::Running;
 use crate::client::{self, Client, NODE_DEADLINE};
 use crate::folder::Folder;
-use crate::port;
+use crate::port::{self, Port};
 use crate::program::{Program, Search};
 use crate::text;
 use crate::wait::Wait;
@@ -33,6 +33,8 @@ pub struct Process {
     home: SocketAddr,
     /// Its current address.
     place: Mutex<SocketAddr>,
+    /// Every port that it ever had: a proxy may still ask there.
+    ports: Mutex<Vec<Port>>,
     program: PathBuf,
     folder: Folder,
     server: Mutex<Option<Running>>,
@@ -46,7 +48,7 @@ impl Process {
     pub async fn start(search: &Search) -> Result<Self, Error> {
         let program = search.find(&Program::redis_server())?;
         let start = async || {
-            let port = port::free().map_err(Error::Spawn)?;
+            let port = Port::free().map_err(Error::Spawn)?;
             let node = Self::on(port, &program)?;
             node.launch().await?;
             Ok(node)
@@ -54,11 +56,12 @@ impl Process {
         port::retry_if_taken(port_is_taken, start).await
     }
 
-    fn on(port: u16, program: &Path) -> Result<Self, Error> {
-        let home = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    fn on(port: Port, program: &Path) -> Result<Self, Error> {
+        let home = port.addr();
         Ok(Self {
             home,
             place: Mutex::new(home),
+            ports: Mutex::new(vec![port]),
             program: program.to_owned(),
             folder: Folder::create("node-").map_err(Error::Spawn)?,
             server: Mutex::new(None),
@@ -193,8 +196,9 @@ impl Process {
         let mut attempts_left = port::ATTEMPTS;
         loop {
             attempts_left -= 1;
-            let port = port::free().map_err(Error::Spawn)?;
-            *self.place() = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+            let port = Port::free().map_err(Error::Spawn)?;
+            *self.place() = port.addr();
+            self.ports().push(port);
             match self.launch().await {
                 Err(taken) if attempts_left > 0 && port_is_taken(&taken) => {}
                 launched => return launched,
@@ -204,6 +208,10 @@ impl Process {
 
     fn place(&self) -> MutexGuard<'_, SocketAddr> {
         self.place.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ports(&self) -> MutexGuard<'_, Vec<Port>> {
+        self.ports.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn server(&self) -> MutexGuard<'_, Option<Running>> {
@@ -286,6 +294,7 @@ mod tests {
     use super::{Node, Process};
     use crate::client::{self, Client, NODE_DEADLINE};
     use crate::node;
+    use crate::port::Port;
     use crate::program::Search;
 
     fn search() -> Search {
@@ -333,7 +342,8 @@ mod tests {
     #[tokio::test]
     async fn a_server_that_had_the_port_first_is_not_taken_for_the_node() {
         let first = Process::start(&search()).await.unwrap();
-        let second = Process::on(first.addr().port(), &first.program).unwrap();
+        let second = Process::on(Port::free().unwrap(), &first.program).unwrap();
+        *second.place() = first.addr();
         let error = second.launch().await.unwrap_err().to_string();
         assert!(error.contains("Address already in use"), "{error}");
     }

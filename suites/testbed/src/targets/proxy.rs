@@ -6,7 +6,7 @@ mod task;
 
 use std::fs::{self, File};
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -22,7 +22,7 @@ use crate::child;
 use crate::client;
 use crate::folder::Folder;
 use crate::http;
-use crate::port;
+use crate::port::{self, Port};
 use crate::program::{Missing, Search};
 use crate::wait::{self, Probed};
 use running::Running;
@@ -109,8 +109,8 @@ pub struct Proxy {
     target: Target,
     setting: Setting,
     launcher: Launcher,
-    addr: SocketAddr,
-    admin: SocketAddr,
+    listen: Port,
+    admin: Port,
     folder: Folder,
     running: Mutex<Running>,
 }
@@ -166,14 +166,21 @@ impl Proxy {
             target: target.name.clone(),
             why,
         };
-        let (addr, admin) = (free_addr().map_err(io)?, free_addr().map_err(io)?);
+        let (listen, admin) = (Port::free().map_err(io)?, Port::free().map_err(io)?);
         let folder = Folder::create("proxy-").map_err(io)?;
-        let running = launch(target, &setting, &launcher, addr, admin, folder.path())?;
+        let running = launch(
+            target,
+            &setting,
+            &launcher,
+            listen.addr(),
+            admin.addr(),
+            folder.path(),
+        )?;
         let proxy = Self {
             target: target.clone(),
             setting,
             launcher,
-            addr,
+            listen,
             admin,
             folder,
             running: Mutex::new(running),
@@ -185,7 +192,7 @@ impl Proxy {
     /// Where clients connect.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
-        self.addr
+        self.listen.addr()
     }
 
     /// Its setting.
@@ -226,8 +233,8 @@ impl Proxy {
             &self.target,
             &self.setting,
             &self.launcher,
-            self.addr,
-            self.admin,
+            self.addr(),
+            self.admin.addr(),
             self.folder.path(),
         )?;
         *self.running() = running;
@@ -271,8 +278,8 @@ impl Proxy {
         Render {
             setting,
             eject: self.target.ejects,
-            addr: self.addr,
-            admin: self.admin,
+            addr: self.addr(),
+            admin: self.admin.addr(),
             folder: self.folder.path(),
             config_name: &self.target.start.config_name,
             log_name: LOG,
@@ -297,13 +304,15 @@ impl Proxy {
 
     async fn ready(&self) -> Result<(), String> {
         if let Some(path) = &self.target.start.ready_path {
-            let answer = http::get(self.admin, path, ADMIN_WITHIN).await;
+            let answer = http::get(self.admin.addr(), path, ADMIN_WITHIN).await;
             let answer = answer.map_err(|why| why.to_string())?;
             if answer.status != 200 {
                 return Err(format!("{path} says {}", answer.status));
             }
         }
-        client::ping(self.addr).await.map_err(|why| why.to_string())
+        client::ping(self.addr())
+            .await
+            .map_err(|why| why.to_string())
     }
 
     fn not_ready(&self, what: String) -> Error {
@@ -325,10 +334,6 @@ pub(super) fn find(target: &Target, search: &Search) -> Result<PathBuf, Error> {
             target: target.name.clone(),
             missing,
         })
-}
-
-fn free_addr() -> io::Result<SocketAddr> {
-    port::free().map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
 }
 
 fn taken(log: &str) -> bool {

@@ -18,7 +18,7 @@ async fn harness() -> Harness {
     let taken = |why: &cluster::Error| why.to_string().contains("in use");
     let start = async || {
         let options = RunOptions {
-            link_port_base: port::free().unwrap(),
+            link_port_base: port::Port::free().unwrap().number(),
             ..RunOptions::new(search.clone(), 7)
         };
         Cluster::start(&options, 1).await

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use testbed::child::Running;
 use testbed::client::{self, Client};
-use testbed::port;
+use testbed::port::{self, Port};
 use testbed::program::{Program, Search};
 use testbed::wait::{self, Probed};
 use testbed::wire::{self, Value};
@@ -178,7 +178,7 @@ impl Node {
         let socket = self_chosen(place).then(|| PathBuf::from(place));
         let looked_at = if let Some(socket) = &socket {
             command.arg("--unixsocket").arg(socket);
-            SocketAddr::from(([127, 0, 0, 1], port::free().map_err(failed)?))
+            Port::free().map_err(failed)?.addr()
         } else {
             let parsed = place.parse();
             parsed.map_err(|_| format!("node at {place}: ADDRESS:PORT is expected"))?

@@ -6,7 +6,7 @@ use super::*;
 use crate::client::{Client as Redis, Error as RedisError, NODE_DEADLINE, ping};
 use crate::fault::{Latency, Stream, Timeout, ToxicKind};
 use crate::node::{Node, Process};
-use crate::port::{self, PortLock};
+use crate::port::{Port, PortLock};
 use crate::program::Search;
 use crate::toxiproxy::Server;
 use crate::wire::Value;
@@ -67,7 +67,7 @@ async fn check(injector: FaultInjector, node: &Process) {
 
 /// A port that is ours as long as the lease is.
 async fn ports() -> (u16, PortLock) {
-    let base = port::free().unwrap();
+    let base = Port::free().unwrap().number();
     (base, PortLock::on(base).await.unwrap())
 }
 

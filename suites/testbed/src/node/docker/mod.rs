@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Error, Node, Step};
-use crate::port;
+use crate::port::{self, Port};
 use crate::program::Search;
 use crate::wait::Wait;
 use container::{Container, READY_WITHIN, is_taken};
@@ -32,6 +32,8 @@ pub struct Docker {
     engine: Engine,
     image: String,
     container: Mutex<Arc<Container>>,
+    /// Every port that it ever had: a proxy may still ask there.
+    ports: Mutex<Vec<Port>>,
 }
 
 impl Docker {
@@ -43,12 +45,13 @@ impl Docker {
         let engine = Engine::connect().await?;
         engine.prepare(search).await?;
         let image = engine.image(image, search).await;
-        let container = start_anywhere(&engine, &image).await?;
+        let (container, port) = start_anywhere(&engine, &image).await?;
         Ok(Self {
             home: container.addr(),
             engine,
             image,
             container: Mutex::new(Arc::new(container)),
+            ports: Mutex::new(vec![port]),
         })
     }
 
@@ -60,6 +63,10 @@ impl Docker {
         self.container
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ports(&self) -> MutexGuard<'_, Vec<Port>> {
+        self.ports.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes another container in the place of the present one, which is removed.
@@ -116,7 +123,8 @@ impl Node for Docker {
 
     fn replace(&self) -> Step<'_> {
         Box::pin(async {
-            let fresh = start_anywhere(&self.engine, &self.image).await?;
+            let (fresh, port) = start_anywhere(&self.engine, &self.image).await?;
+            self.ports().push(port);
             self.container().kill().await?;
             self.take_over(fresh);
             Ok(())
@@ -137,15 +145,15 @@ impl Node for Docker {
 }
 
 /// Starts a container on a free port.
-async fn start_anywhere(engine: &Engine, image: &str) -> Result<Container, Error> {
+async fn start_anywhere(engine: &Engine, image: &str) -> Result<(Container, Port), Error> {
     // A closure that borrows makes no future that other threads may run, so `retry_if_taken` does not fit.
     let mut attempts_left = port::ATTEMPTS;
     loop {
         attempts_left -= 1;
-        let port = port::free().map_err(Error::Spawn)?;
-        match Container::start_at(engine, image, port).await {
+        let port = Port::free().map_err(Error::Spawn)?;
+        match Container::start_at(engine, image, port.number()).await {
             Err(taken) if attempts_left > 0 && is_taken(&taken) => {}
-            started => return started,
+            started => return started.map(|container| (container, port)),
         }
     }
 }

@@ -86,7 +86,7 @@ impl Proxy {
 
     async fn put(&self, path: &str, body: String, setting: &Setting) -> Result<Answer, Error> {
         let path = self.rendered("rescale.path", path, setting)?;
-        let answer = http::put(self.admin, &path, body, ADMIN_WITHIN).await;
+        let answer = http::put(self.admin.addr(), &path, body, ADMIN_WITHIN).await;
         answer.map_err(|why| Error::NoAnswer {
             target: self.target.name.clone(),
             why: Box::new(why),

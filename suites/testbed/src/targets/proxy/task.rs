@@ -102,18 +102,18 @@ fn run(
 
 #[cfg(test)]
 mod tests {
-    use std::net::{Ipv4Addr, TcpStream};
+    use std::net::TcpStream;
 
     use tokio::net::TcpListener;
 
     use super::*;
-    use crate::port;
+    use crate::port::Port;
     use crate::wait::{self, Probed};
 
     const WITHIN: Duration = Duration::from_secs(20);
 
     fn start(serve: Serve) -> (Task, SocketAddr) {
-        let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, port::free().unwrap()));
+        let listen = Port::free().unwrap().addr();
         let setting = Setting {
             nodes: Vec::new(),
             policy: String::new(),

@@ -1,7 +1,7 @@
 //! The slots of a real Redis in cluster mode: `CLUSTER KEYSLOT` of every key.
 
 use std::error::Error;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use placement::{Cluster, Node, Placement, Policy};
 use tempfile::TempDir;
 use testbed::child::Running;
 use testbed::client::{self, Client};
-use testbed::port;
+use testbed::port::{self, Port};
 use testbed::program::Program;
 use testbed::wait::{self, Probed};
 use testbed::wire::{self, Value};
@@ -56,15 +56,21 @@ const ENDED: &str = "the server ended";
 async fn server(folder: &TempDir) -> Result<(Running, SocketAddr), String> {
     let failed = |why: &dyn Error| why.to_string();
     let program = support::search().find(&Program::redis_server());
-    let [port, bus] = [port::free(), port::free()];
+    let [port, bus] = [Port::free(), Port::free()];
     let port = port.map_err(|why| failed(&why))?;
     let bus = bus.map_err(|why| failed(&why))?;
-    let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let addr = port.addr();
     let mut command = Command::new(program.map_err(|why| failed(&why))?);
     command
-        .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
+        .args(["--bind", "127.0.0.1", "--port", &port.number().to_string()])
         .args(["--cluster-enabled", "yes"])
-        .args(["--cluster-port", &bus.to_string(), "--save", "", "--dir"])
+        .args([
+            "--cluster-port",
+            &bus.number().to_string(),
+            "--save",
+            "",
+            "--dir",
+        ])
         .arg(folder.path())
         .stdin(Stdio::null())
         .stdout(Stdio::null());
