@@ -106,26 +106,16 @@ impl Suite {
     /// If the target file or a claim is wrong.
     pub fn trials(&self, host: &Arc<Host>) -> Result<Vec<Trial>, Error> {
         let cases = cases()?;
-        let target = self.target(&cases)?;
+        let target = Arc::new(self.target(&cases)?);
         let trial = |case: &&Case| {
-            let (host, target, case) = (Arc::clone(host), target.clone(), (*case).clone());
-            match &self.subject {
-                Subject::File(_) => case_trial(
-                    &target.clone(),
-                    &case.clone(),
-                    Presence::Expected,
-                    move || host.judge(&target, &case),
-                ),
-                Subject::InProcess(_, serve) => {
-                    let serve = serve.clone();
-                    case_trial(
-                        &target.clone(),
-                        &case.clone(),
-                        Presence::Expected,
-                        move || host.judge_in_process(&target, &serve, &case),
-                    )
-                }
-            }
+            let (host, target) = (Arc::clone(host), Arc::clone(&target));
+            let (subject, case) = (self.subject.clone(), Case::clone(case));
+            let of = (Arc::clone(&target), case.clone());
+            let judge = move || match &subject {
+                Subject::File(_) => host.judge(&target, &case),
+                Subject::InProcess(_, serve) => host.judge_in_process(&target, serve, &case),
+            };
+            case_trial(&of.0, &of.1, Presence::Expected, judge)
         };
         Ok(in_order_of_starts(&cases).iter().map(trial).collect())
     }
