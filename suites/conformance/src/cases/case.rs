@@ -55,6 +55,12 @@ impl Case {
         self.template.as_ref().map(|template| template.id.as_str())
     }
 
+    /// Whether its shape may leave a state on connections that clients share.
+    pub(crate) fn leaves_state(&self) -> bool {
+        let template = self.template.as_ref();
+        template.is_some_and(|template| template.shapes.list.leaves_state())
+    }
+
     /// Whether something goes wrong with a node or a link in it.
     #[must_use]
     pub fn has_faults(&self) -> bool {

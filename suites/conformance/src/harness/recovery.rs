@@ -66,7 +66,7 @@ impl Harness {
     }
 
     /// Restarts a proxy of our own before a case that disturbs, and before the case after it. The shapes of a template
-    /// share a proxy as long as it keeps their promise.
+    /// share a proxy as long as it keeps their promise, unless they set states of clients.
     pub(crate) async fn refresh(&mut self, case: &Case) -> Result<(), Error> {
         let worn = self.is_worn(case);
         self.kept = None;
@@ -93,7 +93,7 @@ impl Harness {
     /// Whether the case needs a proxy that was started for it.
     pub(crate) fn is_worn(&self, case: &Case) -> bool {
         let kept = self.kept.as_deref();
-        let shared = kept.is_some() && kept == case.template_id();
+        let shared = kept.is_some() && kept == case.template_id() && !case.leaves_state();
         self.used && !shared && (self.spoiled || !case.disturbs.is_empty())
     }
 

@@ -117,14 +117,15 @@ async fn shapes_of_a_template_share_a_proxy_as_long_as_it_keeps_their_promise() 
         .unwrap();
     // As on a proxy of our own after a case that disturbs.
     (harness.used, harness.spoiled) = (true, true);
-    let shapes = |steps: &str| {
+    let shapes_of = |list: &str, steps: &str| {
         let text = format!(
             "case 1\n# P of ${{shape}}.\nspec https://redis.io/\nlevel must\ndisturbs connections\n\
-             shapes lengths from 1 to 2\n{steps}\n"
+             shapes {list}\n{steps}\n"
         );
         let (path, id) = ("x.case".to_owned(), "x".to_owned());
         parse::cases(&Source { path, id, text }).unwrap()
     };
+    let shapes = |steps: &str| shapes_of("lengths from 1 to 2", steps);
     let kept = shapes("send PING\nwant +PONG");
     assert!(harness.is_worn(&kept[0]));
     assert_eq!(harness.judge(&kept[0]).await.verdict, Verdict::Pass);
@@ -134,6 +135,9 @@ async fn shapes_of_a_template_share_a_proxy_as_long_as_it_keeps_their_promise() 
     let verdict = harness.judge(&broken[0]).await.verdict;
     assert!(matches!(verdict, Verdict::Fail(_)), "{verdict:?}");
     assert!(harness.is_worn(&broken[1]));
+    let states = shapes_of("client-states", "send PING\nwant +PONG");
+    assert_eq!(harness.judge(&states[0]).await.verdict, Verdict::Pass);
+    assert!(harness.is_worn(&states[1]));
     harness.finish().await.unwrap();
 }
 
