@@ -215,9 +215,9 @@ fn attributes(mut rest: &str) -> Option<&str> {
     }
 }
 
-const TAGS: [&str; 40] = [
+const TAGS: [&str; 44] = [
     "!doctype", "html", "head", "meta", "title", "style", "body", "script", "h1", "h2", "h3", "p",
     "code", "div", "span", "input", "button", "table", "thead", "tbody", "tr", "th", "td", "br",
     "b", "a", "details", "summary", "pre", "svg", "text", "rect", "line", "path", "polyline", "g",
-    "circle", "ul", "li", "i",
+    "circle", "ul", "li", "i", "dl", "dt", "dd", "time",
 ];

@@ -91,8 +91,16 @@ fn all_formats_of_a_run_agree() {
         let page = report::html::conformance(&run);
         let text = report::terminal::target(&run.targets[0], 1, Shown::All);
         let said = report::terminal::summary(&run);
-        let sentence = said.trim().trim_start_matches("some-proxy 1.2.3: ");
-        let sentence = sentence.trim_end_matches(" (2.0 s)");
+        // The terminal has the verdict on a line of its own.
+        let line_of = |start: &str| said.lines().find_map(|line| line.strip_prefix(start));
+        let counts = line_of("some-proxy 1.2.3: ").expect("the counts");
+        let counts = counts.trim_end_matches(" (2.0 s)");
+        let (results, wrong) = counts.split_once("; ").expect("two parts");
+        let mut verdicts = said
+            .lines()
+            .filter_map(|line| line.strip_prefix("some-proxy: "));
+        let verdict = verdicts.next_back().expect("a verdict");
+        let sentence = &format!("{results}; {verdict}; {wrong}");
         assert!(page.contains(sentence), "the page lacks: {sentence}");
         assert!(junit.contains(sentence), "JUnit lacks: {sentence}");
 
@@ -246,7 +254,7 @@ fn the_page_is_self_contained_and_escapes_what_it_shows() {
         assert!(!page.contains(outside), "the page has `{outside}`");
     }
     assert!(page.contains("MGET a &#60;b&#62;") && !page.contains("MGET a <b>"));
-    assert_eq!(page.matches("<details").count(), 3);
+    assert_eq!(page.matches("<details class=\"evidence\"").count(), 3);
     assert_eq!(page.matches("class=\"sequence\"").count(), 3);
 }
 

@@ -22,6 +22,8 @@ pub struct Conformance {
     pub format: &'static str,
     /// Seed that repeats the run.
     pub seed: String,
+    /// When the run began, if known: UTC, as `2026-11-28T09:30:00Z` (RFC 3339).
+    pub started: Option<String>,
     /// Whether the run came to its end.
     pub outcome: Ending,
     /// The levels whose failures fail the run.
@@ -39,6 +41,7 @@ impl Conformance {
         Self {
             format: "shardproof.conformance/1",
             seed: format!("{seed:x}"),
+            started: None,
             outcome: Ending::Complete,
             counted: vec![Level::Must],
             min_judged: 0,
@@ -302,6 +305,12 @@ impl Judged {
         };
         let argument = self.argument.as_ref().unwrap_or(&self.target);
         format!("{flag} {}", shell_quoted(argument))
+    }
+
+    /// The command that judges all cases again. `seed` is that of the run.
+    #[must_use]
+    pub fn repeat_all(&self, seed: &str) -> String {
+        format!("shardproof run {} --seed {seed}{}", self.flag(), self.flags)
     }
 
     /// The command that judges one case again. `seed` is that of the run.

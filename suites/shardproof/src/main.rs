@@ -58,14 +58,14 @@ fn start(cli: Cli) -> anyhow::Result<ExitCode> {
         Signals::listen(cli.ends_by_signals())?
     };
     let (stop, stopped) = cli::Stop::new();
-    let reports = cli.reports_when_stopped();
+    let (reports, quiet) = (cli.reports_when_stopped(), cli.is_quiet());
     let (done, ended) = oneshot::channel();
     let handle = runtime.handle().clone();
     // A thread of its own: a subcommand that computes for seconds must not delay signals.
     thread::Builder::new()
         .name("subcommand".to_owned())
         .spawn(move || {
-            let console = console(stopped);
+            let console = console(stopped, quiet);
             let stop = console.stop.clone();
             let result = handle.block_on(async {
                 tokio::select! {
@@ -109,13 +109,14 @@ fn exit(code: Exit) -> ExitCode {
     }
 }
 
-fn console(stop: cli::Stop) -> cli::Console {
+fn console(stop: cli::Stop, quiet: bool) -> cli::Console {
     cli::Console {
         stop,
+        quiet,
         terminal: io::stderr().is_terminal(),
         out: |text| {
             // Kept in UNWRITTEN.
-            let _ = write_out(text);
+            let _ = show(text);
         },
         write: write_out,
         err: |text| write_err(&format!("{text}\n")),
@@ -135,10 +136,23 @@ fn ask(question: &str) -> io::Result<Option<String>> {
     Ok(Some(line.trim().to_owned()))
 }
 
+/// Writes a report to stdout: in colours on a terminal, unless NO_COLOR says otherwise.
+fn show(text: &str) -> io::Result<()> {
+    let colours = anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never;
+    match colours {
+        true => write_bytes(cli::paint::painted(&printable(text)).as_bytes()),
+        false => write_out(text),
+    }
+}
+
 /// Writes to stdout. It is no error if the reader has gone away, as `head` does.
 fn write_out(text: &str) -> io::Result<()> {
+    write_bytes(printable(text).as_bytes())
+}
+
+fn write_bytes(bytes: &[u8]) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    let written = out.write_all(printable(text).as_bytes());
+    let written = out.write_all(bytes);
     match written.and_then(|()| out.flush()) {
         Err(why) if why.kind() != io::ErrorKind::BrokenPipe => {
             let what = format!("cannot write stdout: {why}");

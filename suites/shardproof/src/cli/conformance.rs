@@ -3,9 +3,10 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::num::NonZero;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context;
+use chrono::{DateTime, SecondsFormat, Utc};
 use clap::{ArgGroup, Args};
 use conformance::Allowed;
 use conformance::probe::Offered;
@@ -73,7 +74,7 @@ pub(super) struct Flags {
     #[arg(long)]
     strict: bool,
     /// Show every case, including passed and skipped ones
-    #[arg(long)]
+    #[arg(short, long)]
     verbose: bool,
     #[command(flatten)]
     output: output::Junit,
@@ -110,6 +111,7 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
         max_failures: flags.max_failures,
         baseline: known.expected.as_ref(),
     };
+    let started = DateTime::<Utc>::from(SystemTime::now());
     let mut targets = Vec::new();
     // All programs, before the first case.
     let missing = subjects
@@ -152,6 +154,7 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
         false => Conformance::new(seed, targets),
     }
     .requiring(flags.min_judged);
+    report.started = Some(started.to_rfc3339_opts(SecondsFormat::Secs, true));
     if console.stop.is_requested() {
         report.outcome = Ending::Aborted;
     }

@@ -13,6 +13,8 @@ use tokio::sync::watch;
 pub(crate) struct Console {
     /// Whether stderr is a terminal.
     pub(crate) terminal: bool,
+    /// Whether progress is unwanted.
+    pub(crate) quiet: bool,
     /// Writes to stdout. Main reports the first error when the subcommand ends, so no caller can forget it.
     pub(crate) out: fn(&str),
     /// Writes to stdout, for callers that stop at the first error.
@@ -107,7 +109,7 @@ impl Console {
 
     /// Shows the current step: in place on a terminal, as plain lines elsewhere.
     pub(crate) fn progress(&self, title: &str) -> Progress {
-        let bar = if self.terminal {
+        let bar = if self.terminal && !self.quiet {
             let bar = ProgressBar::new_spinner();
             bar.enable_steady_tick(std::time::Duration::from_millis(100));
             bar
@@ -118,6 +120,7 @@ impl Console {
             title: title.to_owned(),
             plain: (!self.terminal).then_some(self.err),
             err: self.err,
+            quiet: self.quiet,
             bar,
         }
     }
@@ -163,12 +166,16 @@ pub(crate) struct Progress {
     title: String,
     plain: Option<fn(&str)>,
     err: fn(&str),
+    quiet: bool,
     bar: ProgressBar,
 }
 
 impl Progress {
     /// Shows the current step.
     pub(crate) fn say(&self, step: &str) {
+        if self.quiet {
+            return;
+        }
         let line = format!("{}: {step}", self.title);
         match self.plain {
             Some(err) => err(&line),
@@ -180,6 +187,9 @@ impl Progress {
 impl Progress {
     /// Writes a line that stays, above the current step.
     pub(crate) fn line(&self, text: &str) {
+        if self.quiet {
+            return;
+        }
         self.bar.suspend(|| (self.err)(text));
     }
 }

@@ -25,6 +25,7 @@ mod matrix;
 mod migrate;
 mod node;
 mod output;
+pub(crate) mod paint;
 mod plan;
 mod probe;
 mod repeat;
@@ -67,6 +68,9 @@ pub(crate) use console::{Console, Stop};
     max_term_width = 100
 )]
 pub(crate) struct Cli {
+    /// No progress on stderr, only notes and errors
+    #[arg(short, long, global = true, display_order = 900)]
+    quiet: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -104,6 +108,9 @@ enum PlanCheck {
         /// Check live nodes instead of computing a plan
         #[arg(long, required = true)]
         check: bool,
+        /// No progress on stderr, only notes and errors
+        #[arg(short, long)]
+        quiet: bool,
         #[command(flatten)]
         flags: check::Flags,
     },
@@ -115,14 +122,20 @@ impl Cli {
         secrets::check(words)?;
         let is_plan = words.get(1).is_some_and(|command| command == "plan");
         if is_plan && words.iter().any(|word| word == "--check") {
-            let PlanCheck::Plan { flags, .. } = PlanCheck::try_parse_from(words)?;
+            let PlanCheck::Plan { flags, quiet, .. } = PlanCheck::try_parse_from(words)?;
             return Ok(Self {
+                quiet,
                 command: Command::Check(flags),
             });
         }
         let mut command = help::command();
         let matches = command.try_get_matches_from_mut(words)?;
         Self::from_arg_matches(&matches).map_err(|wrong| wrong.format(&mut command))
+    }
+
+    /// Whether progress is unwanted.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
     }
 
     /// Whether the subcommand ends by itself when it is stopped, and writes its report before.

@@ -2,11 +2,17 @@
 
 use chaos::report::{Stressed, Verdict};
 use conformance::matrix::{Cell, Matrix};
-use conformance::report::Summary;
+use conformance::report::{Conformance, Judged, Summary};
 use conformance::verdict::{Class, Level, Status};
 
 /// The sentence for one target; `counted` are the levels whose failures fail the run.
 pub(super) fn sentence(summary: &Summary, counted: &[Level]) -> String {
+    let (results, failed, wrong) = (results(summary), failed(summary, counted), wrong(summary));
+    format!("{results}; {failed}; {wrong}")
+}
+
+/// The results without failures, as `3 pass, 1 known, 0 skipped`.
+pub(super) fn results(summary: &Summary) -> String {
     let mut parts = vec![
         format!("{} pass", summary.kept),
         format!("{} known", summary.known),
@@ -23,12 +29,51 @@ pub(super) fn sentence(summary: &Summary, counted: &[Level]) -> String {
             parts.push(format!("{count} {what}"));
         }
     }
-    format!(
-        "{}; {}; silently wrong answers: {}",
-        parts.join(", "),
-        failed(summary, counted),
-        summary.wrong
-    )
+    parts.join(", ")
+}
+
+/// The number of answers that were untrue without an error.
+pub(super) fn wrong(summary: &Summary) -> String {
+    format!("silently wrong answers: {}", summary.wrong)
+}
+
+/// The verdict on one target in a few words: what its users look for first.
+pub(super) fn verdict(report: &Conformance, judged: &Judged) -> (Tone, String) {
+    let summary = &judged.summary;
+    let breaks = |level: &Level| summary.broken_by_level.count(*level) > 0;
+    let unjudged = judged.unjudged().or_else(|| report.shortage(judged));
+    match (report.counted.iter().any(breaks), unjudged, summary.unknown) {
+        (true, ..) => (Tone::Bad, failed(summary, &report.counted)),
+        (false, Some(_), _) => (Tone::Open, "NOT JUDGED".to_owned()),
+        (false, None, unknown @ 1..) => (Tone::Open, format!("UNKNOWN: {unknown}")),
+        (false, None, 0) => (Tone::Good, passed(summary)),
+    }
+}
+
+/// Failures that do not count and known ones do not hide behind a verdict.
+fn passed(summary: &Summary) -> String {
+    let mut text = "PASSED".to_owned();
+    for (count, what) in [
+        (summary.known, "known"),
+        (summary.broken, "failed (not counted)"),
+        (summary.mended, "MENDED"),
+    ] {
+        if count > 0 {
+            text.push_str(&format!(", {count} {what}"));
+        }
+    }
+    text
+}
+
+/// How a verdict looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tone {
+    /// Every counted promise was kept, or is known as broken.
+    Good,
+    /// There is no verdict.
+    Open,
+    /// A counted promise was broken.
+    Bad,
 }
 
 /// The failures by level, as `FAILED: 18 must, 14 should (not counted)`.
@@ -114,8 +159,10 @@ pub(super) fn word(verdict: Verdict) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::sentence;
-    use conformance::report::{ByLevel, Summary};
+    use std::time::Duration;
+
+    use super::{Tone, sentence, verdict};
+    use conformance::report::{ByLevel, Conformance, Judged, Summary};
     use conformance::verdict::Level::{Must, Should};
 
     #[test]
@@ -140,5 +187,46 @@ mod tests {
         );
         let none = "0 pass, 0 known, 0 skipped; FAILED: 0; silently wrong answers: 0";
         assert_eq!(sentence(&Summary::default(), &[Must]), none);
+    }
+
+    #[test]
+    fn a_verdict_hides_nothing() {
+        let verdict_on = |summary: Summary| {
+            let (target, version) = ("x".to_owned(), "1".to_owned());
+            let mut judged = Judged::new(target, version, Vec::new(), Duration::ZERO);
+            judged.summary = summary;
+            let report = Conformance::new(1, vec![judged]);
+            verdict(&report, &report.targets[0])
+        };
+        let kept = Summary {
+            kept: 3,
+            ..Summary::default()
+        };
+        let broken = |must, should| Summary {
+            broken: must + should,
+            broken_by_level: ByLevel {
+                must,
+                should,
+                may: 0,
+            },
+            known: 7,
+            ..kept
+        };
+        let text = |tone, text: &str| (tone, text.to_owned());
+        assert_eq!(verdict_on(kept), text(Tone::Good, "PASSED"));
+        assert_eq!(
+            verdict_on(broken(2, 1)),
+            text(Tone::Bad, "FAILED: 2 must, 1 should (not counted)")
+        );
+        assert_eq!(
+            verdict_on(broken(0, 1)),
+            text(Tone::Good, "PASSED, 7 known, 1 failed (not counted)")
+        );
+        let unknown = Summary { unknown: 1, ..kept };
+        assert_eq!(verdict_on(unknown), text(Tone::Open, "UNKNOWN: 1"));
+        assert_eq!(
+            verdict_on(Summary::default()),
+            text(Tone::Open, "NOT JUDGED")
+        );
     }
 }

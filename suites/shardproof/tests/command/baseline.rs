@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output};
 
 use tempfile::TempDir;
 use testbed::node::Process;
@@ -47,18 +47,19 @@ impl Site {
     }
 
     fn run(&self, flags: &[&str]) -> Output {
-        let fixtures = self.folder.path().to_str().unwrap();
-        let run = [
-            "run", "--proxy", &self.addr, "--node", &self.addr, OWN[0], OWN[1],
-        ];
-        shardproof(
-            &[
-                &run[..],
-                &["--fixtures", fixtures, "--allow-disturbing"],
-                flags,
-            ]
-            .concat(),
-        )
+        self.command(flags).output().unwrap()
+    }
+
+    fn command(&self, flags: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_shardproof"));
+        command
+            .args(["run", "--proxy", &self.addr, "--node", &self.addr])
+            .args(OWN)
+            .arg("--fixtures")
+            .arg(self.folder.path())
+            .arg("--allow-disturbing")
+            .args(flags);
+        command
     }
 }
 
@@ -68,6 +69,23 @@ fn says(output: &Output, parts: &[&str]) {
     for part in parts {
         assert!(said.contains(part), "no {part:?} in:\n{said}");
     }
+}
+
+#[test]
+fn verdicts_have_colours_where_they_are_wanted_and_quiet_runs_have_no_progress() {
+    let site = Site::new();
+    let run = |variable: &str, flags: &[&str]| {
+        let mut command = site.command(flags);
+        command.env(variable, "1").output().unwrap()
+    };
+    let red = ": \u{1b}[1m\u{1b}[31mFAILED\u{1b}[0m: 1 must\n";
+    says(&run("CLICOLOR_FORCE", &[]), &[red]);
+    let plain = run("NO_COLOR", &["--quiet"]);
+    says(&plain, &[": FAILED: 1 must\n"]);
+    let progress = ": 2 cases";
+    let said = |output: &Output| String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!said(&plain).contains(progress), "{plain:?}");
+    assert!(said(&run("NO_COLOR", &[])).contains(progress));
 }
 
 #[test]
@@ -90,7 +108,7 @@ fn only_failures_that_are_not_known_fail_the_run() {
 
     let again = site.run(&["--baseline", &file]);
     assert_eq!(again.status.code(), Some(0));
-    says(&again, &["1 pass, 1 known", "FAILED: 0"]);
+    says(&again, &["1 pass, 1 known", ": PASSED, 1 known"]);
 
     site.case("third", &CASE.replace(BROKEN.0, BROKEN.1));
     let new = site.run(&["--baseline", &file]);

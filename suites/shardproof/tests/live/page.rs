@@ -56,6 +56,9 @@ async fn look(browser: &Browser) -> Result<(), Failed> {
     browser
         .expect("document.title", json!("shardproof: conformance"))
         .await?;
+    // Groups without a failure are folded.
+    browser.expect(SHOWN, json!(7)).await?;
+    browser.click("button.fold[aria-expanded=false]").await?;
     browser.expect(SHOWN, json!(8)).await?;
 
     browser.type_into("#search", "mget-missing").await?;
@@ -68,8 +71,18 @@ async fn look(browser: &Browser) -> Result<(), Failed> {
     browser.expect(SHOWN, json!(2)).await?;
     browser.click("button[data-status=known]").await?;
     browser.expect(SHOWN, json!(4)).await?;
+    browser
+        .expect("location.hash", json!("#?status=broken%2Cknown"))
+        .await?;
     browser.click("button[data-status=broken]").await?;
     browser.click("button[data-status=known]").await?;
+    browser.expect(SHOWN, json!(8)).await?;
+    // A link to a filter.
+    browser
+        .run("location.hash = '#?search=mget&status=broken'")
+        .await?;
+    browser.expect(SHOWN, json!(1)).await?;
+    browser.run("location.hash = '#?'").await?;
     browser.expect(SHOWN, json!(8)).await?;
 
     browser
@@ -93,7 +106,7 @@ async fn look(browser: &Browser) -> Result<(), Failed> {
 
 const SHOWN: &str =
     "[...document.querySelectorAll('tr[data-case]')].filter(row => row.offsetParent).length";
-const GROUPS: &str = "[...document.querySelectorAll('tr.group')].filter(row => row.offsetParent).map(row => row.textContent)";
+const GROUPS: &str = "[...document.querySelectorAll('tr.group')].filter(row => row.offsetParent).map(row => row.querySelector('b').textContent)";
 
 struct Browser {
     /// Ends with the test, and the browser with it.
@@ -150,6 +163,12 @@ impl Browser {
         self.call(&format!("element/{element}/value"), json!({"text": keys}))
             .await
             .map(drop)
+    }
+
+    /// Runs a statement.
+    async fn run(&self, statement: &str) -> Result<(), Failed> {
+        let script = json!({"script": format!("{statement};"), "args": []});
+        self.call("execute/sync", script).await.map(drop)
     }
 
     async fn expect(&self, expression: &str, expected: Value) -> Result<(), Failed> {

@@ -1,9 +1,9 @@
-//! Conformance as a page: wrong answers first, then cases x targets, then the evidence.
+//! Conformance as a page: the verdicts first, then cases x targets with failures first, then the evidence.
 
 use askama::Template;
 
 use super::evidence::Shown;
-use crate::report::summary::sentence;
+use crate::report::summary::{Tone, sentence, verdict};
 use conformance::report::{Conformance, Judged};
 use conformance::verdict::{Class, Result as CaseResult, Status, Verdict};
 
@@ -13,16 +13,14 @@ pub fn conformance(report: &Conformance) -> String {
     let cases = cases(report);
     let page = Page {
         seed: &report.seed,
+        started: report.started.as_deref(),
         cases: cases.len(),
         cards: report
             .targets
             .iter()
             .map(|judged| card(report, judged))
             .collect(),
-        groups: cases
-            .chunk_by(|one, other| split(one.1).0 == split(other.1).0)
-            .map(|cases| group(report, cases))
-            .collect(),
+        groups: groups(report, &cases),
         failures: failures(report),
     };
     page.to_string()
@@ -32,6 +30,7 @@ pub fn conformance(report: &Conformance) -> String {
 #[template(path = "conformance.html")]
 struct Page<'a> {
     seed: &'a str,
+    started: Option<&'a str>,
     cases: usize,
     cards: Vec<Card<'a>>,
     groups: Vec<Group<'a>>,
@@ -41,13 +40,34 @@ struct Page<'a> {
 struct Card<'a> {
     target: &'a str,
     version: &'a str,
-    wrong: usize,
+    server: &'a str,
+    tone: &'static str,
+    verdict: String,
     sentence: String,
+    command: String,
 }
 
 struct Group<'a> {
     name: &'a str,
+    rank: Rank,
+    /// The results that are not `pass` or `skip`, in words.
+    counts: String,
     rows: Vec<Row<'a>>,
+}
+
+impl Group<'_> {
+    /// Only what needs attention is shown at once.
+    fn is_open(&self) -> bool {
+        self.rank == Rank::Failed
+    }
+}
+
+/// What a group is shown for: failures come first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Failed,
+    Known,
+    Passed,
 }
 
 struct Row<'a> {
@@ -89,17 +109,57 @@ fn split(case: &CaseResult) -> (&str, &str) {
 }
 
 fn card<'a>(report: &Conformance, judged: &'a Judged) -> Card<'a> {
+    let (tone, verdict) = verdict(report, judged);
     Card {
         target: &judged.target,
         version: &judged.version,
-        wrong: judged.summary.wrong,
+        server: &judged.server,
+        tone: match tone {
+            Tone::Good => "zero",
+            Tone::Open => "open",
+            Tone::Bad => "some",
+        },
+        verdict,
         sentence: sentence(&judged.summary, &report.counted),
+        command: judged.repeat_all(&report.seed),
     }
 }
 
+/// The groups, those with failures first.
+fn groups<'a>(report: &'a Conformance, cases: &[(usize, &'a CaseResult)]) -> Vec<Group<'a>> {
+    let of_one_group = cases.chunk_by(|one, other| split(one.1).0 == split(other.1).0);
+    let mut groups: Vec<Group<'_>> = of_one_group.map(|cases| group(report, cases)).collect();
+    groups.sort_by_key(|group| group.rank);
+    groups
+}
+
 fn group<'a>(report: &'a Conformance, cases: &[(usize, &'a CaseResult)]) -> Group<'a> {
+    let results = cases.iter().flat_map(|(index, _)| {
+        let targets = report.targets.iter();
+        targets.filter_map(|judged| judged.results.get(*index))
+    });
+    let statuses: Vec<Status> = results.map(CaseResult::status).collect();
+    let has = |status| statuses.contains(&status);
+    let counts = [
+        Status::Broken,
+        Status::Mended,
+        Status::Unknown,
+        Status::Known,
+    ]
+    .map(|status| {
+        let count = statuses.iter().filter(|it| **it == status).count();
+        (count > 0).then(|| format!("{count} {}", status.word()))
+    });
     Group {
         name: cases.first().map_or("", |(_, case)| split(case).0),
+        rank: if has(Status::Broken) || has(Status::Mended) || has(Status::Unknown) {
+            Rank::Failed
+        } else if has(Status::Known) {
+            Rank::Known
+        } else {
+            Rank::Passed
+        },
+        counts: counts.into_iter().flatten().collect::<Vec<_>>().join(", "),
         rows: cases
             .iter()
             .map(|(index, case)| row(report, *index, case))

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::table::table;
 use crate::evidence::evidence;
-use crate::report::summary::sentence;
+use crate::report::summary::{results, verdict, wrong};
 use conformance::report::{Conformance, Judged};
 use conformance::verdict::{Result as CaseResult, Status, Verdict};
 
@@ -87,7 +87,7 @@ pub fn failed(result: &CaseResult) -> Option<String> {
     }
 }
 
-/// One line per target, the most important number last; then, for several targets, a table of the counts.
+/// Two lines per target below a list of its failures, the verdict last; then, for several targets, a table of the counts.
 #[must_use]
 pub fn summary(report: &Conformance) -> String {
     let mut text = String::from("\n");
@@ -95,19 +95,33 @@ pub fn summary(report: &Conformance) -> String {
         if let Some(why) = &judged.stopped {
             let _ = writeln!(text, "{}: stopped: {why}", judged.target);
         }
-        let _ = writeln!(
-            text,
-            "{} {}: {} ({:.1} s)",
-            judged.target,
-            judged.version,
-            sentence(&judged.summary, &report.counted),
-            judged.took.as_secs_f64()
-        );
+        let failures = failures_of(judged);
+        if !failures.is_empty() {
+            let _ = write!(text, "{}: failures:\n{failures}", judged.target);
+        }
+        let Judged {
+            target,
+            version,
+            summary,
+            took,
+            ..
+        } = judged;
+        let (results, wrong) = (results(summary), wrong(summary));
+        let took = took.as_secs_f64();
+        let _ = writeln!(text, "{target} {version}: {results}; {wrong} ({took:.1} s)");
+        let (_, verdict) = verdict(report, judged);
+        let _ = writeln!(text, "{target}: {verdict}");
     }
     if report.targets.len() > 1 {
         let _ = write!(text, "\n{}", counts(&report.targets));
     }
     text
+}
+
+/// One line per broken or undecided case.
+fn failures_of(judged: &Judged) -> String {
+    let lines = judged.results.iter().filter_map(failed);
+    lines.map(|line| format!("    {line}\n")).collect()
 }
 
 /// The counts of each target.
