@@ -15,7 +15,7 @@ const TRIED: usize = 100;
 /// A loopback port for a server that listens on TCP. While this lives, no other process that asks here gets the same one.
 ///
 /// Two servers that listen with `SO_REUSEPORT`, as Envoy does, can share a port unnoticed, and each gets some of the
-/// other's clients. A server that is down leaves its port to anybody.
+/// other's clients. The port of a server that is down would be free for every process.
 #[derive(Debug)]
 pub struct Port {
     number: u16,

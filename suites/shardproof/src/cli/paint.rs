@@ -67,7 +67,7 @@ fn coloured(word: &str, colour: AnsiColor) -> String {
 mod tests {
     use super::*;
 
-    /// Marks what is coloured, by the number of its colour.
+    /// Marks coloured words with the name of the colour.
     fn marked(text: &str) -> String {
         let text = painted(text);
         let text = text.replace("\u{1b}[1m", "").replace("\u{1b}[0m", "]");
