@@ -34,6 +34,18 @@ pub(super) fn emptied(observed: &Observed, node: u16) -> impl Iterator<Item = Sp
     emptying.map(|window| window.span)
 }
 
+/// The fault after which a node has the same keys in another order.
+const RESTART: &str = "restart";
+
+/// Whether the node of a key may have restarted in a span. Its older SCAN cursors mean nothing then: Redis hashes its keys
+/// with a random seed per process (`server.c`, `dictSetHashFunctionSeed`).
+pub(super) fn restarted(observed: &Observed, key: &[u8], span: Span) -> bool {
+    let owner = owner(observed, key);
+    let may_have = |on| owner.is_none_or(|owner| on == Subject::Node(owner));
+    let mut windows = observed.windows.iter();
+    windows.any(|it| it.fault == RESTART && it.span.overlaps(span) && may_have(it.on))
+}
+
 /// Whether the node of a key certainly never lost keys.
 pub(super) fn lasts(observed: &Observed, key: &[u8]) -> bool {
     let safe = |node| emptied(observed, node).next().is_none();

@@ -6,10 +6,10 @@ use testbed::wire::{Value, quoted};
 
 use super::command::Command;
 use super::findings::Findings;
-use super::keys::{bulk, by_key, lasts};
+use super::keys::{bulk, by_key, lasts, restarted};
 use super::operation::{Operation, operations};
 use super::{Law, Verdict, text};
-use crate::observed::Observed;
+use crate::observed::{Observed, Span};
 
 pub(super) struct ScanComplete;
 
@@ -31,7 +31,7 @@ impl Law for ScanComplete {
         let staying = Staying::new(observed, &operations);
         let mut findings = Findings::default();
         for scan in scans(&operations) {
-            staying.judge(&scan, &mut findings);
+            staying.judge(observed, &scan, &mut findings);
         }
         findings.verdict(
             "keys that stayed were returned by SCAN",
@@ -45,6 +45,7 @@ struct Scan<'a> {
     first: usize,
     last: usize,
     sent: u64,
+    received: u64,
     /// The prefix of the keys.
     prefix: &'a [u8],
     returned: HashSet<&'a [u8]>,
@@ -81,6 +82,7 @@ fn begin<'a>(operation: &Operation<'a>, options: &'a [Vec<u8>]) -> Option<Scan<'
         first: operation.record,
         last: operation.record,
         sent: operation.sent,
+        received: operation.sent,
         prefix: prefix(options)?,
         returned: HashSet::new(),
         cursor: b"0",
@@ -109,7 +111,7 @@ fn literal(text: &[u8]) -> bool {
 
 /// The scan after one more page. `None` if there is no such page.
 fn go_on<'a>(mut scan: Scan<'a>, operation: &Operation<'a>) -> Option<Scan<'a>> {
-    operation.received?;
+    scan.received = operation.received?;
     let Some(Value::Array(page)) = operation.reply else {
         return None;
     };
@@ -145,9 +147,10 @@ impl<'a> Staying<'a> {
         Self { from }
     }
 
-    fn judge(&self, scan: &Scan<'_>, findings: &mut Findings) {
+    fn judge(&self, observed: &Observed, scan: &Scan<'_>, findings: &mut Findings) {
+        let (from, to) = (scan.sent, scan.received);
         for (key, written) in self.from.range(..scan.sent).flat_map(|(_, keys)| keys) {
-            if !key.starts_with(scan.prefix) {
+            if !key.starts_with(scan.prefix) || restarted(observed, key, Span { from, to }) {
                 continue;
             }
             findings.judge();
@@ -179,6 +182,7 @@ pub(in crate::law) mod tests {
     use crate::law::tests::run::{
         Run, array, bulk, check_broken, check_kept, check_unknown, int, ok,
     };
+    use crate::observed::Subject;
 
     fn scan(pages: &[(&str, &[&str])]) -> Run {
         let mut run = Run::healthy();
@@ -213,6 +217,31 @@ pub(in crate::law) mod tests {
             &ScanComplete,
             &scan(&[("5", &["a-stay-2"]), ("0", &["a-stay-1"])]),
         );
+    }
+
+    /// A scan that lacks a key of the first node, over a fault of this name.
+    fn scan_over(fault: &str, on: Subject) -> Run {
+        let mut run = double();
+        run.window(on, 1);
+        let mut records = run.observed.history.records.iter();
+        let scan = records.rfind(|record| record.request[..2] == [&b"SCAN"[..], b"0"]);
+        let from = scan.expect("a SCAN").sent;
+        let window = run.observed.windows.last_mut().expect("a window");
+        window.fault = fault.to_owned();
+        window.span = Span { from, to: from + 1 };
+        run
+    }
+
+    #[test]
+    fn a_node_that_restarts_during_the_scan_may_miss_its_keys() {
+        check_kept(&ScanComplete, &scan_over("restart", Subject::Node(0)));
+        let sentence = r#"the SCAN that began at 9.004 s did not return "a-stay-1", which was there all the time"#;
+        for run in [
+            scan_over("restart", Subject::Node(1)),
+            scan_over("latency 50ms", Subject::Node(0)),
+        ] {
+            check_broken(&ScanComplete, &run, sentence);
+        }
     }
 
     #[test]
