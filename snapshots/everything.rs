@@ -102,6 +102,8 @@ fn evidence(text: &str, class: Class) -> Evidence {
         expected: text.to_owned(),
         got: text.to_owned(),
         transcript: transcript.collect(),
+        keys: [(text.to_owned(), text.to_owned())].into(),
+        log: vec![text.to_owned()],
     }
 }
 

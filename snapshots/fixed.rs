@@ -105,6 +105,8 @@ fn evidence() -> Evidence {
             line(2, "node A", Direction::ToProxy, "*2 \"one\" nil"),
             line(3, "client 1", Direction::FromProxy, "*2 \"one\" \"\""),
         ],
+        keys: [("$a1".to_owned(), "sp-1-0a".to_owned())].into(),
+        log: vec!["[warning] a line of the proxy".to_owned()],
     }
 }
 

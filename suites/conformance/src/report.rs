@@ -390,6 +390,8 @@ mod tests {
             expected: "nil".to_owned(),
             got: got.to_owned(),
             transcript: Vec::new(),
+            keys: BTreeMap::new(),
+            log: Vec::new(),
         })
     }
 

@@ -3,6 +3,7 @@
 //! A verdict is never an error: a proxy that misbehaves is a `Fail`, and an undecided case is `Unknown`. Opens nothing
 //! and never judges: judges produce verdicts and reports show them.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -71,8 +72,12 @@ pub struct Evidence {
     pub expected: String,
     /// The reply, in the notation of case files.
     pub got: String,
-    /// Traffic on both sides of the proxy, by time.
+    /// Traffic on both sides of the proxy, by time. Keys have the names that the case gives them, as `$a1`.
     pub transcript: Vec<Line>,
+    /// The keys by these names.
+    pub keys: BTreeMap<String, String>,
+    /// The last lines that the proxy logged since the case began, if the suite started it.
+    pub log: Vec<String>,
 }
 
 /// One line of a transcript.
@@ -290,6 +295,8 @@ mod tests {
             expected: "nil".to_owned(),
             got: "\"x\"".to_owned(),
             transcript: Vec::new(),
+            keys: BTreeMap::new(),
+            log: Vec::new(),
         })
     }
 

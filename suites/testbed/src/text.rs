@@ -70,6 +70,17 @@ pub fn last_lines_of(text: &str, count: usize) -> String {
         .join("\n")
 }
 
+/// The last `count` lines that are not blank and were written since a log had this length. A shorter log is a new one.
+#[must_use]
+pub fn lines_since(log: &[u8], length: u64, count: usize) -> Vec<String> {
+    let length = usize::try_from(length).ok();
+    let since = length.and_then(|length| log.get(length..));
+    let text = String::from_utf8_lossy(since.unwrap_or(log));
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    let lines: Vec<String> = lines.map(str::to_owned).collect();
+    lines[lines.len().saturating_sub(count)..].to_vec()
+}
+
 /// An error with its causes, except those that it already contains.
 #[must_use]
 pub fn chain(error: &dyn std::error::Error) -> String {
@@ -170,7 +181,17 @@ pub fn push_escaped(text: &mut Vec<u8>, bytes: &[u8]) {
 
 #[cfg(test)]
 mod tests {
-    use super::{last_lines, matches, printable, push_escaped, selects};
+    use super::{last_lines, lines_since, matches, printable, push_escaped, selects};
+
+    #[test]
+    fn lines_since_a_length_are_the_new_ones() {
+        let log = b"old\n\nnew 1\nnew 2\n";
+        assert_eq!(lines_since(log, 4, 10), ["new 1", "new 2"]);
+        assert_eq!(lines_since(log, 4, 1), ["new 2"]);
+        assert_eq!(lines_since(log, log.len() as u64, 10), [""; 0]);
+        // The proxy was started again.
+        assert_eq!(lines_since(log, 100, 10), ["old", "new 1", "new 2"]);
+    }
 
     #[test]
     fn characters_that_a_terminal_obeys_are_escaped() {

@@ -6,6 +6,7 @@ use super::{Error, Harness, Stopped};
 use crate::cases::case::Case;
 use crate::harness::canary::{self, Canary};
 use crate::harness::deadlines::After;
+use crate::harness::names::Names;
 use crate::verdict::{Class, Direction, Evidence, Line};
 
 impl Harness {
@@ -70,7 +71,11 @@ impl Harness {
 }
 
 /// The promise was kept, and the proxy was not the same afterwards.
-pub(crate) fn left_behind(case: &Case, transcript: Vec<Line>, why: String) -> Evidence {
+pub(crate) fn left_behind(
+    case: &Case,
+    (transcript, names): (Vec<Line>, &Names),
+    why: String,
+) -> Evidence {
     let last = case.steps.last().map_or(0, |step| step.line);
     let evidence = Evidence {
         class: Class::Hung,
@@ -78,6 +83,8 @@ pub(crate) fn left_behind(case: &Case, transcript: Vec<Line>, why: String) -> Ev
         expected: "the proxy serves every node again".to_owned(),
         got: why.clone(),
         transcript,
+        keys: names.keys(),
+        log: Vec::new(),
     };
     with(evidence, &why)
 }

@@ -12,7 +12,10 @@ use crate::harness::runner::{Run, Stop};
 use crate::harness::spoiled::{ATTEMPTS, Waits, is_by_time, is_long};
 use crate::probe::Probe;
 use crate::verdict::{Known, Result as Judged, Verdict};
-use testbed::targets::{Occurs, Target};
+use testbed::targets::{Occurs, Proxy, Target};
+
+/// Lines of the proxy's log in the evidence.
+const LOG_LINES: usize = 10;
 
 impl Harness {
     /// Judges one case, and leaves everything as it was found.
@@ -105,13 +108,18 @@ impl Harness {
             }
         };
         self.environment.tap.forget();
+        let log = self.proxy.as_ref().map_or(0, Proxy::log_length);
         let mut run = Run::new(&self.environment, self.proxy.as_mut(), case, scope);
-        let ended = run.steps().await;
-        let transcript = run.transcript();
+        let mut ended = run.steps().await;
+        let (transcript, names) = (run.transcript(), run.names());
         let damages = std::mem::take(&mut run.damages);
         let written = std::mem::take(&mut run.written);
         // Its clients must be gone before the proxy is checked.
         drop(run);
+        if let (Err(Stop::Broken(evidence)), Some(proxy)) = (&mut ended, &self.proxy) {
+            // Before it is started again with a new log.
+            evidence.log = proxy.log_since(log, LOG_LINES);
+        }
 
         let after = match &ended {
             Err(_) => After::Broken,
@@ -132,7 +140,7 @@ impl Harness {
                     waited.as_secs()
                 ),
             },
-            (Ok(()), Ok(Some(why))) => Verdict::Fail(left_behind(case, transcript, why)),
+            (Ok(()), Ok(Some(why))) => Verdict::Fail(left_behind(case, (transcript, &names), why)),
             (Err(Stop::Broken(evidence)), Ok(None)) => Verdict::Fail(*evidence),
             (Err(Stop::Broken(evidence)), Ok(Some(why))) => Verdict::Fail(with(*evidence, &why)),
             (Err(Stop::Broken(evidence)), Err(why)) => {

@@ -10,6 +10,7 @@ pub(crate) mod environment;
 mod judging;
 pub(crate) mod keys;
 mod moved;
+pub(crate) mod names;
 mod recovery;
 mod runner;
 mod spoiled;

@@ -61,6 +61,8 @@ mod tests {
                 expected: String::new(),
                 got: String::new(),
                 transcript: Vec::new(),
+                keys: BTreeMap::new(),
+                log: Vec::new(),
             })
         };
         for (verdict, expected) in [

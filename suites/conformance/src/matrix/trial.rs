@@ -5,6 +5,7 @@ use super::{Place, TrialOutcome};
 use crate::cases::judge::Outcome;
 use crate::cases::word::{Scope, Variable};
 use crate::harness::Error;
+use crate::harness::names::Names;
 use crate::harness::transcript;
 use crate::oracle::{Comparison, Oracle, compare, errors_alike, outcome, parted};
 use crate::verdict::{Class, Direction, Evidence, Line};
@@ -48,6 +49,7 @@ pub(super) async fn run(
     };
     let parted = run.until_they_part(trial).await?;
     let events = oracle.tap().since(mark);
+    let names = Names::of(&run.scope);
     Ok(match parted {
         None => TrialOutcome {
             class: Class::Correct,
@@ -60,9 +62,11 @@ pub(super) async fn run(
             evidence: Some(Evidence {
                 class: parted.class,
                 at: trial.at.clone(),
-                expected: parted.expected,
-                got: parted.got,
-                transcript: transcript::merge(&run.lines, &events, begun),
+                expected: names.shown(&parted.expected),
+                got: names.shown(&parted.got),
+                transcript: names.in_all(transcript::merge(&run.lines, &events, begun)),
+                keys: names.keys(),
+                log: Vec::new(),
             }),
         },
     })

@@ -1,6 +1,7 @@
 use super::*;
 use ::conformance::report::Judged;
 use ::conformance::verdict::{Evidence, Level, Result as CaseResult, Status, Verdict};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 const TEXT: &str = "\
@@ -193,6 +194,8 @@ fn result(case: &str, class: Option<Class>) -> CaseResult {
                 expected: "nil".to_owned(),
                 got: "\"x\"".to_owned(),
                 transcript: Vec::new(),
+                keys: BTreeMap::new(),
+                log: Vec::new(),
             }),
         },
         deviation: None,

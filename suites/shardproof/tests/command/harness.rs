@@ -104,6 +104,8 @@ fn a_broken_promise_fails_with_both_sides_and_a_line_that_repeats_it() {
             "MGET returns values in the order of its keys",
             "node A",
             "client 1",
+            "MGET $",
+            "keys: $",
             "repeat: SHARDPROOF_SEED=7c1f cargo test -- --exact 'cases::small-proxy::",
             "0 passed; 1 failed",
         ];

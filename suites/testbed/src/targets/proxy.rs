@@ -24,6 +24,7 @@ use crate::folder::Folder;
 use crate::http;
 use crate::port::{self, Port};
 use crate::program::{Missing, Search};
+use crate::text;
 use crate::wait::{self, Probed};
 use running::Running;
 
@@ -221,6 +222,19 @@ impl Proxy {
     #[must_use]
     pub fn log(&self) -> String {
         self.running().log(&self.folder.path().join(LOG))
+    }
+
+    /// How long its log is, in bytes.
+    #[must_use]
+    pub fn log_length(&self) -> u64 {
+        fs::metadata(self.folder.path().join(LOG)).map_or(0, |log| log.len())
+    }
+
+    /// The last `count` lines that it wrote since its log had this length. A proxy that was started since has a new log.
+    #[must_use]
+    pub fn log_since(&self, length: u64, count: usize) -> Vec<String> {
+        let log = fs::read(self.folder.path().join(LOG)).unwrap_or_default();
+        text::lines_since(&log, length, count)
     }
 
     /// Starts it again with the same setting, at the same address.

@@ -17,6 +17,7 @@ use crate::cases::footprint;
 use crate::cases::word::Scope;
 use crate::harness::connection::Connection;
 use crate::harness::environment::{Damage, Environment};
+use crate::harness::names::Names;
 use crate::harness::transcript::merge;
 use crate::verdict::{Class, Direction, Evidence, Line};
 use testbed::client::Client;
@@ -231,18 +232,27 @@ impl<'a> Run<'a> {
     }
 
     fn broken(&self, step: &Step, class: Class, expected: String, got: String) -> Stop {
+        let names = self.names();
         Stop::Broken(Box::new(Evidence {
             class,
             at: format!("{}:{}", self.case.path, step.line),
-            expected,
-            got,
+            expected: names.shown(&expected),
+            got: names.shown(&got),
             transcript: self.transcript(),
+            keys: names.keys(),
+            log: Vec::new(),
         }))
+    }
+
+    /// The names of its keys.
+    pub(crate) fn names(&self) -> Names {
+        Names::of(&self.scope)
     }
 
     /// Both sides of the run up to now.
     pub(crate) fn transcript(&self) -> Vec<Line> {
         let events = self.environment.tap.since(self.begun);
-        merge(&self.lines, &events, self.begun_at)
+        let merged = merge(&self.lines, &events, self.begun_at);
+        self.names().in_all(merged)
     }
 }

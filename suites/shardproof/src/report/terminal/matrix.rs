@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::report::summary;
-use crate::report::terminal::spoken;
+use crate::report::terminal::{notes, spoken};
 use conformance::matrix::{CLASSES, Cell, Column, Matrix};
 use conformance::verdict::{Evidence, Known, Status};
 
@@ -75,8 +75,13 @@ fn evidence(cell: &Cell, evidence: &Evidence) -> String {
         evidence.expected,
         evidence.got
     );
-    for line in &evidence.transcript {
-        let _ = writeln!(text, "      {}", spoken(line));
+    for line in evidence
+        .transcript
+        .iter()
+        .map(spoken)
+        .chain(notes(evidence))
+    {
+        let _ = writeln!(text, "      {line}");
     }
     text
 }
@@ -88,8 +93,13 @@ pub fn evidence_lines(evidence: &Evidence) -> String {
         at, expected, got, ..
     } = evidence;
     let mut text = format!("{at}: expected {expected}\ngot {got}\n");
-    for line in &evidence.transcript {
-        let _ = writeln!(text, "  {}", spoken(line));
+    for line in evidence
+        .transcript
+        .iter()
+        .map(spoken)
+        .chain(notes(evidence))
+    {
+        let _ = writeln!(text, "  {line}");
     }
     text
 }
