@@ -90,6 +90,7 @@ fn change(flags: &Flags, console: &Console) -> anyhow::Result<Asked> {
         None => changed(flags, &before)?,
     };
     let change = Change::new(before, after).map_err(|why| Usage(why.to_string()))?;
+    console.notes(change.new_addresses().as_slice());
     Ok(Asked { change, from, to })
 }
 

@@ -60,6 +60,9 @@ pub struct Change {
     columns: Vec<usize>,
 }
 
+/// Keys that are tried to see whether a placement is the same.
+const SAMPLED: u64 = 1000;
+
 /// A key that has another node after the change: places in [`Change::addresses`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Move {
@@ -112,6 +115,44 @@ impl Change {
     #[must_use]
     pub fn addresses(&self) -> &[String] {
         &self.addresses
+    }
+
+    /// What a change of nothing but addresses does, if it is one.
+    #[must_use]
+    pub fn new_addresses(&self) -> Option<String> {
+        let [from, to] = [&self.from.cluster, &self.to.cluster];
+        let weights = |cluster: &Cluster| -> Vec<u32> {
+            let nodes = cluster.nodes.iter();
+            nodes.map(|node| node.weight).collect()
+        };
+        let changed = self.rows.iter().zip(&self.columns);
+        let changed = changed.filter(|(from, to)| from != to).count();
+        let reordered = self.columns.iter().any(|place| self.rows.contains(place)) && {
+            let both = self
+                .rows
+                .iter()
+                .filter(|place| self.columns.contains(place));
+            both.count() + changed > self.rows.len()
+        };
+        if changed == 0 || reordered || from.policy != to.policy || weights(from) != weights(to) {
+            return None;
+        }
+        let (all, keys) = (self.rows.len(), 0..SAMPLED);
+        let stays = keys
+            .map(|number| format!("key:{number}").into_bytes())
+            .all(|key| {
+                let (before, after) = self.places(&key, self.before.digest(&key));
+                before == after
+            });
+        Some(match stays {
+            true => format!(
+                "{changed} of {all} nodes have another address, and each keeps its keys: copy the data of each node as a whole"
+            ),
+            false => format!(
+                "{changed} of {all} nodes have another address, and the policy hashes addresses, so keys move between all \
+                 nodes. Names would keep the placement: twemproxy's HOST:PORT:WEIGHT NAME, Envoy's hash_key, ADDR=SEEN here"
+            ),
+        })
     }
 
     /// Empty counts.

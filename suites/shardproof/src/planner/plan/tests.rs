@@ -82,6 +82,32 @@ fn sums_agree() {
 }
 
 #[test]
+fn a_change_of_addresses_only_says_why_keys_move() {
+    let note = |from: &str, to: &str| {
+        let hints = Hints::default();
+        let [from, to] = [from, to].map(|text| inline(text, &hints).expect("a cluster"));
+        Change::new(from, to).expect("a change").new_addresses()
+    };
+    let hashed = note("maglev:a:1,b:1,c:1", "maglev:a:1,b:1,d:1").expect("a note");
+    let expected = "1 of 3 nodes have another address, and the policy hashes addresses";
+    assert!(hashed.starts_with(expected), "{hashed}");
+    let kept = note("modula:a:1,b:1", "modula:c:1,d:1").expect("a note");
+    assert!(
+        kept.contains("2 of 2 nodes") && kept.contains("each keeps its keys"),
+        "{kept}"
+    );
+    for (from, to) in [
+        ("maglev:a:1,b:1", "maglev:a:1,b:1"),
+        ("maglev:a:1,b:1", "maglev:b:1,a:1"),
+        ("maglev:a:1,b:1", "ring_hash:a:1,c:1"),
+        ("maglev:a:1,b:1", "maglev:a:1,b:1,c:1"),
+        ("maglev:a:1,b:1", "maglev:a:1,c:1*2"),
+    ] {
+        assert_eq!(note(from, to), None, "{from} {to}");
+    }
+}
+
+#[test]
 fn the_expectation_is_that_of_the_shares() {
     let four = plan(&nodes("maglev", 3), &nodes("maglev", 4), keys(100));
     near(four.expected_minimum_share, 0.25);

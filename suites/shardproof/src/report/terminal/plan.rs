@@ -46,7 +46,7 @@ pub fn plan(report: &Report) -> String {
         ));
     }
     line(&format!(
-        "expectation{:>17.1} %  of any set of keys must move, by the shares of the digests",
+        "expected {:>19.1} %  is the minimum for random keys, by the shares of the nodes",
         100.0 * report.expected_minimum_share
     ));
     if report.routed_elsewhere > 0 {
