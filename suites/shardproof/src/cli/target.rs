@@ -27,7 +27,23 @@ pub(super) fn given(
         true => of_file(flag, argument),
         false => Ok(named(flag, &known, argument)?.clone()),
     });
-    found.collect()
+    let found: Vec<Target> = found.collect::<anyhow::Result<_>>()?;
+    once_each(flag, &found)?;
+    Ok(found)
+}
+
+/// Refuses two targets of one name: reports could not tell them apart.
+fn once_each(flag: &str, targets: &[Target]) -> Result<(), Usage> {
+    for (place, target) in targets.iter().enumerate() {
+        if let Some(other) = targets[..place].iter().find(|it| it.name == target.name) {
+            let (name, paths) = (&target.name, [&other.path, &target.path]);
+            let [first, second] = paths;
+            return Err(Usage(format!(
+                "{flag}: two targets have the name {name} ({first}, {second}), expected one of each name"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Whether an argument is a path, not a name.

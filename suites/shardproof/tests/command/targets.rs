@@ -30,6 +30,13 @@ fn a_target_may_be_a_file_anywhere() {
     let run = |path: &str| shardproof(&["run", "--target", path, "--link-port-base", "22101"]);
     let output = run(path.to_str().unwrap());
     check(&output, 2, &["target stub ended with exit status: 3"]);
+    let again = path.to_str().unwrap();
+    let twice = shardproof(&["run", "--target", again, "--target", again]);
+    check(
+        &twice,
+        64,
+        &["--target: two targets have the name stub", "stub.toml"],
+    );
     // A program with a path is found from the folder of the file.
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, text.replace("name = \"sh\"", "name = \"../own-sh\"")).unwrap();
