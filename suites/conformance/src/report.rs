@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 use testbed::class::Ending;
 
 use crate::cases::case::Case;
-use crate::verdict::{Level, Repeats, Result as CaseResult, Status, Verdict, as_ms};
+use crate::verdict::{Level, NOT_JUDGED, Repeats, Result as CaseResult, Status, Verdict, as_ms};
 use testbed::text::shell_quoted;
 
 /// The version of a program that nothing says the version of.
@@ -255,7 +255,7 @@ impl Judged {
             .drain(..)
             .map(|result| (result.case.clone(), result))
             .collect();
-        let rest = |case: &Case| CaseResult::left_out(case, format!("not judged: {why}"));
+        let rest = |case: &Case| CaseResult::left_out(case, format!("{NOT_JUDGED}{why}"));
         let results = cases
             .iter()
             .map(|case| judged.remove(&case.id).unwrap_or_else(|| rest(case)));

@@ -61,6 +61,9 @@ pub enum Verdict {
     },
 }
 
+/// How the reason begins why a case was not judged because the run had stopped.
+pub const NOT_JUDGED: &str = "not judged: ";
+
 /// Evidence of a broken promise.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Evidence {
@@ -216,6 +219,12 @@ impl Status {
 }
 
 impl Result {
+    /// Whether the run had stopped before it.
+    #[must_use]
+    pub fn is_left_out(&self) -> bool {
+        matches!(&self.verdict, Verdict::Unknown { why } if why.starts_with(NOT_JUDGED))
+    }
+
     /// The result of a case that was not judged for a reason of the run.
     #[must_use]
     pub fn left_out(case: &Case, reason: String) -> Self {

@@ -11,7 +11,7 @@ use crate::harness::environment::{Damage, obstacle_of_files};
 use crate::harness::runner::{Run, Stop};
 use crate::harness::spoiled::{ATTEMPTS, Waits, is_by_time, is_long};
 use crate::probe::Probe;
-use crate::verdict::{Known, Result as Judged, Verdict};
+use crate::verdict::{Known, NOT_JUDGED, Result as Judged, Verdict};
 use testbed::targets::{Occurs, Proxy, Target};
 
 /// Lines of the proxy's log in the evidence.
@@ -24,7 +24,7 @@ impl Harness {
         let verdict = match (self.obstacle(case), &self.stopped) {
             (Some(reason), _) => Verdict::Skip { reason },
             (None, Some(Stopped { case, .. })) => Verdict::Unknown {
-                why: format!("not judged: the run stopped after {case}"),
+                why: format!("{NOT_JUDGED}the run stopped after {case}"),
             },
             (None, None) => self.undisturbed(case).await,
         };
@@ -36,8 +36,8 @@ impl Harness {
             promise: case.promise.clone(),
             level: case.level,
             spec: case.spec.clone(),
+            deviation: self.known(case, &verdict),
             verdict,
-            deviation: self.deviation(&case.id),
             repeats: None,
             took: started.elapsed(),
         }
@@ -50,6 +50,18 @@ impl Harness {
             .and_then(|target| skipped(target, case))
             .or_else(|| not_offered(self.probed.as_ref()?, case));
         lacking.or_else(|| self.environment.obstacle(case))
+    }
+
+    /// The deviation of a judged case. By address, the version of a proxy is unknown: a row of earlier versions says
+    /// nothing about a case that was kept.
+    fn known(&self, case: &Case, verdict: &Verdict) -> Option<Known> {
+        let target = self.target.as_ref()?;
+        let row = target.deviation(&case.id)?;
+        let of_others = self.likened && !row.seen.covers(&target.version.pinned, &target.version);
+        match of_others && *verdict == Verdict::Pass {
+            true => None,
+            false => self.deviation(&case.id),
+        }
     }
 
     fn deviation(&self, case: &str) -> Option<Known> {

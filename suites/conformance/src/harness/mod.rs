@@ -82,6 +82,8 @@ pub enum Error {
 pub struct Harness {
     pub(crate) environment: Environment,
     target: Option<Target>,
+    /// Whether the target is that of another proxy, so that its version is unknown.
+    likened: bool,
     /// What a proxy offers that runs already.
     probed: Option<Probe>,
     pub(crate) proxy: Option<Proxy>,
@@ -130,6 +132,7 @@ impl Harness {
     pub fn liken_to(&mut self, target: &Target) {
         self.environment.own_traffic.clone_from(&target.own_traffic);
         self.target = Some(target.clone());
+        self.likened = true;
     }
 
     /// Skips cases that need a capability which the proxy does not offer.

@@ -101,6 +101,7 @@ impl Harness {
         Self {
             environment,
             target: None,
+            likened: false,
             probed: None,
             proxy: None,
             pool,

@@ -9,11 +9,12 @@ use tokio::net::{TcpListener, TcpStream};
 use super::Harness;
 use super::environment::Allowed;
 use crate::cases::{case::Case, load, parse};
-use crate::verdict::{Class, Verdict};
+use crate::verdict::{Class, Status, Verdict};
 use testbed::client::{Client, NODE_DEADLINE};
 use testbed::fixtures::{Fixtures, Source};
 use testbed::node::{Node, Process};
 use testbed::program::Search;
+use testbed::targets::Target;
 use testbed::wire::{self, Arguments, Value};
 
 mod busy;
@@ -107,6 +108,33 @@ async fn a_redis_that_is_its_own_node_is_left_as_it_was_found() {
         keys,
         Ok(Value::Array(vec![Value::Bulk(b"foreign".to_vec())]))
     );
+}
+
+#[tokio::test]
+async fn a_proxy_by_address_need_not_have_the_deviations_of_earlier_versions() {
+    let node = redis().await;
+    let mut harness = Harness::attach(node.addr(), &[], 200, ALL, 7)
+        .await
+        .unwrap();
+    let text = "name = \"x\"\n[program]\nname = \"x\"\n[start]\nargs = []\n\
+                [version]\nargs = []\npinned = \"2\"\nearlier = [\"1\"]\n\
+                [[deviation]]\ncases = \"x\"\nwhy = \"w\"\nseen = \"SEEN\"\n";
+    let statuses = async |harness: &mut Harness, seen: &str| {
+        let target = Target::parse(&Source {
+            path: "x.toml".to_owned(),
+            id: "x".to_owned(),
+            text: text.replace("SEEN", seen),
+        });
+        harness.liken_to(&target.unwrap());
+        let kept = harness.judge(&case("send PING\nwant +PONG\n")).await;
+        let broken = harness.judge(&case("send PING\nwant nil\n")).await;
+        [kept.status(), broken.status()]
+    };
+    let of_earlier = statuses(&mut harness, "1").await;
+    assert_eq!(of_earlier, [Status::Kept, Status::Known]);
+    let of_pinned = statuses(&mut harness, "1 to 2").await;
+    assert_eq!(of_pinned, [Status::Mended, Status::Known]);
+    harness.finish().await.unwrap();
 }
 
 #[tokio::test]

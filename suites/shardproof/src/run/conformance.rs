@@ -9,7 +9,7 @@ use super::{Error, RunOptions};
 use crate::baseline::Baseline;
 use conformance::probe::Probe;
 use conformance::report::Judged;
-use conformance::verdict::Result as CaseResult;
+use conformance::verdict::{NOT_JUDGED, Result as CaseResult};
 use conformance::{Allowed, Case, Harness, in_order_of_starts};
 use testbed::cluster::Source;
 use testbed::endpoint::Endpoint;
@@ -130,7 +130,7 @@ pub async fn judge(
 }
 
 fn left_out(case: &Case, failures: usize) -> CaseResult {
-    let reason = format!("not judged: the run ended after {failures} failures");
+    let reason = format!("{NOT_JUDGED}the run ended after {failures} failures");
     CaseResult::left_out(case, reason)
 }
 

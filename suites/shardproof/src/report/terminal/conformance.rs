@@ -45,6 +45,8 @@ fn failures(judged: &Judged, results: &[CaseResult], seed: u64) -> String {
     for result in results {
         match result.status() {
             Status::Kept | Status::Skipped => {}
+            // One reason, in the summary.
+            Status::Unknown if result.is_left_out() => {}
             Status::Known => known.push(split(result).1),
             Status::Broken | Status::Mended | Status::Unknown => {
                 text.push_str(&line(judged, result, seed));
@@ -120,7 +122,8 @@ pub fn summary(report: &Conformance) -> String {
 
 /// One line per broken or undecided case.
 fn failures_of(judged: &Judged) -> String {
-    let lines = judged.results.iter().filter_map(failed);
+    let judged = judged.results.iter().filter(|result| !result.is_left_out());
+    let lines = judged.filter_map(failed);
     lines.map(|line| format!("    {line}\n")).collect()
 }
 
