@@ -238,10 +238,7 @@ impl Prober<'_> {
                 "it shows only on the nodes, with --node for each".to_owned(),
             );
         }
-        let tag = String::from_utf8_lossy(&self.pool.fresh()).into_owned();
-        let tagged: Vec<Vec<u8>> = (0..KEYS)
-            .map(|number| format!("{{{tag}}}{number}").into_bytes())
-            .collect();
+        let tagged = tagged(&mut self.pool);
         match owners(self.site.proxy, self.site.nodes, &tagged).await {
             Err(why) => Answered::Unknown(why.to_string()),
             Ok(owners) if owners.iter().all(|owner| *owner == owners[0]) => Answered::Yes,
@@ -293,5 +290,42 @@ fn shown(reply: &Value) -> String {
     match text.char_indices().nth(80) {
         None => text,
         Some((at, _)) => format!("{}...", &text[..at]),
+    }
+}
+
+/// Keys with one tag. They differ before it and after it: keys that differ in a last digit are neighbours for FNV, and
+/// share a node of a ketama ring without any tag.
+fn tagged(pool: &mut Pool) -> Vec<Vec<u8>> {
+    let tag = pool.fresh();
+    let around = |pool: &mut Pool| {
+        let (before, after) = (pool.fresh(), pool.fresh());
+        [&before, &b"{"[..], &tag, b"}", &after].concat()
+    };
+    (0..KEYS).map(|_| around(pool)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn tagged_keys_share_a_tag_and_nothing_else() {
+        let mut pool = Pool::new(7, 3);
+        let keys = tagged(&mut pool);
+        let parts = |key: &Vec<u8>| -> Vec<String> {
+            let text = String::from_utf8_lossy(key).into_owned();
+            text.split(['{', '}']).map(str::to_owned).collect()
+        };
+        let parts: Vec<Vec<String>> = keys.iter().map(parts).collect();
+        let different = |place: usize| -> usize {
+            let of_all: BTreeSet<&String> = parts.iter().map(|parts| &parts[place]).collect();
+            of_all.len()
+        };
+        assert_eq!([0, 1, 2].map(different), [KEYS, 1, KEYS]);
+        // The last ones differ by more than a digit.
+        let ends = parts.iter().map(|parts| &parts[2][parts[2].len() - 8..]);
+        assert_eq!(ends.collect::<BTreeSet<_>>().len(), KEYS);
     }
 }
