@@ -3,7 +3,7 @@
 pub(crate) mod docker;
 
 use std::env;
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
 
 pub(crate) use shardproof::harness::{Presence, trial};
 use testbed::fixtures::Fixtures;
@@ -21,10 +21,15 @@ pub(crate) fn search() -> Search {
     )
 }
 
-/// All target files.
-pub(crate) fn targets() -> Vec<Target> {
+/// All target files. Read once: thousands of trials ask for them.
+static TARGETS: LazyLock<Vec<Target>> = LazyLock::new(|| {
     let sources = Fixtures::compiled_in().targets();
     targets::load_all(&sources.expect("target files")).expect("valid target files")
+});
+
+/// All targets.
+pub(crate) fn targets() -> Vec<Target> {
+    TARGETS.clone()
 }
 
 /// The presence of a program that `SHARDPROOF_REQUIRE` calls `name`; `missing` is the reason if it is missing.
