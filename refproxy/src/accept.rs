@@ -5,14 +5,15 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tracing::Instrument as _;
 
 use crate::clock::micros;
 use crate::config::Timeouts;
+use crate::listen::Listener;
 use crate::orders::Order;
 use crate::session::Session;
+use crate::stream::Stream;
 use crate::worker::{Setup, Worker};
 
 /// After running out of sockets, the next attempt to accept.
@@ -26,7 +27,7 @@ const SWEEP: (Duration, Duration) = (Duration::from_millis(50), Duration::from_s
 /// # Errors
 /// The runtime or the listener cannot be set up.
 pub(crate) fn run(
-    listener: std::net::TcpListener,
+    listener: Listener,
     orders: mpsc::UnboundedReceiver<Order>,
     setup: Setup,
 ) -> io::Result<()> {
@@ -37,11 +38,11 @@ pub(crate) fn run(
 }
 
 async fn serve(
-    listener: std::net::TcpListener,
+    listener: Listener,
     mut orders: mpsc::UnboundedReceiver<Order>,
     setup: Setup,
 ) -> io::Result<()> {
-    let listener = TcpListener::from_std(listener)?;
+    let listener = listener.start()?;
     let worker = Rc::new(Worker::new(setup));
     tokio::task::spawn_local(sweep(Rc::clone(&worker)));
     loop {
@@ -77,16 +78,22 @@ async fn serve(
 }
 
 /// Gives a client its session, unless there are too many.
-pub(crate) fn admit(worker: &Rc<Worker>, stream: TcpStream, peer: SocketAddr) {
+pub(crate) fn admit(worker: &Rc<Worker>, stream: Stream, peer: Option<SocketAddr>) {
     let Some(place) = worker.clients().admit(worker.clock().now()) else {
         // The socket is new and has room for these bytes; delivery is not awaited.
-        let _ = stream.try_write(b"-ERR max number of clients reached\r\n");
+        stream.try_write(b"-ERR max number of clients reached\r\n");
         return;
     };
-    if let Err(error) = stream.set_nodelay(true) {
+    if let Stream::Tcp(stream) = &stream
+        && let Err(error) = stream.set_nodelay(true)
+    {
         tracing::debug!(%error, "TCP_NODELAY");
     }
-    let span = tracing::info_span!("client", id = place.client().id, %peer);
+    let id = place.client().id;
+    let span = match peer {
+        Some(peer) => tracing::info_span!("client", id, %peer),
+        None => tracing::info_span!("client", id, peer = "unix"),
+    };
     let worker = Rc::clone(worker);
     tokio::task::spawn_local(
         async move {

@@ -13,7 +13,7 @@ use placement::{Cluster, Node, Placed, Policy, Value};
 use refproxy::admin;
 use refproxy::auth::Users;
 use refproxy::command::{Rules, ScriptsWithoutKeys};
-use refproxy::config::{self, Config, Limits, Timeouts};
+use refproxy::config::{self, Config, Limits, ListenAddress, Timeouts};
 use refproxy::server::{Handle, Server};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -30,8 +30,12 @@ struct Args {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["listen", "admin", "policy", "node", "hash_tags", "table_size", "workers", "op_timeout_ms", "no_admin_fan_out", "scripts_without_keys"])]
     config: Option<PathBuf>,
     /// Address to listen on for clients.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:6400")]
-    listen: SocketAddr,
+    #[arg(
+        long,
+        value_name = "IP:PORT|unix:/PATH",
+        default_value = "127.0.0.1:6400"
+    )]
+    listen: ListenAddress,
     /// Where the admin interface listens; off without it.
     #[arg(long, value_name = "ADDR")]
     admin: Option<SocketAddr>,
@@ -39,7 +43,7 @@ struct Args {
     #[arg(long, default_value = "maglev", value_parser = policy)]
     policy: Policy,
     /// A node; repeat for each.
-    #[arg(long, value_name = "HOST:PORT", required_unless_present = "config", value_parser = address)]
+    #[arg(long, value_name = "HOST:PORT|unix:/PATH", required_unless_present = "config", value_parser = address)]
     node: Vec<String>,
     /// Hash only the part of a key in braces.
     #[arg(long)]
@@ -86,7 +90,7 @@ fn scripts(text: &str) -> Result<ScriptsWithoutKeys, &'static str> {
 }
 
 fn address(text: &str) -> Result<String, config::Error> {
-    config::check_address(text).map(|()| text.to_owned())
+    config::read_address(text)
 }
 
 fn main() -> ExitCode {
@@ -140,7 +144,7 @@ impl Args {
         }
         let cluster = Placed::new(cluster).map_err(|error| config::Error(error.to_string()))?;
         Ok(Config {
-            listen: self.listen,
+            listen: self.listen.clone(),
             admin: self.admin,
             workers: self
                 .workers

@@ -1,28 +1,23 @@
 //! The whole proxy: listeners, workers, a cluster that can be swapped, and an orderly end.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 use crate::accept;
-use crate::config::Config;
+use crate::config::{Config, ListenAddress};
 use crate::cursor::Cursors;
 use crate::descriptors::{self, Demand, TooFew};
+use crate::listen::{Listening, SocketFile};
 use crate::orders::Order;
 use crate::routing::{NodeReport, Plan};
-use crate::socket;
 use crate::stats::{self, Shared, WorkerStats};
 use crate::worker::Setup;
 use placement::{self, Cluster, Placed};
-
-/// Connections that may wait to be accepted.
-const BACKLOG: i32 = 1024;
 
 /// Why the proxy cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -31,7 +26,7 @@ pub enum StartError {
     #[error("listen on {address}: {error}")]
     Listen {
         /// The address.
-        address: SocketAddr,
+        address: ListenAddress,
         /// The error of the operating system.
         error: io::Error,
     },
@@ -81,7 +76,9 @@ pub struct Handle {
 /// A running proxy.
 #[derive(Debug)]
 pub struct Server {
-    address: SocketAddr,
+    address: ListenAddress,
+    /// Of a Unix socket; removed when the proxy stops listening.
+    file: Option<SocketFile>,
     drain: Duration,
     handle: Handle,
     threads: Vec<JoinHandle<io::Result<()>>>,
@@ -90,7 +87,7 @@ pub struct Server {
 /// State of one node, over all workers.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct NodeState {
-    /// `host:port`.
+    /// `host:port`, or the path of a Unix socket.
     pub address: String,
     /// `up`, `connecting` or `down`: the worst state of any worker.
     pub state: &'static str,
@@ -108,19 +105,12 @@ impl Server {
         let nodes = config.cluster.cluster().nodes.len();
         let demand = Demand::of(config.workers, nodes, &config.limits);
         let share = descriptors::secure(demand)?;
-        let listen_error = |error| StartError::Listen {
-            address: config.listen,
+        let listening = Listening::on(&config.listen, config.workers, config.timeouts.keepalive);
+        let listening = listening.map_err(|error| StartError::Listen {
+            address: config.listen.clone(),
             error,
-        };
-        // With SO_REUSEPORT a second proxy on the same port would silently take half of the clients.
-        let probe = bound(config.listen, Reuse::No).map_err(listen_error)?;
-        let address = probe.local_addr().and_then(ip).map_err(listen_error)?;
-        let listeners = (0..config.workers)
-            .map(|_| listener(address, config.timeouts.keepalive))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(listen_error)?;
-        drop(probe);
-        let shared = Arc::new(Shared::new(address.port(), share));
+        })?;
+        let shared = Arc::new(Shared::new(listening.port(), share));
         let mut handle = Handle {
             orders: Vec::new(),
             stats: Vec::new(),
@@ -134,7 +124,7 @@ impl Server {
             draining: Arc::default(),
         };
         let mut threads = Vec::new();
-        for (place, listener) in listeners.into_iter().enumerate() {
+        for (place, listener) in listening.sockets.into_iter().enumerate() {
             let (sender, orders) = mpsc::unbounded_channel();
             let stats = Arc::new(WorkerStats::new());
             handle.orders.push(sender);
@@ -156,7 +146,8 @@ impl Server {
         let _ = handle.shared.workers.set(workers.collect());
         // From here on only the workers hold the placement: a reload frees it.
         Ok(Self {
-            address,
+            address: listening.address,
+            file: listening.file,
             drain: config.timeouts.drain,
             handle,
             threads,
@@ -165,8 +156,8 @@ impl Server {
 
     /// Address to listen on for clients.
     #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    pub fn address(&self) -> &ListenAddress {
+        &self.address
     }
 
     /// To ask and tell the running proxy.
@@ -178,6 +169,7 @@ impl Server {
     /// Stops listening, sends pending replies to clients, and ends.
     pub fn drain(self) {
         self.handle.draining.store(true, Ordering::Relaxed);
+        drop(self.file);
         for orders in &self.handle.orders {
             // A worker that is gone need not drain.
             let _ = orders.send(Order::Drain(self.drain));
@@ -313,54 +305,13 @@ pub(crate) fn plan(placed: &Placed) -> Plan {
     }
 }
 
-/// Whether several sockets share a port.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Reuse {
-    No,
-    Yes,
-}
-
-/// A socket bound to `address` that does not listen: a connection that it took would be reset when it closes.
-fn bound(address: SocketAddr, reuse: Reuse) -> io::Result<Socket> {
-    let socket = Socket::new(
-        Domain::for_address(address),
-        Type::STREAM,
-        Some(Protocol::TCP),
-    )?;
-    socket.set_reuse_address(true)?;
-    if reuse == Reuse::Yes {
-        socket.set_reuse_port(true)?;
-    }
-    socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    Ok(socket)
-}
-
-fn listener(address: SocketAddr, keepalive: Duration) -> io::Result<TcpListener> {
-    let socket = bound(address, Reuse::Yes)?;
-    // Connections that are accepted inherit it.
-    socket::set_keepalive(&socket, keepalive)?;
-    socket.listen(BACKLOG)?;
-    Ok(socket.into())
-}
-
-fn ip(address: SockAddr) -> io::Result<SocketAddr> {
-    address
-        .as_socket()
-        .ok_or_else(|| io::Error::other("not an IP address"))
-}
-
 #[cfg(test)]
 mod tests {
-    use std::io::ErrorKind;
-    use std::net::TcpStream;
-    use std::time::Duration;
-
     use std::sync::Arc;
 
     use placement::{Cluster, Node, Placed, Policy};
 
-    use super::{Reuse, bound, ip, listener, plan};
+    use super::plan;
 
     /// A ring of the largest size takes seconds to build.
     #[test]
@@ -368,20 +319,5 @@ mod tests {
         let cluster = Cluster::new(Policy::maglev(), vec![Node::at("a:1")]);
         let placed = Placed::new(cluster).unwrap();
         assert!(Arc::ptr_eq(&plan(&placed).placement, placed.placement()));
-    }
-
-    #[test]
-    fn the_probe_takes_no_connection_and_finds_a_port_in_use() {
-        let any = "127.0.0.1:0".parse().unwrap();
-        let probe = bound(any, Reuse::No).unwrap();
-        let address = ip(probe.local_addr().unwrap()).unwrap();
-        let refused = TcpStream::connect(address).unwrap_err();
-        assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
-        let keepalive = Duration::from_secs(300);
-        let _workers = [(); 2].map(|()| listener(address, keepalive).unwrap());
-        drop(probe);
-        TcpStream::connect(address).unwrap();
-        let in_use = bound(address, Reuse::No).unwrap_err();
-        assert_eq!(in_use.kind(), ErrorKind::AddrInUse);
     }
 }

@@ -10,6 +10,8 @@ pub(crate) struct ClientIdentity {
     /// Both ends of its connection.
     pub(crate) peer: String,
     pub(crate) local: String,
+    /// Whether it is a Unix socket.
+    pub(crate) is_unix: bool,
     pub(crate) descriptor: i32,
     pub(crate) name: Vec<u8>,
     pub(crate) user: Vec<u8>,
@@ -36,9 +38,13 @@ pub(crate) struct ClientActivity {
 /// The client's line, with its end.
 pub(crate) fn line(id: u64, about: &ClientIdentity, moment: &ClientActivity) -> Vec<u8> {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let (flags, multi) = match moment.queued {
-        Some(queued) => ("x", i64::try_from(queued).unwrap_or(i64::MAX)),
-        None => ("N", -1),
+    let multi = moment.queued.map(i64::try_from);
+    let multi = multi.map_or(-1, |queued| queued.unwrap_or(i64::MAX));
+    let flags = match (moment.queued, about.is_unix) {
+        (Some(_), true) => "xU",
+        (Some(_), false) => "x",
+        (None, true) => "U",
+        (None, false) => "N",
     };
     let memory = moment.unfinished + moment.transaction + moment.owed;
     let events = if moment.owed > 0 { "rw" } else { "r" };

@@ -10,7 +10,7 @@ use serde_saphyr::Spanned;
 
 use placement::file::{ClusterFile, Error, yaml};
 
-use super::{Config, Limits, Timeouts, default_workers};
+use super::{Config, Limits, ListenAddress, Timeouts, default_workers};
 use crate::auth::{DEFAULT_USER, NodeAuth, Secret, Users};
 use crate::command::{Rules, ScriptsWithoutKeys};
 use crate::resp;
@@ -19,7 +19,7 @@ use placement::Cluster;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    listen: SocketAddr,
+    listen: ListenAddress,
     admin: Option<SocketAddr>,
     workers: Option<NonZeroUsize>,
     admin_fan_out: Option<bool>,

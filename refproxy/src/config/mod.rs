@@ -3,13 +3,15 @@
 //! Never reads argv or the environment.
 
 mod file;
+mod listen;
 
 use std::io::Read as _;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-pub use placement::file::{ClusterFile, Error, check_address};
+pub use listen::{ListenAddress, NotAnAddress};
+pub use placement::file::{ClusterFile, Error, read_address};
 
 use crate::auth::{NodeAuth, Users};
 use crate::command::Rules;
@@ -23,7 +25,7 @@ const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Address to listen on for clients.
-    pub listen: SocketAddr,
+    pub listen: ListenAddress,
     /// Address of the admin interface; `None` without one.
     pub admin: Option<SocketAddr>,
     /// Threads that serve clients, at least 1.

@@ -11,8 +11,6 @@ mod walk;
 
 use std::future::{Future, poll_fn};
 use std::io;
-use std::net::SocketAddr;
-use std::os::fd::AsRawFd;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -20,13 +18,13 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use tokio::io::{AsyncReadExt, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
 use crate::buffer::no_slices;
 use crate::client::{Client, ClientIdentity, Gate};
 use crate::local::Identity;
 use crate::resp::RequestScan;
+use crate::stream::Stream;
 use crate::worker::{CHUNK, Worker};
 use dispatch::Slot;
 use requests::Requests;
@@ -50,7 +48,7 @@ enum Input {
 
 /// One client connection.
 pub(crate) struct Session {
-    stream: TcpStream,
+    stream: Stream,
     client: Rc<Client>,
     worker: Rc<Worker>,
     /// Bytes of requests that are incomplete, or not executed yet; empty most of the time.
@@ -74,13 +72,13 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub(crate) fn new(stream: TcpStream, client: Rc<Client>, worker: Rc<Worker>) -> Self {
-        let address =
-            |end: io::Result<SocketAddr>| end.map_or(String::new(), |end| end.to_string());
+    pub(crate) fn new(stream: Stream, client: Rc<Client>, worker: Rc<Worker>) -> Self {
+        let (peer, local) = stream.ends();
         let about = ClientIdentity {
-            peer: address(stream.peer_addr()),
-            local: address(stream.local_addr()),
-            descriptor: stream.as_raw_fd(),
+            peer,
+            local,
+            is_unix: stream.is_unix(),
+            descriptor: stream.descriptor(),
             ..ClientIdentity::default()
         };
         let identity = Identity::new(client.id, worker.users(), about);

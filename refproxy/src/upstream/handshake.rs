@@ -5,11 +5,11 @@ use std::rc::Rc;
 
 use bytes::BytesMut;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 
 use crate::auth::{self, NodeAuth};
 use crate::error::Kind;
 use crate::resp::{Protocol, ReplyError, ReplyLimits, ReplyScan};
+use crate::stream::Stream;
 
 /// The longest answer that is waited for.
 const ANSWER_MAX: usize = 64 * 1024;
@@ -36,7 +36,7 @@ impl Handshake {
     }
 
     /// Sends the requests and checks the answers.
-    pub(super) async fn exchange(&self, stream: &mut TcpStream) -> Result<(), Kind> {
+    pub(super) async fn exchange(&self, stream: &mut Stream) -> Result<(), Kind> {
         let lost = |_| Kind::Lost;
         stream.write_all(&self.requests).await.map_err(lost)?;
         let mut answers = BytesMut::new();

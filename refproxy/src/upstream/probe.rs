@@ -12,11 +12,11 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 
 use crate::clock::{Micros, micros};
 use crate::error::Kind;
 use crate::resp::{Protocol, ReplyLimits, ReplyScan, error_text};
+use crate::stream::Stream;
 
 /// After this silence a node is asked, and asked again when it was not busy.
 const SILENCE: Duration = Duration::from_millis(500);
@@ -40,7 +40,7 @@ impl Probe {
         self.asking.is_none().then_some(due)
     }
 
-    pub(super) fn ask(&mut self, connect: impl Future<Output = Result<TcpStream, Kind>> + 'static) {
+    pub(super) fn ask(&mut self, connect: impl Future<Output = Result<Stream, Kind>> + 'static) {
         self.asking = Some(Box::pin(async move {
             let mut stream = connect.await.ok()?;
             stream.write_all(b"PING\r\n").await.ok()?;
@@ -61,7 +61,7 @@ impl Probe {
 }
 
 /// The complete answer; `None` without one.
-async fn answer(stream: &mut TcpStream) -> Option<BytesMut> {
+async fn answer(stream: &mut Stream) -> Option<BytesMut> {
     let mut answer = BytesMut::new();
     let mut scan = ReplyScan::within(ReplyLimits::default(), Protocol::Resp3);
     loop {

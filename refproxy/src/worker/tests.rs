@@ -17,6 +17,7 @@ use crate::config::{Config, Limits, Timeouts};
 use crate::descriptors::Share;
 use crate::server;
 use crate::stats::{Shared, WorkerStats};
+use crate::stream::Stream;
 use placement::{Cluster, Node, Placed, Policy};
 use testbed::wait;
 
@@ -69,7 +70,7 @@ async fn a_session_that_panics_gives_its_place_back() {
             .await
             .unwrap();
         let (stream, peer) = listener.accept().await.unwrap();
-        accept::admit(&worker, stream, peer);
+        accept::admit(&worker, Stream::Tcp(stream), Some(peer));
         assert_eq!(worker.shared.clients.load(Ordering::Relaxed), 1);
         // No session can look at it: the next request panics.
         let routing = worker.routing.borrow_mut();

@@ -29,3 +29,4 @@ mod streams;
 mod support;
 mod transactions;
 mod unequal_nodes;
+mod unix;

@@ -109,7 +109,7 @@ async fn a_bad_put_is_answered_in_one_line_and_changes_nothing() {
         ),
         (
             r#"{"policy":"maglev","nodes":[{"address":"nowhere"}]}"#,
-            r#"{"error":"node `nowhere`: expected host:port"}"#,
+            r#"{"error":"node `nowhere`: expected host:port or unix:/path"}"#,
         ),
         (
             r#"{"policy":"maglev","nodez":[]}"#,

@@ -1,38 +1,13 @@
 //! How the proxy starts, refuses to start, and ends.
 
-use std::process::{Command, Output, Stdio};
-use std::sync::mpsc;
-use std::thread;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use testbed::client::{Client, Error};
 use testbed::http;
 use testbed::node::Node as _;
 
-use crate::support::{DEADLINE, Proxy, ask, eventually, nodes, show};
-
-/// The output of a proxy that does not start. A proxy that does is ended.
-#[track_caller]
-fn refproxy(args: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_refproxy"));
-    command
-        .args(args)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let child = command.spawn().unwrap();
-    let process = Pid::from_child(&child);
-    let (sender, ended) = mpsc::channel();
-    let waits = thread::spawn(move || sender.send(child.wait_with_output()));
-    match ended.recv_timeout(DEADLINE) {
-        Ok(output) => output.unwrap(),
-        Err(_) => {
-            kill_process(process, Signal::KILL).unwrap();
-            waits.join().unwrap().unwrap();
-            panic!("it starts with {args:?}: {:?}", ended.recv().unwrap());
-        }
-    }
-}
+use crate::support::{DEADLINE, Proxy, ask, eventually, nodes, refproxy, show};
 
 /// A configuration that cannot be used: one line with the place and the error, and exit code 2.
 #[track_caller]
@@ -56,7 +31,10 @@ const GOOD: &str =
 
 #[test]
 fn a_bad_configuration_says_where_and_what_was_expected() {
-    check("listen: 1\n", "proxy.yaml:1: listen: expected IP:PORT");
+    check(
+        "listen: 1\n",
+        "proxy.yaml:1: listen: expected IP:PORT or unix:/PATH",
+    );
     check(
         "cluster: {}\n",
         "proxy.yaml:1: cluster: missing field `policy`",
@@ -103,7 +81,7 @@ fn a_bad_configuration_says_where_and_what_was_expected() {
     );
     check(
         &GOOD.replace("127.0.0.1:1 ", "nowhere "),
-        "proxy.yaml:3: cluster: node `nowhere`: expected host:port",
+        "proxy.yaml:3: cluster: node `nowhere`: expected host:port or unix:/path",
     );
     check(
         &GOOD.replace("127.0.0.1:1 }", "'a:1', weight: 0 }"),

@@ -1,12 +1,15 @@
 //! The real binary over real Redis nodes, for the tests of this folder.
 
+use std::fmt::Display;
 use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
 use placement::{Cluster, Node, Placement, Policy};
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use testbed::child::Running;
 use testbed::client::Client;
@@ -58,15 +61,33 @@ impl Proxy {
         panic!("no free ports in {ATTEMPTS} attempts");
     }
 
+    /// Starts a proxy that listens on a Unix socket; `nodes` are addresses of any kind.
+    pub(crate) async fn start_on_path(path: &Path, nodes: &[String], settings: &str) -> Self {
+        let listen = format!("unix:{}", path.display());
+        let config = |_, admin| config(&listen, admin, nodes, settings);
+        let mut proxy = Self::launch_with(config, &|_| {});
+        assert!(proxy.is_ready_or_ended().await, "{}", proxy.log());
+        proxy
+    }
+
     fn launch(nodes: &[SocketAddr], settings: &str, change: &impl Fn(&mut Command)) -> Self {
+        let config = |addr, admin| config(addr, admin, nodes, settings);
+        Self {
+            nodes: nodes.to_vec(),
+            settings: settings.to_owned(),
+            ..Self::launch_with(config, change)
+        }
+    }
+
+    /// Starts a proxy with the configuration that is made for an address to listen on and one of the admin interface.
+    fn launch_with(
+        config: impl FnOnce(SocketAddr, SocketAddr) -> String,
+        change: &impl Fn(&mut Command),
+    ) -> Self {
         let folder = TempDir::new().unwrap();
         let ports = [(); 2].map(|()| Port::free().unwrap());
         let [addr, admin] = ports.each_ref().map(Port::addr);
-        std::fs::write(
-            folder.path().join("proxy.yaml"),
-            config(addr, admin, nodes, settings),
-        )
-        .unwrap();
+        std::fs::write(folder.path().join("proxy.yaml"), config(addr, admin)).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_refproxy"));
         command
             .arg("--config")
@@ -79,9 +100,9 @@ impl Proxy {
             addr,
             admin,
             process: Running::start(command).unwrap(),
-            nodes: nodes.to_vec(),
+            nodes: Vec::new(),
             folder,
-            settings: settings.to_owned(),
+            settings: String::new(),
             _ports: ports,
         }
     }
@@ -181,9 +202,9 @@ impl Proxy {
 }
 
 pub(crate) fn config(
-    addr: SocketAddr,
+    listen: impl Display,
     admin: SocketAddr,
-    nodes: &[SocketAddr],
+    nodes: &[impl Display],
     settings: &str,
 ) -> String {
     let nodes: Vec<String> = nodes
@@ -191,7 +212,7 @@ pub(crate) fn config(
         .map(|node| format!("    - address: {node}\n"))
         .collect();
     format!(
-        "listen: {addr}\nadmin: {admin}\n{settings}\ncluster:\n  policy: maglev\n  nodes:\n{}",
+        "listen: {listen}\nadmin: {admin}\n{settings}\ncluster:\n  policy: maglev\n  nodes:\n{}",
         nodes.concat()
     )
 }
@@ -202,6 +223,28 @@ pub(crate) fn keys_on(nodes: &[SocketAddr], place: usize) -> impl Iterator<Item 
     (0..)
         .map(|number| format!("key:{number}"))
         .filter(move |key| placement.node(key.as_bytes()).index() == place)
+}
+
+/// The output of a proxy that does not start. A proxy that does is ended.
+#[track_caller]
+pub(crate) fn refproxy(args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_refproxy"));
+    command
+        .args(args)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    let process = Pid::from_child(&child);
+    let (sender, ended) = mpsc::channel();
+    let waits = thread::spawn(move || sender.send(child.wait_with_output()));
+    match ended.recv_timeout(DEADLINE) {
+        Ok(output) => output.unwrap(),
+        Err(_) => {
+            kill_process(process, Signal::KILL).unwrap();
+            waits.join().unwrap().unwrap();
+            panic!("it starts with {args:?}: {:?}", ended.recv().unwrap());
+        }
+    }
 }
 
 /// Starts `count` nodes.

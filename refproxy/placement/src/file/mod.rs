@@ -133,8 +133,8 @@ impl ClusterFile {
     /// # Errors
     /// A field is wrong, the policy does not support it, or a node's address is not one.
     pub fn cluster(mut self) -> Result<Cluster, Error> {
-        for node in &self.nodes {
-            check_address(&node.address)?;
+        for node in &mut self.nodes {
+            node.address = read_address(&node.address)?;
         }
         let default = Panic::default();
         Ok(Cluster {
@@ -336,23 +336,39 @@ fn printable(text: &str) -> String {
     shown.collect()
 }
 
-/// Checks that `address` is `host:port`.
+/// The most bytes of a Unix socket's path, as Linux limits them.
+const SOCKET_PATH_MAX: usize = 107;
+
+/// The address of a node: `host:port`, or the path of `unix:/path` or `/path`.
 ///
 /// # Errors
 /// It is not of this form.
-pub fn check_address(address: &str) -> Result<(), Error> {
+pub fn read_address(address: &str) -> Result<String, Error> {
     let good = address.rsplit_once(':').is_some_and(|(host, port)| {
         let plain = !host.is_empty() && !host.contains(char::is_whitespace);
         plain && port.parse::<u16>().is_ok_and(|port| port > 0)
     });
-    if good {
-        Ok(())
-    } else {
-        Err(Error(format!(
-            "node `{}`: expected host:port",
+    match socket_path(address) {
+        Some(path) => Ok(path.to_owned()),
+        None if good && !address.starts_with('/') => Ok(address.to_owned()),
+        None => Err(Error(format!(
+            "node `{}`: expected host:port or unix:/path",
             address.escape_debug()
-        )))
+        ))),
     }
+}
+
+/// The path of `unix:/path`, `unix:///path` or `/path`; `None` if it is none, is too long, or has spaces or control
+/// characters, which would break the lines that show it.
+#[must_use]
+pub fn socket_path(text: &str) -> Option<&str> {
+    let path = match text.strip_prefix("unix:") {
+        Some(rest) => rest.strip_prefix("//").unwrap_or(rest),
+        None => text,
+    };
+    let is_path = path.starts_with('/') && (2..=SOCKET_PATH_MAX).contains(&path.len());
+    let shows = |char: char| !char.is_whitespace() && !char.is_control();
+    (is_path && path.chars().all(shows)).then_some(path)
 }
 
 /// An error message without its line ends.
@@ -363,7 +379,7 @@ pub fn one_line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::ClusterFile;
+    use super::{ClusterFile, SOCKET_PATH_MAX, read_address};
     use crate::Policy;
 
     fn file(yaml: &str) -> ClusterFile {
@@ -404,6 +420,50 @@ mod tests {
             let name = policy.name();
             let cluster = file(&format!("{{policy: {name}, nodes: [{{address: 'a:1'}}]}}"));
             assert_eq!(cluster.check().unwrap().cluster().policy, policy);
+        }
+    }
+
+    #[track_caller]
+    fn check_address(text: &str, expected: Option<&str>) {
+        assert_eq!(read_address(text).ok().as_deref(), expected, "{text}");
+    }
+
+    #[test]
+    fn an_address_is_a_port_or_a_path() {
+        for address in ["a:1", "127.0.0.1:65535", "[::1]:1", "/run/a.sock", "/a:1"] {
+            check_address(address, Some(address));
+        }
+        for path in ["unix:/run/a.sock", "unix:///run/a.sock"] {
+            check_address(path, Some("/run/a.sock"));
+        }
+        let longest = format!("/{}", "a".repeat(SOCKET_PATH_MAX - 1));
+        check_address(&longest, Some(&longest));
+        check_address(&format!("{longest}a"), None);
+        for wrong in [
+            "", "a", "a:0", ":1", "a b:1", "/", "unix:a", "/a b", "/a b:1", "/a\n",
+        ] {
+            check_address(wrong, None);
+        }
+    }
+
+    /// Envoy hashes the path of a pipe; twemproxy the name that it makes of it.
+    #[test]
+    fn the_path_of_a_socket_is_hashed() {
+        for (policy, hashed) in [
+            ("maglev", "/run/a.sock"),
+            ("ring_hash", "/run/a.sock"),
+            ("ketama", "/run/a.sock:"),
+            ("modula", "/run/a.sock:"),
+        ] {
+            let placed = |node: &str| {
+                let nodes = format!("[{{address: 'b:1'}}, {node}]");
+                let file = file(&format!("{{policy: {policy}, nodes: {nodes}}}"));
+                file.check().unwrap()
+            };
+            let socket = placed("{address: 'unix:/run/a.sock'}");
+            assert_eq!(socket.cluster().nodes[1].address, "/run/a.sock");
+            let named = placed(&format!("{{address: 'c:1', hash_key: '{hashed}'}}"));
+            assert_eq!(socket.placement(), named.placement(), "{policy}");
         }
     }
 

@@ -4,12 +4,13 @@ use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 
 use crate::clock::{Micros, micros};
 use crate::error::Kind;
 use crate::socket;
-use crate::upstream::{Handshake, RETRY_MAX, RETRY_MIN};
+use crate::stream::Stream;
+use crate::upstream::{Handshake, KNOCK, RETRY_MAX, RETRY_MIN};
 
 /// How long to wait for the next attempt after this many failures in a row.
 pub(super) fn retry_after(failures: u32) -> Micros {
@@ -24,20 +25,41 @@ pub(super) fn retry_after(failures: u32) -> Micros {
 pub(super) async fn connect(
     address: Rc<str>,
     greeting: Option<Handshake>,
-    (keepalive, unacknowledged): (Duration, Duration),
-) -> Result<TcpStream, Kind> {
-    let mut stream = TcpStream::connect(&*address)
-        .await
-        .map_err(|error| connect_failed(&error))?;
-    stream
-        .set_nodelay(true)
-        .and_then(|()| socket::set_keepalive(&stream, keepalive))
-        .and_then(|()| socket::set_unacknowledged(&stream, unacknowledged))
-        .map_err(|error| connect_failed(&error))?;
+    probes: (Duration, Duration),
+) -> Result<Stream, Kind> {
+    let stream = match address.starts_with('/') {
+        true => unix(&address).await.map(Stream::Unix),
+        false => tcp(&address, probes).await.map(Stream::Tcp),
+    };
+    let mut stream = stream.map_err(|error| connect_failed(&error))?;
     if let Some(greeting) = greeting {
         greeting.exchange(&mut stream).await?;
     }
     Ok(stream)
+}
+
+async fn tcp(
+    address: &str,
+    (keepalive, unacknowledged): (Duration, Duration),
+) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    socket::set_keepalive(&stream, keepalive)?;
+    socket::set_unacknowledged(&stream, unacknowledged)?;
+    Ok(stream)
+}
+
+/// The kernel does not queue a connection to a Unix socket when too many wait to be accepted, as it does for TCP: it is
+/// tried again until the caller's time is over.
+async fn unix(path: &str) -> io::Result<UnixStream> {
+    loop {
+        match UnixStream::connect(path).await {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                tokio::time::sleep(KNOCK).await;
+            }
+            done => return done,
+        }
+    }
 }
 
 fn connect_failed(error: &io::Error) -> Kind {

@@ -16,7 +16,6 @@ use std::task::{Context, Poll};
 
 use bytes::BytesMut;
 use tokio::io::{AsyncReadExt, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
 use super::flow::{Flow, Patience};
@@ -26,6 +25,7 @@ use crate::buffer::no_slices;
 use crate::clock::{Micros, micros};
 use crate::error::Kind;
 use crate::resp::ReplyScan;
+use crate::stream::Stream;
 use connect::connect;
 use deliver::deliver;
 
@@ -36,7 +36,7 @@ const STREAM_CHUNK: usize = 256 * 1024;
 /// Chunks read before others may run.
 const CHUNKS_A_TURN: usize = 16;
 
-type Connecting = Pin<Box<dyn Future<Output = Result<TcpStream, Kind>>>>;
+type Connecting = Pin<Box<dyn Future<Output = Result<Stream, Kind>>>>;
 
 enum Link {
     /// Tried again at `retry_at`, and from `knock_at` on when a request wants it.
@@ -45,7 +45,7 @@ enum Link {
         knock_at: Micros,
     },
     Connecting(Connecting),
-    Up(TcpStream),
+    Up(Stream),
 }
 
 struct Task {
@@ -294,7 +294,7 @@ impl Task {
     }
 
     /// Another connection to the node, with its first requests.
-    fn connect(&self) -> impl Future<Output = Result<TcpStream, Kind>> + use<> {
+    fn connect(&self) -> impl Future<Output = Result<Stream, Kind>> + use<> {
         let settings = &self.upstream.settings;
         let probes = (settings.keepalive, settings.unacknowledged);
         let address = Rc::clone(&self.upstream.address);
@@ -307,7 +307,7 @@ impl Task {
 }
 
 fn write(
-    stream: &mut TcpStream,
+    stream: &mut Stream,
     out: &crate::buffer::WriteQueue,
     cx: &mut Context<'_>,
 ) -> Poll<io::Result<usize>> {

@@ -85,7 +85,7 @@ fn mistakes_in_one_word_are_reported() {
             "maglev:a:1*x",
             "node `a:1*x`: expected a whole number after *",
         ),
-        ("maglev:a", "node `a`: expected host:port"),
+        ("maglev:a", "node `a`: expected host:port or unix:/path"),
         (
             "maglev/table_size=65536:a:1",
             "maglev table size 65536, expected a prime from 2 to 5000011",
