@@ -124,7 +124,7 @@ pub(crate) fn matrix(text: &str) -> Matrix {
     });
     let columns = targets.iter().map(|target| Column {
         target: target.clone(),
-        argument: target.clone(),
+        argument: Some(target.clone()),
         version: text.to_owned(),
     });
     let servers = (text.to_owned(), vec![text.to_owned(), text.to_owned()]);

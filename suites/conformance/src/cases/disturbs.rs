@@ -142,12 +142,15 @@ fn by_action(action: &Action) -> Vec<Disturbed> {
     }
 }
 
+/// What a command disturbs, by its name in upper case.
+pub(crate) fn by_command(name: &str) -> Option<Disturbed> {
+    let at = COMMANDS.binary_search_by(|(command, _)| (*command).cmp(name));
+    at.ok().map(|at| COMMANDS[at].1)
+}
+
 /// A connection of the suite's own to a node is shared with no client; the node is.
 fn by_names(from: Party, names: &[String]) -> Vec<Disturbed> {
-    let found = |name: &String| {
-        let at = COMMANDS.binary_search_by(|(command, _)| (*command).cmp(name));
-        at.ok().map(|at| COMMANDS[at].1)
-    };
+    let found = |name: &String| by_command(name);
     let shared = |disturbed: &Disturbed| match from {
         Party::Client(_) | Party::EachClient => true,
         Party::Node(_) => *disturbed == Nodes,

@@ -18,7 +18,7 @@ use proptest::strategy::{Strategy as _, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use super::harness::Error;
-use super::matrix::{Judge, Row};
+use super::matrix::{Judge, Judged, Row};
 use crate::oracle::Oracle;
 use crate::verdict::Class;
 use testbed::chance::Draws;
@@ -114,7 +114,7 @@ pub async fn accepted(
     let mut judge = Judge::new(target, options);
     let mut accepted = Vec::new();
     for row in rows.iter().filter(|row| !row.dangerous) {
-        let Some(found) = judge.judge(row).await? else {
+        let Judged::Found(found) = judge.judge(row).await? else {
             continue;
         };
         let command = Accepted {

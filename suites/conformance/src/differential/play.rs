@@ -66,7 +66,10 @@ pub(super) async fn play(
             return Ok(played);
         }
     }
-    let (on_nodes, on_plain) = (oracle.contents().await?, oracle.plain_contents().await?);
+    let (on_nodes, on_plain) = (
+        oracle.contents(place).await?,
+        oracle.plain_contents(place).await?,
+    );
     let stray = || on_nodes.stray(&oracle.owners(place));
     played.what = on_nodes.difference(&on_plain).or_else(stray);
     Ok(played)

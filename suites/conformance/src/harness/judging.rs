@@ -184,7 +184,7 @@ impl Harness {
             }
         }
         healed.map_err(|why| Error::Unhealed(why.to_string()))?;
-        let settled = match self.intact(case).await {
+        let settled = match self.intact(&case.id, case.destructive).await {
             Ok(()) if case.changes_cluster() => match self.usual_cluster().await {
                 Ok(()) => self.settle(after).await,
                 Err(why) => Err(why),

@@ -5,7 +5,7 @@
 mod canary;
 mod cleanup;
 mod connection;
-mod deadlines;
+pub(crate) mod deadlines;
 pub(crate) mod environment;
 mod judging;
 pub(crate) mod keys;
@@ -55,6 +55,14 @@ pub enum Error {
         addr: Endpoint,
         /// The failure.
         why: client::Error,
+    },
+    /// The data of a call could not be written.
+    #[error("write the data of a call to {addr}: {why}")]
+    Given {
+        /// Where.
+        addr: Endpoint,
+        /// The answer, or the failure.
+        why: String,
     },
     /// Keys could not be removed.
     #[error("clean up at {addr}: {why}")]

@@ -104,18 +104,24 @@ impl Harness {
     }
 
     /// Whether clients of a proxy that the suite did not start still read the values that they wrote.
-    pub(crate) async fn intact(&mut self, case: &Case) -> Result<(), Error> {
+    /// `case` names what ran last; `destructive` says whether it may have removed keys of others.
+    pub(crate) async fn intact(&mut self, case: &str, destructive: bool) -> Result<(), Error> {
         let Some(mut canary) = self.canary.take() else {
             return Ok(());
         };
-        let found = self.untouched(&mut canary, case).await;
+        let found = self.untouched(&mut canary, case, destructive).await;
         self.canary = Some(canary);
         found
     }
 
-    async fn untouched(&self, canary: &mut Canary, case: &Case) -> Result<(), Error> {
+    async fn untouched(
+        &self,
+        canary: &mut Canary,
+        case: &str,
+        destructive: bool,
+    ) -> Result<(), Error> {
         let deadline = Instant::now() + self.deadlines.settled_within(After::Calm).0;
-        let mut rewrite = case.destructive;
+        let mut rewrite = destructive;
         loop {
             let reading = match rewrite {
                 true => canary.restore(&self.environment.nodes).await.err(),
@@ -134,9 +140,7 @@ impl Harness {
                 // Evicted or flushed by other clients, not by the proxy.
                 Reading::Changed { .. } if !rewrite && self.lost(canary).await => rewrite = true,
                 Reading::Changed { wrong, got } => {
-                    return Err(Error::Disturbed(
-                        canary.taken_back(&case.id, wrong, &got).await,
-                    ));
+                    return Err(Error::Disturbed(canary.taken_back(case, wrong, &got).await));
                 }
                 Reading::Unserved(_) | Reading::Refused(_) if Instant::now() > deadline => {
                     return Err(Error::Unsettled(reading.shown()));

@@ -3,6 +3,7 @@
 //! Judged from outside: by the replies to the client, and by the data on the nodes afterwards.
 
 mod report;
+mod running;
 mod sheet;
 mod trial;
 
@@ -12,8 +13,9 @@ use crate::verdict::{Class, Evidence};
 use testbed::cluster::RunOptions;
 use testbed::targets::Target;
 
-pub use crate::oracle::Comparison;
-pub use report::{CLASSES, Cell, Column, Matrix};
+pub use crate::oracle::{Comparison, RunningProxy};
+pub use report::{CLASSES, Cell, Column, Matrix, Skipped};
+pub use running::by_risk;
 pub use sheet::{Request, Row, Trial, load};
 
 /// Result of one command on one target.
@@ -33,25 +35,54 @@ pub struct Finding {
     pub evidence: Option<Evidence>,
 }
 
+/// The judgement of one command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Judged {
+    /// It was compared.
+    Found(Finding),
+    /// The plain Redis does not support it, so that there is no reply to compare with.
+    Unknown,
+    /// It was not sent to the proxy, with the reason.
+    Skipped(String),
+}
+
+/// The proxy whose commands are judged.
+#[derive(Debug, Clone)]
+pub enum Subject {
+    /// A proxy that the suite starts over nodes of its own.
+    Target(Box<Target>),
+    /// A proxy that already runs.
+    Running(RunningProxy),
+}
+
 /// Judges commands one after the other.
 pub struct Judge {
-    target: Target,
+    subject: Subject,
     options: RunOptions,
     oracle: Option<Oracle>,
+    /// Why no more commands can be judged on a proxy that the suite did not start.
+    stopped: Option<Error>,
 }
 
 impl Judge {
     /// A judge over a target.
     #[must_use]
     pub fn new(target: &Target, options: &RunOptions) -> Self {
+        Self::of(Subject::Target(Box::new(target.clone())), options)
+    }
+
+    /// A judge over a proxy.
+    #[must_use]
+    pub fn of(subject: Subject, options: &RunOptions) -> Self {
         Self {
-            target: target.clone(),
+            subject,
             options: options.clone(),
             oracle: None,
+            stopped: None,
         }
     }
 
-    /// Name and version of the servers, as `redis 7.0.15`.
+    /// Name and version of the plain Redis, as `redis 7.0.15`.
     ///
     /// # Errors
     /// Why the suite could not judge.
@@ -59,38 +90,108 @@ impl Judge {
         self.ready().await?.server().await
     }
 
-    /// Judges a command by its row; `None` if the plain Redis does not support it, so that there is no reply to compare
-    /// with.
+    /// Name and version of the nodes if others run them. None if no node is known.
     ///
     /// # Errors
-    /// Why the suite could not judge. Never a verdict.
-    pub async fn judge(&mut self, row: &Row) -> Result<Option<Finding>, Error> {
+    /// Why the suite could not judge.
+    pub async fn foreign_server(&mut self) -> Result<Option<String>, Error> {
+        Ok(self.ready().await?.foreign_server().await)
+    }
+
+    /// Judges a command by its row.
+    ///
+    /// # Errors
+    /// Why the suite could not judge, or can judge no more. Never a verdict.
+    pub async fn judge(&mut self, row: &Row) -> Result<Judged, Error> {
+        if let Some(why) = self.stopped.take() {
+            return Err(why);
+        }
+        if let Subject::Running(running) = &self.subject
+            && let Some(reason) = running::obstacle(row, running)
+        {
+            return Ok(Judged::Skipped(reason));
+        }
         if !self.ready().await?.knows(&row.command).await? {
-            return Ok(None);
+            return Ok(Judged::Unknown);
         }
         let mut seen = Vec::new();
         for place in [Place::Together, Place::Apart] {
-            if place == Place::Apart && !row.crosses() {
+            if place == Place::Apart && !(row.crosses() && self.has_several_nodes()) {
                 continue;
             }
             for trial in &row.trials {
                 let oracle = self.ready().await?;
                 let tried = trial::run(oracle, row, trial, place).await;
-                if self.is_spoilt(row, tried.as_ref().ok()).await {
-                    self.oracle = None;
+                self.clear(row, tried.as_ref().ok()).await;
+                match (tried, &self.subject) {
+                    (Ok(tried), _) => seen.push((place, tried)),
+                    (Err(why @ Error::Given { .. }), Subject::Running(_)) => {
+                        return Ok(Judged::Skipped(why.to_string()));
+                    }
+                    (Err(why), _) => return Err(why),
                 }
-                seen.push((place, tried?));
+                if self.stopped.is_some() {
+                    return Ok(Judged::Found(weigh(seen)));
+                }
             }
         }
-        Ok(Some(weigh(seen)))
+        Ok(Judged::Found(weigh(seen)))
+    }
+
+    /// Removes all remaining keys from a proxy that the suite did not start.
+    ///
+    /// # Errors
+    /// Why nothing could be judged after the last command, or keys could not be removed.
+    pub async fn finish(self) -> Result<(), Error> {
+        if let Some(why) = self.stopped {
+            return Err(why);
+        }
+        match self.oracle {
+            Some(oracle) => oracle.finish().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Whether keys can lie apart.
+    fn has_several_nodes(&self) -> bool {
+        match &self.subject {
+            Subject::Target(_) => true,
+            Subject::Running(running) => running.nodes.len() > 1,
+        }
     }
 
     async fn ready(&mut self) -> Result<&mut Oracle, Error> {
-        let open = match self.oracle.take() {
-            Some(open) => open,
-            None => Oracle::start(&self.target, &self.options, self.target.op_timeout_ms).await?,
+        let open = match (self.oracle.take(), &self.subject) {
+            (Some(open), _) => open,
+            (None, Subject::Target(target)) => {
+                Oracle::start(target, &self.options, target.op_timeout_ms).await?
+            }
+            (None, Subject::Running(running)) => Oracle::attach(running, &self.options).await?,
         };
         Ok(self.oracle.insert(open))
+    }
+
+    /// Clears the servers for the next call. Servers of our own that cannot be used any more are replaced.
+    async fn clear(&mut self, row: &Row, tried: Option<&TrialOutcome>) {
+        match self.subject {
+            Subject::Target(_) => {
+                if self.is_spoilt(row, tried).await {
+                    self.oracle = None;
+                }
+            }
+            Subject::Running(_) => self.stopped = self.restore(row).await.err(),
+        }
+    }
+
+    async fn restore(&mut self, row: &Row) -> Result<(), Error> {
+        let Some(oracle) = &mut self.oracle else {
+            return Ok(());
+        };
+        if row.dangerous {
+            oracle.replace_plain().await?;
+        }
+        let destructive = running::is_destructive(row);
+        oracle.restore(&row.command, destructive).await
     }
 
     /// Whether the servers cannot be used any more. A command that a target refused does not change them.

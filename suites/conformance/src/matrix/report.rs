@@ -29,6 +29,8 @@ pub struct Matrix {
     pub min_judged: usize,
     /// Commands that this server does not have. They are not judged.
     pub unknown: Vec<String>,
+    /// Commands that were not sent to a proxy, sorted by command.
+    pub skipped: Vec<Skipped>,
     /// Number of commands by target and class.
     pub summary: BTreeMap<String, BTreeMap<Class, usize>>,
     /// One entry per command and target, sorted by command.
@@ -45,11 +47,22 @@ pub struct Matrix {
 pub struct Column {
     /// Name of the target.
     pub target: String,
-    /// How the command line names it: by its name, or by the path of its file.
+    /// How the command line names it: by its name, or by the path of its file. None of a proxy that already runs.
     #[serde(skip)]
-    pub argument: String,
+    pub argument: Option<String>,
     /// Version of the target.
     pub version: String,
+}
+
+/// A command that was not sent to a proxy that the suite did not start.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Skipped {
+    /// The command.
+    pub command: String,
+    /// The proxy.
+    pub target: String,
+    /// The reason.
+    pub reason: String,
 }
 
 /// Outcome of one command on one target.
@@ -169,6 +182,7 @@ impl Matrix {
             stopped: None,
             min_judged: 0,
             unknown,
+            skipped: Vec::new(),
             targets,
             summary,
             rows,
@@ -180,6 +194,29 @@ impl Matrix {
     /// The commands of a target.
     pub fn cells<'a>(&'a self, target: &'a str) -> impl Iterator<Item = &'a Cell> {
         self.rows.iter().filter(move |cell| cell.target == target)
+    }
+
+    /// Why commands were not sent to a proxy, with the commands of each reason.
+    #[must_use]
+    pub fn skipped_by_reason(&self) -> BTreeMap<&str, Vec<&str>> {
+        let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for skipped in &self.skipped {
+            let commands = reasons.entry(&skipped.reason).or_default();
+            commands.push(&skipped.command);
+        }
+        reasons
+    }
+
+    /// Why no command was judged, if none was.
+    #[must_use]
+    pub fn nothing(&self) -> Vec<String> {
+        let (server, unknown) = (&self.server, &self.unknown);
+        let unknown =
+            (!unknown.is_empty()).then(|| format!("{server} does not know {}", unknown.join(", ")));
+        let skipped = self.skipped_by_reason().into_iter();
+        let skipped =
+            skipped.map(|(reason, commands)| format!("{reason}: {}", commands.join(", ")));
+        unknown.into_iter().chain(skipped).collect()
     }
 
     /// Why a target has too few judged commands, if it has.
@@ -203,10 +240,14 @@ impl Matrix {
     pub fn repeat(&self, cell: &Cell) -> String {
         let mut columns = self.targets.iter();
         let column = columns.find(|column| column.target == cell.target);
-        let target = column.map_or(&cell.target, |column| &column.argument);
+        let argument = column.and_then(|column| column.argument.as_ref());
+        let (flag, subject) = match argument {
+            Some(argument) => ("--target", argument),
+            None => ("--proxy", &cell.target),
+        };
         format!(
-            "shardproof matrix --target {} --filter {} --seed {}{}",
-            shell_quoted(target),
+            "shardproof matrix {flag} {} --filter {} --seed {}{}",
+            shell_quoted(subject),
             shell_quoted(&cell.command),
             cell.repeats.as_ref().map_or(&self.seed, |it| &it.seed),
             self.flags

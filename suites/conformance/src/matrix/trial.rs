@@ -32,7 +32,9 @@ pub(super) async fn run(
     for given in &row.given {
         let node = given.keys().next();
         let node = node.map(|key| oracle.node_of(place, key));
-        oracle.given(&given.bytes(&scope), node).await?;
+        let words = given.bytes(&scope);
+        oracle.record_script(&words);
+        oracle.given(&words, node).await?;
     }
     let begun = oracle.tap().now();
     let mark = oracle.tap().mark();
@@ -96,7 +98,8 @@ struct Parted {
 impl Run<'_> {
     async fn until_they_part(&mut self, trial: &Trial) -> Result<Option<Parted>, Error> {
         for (index, request) in trial.requests.iter().enumerate() {
-            let before = self.oracle.plain_contents().await?;
+            self.oracle.expire(self.place).await;
+            let before = self.oracle.plain_contents(self.place).await?;
             if request.silent {
                 self.say(request).await;
                 continue;
@@ -105,7 +108,7 @@ impl Run<'_> {
                 continue;
             };
             if parted.class == Class::Refused {
-                let on_nodes = self.oracle.contents().await?;
+                let on_nodes = self.oracle.contents(self.place).await?;
                 if let Some(what) = on_nodes.difference(&before) {
                     parted.class = Class::Partial;
                     parted.in_other_words = false;
@@ -117,8 +120,8 @@ impl Run<'_> {
             }
             return Ok(Some(parted));
         }
-        let on_nodes = self.oracle.contents().await?;
-        let on_plain = self.oracle.plain_contents().await?;
+        let on_nodes = self.oracle.contents(self.place).await?;
+        let on_plain = self.oracle.plain_contents(self.place).await?;
         let stray = || on_nodes.stray(&self.oracle.owners(self.place));
         if let Some(what) = on_nodes.difference(&on_plain).or_else(stray) {
             let closed = matches!(self.last, Some(Outcome::Closed(_)));
@@ -140,6 +143,7 @@ impl Run<'_> {
     /// Sends a request to both, and compares the replies.
     async fn both(&mut self, request: &Request) -> Option<Parted> {
         let words = request.bytes(&self.scope);
+        self.oracle.record_script(&words);
         let comparison = self.row.comparison;
         let (mut expected, mut seen) = (Vec::new(), Vec::new());
         if comparison == Comparison::Scan {

@@ -1,11 +1,13 @@
 //! Data on servers: type, digest and expiry of each value, and consumer groups of streams.
 
-use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::connect;
+use super::one_order::sorted;
 use crate::harness::Error;
 use testbed::client::{Client, NODE_DEADLINE};
+use testbed::endpoint::Endpoint;
 use testbed::wire::{Value, quoted};
 
 /// Two servers do the same thing one after the other, so their times to live differ by that much at most.
@@ -16,6 +18,8 @@ const EXPIRY_TOLERANCE_MS: i64 = 3000;
 pub(crate) struct Contents {
     entries: BTreeMap<Vec<u8>, Vec<Entry>>,
     databases: BTreeMap<String, u64>,
+    /// Keys that could not be read, because a proxy refuses the requests for it. They are not compared.
+    unread: BTreeSet<Vec<u8>>,
     /// Whether a server does not listen any more.
     gone: bool,
 }
@@ -32,7 +36,7 @@ struct Entry {
 
 impl Contents {
     /// The contents of servers, taken together.
-    pub(super) async fn of(servers: &[SocketAddr]) -> Result<Self, Error> {
+    pub(super) async fn of(servers: &[Endpoint]) -> Result<Self, Error> {
         let mut contents = Self::default();
         for (node, addr) in servers.iter().enumerate() {
             match connect(*addr).await {
@@ -43,13 +47,63 @@ impl Contents {
         Ok(contents)
     }
 
-    async fn add(
+    /// The given keys only, by requests that every proxy and every server may answer: for servers that others use.
+    pub(super) async fn of_keys(servers: &[Endpoint], keys: &[Vec<u8>]) -> Result<Self, Error> {
+        let mut contents = Self::default();
+        for (node, addr) in servers.iter().enumerate() {
+            match connect(*addr).await {
+                Ok(client) => contents.add_keys(client, *addr, (node, keys)).await?,
+                Err(_) => contents.gone = true,
+            }
+        }
+        Ok(contents)
+    }
+
+    async fn add_keys(
         &mut self,
         mut client: Client,
-        addr: SocketAddr,
-        node: usize,
+        addr: Endpoint,
+        (node, keys): (usize, &[Vec<u8>]),
     ) -> Result<(), Error> {
-        let addr = addr.into();
+        let failed = |why: testbed::client::Error| Error::Unreachable { addr, why };
+        let facts: Vec<Vec<&[u8]>> = keys
+            .iter()
+            .flat_map(|key| [vec![&b"TYPE"[..], key], vec![b"PTTL", key]])
+            .collect();
+        let facts = client.pipeline(&facts, NODE_DEADLINE).await;
+        let facts = facts.map_err(failed)?;
+        for (key, facts) in keys.iter().zip(facts.chunks_exact(2)) {
+            let (Value::Simple(kind), Value::Integer(ttl_ms)) = (&facts[0], &facts[1]) else {
+                self.unread.insert(key.clone());
+                continue;
+            };
+            if kind == b"none" {
+                continue;
+            }
+            let asked: Vec<Vec<&[u8]>> = vec![reading(kind, key), vec![b"XINFO", b"GROUPS", key]];
+            let asked = &asked[..if kind == b"stream" { 2 } else { 1 }];
+            let mut answers = client
+                .pipeline(asked, NODE_DEADLINE)
+                .await
+                .map_err(failed)?;
+            let groups = (kind == b"stream").then(|| answers.pop()).flatten();
+            let Some(value) = answers.pop().filter(|value| !value.is_error()) else {
+                self.unread.insert(key.clone());
+                continue;
+            };
+            let entry = Entry {
+                node,
+                kind: facts[0].clone(),
+                digest: in_order(kind, value),
+                expires_at_ms: if *ttl_ms < 0 { -1 } else { now_ms() + ttl_ms },
+                groups: groups.filter(|groups| !groups.is_error()),
+            };
+            self.entries.entry(key.clone()).or_default().push(entry);
+        }
+        Ok(())
+    }
+
+    async fn add(&mut self, mut client: Client, addr: Endpoint, node: usize) -> Result<(), Error> {
         let failed = |why: testbed::client::Error| Error::Unreachable { addr, why };
         let first = [vec!["KEYS", "*"], vec!["INFO", "keyspace"]];
         let mut first = client
@@ -113,13 +167,18 @@ impl Contents {
         owners.iter().find_map(astray)
     }
 
+    fn read_entries(&self) -> impl Iterator<Item = (&Vec<u8>, &Vec<Entry>)> {
+        let entries = self.entries.iter();
+        entries.filter(|(key, _)| !self.unread.contains(*key))
+    }
+
     /// The first difference between the data on the nodes and on the plain Redis, as text.
     pub(crate) fn difference(&self, plain: &Self) -> Option<String> {
         if self.gone != plain.gone {
             let (ended, lives) = ("a server has ended", "no server has ended");
             return Some(if self.gone { ended } else { lives }.to_owned());
         }
-        for (key, found) in &self.entries {
+        for (key, found) in self.read_entries() {
             let [one] = &found[..] else {
                 return Some(format!("{} is on {} nodes", quoted(key), found.len()));
             };
@@ -132,11 +191,9 @@ impl Contents {
                 _ => return Some(format!("{} is on a node and should not be", quoted(key))),
             }
         }
-        if let Some(missing) = plain
-            .entries
-            .keys()
-            .find(|key| !self.entries.contains_key(*key))
-        {
+        let missing =
+            |key: &&Vec<u8>| !self.entries.contains_key(*key) && !self.unread.contains(*key);
+        if let Some(missing) = plain.entries.keys().find(missing) {
             return Some(format!("{} is on no node and should be", quoted(missing)));
         }
         (self.databases != plain.databases).then(|| {
@@ -146,6 +203,40 @@ impl Contents {
             )
         })
     }
+}
+
+/// The request for a whole value.
+fn reading<'a>(kind: &[u8], key: &'a [u8]) -> Vec<&'a [u8]> {
+    match kind {
+        b"string" => vec![b"GET", key],
+        b"list" => vec![b"LRANGE", key, b"0", b"-1"],
+        b"set" => vec![b"SMEMBERS", key],
+        b"zset" => vec![b"ZRANGE", key, b"0", b"-1", b"WITHSCORES"],
+        b"hash" => vec![b"HGETALL", key],
+        b"stream" => vec![b"XRANGE", key, b"-", b"+"],
+        // Of other types only the type and the time to live are compared.
+        _ => vec![b"EXISTS", key],
+    }
+}
+
+/// A value in an order that does not depend on the server.
+fn in_order(kind: &[u8], value: Value) -> Value {
+    match (kind, value) {
+        (b"set", value) => sorted(&value),
+        (b"hash", Value::Array(parts)) => {
+            let pairs = parts.chunks_exact(2);
+            let pairs = pairs.map(|pair| (pair[0].clone(), pair[1].clone()));
+            sorted(&Value::Map(pairs.collect()))
+        }
+        (_, value) => value,
+    }
+}
+
+fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| {
+        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    })
 }
 
 impl Entry {

@@ -4,17 +4,21 @@ mod compare;
 mod contents;
 mod entries;
 mod one_order;
+mod running;
+mod site;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::harness::Error;
+use self::site::{Lots, Own, Site};
+use super::harness::{Error, Harness};
 use crate::cases::case::NODES;
 use crate::cases::judge::Outcome;
 use crate::cases::word::{Scope, Variable};
-use crate::harness::keys::Pool;
 use testbed::client::{self, Client, NODE_DEADLINE};
 use testbed::cluster::{Cluster, RunOptions};
+use testbed::endpoint::Endpoint;
+use testbed::leftovers::TTL_S;
 use testbed::link::Tap;
 use testbed::node::{Node, Process};
 use testbed::program::Search;
@@ -25,6 +29,7 @@ use testbed::wire::Value;
 pub use compare::Comparison;
 pub(crate) use compare::{compare, errors_alike, parted};
 pub(crate) use contents::Contents;
+pub use site::RunningProxy;
 
 /// Keys of requests, each on a different node if wanted.
 pub(crate) const KEYS: usize = 18;
@@ -42,10 +47,9 @@ pub enum Place {
     Apart,
 }
 
-/// A proxy over nodes of our own, and a plain Redis.
+/// A proxy over nodes, and a plain Redis of our own.
 pub(crate) struct Oracle {
-    cluster: Cluster,
-    proxy: Proxy,
+    site: Site,
     plain: Process,
     search: Search,
     /// How long a reply may take before the client calls it hung.
@@ -73,12 +77,42 @@ impl Oracle {
             ..Setting::usual(target, cluster.link_addrs())
         };
         let proxy = Proxy::start(target, setting, &options.search).await?;
+        let tags = target.capabilities.iter().any(|has| has == "hash-tags");
+        let site = Site::Own(Box::new(Own { cluster, proxy }));
+        Self::over(site, options, op_timeout_ms, tags).await
+    }
+
+    /// A proxy that already runs, and a plain Redis of our own. Keys have a random prefix and expire.
+    ///
+    /// # Errors
+    /// Why the suite could not judge. Never a verdict.
+    pub(crate) async fn attach(
+        running: &RunningProxy,
+        options: &RunOptions,
+    ) -> Result<Self, Error> {
+        let RunningProxy {
+            proxy,
+            nodes,
+            op_timeout_ms,
+            allowed,
+            hash_tags,
+        } = running;
+        let harness = Harness::attach(*proxy, nodes, *op_timeout_ms, *allowed, options.seed);
+        let site = Site::Running(Box::new(harness.await?));
+        Self::over(site, options, *op_timeout_ms, *hash_tags).await
+    }
+
+    async fn over(
+        site: Site,
+        options: &RunOptions,
+        op_timeout_ms: u64,
+        tags: bool,
+    ) -> Result<Self, Error> {
         let plain = Process::start(&options.search)
             .await
             .map_err(testbed::cluster::Error::from)?;
         let mut oracle = Self {
-            cluster,
-            proxy,
+            site,
             plain,
             search: options.search.clone(),
             patience: Duration::from_millis(5 * op_timeout_ms),
@@ -87,29 +121,30 @@ impl Oracle {
             apart: Vec::new(),
             looks: 0,
         };
-        let tags = target.capabilities.iter().any(|has| has == "hash-tags");
         oracle.choose_keys(options.seed, tags).await?;
         Ok(oracle)
     }
 
     async fn choose_keys(&mut self, seed: u64, tags: bool) -> Result<(), Error> {
-        let mut pool = Pool::new(seed, NODES);
-        let nodes = self.cluster.node_endpoints();
-        pool.fill(self.proxy.addr().into(), &nodes, 2 * KEYS)
-            .await?;
-        let mut of = |node| pool.take(node).unwrap_or_default();
-        self.apart = (0..KEYS).map(|index| of(index % NODES)).collect();
-        let first = of(0);
+        let Lots {
+            apart,
+            tag,
+            together,
+        } = self.site.draw_keys(seed).await?;
+        self.apart = apart;
         self.together = if tags {
-            let tag = String::from_utf8_lossy(&first).into_owned();
+            let tag = String::from_utf8_lossy(&tag).into_owned();
             (1..=KEYS)
                 .map(|index| format!("{{{tag}}}{index}").into_bytes())
                 .collect()
         } else {
-            (0..KEYS).map(|_| of(0)).collect()
+            together
         };
+        self.record_keys();
         // A policy may hash the tag differently from a whole key: find its node.
-        self.home = self.owner(&self.together[0].clone()).await?;
+        if !self.site.nodes().is_empty() {
+            self.home = self.owner(&self.together[0].clone()).await?;
+        }
         Ok(())
     }
 
@@ -117,12 +152,13 @@ impl Oracle {
     pub(crate) async fn owner(&self, key: &[u8]) -> Result<usize, Error> {
         let unsettled = |why: String| Error::Unsettled(why);
         let mut client = self.client().await?;
-        let set: [&[u8]; 3] = [b"SET", key, b"probe"];
+        let ttl = TTL_S.to_string();
+        let set: [&[u8]; 5] = [b"SET", key, b"probe", b"EX", ttl.as_bytes()];
         client
             .call(&set, NODE_DEADLINE)
             .await
             .map_err(|why| unsettled(why.to_string()))?;
-        for (index, addr) in self.cluster.node_addrs().into_iter().enumerate() {
+        for (index, addr) in self.site.nodes().into_iter().enumerate() {
             let mut node = connect(addr).await?;
             let del: [&[u8]; 2] = [b"DEL", key];
             match node.call(&del, NODE_DEADLINE).await {
@@ -136,12 +172,12 @@ impl Oracle {
 
     /// A connection to the proxy.
     pub(crate) async fn client(&self) -> Result<Client, Error> {
-        connect(self.proxy.addr()).await
+        connect(self.site.proxy()).await
     }
 
     /// A connection to the plain Redis.
     pub(crate) async fn plain(&self) -> Result<Client, Error> {
-        connect(self.plain.addr()).await
+        connect(self.plain.addr().into()).await
     }
 
     /// Name and version of the plain Redis, as `redis 7.0.15`.
@@ -175,16 +211,19 @@ impl Oracle {
 
     /// The record of the requests to nodes.
     pub(crate) fn tap(&self) -> &Tap {
-        self.cluster.tap()
+        self.site.tap()
+    }
+
+    fn keys(&self, place: Place) -> &[Vec<u8>] {
+        match place {
+            Place::Together => &self.together,
+            Place::Apart => &self.apart,
+        }
     }
 
     /// Values of the keys of a row, with the node of each.
     pub(crate) fn scope(&self, place: Place) -> Scope {
-        let keys = match place {
-            Place::Together => &self.together,
-            Place::Apart => &self.apart,
-        };
-        let numbered = (1..).zip(keys);
+        let numbered = (1..).zip(self.keys(place));
         Scope {
             keys: numbered
                 .map(|(number, key)| {
@@ -205,7 +244,7 @@ impl Oracle {
     pub(crate) fn node_of(&self, place: Place, variable: Variable) -> usize {
         match place {
             Place::Together => self.home,
-            Place::Apart => (variable.number.max(1) as usize - 1) % NODES,
+            Place::Apart => (variable.number.max(1) as usize - 1) % self.site.nodes().len().max(1),
         }
     }
 
@@ -222,13 +261,14 @@ impl Oracle {
         request: &[Vec<u8>],
         node: Option<usize>,
     ) -> Result<(), Error> {
-        let nodes = self.cluster.node_addrs();
+        let places = self.site.places();
         let chosen = match node {
-            Some(node) => &nodes[node..=node],
-            None => &nodes[..],
+            Some(node) => &places[node..=node],
+            None => &places[..],
         };
-        for addr in chosen.iter().copied().chain([self.plain.addr()]) {
-            order(addr, &[request.to_vec()]).await?;
+        for addr in chosen.iter().copied().chain([self.plain.addr().into()]) {
+            let given = order(addr, &[request.to_vec()]).await;
+            given.map_err(|why| Error::Given { addr, why })?;
         }
         Ok(())
     }
@@ -241,28 +281,34 @@ impl Oracle {
         } else {
             self.home
         };
-        order(self.cluster.node_addrs()[at], &[words.to_vec()]).await
+        let addr = self.site.nodes()[at];
+        let done = order(addr, &[words.to_vec()]).await;
+        done.map_err(|why| Error::Unclean { addr, why })
     }
 
-    /// The data on all nodes.
-    pub(crate) async fn contents(&self) -> Result<Contents, Error> {
-        Contents::of(&self.cluster.node_addrs()).await
+    /// The data on all nodes. On nodes of others, those of our keys.
+    pub(crate) async fn contents(&self, place: Place) -> Result<Contents, Error> {
+        let places = self.site.places();
+        match &self.site {
+            Site::Own(_) => Contents::of(&places).await,
+            Site::Running(_) => Contents::of_keys(&places, self.keys(place)).await,
+        }
     }
 
-    /// The data on the plain Redis.
-    pub(crate) async fn plain_contents(&self) -> Result<Contents, Error> {
-        Contents::of(&[self.plain.addr()]).await
+    /// The same on the plain Redis.
+    pub(crate) async fn plain_contents(&self, place: Place) -> Result<Contents, Error> {
+        let plain = [self.plain.addr().into()];
+        match &self.site {
+            Site::Own(_) => Contents::of(&plain).await,
+            Site::Running(_) => Contents::of_keys(&plain, self.keys(place)).await,
+        }
     }
 
     /// Empties every server; whether each one still does its work and the proxy reaches each node.
     pub(crate) async fn clean(&mut self) -> bool {
-        let servers = self.cluster.node_addrs().into_iter();
-        let clean: Vec<Vec<Vec<u8>>> = CLEAN
-            .iter()
-            .map(|words| words.iter().map(|word| word.as_bytes().to_vec()).collect())
-            .collect();
-        for addr in servers.chain([self.plain.addr()]) {
-            if order(addr, &clean).await.is_err() {
+        let servers = self.site.nodes().into_iter();
+        for addr in servers.chain([self.plain.addr().into()]) {
+            if order(addr, &cleaning()).await.is_err() {
                 return false;
             }
         }
@@ -281,7 +327,7 @@ impl Oracle {
             return false;
         };
         let look = self.looks.to_string();
-        let nodes = self.cluster.node_addrs();
+        let nodes = self.site.nodes();
         for (key, addr) in self.apart.iter().zip(nodes) {
             let set: [&[u8]; 3] = [b"SET", key, look.as_bytes()];
             let written = client.call(&set, self.patience).await;
@@ -315,26 +361,29 @@ pub(crate) fn outcome(reply: Result<Value, client::Error>) -> Outcome {
     }
 }
 
-async fn connect(addr: std::net::SocketAddr) -> Result<Client, Error> {
+async fn connect(addr: Endpoint) -> Result<Client, Error> {
     Client::connect(addr, NODE_DEADLINE)
         .await
-        .map_err(|why| Error::Unreachable {
-            addr: addr.into(),
-            why,
-        })
+        .map_err(|why| Error::Unreachable { addr, why })
 }
 
-/// Carries requests out on a server of our own; an error of the server is one of the suite.
-async fn order(addr: std::net::SocketAddr, requests: &[Vec<Vec<u8>>]) -> Result<(), Error> {
-    let failed = |why: String| Error::Unclean {
-        addr: addr.into(),
-        why,
+/// [`CLEAN`] as requests.
+fn cleaning() -> Vec<Vec<Vec<u8>>> {
+    let words = |words: &&[&str]| words.iter().map(|word| word.as_bytes().to_vec()).collect();
+    CLEAN.iter().map(words).collect()
+}
+
+/// Carries requests out on a server; an error is its answer, or why it cannot be reached.
+async fn order(addr: Endpoint, requests: &[Vec<Vec<u8>>]) -> Result<(), String> {
+    let ordered = async {
+        let mut client = Client::connect(addr, NODE_DEADLINE).await?;
+        client.pipeline(requests, NODE_DEADLINE).await
     };
-    let mut client = connect(addr).await?;
-    let replies = client.pipeline(requests, NODE_DEADLINE).await;
-    let replies = replies.map_err(|why| failed(why.to_string()))?;
+    let replies = ordered
+        .await
+        .map_err(|why: client::Error| why.to_string())?;
     match replies.iter().find(|reply| reply.is_error()) {
-        Some(error) => Err(failed(error.to_string())),
+        Some(error) => Err(error.to_string()),
         None => Ok(()),
     }
 }

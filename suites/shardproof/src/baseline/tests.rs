@@ -355,7 +355,7 @@ mod matrix {
         };
         let column = Column {
             target: "some-proxy".to_owned(),
-            argument: "some-proxy".to_owned(),
+            argument: Some("some-proxy".to_owned()),
             version: "1".to_owned(),
         };
         let server = ("redis 7.0.15".to_owned(), Vec::new());

@@ -57,7 +57,7 @@ pub(super) const EXAMPLES: &[(&str, [&str; 2])] = &[
         "matrix",
         [
             "shardproof matrix --target envoy --target twemproxy --html matrix.html",
-            "shardproof matrix --target refproxy --filter GET",
+            "shardproof matrix --proxy 127.0.0.1:6400 --node 127.0.0.1:7001 --node 127.0.0.1:7002",
         ],
     ),
     (

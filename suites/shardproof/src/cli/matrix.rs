@@ -1,23 +1,27 @@
 //! `shardproof matrix`: each command through a proxy, compared with one plain Redis.
 
 use anyhow::Context;
-use clap::Args;
-use conformance::matrix::{Matrix, Row, load};
+use clap::{ArgGroup, Args};
+use conformance::matrix::{Matrix, Row, Subject, load};
 use shardproof::baseline::{Command, Outcome, Versions};
 use shardproof::run::{self, RunOptions};
 use testbed::program::Search;
-use testbed::targets::Target;
 
-use super::{Basics, Console, Exit, Usage, baseline, output, repeat};
+use super::{Basics, Console, Exit, Usage, baseline, output, repeat, running};
 
 /// Call every Redis command through a proxy and on one plain Redis, and compare.
 ///
 /// A command is correct if both give the same answer and leave the same data; otherwise it is refused, closed, hung, partial
 /// or wrong. Exit code 1 if any command is wrong or hung
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("subject").required(true).multiple(true).args(["targets", "proxy"]))]
 pub(super) struct Flags {
     /// Proxy to start, by the name or file of its target; repeat for several
-    #[arg(long = "target", value_name = "NAME|FILE.toml", required = true)]
+    #[arg(
+        long = "target",
+        value_name = "NAME|FILE.toml",
+        conflicts_with = "proxy"
+    )]
     targets: Vec<String>,
     /// Only these commands, by name or pattern with *; repeat for several
     #[arg(long = "filter", value_name = "NAME")]
@@ -37,12 +41,17 @@ pub(super) struct Flags {
     output: output::Junit,
     #[command(flatten)]
     pub(super) basics: Basics,
+    #[command(flatten)]
+    running: running::Flags,
 }
 
 pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyhow::Result<Exit> {
     let all = all(&flags.basics)?;
     let exists = |command: &str| all.iter().any(|row| row.command == command);
-    let names = baseline::names(&flags.basics, &flags.targets)?;
+    let likened_to = flags.running.likened_to(&flags.basics.folder)?;
+    let mut names = baseline::names(&flags.basics, &flags.targets)?;
+    // The known failures of a target are also those of a proxy like it.
+    names.extend(likened_to.iter().map(|target| target.name.clone()));
     let subject = baseline::Subject {
         command: Command::Matrix,
         targets: &names,
@@ -53,13 +62,19 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
     let known = flags.baseline.read(subject, console)?;
     let rows = matching(all.clone(), "--filter", &flags.filters)?;
     let rows = without(rows, &flags.excludes)?;
-    let targets = flags.basics.targets(&flags.targets)?;
+    let subjects = match flags.running.proxy(likened_to.as_ref(), console).await? {
+        Some(running) => vec![Subject::Running(running)],
+        None => {
+            let targets = flags.basics.targets(&flags.targets)?.into_iter();
+            targets.map(|it| Subject::Target(Box::new(it))).collect()
+        }
+    };
     let options = flags.basics.run_options(search);
     (console.err)(&format!("seed {:x}", options.seed));
     let progress = console.progress("matrix");
-    let say = |target: &Target, index: usize, row: &Row| {
+    let say = |name: &str, index: usize, row: &Row| {
         if console.terminal || index == 0 {
-            let (count, name) = (rows.len(), &target.name);
+            let count = rows.len();
             progress.say(&format!(
                 "{name}: {} of {count}: {}",
                 index + 1,
@@ -74,7 +89,7 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
             ..options.clone()
         };
         let stop = console.stop.requested();
-        let matrix = run::matrix_until(&options, &targets, &rows, &say, stop).await;
+        let matrix = run::matrix_until(&options, &subjects, &rows, &say, stop).await;
         let stopped = matrix.stopped.is_some();
         runs.push(matrix);
         if stopped {
@@ -89,6 +104,7 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
     let mut flags_again = repeat::Flags::default();
     flags.baseline.repeated(&mut flags_again);
     flags_again.basics(&flags.basics);
+    flags.running.repeated(&mut flags_again);
     matrix.flags = flags_again.text();
     matrix.min_judged = flags.min_judged;
     if let [column] = &matrix.targets[..] {

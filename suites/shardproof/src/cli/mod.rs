@@ -30,6 +30,7 @@ mod plan;
 mod probe;
 mod repeat;
 mod rescale;
+mod running;
 mod secrets;
 mod selection;
 mod shell;

@@ -130,11 +130,7 @@ impl Report for Matrix {
         match (self.rows.is_empty(), &self.stopped) {
             (_, Some(why)) => vec![why.clone()],
             (false, None) => short.collect(),
-            (true, None) => vec![format!(
-                "nothing judged: {} does not know {}",
-                self.server,
-                self.unknown.join(", ")
-            )],
+            (true, None) => vec![format!("nothing judged: {}", self.nothing().join("; "))],
         }
     }
 

@@ -13,10 +13,10 @@ use tokio::runtime::Runtime;
 use crate::program::{check, redis};
 use crate::support;
 
-const PASSWORD: &str = "hunter2";
+pub(crate) const PASSWORD: &str = "hunter2";
 
 /// A server with a password.
-fn protected() -> (Process, SocketAddr) {
+pub(crate) fn protected() -> (Process, SocketAddr) {
     let (server, _) = redis();
     let addr = server.addr();
     Runtime::new().unwrap().block_on(async {

@@ -16,6 +16,7 @@ mod history;
 mod init;
 mod limits;
 mod list;
+mod matrix;
 mod output;
 mod planner;
 mod probe;

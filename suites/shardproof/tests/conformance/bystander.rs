@@ -48,7 +48,11 @@ pub(crate) fn trials() -> Vec<Trial> {
         );
         trial(name, target, disturbed)
     });
-    spared.chain(controls).collect()
+    let compared = targets.iter().map(|target| {
+        let name = format!("bystander::{}::does-not-notice-a-matrix", target.name);
+        trial(name, target, compared)
+    });
+    spared.chain(controls).chain(compared).collect()
 }
 
 fn trial(name: String, target: &Target, test: fn(&Target) -> Result<(), Failed>) -> Trial {
@@ -80,6 +84,45 @@ fn spared(target: &Target) -> Result<(), Failed> {
                     said(&output)
                 )
                 .into()),
+            }
+        })
+}
+
+/// The commands of a proxy are compared by its address. No read of a bystander is wrong, and a proxy that sends a store
+/// over several nodes to one of them is found.
+fn compared(target: &Target) -> Result<(), Failed> {
+    support::prepare(target);
+    Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?
+        .block_on(async {
+            let site = Site::start(target).await?;
+            let bystander = Bystander::start(&site).await?;
+            bystander.goes_on().await?;
+            let output = site.command("matrix", &["--json", "-"]).await?;
+            bystander.goes_on().await?;
+            let seen = bystander.end().await?;
+            println!("{}: bystander {seen}", target.name);
+            let errors = String::from_utf8_lossy(&output.stderr);
+            let left = errors.contains("left behind: 0 keys");
+            let matrix: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+            let rows = matrix["rows"].as_array().ok_or("no rows")?;
+            let class = |command| {
+                let row = rows.iter().find(|row| row["command"] == command);
+                row.and_then(|row| row["class"].as_str())
+                    .unwrap_or("missing")
+            };
+            // It is known that twemproxy sends it to the node of the first key.
+            let expected = if target.name == "twemproxy" {
+                "wrong"
+            } else {
+                class("SUNIONSTORE")
+            };
+            let spared = seen.wrong == 0 && left && matrix["stopped"].is_null();
+            match spared && class("GET") == "correct" && class("SUNIONSTORE") == expected {
+                true => Ok(()),
+                false => Err(said(&output).into()),
             }
         })
 }
@@ -161,8 +204,12 @@ impl Site {
 
     /// The command of an operator, with flags.
     async fn run(&self, flags: &[&str]) -> Result<Output, Failed> {
+        self.command("run", flags).await
+    }
+
+    async fn command(&self, name: &str, flags: &[&str]) -> Result<Output, Failed> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_shardproof"));
-        command.args(["run", "--proxy", &self.proxy.addr().to_string()]);
+        command.args([name, "--proxy", &self.proxy.addr().to_string()]);
         for node in &self.nodes {
             command.args(["--node", &node.addr().to_string()]);
         }

@@ -33,6 +33,8 @@ macro_rules! promises {
 pub(crate) fn trials() -> Vec<Trial> {
     promises![
         a_run_on_foreign_servers_leaves_only_foreign_keys,
+        a_matrix_on_foreign_servers_leaves_only_foreign_keys,
+        a_matrix_that_is_ended_leaves_nothing_that_lasts,
         when_no_keys_are_found_the_ones_tried_are_removed,
         signals_end_a_run_after_it_has_cleaned_up,
         every_key_of_a_killed_run_expires,
@@ -185,6 +187,59 @@ fn a_run_on_foreign_servers_leaves_only_foreign_keys() {
         let output = shardproof(&[&run[..], nodes].concat(), temporary.path()).output();
         check_last_line(&output.unwrap(), "left behind: 0 keys");
         redis.check_only_foreign();
+    }
+}
+
+fn a_matrix_on_foreign_servers_leaves_only_foreign_keys() {
+    let (redis, temporary) = (Redis::start(), TempDir::new().unwrap());
+    for nodes in [&["--node", &redis.addr][..], &[]] {
+        let matrix = ["matrix", "--proxy", &redis.addr];
+        let output = shardproof(&[&matrix[..], nodes].concat(), temporary.path()).output();
+        check_last_line(&output.unwrap(), "left behind: 0 keys");
+        redis.check_only_foreign();
+    }
+}
+
+/// A sheet with one command, which the plain Redis does not answer: its data are already on the proxy of others.
+const BLOCKED_SHEET: &str = "BLPOP\n  given RPUSH $k2 one\n  call BLPOP $k1 0\n";
+
+fn a_matrix_that_is_ended_leaves_nothing_that_lasts() {
+    let (redis, temporary, fixtures) = (
+        Redis::start(),
+        TempDir::new().unwrap(),
+        TempDir::new().unwrap(),
+    );
+    let sheets = fixtures.path().join("matrix");
+    fs::create_dir_all(&sheets).unwrap();
+    fs::write(sheets.join("lists.txt"), BLOCKED_SHEET).unwrap();
+    let folder = fixtures.path().to_str().unwrap();
+    let matrix = ["matrix", "--proxy", &redis.addr, "--node", &redis.addr];
+    let own = [
+        "--fixtures",
+        folder,
+        "--filter",
+        "BLPOP",
+        "--allow-disturbing",
+    ];
+    for (signal, code) in [(Signal::INT, Some(130)), (Signal::KILL, None)] {
+        let child = shardproof(&[&matrix[..], &own].concat(), temporary.path())
+            .spawn()
+            .unwrap();
+        eventually("a list that expires", || {
+            let keys = redis.keys();
+            let lists = |key: &String| redis.ask(&format!("TYPE {key}")).starts_with("+list");
+            keys.iter().any(lists) && redis.lasting().is_empty()
+        });
+        kill_process(Pid::from_child(&child), signal).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), code);
+        match signal {
+            Signal::INT => {
+                check_last_line(&output, "left behind: 0 keys");
+                redis.check_only_foreign();
+            }
+            _ => assert_eq!(redis.lasting(), Vec::<String>::new()),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Headline, Outcome, Suite, Test};
 use crate::report::summary;
 use crate::report::terminal::evidence_lines;
-use conformance::matrix::{Cell, Column, Matrix};
+use conformance::matrix::{Cell, Column, Matrix, Skipped};
 use conformance::verdict::{Class, Known, Status};
 
 /// One suite per target.
@@ -24,10 +24,28 @@ pub fn matrix(matrix: &Matrix) -> Vec<Suite> {
         tests: matrix
             .cells(&column.target)
             .map(test)
+            .chain(skipped(matrix, column))
             .chain(stopped(matrix, column))
             .collect(),
     };
     matrix.targets.iter().map(suite).collect()
+}
+
+fn skipped<'a>(matrix: &'a Matrix, column: &'a Column) -> impl Iterator<Item = Test> + 'a {
+    let of_target = |skipped: &&Skipped| skipped.target == column.target;
+    let skipped = matrix.skipped.iter().filter(of_target);
+    skipped.map(|skipped| Test {
+        path: vec![skipped.target.clone(), "matrix".to_owned()],
+        name: skipped.command.clone(),
+        outcome: Outcome::Skipped,
+        word: Status::Skipped.word(),
+        level: None,
+        class: None,
+        message: skipped.reason.clone(),
+        evidence: None,
+        repeats: None,
+        took: Duration::ZERO,
+    })
 }
 
 fn stopped(matrix: &Matrix, column: &Column) -> Option<Test> {

@@ -52,6 +52,14 @@ pub fn matrix(matrix: &Matrix) -> String {
             summary::matrix(matrix, target)
         );
     }
+    for (reason, commands) in matrix.skipped_by_reason() {
+        let (count, all) = (commands.len(), commands.join(", "));
+        let _ = writeln!(text, "skipped {count}: {reason}: {all}");
+    }
+    if matrix.server.is_empty() {
+        // The run ended before the plain Redis was started.
+        return text;
+    }
     let _ = write!(text, "compared with {}", matrix.server);
     if !matrix.unknown.is_empty() {
         let count = matrix.unknown.len();
