@@ -1,13 +1,17 @@
 //! One worker's thread: accepts clients, gives each a session, and takes orders.
 
+use std::future::{Future as _, poll_fn};
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tracing::Instrument as _;
 
+use crate::client::Client;
 use crate::clock::micros;
 use crate::config::Timeouts;
 use crate::listen::Listener;
@@ -80,8 +84,10 @@ async fn serve(
 /// Gives a client its session, unless there are too many.
 pub(crate) fn admit(worker: &Rc<Worker>, stream: Stream, peer: Option<SocketAddr>) {
     let Some(place) = worker.clients().admit(worker.clock().now()) else {
-        // The socket is new and has room for these bytes; delivery is not awaited.
-        stream.try_write(b"-ERR max number of clients reached\r\n");
+        // The socket is new and has room for these bytes; delivery is not awaited. TLS has not begun.
+        if worker.tls().is_none() {
+            stream.try_write(b"-ERR max number of clients reached\r\n");
+        }
         return;
     };
     if let Stream::Tcp(stream) = &stream
@@ -100,10 +106,49 @@ pub(crate) fn admit(worker: &Rc<Worker>, stream: Stream, peer: Option<SocketAddr
             // Moved here, so that it is dropped while the thread still panics.
             let place = place;
             let client = Rc::clone(place.client());
+            let Some(stream) = secured(stream, &client, &worker, peer).await else {
+                return;
+            };
             Session::new(stream, client, worker).run().await;
         }
         .instrument(span),
     );
+}
+
+/// The connection after the TLS handshake, if TLS is configured; `None` if the handshake fails or the client is closed.
+async fn secured(
+    stream: Stream,
+    client: &Client,
+    worker: &Worker,
+    peer: Option<SocketAddr>,
+) -> Option<Stream> {
+    let (acceptor, stream) = match (worker.tls(), stream) {
+        (Some(acceptor), Stream::Tcp(stream)) => (acceptor, stream),
+        (_, stream) => return Some(stream),
+    };
+    let mut handshake = pin!(acceptor.accept(stream));
+    let attended = poll_fn(|cx| {
+        client.attend(cx.waker());
+        if client.is_gone() || worker.is_draining() {
+            return Poll::Ready(None);
+        }
+        handshake.as_mut().poll(cx).map(Some)
+    });
+    let limit = worker.timeouts().unauthenticated;
+    let late = |_| {
+        Some(Err(
+            "TLS: no handshake in timeouts.unauthenticated_ms".to_owned()
+        ))
+    };
+    let done = tokio::time::timeout(limit, attended).await;
+    match done.unwrap_or_else(late)? {
+        Ok(stream) => Some(Stream::Tls(stream)),
+        Err(why) => {
+            let peer = peer.map(tracing::field::display);
+            tracing::warn!(client = client.id, peer, "closed: {why}");
+            None
+        }
+    }
 }
 
 /// Closes clients that are idle or unauthenticated for too long.

@@ -12,6 +12,11 @@ pub mod config;
 pub mod resp;
 pub mod route;
 pub mod server;
+#[cfg(feature = "tls")]
+pub mod tls;
+#[cfg(not(feature = "tls"))]
+#[path = "no_tls.rs"]
+pub mod tls;
 
 mod accept;
 mod buffer;

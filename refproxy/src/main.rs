@@ -151,6 +151,8 @@ impl Args {
                 .map_or_else(config::default_workers, usize::from),
             users: Users::default(),
             node_auth: None,
+            tls: None,
+            node_tls: None,
             rules: Rules {
                 admin_fan_out: !self.no_admin_fan_out,
                 scripts_without_keys: self.scripts_without_keys,

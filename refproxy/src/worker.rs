@@ -22,6 +22,7 @@ use crate::output::OutputBudget;
 use crate::resp::{self, Protocol};
 use crate::routing::{Connections, NodeReport, Plan, Routing};
 use crate::stats::{Shared, WorkerStats};
+use crate::tls::{Acceptor, Connector};
 use crate::upstream::{self, Dedicated, Handshake, Idle, NoDedicated};
 
 /// Bytes read from a client at once.
@@ -33,6 +34,8 @@ pub(crate) struct Setup {
     pub(crate) plan: Arc<Plan>,
     pub(crate) users: Users,
     pub(crate) node_auth: Option<NodeAuth>,
+    pub(crate) tls: Option<Acceptor>,
+    pub(crate) node_tls: Option<Connector>,
     pub(crate) limits: Limits,
     pub(crate) timeouts: Timeouts,
     pub(crate) rules: Rules,
@@ -52,6 +55,8 @@ impl Setup {
             plan,
             users: config.users.clone(),
             node_auth: config.node_auth.clone(),
+            tls: config.tls.clone(),
+            node_tls: config.node_tls.clone(),
             limits: config.limits.clone(),
             timeouts: config.timeouts,
             rules: config.rules,
@@ -66,6 +71,7 @@ impl Setup {
 pub(crate) struct Worker {
     clock: Clock,
     users: Rc<Users>,
+    tls: Option<Acceptor>,
     limits: Limits,
     /// Limits of clients that have not authenticated.
     unauthenticated_limits: resp::Limits,
@@ -99,6 +105,7 @@ impl Worker {
         Self {
             clock,
             users: Rc::new(setup.users),
+            tls: setup.tls,
             unauthenticated_limits: setup.limits.request.for_unauthenticated(),
             limits: setup.limits,
             connections,
@@ -128,6 +135,11 @@ impl Worker {
 
     pub(crate) fn users(&self) -> Rc<Users> {
         Rc::clone(&self.users)
+    }
+
+    /// TLS to clients, if configured.
+    pub(crate) fn tls(&self) -> Option<&Acceptor> {
+        self.tls.as_ref()
     }
 
     /// Permissions of clients.
@@ -277,6 +289,7 @@ fn upstream_settings(clock: Clock, protocol: Protocol, setup: &Setup) -> upstrea
     upstream::Settings {
         protocol,
         greeting: Handshake::of(protocol, setup.node_auth.as_ref()),
+        tls: setup.node_tls.clone(),
         clock,
         op_timeout: timeouts.op,
         connect_timeout: timeouts.connect,
@@ -293,3 +306,6 @@ fn upstream_settings(clock: Clock, protocol: Protocol, setup: &Setup) -> upstrea
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+#[cfg(feature = "tls")]
+mod tls_tests;

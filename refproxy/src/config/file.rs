@@ -10,10 +10,11 @@ use serde_saphyr::Spanned;
 
 use placement::file::{ClusterFile, Error, yaml};
 
-use super::{Config, Limits, ListenAddress, Timeouts, default_workers};
+use super::{ClientTls, Config, Limits, ListenAddress, NodeTls, Timeouts, default_workers};
 use crate::auth::{DEFAULT_USER, NodeAuth, Secret, Users};
 use crate::command::{Rules, ScriptsWithoutKeys};
 use crate::resp;
+use crate::tls::{Acceptor, Connector};
 use placement::Cluster;
 
 #[derive(Debug, Deserialize)]
@@ -27,6 +28,8 @@ struct File {
     #[serde(default)]
     auth: Option<AuthFile>,
     node_auth: Option<NodeAuthFile>,
+    tls: Option<ClientTls>,
+    node_tls: Option<NodeTls>,
     cluster: Spanned<ClusterFile>,
     #[serde(default)]
     timeouts: TimeoutsFile,
@@ -107,7 +110,11 @@ pub(super) fn parse(text: &str, name: &str) -> Result<Config, Error> {
         .auth
         .map_or_else(|| Ok(Users::default()), |auth| auth.check());
     let default = Rules::default();
+    let tls = file.tls.map(|tls| acceptor(&tls, &file.listen)).transpose();
+    let node_tls = file.node_tls.as_ref().map(Connector::new).transpose();
     Ok(Config {
+        tls: tls.map_err(|why| Error(format!("{name}: tls: {why}")))?,
+        node_tls: node_tls.map_err(|why| Error(format!("{name}: node_tls: {why}")))?,
         users: users.map_err(|error| Error(format!("{name}: auth: {error}")))?,
         node_auth: file.node_auth.map(|auth| NodeAuth {
             username: auth.username,
@@ -126,6 +133,14 @@ pub(super) fn parse(text: &str, name: &str) -> Result<Config, Error> {
         timeouts: file.timeouts.or_default(),
         limits: file.limits.or_default(),
     })
+}
+
+/// TLS to clients; a Unix socket has none, as in Redis.
+fn acceptor(tls: &ClientTls, listen: &ListenAddress) -> Result<Acceptor, String> {
+    match listen {
+        ListenAddress::Tcp(_) => Acceptor::new(tls),
+        ListenAddress::Unix(_) => Err("expected IP:PORT in `listen`".to_owned()),
+    }
 }
 
 /// The cluster of a file with its place, `name:line: cluster`. Everything else is checked for its shape.

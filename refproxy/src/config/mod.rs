@@ -4,6 +4,7 @@
 
 mod file;
 mod listen;
+mod tls;
 
 use std::io::Read as _;
 use std::net::SocketAddr;
@@ -12,10 +13,12 @@ use std::time::Duration;
 
 pub use listen::{ListenAddress, NotAnAddress};
 pub use placement::file::{ClusterFile, Error, read_address};
+pub(crate) use tls::{ClientTls, NodeTls};
 
 use crate::auth::{NodeAuth, Users};
 use crate::command::Rules;
 use crate::resp;
+use crate::tls::{Acceptor, Connector};
 use placement::{Cluster, Placed};
 
 /// Size of a configuration file.
@@ -34,6 +37,10 @@ pub struct Config {
     pub users: Users,
     /// The proxy's own credentials for nodes, if any.
     pub node_auth: Option<NodeAuth>,
+    /// TLS to clients, if any.
+    pub tls: Option<Acceptor>,
+    /// TLS to nodes with a TCP address, if any.
+    pub node_tls: Option<Connector>,
     /// Permissions of clients.
     pub rules: Rules,
     /// The cluster to shard over.
@@ -65,8 +72,8 @@ pub struct Timeouts {
     pub unacknowledged: Duration,
     /// A client without pending replies that sends no bytes for this long is closed; never by default.
     pub client_idle: Option<Duration>,
-    /// A client that has not authenticated this long after it connected is closed, if users are configured; 10 s by
-    /// default.
+    /// A client that has not authenticated this long after it connected is closed, if users are configured, or has not
+    /// finished its TLS handshake; 10 s by default.
     pub unauthenticated: Duration,
 }
 

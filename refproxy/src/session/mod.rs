@@ -25,6 +25,7 @@ use crate::client::{Client, ClientIdentity, Gate};
 use crate::local::Identity;
 use crate::resp::RequestScan;
 use crate::stream::Stream;
+use crate::tls;
 use crate::worker::{CHUNK, Worker};
 use dispatch::Slot;
 use requests::Requests;
@@ -106,7 +107,10 @@ impl Session {
     pub(crate) async fn run(mut self) {
         match poll_fn(|cx| self.poll(cx)).await {
             Ok(()) => tracing::debug!("closed"),
-            Err(error) => tracing::debug!(%error, "closed"),
+            Err(error) => match tls::fault(&error) {
+                Some(why) => tracing::warn!(client = self.client.id, "closed: {why}"),
+                None => tracing::debug!(%error, "closed"),
+            },
         }
         self.client.leave();
     }
@@ -288,10 +292,14 @@ impl Session {
             let wrote = {
                 let outbox = self.client.outbox();
                 let ready = outbox.ready();
-                if ready.is_empty() {
-                    return Ok(());
-                }
                 let stream = Pin::new(&mut self.stream);
+                if ready.is_empty() {
+                    // Bytes of TLS that wait in the connection itself.
+                    return match stream.poll_flush(cx) {
+                        Poll::Ready(flushed) => flushed,
+                        Poll::Pending => Ok(()),
+                    };
+                }
                 match ready.only_piece() {
                     Some(piece) => stream.poll_write(cx, piece),
                     None => {

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use bytes::BytesMut;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
+use super::lost;
 use crate::auth::{self, NodeAuth};
 use crate::error::Kind;
 use crate::resp::{Protocol, ReplyError, ReplyLimits, ReplyScan};
@@ -37,8 +38,9 @@ impl Handshake {
 
     /// Sends the requests and checks the answers.
     pub(super) async fn exchange(&self, stream: &mut Stream) -> Result<(), Kind> {
-        let lost = |_| Kind::Lost;
+        let lost = |error| lost(&error);
         stream.write_all(&self.requests).await.map_err(lost)?;
+        stream.flush().await.map_err(lost)?;
         let mut answers = BytesMut::new();
         let mut scan = ReplyScan::within(ReplyLimits::default(), Protocol::Resp3);
         for name in &*self.names {

@@ -20,6 +20,7 @@ mod queue;
 mod task;
 
 use std::cell::{Cell, RefCell};
+use std::io;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -38,6 +39,7 @@ use crate::client::{Charge, Client, Gate};
 use crate::clock::Clock;
 use crate::error::{Blame, Error, Executed, Kind};
 use crate::resp::{Protocol, ReplyLimits, ReplyScan};
+use crate::tls::{self, Connector};
 use line::Line;
 
 /// The pause before the next attempt, when requests want one. They wait for its outcome, so that no client gets an
@@ -73,6 +75,8 @@ pub(crate) struct Settings {
     pub(crate) bytes_max: usize,
     /// The protocol of the nodes' replies.
     pub(crate) protocol: Protocol,
+    /// Of connections to nodes that are not on Unix sockets.
+    pub(crate) tls: Option<Connector>,
     /// The first requests on each connection.
     pub(crate) greeting: Option<Handshake>,
 }
@@ -314,4 +318,10 @@ impl Upstream {
             executed,
         }
     }
+}
+
+/// The connection broke, or TLS on it failed.
+#[cold]
+fn lost(error: &io::Error) -> Kind {
+    tls::fault(error).map_or(Kind::Lost, |why| Kind::Unwelcome(why.into()))
 }

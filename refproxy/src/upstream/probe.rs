@@ -44,6 +44,7 @@ impl Probe {
         self.asking = Some(Box::pin(async move {
             let mut stream = connect.await.ok()?;
             stream.write_all(b"PING\r\n").await.ok()?;
+            stream.flush().await.ok()?;
             is_busy(&answer(&mut stream).await?)
         }));
     }

@@ -22,27 +22,36 @@ use placement::{Cluster, Node, Placed, Policy};
 use testbed::wait;
 
 /// Deadline of operations that take milliseconds.
-const DEADLINE: Duration = Duration::from_secs(20);
+pub(super) const DEADLINE: Duration = Duration::from_secs(20);
 
 /// A worker over one node at `address`.
 fn worker(address: &str) -> Rc<Worker> {
-    let config = Config {
+    worker_of(&config(address))
+}
+
+pub(super) fn config(address: &str) -> Config {
+    Config {
         listen: "127.0.0.1:0".parse().unwrap(),
         admin: None,
         workers: 1,
         users: Users::default(),
         node_auth: None,
+        tls: None,
+        node_tls: None,
         rules: Rules::default(),
         cluster: Placed::new(Cluster::new(Policy::maglev(), vec![Node::at(address)])).unwrap(),
         timeouts: Timeouts::default(),
         limits: Limits::default(),
-    };
+    }
+}
+
+pub(super) fn worker_of(config: &Config) -> Rc<Worker> {
     let share = Share {
         clients_max: 10,
         dedicated_max: 10,
     };
     let setup = Setup::of(
-        &config,
+        config,
         Arc::new(server::plan(&config.cluster)),
         Arc::new(WorkerStats::new()),
         Arc::new(Shared::new(0, share)),

@@ -27,6 +27,8 @@ mod slow_node;
 mod start;
 mod streams;
 mod support;
+#[cfg(feature = "tls")]
+mod tls;
 mod transactions;
 mod unequal_nodes;
 mod unix;

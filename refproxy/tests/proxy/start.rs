@@ -42,7 +42,7 @@ fn a_bad_configuration_says_where_and_what_was_expected() {
     check("", "proxy.yaml:1: unexpected end of input");
     check(
         &format!("{GOOD}colour: red\n"),
-        "proxy.yaml:5: colour: unknown field `colour`, expected one of listen, admin, workers, admin_fan_out, scripts_without_keys, auth, node_auth, cluster, \
+        "proxy.yaml:5: colour: unknown field `colour`, expected one of listen, admin, workers, admin_fan_out, scripts_without_keys, auth, node_auth, tls, node_tls, cluster, \
          timeouts, limits",
     );
     check(

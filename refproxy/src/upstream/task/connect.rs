@@ -10,6 +10,7 @@ use crate::clock::{Micros, micros};
 use crate::error::Kind;
 use crate::socket;
 use crate::stream::Stream;
+use crate::tls::Connector;
 use crate::upstream::{Handshake, KNOCK, RETRY_MAX, RETRY_MIN};
 
 /// How long to wait for the next attempt after this many failures in a row.
@@ -25,13 +26,22 @@ pub(super) fn retry_after(failures: u32) -> Micros {
 pub(super) async fn connect(
     address: Rc<str>,
     greeting: Option<Handshake>,
+    tls: Option<Connector>,
     probes: (Duration, Duration),
 ) -> Result<Stream, Kind> {
-    let stream = match address.starts_with('/') {
-        true => unix(&address).await.map(Stream::Unix),
-        false => tcp(&address, probes).await.map(Stream::Tcp),
-    };
-    let mut stream = stream.map_err(|error| connect_failed(&error))?;
+    let mut stream = match (address.starts_with('/'), tls) {
+        (true, _) => unix(&address).await.map(Stream::Unix),
+        (false, None) => tcp(&address, probes).await.map(Stream::Tcp),
+        (false, Some(tls)) => {
+            let stream = tcp(&address, probes).await;
+            let stream = stream.map_err(|error| connect_failed(&error))?;
+            let secured = tls.connect(&address, stream).await;
+            Ok(Stream::Tls(
+                secured.map_err(|why| Kind::Unwelcome(why.into()))?,
+            ))
+        }
+    }
+    .map_err(|error| connect_failed(&error))?;
     if let Some(greeting) = greeting {
         greeting.exchange(&mut stream).await?;
     }

@@ -20,7 +20,7 @@ use tokio::time::Sleep;
 
 use super::flow::{Flow, Patience};
 use super::probe::Probe;
-use super::{Health, Upstream, Use};
+use super::{Health, Upstream, Use, lost};
 use crate::buffer::no_slices;
 use crate::clock::{Micros, micros};
 use crate::error::Kind;
@@ -220,11 +220,16 @@ impl Task {
         while !queue.out.is_empty() {
             match write(stream, &queue.out, cx) {
                 Poll::Ready(Ok(count)) if count > 0 => queue.written(count),
-                Poll::Ready(_) => return Err(Kind::Lost),
+                Poll::Ready(Ok(_)) => return Err(Kind::Lost),
+                Poll::Ready(Err(error)) => return Err(lost(&error)),
                 Poll::Pending => break,
             }
         }
-        Ok(())
+        // Bytes of TLS that wait in the connection itself.
+        match Pin::new(stream).poll_flush(cx) {
+            Poll::Ready(Err(error)) => Err(lost(&error)),
+            Poll::Ready(Ok(())) | Poll::Pending => Ok(()),
+        }
     }
 
     fn read(&mut self, cx: &mut Context<'_>, now: Micros) -> Result<Poll<()>, Kind> {
@@ -243,7 +248,8 @@ impl Task {
             }
             match pin!(stream.read_buf(&mut self.input)).poll(cx) {
                 Poll::Ready(Ok(count)) if count > 0 => {}
-                Poll::Ready(_) => return Err(Kind::Lost),
+                Poll::Ready(Ok(_)) => return Err(Kind::Lost),
+                Poll::Ready(Err(error)) => return Err(lost(&error)),
                 Poll::Pending => {
                     let awaited = self.upstream.queue.borrow().oldest_sent_deadline();
                     return match awaited.map(|deadline| self.stalls_at(deadline)) {
@@ -298,7 +304,12 @@ impl Task {
         let settings = &self.upstream.settings;
         let probes = (settings.keepalive, settings.unacknowledged);
         let address = Rc::clone(&self.upstream.address);
-        connect(address, settings.greeting.clone(), probes)
+        connect(
+            address,
+            settings.greeting.clone(),
+            settings.tls.clone(),
+            probes,
+        )
     }
 
     fn is_dedicated(&self) -> bool {
