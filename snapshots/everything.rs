@@ -258,6 +258,7 @@ pub(crate) fn differential(text: &str) -> Differential {
             requests: 100,
             answered: 40,
             cut_short: 2,
+            left_out: Vec::new(),
             difference: Some(difference),
             took_ms: 12_000,
         }],

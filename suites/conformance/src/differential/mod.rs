@@ -18,12 +18,11 @@ use proptest::strategy::{Strategy as _, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use super::harness::Error;
-use super::matrix::{Judge, Judged, Row};
+use super::matrix::{Judge, Judged, Row, Subject};
 use crate::oracle::Oracle;
 use crate::verdict::Class;
 use testbed::chance::Draws;
 use testbed::cluster::RunOptions;
-use testbed::targets::Target;
 use testbed::wire::Value;
 
 pub use crate::oracle::Place;
@@ -32,6 +31,8 @@ use draw::{Open, Pool};
 use play::{Played, play};
 pub use report::{Compared, Differential, Parted};
 
+/// What ran before a look at a proxy that others use.
+const REQUESTS: &str = "random requests";
 /// Steps of one round; after each the servers are emptied.
 const ROUND: usize = 300;
 /// The proxy's time limit for a node: only the machine is slow here, and that must not show in replies.
@@ -40,6 +41,8 @@ const OP_TIMEOUT_MS: u64 = 5000;
 const ATTEMPTS: usize = 10;
 /// And no more sequences than that are played to shrink one.
 const PLAYS_MAX: usize = 3000;
+/// The same on a proxy that others use.
+const PLAYS_MAX_RUNNING: usize = 300;
 
 /// Size and kind of the drawn requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,20 +105,34 @@ pub struct Accepted {
     pub apart: bool,
 }
 
-/// The commands of `rows` that the target answers rightly, judged one call at a time.
+/// Commands that requests may be drawn from, and commands that are not sent to a proxy that the suite did not start,
+/// each with the reason.
+pub type Chosen = (Vec<Accepted>, Vec<(String, String)>);
+
+/// The commands of `rows` that the proxy answers rightly, judged one call at a time.
 ///
 /// # Errors
 /// Why the suite could not judge; never a verdict.
 pub async fn accepted(
-    target: &Target,
+    subject: &Subject,
     options: &RunOptions,
     rows: &[Row],
-) -> Result<Vec<Accepted>, Error> {
-    let mut judge = Judge::new(target, options);
-    let mut accepted = Vec::new();
-    for row in rows.iter().filter(|row| !row.dangerous) {
-        let Judged::Found(found) = judge.judge(row).await? else {
-            continue;
+) -> Result<Chosen, Error> {
+    let mut judge = Judge::of(subject.clone(), options);
+    let (mut accepted, mut left_out) = (Vec::new(), Vec::new());
+    for row in rows {
+        let judged = match subject.obstacle(row) {
+            Some(obstacle) => Judged::Skipped(obstacle.why),
+            None if row.dangerous => Judged::Unknown,
+            None => judge.judge(row).await?,
+        };
+        let found = match judged {
+            Judged::Found(found) => found,
+            Judged::Unknown => continue,
+            Judged::Skipped(reason) => {
+                left_out.push((row.command.clone(), reason));
+                continue;
+            }
         };
         let command = Accepted {
             row: row.clone(),
@@ -127,7 +144,8 @@ pub async fn accepted(
             accepted.push(command);
         }
     }
-    Ok(accepted)
+    judge.finish().await?;
+    Ok((accepted, left_out))
 }
 
 /// Runs requests drawn from `commands` by the seed of the options; stops at the first difference and shrinks it. `say`
@@ -139,7 +157,7 @@ pub async fn accepted(
 /// # Errors
 /// Why the suite could not judge. Never a verdict.
 pub async fn run(
-    target: &Target,
+    subject: &Subject,
     options: &RunOptions,
     commands: &[Accepted],
     wanted: Wanted,
@@ -152,11 +170,18 @@ pub async fn run(
     };
     let together = pool(Place::Together, |one| one.together);
     let apart = pool(Place::Apart, |one| one.apart);
-    let resp3 = target.capabilities.iter().any(|has| has == "resp3");
+    let resp3 = speaks_resp3(subject);
     let mut chance = Draws::seeded(options.seed);
     let mut runner = runner(options.seed);
     let mut bench = Bench {
-        oracle: Oracle::start(target, options, OP_TIMEOUT_MS).await?,
+        oracle: match subject {
+            Subject::Target(target) => Oracle::start(target, options, OP_TIMEOUT_MS).await?,
+            Subject::Running(running) => Oracle::attach(running, options).await?,
+        },
+        plays_max: match subject {
+            Subject::Target(_) => PLAYS_MAX,
+            Subject::Running(_) => PLAYS_MAX_RUNNING,
+        },
         meddle,
         say,
     };
@@ -172,7 +197,10 @@ pub async fn run(
     while report.requests < wanted.requests {
         say(Progress::Compared(report.requests));
         let drawn = [Place::Together, Place::Apart][chance.below(2)];
-        let place = wanted.place.unwrap_or(drawn);
+        let place = match subject.has_several_nodes() {
+            true => wanted.place.unwrap_or(drawn),
+            false => Place::Together,
+        };
         let pool = match place {
             Place::Together => &together,
             Place::Apart => &apart,
@@ -187,7 +215,7 @@ pub async fn run(
             .new_tree(&mut runner)
             .map_err(|why| Error::Oracle(why.to_string()))?;
         let (open, steps, seen) = tree.current();
-        if !bench.oracle.clean().await {
+        if !bench.clean().await? {
             report.difference = Some(last.ok_or_else(gone)?);
             return Ok(report);
         }
@@ -206,6 +234,7 @@ pub async fn run(
                 played,
             };
             report.difference = Some(bench.shrink(place, tree, found).await);
+            bench.finish().await?;
             return Ok(report);
         }
         let what = "the proxy no longer serves every node after this".to_owned();
@@ -222,7 +251,16 @@ pub async fn run(
             .difference(place),
         );
     }
+    bench.finish().await?;
     Ok(report)
+}
+
+/// Connections of a proxy that others use keep their protocol.
+fn speaks_resp3(subject: &Subject) -> bool {
+    match subject {
+        Subject::Target(target) => target.capabilities.iter().any(|has| has == "resp3"),
+        Subject::Running(_) => false,
+    }
 }
 
 fn gone() -> Error {
@@ -261,11 +299,27 @@ impl Found {
 /// Where sequences are played.
 struct Bench<'a> {
     oracle: Oracle,
+    /// The most sequences that are played to shrink one.
+    plays_max: usize,
     meddle: Option<&'a [&'a str]>,
     say: &'a dyn Fn(Progress),
 }
 
 impl Bench<'_> {
+    /// Removes all keys; whether each server still does its work. On a proxy that others use, they must read what they
+    /// wrote.
+    async fn clean(&mut self) -> Result<bool, Error> {
+        match self.oracle.is_running() {
+            false => Ok(self.oracle.clean().await),
+            true => self.oracle.restore(REQUESTS, false).await.map(|()| true),
+        }
+    }
+
+    async fn finish(mut self) -> Result<(), Error> {
+        self.oracle.restore(REQUESTS, false).await?;
+        self.oracle.finish().await
+    }
+
     /// Leaves out steps as long as there is still a difference. An error while shrinking does not discard it.
     async fn shrink<T>(
         &mut self,
@@ -274,7 +328,7 @@ impl Bench<'_> {
         mut shortest: Found,
     ) -> Difference {
         let mut goes_on = tree.simplify();
-        for _ in 0..PLAYS_MAX {
+        for _ in 0..self.plays_max {
             if !goes_on {
                 break;
             }
@@ -307,7 +361,7 @@ impl Bench<'_> {
         steps: &[Step],
     ) -> Result<Option<Played>, Error> {
         for _ in 0..ATTEMPTS {
-            if !self.oracle.clean().await {
+            if !self.clean().await? {
                 return Err(gone());
             }
             let played = play(&self.oracle, place, (open, steps), self.meddle).await?;

@@ -65,6 +65,8 @@ pub(super) async fn play(
         if wave.play(&mut speakers, &mut played).await? == Comparability::NoFurther {
             return Ok(played);
         }
+        // Between waves no request is under way.
+        oracle.expire(place).await;
     }
     let (on_nodes, on_plain) = (
         oracle.contents(place).await?,

@@ -1,7 +1,11 @@
 //! The results of differential tests, target by target: the model of every report on them.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Serialize;
+
+use crate::matrix::{Skipped, by_reason};
 
 /// Result of the differential test.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -29,6 +33,8 @@ pub struct Compared {
     pub answered: usize,
     /// Rounds that ended early, because the target refused a request by closing the connection.
     pub cut_short: usize,
+    /// Commands that were left out because others use the proxy, sorted by command.
+    pub left_out: Vec<Skipped>,
     /// The first difference from the plain Redis, if any.
     pub difference: Option<Parted>,
     /// Duration in milliseconds.
@@ -46,6 +52,14 @@ pub struct Parted {
     pub case: String,
     /// The command that reproduces it.
     pub repeat: String,
+}
+
+impl Compared {
+    /// Why commands were left out, with the commands of each reason.
+    #[must_use]
+    pub fn left_out_by_reason(&self) -> BTreeMap<&str, Vec<&str>> {
+        by_reason(&self.left_out)
+    }
 }
 
 impl Differential {

@@ -14,8 +14,9 @@ use testbed::cluster::RunOptions;
 use testbed::targets::Target;
 
 pub use crate::oracle::{Comparison, RunningProxy};
+pub(crate) use report::by_reason;
 pub use report::{CLASSES, Cell, Column, Matrix, Skipped};
-pub use running::by_risk;
+pub use running::{Obstacle, by_risk};
 pub use sheet::{Request, Row, Trial, load};
 
 /// Result of one command on one target.
@@ -53,6 +54,25 @@ pub enum Subject {
     Target(Box<Target>),
     /// A proxy that already runs.
     Running(RunningProxy),
+}
+
+impl Subject {
+    /// Why a command is not sent to the proxy.
+    #[must_use]
+    pub fn obstacle(&self, row: &Row) -> Option<Obstacle> {
+        match self {
+            Self::Target(_) => None,
+            Self::Running(running) => running::obstacle(row, running),
+        }
+    }
+
+    /// Whether the proxy can be given keys of several nodes at once.
+    pub(crate) fn has_several_nodes(&self) -> bool {
+        match self {
+            Self::Target(_) => true,
+            Self::Running(running) => running.nodes.len() > 1,
+        }
+    }
 }
 
 /// Judges commands one after the other.
@@ -106,17 +126,15 @@ impl Judge {
         if let Some(why) = self.stopped.take() {
             return Err(why);
         }
-        if let Subject::Running(running) = &self.subject
-            && let Some(reason) = running::obstacle(row, running)
-        {
-            return Ok(Judged::Skipped(reason));
+        if let Some(obstacle) = self.subject.obstacle(row) {
+            return Ok(Judged::Skipped(obstacle.to_string()));
         }
         if !self.ready().await?.knows(&row.command).await? {
             return Ok(Judged::Unknown);
         }
         let mut seen = Vec::new();
         for place in [Place::Together, Place::Apart] {
-            if place == Place::Apart && !(row.crosses() && self.has_several_nodes()) {
+            if place == Place::Apart && !(row.crosses() && self.subject.has_several_nodes()) {
                 continue;
             }
             for trial in &row.trials {
@@ -149,14 +167,6 @@ impl Judge {
         match self.oracle {
             Some(oracle) => oracle.finish().await,
             None => Ok(()),
-        }
-    }
-
-    /// Whether keys can lie apart.
-    fn has_several_nodes(&self) -> bool {
-        match &self.subject {
-            Subject::Target(_) => true,
-            Subject::Running(running) => running.nodes.len() > 1,
         }
     }
 

@@ -65,6 +65,16 @@ pub struct Skipped {
     pub reason: String,
 }
 
+/// The commands of each reason.
+pub(crate) fn by_reason(skipped: &[Skipped]) -> BTreeMap<&str, Vec<&str>> {
+    let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for skipped in skipped {
+        let commands = reasons.entry(&skipped.reason).or_default();
+        commands.push(&skipped.command);
+    }
+    reasons
+}
+
 /// Outcome of one command on one target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Cell {
@@ -199,12 +209,7 @@ impl Matrix {
     /// Why commands were not sent to a proxy, with the commands of each reason.
     #[must_use]
     pub fn skipped_by_reason(&self) -> BTreeMap<&str, Vec<&str>> {
-        let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for skipped in &self.skipped {
-            let commands = reasons.entry(&skipped.reason).or_default();
-            commands.push(&skipped.command);
-        }
-        reasons
+        by_reason(&self.skipped)
     }
 
     /// Why no command was judged, if none was.

@@ -3,6 +3,7 @@
 //! Sends nothing: tables, and what they say about a row.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use super::sheet::{Request, Row};
 use crate::cases::disturbed::Disturbed;
@@ -63,29 +64,59 @@ const LASTING: &[&str] = &[
 ];
 
 /// Why a command is not sent to a proxy that already runs.
-pub(super) fn obstacle(row: &Row, running: &RunningProxy) -> Option<String> {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Obstacle {
+    /// The reason.
+    pub why: String,
+    /// The flag of `matrix` with which it is sent.
+    pub needs: Option<&'static str>,
+}
+
+impl fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.needs {
+            Some(flag) => write!(f, "{}: needs {flag}", self.why),
+            None => f.write_str(&self.why),
+        }
+    }
+}
+
+/// Why a command is not sent to a proxy that already runs.
+pub(super) fn obstacle(row: &Row, running: &RunningProxy) -> Option<Obstacle> {
     let allowed = running.allowed;
+    let needs = |flag, why: String| {
+        let needs = Some(flag);
+        Some(Obstacle { why, needs })
+    };
     if has(OF_THE_WHOLE_SERVER, row) {
         let why = "its reply depends on other keys, clients or settings of the nodes";
-        return Some(format!("{why}: needs --target"));
+        return needs("--target", why.to_owned());
     }
     if has(LASTING, row) || row.given.iter().any(|given| given.keys().next().is_none()) {
         let why = "it changes nodes in a way that cannot be taken back";
-        return Some(format!("{why}: needs --target"));
+        return needs("--target", why.to_owned());
     }
     if is_destructive(row) && !allowed.destructive {
-        return Some("it destroys data of others: needs --allow-destructive".to_owned());
+        let why = "it destroys data of others";
+        return needs("--allow-destructive", why.to_owned());
     }
     if let Some(what) = disturbed(row).first()
         && !allowed.disturbing
     {
         let what = what.name();
-        return Some(format!(
-            "it can change {what} that other clients use: needs --allow-disturbing"
-        ));
+        let why = format!("it can change {what} that other clients use");
+        return needs("--allow-disturbing", why);
     }
-    (running.nodes.is_empty() && !running.hash_tags && has_several_keys(row))
-        .then(|| "it takes keys of one node, and the nodes are unknown".to_owned())
+    let unknown = running.nodes.is_empty() && !running.hash_tags && has_several_keys(row);
+    unknown.then(|| Obstacle {
+        why: "it takes keys of one node, and the nodes are unknown".to_owned(),
+        needs: None,
+    })
+}
+
+/// Whether a command destroys data of others.
+pub(super) fn is_destructive(row: &Row) -> bool {
+    has(DESTRUCTIVE, row)
 }
 
 /// Whether one request or transaction of a row has several keys.
@@ -96,11 +127,6 @@ fn has_several_keys(row: &Row) -> bool {
         let opens = request.words.first().and_then(plain);
         several || (opens.as_deref() == Some("MULTI") && row.crosses())
     })
-}
-
-/// Whether a command destroys data of others.
-pub(super) fn is_destructive(row: &Row) -> bool {
-    has(DESTRUCTIVE, row)
 }
 
 /// The rows for a proxy that already runs: those that risk most are last.
@@ -186,7 +212,8 @@ mod tests {
     fn check(command: &str, (nodes, allowed): (usize, Allowed), expected: &str) {
         let rows = rows();
         let row = rows.iter().find(|row| row.command == command).unwrap();
-        let found = obstacle(row, &running(nodes, allowed)).unwrap_or_default();
+        let found = obstacle(row, &running(nodes, allowed));
+        let found = found.map_or(String::new(), |found| found.to_string());
         let met = if expected.is_empty() {
             found.is_empty()
         } else {

@@ -244,7 +244,10 @@ impl Oracle {
     pub(crate) fn node_of(&self, place: Place, variable: Variable) -> usize {
         match place {
             Place::Together => self.home,
-            Place::Apart => (variable.number.max(1) as usize - 1) % self.site.nodes().len().max(1),
+            Place::Apart => {
+                let index = variable.number.max(1) as usize - 1;
+                site::place(index, self.site.nodes().len())
+            }
         }
     }
 

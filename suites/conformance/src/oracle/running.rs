@@ -16,6 +16,11 @@ impl Oracle {
         }
     }
 
+    /// Whether the proxy is one that others may use.
+    pub(crate) fn is_running(&self) -> bool {
+        matches!(self.site, Site::Running(_))
+    }
+
     /// Registers all keys for removal, however the process ends.
     pub(super) fn record_keys(&self) {
         let Site::Running(harness) = &self.site else {

@@ -1,17 +1,19 @@
 //! `shardproof differential`: random requests through a proxy, and on one plain Redis.
 
-use clap::Args;
+use clap::{ArgGroup, Args};
+use conformance::Allowed;
 use conformance::differential::{Place, Progress, Wanted};
 use conformance::matrix::Row;
 use shardproof::run;
 use testbed::program::Search;
-use testbed::targets::Target;
 
 use super::matrix::chosen;
-use super::{Basics, Console, Exit, output, repeat};
+use super::{Basics, Console, Exit, output, repeat, running};
 
 /// Requests of each target.
 const REQUESTS: usize = 200_000;
+/// Requests of a proxy that others may use.
+const REQUESTS_RUNNING: usize = 20_000;
 /// With --long.
 const REQUESTS_LONG: usize = 5_000_000;
 
@@ -21,9 +23,14 @@ const REQUESTS_LONG: usize = 5_000_000;
 /// answers and leave the same data. The proxy may refuse a request or a transaction whose keys live on several nodes. A
 /// difference is shrunk and printed as a case. Exit code 1 if there is one
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("subject").required(true).multiple(true).args(["targets", "proxy"]))]
 pub(super) struct Flags {
     /// Proxy to start, by the name or file of its target; repeat for several
-    #[arg(long = "target", value_name = "NAME|FILE.toml", required = true)]
+    #[arg(
+        long = "target",
+        value_name = "NAME|FILE.toml",
+        conflicts_with = "proxy"
+    )]
     targets: Vec<String>,
     /// Only these commands, by name or pattern with *; repeat for several
     #[arg(long = "filter", value_name = "NAME")]
@@ -31,9 +38,9 @@ pub(super) struct Flags {
     /// Leave out these commands. Without EXEC there are no transactions, without WATCH none that watch keys
     #[arg(long = "skip", value_name = "NAME")]
     skips: Vec<String>,
-    /// Number of requests per target
-    #[arg(long, value_name = "N", default_value_t = REQUESTS, value_parser = count)]
-    count: usize,
+    /// Number of requests per target. Default: 200000, with --proxy 20000
+    #[arg(long, value_name = "N", value_parser = count)]
+    count: Option<usize>,
     /// Five million requests
     #[arg(long, conflicts_with = "count")]
     long: bool,
@@ -44,6 +51,8 @@ pub(super) struct Flags {
     output: output::Json,
     #[command(flatten)]
     pub(super) basics: Basics,
+    #[command(flatten)]
+    running: running::Flags,
 }
 
 /// Where the keys of one client lie.
@@ -64,13 +73,16 @@ fn count(text: &str) -> Result<usize, String> {
 
 pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyhow::Result<Exit> {
     let rows = rows(&flags)?;
-    let targets = flags.basics.targets(&flags.targets)?;
+    let judged = (&flags.basics, &*flags.targets);
+    let nothing = Allowed::default();
+    let subjects = flags.running.subjects(judged, nothing, console).await?;
     let options = flags.basics.run_options(search);
     let wanted = Wanted {
-        requests: if flags.long {
-            REQUESTS_LONG
-        } else {
-            flags.count
+        requests: match flags.count {
+            _ if flags.long => REQUESTS_LONG,
+            Some(count) => count,
+            None if flags.targets.is_empty() => REQUESTS_RUNNING,
+            None => REQUESTS,
         },
         place: flags.place.map(|place| match place {
             KeyPlace::Together => Place::Together,
@@ -80,8 +92,7 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
     (console.err)(&format!("seed {:x}", options.seed));
     let progress = console.progress("differential");
     let count = wanted.requests;
-    let say = |target: &Target, at: Progress| {
-        let name = &target.name;
+    let say = |name: &str, at: Progress| {
         match at {
             // In a log, every hundredth round is enough.
             Progress::Compared(requests) if console.terminal || requests.is_multiple_of(30_000) => {
@@ -94,7 +105,7 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
         }
     };
     let wanted = (wanted, &*repeated(&flags));
-    let report = run::differential(&options, &targets, &rows, wanted, &say).await?;
+    let report = run::differential(&options, &subjects, &rows, wanted, &say).await?;
     drop(progress);
     flags.output.output().write(&report, console)
 }
@@ -125,8 +136,9 @@ fn repeated(flags: &Flags) -> String {
         None => {}
     }
     repeat.switch("--long", flags.long);
-    if !flags.long && flags.count != REQUESTS {
-        repeat.value("--count", flags.count);
+    if let Some(count) = flags.count {
+        repeat.value("--count", count);
     }
+    flags.running.repeated(&mut repeat);
     repeat.text()
 }

@@ -71,7 +71,7 @@ pub(super) const EXAMPLES: &[(&str, [&str; 2])] = &[
         "differential",
         [
             "shardproof differential --target refproxy --count 20000",
-            "shardproof differential --target envoy --seed 7",
+            "shardproof differential --proxy 127.0.0.1:6400 --node 127.0.0.1:7001 --node 127.0.0.1:7002",
         ],
     ),
     (

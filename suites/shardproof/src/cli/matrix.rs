@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use clap::{ArgGroup, Args};
-use conformance::matrix::{Matrix, Row, Subject, load};
+use conformance::matrix::{Matrix, Row, load};
 use shardproof::baseline::{Command, Outcome, Versions};
 use shardproof::run::{self, RunOptions};
 use testbed::program::Search;
@@ -42,6 +42,8 @@ pub(super) struct Flags {
     #[command(flatten)]
     pub(super) basics: Basics,
     #[command(flatten)]
+    permissions: running::Permissions,
+    #[command(flatten)]
     running: running::Flags,
 }
 
@@ -62,13 +64,11 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
     let known = flags.baseline.read(subject, console)?;
     let rows = matching(all.clone(), "--filter", &flags.filters)?;
     let rows = without(rows, &flags.excludes)?;
-    let subjects = match flags.running.proxy(likened_to.as_ref(), console).await? {
-        Some(running) => vec![Subject::Running(running)],
-        None => {
-            let targets = flags.basics.targets(&flags.targets)?.into_iter();
-            targets.map(|it| Subject::Target(Box::new(it))).collect()
-        }
-    };
+    let (judged, allowed) = (
+        (&flags.basics, &*flags.targets),
+        flags.permissions.allowed(),
+    );
+    let subjects = flags.running.subjects(judged, allowed, console).await?;
     let options = flags.basics.run_options(search);
     (console.err)(&format!("seed {:x}", options.seed));
     let progress = console.progress("matrix");
@@ -105,6 +105,7 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
     flags.baseline.repeated(&mut flags_again);
     flags_again.basics(&flags.basics);
     flags.running.repeated(&mut flags_again);
+    flags.permissions.repeated(&mut flags_again);
     matrix.flags = flags_again.text();
     matrix.min_judged = flags.min_judged;
     if let [column] = &matrix.targets[..] {

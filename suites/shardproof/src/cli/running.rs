@@ -2,13 +2,13 @@
 
 use clap::Args;
 use conformance::Allowed;
-use conformance::matrix::RunningProxy;
+use conformance::matrix::{RunningProxy, Subject};
 use testbed::address::Address;
 use testbed::targets::Target;
 
 use super::conformance::OP_TIMEOUT_MS;
 use super::connect::{self, Connect};
-use super::{ADDRESS, Console, Folder, Usage, repeat};
+use super::{ADDRESS, Basics, Console, Folder, Usage, repeat};
 
 /// A proxy that already runs.
 #[derive(Debug, Args)]
@@ -26,6 +26,14 @@ pub(super) struct Flags {
     /// Time limit of --proxy for one request
     #[arg(long, value_name = "MS", default_value_t = OP_TIMEOUT_MS, conflicts_with = "targets")]
     op_timeout_ms: u64,
+    #[command(flatten)]
+    connect: Connect,
+}
+
+/// Permissions on a proxy that already runs.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub(super) struct Permissions {
     /// Also send commands that destroy data on the nodes of --proxy, such as FLUSHALL
     #[arg(long, conflicts_with = "targets")]
     allow_destructive: bool,
@@ -33,8 +41,21 @@ pub(super) struct Flags {
     /// production
     #[arg(long, conflicts_with = "targets")]
     allow_disturbing: bool,
-    #[command(flatten)]
-    connect: Connect,
+}
+
+impl Permissions {
+    pub(super) fn allowed(&self) -> Allowed {
+        Allowed {
+            destructive: self.allow_destructive,
+            disturbing: self.allow_disturbing,
+        }
+    }
+
+    /// The flags in the form of a command line.
+    pub(super) fn repeated(&self, repeat: &mut repeat::Flags) {
+        repeat.switch("--allow-destructive", self.allow_destructive);
+        repeat.switch("--allow-disturbing", self.allow_disturbing);
+    }
 }
 
 impl Flags {
@@ -49,9 +70,10 @@ impl Flags {
     }
 
     /// The proxy of --proxy. Waits for its servers if asked for.
-    pub(super) async fn proxy(
+    async fn proxy(
         &self,
         likened_to: Option<&Target>,
+        allowed: Allowed,
         console: &Console,
     ) -> anyhow::Result<Option<RunningProxy>> {
         let Some(address) = &self.proxy else {
@@ -66,10 +88,7 @@ impl Flags {
             proxy: connector.proxy("--proxy", address).await?,
             nodes: connector.nodes("--node", &self.nodes).await?,
             op_timeout_ms: self.op_timeout_ms,
-            allowed: Allowed {
-                destructive: self.allow_destructive,
-                disturbing: self.allow_disturbing,
-            },
+            allowed,
             hash_tags: claims("hash-tags"),
         }))
     }
@@ -87,6 +106,22 @@ impl Flags {
         }
     }
 
+    /// The proxy of --proxy, or those of --target.
+    pub(super) async fn subjects(
+        &self,
+        (basics, targets): (&Basics, &[String]),
+        allowed: Allowed,
+        console: &Console,
+    ) -> anyhow::Result<Vec<Subject>> {
+        let likened_to = self.likened_to(&basics.folder)?;
+        let proxy = self.proxy(likened_to.as_ref(), allowed, console).await?;
+        if let Some(running) = proxy {
+            return Ok(vec![Subject::Running(running)]);
+        }
+        let targets = basics.targets(targets)?.into_iter();
+        Ok(targets.map(|it| Subject::Target(Box::new(it))).collect())
+    }
+
     /// The flags that affect the judgement, but for the proxy.
     pub(super) fn repeated(&self, repeat: &mut repeat::Flags) {
         for node in &self.nodes {
@@ -98,8 +133,6 @@ impl Flags {
         if self.op_timeout_ms != OP_TIMEOUT_MS {
             repeat.value("--op-timeout-ms", self.op_timeout_ms);
         }
-        repeat.switch("--allow-destructive", self.allow_destructive);
-        repeat.switch("--allow-disturbing", self.allow_disturbing);
         self.connect.repeat(repeat);
     }
 }

@@ -52,7 +52,15 @@ pub(crate) fn trials() -> Vec<Trial> {
         let name = format!("bystander::{}::does-not-notice-a-matrix", target.name);
         trial(name, target, compared)
     });
-    spared.chain(controls).chain(compared).collect()
+    let random = targets.iter().map(|target| {
+        let name = format!(
+            "bystander::{}::does-not-notice-random-requests",
+            target.name
+        );
+        trial(name, target, random)
+    });
+    let all = spared.chain(controls).chain(compared).chain(random);
+    all.collect()
 }
 
 fn trial(name: String, target: &Target, test: fn(&Target) -> Result<(), Failed>) -> Trial {
@@ -123,6 +131,38 @@ fn compared(target: &Target) -> Result<(), Failed> {
             match spared && class("GET") == "correct" && class("SUNIONSTORE") == expected {
                 true => Ok(()),
                 false => Err(said(&output).into()),
+            }
+        })
+}
+
+/// Random requests are compared by the address of the proxy, and no read of a bystander is wrong.
+fn random(target: &Target) -> Result<(), Failed> {
+    support::prepare(target);
+    Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?
+        .block_on(async {
+            let site = Site::start(target).await?;
+            let bystander = Bystander::start(&site).await?;
+            bystander.goes_on().await?;
+            let flags = ["--json", "-", "--count", "6000", "--seed", "1"];
+            let output = site.command("differential", &flags).await?;
+            bystander.goes_on().await?;
+            let seen = bystander.end().await?;
+            let report: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+            let compared = &report["targets"][0];
+            let (requests, answered) = (&compared["requests"], &compared["answered"]);
+            println!(
+                "{}: bystander {seen}; {requests} requests, {answered} answered",
+                target.name
+            );
+            let errors = String::from_utf8_lossy(&output.stderr);
+            let left = errors.contains("left behind: 0 keys");
+            let served = answered.as_u64() > Some(1000);
+            match (seen.wrong, output.status.code()) {
+                (0, Some(0)) if left && served => Ok(()),
+                _ => Err(said(&output).into()),
             }
         })
 }

@@ -6,7 +6,7 @@
 use conformance::differential::{self, Report, Wanted};
 use conformance::{
     self,
-    matrix::{Row, load},
+    matrix::{Row, Subject, load},
 };
 use libtest_mimic::{Failed, Trial};
 use testbed::cluster::RunOptions;
@@ -87,8 +87,9 @@ fn play(
     };
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let commands = differential::accepted(target, &options, &rows).await?;
-        let ran = differential::run(target, &options, &commands, wanted, meddle, &|_| {});
+        let subject = Subject::Target(Box::new(target.clone()));
+        let (commands, _) = differential::accepted(&subject, &options, &rows).await?;
+        let ran = differential::run(&subject, &options, &commands, wanted, meddle, &|_| {});
         Ok(ran.await?)
     })
 }

@@ -34,6 +34,8 @@ pub(crate) fn trials() -> Vec<Trial> {
     promises![
         a_run_on_foreign_servers_leaves_only_foreign_keys,
         a_matrix_on_foreign_servers_leaves_only_foreign_keys,
+        random_requests_on_foreign_servers_leave_only_foreign_keys,
+        random_requests_that_are_ended_leave_only_foreign_keys,
         a_matrix_that_is_ended_leaves_nothing_that_lasts,
         when_no_keys_are_found_the_ones_tried_are_removed,
         signals_end_a_run_after_it_has_cleaned_up,
@@ -196,6 +198,34 @@ fn a_matrix_on_foreign_servers_leaves_only_foreign_keys() {
         let matrix = ["matrix", "--proxy", &redis.addr];
         let output = shardproof(&[&matrix[..], nodes].concat(), temporary.path()).output();
         check_last_line(&output.unwrap(), "left behind: 0 keys");
+        redis.check_only_foreign();
+    }
+}
+
+fn random_requests_on_foreign_servers_leave_only_foreign_keys() {
+    let (redis, temporary) = (Redis::start(), TempDir::new().unwrap());
+    for nodes in [&["--node", &redis.addr][..], &[]] {
+        let differential = ["differential", "--proxy", &redis.addr, "--count", "2000"];
+        let output = shardproof(&[&differential[..], nodes].concat(), temporary.path()).output();
+        let output = output.unwrap();
+        check_last_line(&output, "left behind: 0 keys");
+        assert_eq!(output.status.code(), Some(0));
+        redis.check_only_foreign();
+    }
+}
+
+fn random_requests_that_are_ended_leave_only_foreign_keys() {
+    let (redis, temporary) = (Redis::start(), TempDir::new().unwrap());
+    for nodes in [&["--node", &redis.addr][..], &[]] {
+        let differential = ["differential", "--proxy", &redis.addr, "--long"];
+        let child = shardproof(&[&differential[..], nodes].concat(), temporary.path())
+            .spawn()
+            .unwrap();
+        eventually("keys of random requests", || redis.keys().len() > 12);
+        kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(130));
+        check_last_line(&output, "left behind: 0 keys");
         redis.check_only_foreign();
     }
 }

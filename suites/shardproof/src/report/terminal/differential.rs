@@ -35,6 +35,10 @@ fn target(compared: &Compared) -> String {
             "  {rounds} rounds ended early: it refused something by closing the connection"
         );
     }
+    for (reason, commands) in compared.left_out_by_reason() {
+        let (count, all) = (commands.len(), commands.join(", "));
+        let _ = writeln!(text, "  left out {count}: {reason}: {all}");
+    }
     if let Some(parted) = &compared.difference {
         let _ = writeln!(
             text,
