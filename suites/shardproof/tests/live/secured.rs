@@ -220,6 +220,24 @@ fn judged_by_address(target: &Target) -> Result<(), Failed> {
     assert!(summary["kept"].as_u64() > Some(10), "{summary}");
     assert_eq!(summary["unknown"], 0, "{summary}");
 
+    let compared = path("m.json");
+    let matrix = ["matrix", "--filter", "*GET", "--json", &compared];
+    ends(&[&matrix[..], &connect, &with_nodes].concat(), &[0, 1]);
+    let compared: serde_json::Value = serde_json::from_slice(&fs::read(&compared)?)?;
+    let correct = &compared["summary"][format!("rediss://localhost:{}", port.number())]["correct"];
+    assert!(correct.as_u64() >= Some(3), "{compared}");
+    let random = [
+        "differential",
+        "--filter",
+        "*GET",
+        "--filter",
+        "*SET",
+        "--count",
+        "600",
+    ];
+    let random = ends(&[&random[..], &connect, &with_nodes].concat(), &[0]);
+    assert!(random.contains("in 600 requests"), "{random}");
+
     let found = ends(
         &[&["fingerprint"][..], &connect, &with_nodes].concat(),
         &[0],
