@@ -51,15 +51,31 @@ const OF_THE_WHOLE_SERVER: &[&str] = &[
 
 /// Commands whose effect the run cannot take back, sorted.
 const LASTING: &[&str] = &[
+    "ACL|DELUSER",
+    "ACL|LOAD",
+    "ACL|SAVE",
     "ACL|SETUSER",
+    // These overwrite the files of a node.
+    "BGREWRITEAOF",
+    "BGSAVE",
     "CLUSTER",
+    "COMMANDLOG|RESET",
+    "CONFIG|RESETSTAT",
+    "CONFIG|REWRITE",
+    "CONFIG|SET",
     "FAILOVER",
     "FUNCTION|LOAD",
+    "LATENCY|RESET",
+    "MODULE|LOAD",
+    "MODULE|LOADEX",
+    "MODULE|UNLOAD",
     // Keys of other databases can neither expire nor be removed through a proxy.
     "MOVE",
     "REPLICAOF",
+    "SAVE",
     "SELECT",
     "SLAVEOF",
+    "SLOWLOG|RESET",
     "SWAPDB",
 ];
 
@@ -237,15 +253,15 @@ mod tests {
         check("MGET", (2, NONE), "");
         check("MGET", (0, NONE), "the nodes are unknown");
         check("FLUSHALL", (2, NONE), "needs --allow-destructive");
-        check("CONFIG|SET", (2, NONE), "needs --allow-disturbing");
+        check("CONFIG|GET", (2, NONE), "needs --allow-disturbing");
         check("CLIENT|KILL", (2, NONE), "needs --allow-disturbing");
         check("CLIENT|HELP", (2, NONE), "");
         check("PUBLISH", (2, NONE), "needs --allow-disturbing");
         check("XREAD", (2, NONE), "connections that other clients use");
-        for command in ["CONFIG|SET", "SHUTDOWN", "FLUSHALL", "XREAD"] {
+        for command in ["CONFIG|GET", "SHUTDOWN", "FLUSHALL", "XREAD"] {
             check(command, (2, ALL), "");
         }
-        for command in ["KEYS", "DBSIZE", "FCALL", "ACL|SETUSER", "SELECT"] {
+        for command in ["KEYS", "DBSIZE", "FCALL", "CONFIG|SET", "BGSAVE", "SELECT"] {
             check(command, (2, ALL), "needs --target");
         }
     }

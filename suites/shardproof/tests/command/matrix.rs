@@ -16,7 +16,7 @@ const FILTERS: [&str; 12] = [
     "--filter",
     "MGET",
     "--filter",
-    "CONFIG|SET",
+    "CONFIG|GET",
     "--filter",
     "FLUSHALL",
     "--filter",
@@ -71,7 +71,7 @@ fn check_skipped(report: &Value, expected: &[(&str, &str)]) {
     }
 }
 
-const DISTURBS: (&str, &str) = ("CONFIG|SET", "needs --allow-disturbing");
+const DISTURBS: (&str, &str) = ("CONFIG|GET", "needs --allow-disturbing");
 const DESTROYS: (&str, &str) = ("FLUSHALL", "needs --allow-destructive");
 const OF_OTHERS: (&str, &str) = ("KEYS", "its reply depends on other keys");
 
@@ -101,7 +101,7 @@ fn permissions_are_given_one_by_one() {
     let (server, addr) = foreign();
     let nodes = ["--proxy", &addr, "--node", &addr];
     let disturbing = judged(&[&nodes[..], &["--allow-disturbing"]].concat());
-    assert!(classes(&disturbing).contains(&"CONFIG|SET correct".to_owned()));
+    assert!(classes(&disturbing).contains(&"CONFIG|GET correct".to_owned()));
     check_skipped(&disturbing, &[DESTROYS, OF_OTHERS]);
     assert_eq!(ask(server.addr().into(), &["DBSIZE"]), ":1");
     let both = ["--allow-disturbing", "--allow-destructive"];
