@@ -80,7 +80,10 @@ want   \"interrupted-here\"
     // One pause is at most 5 s.
     let long = long.replace("PAUSES\n", &"pause  5s\n".repeat(24));
     fs::write(group.join("zebra.case"), long).unwrap();
-    let mut run = Command::new(env!("CARGO_BIN_EXE_shardproof"))
+    let mut run = Command::new("env")
+        // A job in the background of a shell ignores the signal, and so would its children.
+        .arg("--default-signal=INT")
+        .arg(env!("CARGO_BIN_EXE_shardproof"))
         .args(["run", "--proxy", &addr, "--allow-disturbing"])
         .args(reports.flags())
         .stdout(Stdio::null())
