@@ -22,6 +22,8 @@ use testbed::wait::{self, Probed};
 use crate::support;
 
 const WITHIN: Duration = Duration::from_secs(60);
+/// Longest time until a page shows what a click does.
+const SEEN_WITHIN: Duration = Duration::from_secs(10);
 
 pub(crate) fn trials() -> Vec<Trial> {
     let driver = Program {
@@ -171,14 +173,21 @@ impl Browser {
         self.call("execute/sync", script).await.map(drop)
     }
 
+    /// Waits until an expression has this value: a page handles its events after the click.
     async fn expect(&self, expression: &str, expected: Value) -> Result<(), Failed> {
+        let look = async || match self.value(expression).await {
+            Ok(found) if found == expected => Probed::Break(()),
+            Ok(found) => Probed::Continue(format!("{expression} is {found}")),
+            Err(why) => Probed::Continue(why.message().unwrap_or_default().to_owned()),
+        };
+        let what = format!("{expression}: {expected}");
+        let waited = wait::eventually(&what, SEEN_WITHIN, look).await;
+        waited.map_err(|late| late.to_string().into())
+    }
+
+    async fn value(&self, expression: &str) -> Result<Value, Failed> {
         let script = json!({"script": format!("return {expression};"), "args": []});
-        let found = self.call("execute/sync", script).await?;
-        if found == expected {
-            Ok(())
-        } else {
-            Err(format!("{expression}: expected {expected}, got {found}").into())
-        }
+        self.call("execute/sync", script).await
     }
 
     async fn element(&self, selector: &str) -> Result<String, Failed> {
