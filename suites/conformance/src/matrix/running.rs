@@ -266,6 +266,26 @@ mod tests {
         }
     }
 
+    /// Whatever a command of this name writes or clears on a node, nothing brings back.
+    #[test]
+    fn what_lasts_is_sent_to_no_proxy_of_others() {
+        let lasts = |command: &str| match command.split_once('|') {
+            None => matches!(command, "BGREWRITEAOF" | "BGSAVE" | "SAVE"),
+            // A script in the cache of a node is harmless, and the run tells of it.
+            Some(("SCRIPT", _)) => false,
+            Some((_, name)) => matches!(
+                name,
+                "LOAD" | "LOADEX" | "RESET" | "RESETSTAT" | "REWRITE" | "SAVE" | "UNLOAD"
+            ),
+        };
+        let rows = rows();
+        let lasting: Vec<&Row> = rows.iter().filter(|row| lasts(&row.command)).collect();
+        assert!(lasting.len() > 10, "{}", lasting.len());
+        for row in lasting {
+            check(&row.command, (2, ALL), "needs --target");
+        }
+    }
+
     #[test]
     fn the_tables_are_sorted_and_name_commands() {
         for table in [DESTRUCTIVE, NOTICEABLE, OF_THE_WHOLE_SERVER, LASTING] {
@@ -289,7 +309,7 @@ mod tests {
                 Some((name.to_uppercase(), line.rsplit('\t').next()?))
             })
             .collect();
-        // They only tell the time, and read keys of ours: without BLOCK no reply is waited for.
+        // They return a time or read keys of the run. Without BLOCK they do not wait.
         let harmless = ["LASTSAVE", "PFDEBUG", "XREADGROUP"];
         for row in rows() {
             let flags = flags.get(&row.command).copied().unwrap_or_default();

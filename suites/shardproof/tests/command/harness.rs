@@ -1,8 +1,11 @@
 //! Cases as tests of another crate, as its author sees them: the examples are such test files.
 
 use std::env;
+use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output};
+
+use tempfile::TempDir;
 
 const ORDER: &str = "cases::small-proxy::multi-key/mget-keeps-key-order";
 const TRANSACTION: &str = "cases::small-proxy::transactions/one-node";
@@ -131,4 +134,31 @@ fn a_wrong_seed_is_one_clear_line() {
         text(&output),
         "shardproof: SHARDPROOF_SEED=xyz: expected up to 16 hexadecimal digits\n"
     );
+}
+
+/// A proxy that logs all the time: only what it logged during the case is evidence.
+#[test]
+fn the_log_of_the_proxy_is_evidence() {
+    let folder = TempDir::new().unwrap();
+    let proxy = example("small_proxy");
+    let target = include_str!("../../examples/small_proxy/small-proxy.toml")
+        .replace("program = \"small_proxy\"", "program = \"sh\"")
+        .replace("version = { args = [\"--version\"] }\n", "")
+        .replace("args = [", "args = [\"noisy.sh\", ");
+    let script = format!(
+        "echo begins\n(while :; do echo serves; sleep 0.002; done) &\nexec {} \"$@\"\n",
+        proxy.get_program().display()
+    );
+    let noisy = folder.path().join("noisy.sh");
+    fs::write(&noisy, script).unwrap();
+    let target = target.replace("noisy.sh", noisy.to_str().unwrap());
+    let file = folder.path().join("noisy.toml");
+    fs::write(&file, target).unwrap();
+    let mut run = Command::new(env!("CARGO_BIN_EXE_shardproof"));
+    run.args(["run", "--filter", "multi-key/mget-keeps-key-order"])
+        .args(["--link-port-base", "22701", "--target"])
+        .arg(&file)
+        .env("SMALL_PROXY_BUG", "mget-order");
+    let output = check(&mut run, 1, &["log: serves"]);
+    assert!(!text(&output).contains("log: begins"));
 }
