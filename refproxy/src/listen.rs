@@ -122,7 +122,7 @@ pub(crate) struct SocketFile {
     identity: FileIdentity,
 }
 
-/// What tells a file from a later one at the same path. The number of an inode alone is used again at once.
+/// Distinguishes a file from a later one at the same path. The kernel reuses the number of an inode at once.
 #[derive(Debug, PartialEq, Eq)]
 struct FileIdentity {
     device: u64,

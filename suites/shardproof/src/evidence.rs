@@ -15,13 +15,18 @@ pub fn evidence(result: &CaseResult, evidence: &Evidence) -> String {
     line(&format!("{} ({})", result.spec, result.level.name()));
     line(&format!("{}: expected {}", evidence.at, evidence.expected));
     line(&format!("got {} [{}]", evidence.got, evidence.class.name()));
-    let said = evidence.transcript.iter().map(spoken);
-    said.chain(notes(evidence)).for_each(|said| line(&said));
+    lines(evidence).for_each(|said| line(&said));
     text
 }
 
+/// The transcript, and the notes below it.
+pub fn lines(evidence: &Evidence) -> impl Iterator<Item = String> {
+    let said = evidence.transcript.iter().map(spoken);
+    said.chain(notes(evidence))
+}
+
 /// Lines below the transcript: the keys by their names, as `keys: $a1 = sp-1, $b1 = sp-2`, and the end of the proxy's log.
-pub fn notes(evidence: &Evidence) -> impl Iterator<Item = String> {
+fn notes(evidence: &Evidence) -> impl Iterator<Item = String> {
     let keys = evidence.keys.iter();
     let keys: Vec<String> = keys.map(|(name, key)| format!("{name} = {key}")).collect();
     let keys = (!keys.is_empty()).then(|| format!("keys: {}", keys.join(", ")));

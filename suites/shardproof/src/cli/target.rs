@@ -32,7 +32,7 @@ pub(super) fn given(
     Ok(found)
 }
 
-/// Refuses two targets of one name: reports could not tell them apart.
+/// Refuses two targets with the same name: a report identifies a target by its name.
 fn once_each(flag: &str, targets: &[Target]) -> Result<(), Usage> {
     for (place, target) in targets.iter().enumerate() {
         if let Some(other) = targets[..place].iter().find(|it| it.name == target.name) {

@@ -125,26 +125,23 @@ impl Change {
             let nodes = cluster.nodes.iter();
             nodes.map(|node| node.weight).collect()
         };
-        let changed = self.rows.iter().zip(&self.columns);
-        let changed = changed.filter(|(from, to)| from != to).count();
-        let reordered = self.columns.iter().any(|place| self.rows.contains(place)) && {
-            let both = self
-                .rows
-                .iter()
-                .filter(|place| self.columns.contains(place));
-            both.count() + changed > self.rows.len()
-        };
-        if changed == 0 || reordered || from.policy != to.policy || weights(from) != weights(to) {
+        let places = self.rows.iter().zip(&self.columns);
+        let changed = places.filter(|(from, to)| from != to).count();
+        let staying = self.rows.iter().filter(|node| self.columns.contains(node));
+        // Otherwise a node has another place in the list.
+        let in_place = staying.count() + changed == self.rows.len();
+        let alike = from.policy == to.policy && weights(from) == weights(to);
+        if changed == 0 || !in_place || !alike {
             return None;
         }
         let (all, keys) = (self.rows.len(), 0..SAMPLED);
-        let stays = keys
+        let keeps = keys
             .map(|number| format!("key:{number}").into_bytes())
             .all(|key| {
                 let (before, after) = self.places(&key, self.before.digest(&key));
                 before == after
             });
-        Some(match stays {
+        Some(match keeps {
             true => format!(
                 "{changed} of {all} nodes have another address, and each keeps its keys: copy the data of each node as a whole"
             ),

@@ -2,7 +2,7 @@
 
 use crate::report::svg::Picture;
 use crate::report::svg::sequence::sequence;
-use crate::report::terminal::{notes, spoken};
+use crate::report::terminal::lines;
 use conformance::verdict::Evidence;
 
 /// The fields of the template.
@@ -26,8 +26,7 @@ impl<'a> Shown<'a> {
 
     /// As text only.
     pub(super) fn without_picture(evidence: &'a Evidence, repeat: String) -> Self {
-        let said = evidence.transcript.iter().map(spoken);
-        let lines: Vec<String> = said.chain(notes(evidence)).collect();
+        let lines: Vec<String> = lines(evidence).collect();
         Self {
             at: &evidence.at,
             expected: &evidence.expected,

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::report::summary;
-use crate::report::terminal::{notes, spoken};
+use crate::report::terminal::lines;
 use conformance::matrix::{CLASSES, Cell, Column, Matrix};
 use conformance::verdict::{Evidence, Known, Status};
 
@@ -83,12 +83,7 @@ fn evidence(cell: &Cell, evidence: &Evidence) -> String {
         evidence.expected,
         evidence.got
     );
-    for line in evidence
-        .transcript
-        .iter()
-        .map(spoken)
-        .chain(notes(evidence))
-    {
+    for line in lines(evidence) {
         let _ = writeln!(text, "      {line}");
     }
     text
@@ -101,12 +96,7 @@ pub fn evidence_lines(evidence: &Evidence) -> String {
         at, expected, got, ..
     } = evidence;
     let mut text = format!("{at}: expected {expected}\ngot {got}\n");
-    for line in evidence
-        .transcript
-        .iter()
-        .map(spoken)
-        .chain(notes(evidence))
-    {
+    for line in lines(evidence) {
         let _ = writeln!(text, "  {line}");
     }
     text

@@ -17,7 +17,7 @@ mod probe;
 mod rescale;
 mod table;
 
-pub use crate::evidence::{evidence, notes, spoken};
+pub use crate::evidence::{evidence, lines, spoken};
 pub use chaos::{chaos, scenario, shrunk};
 pub use conformance::{Shown, failed, summary, target};
 pub use diff::diff;
