@@ -5,12 +5,13 @@
   const buttons = [...document.querySelectorAll("button[data-status]")];
   const pressed = () => buttons.filter((b) => b.getAttribute("aria-pressed") === "true").map((b) => b.dataset.status);
   const press = (button, is) => button.setAttribute("aria-pressed", is ? "true" : "false");
-  // Each group: its head, the rows below, and the button that folds them.
-  const groups = [...document.querySelectorAll("tr.group")].map((head) => {
-    const of = [];
-    for (let next = head.nextElementSibling; next && !next.classList.contains("group"); next = next.nextElementSibling) of.push(next);
-    return { head, rows: of, fold: head.querySelector("button.fold") };
-  });
+  // Each group: its head, the rows below, and the button that folds them. A table without groups is one without a head.
+  const groups = [];
+  for (const row of document.querySelectorAll("tr.group, tr[data-case]")) {
+    const isHead = row.classList.contains("group");
+    if (isHead || groups.length === 0) groups.push({ head: isHead ? row : null, rows: [], fold: row.querySelector("button.fold") });
+    if (!isHead) groups.at(-1).rows.push(row);
+  }
   const texts = new Map(rows.map((row) => [row, row.textContent.toLowerCase()]));
   if (search) {
     // A filter shows what it finds, folded or not.
@@ -29,8 +30,10 @@
           any = any || found;
           count += found ? 1 : 0;
         }
-        head.hidden = !any;
-        head.classList.toggle("open", !!open);
+        if (head) {
+          head.hidden = !any;
+          head.classList.toggle("open", !!open);
+        }
       }
       const shown = document.querySelector("#shown");
       shown.textContent = `${count} of ${rows.length} ${shown.dataset.what}`;

@@ -4,6 +4,8 @@
 
 #[path = "../../../../snapshots/fixed.rs"]
 mod fixed;
+#[path = "../../../../snapshots/stressed.rs"]
+mod stressed;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -33,14 +35,46 @@ pub(crate) fn trials() -> Vec<Trial> {
         package: None,
     };
     let presence = support::program("chromium", &driver);
-    let name = "page::filters-and-evidence-work-by-clicks";
-    vec![support::trial(name, presence, move || clicks(&driver))]
+    let trial = |name: &str, test: fn(&Program) -> Result<(), Failed>| {
+        let driver = driver.clone();
+        support::trial(name, presence.clone(), move || test(&driver))
+    };
+    vec![
+        trial("page::filters-and-evidence-work-by-clicks", clicks),
+        trial("page::tables-without-groups-are-filtered", filters),
+    ]
 }
 
 fn clicks(driver: &Program) -> Result<(), Failed> {
+    let page = report::html::conformance(&fixed::run());
+    shown(driver, &page, async |browser| look(browser).await)
+}
+
+/// The pages of `chaos` and `matrix` have the same filters, and no groups.
+fn filters(driver: &Program) -> Result<(), Failed> {
+    let page = report::html::chaos(&stressed::chaos("some"));
+    shown(driver, &page, async |browser| {
+        let rows = browser.value(SHOWN).await?.as_u64().unwrap_or_default();
+        if rows == 0 {
+            return Err("no rows".into());
+        }
+        let count = "document.querySelector('#shown').textContent.split(' ')[0]";
+        browser.expect(count, json!(rows.to_string())).await?;
+        browser.type_into("#search", "no such row").await?;
+        browser.expect(count, json!("0")).await?;
+        browser.expect(SHOWN, json!(0)).await
+    })
+}
+
+/// Opens a page in the browser.
+fn shown(
+    driver: &Program,
+    text: &str,
+    look: impl AsyncFnOnce(&Browser) -> Result<(), Failed>,
+) -> Result<(), Failed> {
     let folder = tempfile::TempDir::new()?;
     let page = folder.path().join("page.html");
-    std::fs::write(&page, report::html::conformance(&fixed::run()))?;
+    std::fs::write(&page, text)?;
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
         let browser = Browser::start(driver).await?;
