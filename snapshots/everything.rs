@@ -158,7 +158,7 @@ pub(crate) fn rescales(text: &str) -> Rescales {
         there: Tally::default(),
         back: Tally::default(),
         nodes: vec![rescale::NodeCount {
-            addr: ([127, 0, 0, 1], 6379).into(),
+            addr: "127.0.0.1:6379".to_owned(),
             before: 60,
             after: 40,
             held: 60,

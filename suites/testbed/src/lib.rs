@@ -13,6 +13,7 @@
 //! - `exists`: finds the keys that a node has, or that a proxy finds.
 //! - `leftovers`: keys that must be removed from nodes that the suite did not start.
 //! - `class`: outcome classes of a client. `fixtures`: files that are compiled in or below a folder.
+//! - `command`: commands of the operator that change something and change it back. `reload`: the one that changes a cluster.
 //! - `child`, `mark`, `folder`, `port`, `program`, `text`: processes and what they started, folders, leases on ports,
 //!   programs, texts.
 //! - `chance`: draws from one seed. `wait`: waiting for events with a deadline.
@@ -25,6 +26,7 @@ pub mod child;
 pub mod class;
 pub mod client;
 pub mod cluster;
+pub mod command;
 pub mod endpoint;
 pub mod exists;
 pub mod fault;
@@ -37,6 +39,7 @@ mod mark;
 pub mod node;
 pub mod port;
 pub mod program;
+pub mod reload;
 pub mod scheduling;
 pub mod stream;
 pub mod targets;

@@ -79,7 +79,7 @@ pub async fn observe_fault(
     cluster.tap().set_paused(true);
     let steps = Steps {
         plan,
-        traffic: Traffic::new(&plan.rescale, cluster.node_addrs(), PIPELINE),
+        traffic: Traffic::new(&plan.rescale, cluster.node_endpoints(), PIPELINE),
         cluster,
         say,
     };
@@ -102,7 +102,9 @@ impl Steps<'_> {
         let (traffic, all) = (&self.traffic, self.traffic.keys());
 
         (self.say)(&format!("writing {} keys over {from} nodes", all.len()));
-        let acknowledged = traffic.write(proxy, &all, Round::First).await?;
+        let acknowledged = traffic
+            .write(proxy.addr().into(), &all, Round::First)
+            .await?;
         let keys = kept(&all, &acknowledged);
         let before = traffic.look(&keys).await?;
         let refused_before = self.refusals(proxy).await?;
@@ -116,8 +118,10 @@ impl Steps<'_> {
             .rescale(self.cluster.link_addrs()[..to].to_vec())
             .await?;
         let refused_during = self.refusals(proxy).await?;
-        let read_during = traffic.read(proxy, &keys).await?;
-        let rewritten = traffic.write(proxy, &keys, Round::Second).await?;
+        let read_during = traffic.read(proxy.addr().into(), &keys).await?;
+        let rewritten = traffic
+            .write(proxy.addr().into(), &keys, Round::Second)
+            .await?;
 
         (self.say)(&format!("fault {fault} healed, reading everything back"));
         fault.heal(site).await?;
@@ -147,10 +151,10 @@ impl Steps<'_> {
             let errors = reads.iter().filter(|read| matches!(read, Read::Error(_)));
             errors.count()
         };
-        let mut reads = self.traffic.read(proxy, keys).await?;
+        let mut reads = self.traffic.read(proxy.addr().into(), keys).await?;
         let failed_at_first = failed(&reads);
         while failed(&reads) > 0 && healed.elapsed() < RECOVERS_WITHIN {
-            reads = self.traffic.read(proxy, keys).await?;
+            reads = self.traffic.read(proxy.addr().into(), keys).await?;
         }
         let took = healed.elapsed();
         Ok((

@@ -1,8 +1,7 @@
 //! Reads the data of the nodes directly, past the proxy and the links.
 
-use std::net::SocketAddr;
-
 use testbed::client::{Client, Error, NODE_DEADLINE};
+use testbed::endpoint::Endpoint;
 use testbed::wire::Value;
 
 /// Keys per request.
@@ -12,7 +11,7 @@ const BATCH: usize = 500;
 pub(super) type Contents = Vec<Vec<Option<Vec<u8>>>>;
 
 /// Asks every node for every key.
-pub(super) async fn contents(nodes: &[SocketAddr], keys: &[&[u8]]) -> Result<Contents, Error> {
+pub(super) async fn contents(nodes: &[Endpoint], keys: &[&[u8]]) -> Result<Contents, Error> {
     let mut all = Vec::with_capacity(nodes.len());
     for node in nodes {
         let mut client = Client::connect(*node, NODE_DEADLINE).await?;
@@ -29,7 +28,7 @@ pub(super) async fn contents(nodes: &[SocketAddr], keys: &[&[u8]]) -> Result<Con
                 })),
                 other => {
                     return Err(Error::Connect {
-                        addr: Box::new((*node).into()),
+                        addr: Box::new(*node),
                         why: format!("the reply to MGET is {other}"),
                     });
                 }
@@ -41,7 +40,7 @@ pub(super) async fn contents(nodes: &[SocketAddr], keys: &[&[u8]]) -> Result<Con
 }
 
 /// Deletes the keys from every node.
-pub(super) async fn delete(nodes: &[SocketAddr], keys: &[&[u8]]) -> Result<(), Error> {
+pub(super) async fn delete(nodes: &[Endpoint], keys: &[&[u8]]) -> Result<(), Error> {
     for node in nodes {
         let mut client = Client::connect(*node, NODE_DEADLINE).await?;
         for batch in keys.chunks(BATCH) {

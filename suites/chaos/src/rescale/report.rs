@@ -1,7 +1,6 @@
 //! The result of a rescale, in numbers: the model of every report on it.
 
 use std::io::{self, Write};
-use std::net::SocketAddr;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -13,16 +12,19 @@ use crate::ledger::Tally;
 /// The format of the JSON report.
 const FORMAT: &str = "shardproof.rescale/1";
 
+/// The policy of a running proxy, if it is not given.
+pub const POLICY_UNKNOWN: &str = "unknown";
+
 /// One rescale of one target with one policy.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Report {
     /// `shardproof.rescale/1`
     pub format: &'static str,
-    /// The target.
+    /// The target, or the address of a running proxy; two of them with a comma.
     pub target: String,
     /// Version, as printed by the program.
     pub version: String,
-    /// The placement policy.
+    /// The placement policy, or `unknown` for a running proxy.
     pub policy: String,
     /// Number of nodes before the change.
     pub from: usize,
@@ -66,8 +68,7 @@ pub struct Report {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct NodeCount {
     /// Its address as the proxy sees it.
-    #[schemars(with = "String")]
-    pub addr: SocketAddr,
+    pub addr: String,
     /// Keys placed on it before the change.
     pub before: usize,
     /// Keys placed on it after the change.
@@ -104,7 +105,7 @@ impl Report {
     pub fn new(
         (target, version, policy): (&str, &str, &str),
         plan: &Plan,
-        addrs: &[SocketAddr],
+        addrs: &[String],
         observed: &Observed,
         predicted: Option<&Predicted>,
     ) -> Self {
@@ -135,7 +136,7 @@ impl Report {
                 .iter()
                 .enumerate()
                 .map(|(node, addr)| NodeCount {
-                    addr: *addr,
+                    addr: addr.clone(),
                     before: placed(&observed.before, node),
                     after: placed(&observed.after, node),
                     held: observed.held_after[node],
@@ -202,12 +203,8 @@ impl Prediction {
 ///
 /// # Errors
 /// As the writer.
-pub fn write_keys(
-    out: &mut dyn Write,
-    addrs: &[SocketAddr],
-    observed: &Observed,
-) -> io::Result<()> {
-    let addr = |node: Option<usize>| node.map_or("-".to_owned(), |node| addrs[node].to_string());
+pub fn write_keys(out: &mut dyn Write, addrs: &[String], observed: &Observed) -> io::Result<()> {
+    let addr = |node: Option<usize>| node.map_or("-".to_owned(), |node| addrs[node].clone());
     writeln!(out, "# key\tnode before\tnode after")?;
     for (index, key) in observed.keys.iter().enumerate() {
         writeln!(

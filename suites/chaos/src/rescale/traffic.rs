@@ -1,6 +1,5 @@
 //! Steps of both experiments: write and read keys through the proxy, find them on the nodes.
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::Error;
@@ -8,12 +7,12 @@ use super::nodes::{self, Contents};
 use super::plan::Plan;
 use super::worker::Worker;
 use crate::ledger::Read;
-use testbed::targets::Proxy;
+use testbed::endpoint::Endpoint;
 
 /// The keys of a plan on their way.
 pub(super) struct Traffic<'a> {
     plan: &'a Plan,
-    node_addrs: Vec<SocketAddr>,
+    nodes: Vec<Endpoint>,
     /// Requests per pipeline.
     pipeline: usize,
     started: Instant,
@@ -27,10 +26,10 @@ pub(super) enum Round {
 }
 
 impl<'a> Traffic<'a> {
-    pub(super) fn new(plan: &'a Plan, node_addrs: Vec<SocketAddr>, pipeline: usize) -> Self {
+    pub(super) fn new(plan: &'a Plan, nodes: Vec<Endpoint>, pipeline: usize) -> Self {
         Self {
             plan,
-            node_addrs,
+            nodes,
             pipeline,
             started: Instant::now(),
         }
@@ -41,10 +40,19 @@ impl<'a> Traffic<'a> {
         self.plan.keys.iter().map(Vec::as_slice).collect()
     }
 
+    /// Whether a worker can connect.
+    pub(super) async fn connect(&self, proxy: Endpoint) -> Result<(), Error> {
+        let connected = Worker::connect(proxy, self.pipeline).await;
+        connected.map(|_| ()).map_err(|why| Error::Worker {
+            doing: "connect",
+            why,
+        })
+    }
+
     /// Writes the keys with their values of `round`; for each whether that was acknowledged.
     pub(super) async fn write(
         &self,
-        proxy: &Proxy,
+        proxy: Endpoint,
         keys: &[&[u8]],
         round: Round,
     ) -> Result<Vec<bool>, Error> {
@@ -52,25 +60,29 @@ impl<'a> Traffic<'a> {
             .iter()
             .map(|key| (*key, self.value(key, round)))
             .collect();
-        let failed = |why| Error::Worker {
+        let written = async {
+            let mut worker = Worker::connect(proxy, self.pipeline).await?;
+            Ok(worker.write(&pairs, self.plan.ttl_s).await?)
+        };
+        written.await.map_err(|why| Error::Worker {
             doing: "write",
             why,
-        };
-        let worker = Worker::connect(proxy.addr(), self.pipeline).await;
-        let mut worker = worker.map_err(failed)?;
-        worker.write(&pairs, self.plan.ttl_s).await.map_err(failed)
+        })
     }
 
     /// Reads the keys.
-    pub(super) async fn read(&self, proxy: &Proxy, keys: &[&[u8]]) -> Result<Vec<Read>, Error> {
-        let failed = |why| Error::Worker { doing: "read", why };
-        let worker = Worker::connect(proxy.addr(), self.pipeline).await;
-        worker.map_err(failed)?.read(keys).await.map_err(failed)
+    pub(super) async fn read(&self, proxy: Endpoint, keys: &[&[u8]]) -> Result<Vec<Read>, Error> {
+        let read = async {
+            let mut worker = Worker::connect(proxy, self.pipeline).await?;
+            Ok(worker.read(keys).await?)
+        };
+        read.await
+            .map_err(|why| Error::Worker { doing: "read", why })
     }
 
     /// The contents of every node.
     pub(super) async fn look(&self, keys: &[&[u8]]) -> Result<Contents, Error> {
-        Ok(nodes::contents(&self.node_addrs, keys).await?)
+        Ok(nodes::contents(&self.nodes, keys).await?)
     }
 
     /// The node that holds each key with its value of `round`.
@@ -106,7 +118,7 @@ impl<'a> Traffic<'a> {
 
     /// Deletes all keys. An error if they may have expired before that, because a missing key then proves nothing.
     pub(super) async fn finish(&self) -> Result<(), Error> {
-        nodes::delete(&self.node_addrs, &self.keys()).await?;
+        nodes::delete(&self.nodes, &self.keys()).await?;
         not_expired(self.started.elapsed(), self.plan.ttl_s)
     }
 }

@@ -1,13 +1,11 @@
 //! The worker of the story: an ordinary client that writes keys with a time to live in pipelines, and reads them back.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{
-    AsyncConnectionConfig, Client, ConnectionAddr, IntoConnectionInfo, RedisConnectionInfo,
-    RedisError, RedisResult, Value,
-};
+use redis::{AsyncConnectionConfig, RedisConnectionInfo, RedisError, RedisResult, Value};
+use testbed::client::{self, Client};
+use testbed::endpoint::Endpoint;
 
 use crate::ledger::Read;
 
@@ -15,6 +13,17 @@ use crate::ledger::Read;
 pub(super) const PIPELINE: usize = 100;
 /// Far beyond any proxy's own limit, so that the proxy answers first.
 const RESPONSE_WITHIN: Duration = Duration::from_secs(10);
+
+/// The worker does not get an answer.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkerError {
+    /// No connection.
+    #[error(transparent)]
+    Connect(#[from] client::Error),
+    /// An error of its client library.
+    #[error(transparent)]
+    Library(#[from] RedisError),
+}
 
 pub(super) struct Worker {
     connection: MultiplexedConnection,
@@ -24,16 +33,16 @@ pub(super) struct Worker {
 impl Worker {
     /// Connects as an ordinary client that is careful with proxies: without `CLIENT SETINFO`, which some refuse by
     /// closing.
-    pub(super) async fn connect(proxy: SocketAddr, pipeline: usize) -> RedisResult<Self> {
-        let info = ConnectionAddr::Tcp(proxy.ip().to_string(), proxy.port())
-            .into_connection_info()?
-            .set_redis_settings(RedisConnectionInfo::default().set_skip_set_lib_name());
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(RESPONSE_WITHIN))
-            .set_response_timeout(Some(RESPONSE_WITHIN));
-        let connection = Client::open(info)?
-            .get_multiplexed_async_connection_with_config(&config)
-            .await?;
+    pub(super) async fn connect(proxy: Endpoint, pipeline: usize) -> Result<Self, WorkerError> {
+        let stream = Client::connect(proxy, RESPONSE_WITHIN)
+            .await?
+            .into_stream()?;
+        let settings = RedisConnectionInfo::default().set_skip_set_lib_name();
+        let config = AsyncConnectionConfig::new().set_response_timeout(Some(RESPONSE_WITHIN));
+        let connected = MultiplexedConnection::new_with_config(&settings, stream, config).await;
+        let (connection, driver) = connected?;
+        // Ends when the connection is dropped.
+        tokio::spawn(driver);
         Ok(Self {
             connection,
             pipeline,

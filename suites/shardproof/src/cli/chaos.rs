@@ -122,7 +122,7 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
     flags.shrinking.prepare(flags.history.as_deref())?;
     let links = flags.common.links().await?;
     let connector = flags.common.connect.connector(console)?;
-    let nodes = connector.nodes("--node", &flags.common.nodes).await?;
+    let nodes = connector.nodes(&flags.common.nodes).await?;
     let options = RunOptions {
         toxiproxy_links: links.unwrap_or_default(),
         ..flags.common.run_options(search, nodes.clone())

@@ -11,6 +11,7 @@ use testbed::client;
 use testbed::endpoint::{self, Access, AuthFile, Endpoint, Role, TlsOptions};
 use testbed::wait::Wait;
 
+use super::node::NodeFlag;
 use super::{Console, Usage};
 
 /// How help shows an address of a server.
@@ -107,15 +108,11 @@ impl Connector {
         self.open(flag, address, Role::Node).await
     }
 
-    /// Nodes that a flag names.
-    pub(super) async fn nodes(
-        &self,
-        flag: &str,
-        addresses: &[Address],
-    ) -> anyhow::Result<Vec<Endpoint>> {
-        let mut nodes = Vec::with_capacity(addresses.len());
-        for address in addresses {
-            nodes.push(self.node(flag, address).await?);
+    /// The nodes of --node, where weights have no effect.
+    pub(super) async fn nodes(&self, flags: &[NodeFlag]) -> anyhow::Result<Vec<Endpoint>> {
+        let mut nodes = Vec::with_capacity(flags.len());
+        for flag in flags {
+            nodes.push(flag.unweighted()?.endpoint(self).await?);
         }
         Ok(nodes)
     }
@@ -178,7 +175,7 @@ pub(super) fn address(text: &str) -> Result<Address, String> {
 }
 
 /// A whole number of seconds, or of milliseconds with `ms`.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let (digits, of): (&str, fn(u64) -> Duration) = match text.strip_suffix("ms") {
         Some(digits) => (digits, Duration::from_millis),
         None => (text.strip_suffix('s').unwrap_or(text), Duration::from_secs),

@@ -48,7 +48,6 @@ use anyhow::Context;
 use clap::{Args, FromArgMatches, Parser, Subcommand};
 use shardproof::report;
 use shardproof::run::RunOptions;
-use testbed::address::Address;
 use testbed::cluster::{LINK_PORT_BASE, Source};
 use testbed::endpoint::Endpoint;
 use testbed::fault::Links;
@@ -59,6 +58,7 @@ use testbed::toxiproxy::Client;
 
 use connect::{ADDRESS, Connect, Connector};
 pub(crate) use console::{Console, Stop};
+use node::{NODE, NodeFlag};
 
 /// Conformance and chaos for RESP (Redis protocol) sharding proxies.
 #[derive(Debug, Parser)]
@@ -263,9 +263,9 @@ struct Common {
     /// Image of nodes in containers, which it implies. Default: $SHARDPROOF_REDIS_IMAGE, else shardproof/redis:local if present, else redis:7.2-alpine
     #[arg(long, value_name = "IMAGE")]
     redis_image: Option<String>,
-    /// Running Redis server to use as a node; repeat per node
-    #[arg(long = "node", value_name = ADDRESS, value_parser = connect::address, conflicts_with_all = ["source", "redis_image"])]
-    nodes: Vec<Address>,
+    /// Running Redis server to use as a node; repeat per node. SEEN is its address as the proxy sees it
+    #[arg(long = "node", value_name = NODE, conflicts_with_all = ["source", "redis_image"])]
+    nodes: Vec<NodeFlag>,
     /// Running Toxiproxy server to inject faults with, instead of the suite's own links. It records no traffic
     #[arg(long, value_name = "HOST:PORT", value_parser = address)]
     toxiproxy: Option<std::net::SocketAddr>,
@@ -320,7 +320,7 @@ impl Common {
         search: Search,
         connector: &Connector,
     ) -> anyhow::Result<RunOptions> {
-        let nodes = connector.nodes("--node", &self.nodes).await?;
+        let nodes = connector.nodes(&self.nodes).await?;
         Ok(RunOptions {
             toxiproxy_links: self.links().await?.unwrap_or_default(),
             ..self.run_options(search, nodes)

@@ -1,8 +1,9 @@
 //! The grammar of `--node` where a node has a place in a cluster: `ADDR[=SEEN][*WEIGHT]`.
 
+use std::fmt;
 use std::str::FromStr;
 
-use testbed::address::{Address, Mistake};
+use testbed::address::{Address, Mistake, Site};
 use testbed::endpoint::Endpoint;
 
 use super::{Connector, Usage};
@@ -47,10 +48,29 @@ impl FromStr for NodeFlag {
             .parse()
             .map_err(|wrong: Mistake| wrong.to_string())?;
         Ok(Self {
-            seen: seen.map_or_else(|| reached.site.to_string(), str::to_owned),
+            seen: seen.map_or_else(|| as_seen(&reached), str::to_owned),
             reached,
             weight,
         })
+    }
+}
+
+/// As it was given, without user and password.
+impl fmt::Display for NodeFlag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.reached)?;
+        if self.seen != as_seen(&self.reached) {
+            write!(f, "={}", self.seen)?;
+        }
+        self.weight.map_or(Ok(()), |weight| write!(f, "*{weight}"))
+    }
+}
+
+/// The address at which a proxy sees a server that it reaches as we do. Envoy and twemproxy hash the path of a socket.
+fn as_seen(reached: &Address) -> String {
+    match &reached.site {
+        Site::Unix(path) => path.display().to_string(),
+        site @ Site::Host { .. } => site.to_string(),
     }
 }
 
@@ -87,11 +107,16 @@ mod tests {
             ("redis://u:p=*@a:1/2=b:2*3", "redis://a:1/2", "b:2", Some(3)),
             ("rediss://u:p@a:1", "rediss://a:1", "a:1", None),
             ("unix:/a=/b", "unix:/a", "/b", None),
+            ("unix:/a", "unix:/a", "/a", None),
         ] {
             let node: NodeFlag = text.parse().expect(text);
             let at = node.reached.to_string();
             let read = (&*at, node.seen.as_str(), node.weight);
             assert_eq!(read, (reached, seen, weight), "{text}");
+            // The printed text means the same.
+            let again: NodeFlag = node.to_string().parse().expect(text);
+            assert_eq!(again.to_string(), node.to_string());
+            assert_eq!((again.seen, again.weight), (node.seen, node.weight));
         }
         for wrong in ["", "=b:1", "a:1=", "a:1*", "a:1*0", "a:1*x", "a:1*2=b:1"] {
             assert!(wrong.parse::<NodeFlag>().is_err(), "{wrong}");

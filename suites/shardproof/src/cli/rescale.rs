@@ -1,6 +1,7 @@
 //! `shardproof rescale`: what adding or removing nodes costs, key by key.
 
 mod fault;
+mod running;
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -21,15 +22,23 @@ use super::{Common, Console, Exit, Usage, output};
 #[derive(Debug, Args)]
 pub(super) struct Flags {
     /// Proxy to start, by the name or file of its target; repeat for several
-    #[arg(long = "target", value_name = "NAME|FILE.toml", required = true)]
+    #[arg(
+        long = "target",
+        value_name = "NAME|FILE.toml",
+        conflicts_with = "proxies",
+        required_unless_present = "proxies"
+    )]
     targets: Vec<String>,
+    #[command(flatten)]
+    proxies: running::Proxies,
     /// Number of nodes before
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=64))]
     from: u16,
     /// Number of nodes after
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=64))]
     to: u16,
-    /// Placement policy of the target; repeat to compare. Default: the target's first
+    /// Placement policy of the target; repeat to compare. Default: the target's first. With --proxy, the policy to compare
+    /// the nodes with
     #[arg(long = "policy", value_name = "NAME")]
     policies: Vec<String>,
     /// Apply a fault to one node while the number of nodes changes: kill, pause, down, "latency 50ms" or any other fault of the
@@ -45,7 +54,7 @@ pub(super) struct Flags {
     /// Pattern of the keys: n in braces counts from 0. On nodes of --node, keys have a prefix of the run
     #[arg(long, value_name = "PATTERN", default_value = "key:{n}")]
     generate: String,
-    /// Time to live of the keys, in seconds. Default: 60, with --fault 120
+    /// Time to live of the keys, in seconds. Default: 60, with --fault 120, with --proxy 600
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     ttl: Option<u64>,
     #[command(flatten)]
@@ -62,6 +71,15 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
     if let Some(fault) = flags.fault.clone() {
         return fault::run(&flags, fault, search, console).await;
     }
+    let output = flags.output.output();
+    output.check(console)?;
+    if flags.proxies.given() {
+        let Some(rescaled) = running::run(&flags, console).await? else {
+            return Ok(Exit::Unjudged);
+        };
+        show(&flags, &rescaled, console);
+        return report(&flags, vec![rescaled], console);
+    }
     let runs = runs(&flags)?;
     let connector = flags.common.connect.connector(console)?;
     let options = flags
@@ -69,7 +87,6 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
         .run_options_with_links(search, &connector)
         .await?;
     let plan = plan(&flags, options.seed)?;
-    let output = flags.output.output();
     (console.err)(&format!("seed {:x}", plan.seed));
     let mut done: Vec<Rescaled> = Vec::new();
     for (target, policy) in &runs {
@@ -77,17 +94,27 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
         let say = |step: &str| progress.say(step);
         let rescaled = run::rescale(&options, target, policy, &plan, &say).await?;
         drop(progress);
-        if !output.takes_stdout() {
-            (console.out)(&report::terminal::rescale(&rescaled.report));
-            (console.out)("\n");
-        }
+        show(&flags, &rescaled, console);
         done.push(rescaled);
     }
+    report(&flags, done, console)
+}
+
+/// Prints one rescale, unless stdout is taken.
+fn show(flags: &Flags, rescaled: &Rescaled, console: &Console) {
+    if !flags.output.output().takes_stdout() {
+        (console.out)(&report::terminal::rescale(&rescaled.report));
+        (console.out)("\n");
+    }
+}
+
+/// Writes the files asked for.
+fn report(flags: &Flags, done: Vec<Rescaled>, console: &Console) -> anyhow::Result<Exit> {
     if let (Some(file), [only]) = (&flags.keys_out, done.as_slice()) {
         save_keys(file, only).with_context(|| format!("cannot write {}", file.display()))?;
     }
     let reports = done.into_iter().map(|rescaled| rescaled.report).collect();
-    output.write(&Rescales { reports }, console)
+    flags.output.output().write(&Rescales { reports }, console)
 }
 
 /// Every target with every policy asked for.
@@ -138,9 +165,11 @@ fn plan(flags: &Flags, seed: u64) -> Result<Plan, Usage> {
         [prefix.as_bytes(), name.as_bytes()].concat()
     };
     // Each batch of requests waits until the proxy gives up on the node: fewer keys, with a longer time to live.
-    let (keys, ttl_s) = match flags.fault {
-        None => (10_000, 60),
-        Some(_) => (2_000, 120),
+    // The change of a running proxy may take minutes.
+    let (keys, ttl_s) = match (&flags.fault, flags.proxies.given()) {
+        (Some(_), _) => (2_000, 120),
+        (None, true) => (10_000, 600),
+        (None, false) => (10_000, 60),
     };
     Ok(Plan {
         from: flags.from.into(),

@@ -8,6 +8,7 @@ use testbed::targets::Target;
 
 use super::conformance::OP_TIMEOUT_MS;
 use super::connect::{self, Connect};
+use super::node::{NODE, NodeFlag};
 use super::{ADDRESS, Basics, Console, Folder, Usage, repeat};
 
 /// A proxy that already runs.
@@ -17,9 +18,9 @@ pub(super) struct Flags {
     /// Running proxy to judge. Without --node, commands that need the node of a key are skipped
     #[arg(long, value_name = ADDRESS, value_parser = connect::address, conflicts_with = "link_port_base")]
     proxy: Option<Address>,
-    /// Node of --proxy; repeat for all of them
-    #[arg(long = "node", value_name = ADDRESS, value_parser = connect::address, conflicts_with = "targets")]
-    nodes: Vec<Address>,
+    /// Node of --proxy; repeat for all of them. SEEN is its address as the proxy sees it
+    #[arg(long = "node", value_name = NODE, conflicts_with = "targets")]
+    nodes: Vec<NodeFlag>,
     /// Target whose claims are also those of --proxy, by name or file
     #[arg(long = "as", value_name = "NAME|FILE.toml", conflicts_with = "targets")]
     likened_to: Option<String>,
@@ -86,7 +87,7 @@ impl Flags {
         };
         Ok(Some(RunningProxy {
             proxy: connector.proxy("--proxy", address).await?,
-            nodes: connector.nodes("--node", &self.nodes).await?,
+            nodes: connector.nodes(&self.nodes).await?,
             op_timeout_ms: self.op_timeout_ms,
             allowed,
             hash_tags: claims("hash-tags"),

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use testbed::fault;
+use testbed::command;
 use testbed::folder;
 use testbed::leftovers::{self, Left};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -100,7 +100,7 @@ pub(crate) async fn wait(
         let _ = stop.send(true);
         if reports || !leftovers::is_empty() || folder::is_in_use() {
             // It may still compute. Keys that it writes are removed or expire.
-            let within = STOPPED_WITHIN + fault::heals_within();
+            let within = STOPPED_WITHIN + command::undone_within();
             let _ = timeout(within, &mut ended).await;
         }
         report(&leftovers::clean().await);

@@ -9,7 +9,7 @@ pub mod locate;
 pub mod plan;
 pub mod quality;
 
-use std::net::SocketAddr;
+use std::fmt::Display;
 
 pub use placement::Error as PlacementError;
 pub use placement::file::ClusterFile;
@@ -21,7 +21,7 @@ pub use placement::{Cluster, Health, Node, NodeId, Placement, Policy};
 pub fn predict<'a>(
     policy: &str,
     hash_tags: bool,
-    nodes: &[SocketAddr],
+    nodes: &[impl Display],
     keys: impl IntoIterator<Item = &'a [u8]>,
 ) -> Option<Vec<usize>> {
     let nodes = nodes.iter().map(|addr| Node::at(addr.to_string()));

@@ -3,7 +3,7 @@
 use super::{Error, RunOptions};
 use crate::planner;
 use chaos::rescale::{self, FaultPlan, FaultReport, Predicted};
-use testbed::cluster::Cluster;
+use testbed::cluster::{Cluster, Source};
 use testbed::targets::{self, Proxy, Setting, Target};
 
 /// Time limit of the proxy for one request: every batch of requests to a node that does not serve takes this long. Far
@@ -56,7 +56,9 @@ pub async fn fault(
         hash_tags: false,
         op_timeout_ms: OP_TIMEOUT_MS,
     };
-    super::rescale::record(options, &cluster, plan.rescale.seed);
+    if let Source::External(_) = options.nodes {
+        super::rescale::record(cluster.node_endpoints(), plan.rescale.seed);
+    }
     let mut proxy = Proxy::start(target, setting, &options.search).await?;
     let faulted = rescale::observe_fault(plan, &cluster, &mut proxy, say).await?;
     let on = |count: usize| {

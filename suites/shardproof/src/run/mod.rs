@@ -26,7 +26,7 @@ pub use fingerprint::fingerprint;
 pub use matrix::{matrix, matrix_until};
 pub use plan::{Error as PlanError, count};
 pub use probe::probe;
-pub use rescale::{Rescaled, rescale};
+pub use rescale::{Rescaled, RunningCluster, rescale, rescale_running};
 pub use running::{RunningProxy, chaos_running};
 pub use shrink::{Limits, Observer, Search, shrink};
 pub use testbed::cluster::RunOptions;

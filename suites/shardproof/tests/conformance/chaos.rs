@@ -50,7 +50,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 /// `rescale --fault` itself, on the first available target: every format of one run.
 fn of_the_command(target: Target) -> Option<Trial> {
     let policy = target.policies.first()?.clone();
-    planner::predict(&policy, false, &["127.0.0.1:1".parse().ok()?], [])?;
+    planner::predict(&policy, false, &["127.0.0.1:1"], [])?;
     match support::presence(&target) {
         Presence::Missing(_) => None,
         presence => Some(turns::trial(
@@ -97,7 +97,7 @@ fn trial(
     fault: &Fault,
 ) -> Option<Trial> {
     let policy = target.policies.first()?.clone();
-    planner::predict(&policy, false, &["127.0.0.1:1".parse().ok()?], [])?;
+    planner::predict(&policy, false, &["127.0.0.1:1"], [])?;
     let name = format!(
         "chaos::{source_name}::{}::{policy}-3-to-4-{fault}",
         target.name

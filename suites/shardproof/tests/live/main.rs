@@ -7,6 +7,7 @@ mod fleet;
 mod leftovers;
 mod nodes;
 mod page;
+mod rescaled;
 mod running;
 mod secured;
 mod shrink;
@@ -31,6 +32,7 @@ fn main() {
         toxiproxy::trials(),
         page::trials(),
         shrink::trials(),
+        rescaled::trials(),
         running::trials(),
         secured::trials(),
     ];

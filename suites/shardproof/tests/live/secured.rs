@@ -267,6 +267,18 @@ fn judged_by_address(target: &Target) -> Result<(), Failed> {
         &[0],
     );
 
+    let (two, rescaled) = (Port::free()?, path("rescaled.json"));
+    let _proxy_of_two = start(&target, two.number(), &nodes[..2])?;
+    let two = format!("rediss://:hunter2-proxy@localhost:{}", two.number());
+    let rescale = ["rescale", "--proxy", &two, "--json", &rescaled];
+    let change = ["--from", "2", "--to", "3", "--policy", "maglev"];
+    ends(
+        &[&rescale[..], &connect, &change, &with_nodes].concat(),
+        &[0],
+    );
+    let rescaled: serde_json::Value = serde_json::from_slice(&fs::read(&rescaled)?)?;
+    assert_eq!(rescaled["predicted"]["agree"], 10_000, "{rescaled}");
+
     let history = path("history");
     let scenario = path("calm.toml");
     fs::write(&scenario, SCENARIO)?;

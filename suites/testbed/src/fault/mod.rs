@@ -63,7 +63,7 @@ pub use cut_reply::AfterCut;
 pub use error_reply::ErrorCode;
 pub use hook::{
     Action as HookAction, Error as HookError, Hook, HookRun, Template as HookCommand,
-    TemplateError as HookCommandError, heals_within,
+    TemplateError as HookCommandError,
 };
 pub use injector::{Error as InjectorError, FaultInjector, Foreign};
 pub use reply::{

@@ -5,7 +5,7 @@ use askama::Template;
 use super::card::Card;
 use crate::report::svg::Picture;
 use crate::report::svg::bars::{Row, bars};
-use crate::report::terminal::{claim, laws};
+use crate::report::terminal::{claim, laws, policy, prediction};
 use chaos::rescale::Report;
 
 /// The page of one or more rescales.
@@ -29,7 +29,9 @@ struct Part<'a> {
     report: &'a Report,
     cards: [Card; 3],
     bars: Picture,
+    policy: &'a str,
     laws: Vec<String>,
+    prediction: String,
     /// Each fate, after the change and after the way back.
     ledger: [(&'static str, usize, usize); 6],
 }
@@ -49,7 +51,9 @@ fn part(report: &Report) -> Part<'_> {
         ]
         .map(card),
         bars: nodes(report),
+        policy: policy(report),
         laws: laws(report),
+        prediction: prediction(report),
         ledger: [
             ("found", there.found, back.found),
             ("unreachable", there.unreachable, back.unreachable),
@@ -63,7 +67,7 @@ fn part(report: &Report) -> Part<'_> {
 
 fn nodes(report: &Report) -> Picture {
     let rows = report.nodes.iter().map(|node| Row {
-        name: node.addr.to_string(),
+        name: node.addr.clone(),
         lengths: vec![node.before, node.after, node.held],
     });
     let legend = ["placed before", "placed after", "stored after"];

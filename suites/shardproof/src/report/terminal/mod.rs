@@ -33,5 +33,5 @@ pub use matrix::{evidence_lines, matrix};
 pub use plan::plan;
 pub(super) use plan::{chance, comparison};
 pub use probe::probe;
-pub(super) use rescale::laws;
 pub use rescale::{claim, rescale, rescales};
+pub(super) use rescale::{laws, policy, prediction};

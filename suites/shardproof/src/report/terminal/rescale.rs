@@ -3,14 +3,19 @@
 use std::fmt::Write;
 
 use super::table::table;
-use chaos::rescale::{LawVerdict, Prediction, Report};
+use chaos::rescale::{LawVerdict, POLICY_UNKNOWN, Prediction, Report};
 
 /// One rescale.
 #[must_use]
 pub fn rescale(report: &Report) -> String {
     let mut text = format!(
         "{} {}, {}, {} -> {} nodes, {} keys\n\n",
-        report.target, report.version, report.policy, report.from, report.to, report.keys
+        report.target,
+        report.version,
+        policy(report),
+        report.from,
+        report.to,
+        report.keys
     );
     let mut line = |words: String| {
         let _ = writeln!(text, "{}", format!("  {words}").trim_end());
@@ -45,6 +50,14 @@ pub fn rescale(report: &Report) -> String {
     laws(report).into_iter().for_each(&mut line);
     line(prediction(report));
     text
+}
+
+/// The name of the policy, in words.
+pub(in crate::report) fn policy(report: &Report) -> &str {
+    match report.policy.as_str() {
+        POLICY_UNKNOWN => "unknown policy",
+        known => known,
+    }
 }
 
 /// The end of one or more rescales: for several a table of their figures, then the published claim.
@@ -84,7 +97,11 @@ fn figures(reports: &[Report]) -> String {
 #[must_use]
 pub fn claim(reports: &[Report]) -> String {
     let measured = |policy: &str| {
-        let share = |report: &Report| (report.policy == policy).then_some(report.unreachable_share);
+        let of_policy = |report: &Report| {
+            let predicted = report.predicted.as_ref();
+            report.policy == policy && predicted.is_none_or(|it| it.differ == 0)
+        };
+        let share = |report: &Report| of_policy(report).then_some(report.unreachable_share);
         reports.iter().find_map(share)
     };
     let percent = |share: f64| format!("{:.1} %", 100.0 * share);
@@ -150,8 +167,12 @@ pub(in crate::report) fn laws(report: &Report) -> Vec<String> {
     lines
 }
 
-fn prediction(report: &Report) -> String {
+/// How the nodes compare with the computed placement.
+pub(in crate::report) fn prediction(report: &Report) -> String {
     match &report.predicted {
+        None if report.policy == POLICY_UNKNOWN => {
+            "no prediction: give --policy, `shardproof fingerprint` finds it".to_owned()
+        }
         None => format!(
             "no prediction: this build has no specification of {}",
             report.policy

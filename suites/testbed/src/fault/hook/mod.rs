@@ -1,33 +1,21 @@
 //! A hook: a command of the operator that applies and heals faults where the suite cannot.
 //!
 //! - `template`: the command with its placeholders. Pure.
-//! - `call`: one call of it.
 //!
 //! Every call to apply a fault is followed by one call to heal it, however the run ends, unless the hook said that it
 //! cannot do the fault. Calls follow one another, so that a fault is never healed while it is being applied.
 
-mod call;
 mod template;
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::Fault;
-use call::{Failure, call};
+use crate::command::{Calls, Change, Failure, after};
 use template::Values;
 
 pub use template::{Action, Template, TemplateError};
-
-/// How long the heals that are due may take in this process.
-static DUE: Mutex<Duration> = Mutex::new(Duration::ZERO);
-
-/// How long the hooks of this process may take to heal all faults in force. Zero if there is none.
-#[must_use]
-pub fn heals_within() -> Duration {
-    *lock(&DUE)
-}
 
 /// A hook did not do what it was called for. Never a verdict on a proxy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -64,13 +52,6 @@ pub enum Error {
     },
 }
 
-fn after(line: &str) -> String {
-    match line.is_empty() {
-        true => String::new(),
-        false => format!(": {line}"),
-    }
-}
-
 /// The command with its time limit.
 #[derive(Debug, Clone)]
 pub struct Hook {
@@ -100,19 +81,47 @@ impl Hook {
     #[must_use]
     pub fn begin(&self) -> HookRun {
         HookRun {
-            calls: Arc::new(Calls {
-                hook: self.clone(),
-                open: Mutex::default(),
-                stopped: AtomicBool::new(false),
-            }),
+            hook: self.clone(),
+            calls: Arc::new(Calls::new(self.within)),
         }
+    }
+
+    fn change(&self, fault: &Fault, on: &str, node: SocketAddr) -> Change<Order> {
+        let (text, node) = (fault.to_string(), node.to_string());
+        let words = |action| {
+            self.command.words(&Values {
+                action,
+                fault: &text,
+                kind: fault.name(),
+                on,
+                node: &node,
+            })
+        };
+        Change {
+            apply: words(Action::Apply),
+            undo: words(Action::Heal),
+            label: Order {
+                fault: text.clone(),
+                on: on.to_owned(),
+            },
+        }
+    }
+
+    /// Ends the fault of a change, and remembers it if that failed.
+    fn heal(&self, calls: &Calls<Order>, change: &Change<Order>) -> Result<(), Error> {
+        calls.undo(change).map_err(|why| {
+            let error = change.label.failed(Action::Heal, why);
+            lock(&self.unhealed).get_or_insert(error.clone());
+            error
+        })
     }
 }
 
 /// The calls of one run. When it is dropped, a call that still runs is killed, and all faults in force are healed.
 #[derive(Debug)]
 pub struct HookRun {
-    calls: Arc<Calls>,
+    hook: Hook,
+    calls: Arc<Calls<Order>>,
 }
 
 impl HookRun {
@@ -121,7 +130,17 @@ impl HookRun {
     /// # Errors
     /// What the hook did instead. It must be healed then too.
     pub async fn apply(&self, fault: &Fault, on: &str, node: SocketAddr) -> Result<(), Error> {
-        self.call(Calls::apply, Order::new(fault, on, node)).await
+        let change = self.hook.change(fault, on, node);
+        self.call(change, Action::Apply, |_, calls, change| {
+            calls.apply(change).map_err(|failure| match failure {
+                Failure::Other(why) => change.label.failed(Action::Apply, why),
+                Failure::Unable(why) => {
+                    calls.forget(change);
+                    change.label.unable(why)
+                }
+            })
+        })
+        .await
     }
 
     /// Ends a fault. Does nothing if it was not applied.
@@ -129,61 +148,48 @@ impl HookRun {
     /// # Errors
     /// What the hook did instead.
     pub async fn heal(&self, fault: &Fault, on: &str, node: SocketAddr) -> Result<(), Error> {
-        self.call(Calls::heal, Order::new(fault, on, node)).await
+        let change = self.hook.change(fault, on, node);
+        self.call(change, Action::Heal, Hook::heal).await
     }
 
     async fn call(
         &self,
-        does: fn(&Calls, &Order) -> Result<(), Error>,
-        order: Order,
+        change: Change<Order>,
+        action: Action,
+        does: impl FnOnce(&Hook, &Calls<Order>, &Change<Order>) -> Result<(), Error> + Send + 'static,
     ) -> Result<(), Error> {
-        let (calls, given) = (Arc::clone(&self.calls), order.clone());
-        let called = tokio::task::spawn_blocking(move || does(&calls, &given));
+        let (hook, calls, order) = (
+            self.hook.clone(),
+            Arc::clone(&self.calls),
+            change.label.clone(),
+        );
+        let called = tokio::task::spawn_blocking(move || does(&hook, &calls, &change));
         // Only a runtime that ends drops it.
         called
             .await
-            .unwrap_or_else(|why| Err(order.failed(Action::Apply, why.to_string())))
+            .unwrap_or_else(|why| Err(order.failed(action, why.to_string())))
     }
 }
 
 impl Drop for HookRun {
     fn drop(&mut self) {
-        self.calls.stopped.store(true, Ordering::Relaxed);
-        for why in self.calls.heal_all() {
-            tracing::warn!("{why}");
+        self.calls.stop();
+        for change in self.calls.in_force() {
+            if let Err(why) = self.hook.heal(&self.calls, &change) {
+                tracing::warn!("{why}");
+            }
         }
     }
 }
 
-/// What a hook is asked for.
+/// A fault, and what it acts on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Order {
     fault: String,
-    kind: &'static str,
     on: String,
-    node: String,
 }
 
 impl Order {
-    fn new(fault: &Fault, on: &str, node: SocketAddr) -> Self {
-        Self {
-            fault: fault.to_string(),
-            kind: fault.name(),
-            on: on.to_owned(),
-            node: node.to_string(),
-        }
-    }
-
-    fn values(&self, action: Action) -> Values<'_> {
-        Values {
-            action,
-            fault: &self.fault,
-            kind: self.kind,
-            on: &self.on,
-            node: &self.node,
-        }
-    }
-
     fn failed(&self, action: Action, why: String) -> Error {
         let (fault, on) = (self.fault.clone(), self.on.clone());
         match action {
@@ -191,82 +197,10 @@ impl Order {
             Action::Heal => Error::Heal { fault, on, why },
         }
     }
-}
 
-/// One call at a time, and the faults in force.
-#[derive(Debug)]
-struct Calls {
-    hook: Hook,
-    /// Locked during a call.
-    open: Mutex<Vec<Order>>,
-    stopped: AtomicBool,
-}
-
-impl Calls {
-    fn apply(&self, order: &Order) -> Result<(), Error> {
-        let mut open = lock(&self.open);
-        if self.is_stopped() {
-            return Err(order.failed(Action::Apply, "the run was stopped".to_owned()));
-        }
-        open.push(order.clone());
-        *lock(&DUE) += self.hook.within;
-        let is_stopped = || self.is_stopped();
-        match self.run(order, Action::Apply, &is_stopped) {
-            Ok(()) => Ok(()),
-            Err(Failure::Other(why)) => Err(order.failed(Action::Apply, why)),
-            Err(Failure::Unable(why)) => {
-                open.pop();
-                self.healed();
-                let (fault, on) = (order.fault.clone(), order.on.clone());
-                Err(Error::Unable { fault, on, why })
-            }
-        }
-    }
-
-    fn heal(&self, order: &Order) -> Result<(), Error> {
-        let mut open = lock(&self.open);
-        let Some(at) = open.iter().position(|it| it == order) else {
-            return Ok(());
-        };
-        let healed = self.run(order, Action::Heal, &|| false);
-        open.remove(at);
-        self.healed();
-        healed.map_err(|failure| {
-            let why = match failure {
-                Failure::Other(why) => why,
-                Failure::Unable(line) => format!("exit status: {}{}", call::UNABLE, after(&line)),
-            };
-            let error = order.failed(Action::Heal, why);
-            lock(&self.hook.unhealed).get_or_insert(error.clone());
-            error
-        })
-    }
-
-    /// Heals all faults in force, in the order in which they were applied. Returns the faults that were not healed.
-    fn heal_all(&self) -> Vec<Error> {
-        let open = lock(&self.open).clone();
-        let healed = open.iter().map(|order| self.heal(order));
-        healed.filter_map(Result::err).collect()
-    }
-
-    fn run(
-        &self,
-        order: &Order,
-        action: Action,
-        is_stopped: &dyn Fn() -> bool,
-    ) -> Result<(), Failure> {
-        let words = self.hook.command.words(&order.values(action));
-        call(&words, self.hook.within, is_stopped)
-    }
-
-    /// One heal less is due.
-    fn healed(&self) {
-        let mut due = lock(&DUE);
-        *due = due.saturating_sub(self.hook.within);
-    }
-
-    fn is_stopped(&self) -> bool {
-        self.stopped.load(Ordering::Relaxed)
+    fn unable(&self, why: String) -> Error {
+        let (fault, on) = (self.fault.clone(), self.on.clone());
+        Error::Unable { fault, on, why }
     }
 }
 

@@ -1,9 +1,11 @@
-//! The command of a hook: words with placeholders, split as a shell does.
+//! The command of a hook, and the placeholders that it can have.
 //!
-//! Pure. Never a shell: placeholders are filled in after the text was split, so no value can add a word or a command.
+//! Pure.
 
 use std::fmt;
 use std::str::FromStr;
+
+use crate::command::{self, Mistake};
 
 /// What a hook is called for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,12 +54,9 @@ const PLACEHOLDERS: &[&str] = &["action", "fault", "kind", "on", "node"];
 /// The text is no command of a hook.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {
-    /// Quotes.
-    #[error("a quote is not closed, or a backslash ends the text")]
-    Quotes,
-    /// No word.
-    #[error("it is empty, expected a command")]
-    Empty,
+    /// The words.
+    #[error(transparent)]
+    Words(#[from] Mistake),
     /// A name in braces.
     #[error("{{{0}}} is unknown, expected {{action}}, {{fault}}, {{kind}}, {{on}} or {{node}}")]
     Unknown(String),
@@ -68,110 +67,36 @@ pub enum TemplateError {
 
 /// A command with placeholders.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Template {
-    text: String,
-    words: Vec<Vec<Piece>>,
-}
+pub struct Template(command::Template);
 
 /// As it was given.
 impl fmt::Display for Template {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(self.0.text())
     }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Piece {
-    Text(String),
-    Placeholder(String),
 }
 
 impl FromStr for Template {
     type Err = TemplateError;
 
     fn from_str(text: &str) -> Result<Self, TemplateError> {
-        let words = shlex::split(text).ok_or(TemplateError::Quotes)?;
-        let mut template = Self {
-            text: text.to_owned(),
-            words: words.iter().map(|word| pieces(word)).collect(),
-        };
-        template.check()?;
-        if !template.has("action") {
-            let action = Piece::Placeholder("action".to_owned());
-            template.words.push(vec![action]);
+        let command = command::Template::split(text)?;
+        if let Some(name) = command.names().find(|name| !PLACEHOLDERS.contains(name)) {
+            return Err(TemplateError::Unknown(name.to_owned()));
         }
-        Ok(template)
+        let either = |one, other| command.has(one) || command.has(other);
+        match either("fault", "kind") && either("node", "on") {
+            true => Ok(Self(command.ending_with("action"))),
+            false => Err(TemplateError::Blind),
+        }
     }
 }
 
 impl Template {
-    fn check(&self) -> Result<(), TemplateError> {
-        if self.words.is_empty() {
-            return Err(TemplateError::Empty);
-        }
-        let unknown = self
-            .names()
-            .find(|name| !PLACEHOLDERS.contains(&name.as_str()));
-        if let Some(name) = unknown {
-            return Err(TemplateError::Unknown(name.clone()));
-        }
-        let either = |one, other| self.has(one) || self.has(other);
-        match either("fault", "kind") && either("node", "on") {
-            true => Ok(()),
-            false => Err(TemplateError::Blind),
-        }
-    }
-
-    fn names(&self) -> impl Iterator<Item = &String> {
-        self.words.iter().flatten().filter_map(|piece| match piece {
-            Piece::Placeholder(name) => Some(name),
-            Piece::Text(_) => None,
-        })
-    }
-
-    fn has(&self, name: &str) -> bool {
-        self.names().any(|known| known == name)
-    }
-
     /// The program and its arguments for one call.
     pub(super) fn words(&self, values: &Values<'_>) -> Vec<String> {
-        let text = |piece: &Piece| match piece {
-            Piece::Text(text) => text.clone(),
-            Piece::Placeholder(name) => values.value(name).unwrap_or_default(),
-        };
-        let word = |pieces: &Vec<Piece>| pieces.iter().map(text).collect();
-        self.words.iter().map(word).collect()
+        self.0.words(&|name| values.value(name).unwrap_or_default())
     }
-}
-
-/// Takes a word apart. Only lower-case letters between braces are a placeholder, so that JSON stays text.
-fn pieces(word: &str) -> Vec<Piece> {
-    let mut pieces = Vec::new();
-    let (mut text, mut rest) = (String::new(), word);
-    while let Some((before, after)) = rest.split_once('{') {
-        text.push_str(before);
-        let name = after.split_once('}').map(|(name, _)| name);
-        let is_name = |name: &&str| {
-            !name.is_empty()
-                && name
-                    .bytes()
-                    .all(|byte| byte.is_ascii_lowercase() || byte == b'-')
-        };
-        match name.filter(is_name) {
-            Some(name) => {
-                pieces.push(Piece::Text(std::mem::take(&mut text)));
-                pieces.push(Piece::Placeholder(name.to_owned()));
-                rest = &after[name.len() + 1..];
-            }
-            None => {
-                text.push('{');
-                rest = after;
-            }
-        }
-    }
-    text.push_str(rest);
-    pieces.push(Piece::Text(text));
-    pieces
 }
 
 #[cfg(test)]
@@ -256,8 +181,8 @@ mod tests {
 
     #[test]
     fn what_no_fault_can_be_told_by_is_refused() {
-        refused("", &TemplateError::Empty);
-        refused("hook 'a {fault} {node}", &TemplateError::Quotes);
+        refused("", &Mistake::Empty.into());
+        refused("hook 'a {fault} {node}", &Mistake::Quotes.into());
         refused(
             "hook {fault} {nodes}",
             &TemplateError::Unknown("nodes".to_owned()),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use super::*;
+use crate::command::undone_within;
 use crate::wait;
 
 /// Far more than a script needs.
@@ -169,7 +170,7 @@ async fn an_apply_that_is_cut_off_is_ended_before_it_is_healed() {
         _ = run.apply(&pause, "B", node()) => panic!("it has ended"),
         called = wait::eventually("a call", WITHIN, called) => called.unwrap(),
     }
-    assert!(heals_within() >= WITHIN * 10);
+    assert!(undone_within() >= WITHIN * 10);
     drop(run);
     assert_eq!(script.calls(), [APPLIED, HEALED]);
 }

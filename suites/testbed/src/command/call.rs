@@ -1,4 +1,4 @@
-//! One call of a hook: a process with a time limit, whose last line on stderr says why it failed.
+//! One call of a command: a process with a time limit, whose last line on stderr says why it failed.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use crate::wait::{Probed, eventually_blocking};
 
 /// The exit code by which a hook says that it cannot do a fault, and has changed nothing.
-pub(super) const UNABLE: i32 = 3;
+pub(crate) const UNABLE: i32 = 3;
 
 /// Bytes at the end of stderr that are read.
 const TAIL_BYTES: u64 = 4096;
@@ -20,7 +20,7 @@ const LINE_CHARS_MAX: usize = 200;
 
 /// A call did not do what it was for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Failure {
+pub(crate) enum Failure {
     /// It exited with [`UNABLE`]: its line.
     Unable(String),
     /// Anything else: the cause in one line.
@@ -37,7 +37,7 @@ pub(super) fn call(
     // Without a place for it the line is lost, but a fault is healed all the same.
     let mut stderr = tempfile::tempfile().ok();
     let mut child = start(words, stderr.as_ref())?;
-    let ended = eventually_blocking("the end of the hook", within, || {
+    let ended = eventually_blocking("the end of the command", within, || {
         match child.try_wait().map_err(io) {
             Ok(Some(status)) => Probed::Break(Ok(status)),
             Ok(None) if !is_stopped() => Probed::Continue("it still runs".to_owned()),
@@ -64,7 +64,7 @@ fn start(words: &[String], stderr: Option<&File>) -> Result<Child, Failure> {
         return Err(Failure::Other("there is no command".to_owned()));
     };
     let failed = |why: io::Error| Failure::Other(format!("cannot start `{program}`: {why}"));
-    // A file, because what a hook leaves running may keep a pipe open. In a process group of its own, so that Ctrl-C on a
+    // A file, because what a command leaves running may keep a pipe open. In a process group of its own, so that Ctrl-C on a
     // terminal does not end it half-way.
     let stderr = stderr.and_then(|file| file.try_clone().ok());
     Command::new(program)
