@@ -1,13 +1,16 @@
 //! Connections to servers with a password: each subcommand logs in, failures name the cause, and no password is shown.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use testbed::child::Running;
-use testbed::client::{Client, NODE_DEADLINE};
+use testbed::client::{self, Client, NODE_DEADLINE};
 use testbed::node::{Node, Process};
 use testbed::port::Port;
 use testbed::program::Program;
+use testbed::wait;
 use tokio::runtime::Runtime;
 
 use crate::program::{check, redis};
@@ -181,4 +184,75 @@ fn a_server_that_starts_is_waited_for() {
         64,
         &["--wait", "such as 30s"],
     );
+}
+
+/// A server over the files of a folder.
+fn server_of(folder: &Path, port: &Port, words: &[&str]) -> Running {
+    let mut server = Command::new(support::search().find(&Program::redis_server()).unwrap());
+    server.args(["--port", &port.number().to_string()]);
+    server.args(["--bind", "127.0.0.1", "--save", ""]);
+    server.arg("--dir").arg(folder).args(words);
+    server.stdout(Stdio::null());
+    Running::start(server).unwrap()
+}
+
+/// Waits until the answer to PING contains a text; that of a server that serves is empty.
+async fn answered(port: &Port, expected: &str) {
+    let answers = async || {
+        let pinged = client::ping(port.addr()).await;
+        let said = pinged.map_or_else(|why| why.to_string(), |()| String::new());
+        let found = said.contains(expected) && said.is_empty() == expected.is_empty();
+        wait::found(found, || said)
+    };
+    let within = Duration::from_secs(60);
+    wait::eventually("an answer", within, answers)
+        .await
+        .unwrap();
+}
+
+#[test]
+fn a_server_that_loads_its_data_is_named_and_waited_for() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let port = Port::free().unwrap();
+    let runtime = Runtime::new().unwrap();
+    {
+        let _server = server_of(folder.path(), &port, &[]);
+        runtime.block_on(async {
+            answered(&port, "").await;
+            let mut client = Client::connect(port.addr(), NODE_DEADLINE).await.unwrap();
+            let value = "v".repeat(2000);
+            let set = |key: u32| vec!["SET".to_owned(), format!("key:{key}"), value.clone()];
+            let mut requests: Vec<Vec<String>> = (0..1000).map(set).collect();
+            requests.push(vec!["SAVE".to_owned()]);
+            let replies = client.pipeline(&requests, NODE_DEADLINE).await.unwrap();
+            assert!(replies.iter().all(|reply| !reply.is_error()));
+        });
+    }
+    // A tenth of a second per key, between which it answers.
+    let slow = ["--key-load-delay", "100000"];
+    let slow = [
+        &slow[..],
+        &["--loading-process-events-interval-bytes", "1024"],
+    ]
+    .concat();
+    let _server = server_of(folder.path(), &port, &slow);
+    let at = port.addr().to_string();
+    let asked = |words: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_shardproof"));
+        command.args(PLAN).args(["--scan", &at]).args(words);
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
+        command
+    };
+    runtime.block_on(answered(&port, "LOADING"));
+    let words = ["LOADING", "loading its data", "--wait 30s"];
+    check(&asked(&[]).output().unwrap(), 2, &words);
+    let waits = asked(&["--wait", "60s"]).spawn().unwrap();
+    runtime.block_on(async {
+        let mut client = Client::connect(port.addr(), NODE_DEADLINE).await.unwrap();
+        let faster = ["CONFIG", "SET", "key-load-delay", "0"];
+        let set = client.call(&faster, NODE_DEADLINE).await.unwrap();
+        assert_eq!(set.to_string(), "+OK");
+    });
+    let output = waits.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
 }

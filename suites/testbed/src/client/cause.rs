@@ -22,7 +22,7 @@ const CAUSES: [(&str, &str); 8] = [
     ),
     (
         "LOADING",
-        "the server is loading its data: --wait SECONDS waits",
+        "the server is loading its data: --wait 30s waits",
     ),
     (
         "ERR DB index is out of range",
