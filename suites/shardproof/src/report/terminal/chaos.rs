@@ -142,6 +142,11 @@ fn milliseconds(us: u64) -> String {
 #[must_use]
 pub fn chaos(report: &Chaos) -> String {
     let lines = report.targets.iter().map(|target| headline(report, target));
+    let verdicts = report.targets.iter().map(|target| {
+        let verdict = summary::verdict_on_scenarios(report, target);
+        format!("{}: {verdict}", target.target)
+    });
+    let lines = lines.chain(verdicts);
     let matrix = match report.targets.len() {
         0 | 1 => String::new(),
         _ => format!("\n{}", matrix(report)),

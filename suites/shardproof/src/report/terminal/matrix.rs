@@ -70,6 +70,10 @@ pub fn matrix(matrix: &Matrix) -> String {
         );
     }
     let _ = writeln!(text, ", {:.1} s", matrix.took_ms as f64 / 1000.0);
+    for Column { target, .. } in &matrix.targets {
+        let verdict = summary::verdict_on_commands(matrix, target);
+        let _ = writeln!(text, "{target}: {verdict}");
+    }
     text
 }
 
