@@ -66,6 +66,40 @@ pub async fn answers<K: AsRef<[u8]>>(
     Ok(answers)
 }
 
+/// Whether each key exists on a node of a Redis Cluster. Of keys that it sends elsewhere (`MOVED`, `ASK`) it has none, and a
+/// slot that is arriving is served after ASKING. A server that is not in cluster mode is asked as any other.
+///
+/// # Errors
+/// The first key without a valid answer.
+pub async fn exist_in_redis_cluster<K: AsRef<[u8]>>(
+    client: &mut Client,
+    keys: &[K],
+    within: Duration,
+) -> Result<Vec<bool>, Error> {
+    let mut found = Vec::with_capacity(keys.len());
+    for batch in keys.chunks(PIPELINE / 2) {
+        let asked = batch.iter().map(|key| vec![&b"EXISTS"[..], key.as_ref()]);
+        let requests: Vec<Vec<&[u8]>> = asked
+            .flat_map(|exists| [vec![&b"ASKING"[..]], exists])
+            .collect();
+        let answers = client.pipeline(&requests, within).await?;
+        for (key, answer) in batch.iter().zip(answers.into_iter().skip(1).step_by(2)) {
+            found.push(match &answer {
+                Value::Error(text) if is_elsewhere(text) => false,
+                _ => exists(&answer).ok_or_else(|| Error::Answer {
+                    key: key.as_ref().to_vec(),
+                    answer,
+                })?,
+            });
+        }
+    }
+    Ok(found)
+}
+
+fn is_elsewhere(error: &[u8]) -> bool {
+    error.starts_with(b"MOVED ") || error.starts_with(b"ASK ")
+}
+
 /// Whether the key exists according to an answer; `None` for any other answer.
 #[must_use]
 pub fn exists(answer: &Value) -> Option<bool> {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use shardproof::fleet::CheckOptions;
 
-use super::fleet::{FleetFlags, Opened, look};
+use super::fleet::{FleetFlags, Opened, Purpose, look};
 use super::{Console, Exit, output};
 
 /// Check live nodes: which keys the proxy can reach and which it cannot. Writes nothing to nodes
@@ -21,7 +21,7 @@ pub(super) struct Flags {
 }
 
 pub(super) async fn run(flags: Flags, console: &Console) -> anyhow::Result<Exit> {
-    let Opened { fleet, proxy } = flags.fleet.open(console).await?;
+    let Opened { fleet, proxy } = flags.fleet.open(Purpose::Look, console).await?;
     let looking = CheckOptions {
         scanning: flags.fleet.scanning(),
         databases: flags.fleet.databases(&fleet).await?,

@@ -5,9 +5,12 @@ use std::path::Path;
 use std::str::FromStr;
 
 use clap::Args;
-use shardproof::planner::description::{self, Described, Hints};
+use shardproof::fleet;
+use shardproof::planner::description::{self, Described, Description, Hints, Seeds};
+use testbed::address::Address;
+use testbed::endpoint::Endpoint;
 
-use super::Usage;
+use super::{ADDRESS, Connector, Usage};
 
 /// How descriptions are read.
 #[derive(Debug, Args)]
@@ -21,6 +24,9 @@ pub(super) struct Hinting {
     /// Whether only the part of a key between { and } is hashed, if the description does not say so
     #[arg(long, value_name = "on|off")]
     hash_tags: Option<Switch>,
+    /// Node to ask for the slots of a Redis Cluster, instead of the seeds in the description; repeat for several
+    #[arg(long = "seed", value_name = ADDRESS, value_parser = super::connect::address)]
+    seeds: Vec<Address>,
 }
 
 /// Whether something is on.
@@ -60,9 +66,22 @@ impl Hinting {
         }
     }
 
-    /// The cluster that `text` describes or whose file it names; `flag` is where it was given. An error in a word of
-    /// the command line is a usage error, an error in a file is not.
-    pub(super) fn read(&self, flag: &str, text: &str) -> anyhow::Result<Described> {
+    /// The cluster that `text` describes or whose file it names; `flag` is where it was given. A Redis Cluster is asked for
+    /// its slots.
+    pub(super) async fn read(
+        &self,
+        flag: &str,
+        text: &str,
+        connector: &Connector,
+    ) -> anyhow::Result<Described> {
+        match self.description(flag, text)? {
+            Description::Cluster(described) => Ok(described),
+            Description::RedisCluster(seeds) => self.ask(&seeds, connector).await,
+        }
+    }
+
+    /// The same without asking any node. An error in a word of the command line is a usage error, an error in a file is not.
+    pub(super) fn description(&self, flag: &str, text: &str) -> anyhow::Result<Description> {
         let hints = self.hints();
         let is_file = Path::new(text).exists();
         if !is_file {
@@ -70,10 +89,42 @@ impl Hinting {
         }
         if !is_file && (description::is_inline(text) || text.contains(':')) {
             let described = description::inline(text, &hints);
-            return described.map_err(|why| Usage(format!("{flag} {why}")).into());
+            let described = described.map_err(|why| Usage(format!("{flag} {why}")))?;
+            return Ok(Description::Cluster(described));
         }
         let content = std::fs::read_to_string(text)
             .map_err(|why| anyhow::anyhow!("cannot read {text}: {why}"))?;
-        Ok(description::read(&content, text, &hints)?)
+        Ok(description::read_description(&content, text, &hints)?)
+    }
+
+    /// The Redis Cluster with the slots that its seeds answer.
+    async fn ask(&self, seeds: &Seeds, connector: &Connector) -> anyhow::Result<Described> {
+        let asked = self.seeds(seeds, connector).await?;
+        let slots = fleet::ask_slots(&asked).await?;
+        let mut described = seeds.described(&slots.seed, &slots.ranges, &self.hints())?;
+        described.notes.push(format!(
+            "slots as seed {} answers now: the proxy follows later changes",
+            slots.seed
+        ));
+        described.notes.extend(slots.silent);
+        Ok(described)
+    }
+
+    async fn seeds(
+        &self,
+        seeds: &Seeds,
+        connector: &Connector,
+    ) -> anyhow::Result<Vec<(String, Endpoint)>> {
+        let mut asked = Vec::new();
+        for address in &self.seeds {
+            let endpoint = connector.node("--seed", address).await?;
+            asked.push((address.site.to_string(), endpoint));
+        }
+        if asked.is_empty() {
+            for seed in &seeds.addresses {
+                asked.push((seed.clone(), connector.described(seed, seed).await?));
+            }
+        }
+        Ok(asked)
     }
 }

@@ -9,12 +9,12 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
 use shardproof::fleet::{
     self, CheckOptions, Fleet, KeyBytesMax, KeyCopy, Point, Progress, Scanning,
 };
-use shardproof::planner::description::Described;
+use shardproof::planner::description::{Described, Description, Seeds};
 use testbed::address::Address;
 use testbed::endpoint::Endpoint;
 use tokio::sync::mpsc;
@@ -68,6 +68,15 @@ pub(super) struct FleetFlags {
     connect: Connect,
 }
 
+/// What a fleet is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To look where keys are.
+    Look,
+    /// To move keys, or to count those that would be moved.
+    Move,
+}
+
 /// A fleet whose nodes all answer, and the proxy in front of it.
 pub(super) struct Opened {
     pub(super) fleet: Arc<Fleet>,
@@ -81,7 +90,7 @@ impl FleetFlags {
     }
 
     /// Opens the fleet. Every node of it answers.
-    pub(super) async fn open(&self, console: &Console) -> anyhow::Result<Opened> {
+    pub(super) async fn open(&self, purpose: Purpose, console: &Console) -> anyhow::Result<Opened> {
         let connector = self.connect.connector(console)?;
         let Described {
             cluster,
@@ -90,7 +99,10 @@ impl FleetFlags {
             routing,
             notes,
             ..
-        } = self.hinting.read("--to", &self.to)?;
+        } = match purpose {
+            Purpose::Look => self.hinting.read("--to", &self.to, &connector).await?,
+            Purpose::Move => self.movable()?,
+        };
         console.notes(&notes);
         let mut given: Vec<Option<&Address>> = vec![None; reach.len()];
         let seen: Vec<&str> = cluster
@@ -148,6 +160,17 @@ impl FleetFlags {
         };
         let fleet = Arc::new(fleet.routed(routing).in_database(database));
         Ok(Opened { fleet, proxy })
+    }
+
+    /// A cluster whose keys may be moved.
+    fn movable(&self) -> anyhow::Result<Described> {
+        match self.hinting.description("--to", &self.to)? {
+            Description::Cluster(described) => Ok(described),
+            Description::RedisCluster(Seeds { place, setting, .. }) => bail!(
+                "{place}: {setting}: a Redis Cluster moves keys itself, slot by slot; expected redis-cli --cluster reshard, \
+                 and `check` to look where keys are"
+            ),
+        }
     }
 
     /// The databases to inspect, that of the proxy first. Empty is the fleet's own one.

@@ -10,7 +10,7 @@ use shardproof::keys::{Form, Lines, Pattern, Source};
 
 use testbed::address::Address;
 
-use super::{ADDRESS, Connect, Console, Usage};
+use super::{ADDRESS, Connect, Connector, Console, Usage};
 
 /// The default pattern of keys.
 const PATTERN: &str = "key:{n}";
@@ -88,13 +88,18 @@ impl Keys {
         Ok((Box::new(generated), made_up))
     }
 
+    /// The options of connections.
+    pub(super) fn connector(&self, console: &Console) -> anyhow::Result<Connector> {
+        self.connect.connector(console)
+    }
+
     async fn scan(&self, console: &Console) -> anyhow::Result<(Box<dyn Source>, String)> {
         let prefix = self.prefix.as_deref().unwrap_or_default();
         let scanning = Scanning {
             prefix: prefix.as_bytes().to_vec(),
             ..Scanning::default()
         };
-        let connector = self.connect.connector(console)?;
+        let connector = self.connector(console)?;
         let mut nodes = Vec::new();
         for address in &self.scanned {
             let endpoint = connector.node("--scan", address).await?;

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use clap::Args;
 use shardproof::fleet::locate::Locator;
 use shardproof::keys::{Block, Given, Source};
-use shardproof::planner::Placement;
 use shardproof::planner::description::Described;
 use shardproof::planner::locate::{Located, Location, Seen};
+use shardproof::planner::{Placement, Policy};
 use shardproof::report::terminal::{located, located_header};
 
 use testbed::address::Address;
@@ -24,8 +24,8 @@ use super::{ADDRESS, Connect, Connector, Console, Exit, Usage};
 /// A DESCRIPTION is a configuration of Envoy (bootstrap), twemproxy or refproxy, or POLICY[/SETTING=VALUE]...:NODE,NODE...
 /// as in maglev:10.0.0.1:6379,10.0.0.2:6379*2. A NODE is ADDR[=SEEN][*WEIGHT].
 ///
-/// Asks nodes (--look, --node) and the proxy (--proxy) with EXISTS for each key, and only then connects to anything. Exit code
-/// 1 if a node holds a key that the proxy does not find.
+/// Asks nodes (--look, --node) and the proxy (--proxy) with EXISTS for each key, and the seeds of a Redis Cluster for its
+/// slots. Otherwise it connects to nothing. Exit code 1 if a node holds a key that the proxy does not find.
 #[derive(Debug, Args)]
 pub(super) struct Flags {
     /// The cluster
@@ -66,17 +66,20 @@ pub(super) struct Flags {
 }
 
 pub(super) async fn run(flags: &Flags, console: &Console) -> anyhow::Result<Exit> {
-    let described = flags.hinting.read("--cluster", &flags.cluster)?;
-    console.notes(&described.notes);
     let connector = flags.connect.connector(console)?;
+    let described = flags
+        .hinting
+        .read("--cluster", &flags.cluster, &connector)
+        .await?;
+    console.notes(&described.notes);
     let mut source = source(flags)?;
     let mut locator = Locator::default();
     let asks_nodes = flags.look || !flags.nodes.is_empty();
     if asks_nodes {
         let database = flags.database.or(described.database).unwrap_or(0);
-        locator
-            .at_nodes(&reached(flags, &described, &connector).await?, database)
-            .await?;
+        let nodes = reached(flags, &described, &connector).await?;
+        let has_slots = described.cluster.policy == Policy::Slots;
+        locator.at_nodes(&nodes, database, has_slots).await?;
     }
     if let Some(proxy) = &flags.proxy {
         let proxy = connector.proxy("--proxy", proxy).await?;

@@ -10,7 +10,7 @@ use shardproof::fleet::{
     Proof,
 };
 
-use super::fleet::{FleetFlags, Opened, look, watched};
+use super::fleet::{FleetFlags, Opened, Purpose, look, watched};
 use super::{Console, Exit, Usage, output};
 
 /// Move keys that a cluster change made unreachable to the nodes where the proxy looks for them
@@ -45,7 +45,7 @@ pub(super) struct Flags {
 
 pub(super) async fn run(flags: Flags, console: &Console) -> anyhow::Result<Exit> {
     check(&flags)?;
-    let Opened { fleet, proxy } = flags.fleet.open(console).await?;
+    let Opened { fleet, proxy } = flags.fleet.open(Purpose::Move, console).await?;
     let proof = flags
         .apply
         .then_some(proxy.map_or(Proof::Unverified, Proof::Proxy));

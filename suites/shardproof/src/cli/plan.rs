@@ -13,12 +13,13 @@ use shardproof::run;
 
 use super::clusters::Hinting;
 use super::keys::Keys;
-use super::{Console, Exit, Usage, output};
+use super::{Connector, Console, Exit, Usage, output};
 
 /// Compute which keys a cluster change moves, without touching anything
 ///
 /// A DESCRIPTION is a configuration of Envoy (bootstrap), twemproxy or refproxy, or POLICY[/SETTING=VALUE]...:NODE,NODE...
-/// as in maglev:10.0.0.1:6379,10.0.0.2:6379*2. A NODE is ADDR[=SEEN][*WEIGHT].
+/// as in maglev:10.0.0.1:6379,10.0.0.2:6379*2. A NODE is ADDR[=SEEN][*WEIGHT]. The seeds of a Redis Cluster are asked for
+/// its slots.
 ///
 /// `plan --check` is `check`: it checks whether live nodes hold the keys that are placed on them.
 #[derive(Debug, Args)]
@@ -58,7 +59,7 @@ pub(super) struct Flags {
 }
 
 pub(super) async fn run(flags: &Flags, console: &Console) -> anyhow::Result<Exit> {
-    let change = change(flags, console)?;
+    let change = change(flags, console).await?;
     let (mut source, called) = flags.keys.source(console).await?;
     let counts = count(flags, console, &change.change, &mut *source)?;
     let output = flags.output.output().with_file(flags.moved.as_deref());
@@ -82,11 +83,18 @@ struct Asked {
 }
 
 /// The change that the flags ask for.
-fn change(flags: &Flags, console: &Console) -> anyhow::Result<Asked> {
-    let (from, before) = before(flags)?;
+async fn change(flags: &Flags, console: &Console) -> anyhow::Result<Asked> {
+    let connector = flags.keys.connector(console)?;
+    let (from, before) = before(flags, &connector).await?;
     console.notes(&before.notes);
     let (to, after) = match &flags.to {
-        Some(to) => (to.clone(), flags.hinting.read("--to", to)?),
+        Some(to) => {
+            let after = flags.hinting.read("--to", to, &connector).await?;
+            if after.notes != before.notes {
+                console.notes(&after.notes);
+            }
+            (to.clone(), after)
+        }
         None => changed(flags, &before)?,
     };
     let change = Change::new(before, after).map_err(|why| Usage(why.to_string()))?;
@@ -94,18 +102,23 @@ fn change(flags: &Flags, console: &Console) -> anyhow::Result<Asked> {
     Ok(Asked { change, from, to })
 }
 
-fn before(flags: &Flags) -> anyhow::Result<(String, Described)> {
+async fn before(flags: &Flags, connector: &Connector) -> anyhow::Result<(String, Described)> {
     let (flag, text) = match (&flags.from, &flags.policy) {
         (Some(from), _) => ("--from", from.clone()),
         (None, Some(policy)) => ("--policy", format!("{policy}:{}", flags.nodes.join(","))),
         (None, None) => return Err(Usage("expected --from or --policy".to_owned()).into()),
     };
-    let described = flags.hinting.read(flag, &text)?;
+    let described = flags.hinting.read(flag, &text, connector).await?;
     Ok((text, described))
 }
 
 /// The cluster before with nodes added and removed.
 fn changed(flags: &Flags, before: &Described) -> anyhow::Result<(String, Described)> {
+    if before.has_given_slots() {
+        let why = "--add-node and --remove-node: the description gives each node its slots, and those of the nodes after the \
+                   change are unknown; expected --to with the slots after it, as a description with policy: slots";
+        return Err(Usage(why.to_owned()).into());
+    }
     let hints = flags.hinting.hints();
     let added = flags.add_nodes.iter().map(|node| {
         description::node(node, &hints).map_err(|why| Usage(format!("--add-node {why}")))

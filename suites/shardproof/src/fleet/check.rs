@@ -19,7 +19,7 @@ use super::probe::{Evidence, Probe};
 use super::report::{Check, ConflictKey, CopyState, KeyCopy, LargeKey, Probed};
 use super::scan::{Scan, Scanning, join};
 use super::sizes::{self, KeyBytesMax};
-use super::{Error, Fleet, Progress, RateLimit, keyspace, other_copies, value};
+use super::{Error, Fleet, Progress, RateLimit, keyspace, other_copies, redis_cluster, value};
 
 /// Keys of each kind that a report names.
 const LISTED: usize = 100;
@@ -51,6 +51,7 @@ pub async fn check(
     progress: &Arc<Progress>,
     lines: Option<mpsc::Sender<Vec<KeyCopy>>>,
 ) -> Result<Check, Error> {
+    redis_cluster::check_settled(fleet).await?;
     let own = fleet.database();
     let pace = Arc::new(RateLimit::new(looking.rate));
     let mut report = Check::new(fleet);

@@ -48,11 +48,13 @@ pub struct Locator {
 struct Asked {
     who: String,
     client: Client,
+    /// Whether it may be in a Redis Cluster, and sends keys elsewhere.
+    has_slots: bool,
 }
 
 impl Locator {
     /// Nodes that are asked for the keys of one database, each called as the proxy sees it. They are all nodes of the
-    /// cluster, in its order.
+    /// cluster, in its order. With `has_slots` they may be in a Redis Cluster, whose nodes send keys elsewhere.
     ///
     /// # Errors
     /// A node does not answer.
@@ -60,11 +62,13 @@ impl Locator {
         &mut self,
         nodes: &[(String, Endpoint)],
         database: u32,
+        has_slots: bool,
     ) -> Result<(), Error> {
         let mut asked = Vec::new();
         for (name, addr) in nodes {
             let mut node = Asked::connect(format!("node {name}"), *addr).await?;
             node.select(database).await?;
+            node.has_slots = has_slots;
             asked.push(node);
         }
         self.nodes = Some(asked);
@@ -114,7 +118,11 @@ impl Locator {
 impl Asked {
     async fn connect(who: String, addr: Endpoint) -> Result<Self, Error> {
         match Client::connect(addr, NODE_DEADLINE).await {
-            Ok(client) => Ok(Self { who, client }),
+            Ok(client) => Ok(Self {
+                who,
+                client,
+                has_slots: false,
+            }),
             Err(why) => Err(Error::Client { who, why }),
         }
     }
@@ -140,7 +148,11 @@ impl Asked {
 
     /// Whether each key exists.
     async fn exist(&mut self, keys: &[&[u8]]) -> Result<Vec<bool>, Error> {
-        let found = exists::exist(&mut self.client, keys, NODE_DEADLINE).await;
+        let client = &mut self.client;
+        let found = match self.has_slots {
+            true => exists::exist_in_redis_cluster(client, keys, NODE_DEADLINE).await,
+            false => exists::exist(client, keys, NODE_DEADLINE).await,
+        };
         found.map_err(|why| Error::Unknown {
             who: self.who.clone(),
             why,

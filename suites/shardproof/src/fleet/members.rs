@@ -210,7 +210,8 @@ async fn server(connection: &mut Connection) -> Result<(String, String), Error> 
     Ok((fields.pop().unwrap_or_default(), role))
 }
 
-fn field_of(info: &[u8], field: &str) -> Option<String> {
+/// The value of a field in a reply like that of INFO.
+pub(super) fn field_of(info: &[u8], field: &str) -> Option<String> {
     let info = String::from_utf8_lossy(info);
     let value = info.lines().find_map(|line| line.strip_prefix(field))?;
     Some(value.trim().to_owned())

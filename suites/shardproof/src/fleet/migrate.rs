@@ -32,7 +32,7 @@ use super::preflight::{Level, Point};
 use super::report::{Check, MoveOutcome};
 use super::scan::{Scan, Scanning, join};
 use super::sizes::KeyBytesMax;
-use super::{Error, Fleet, Progress, RateLimit};
+use super::{Error, Fleet, Progress, RateLimit, redis_cluster};
 use testbed::wire::Value;
 
 /// The commands that delete whole keys, as nodes count them.
@@ -79,7 +79,7 @@ impl Moving {
 /// Moves every misplaced key, if the proof holds and the preflight blocks nothing.
 ///
 /// # Errors
-/// The proof does not hold, or keys would be refused or behave differently: nothing was moved. Or a node failed: keys
+/// The nodes are in a Redis Cluster, the proof does not hold, or keys would be refused or behave differently: nothing was moved. Or a node failed: keys
 /// that were moved stay moved, and all others are unchanged.
 pub async fn migrate(
     fleet: &Arc<Fleet>,
@@ -95,6 +95,7 @@ pub async fn migrate(
         key_bytes_max: moving.key_bytes_max,
         ignored: moving.ignored.clone(),
     };
+    redis_cluster::check_none(fleet).await?;
     let look = check(fleet, &looking, progress, None).await?;
     let proof = match moving.proof.proxy() {
         Some(proxy) => Some(guard::prove(fleet, proxy, &moving.scanning.prefix, &look).await?),

@@ -20,9 +20,11 @@ mod preflight;
 mod probe;
 mod progress;
 mod rate_limit;
+mod redis_cluster;
 mod report;
 mod scan;
 mod sizes;
+mod slots;
 mod stream;
 mod value;
 
@@ -43,6 +45,7 @@ pub use report::{
 };
 pub use scan::{Scan, Scanning, scan_all};
 pub use sizes::KeyBytesMax;
+pub use slots::{Slots, ask as ask_slots};
 pub use stream::Stream;
 
 /// A node, or the proxy, did not do its part. Never a verdict on where keys are.
@@ -107,6 +110,41 @@ pub enum Error {
         /// The run id of the server.
         run_id: String,
     },
+    /// A seed of a Redis Cluster does not tell the slots.
+    #[error("seed {seed}: {why}; expected a node of a Redis Cluster that answers CLUSTER SLOTS")]
+    Seed {
+        /// Its address as the proxy sees it.
+        seed: String,
+        /// The failure.
+        why: String,
+    },
+    /// The proxy may ask any seed.
+    #[error(
+        "seeds {one} and {other} answer CLUSTER SLOTS differently; expected one cluster whose slots are settled"
+    )]
+    SeedsDiffer {
+        /// The first.
+        one: String,
+        /// The second.
+        other: String,
+    },
+    /// Keys of a slot are on two nodes.
+    #[error(
+        "node {node} is moving slot {slot}; expected settled slots: run again when the reshard is done, or after \
+         redis-cli --cluster fix"
+    )]
+    SlotMoves {
+        /// The node.
+        node: String,
+        /// The slot, with its direction, as in CLUSTER NODES.
+        slot: String,
+    },
+    /// Keys of a Redis Cluster are moved with their slots.
+    #[error(
+        "node {0} is in a Redis Cluster of several nodes, which moves keys itself, slot by slot, so nothing was moved; \
+         expected redis-cli --cluster reshard"
+    )]
+    RedisCluster(String),
     /// Writes to a replica are refused, or undone.
     #[error("node {0} is a replica, expected its master")]
     Replica(String),

@@ -7,6 +7,7 @@ mod fleet;
 mod leftovers;
 mod nodes;
 mod page;
+mod redis_cluster;
 mod rescaled;
 mod running;
 mod secured;

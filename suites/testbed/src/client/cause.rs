@@ -4,7 +4,7 @@ use super::Error;
 use crate::wire::{Value, quoted};
 
 /// What helps against an error of a server, by the beginning of its text.
-const CAUSES: [(&str, &str); 8] = [
+const CAUSES: [(&str, &str); 10] = [
     (
         "NOAUTH",
         "a password is needed: redis://USER:PASSWORD@HOST:PORT, $SHARDPROOF_NODE_PASSWORD or \
@@ -23,6 +23,14 @@ const CAUSES: [(&str, &str); 8] = [
     (
         "LOADING",
         "the server is loading its data: --wait 30s waits",
+    ),
+    (
+        "MOVED",
+        "the server is in a Redis Cluster, and serves only keys of its slots",
+    ),
+    (
+        "CLUSTERDOWN",
+        "the server is in a Redis Cluster in which slots have no owner",
     ),
     (
         "ERR DB index is out of range",

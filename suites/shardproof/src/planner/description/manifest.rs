@@ -1,7 +1,7 @@
 //! The file of a proxy inside a Kubernetes ConfigMap.
 
 use super::tree::{self, Merges, Tree};
-use super::{Described, Error, Hints, Why, envoy, twemproxy};
+use super::{Description, Error, Hints, Why, envoy, twemproxy};
 
 /// Whether a file is a manifest of Kubernetes.
 pub(super) fn is_one(top: &Tree) -> bool {
@@ -9,13 +9,18 @@ pub(super) fn is_one(top: &Tree) -> bool {
 }
 
 /// Reads the only entry of `data` that describes a cluster, with the hints. Lines in errors are those of the entry.
-pub(super) fn read(top: &Tree, name: &str, hints: &Hints) -> Result<Described, Error> {
+pub(super) fn read(top: &Tree, name: &str, hints: &Hints) -> Result<Description, Error> {
     let data = top.get("data").map(Tree::entries).unwrap_or_default();
     let texts = data
         .iter()
         .filter_map(|(key, tree)| Some((key, tree.text()?)));
     let files = texts.filter(|(_, text)| describes_a_cluster(text));
-    let read = files.map(|(key, text)| (key, super::read(text, &format!("{name}[{key}]"), hints)));
+    let read = files.map(|(key, text)| {
+        (
+            key,
+            super::read_description(text, &format!("{name}[{key}]"), hints),
+        )
+    });
     let (good, bad): (Vec<_>, Vec<_>) = read.partition(|(_, read)| read.is_ok());
     match good.len() {
         0 => bad

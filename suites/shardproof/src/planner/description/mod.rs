@@ -9,11 +9,12 @@ mod near;
 mod refproxy;
 mod routing;
 mod secrets;
+mod seeds;
 mod tree;
 mod twemproxy;
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use ::placement::file::Error as Unread;
 use ::placement::hash::TagRule;
@@ -23,6 +24,7 @@ use serde_saphyr::Spanned;
 pub use inline::{inline, is_inline, node};
 pub use routing::Routing;
 pub use secrets::{Secret, check_address};
+pub use seeds::{Description, Seeds, SlotRange};
 use tree::Merges;
 
 /// A cluster as its proxy sees it, and the addresses at which we reach its nodes.
@@ -42,6 +44,12 @@ pub struct Described {
 }
 
 impl Described {
+    /// Whether each node has its own slots, so that those of other nodes are unknown.
+    #[must_use]
+    pub fn has_given_slots(&self) -> bool {
+        self.cluster.nodes.iter().any(|node| !node.slots.is_empty())
+    }
+
     /// The cluster with more nodes, and without those at some addresses (as the proxy sees them).
     ///
     /// # Errors
@@ -92,6 +100,15 @@ impl Hints {
     fn addresses(&self, host: &str) -> impl Iterator<Item = IpAddr> {
         let known = self.resolve.iter().filter(move |(name, _)| name == host);
         known.map(|(_, address)| *address)
+    }
+
+    /// `host:port`, with the address that a hint gives the host, if one does.
+    fn address(&self, host: &str, port: u16) -> String {
+        let ip = self.addresses(host).next().or(host.parse().ok());
+        match ip {
+            Some(ip) => SocketAddr::new(ip, port).to_string(),
+            None => format!("{host}:{port}"),
+        }
     }
 }
 
@@ -174,6 +191,22 @@ pub enum Why {
          --hash-tags on or --hash-tags off, or Envoy's /config_dump as the description"
     )]
     TagsUnsaid(String),
+    /// Only the nodes of a Redis Cluster know the owners of its slots.
+    #[error(
+        "{0}: the nodes decide who owns which slot, and the file does not say it; write a description with policy: slots, and \
+         the slots of each node as CLUSTER SLOTS answers them"
+    )]
+    SlotsUnsaid(&'static str),
+    /// The slots of a Redis Cluster are no placement.
+    #[error(
+        "seed {seed} answers CLUSTER SLOTS, and {why}; expected one owner for each of the 16384 slots"
+    )]
+    SlotsUncovered {
+        /// The seed.
+        seed: String,
+        /// The error in its answer.
+        why: placement::Error,
+    },
     /// The hint and the description disagree.
     #[error("--hash-tags {}: hash tags are {} here", on_off(*.0), on_off(!*.0))]
     TagsContradicted(bool),
@@ -256,27 +289,36 @@ impl Why {
 /// Reads the configuration of a proxy, whose kind is detected from its content; `name` is its name in errors.
 ///
 /// # Errors
-/// `file:line: ` and the problem.
+/// `file:line: ` and the problem. A Redis Cluster is one, because its slots are not in the file.
 pub fn read(text: &str, name: &str, hints: &Hints) -> Result<Described, Error> {
+    read_description(text, name, hints)?.into_described()
+}
+
+/// Reads the configuration of a proxy, also one that asks a Redis Cluster for its slots.
+///
+/// # Errors
+/// `file:line: ` and the problem.
+pub fn read_description(text: &str, name: &str, hints: &Hints) -> Result<Description, Error> {
     let top = tree::parse(text, name, Merges::Fields)?;
     if envoy::are_in(&top) {
         return envoy::read(&top, name, hints);
     }
     if twemproxy::has_pools(&top) {
-        return twemproxy::read((text, &top), name, hints);
+        return twemproxy::read((text, &top), name, hints).map(Description::Cluster);
     }
     if manifest::is_one(&top) {
         return manifest::read(&top, name, hints);
     }
     // Of the proxies only refproxy supports merge keys.
     let top = tree::parse(text, name, Merges::Merged)?;
-    if top.get("cluster").is_some() {
+    let described = if top.get("cluster").is_some() {
         refproxy::read_config((text, &top), name, hints)
     } else if top.get("policy").or_else(|| top.get("nodes")).is_some() {
         refproxy::read_cluster((text, &top), name, hints)
     } else {
         Err(Why::UnknownFormat.at(name))
-    }
+    };
+    described.map(Description::Cluster)
 }
 
 fn on_off(on: bool) -> &'static str {

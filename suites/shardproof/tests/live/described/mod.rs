@@ -4,6 +4,7 @@
 //! proxies over real nodes, where each key is searched.
 
 mod forms;
+mod redis_cluster;
 mod variants;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -48,7 +49,10 @@ pub(crate) fn trials() -> Vec<Trial> {
             forms::hold(&target)
         })
     });
-    own.chain(real).chain(forms).collect()
+    own.chain(real)
+        .chain(forms)
+        .chain(redis_cluster::trials(&targets))
+        .collect()
 }
 
 /// The templates of the target files, with every policy that they know.

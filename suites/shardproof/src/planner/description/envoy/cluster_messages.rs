@@ -1,7 +1,7 @@
 //! The messages of a cluster, as [`messages`](super::messages) has those of listeners: all fields that Envoy supports.
 //!
 //! Source: the descriptors of Envoy 1.40.0, `envoy/config/{cluster,endpoint,core}/v3`,
-//! `envoy/extensions/{load_balancing_policies,clusters/dns}`.
+//! `envoy/extensions/{load_balancing_policies,clusters/{dns,redis}}`.
 
 use super::proto::Kind::{
     Any, Bool, Double, Enum, List, Message as Inner, Number, Struct, Text, Wrapped,
@@ -15,7 +15,13 @@ const TABLE_SIZE: u64 = 5_000_011;
 const RING_SIZE: u64 = 8_388_608;
 
 /// The types of clusters that are read.
-const CLUSTER_TYPES: Types = &[("envoy.extensions.clusters.dns.v3.DnsCluster", &DNS_CLUSTER)];
+const CLUSTER_TYPES: Types = &[
+    ("envoy.extensions.clusters.dns.v3.DnsCluster", &DNS_CLUSTER),
+    (
+        "envoy.extensions.clusters.redis.v3.RedisClusterConfig",
+        &REDIS_CLUSTER_CONFIG,
+    ),
+];
 
 /// The policies that place keys.
 const POLICIES: Types = &[
@@ -113,6 +119,19 @@ const CLUSTER_TYPE: Message = Message {
     name: "CustomClusterType",
     fields: &[("name", Text), ("typed_config", Any(CLUSTER_TYPES))],
     others: &[],
+};
+
+const REDIS_CLUSTER_CONFIG: Message = Message {
+    name: "RedisClusterConfig",
+    fields: &[],
+    others: &[
+        "cluster_refresh_rate",
+        "cluster_refresh_timeout",
+        "redirect_refresh_interval",
+        "redirect_refresh_threshold",
+        "failure_refresh_threshold",
+        "host_degraded_refresh_threshold",
+    ],
 };
 
 const DNS_CLUSTER: Message = Message {

@@ -8,6 +8,7 @@ mod messages;
 mod nodes;
 mod policy;
 mod proto;
+mod redis_cluster;
 mod replaced;
 mod resources;
 mod routes;
@@ -20,7 +21,8 @@ use ::placement::{Cluster, Panic};
 use super::routing::Routing;
 use super::tree::Tree;
 use super::{
-    Described, Error, Hints, Why, described, hash_tags, moves_by_itself, on_only_node, pick,
+    Described, Description, Error, Hints, Seeds, Why, described, hash_tags, moves_by_itself,
+    on_only_node, pick,
 };
 use proto::Reader;
 pub(super) use resources::are_in;
@@ -33,7 +35,7 @@ const EJECTING: [(&str, &str); 2] = [
 ];
 
 /// Reads the named cluster, or the only one that holds keys.
-pub(super) fn read(top: &Tree, name: &str, hints: &Hints) -> Result<Described, Error> {
+pub(super) fn read(top: &Tree, name: &str, hints: &Hints) -> Result<Description, Error> {
     let reader = Reader { file: name };
     let resources = resources::of(top, reader)?;
     let routes = routes::read(&resources.listeners, reader)?;
@@ -44,6 +46,21 @@ pub(super) fn read(top: &Tree, name: &str, hints: &Hints) -> Result<Described, E
     let at = format!("{name}:{}", cluster.line);
     let wrong = |why: Why| why.at(at.clone());
     let said = routes.say(&cluster.name, name)?;
+    let shares =
+        shares_nodes(tree, &resources.clusters) || redis_cluster::several(&resources.clusters);
+    let routing = match said.tables {
+        tables if tables.is_empty() => Routing::default(),
+        tables => Routing::new(tables, shares),
+    };
+    if redis_cluster::is_one(&cluster) {
+        return Ok(Description::RedisCluster(Seeds {
+            addresses: redis_cluster::seeds(&cluster, (name, &at), hints)?,
+            place: at,
+            setting: redis_cluster::SETTING,
+            routing,
+            notes: said.notes,
+        }));
+    }
     let kind = nodes::kind(&cluster).map_err(wrong)?;
     let chosen = policy::choose(&cluster).map_err(wrong)?;
     let tags = hash_tags(said.tags, hints, name, || {
@@ -56,22 +73,17 @@ pub(super) fn read(top: &Tree, name: &str, hints: &Hints) -> Result<Described, E
         tags,
         nodes,
     };
-    let shares = shares_nodes(tree, &resources.clusters);
-    let routing = match said.tables {
-        tables if tables.is_empty() => Routing::default(),
-        tables => Routing::new(tables, shares),
-    };
     let ejects = EJECTING.iter().filter(|(field, other)| {
         let given = tree.get(field).or(tree.get(other));
         given.is_some_and(|value| !value.is_null() && cluster.nodes.len() > 1)
     });
     let ejects: Vec<String> = ejects.map(|(field, _)| moves_by_itself(field)).collect();
     let alone = chosen.scatters.as_deref().map(on_only_node);
-    Ok(Described {
+    Ok(Description::Cluster(Described {
         routing,
         notes: said.notes.into_iter().chain(alone).chain(ejects).collect(),
         ..described(cluster, reach, at)?
-    })
+    }))
 }
 
 /// Gives a cluster of type EDS the nodes that the file has for it. It is like a static one then.

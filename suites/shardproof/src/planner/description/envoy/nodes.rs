@@ -16,9 +16,6 @@ pub(super) enum Kind {
     LogicalDns,
 }
 
-/// The type of clusters that follow a Redis Cluster.
-const REDIS_CLUSTER: &str = "envoy.clusters.redis";
-
 /// The nodes of a cluster, and the addresses at which we reach them.
 pub(super) fn nodes(
     cluster: &Cluster,
@@ -122,14 +119,6 @@ fn custom_kind(custom: &ClusterType) -> Result<Kind, Why> {
         "envoy.cluster.static" => Ok(Kind::Static),
         "envoy.cluster.strict_dns" | "envoy.cluster.dns" => Ok(Kind::StrictDns),
         "envoy.cluster.logical_dns" => Ok(Kind::LogicalDns),
-        REDIS_CLUSTER => {
-            let expected = "the nodes decide who owns which slot, and the file does not say it; write a description with \
-                            policy: slots, and the slots of each node as CLUSTER SLOTS answers them";
-            Err(Why::field(
-                format!("cluster_type `{REDIS_CLUSTER}`"),
-                expected,
-            ))
-        }
         other => {
             let expected = "envoy.cluster.static, envoy.cluster.strict_dns, envoy.cluster.logical_dns or envoy.cluster.dns is \
                             expected, whose nodes are in the file";

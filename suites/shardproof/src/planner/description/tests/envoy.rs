@@ -87,22 +87,6 @@ fn a_bootstrap_may_be_json() {
     );
 }
 
-/// The file names only where Envoy starts to ask for the slots.
-#[test]
-fn a_redis_cluster_is_refused_with_advice() {
-    for policy in ["CLUSTER_PROVIDED", "MAGLEV"] {
-        let config = "{\"@type\": type.googleapis.com/google.protobuf.Struct, value: {}}";
-        let text = redis(&format!(
-            "      lb_policy: {policy}\n      cluster_type: {{name: envoy.clusters.redis, typed_config: {config}}}\n",
-        ));
-        let error = read(&text, "file", &none()).unwrap_err().to_string();
-        assert!(error.starts_with("file:10: "), "{error}");
-        for part in ["envoy.clusters.redis", "policy: slots", "CLUSTER SLOTS"] {
-            assert!(error.contains(part), "{error}");
-        }
-    }
-}
-
 #[test]
 fn nodes_have_all_settings_of_envoy() {
     let text = "

@@ -3,6 +3,7 @@
 mod envoy;
 mod refproxy;
 mod routes;
+mod seeds;
 mod twemproxy;
 
 use std::net::IpAddr;

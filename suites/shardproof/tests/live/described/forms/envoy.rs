@@ -374,6 +374,46 @@ const FORMS: &[(Slot, &str, Fate)] = &[
     ),
     (
         Cluster,
+        "lb_policy: CLUSTER_PROVIDED\n    cluster_type: { name: envoy.clusters.redis, typed_config: { \
+         '@type': type.googleapis.com/google.protobuf.Struct, value: { cluster_refresh_rate: 30s } } }",
+        Declined("CLUSTER SLOTS"),
+    ),
+    (
+        Cluster,
+        "lb_policy: CLUSTER_PROVIDED\n    clusterType: { name: envoy.clusters.redis, typedConfig: { \
+         '@type': type.googleapis.com/envoy.extensions.clusters.redis.v3.RedisClusterConfig, \
+         redirect_refresh_threshold: 1 } }",
+        Declined("CLUSTER SLOTS"),
+    ),
+    (
+        Cluster,
+        "lb_policy: CLUSTER_PROVIDED\n    cluster_type: { name: envoy.clusters.redis, typed_config: { \
+         '@type': type.googleapis.com/envoy.extensions.clusters.redis.v3.RedisClusterConfig, refresh_rate: 1s } }",
+        Refused("unknown field `refresh_rate` in RedisClusterConfig"),
+    ),
+    (
+        Cluster,
+        "lb_policy: CLUSTER_PROVIDED\n    type: STATIC\n    cluster_type: { name: envoy.clusters.redis }",
+        Refused("expected only one"),
+    ),
+    (
+        Cluster,
+        "cluster_type: { name: envoy.clusters.redis }",
+        Declined("lb_policy ROUND_ROBIN: expected CLUSTER_PROVIDED"),
+    ),
+    (
+        Cluster,
+        "lb_policy: MAGLEV\n    cluster_type: { name: envoy.clusters.redis }",
+        Declined("lb_policy MAGLEV: expected CLUSTER_PROVIDED"),
+    ),
+    (
+        Cluster,
+        "lb_policy: CLUSTER_PROVIDED\n    cluster_type: { name: envoy.clusters.redis, typed_config: { \
+         '@type': type.googleapis.com/envoy.extensions.clusters.dns.v3.DnsCluster } }",
+        Refused("typed_config DnsCluster: expected RedisClusterConfig"),
+    ),
+    (
+        Cluster,
         "lb_policy: MAGLEV\n    lb_subset_config: {}",
         Read(PLAIN),
     ),
