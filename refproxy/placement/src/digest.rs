@@ -1,6 +1,6 @@
 //! How a policy digests a key.
 
-use crate::hash::{Digest, crc16_xmodem, murmur2_64};
+use crate::hash::{Digest, PredixyHash, crc16_xmodem, murmur2_64};
 
 /// Number of slots of Redis Cluster.
 pub(crate) const SLOTS: u16 = 16_384;
@@ -16,6 +16,8 @@ pub(crate) enum KeyDigest {
     Md5,
     /// twemproxy's: 32 bits. An empty key is not hashed.
     Twemproxy(Digest),
+    /// Predixy's: a C `long`.
+    Predixy(PredixyHash),
 }
 
 impl KeyDigest {
@@ -26,6 +28,7 @@ impl KeyDigest {
             Self::Slot => u64::from(crc16_xmodem(part) % SLOTS),
             Self::Md5 => u64::from(Digest::Md5.of(part)),
             Self::Twemproxy(_) if part.is_empty() => 0,
+            Self::Predixy(hash) => hash.of(part),
             Self::Twemproxy(digest) => u64::from(digest.of(part)),
         }
     }

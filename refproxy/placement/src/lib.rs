@@ -1,5 +1,6 @@
 //! Placement: from a cluster description to an immutable table, and from a key to its node, bit for bit as in Envoy,
-//! twemproxy, libketama and Redis Cluster. The executable specification that real proxies are compared with.
+//! twemproxy, libketama and Redis Cluster, and as in the source of predixy. The executable specification that real proxies are
+//! compared with.
 //!
 //! Pure: built once from data, then only read. Never opens a socket, never watches a node's health, never reads a clock.
 //!

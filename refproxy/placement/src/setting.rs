@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::hash::Digest;
+use crate::hash::{Digest, PredixyHash};
 use crate::policy::Policy;
 
 /// The value of a setting.
@@ -115,6 +115,7 @@ impl Policy {
                 (HASH_HOSTNAMES, hash_hostnames),
             ],
             Self::Ketama { digest } | Self::Modula { digest } => vec![("hash", digest)],
+            Self::Predixy { hash } => vec![("hash", hash)],
             Self::Random | Self::Slots | Self::Libketama | Self::Jump | Self::Rendezvous => {
                 Vec::new()
             }
@@ -170,6 +171,24 @@ impl Setting for Digest {
             Value::Word(name) => *self = Self::named(name).ok_or_else(known_digests)?,
             _ => return Err(known_digests()),
         }
+        Ok(())
+    }
+}
+
+impl Setting for PredixyHash {
+    fn value(&self) -> Value {
+        Value::Word(self.name().to_owned())
+    }
+
+    fn set(&mut self, value: &Value) -> Result<(), String> {
+        let named = match value {
+            Value::Word(name) => Self::named(name),
+            _ => None,
+        };
+        *self = named.ok_or_else(|| {
+            let known: Vec<&str> = Self::all().map(Self::name).collect();
+            format!("one of {}", known.join(", "))
+        })?;
         Ok(())
     }
 }

@@ -89,7 +89,7 @@ fn a_bad_configuration_says_where_and_what_was_expected() {
     );
     check(
         &GOOD.replace("maglev", "magleff"),
-        "proxy.yaml:3: cluster: policy `magleff`: expected one of maglev, ring_hash, ketama, modula, random, slots, libketama, jump, \
+        "proxy.yaml:3: cluster: policy `magleff`: expected one of maglev, ring_hash, ketama, modula, random, predixy, slots, libketama, jump, \
          rendezvous",
     );
     check(

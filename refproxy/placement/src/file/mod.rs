@@ -386,7 +386,7 @@ mod tests {
         serde_saphyr::from_str(yaml).unwrap()
     }
 
-    const EACH: [&str; 9] = [
+    const EACH: [&str; 10] = [
         "{policy: maglev, table_size: 251, hash_hostnames: true, hash_tags: true, nodes: [{address: 'a:1', weight: 1, hostname: h}]}",
         "{policy: ring_hash, minimum_ring_size: 7, maximum_ring_size: 9, hash_function: MURMUR_HASH_2, hash_hostnames: false, \
          hash_tags: false, healthy_panic_threshold: 0, overprovisioning_factor: 150, nodes: [\
@@ -395,6 +395,7 @@ mod tests {
          {address: 'c:1', weight: 1, priority: 1}]}",
         "{policy: ketama, hash: murmur, hash_tags: '$$', nodes: [{address: 'a:1', weight: 1, name: n, hash_key: k}]}",
         "{policy: modula, hash: crc16, hash_tags: '<>', nodes: [{address: 'a:1', weight: 5}]}",
+        "{policy: predixy, hash: atol, hash_tags: true, nodes: [{address: 'a:1', weight: 1}]}",
         "{policy: slots, hash_tags: true, nodes: [{address: 'a:1', weight: 1, slots: [[0, 16382]]}, {address: 'b:1', weight: 1, slots: [[16383, 16383]]}]}",
         "{policy: libketama, hash_tags: false, nodes: [{address: 'a:1', weight: 3}]}",
         "{policy: jump, hash_tags: false, nodes: [{address: 'a:1', weight: 1}]}",

@@ -11,11 +11,13 @@ mod md5;
 mod murmur;
 mod murmur2;
 mod one_at_a_time;
+mod predixy;
 mod tag;
 
 pub use crc16::crc16_xmodem;
 pub(crate) use md5::md5_words;
 pub use murmur2::murmur2_64;
+pub use predixy::PredixyHash;
 pub use tag::{TagRule, hashed_part};
 
 /// A digest, its name in twemproxy's `hash` setting, and its function.

@@ -9,13 +9,14 @@ mod ketama;
 mod libketama;
 pub(crate) mod maglev;
 mod modula;
+mod predixy;
 mod random;
 pub(crate) mod rendezvous;
 pub(crate) mod ring_hash;
 mod slots;
 
 use crate::digest::KeyDigest;
-use crate::hash::{Digest, TagRule};
+use crate::hash::{Digest, PredixyHash, TagRule};
 use crate::hosts::Host;
 use crate::table::Table;
 use crate::{Error, Node};
@@ -28,6 +29,7 @@ static ROWS: &[&Row] = &[
     &ketama::ROW,
     &modula::ROW,
     &random::ROW,
+    &predixy::ROW,
     &slots::ROW,
     &libketama::ROW,
     &jump::ROW,
@@ -67,6 +69,11 @@ pub enum Policy {
     },
     /// Every request may go to any node, as under twemproxy's random and Envoy's round robin: a placement only over one node.
     Random,
+    /// Predixy's modula over its groups of servers.
+    Predixy {
+        /// Of keys.
+        hash: PredixyHash,
+    },
     /// Redis Cluster's 16384 slots. They include hash tags, whatever the rule of the cluster.
     Slots,
     /// Ketama as in libketama, which always digests keys by MD5, for comparison.
@@ -100,6 +107,8 @@ struct Properties {
     tags: Option<TagRule>,
     /// A property that a comparison of policies has to mention.
     caveat: Option<&'static str>,
+    /// Whether a change costs as much as under another policy, so that a comparison has no use for it.
+    is_like_another: bool,
 }
 
 /// Those of Envoy's policies.
@@ -123,6 +132,7 @@ const NEUTRAL: Properties = Properties {
     scatters: false,
     tags: None,
     caveat: None,
+    is_like_another: false,
 };
 
 /// The nodes that take part.
@@ -189,6 +199,11 @@ impl Policy {
         Self::all().filter(|policy| !policy.scatters())
     }
 
+    /// Those of them that a comparison lists: one for each cost of a change.
+    pub fn compared() -> impl Iterator<Item = Self> {
+        Self::placing().filter(|policy| !policy.row().properties.is_like_another)
+    }
+
     /// The policy called `name`, with its defaults.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
@@ -248,6 +263,7 @@ impl Policy {
     pub(crate) fn key_digest(&self) -> KeyDigest {
         match self {
             Self::Ketama { digest } | Self::Modula { digest } => KeyDigest::Twemproxy(*digest),
+            Self::Predixy { hash } => KeyDigest::Predixy(*hash),
             Self::Slots => KeyDigest::Slot,
             Self::Libketama => KeyDigest::Md5,
             Self::Maglev { .. }
@@ -271,6 +287,7 @@ impl Policy {
             Self::Ketama { .. } => ketama::table(hosts),
             Self::Modula { .. } => modula::table(hosts),
             Self::Random => random::table(hosts),
+            Self::Predixy { .. } => predixy::table(hosts),
             Self::Slots => slots::table(nodes)?,
             Self::Libketama => libketama::table(hosts),
             Self::Jump => jump::table(hosts),
@@ -285,6 +302,7 @@ impl Policy {
             Self::Ketama { .. } => &ketama::ROW,
             Self::Modula { .. } => &modula::ROW,
             Self::Random => &random::ROW,
+            Self::Predixy { .. } => &predixy::ROW,
             Self::Slots => &slots::ROW,
             Self::Libketama => &libketama::ROW,
             Self::Jump => &jump::ROW,

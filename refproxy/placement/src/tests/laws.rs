@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::{equal, maglev, weighted};
-use crate::hash::{Digest, TagRule};
+use crate::hash::{Digest, PredixyHash, TagRule};
 use crate::{Cluster, Error, Node, NodeId, Placement, Policy, RingFunction};
 
 /// The promises of a policy over 1 to 9 nodes of equal weight.
@@ -19,7 +19,7 @@ struct Law {
     unforced: f64,
 }
 
-const LAWS: [Law; 8] = [
+const LAWS: [Law; 9] = [
     Law {
         policy: Policy::maglev,
         any_order: true,
@@ -41,6 +41,14 @@ const LAWS: [Law; 8] = [
     Law {
         policy: Policy::modula,
         any_order: true,
+        share: (1.0, 1.0),
+        unforced: 0.85,
+    },
+    Law {
+        policy: || Policy::Predixy {
+            hash: PredixyHash::Crc16,
+        },
+        any_order: false,
         share: (1.0, 1.0),
         unforced: 0.85,
     },
@@ -93,6 +101,8 @@ fn policies() -> impl Strategy<Value = Policy> {
         }),
         digests().prop_map(|digest| Policy::Ketama { digest }),
         digests().prop_map(|digest| Policy::Modula { digest }),
+        prop::sample::select(PredixyHash::all().collect::<Vec<_>>())
+            .prop_map(|hash| Policy::Predixy { hash }),
         Just(Policy::Slots),
         Just(Policy::Libketama),
         Just(Policy::Jump),

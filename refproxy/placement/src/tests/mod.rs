@@ -4,6 +4,7 @@ mod laws;
 mod levels;
 mod libketama;
 mod maglev;
+mod predixy;
 mod ring_hash;
 mod slots;
 mod twemproxy;

@@ -127,6 +127,7 @@ pub(super) fn weighed(policy: &Policy, nodes: usize) -> Option<(Policy, f64)> {
         }
         Policy::Ketama { .. } | Policy::Libketama => Some((policy.clone(), 160.0 * nodes as f64)),
         Policy::Modula { .. }
+        | Policy::Predixy { .. }
         | Policy::Random
         | Policy::Slots
         | Policy::Jump
@@ -154,6 +155,7 @@ pub(super) fn words(policy: &Policy) -> String {
         Policy::Ketama { digest } | Policy::Modula { digest } => {
             format!("{} with {}", policy.name(), digest.name())
         }
+        Policy::Predixy { hash } => format!("{} with {}", policy.name(), hash.name()),
         other => other.name().to_owned(),
     }
 }

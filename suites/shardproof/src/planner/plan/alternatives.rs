@@ -34,7 +34,7 @@ pub struct Alternative {
 
 /// Every policy that is a placement, over the nodes of the change and on these keys.
 pub(super) fn alternatives(change: &Change, keys: &[(&[u8], u64)], all_keys: bool) -> Alternatives {
-    let policies = Policy::placing().map(|policy| {
+    let policies = Policy::compared().map(|policy| {
         alternative(change, &policy, keys).unwrap_or_else(|why| Alternative {
             policy: policy.name().to_owned(),
             moved_share: None,

@@ -41,7 +41,7 @@ pub(super) fn curves(change: &Change, keys: &[(&[u8], u64)]) -> Vec<Curve> {
         };
         Placement::new(&under(&plain, policy)).ok()
     };
-    let curve = Policy::placing().map(|policy| {
+    let curve = Policy::compared().map(|policy| {
         let mut points = Vec::new();
         let mut before = place(&policy, *NODES.start());
         for count in NODES {

@@ -232,7 +232,7 @@ fn curves_go_from_2_to_64_nodes() {
     let counts = counted(&change, keys(200));
     let report = Report::new(&change, counts, ["a", "b", "c"], Detail::Curves);
     let curves = report.curves.unwrap();
-    assert_eq!(curves.len(), Policy::placing().count());
+    assert_eq!(curves.len(), Policy::compared().count());
     for curve in curves {
         assert_eq!(curve.points.len(), 63, "{}", curve.policy);
         let (first, last) = (curve.points[0], curve.points[62]);

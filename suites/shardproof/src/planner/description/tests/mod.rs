@@ -175,7 +175,7 @@ fn a_file_in_a_config_map_is_read() {
     wrong(
         &manifest(&[("a.yaml", &file.replace("jump", "jmp"))]),
         &none(),
-        "file[a.yaml]:1: policy `jmp`: expected one of maglev, ring_hash, ketama, modula, random, slots, libketama, jump, rendezvous",
+        "file[a.yaml]:1: policy `jmp`: expected one of maglev, ring_hash, ketama, modula, random, predixy, slots, libketama, jump, rendezvous",
     );
 }
 

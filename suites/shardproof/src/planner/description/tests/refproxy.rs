@@ -100,7 +100,7 @@ fn mistakes_in_one_word_are_reported() {
         ),
         (
             "consistent:a:1",
-            "policy `consistent`: expected one of maglev, ring_hash, ketama, modula, random, slots, libketama, jump, rendezvous",
+            "policy `consistent`: expected one of maglev, ring_hash, ketama, modula, random, predixy, slots, libketama, jump, rendezvous",
         ),
     ] {
         let found = inline(text, &none()).unwrap_err().to_string();
