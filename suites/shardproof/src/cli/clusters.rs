@@ -63,6 +63,7 @@ impl Hinting {
             resolve: self.resolve.clone(),
             pick: self.cluster_name.clone(),
             hash_tags: self.hash_tags.map(|tags| tags == Switch::On),
+            ..Hints::default()
         }
     }
 
@@ -94,6 +95,13 @@ impl Hinting {
         }
         let content = std::fs::read_to_string(text)
             .map_err(|why| anyhow::anyhow!("cannot read {text}: {why}"))?;
+        let hints = Hints {
+            included: description::included(&content, text, |place, path| {
+                std::fs::read_to_string(path)
+                    .map_err(|why| anyhow::anyhow!("{place}: cannot read {path}: {why}"))
+            })?,
+            ..hints
+        };
         Ok(description::read_description(&content, text, &hints)?)
     }
 

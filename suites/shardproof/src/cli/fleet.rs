@@ -27,7 +27,7 @@ use super::{Console, Usage};
 /// Live nodes, and the placement that they are compared with.
 #[derive(Debug, Args)]
 pub(super) struct FleetFlags {
-    /// Cluster as the proxy has it now: its configuration file (Envoy, twemproxy, refproxy) or POLICY:NODE,NODE...
+    /// Cluster as the proxy has it now: its configuration file (Envoy, twemproxy, predixy, refproxy) or POLICY:NODE,NODE...
     #[arg(long, value_name = "DESCRIPTION")]
     to: String,
     #[command(flatten)]

@@ -21,8 +21,8 @@ use super::{ADDRESS, Connect, Connector, Console, Exit, Usage};
 
 /// Show where keys are placed and why, and which nodes hold them
 ///
-/// A DESCRIPTION is a configuration of Envoy (bootstrap), twemproxy or refproxy, or POLICY[/SETTING=VALUE]...:NODE,NODE...
-/// as in maglev:10.0.0.1:6379,10.0.0.2:6379*2. A NODE is ADDR[=SEEN][*WEIGHT].
+/// A DESCRIPTION is a configuration of Envoy (bootstrap), twemproxy, predixy or refproxy, or
+/// POLICY[/SETTING=VALUE]...:NODE,NODE... as in maglev:10.0.0.1:6379,10.0.0.2:6379*2. A NODE is ADDR[=SEEN][*WEIGHT].
 ///
 /// Asks nodes (--look, --node) and the proxy (--proxy) with EXISTS for each key, and the seeds of a Redis Cluster for its
 /// slots. Otherwise it connects to nothing. Exit code 1 if a node holds a key that the proxy does not find.

@@ -17,9 +17,9 @@ use super::{Connector, Console, Exit, Usage, output};
 
 /// Compute which keys a cluster change moves, without touching anything
 ///
-/// A DESCRIPTION is a configuration of Envoy (bootstrap), twemproxy or refproxy, or POLICY[/SETTING=VALUE]...:NODE,NODE...
-/// as in maglev:10.0.0.1:6379,10.0.0.2:6379*2. A NODE is ADDR[=SEEN][*WEIGHT]. The seeds of a Redis Cluster are asked for
-/// its slots.
+/// A DESCRIPTION is a configuration of Envoy (bootstrap), twemproxy, predixy or refproxy, or
+/// POLICY[/SETTING=VALUE]...:NODE,NODE... as in maglev:10.0.0.1:6379,10.0.0.2:6379*2. A NODE is ADDR[=SEEN][*WEIGHT]. The
+/// seeds of a Redis Cluster are asked for its slots.
 ///
 /// `plan --check` is `check`: it checks whether live nodes hold the keys that are placed on them.
 #[derive(Debug, Args)]

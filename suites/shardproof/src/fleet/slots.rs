@@ -123,7 +123,7 @@ fn range(row: &Value) -> Result<SlotRange, String> {
         last: slot(last)?,
         host: named(host).ok_or_else(|| {
             format!(
-                "the owner of slots {first} to {last} has no address in its answer, which Envoy refuses too; \
+                "the owner of slots {first} to {last} has no address in its answer: \
                  cluster-announce-ip, CLUSTER MEET or cluster-preferred-endpoint-type give it one"
             )
         })?,

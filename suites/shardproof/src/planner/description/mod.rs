@@ -6,6 +6,7 @@ mod envoy;
 mod inline;
 mod manifest;
 mod near;
+mod predixy;
 mod refproxy;
 mod routing;
 mod secrets;
@@ -13,6 +14,7 @@ mod seeds;
 mod tree;
 mod twemproxy;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
@@ -22,6 +24,7 @@ use ::placement::{self, Cluster, Node, Placement};
 use serde_saphyr::Spanned;
 
 pub use inline::{inline, is_inline, node};
+pub use predixy::included;
 pub use routing::Routing;
 pub use secrets::{Secret, check_address};
 pub use seeds::{Description, Seeds, SlotRange};
@@ -93,6 +96,8 @@ pub struct Hints {
     pub pick: Option<String>,
     /// Whether hash tags count, if a description does not say it.
     pub hash_tags: Option<bool>,
+    /// The texts of the files that a description includes, by their paths as [`included`] collects them.
+    pub included: BTreeMap<String, String>,
 }
 
 impl Hints {
@@ -142,8 +147,8 @@ pub enum Why {
     SeveralEntries(Vec<String>),
     /// No proxy that we know has such files.
     #[error(
-        "not a description of a cluster: `static_resources` (Envoy), pools with `servers` (twemproxy), or `policy` and `nodes` \
-         (refproxy) are expected"
+        "not a description of a cluster: `static_resources` (Envoy), pools with `servers` (twemproxy), a server pool (predixy), or \
+         `policy` and `nodes` (refproxy) are expected"
     )]
     UnknownFormat,
     /// Nothing in it holds keys.
@@ -299,6 +304,9 @@ pub fn read(text: &str, name: &str, hints: &Hints) -> Result<Described, Error> {
 /// # Errors
 /// `file:line: ` and the problem.
 pub fn read_description(text: &str, name: &str, hints: &Hints) -> Result<Description, Error> {
+    if predixy::is_one(text) {
+        return predixy::read(text, name, hints);
+    }
     let top = tree::parse(text, name, Merges::Fields)?;
     if envoy::are_in(&top) {
         return envoy::read(&top, name, hints);

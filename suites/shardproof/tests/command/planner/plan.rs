@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{nodes, shardproof, stdout};
+use super::{check, file, nodes, shardproof, stdout};
 use crate::program;
 
 /// The figures were measured through a real Envoy (`shardproof rescale --target envoy --from 3 --to 4`).
@@ -52,6 +52,36 @@ fn a_fourth_node_moves_the_same_keys_as_behind_envoy() {
     ];
     let text = stdout(shardproof(&[&one_by_one[..], &keys].concat()));
     assert!(text.contains("moved            2535   25.4 %"), "{text}");
+}
+
+/// No predixy has run: the groups are `binascii.crc_hqx(key, 0)` of Python, modulo 2 and 3.
+#[test]
+fn a_third_group_of_predixy_moves_the_keys_of_its_remainder() {
+    let (folder, file) = file("predixy.conf", "Name p\nInclude conf/pool.conf\n");
+    std::fs::create_dir(folder.path().join("conf")).unwrap();
+    let pool = "StandaloneServerPool {\n  Hash crc16\n  Distribution modula\n  RefreshMethod fixed\n  Group a {\n    \
+                + secret@10.0.0.1:1\n  }\n  Group b {\n    + 10.0.0.2:1\n  }\n}\n";
+    std::fs::write(folder.path().join("conf/pool.conf"), pool).unwrap();
+    let plan = ["plan", "--from", &file, "--add-node", "10.0.0.3:1"];
+    let plan = [&plan[..], &["--generate", "key:{n}", "--count", "1000"]].concat();
+    let report = stdout(shardproof(&[&plan[..], &["--json", "-"]].concat()));
+    let report: Value = serde_json::from_str(&report).unwrap();
+    let nodes = report["nodes"].as_array().unwrap().iter();
+    let counts: Vec<(u64, u64)> = nodes
+        .map(|node| {
+            let count = |name: &str| node[name].as_u64().unwrap_or(0);
+            (count("before"), count("after"))
+        })
+        .collect();
+    assert_eq!(counts, [(500, 343), (500, 326), (0, 331)]);
+    assert_eq!(report["moved"], 680);
+    let missing = ["locate", "--cluster", &file, "key"];
+    std::fs::remove_file(folder.path().join("conf/pool.conf")).unwrap();
+    check(
+        &missing,
+        2,
+        &["predixy.conf:2: cannot read", "conf/pool.conf"],
+    );
 }
 
 /// The order of the words does not matter: the same nodes are asked, and no server listens at this port.

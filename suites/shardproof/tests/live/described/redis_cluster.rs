@@ -93,6 +93,13 @@ fn file(seeds: &[SocketAddr]) -> Result<(TempDir, String), Failed> {
     Ok((folder, path))
 }
 
+/// Predixy's pool of these seeds.
+fn servers(seeds: &[SocketAddr]) -> String {
+    let servers = seeds.iter().map(|seed| format!("    + {seed}\n"));
+    let servers: String = servers.collect();
+    format!("ClusterServerPool {{\n  Servers {{\n{servers}  }}\n}}\n")
+}
+
 fn shardproof(arguments: &[&str]) -> Result<Output, Failed> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_shardproof"));
     Ok(command.args(arguments).output()?)
@@ -173,6 +180,11 @@ async fn places(mut envoy: Target) -> Result<(), Failed> {
     let list = list.to_str().ok_or("a path of text")?;
     let proxy = proxy.addr().to_string();
     locates(&held, &[&file, list, &proxy])?;
+    let predixy = folder.path().join("predixy.conf");
+    fs::write(&predixy, "Name p\nInclude cluster.conf\n")?;
+    fs::write(folder.path().join("cluster.conf"), servers(&seeds))?;
+    let predixy = predixy.to_str().ok_or("a path of text")?;
+    locates(&held, &[predixy, list, &proxy])?;
     plans(&held, &[&file, list])?;
     checks(&held, &file, &proxy)?;
     never_migrates(primaries, &file).await

@@ -1,6 +1,7 @@
 //! How descriptions are read, and their errors.
 
 mod envoy;
+mod predixy;
 mod refproxy;
 mod routes;
 mod seeds;
@@ -130,7 +131,7 @@ alpha:
 
 #[test]
 fn files_without_a_cluster_are_refused() {
-    let why = "file: not a description of a cluster: `static_resources` (Envoy), pools with `servers` (twemproxy), or `policy` and \
+    let why = "file: not a description of a cluster: `static_resources` (Envoy), pools with `servers` (twemproxy), a server pool (predixy), or `policy` and \
                `nodes` (refproxy) are expected";
     for text in ["a: 1", "[]", "key:0", ""] {
         wrong(text, &none(), why);
