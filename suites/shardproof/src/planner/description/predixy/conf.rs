@@ -1,7 +1,7 @@
 //! The lines of predixy's file: keys, values, and scopes of other lines, with the lines of included files in place.
 //!
-//! Source: predixy at commit fb1ac64, `src/ConfParser.cpp`, with its quirks: `{` opens a scope only as the last byte of a line,
-//! and an unquoted value loses as many bytes as it has spaces.
+//! Source: predixy at commit 57de3c2, `src/ConfParser.cpp`, with its quirks: `{` opens a scope only as the last byte of a line,
+//! and an unquoted value loses as many bytes as it has spaces. Older versions keep spaces at the end of values without a scope.
 
 use std::collections::BTreeMap;
 

@@ -85,7 +85,11 @@ fn check(entries: &[Entry], tables: &[&[&'static str]], of: &'static str) -> Res
         Suggestion::Unknown => Suggestion::Known(OF_ANOTHER_VERSION),
         near => near,
     };
-    let field = entry.key.clone();
+    // A server without a space after + may have a password.
+    let field = match entry.key.contains('@') {
+        true => "(not shown)".to_owned(),
+        false => entry.key.clone(),
+    };
     Err(Why::UnknownField { field, of, instead }.at(entry.place.clone()))
 }
 

@@ -241,6 +241,11 @@ fn no_error_repeats_a_secret() {
         "cluster: {policy: maglev, nodes: [{address: 'a:1'}]}\nauth: {hunter2: 1, hunter2: 2}".to_owned(),
         "cluster: {policy: maglev, nodes: [{address: 'a:1'}]}\nauth: [hunter2".to_owned(),
         redis(lb).replace("prefix_routes", "downstream_auth_passwords: {inline_string: {hunter2\n          prefix_routes"),
+        "StandaloneServerPool {\nRefreshMethod fixed\nPassword hunter2\nGroup a {\n+ hunter2@host\n}\n}".to_owned(),
+        "StandaloneServerPool {\nRefreshMethod fixed\nGroup a {\n+hunter2@host:1\n}\n}".to_owned(),
+        "StandaloneServerPool {\nGroup a { \n+hunter2@host:1\n}".to_owned(),
+        "ClusterServerPool {\nPassword \"hunter2\" hunter2\n}".to_owned(),
+        "ClusterServerPool {\nServers {\n+ a@hunter2@host:1\n}\n}".to_owned(),
     ] {
         let error = read(&text, "file", &none()).unwrap_err().to_string();
         assert!(!error.contains("hunter2"), "{error} of {text}");

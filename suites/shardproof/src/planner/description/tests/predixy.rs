@@ -3,7 +3,7 @@
 use ::placement::hash::{PredixyHash, TagRule};
 use ::placement::{Cluster, Node, Policy};
 
-use super::{none, picking, read, resolving, tags, wrong};
+use super::{inline, none, picking, read, resolving, tags, wrong};
 use crate::planner::Placement;
 use crate::planner::description::predixy::is_one;
 use crate::planner::description::{Description, Hints, included, read_description};
@@ -61,7 +61,10 @@ fn groups_are_nodes_in_the_order_of_the_file() {
         assert!(described.notes.is_empty(), "{:?}", described.notes);
     }
     let described = read(&pool(MODULA), "file", &none()).unwrap();
+    let word = "predixy/hash=crc16:10.0.0.2:6379,10.0.0.1:6379";
+    let word = Placement::new(&inline(word, &none()).unwrap().cluster).unwrap();
     let placement = Placement::new(&described.cluster).unwrap();
+    assert_eq!(placement, word);
     for (key, group) in GROUPS_OF {
         assert_eq!(placement.node(key.as_bytes()).index(), group, "{key}");
     }
