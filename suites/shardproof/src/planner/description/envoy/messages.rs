@@ -4,7 +4,7 @@
 //! Source: the descriptors of Envoy 1.40.0, `envoy/config/{bootstrap,listener,cluster,endpoint,core}/v3`,
 //! `envoy/extensions/{filters/network/redis_proxy,load_balancing_policies,clusters/dns}`.
 
-use super::proto::Kind::{Any, Bool, List, Message as Inner, Text};
+use super::proto::Kind::{Any, Bool, Enum, List, Message as Inner, Text};
 use super::proto::{Message, Types};
 
 /// The filters that are read.
@@ -152,7 +152,21 @@ const REDIS_PROXY: Message = Message {
 
 const CONN_POOL_SETTINGS: Message = Message {
     name: "ConnPoolSettings",
-    fields: &[("enable_hashtagging", Bool)],
+    fields: &[
+        ("enable_hashtagging", Bool),
+        (
+            "read_policy",
+            Enum(&[
+                "MASTER",
+                "PREFER_MASTER",
+                "REPLICA",
+                "PREFER_REPLICA",
+                "ANY",
+                "LOCAL_ZONE_AFFINITY",
+                "LOCAL_ZONE_AFFINITY_REPLICAS_AND_PRIMARY",
+            ]),
+        ),
+    ],
     others: &[
         "op_timeout",
         "enable_redirection",
@@ -161,7 +175,6 @@ const CONN_POOL_SETTINGS: Message = Message {
         "buffer_flush_timeout",
         "max_upstream_unknown_connections",
         "enable_command_stats",
-        "read_policy",
         "connection_rate_limit",
     ],
 };

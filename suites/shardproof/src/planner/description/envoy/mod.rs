@@ -58,7 +58,11 @@ pub(super) fn read(top: &Tree, name: &str, hints: &Hints) -> Result<Description,
             place: at,
             setting: redis_cluster::SETTING,
             routing,
-            notes: said.notes,
+            notes: said
+                .notes
+                .into_iter()
+                .chain(said.redis_cluster_notes)
+                .collect(),
         }));
     }
     let kind = nodes::kind(&cluster).map_err(wrong)?;

@@ -21,6 +21,8 @@ struct FilterRoute {
     /// Whether keys are routed here, rather than only copies or reads of them.
     is_primary: bool,
     notes: BTreeSet<String>,
+    /// The policy of reads, if it is not that of writes. Has an effect only on a Redis Cluster.
+    read_policy: Option<String>,
 }
 
 /// All clusters that are routed to, by name.
@@ -35,6 +37,8 @@ pub(super) struct ClusterRoutes {
     /// Routing of keys to it; empty if no filter routes to it.
     pub(super) tables: Vec<Table>,
     pub(super) notes: Vec<String>,
+    /// Notes if it is a Redis Cluster.
+    pub(super) redis_cluster_notes: Vec<String>,
 }
 
 impl Routes {
@@ -75,6 +79,7 @@ impl Routes {
             tags: Some((first.line, first.tags)),
             tables: ways.iter().map(|way| way.table.clone()).collect(),
             notes: notes.into_iter().cloned().collect(),
+            redis_cluster_notes: reads(ways),
         })
     }
 
@@ -173,6 +178,11 @@ fn way(cluster: &str, proxy: &RedisProxy) -> FilterRoute {
         rewrites: None,
         is_primary: false,
         notes: BTreeSet::new(),
+        read_policy: proxy
+            .settings
+            .read_policy
+            .clone()
+            .filter(|policy| policy != "MASTER"),
     };
     let all = routes.routes.iter().chain(&routes.catch_all_route);
     for route in all.filter(|route| leads(route)) {
@@ -181,6 +191,17 @@ fn way(cluster: &str, proxy: &RedisProxy) -> FilterRoute {
         way.notes.extend(notes(cluster, route));
     }
     way
+}
+
+/// A note for each policy by which reads may go to replicas.
+fn reads(ways: &[FilterRoute]) -> Vec<String> {
+    let policies: BTreeSet<&String> = ways.iter().flat_map(|way| &way.read_policy).collect();
+    let notes = policies.iter().map(|policy| {
+        format!(
+            "read_policy {policy}: reads may go to replicas, which may not have the last writes"
+        )
+    });
+    notes.collect()
 }
 
 fn rewrites(route: &Route) -> Option<(u64, &'static str)> {

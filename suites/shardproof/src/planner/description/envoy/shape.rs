@@ -36,6 +36,7 @@ pub(super) struct RedisProxy {
 #[serde(default)]
 pub(super) struct Settings {
     pub(super) enable_hashtagging: bool,
+    pub(super) read_policy: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -53,6 +53,27 @@ fn seeds_are_the_endpoints_with_names_as_hints_resolve_them() {
     );
 }
 
+#[test]
+fn reads_of_replicas_are_noted() {
+    let notes = |settings: &str| {
+        let text = file("      lb_policy: CLUSTER_PROVIDED\n");
+        let filter = format!("settings: {{op_timeout: 5s{settings}}}\n          prefix_routes:");
+        let text = text.replacen("prefix_routes:", &filter, 1);
+        match read_description(&text, "file", &none()) {
+            Ok(Description::RedisCluster(seeds)) => seeds.notes,
+            other => panic!("read {other:?} from {text}"),
+        }
+    };
+    for settings in ["", ", read_policy: MASTER", ", readPolicy: 0"] {
+        assert_eq!(notes(settings), [""; 0], "{settings}");
+    }
+    for settings in [", read_policy: REPLICA", ", readPolicy: 2"] {
+        let expected =
+            "read_policy REPLICA: reads may go to replicas, which may not have the last writes";
+        assert_eq!(notes(settings), [expected], "{settings}");
+    }
+}
+
 /// Under any other policy Envoy places keys over all nodes that it found.
 #[test]
 fn other_policies_and_no_hash_tags_are_refused() {

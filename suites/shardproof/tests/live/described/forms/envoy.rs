@@ -119,6 +119,15 @@ fn bootstrap(slot: Slot, form: &str) -> String {
 
 /// Forms of a bootstrap.
 const FORMS: &[(Slot, &str, Fate)] = &[
+    (Settings, "read_policy: PREFER_REPLICA", Read(PLAIN)),
+    (Settings, "read_policy: 4", Read(PLAIN)),
+    (Settings, "read_policy: LOCAL_ZONE_AFFINITY", Read(PLAIN)),
+    (
+        Settings,
+        "read_policy: LOCAL_ZONE_AFFINITY_REPLICAS_AND_PRIMARY",
+        Read(PLAIN),
+    ),
+    (Settings, "read_policy: SLAVE", Refused("one of MASTER")),
     (Cluster, "lb_policy: MAGLEV", Read(PLAIN)),
     (Cluster, "lb_policy: maglev", Read(PLAIN)),
     (Cluster, "lb_policy: Maglev", Read(PLAIN)),
