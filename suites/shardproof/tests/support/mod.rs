@@ -3,6 +3,7 @@
 pub(crate) mod docker;
 
 use std::env;
+use std::ffi::OsString;
 use std::sync::{LazyLock, OnceLock};
 
 pub(crate) use shardproof::harness::{Presence, trial};
@@ -62,19 +63,39 @@ fn required(name: &str) -> bool {
     required.split(',').any(|required| required == name)
 }
 
-/// Makes sure that the program of a target is up to date: a target of this workspace is built, once per process.
+/// Features of the tests that are on in this build.
+const FEATURES: &[(&str, bool)] = &[
+    ("docker", cfg!(feature = "docker")),
+    ("toxiproxy-rust", cfg!(feature = "toxiproxy-rust")),
+];
+
+/// Makes sure that the program of a target is up to date: a target of this workspace is built, once per process. It is
+/// built as one of all members, with the features of the tests: `cargo test --workspace` has built it so, and alone it
+/// and its dependencies would be compiled once more.
 ///
 /// # Panics
 /// When it does not build.
 pub(crate) fn prepare(target: &Target) {
     static BUILT: OnceLock<()> = OnceLock::new();
-    if let Some(package) = &target.program.package {
+    if target.program.package.is_some() {
         BUILT.get_or_init(|| {
-            escargot::CargoBuild::new()
-                .package(package)
+            let on = FEATURES.iter().filter(|(_, on)| *on);
+            let build = escargot::CargoBuild::new()
+                .arg("--workspace")
                 .bin(&target.program.name)
-                .run()
-                .expect("the workspace's own proxy builds");
+                .features(on.map(|(name, _)| *name).collect::<Vec<_>>().join(","));
+            let build = of_a_package().fold(build, |build, name| build.env_remove(name));
+            build.run().expect("the workspace's own proxy builds");
         });
     }
+}
+
+/// Variables that describe the package of this test. Build scripts of dependencies (ring's) would run again where Cargo
+/// itself finds them, and everything above them be compiled again, in this build and in the next one.
+fn of_a_package() -> impl Iterator<Item = OsString> {
+    let names = env::vars_os().map(|(name, _)| name);
+    names.filter(|name| {
+        let name = name.to_string_lossy();
+        name.starts_with("CARGO_MANIFEST_") || name.starts_with("CARGO_PKG_")
+    })
 }
