@@ -39,8 +39,8 @@ browser: ## install the browser that tests the HTML reports
 clients: ## install Toxiproxy and Redis clients from other projects
 	@ci/clients/install
 
-images: peers ## build container images of Redis and the proxies from installed programs, without a registry
-	@ci/images/build
+images: peers ## build container images of Redis, the proxies and shardproof from installed programs, without a registry
+	@FEATURES="$(FEATURES)" ci/images/build
 
 build: ## build both programs
 	$(CARGO) build --workspace
@@ -57,8 +57,10 @@ lint: linters ## formatting, lints, files of CI services, and the licences, vers
 test: setup peers ## every test; a missing peer is a failure
 	SHARDPROOF_REQUIRE=$(REQUIRE) $(CARGO) test --workspace --features "$(FEATURES)"
 
+# The programs of the images are built with the features of the tests.
+test-docker: FEATURES = docker
 test-docker: images ## the tests of nodes in containers; a missing Docker engine is a failure
-	SHARDPROOF_REQUIRE=docker,envoy $(CARGO) test --package shardproof --features docker --test live --test conformance -- docker::
+	SHARDPROOF_REQUIRE=docker,envoy $(CARGO) test --workspace --features "$(FEATURES)" --test live --test conformance -- docker::
 
 demo: setup peers build ## judge three proxies over real Redis nodes, measure a rescale, and end with a table of both
 	@ci/demo
@@ -106,6 +108,7 @@ commands: setup servers ## record the command tables of the servers, fixtures/co
 versions: setup peers servers build ## judge earlier versions of Envoy, and all proxies over each kind of server
 	ci/versions
 
+check: FEATURES = $(FEATURES_ALL)
 check: setup peers servers browser clients images ## all that CI runs: lints and every test, with nothing missing
 	$(MAKE) lint FEATURES=$(FEATURES_ALL)
 	$(CARGO) clippy --package placement-bench --all-targets --features peers,instructions -- --deny warnings

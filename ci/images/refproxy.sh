@@ -1,5 +1,4 @@
 # The reference proxy of this workspace; its configuration is mounted as /etc/refproxy.yaml.
-cargo build --quiet --package refproxy
-program "$built/debug/refproxy"
+ours refproxy
 change 'ENTRYPOINT ["refproxy"]'
 change 'CMD ["--config", "/etc/refproxy.yaml"]'

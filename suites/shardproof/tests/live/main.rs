@@ -4,6 +4,7 @@ mod clients;
 mod described;
 mod fingerprint;
 mod fleet;
+mod image;
 mod leftovers;
 mod nodes;
 mod page;
@@ -29,6 +30,7 @@ fn main() {
         described::trials(),
         clients::trials(),
         nodes::trials(),
+        image::trials(),
         leftovers::trials(),
         toxiproxy::trials(),
         page::trials(),
