@@ -6,6 +6,7 @@ mod comments;
 mod documents;
 mod generated;
 mod measured;
+mod releases;
 mod squares;
 
 use std::fs;
