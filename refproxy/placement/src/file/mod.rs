@@ -506,7 +506,7 @@ mod tests {
             ),
             (
                 "{policy: round_robin, nodes: []}",
-                "policy `round_robin`: expected one of maglev, ring_hash, ketama, modula, random, slots, libketama, jump, rendezvous",
+                "policy `round_robin`: expected one of maglev, ring_hash, ketama, modula, random, predixy, slots, libketama, jump, rendezvous",
             ),
         ] {
             assert_eq!(file(yaml).check().unwrap_err().to_string(), expected);
