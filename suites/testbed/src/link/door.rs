@@ -8,8 +8,12 @@ use socket2::{Domain, SockRef, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
+use crate::wait::Wait;
+
 /// Connecting within this machine takes microseconds: after this time the queue is full.
 const FULL_AFTER: Duration = Duration::from_millis(300);
+/// A child is started within milliseconds; a loaded machine takes longer.
+const FREE_WITHIN: Duration = Duration::from_secs(2);
 /// More than any queue of length 0 holds, including connections that wait to be accepted.
 const CROWD_MAX: usize = 64;
 
@@ -52,11 +56,11 @@ impl Door {
     }
 
     /// Listens, unless it does already.
-    pub(super) fn open(&mut self, addr: SocketAddr) -> Result<(), Error> {
+    pub(super) async fn open(&mut self, addr: SocketAddr) -> Result<(), Error> {
         if !matches!(self, Self::Open(_)) {
             // Connections that wait in a full queue are refused.
             *self = Self::Shut;
-            *self = Self::Open(listen(addr)?);
+            *self = Self::Open(listen_again(addr).await?);
         }
         Ok(())
     }
@@ -92,6 +96,22 @@ impl Door {
     }
 }
 
+/// Listens on an address that a listener of this process had. A child that another thread starts has a copy of the
+/// former listener until it runs its own program: until then the address is in use.
+async fn listen_again(addr: SocketAddr) -> Result<TcpListener, Error> {
+    let mut wait = Wait::begin("the address of a link", FREE_WITHIN);
+    loop {
+        match listen(addr) {
+            Err(error) if error.why.kind() == io::ErrorKind::AddrInUse => {
+                if wait.pause(error.to_string()).await.is_err() {
+                    return Err(error);
+                }
+            }
+            result => return result,
+        }
+    }
+}
+
 /// Listens on an address. One that names no host means both families, as in Go, if the machine has both.
 pub(super) fn listen(addr: SocketAddr) -> Result<TcpListener, Error> {
     if addr.ip().is_unspecified() {
@@ -117,4 +137,25 @@ fn listen_on(addr: SocketAddr) -> Result<TcpListener, Error> {
         TcpListener::from_std(socket.into())
     };
     listen().map_err(|why| Error { addr, why })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsFd;
+
+    use super::*;
+
+    /// The copy is that of a child between its start and its own program.
+    #[tokio::test]
+    async fn a_link_listens_again_when_a_copy_of_its_listener_is_gone() {
+        let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let addr = listener.local_addr().unwrap();
+        let copy = listener.as_fd().try_clone_to_owned().unwrap();
+        drop(listener);
+        assert!(listen(addr).is_err(), "the copy does not hold the address");
+        let mut door = Door::Shut;
+        let (opened, ()) = tokio::join!(door.open(addr), async move { drop(copy) });
+        opened.unwrap();
+        assert!(matches!(door, Door::Open(_)));
+    }
 }

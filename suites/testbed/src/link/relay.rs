@@ -273,7 +273,7 @@ impl Relay {
                 }
                 self.connections.shutdown().await;
             }
-            Turn::Up => door.open(self.addr)?,
+            Turn::Up => door.open(self.addr).await?,
             Turn::Full => door.fill(self.addr).await?,
         }
         Ok(())
