@@ -1,6 +1,6 @@
 //! Every case on every target, one named test each: `cases::envoy::multi-key/mget-keeps-key-order`.
 //!
-//! One harness at a time: a target's cases share its cluster.
+//! A target's cases share its cluster, one after the other. Neighbours are of different targets.
 
 use std::env;
 
@@ -24,7 +24,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         let trial = |case: &&Case| trial(target.clone(), (*case).clone());
         cases.iter().map(trial).collect::<Vec<_>>()
     };
-    support::targets().into_iter().flat_map(of).collect()
+    turns::in_turn(support::targets().into_iter().map(of))
 }
 
 /// The cases of this workspace, with the first and the last shape of each template.
@@ -45,7 +45,7 @@ pub(super) fn all() -> Vec<Case> {
 fn trial(target: Target, case: Case) -> Trial {
     let presence = support::presence(&target);
     harness::case_trial(&target.clone(), &case.clone(), presence, move || {
-        turns::with_host(|host| {
+        turns::with_host(&target, |host| {
             support::prepare(&target);
             host.judge(&target, &case)
         })

@@ -77,7 +77,7 @@ fn trial(
     expected: fn(&[Verdict]) -> bool,
 ) -> Trial {
     let presence = support::presence(&target);
-    turns::trial(name, presence, move || {
+    turns::alone(name, presence, move || {
         support::prepare(&target);
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let verdicts = runtime.block_on(verdicts(&target, steps))?;

@@ -53,7 +53,7 @@ fn of_the_command(target: Target) -> Option<Trial> {
     planner::predict(&policy, false, &["127.0.0.1:1"], [])?;
     match support::presence(&target) {
         Presence::Missing(_) => None,
-        presence => Some(turns::trial(
+        presence => Some(turns::alone(
             "chaos::command::reports-a-fault",
             presence,
             move || command(&target),
@@ -104,7 +104,7 @@ fn trial(
     );
     let presence = presence.clone().and(support::presence(target));
     let (source, target, fault) = (source.clone(), target.clone(), fault.clone());
-    Some(turns::trial(name, presence, move || {
+    Some(turns::alone(name, presence, move || {
         judge(&source, &target, &policy, &fault)
     }))
 }

@@ -1,6 +1,6 @@
-//! Judgements of proxies over links at fixed ports, one after the other: `cases::envoy::multi-key/mget-keeps-key-order`.
+//! Judgements of proxies over links at fixed ports: `cases::envoy::multi-key/mget-keeps-key-order`.
 //!
-//! Scenarios of several targets run at the same time ([`turns`]).
+//! Those with different ports run at the same time ([`turns`]).
 
 mod bystander;
 mod cases;
@@ -27,16 +27,17 @@ fn main() -> ExitCode {
         changes::trials(),
         chaos::trials(),
         scenarios::trials(),
-        matrix::trials(),
-        differential::trials(),
-        bystander::trials(),
-        foreign_nodes::trials(),
-        planted::trials(),
-        // Last: the harness of a target keeps its ports from one of its cases to the next.
+        turns::in_turn([
+            differential::trials(),
+            bystander::trials(),
+            matrix::trials(),
+            foreign_nodes::trials(),
+            planted::trials(),
+        ]),
         cases::trials(),
     ];
     let trials = trials.into_iter().flatten().collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
-    turns::HOST.close();
+    turns::close();
     conclusion.exit_code()
 }

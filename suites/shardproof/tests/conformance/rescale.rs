@@ -20,7 +20,7 @@ fn of(target: Target) -> Vec<Trial> {
     let trial = |policy: &String| {
         let (target, policy) = (target.clone(), policy.clone());
         let name = format!("rescale::{}::{policy}-3-to-4-and-back", target.name);
-        turns::trial(name, support::presence(&target), move || {
+        turns::alone(name, support::presence(&target), move || {
             rescale(&target, &policy)
         })
     };

@@ -134,12 +134,10 @@ impl Run {
             Some(why) => Presence::Missing(why),
         };
         let presence = support::presence(&self.target).and(nodes).and(able);
-        support::trial(name, presence, move || {
-            match ALONE.contains(&self.scenario.id.as_str()) {
-                true => turns::alone(|| self.judge()),
-                false => turns::shared(|| self.judge()),
-            }
-        })
+        match ALONE.contains(&self.scenario.id.as_str()) {
+            true => turns::alone(name, presence, move || self.judge()),
+            false => turns::shared(name, presence, move || self.judge()),
+        }
     }
 
     fn options(&self) -> RunOptions {
