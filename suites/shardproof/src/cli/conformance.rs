@@ -43,9 +43,9 @@ pub(super) struct Flags {
     #[arg(long, value_name = ADDRESS, value_parser = super::connect::address,
         conflicts_with_all = ["toxiproxy", "source", "redis_image", "link_port_base"])]
     proxy: Option<Address>,
-    /// Target whose claims and deviations are also those of --proxy, by name or file. Without it, the proxy is probed: cases
-    /// that need what it does not offer are skipped
-    #[arg(long = "as", value_name = "NAME|FILE.toml", requires = "proxy")]
+    /// Target whose claims and deviations are also those of --proxy, by name or file. With a version, its deviations are
+    /// those of this version. Without --as, the proxy is probed: cases that need what it does not offer are skipped
+    #[arg(long = "as", value_name = "TARGET[@VERSION]", requires = "proxy")]
     likened_to: Option<String>,
     /// Time limit of --proxy for one request
     #[arg(long, value_name = "MS", default_value_t = OP_TIMEOUT_MS, requires = "proxy")]
@@ -290,17 +290,25 @@ async fn subjects(flags: &Flags, connector: &Connector) -> anyhow::Result<Vec<(S
     Ok(targets.into_iter().map(named).collect())
 }
 
-/// The target of --as.
+/// The target of --as, with the deviations of its version, or of all versions without one.
 fn likened_to(flags: &Flags) -> anyhow::Result<Option<Box<Target>>> {
     let Some(argument) = &flags.likened_to else {
         return Ok(None);
     };
-    let targets = super::target::given(
-        "--as",
-        &flags.common.basics.folder,
-        std::slice::from_ref(argument),
-    )?;
-    Ok(targets.into_iter().next().map(Box::new))
+    let folder = &flags.common.basics.folder;
+    let (target, version) = super::target::likened(folder, argument)?;
+    let Some(version) = version else {
+        return Ok(Some(Box::new(target)));
+    };
+    let judged: Vec<&str> = target.version.judged().collect();
+    if !judged.contains(&version) {
+        tracing::warn!(
+            "{} {version} may show every recorded deviation: judged were {}",
+            target.name,
+            judged.join(", ")
+        );
+    }
+    Ok(Some(Box::new(target.in_version(version))))
 }
 
 /// The flags that affect verdicts, in the form of a command line.

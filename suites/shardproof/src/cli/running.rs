@@ -21,8 +21,12 @@ pub(super) struct Flags {
     /// Node of --proxy; repeat for all of them. SEEN is its address as the proxy sees it
     #[arg(long = "node", value_name = NODE, conflicts_with = "targets")]
     nodes: Vec<NodeFlag>,
-    /// Target whose claims are also those of --proxy, by name or file
-    #[arg(long = "as", value_name = "NAME|FILE.toml", conflicts_with = "targets")]
+    /// Target whose claims are also those of --proxy, by name or file. A version has the same claims as others
+    #[arg(
+        long = "as",
+        value_name = "TARGET[@VERSION]",
+        conflicts_with = "targets"
+    )]
     likened_to: Option<String>,
     /// Time limit of --proxy for one request
     #[arg(long, value_name = "MS", default_value_t = OP_TIMEOUT_MS, conflicts_with = "targets")]
@@ -62,12 +66,10 @@ impl Permissions {
 impl Flags {
     /// The target of --as.
     pub(super) fn likened_to(&self, folder: &Folder) -> anyhow::Result<Option<Target>> {
-        let Some(argument) = &self.likened_to else {
-            return Ok(None);
-        };
-        let argument = std::slice::from_ref(argument);
-        let targets = super::target::given("--as", folder, argument)?;
-        Ok(targets.into_iter().next())
+        let argument = self.likened_to.as_ref();
+        let target = argument.map(|argument| super::target::likened(folder, argument));
+        // Versions differ in deviations only.
+        Ok(target.transpose()?.map(|(target, _)| target))
     }
 
     /// The proxy of --proxy. Waits for its servers if asked for.

@@ -1,4 +1,5 @@
-//! The grammar of `--target`: the name of a target of the fixtures, or the path of a target file.
+//! The grammar of `--target`: the name of a target of the fixtures, or the path of a target file. `--as` also takes
+//! a version.
 
 use std::path::Path;
 
@@ -30,6 +31,52 @@ pub(super) fn given(
     let found: Vec<Target> = found.collect::<anyhow::Result<_>>()?;
     once_each(flag, &found)?;
     Ok(found)
+}
+
+/// The target that the value of `--as` asks for, and the version after `@`.
+pub(super) fn likened<'a>(
+    folder: &Folder,
+    argument: &'a str,
+) -> anyhow::Result<(Target, Option<&'a str>)> {
+    let (name, version) = match argument.rsplit_once('@') {
+        // A folder or a file may have the character in its name.
+        Some((name, version)) if !is_path(version) => (name, Some(version)),
+        _ => (argument, None),
+    };
+    let target = match is_path(name) {
+        true => of_file("--as", name)?,
+        false => {
+            let known = targets::load_all(&folder.fixtures().targets()?)?;
+            named("--as", &known, name)?.clone()
+        }
+    };
+    if let Some(version) = version {
+        check_version(&target, argument, version)?;
+    }
+    Ok((target, version))
+}
+
+/// Refuses what cannot be a version. One that was not judged can.
+fn check_version(target: &Target, argument: &str, version: &str) -> Result<(), Usage> {
+    let mut judged = target.version.judged();
+    if is_version(version) || judged.any(|it| it == version) {
+        return Ok(());
+    }
+    Err(Usage(format!(
+        "--as {argument}: `{version}` is not a version, expected one such as {}",
+        target.version.judged().last().unwrap_or("1.2.3")
+    )))
+}
+
+/// Numbers with dots between them, and what may follow: `1.2.3`, `1.2.3-rc1`.
+fn is_version(text: &str) -> bool {
+    let (numbers, rest) = match text.find(['-', '+']) {
+        Some(end) => (&text[..end], &text[end + 1..]),
+        None => (text, "0"),
+    };
+    let is_number = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
+    let of_suffix = |c: char| c.is_ascii_alphanumeric() || ".-+".contains(c);
+    numbers.split('.').all(is_number) && !rest.is_empty() && rest.chars().all(of_suffix)
 }
 
 /// Refuses two targets with the same name: a report identifies a target by its name.
@@ -75,4 +122,21 @@ fn named<'a>(flag: &str, known: &'a [Target], name: &str) -> Result<&'a Target, 
         };
         Usage(format!("{flag} {name}: unknown, {expected}"))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_version;
+
+    #[test]
+    fn a_version_begins_with_numbers() {
+        for version in ["1.38.3", "0.5.0", "7", "1.2.3-rc1", "1.2.3-dev+abc.1"] {
+            assert!(is_version(version), "{version}");
+        }
+        for other in [
+            "", "latest", "v1.2.3", "1..2", "1.2.", ".1", "1.2.x", "1.2-", "1 2",
+        ] {
+            assert!(!is_version(other), "{other}");
+        }
+    }
 }

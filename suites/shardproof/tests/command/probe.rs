@@ -194,6 +194,46 @@ fn a_running_proxy_is_judged_by_the_claims_of_a_target() {
     );
 }
 
+#[test]
+fn a_running_proxy_is_judged_by_the_deviations_of_a_version() {
+    let (_server, addr) = redis();
+    let versions =
+        "[version]\nargs = [\"--version\"]\npinned = \"1.40.0\"\nearlier = [\"1.38.3\"]\n";
+    let row =
+        "[[deviation]]\ncases = \"group/broken\"\nwhy = \"answers PONG\"\nseen = \"1.38.3\"\n";
+    let folder = fixtures(CASE, &(stub("") + versions + row));
+    let broken = folder.path().join("conformance/group/broken.case");
+    std::fs::write(broken, CASE.replace("+PONG", "+PING")).unwrap();
+    let path = folder.path().to_str().unwrap();
+    let run = |target: &str| {
+        let flags = ["run", "--proxy", &addr, "--fixtures", path, "--as", target];
+        shardproof(&[&flags[..], &OWN].concat())
+    };
+    let judged = |target: &str, code: i32, expected: &str| {
+        let output = run(target);
+        let said = [&output.stdout[..], &output.stderr[..]].concat();
+        let said = String::from_utf8_lossy(&said).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{target}: {said}");
+        assert!(said.contains(expected), "{target}: {said}");
+    };
+    judged("stub", 0, "1 known");
+    judged("stub@1.38.3", 0, "1 known");
+    judged("stub@1.40.0", 1, "FAILED: 1 must");
+    let file = folder.path().join("targets/stub.toml");
+    judged(&format!("{}@1.40.0", file.display()), 1, "FAILED: 1 must");
+    judged("stub@1.39.0", 0, "1 known");
+    let warning = "stub 1.39.0 may show every recorded deviation: judged were 1.38.3, 1.40.0";
+    judged("stub@1.39.0", 0, warning);
+    for (version, named) in [("", "``"), ("latest", "`latest`"), ("1..2", "`1..2`")] {
+        let target = format!("stub@{version}");
+        let output = run(&target);
+        let line = format!("--as {target}: {named} is not a version, expected one such as 1.40.0");
+        check(&output, 64, &[&line]);
+        assert!(output.stdout.is_empty());
+    }
+    check(&run("stup@1.40.0"), 64, &["--as stup", "stub"]);
+}
+
 /// A target that is a plain Redis: each node of it is, too.
 const REDIS: &str = "name = \"one\"
 program = { name = \"redis-server\", env = \"SHARDPROOF_REDIS_SERVER\" }
