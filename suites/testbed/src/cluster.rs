@@ -1,6 +1,8 @@
 //! A cluster of the suite's own making: real nodes, a link before each, one tap over all of them.
 
+use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use crate::chance::Chance;
 use crate::endpoint::Endpoint;
@@ -10,9 +12,13 @@ use crate::node::{self, External, Node, Process};
 use crate::port::PortLock;
 use crate::program::Search;
 use crate::toxiproxy::Client;
+use crate::wait::Wait;
 
 /// The first port that links listen on unless the user says otherwise. Fixed, because placements hash addresses.
 pub const LINK_PORT_BASE: u16 = 21001;
+
+/// A child is started within milliseconds; a loaded machine takes longer.
+const FREE_WITHIN: Duration = Duration::from_secs(2);
 
 /// Where the nodes come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,7 +149,7 @@ impl Cluster {
         let tap = Tap::default();
         let addrs: Vec<SocketAddr> = nodes.iter().map(|node| node.addr()).collect();
         let injector = match options.toxiproxy {
-            None => FaultInjector::links(&addrs, port_base, &tap, Chance::seeded(options.seed))?,
+            None => links(&addrs, port_base, &tap, Chance::seeded(options.seed)).await?,
             Some(server) => FaultInjector::foreign(Client::new(server), &addrs, port_base).await?,
         };
         Ok(Self {
@@ -220,6 +226,31 @@ impl Cluster {
     }
 }
 
+/// Links on the ports that are locked for us. Those of the run before may still be in use: a child that another thread
+/// starts has a copy of each listener until it runs its own program.
+async fn links(
+    nodes: &[SocketAddr],
+    port_base: u16,
+    tap: &Tap,
+    chance: Chance,
+) -> Result<FaultInjector, fault::InjectorError> {
+    let in_use = |error: &fault::InjectorError| match error {
+        fault::InjectorError::Link(link) => link.why.kind() == io::ErrorKind::AddrInUse,
+        _ => false,
+    };
+    let mut wait = Wait::begin("the ports of links", FREE_WITHIN);
+    loop {
+        match FaultInjector::links(nodes, port_base, tap, chance) {
+            Err(error) if in_use(&error) => {
+                if wait.pause(error.to_string()).await.is_err() {
+                    return Err(error);
+                }
+            }
+            result => return result,
+        }
+    }
+}
+
 async fn nodes(
     source: &Source,
     search: &Search,
@@ -253,4 +284,27 @@ async fn nodes(
         }
     }
     Ok(nodes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::os::fd::AsFd;
+
+    use super::*;
+    use crate::port::Port;
+
+    /// The copy is that of a child between its start and its own program.
+    #[tokio::test]
+    async fn links_listen_when_a_copy_of_a_former_listener_is_gone() {
+        let port = Port::free().unwrap();
+        let listener = TcpListener::bind(port.addr()).unwrap();
+        let copy = listener.as_fd().try_clone_to_owned().unwrap();
+        drop(listener);
+        let node = [SocketAddr::from(([127, 0, 0, 1], 1))];
+        let tap = Tap::default();
+        let started = links(&node, port.number(), &tap, Chance::seeded(1));
+        let (started, ()) = tokio::join!(started, async move { drop(copy) });
+        assert_eq!(started.unwrap().addrs(), [port.addr()]);
+    }
 }

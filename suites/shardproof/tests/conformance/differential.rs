@@ -38,10 +38,10 @@ fn of(target: Target) -> [Trial; 2] {
     let (same, found) = (name("no-difference"), name("a-difference-is-found"));
     let other = target.clone();
     [
-        turns::shared(same, presence.clone(), move || {
+        turns::alone(same, presence.clone(), move || {
             no_difference(&target, support::search(), requests)
         }),
-        turns::shared(found, presence, move || difference_found(&other)),
+        turns::alone(found, presence, move || difference_found(&other)),
     ]
 }
 
@@ -50,7 +50,7 @@ fn over(target: Target, server: Program) -> Trial {
     let presence = support::program(&server.name, &server);
     let promise = format!("no-difference-over-{}", server.name);
     let name = format!("differential::{}::{promise}", target.name);
-    turns::shared(name, presence, move || {
+    turns::alone(name, presence, move || {
         let server = support::search().find(&server)?;
         no_difference(&target, support::search().with_server(server), 20_000)
     })

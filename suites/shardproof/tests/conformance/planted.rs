@@ -28,10 +28,10 @@ const PORT_BASE: u16 = 22_951;
 pub(crate) fn trials() -> Vec<Trial> {
     let planted = BUGS.iter().map(|(bug, name, case)| {
         let name = format!("planted::{name}");
-        turns::shared(name, Presence::Expected, || broken(Some(*bug), &[case]))
+        turns::alone(name, Presence::Expected, || broken(Some(*bug), &[case]))
     });
     // The control: without a bug, the same cases pass.
-    let control = turns::shared("planted::no-bug", Presence::Expected, || broken(None, &[]));
+    let control = turns::alone("planted::no-bug", Presence::Expected, || broken(None, &[]));
     planted.chain([control]).collect()
 }
 

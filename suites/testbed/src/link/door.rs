@@ -22,7 +22,7 @@ const CROWD_MAX: usize = 64;
 #[error("link cannot listen on {addr}: {why}")]
 pub struct Error {
     pub(super) addr: SocketAddr,
-    pub(super) why: io::Error,
+    pub(crate) why: io::Error,
 }
 
 /// The listening socket of a link.

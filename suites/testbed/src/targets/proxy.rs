@@ -242,6 +242,12 @@ impl Proxy {
     /// # Errors
     /// As [`Proxy::start`].
     pub async fn restart(&self) -> Result<(), Error> {
+        // The ports are ours, but a child that another thread starts has a copy of the listener of a proxy in this process.
+        let taken = |error: &Error| matches!(error, Error::NotReady { log, .. } if taken(log));
+        port::retry_if_taken(taken, async || self.restart_once().await).await
+    }
+
+    async fn restart_once(&self) -> Result<(), Error> {
         self.kill();
         let running = launch(
             &self.target,
