@@ -65,7 +65,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 
 fn trial(name: String, target: &Target, test: fn(&Target) -> Result<(), Failed>) -> Trial {
     let target = target.clone();
-    turns::shared(name, support::presence(&target), move || test(&target))
+    turns::alone(name, support::presence(&target), move || test(&target))
 }
 
 /// Runs `work` on a site while a bystander reads, and lets it read on afterwards.

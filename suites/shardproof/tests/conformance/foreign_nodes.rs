@@ -15,7 +15,7 @@ use crate::{cases, turns};
 
 /// On foreign nodes a target of this workspace is judged as on our own, and existing keys stay.
 pub(crate) fn trials() -> Vec<Trial> {
-    let trial = turns::shared(
+    let trial = turns::alone(
         "foreign_nodes::nodes-of-somebody-else-stay-as-they-were",
         Presence::Expected,
         || {

@@ -1,6 +1,6 @@
 //! Judgements of proxies over links at fixed ports: `cases::envoy::multi-key/mget-keeps-key-order`.
 //!
-//! Those with different ports run at the same time ([`turns`]).
+//! Scenarios, and the cases of several targets, run at the same time ([`turns`]).
 
 mod bystander;
 mod cases;
@@ -27,13 +27,11 @@ fn main() -> ExitCode {
         changes::trials(),
         chaos::trials(),
         scenarios::trials(),
-        turns::in_turn([
-            differential::trials(),
-            bystander::trials(),
-            matrix::trials(),
-            foreign_nodes::trials(),
-            planted::trials(),
-        ]),
+        matrix::trials(),
+        differential::trials(),
+        bystander::trials(),
+        foreign_nodes::trials(),
+        planted::trials(),
         cases::trials(),
     ];
     let trials = trials.into_iter().flatten().collect();

@@ -15,9 +15,6 @@ use tokio::runtime::Builder;
 use crate::support;
 use crate::turns;
 
-/// Not the usual one, so that other tests need not wait for these.
-const LINK_PORT_BASE: u16 = 22841;
-
 /// A law for a whole matrix.
 type Law = fn(&Matrix) -> Result<(), Failed>;
 
@@ -37,7 +34,7 @@ fn trial(target: Target) -> Trial {
         ("what-is-wrong-is-found", wrong_found)
     };
     let name = format!("matrix::{}::{promise}", target.name);
-    turns::shared(name, support::presence(&target), move || {
+    turns::alone(name, support::presence(&target), move || {
         law(&judge(&target, support::search())?)
     })
 }
@@ -47,7 +44,7 @@ fn over(target: Target, server: Program) -> Trial {
     let presence = support::program(&server.name, &server);
     let promise = format!("no-command-is-wrong-over-{}", server.name);
     let name = format!("matrix::{}::{promise}", target.name);
-    turns::shared(name, presence, move || {
+    turns::alone(name, presence, move || {
         let server = support::search().find(&server)?;
         let matrix = judge(&target, support::search().with_server(server))?;
         for command in ["HEXPIRE", "HGETEX", "HTTL"] {
@@ -81,10 +78,7 @@ fn rows() -> Vec<Row> {
 
 fn judge(target: &Target, search: Search) -> Result<Matrix, Failed> {
     support::prepare(target);
-    let options = RunOptions {
-        link_port_base: LINK_PORT_BASE,
-        ..RunOptions::new(search, 1)
-    };
+    let options = RunOptions::new(search, 1);
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let (rows, targets) = (rows(), std::slice::from_ref(target));
     let judged = run::matrix(&options, targets, &rows, &|_, _, _| {});
