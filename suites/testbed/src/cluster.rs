@@ -1,24 +1,18 @@
 //! A cluster of the suite's own making: real nodes, a link before each, one tap over all of them.
 
-use std::io;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use crate::chance::Chance;
 use crate::endpoint::Endpoint;
 use crate::fault::{self, FaultInjector, Links, Owned, Site};
 use crate::link::Tap;
 use crate::node::{self, External, Node, Process};
-use crate::port::PortLock;
+use crate::port::{self, PortLock};
 use crate::program::Search;
 use crate::toxiproxy::Client;
-use crate::wait::Wait;
 
 /// The first port that links listen on unless the user says otherwise. Fixed, because placements hash addresses.
 pub const LINK_PORT_BASE: u16 = 21001;
-
-/// A child is started within milliseconds; a loaded machine takes longer.
-const FREE_WITHIN: Duration = Duration::from_secs(2);
 
 /// Where the nodes come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -226,8 +220,7 @@ impl Cluster {
     }
 }
 
-/// Links on the ports that are locked for us. Those of the run before may still be in use: a child that another thread
-/// starts has a copy of each listener until it runs its own program.
+/// Links on the ports that are locked for us, which the run before had.
 async fn links(
     nodes: &[SocketAddr],
     port_base: u16,
@@ -235,20 +228,11 @@ async fn links(
     chance: Chance,
 ) -> Result<FaultInjector, fault::InjectorError> {
     let in_use = |error: &fault::InjectorError| match error {
-        fault::InjectorError::Link(link) => link.why.kind() == io::ErrorKind::AddrInUse,
+        fault::InjectorError::Link(link) => link.is_in_use(),
         _ => false,
     };
-    let mut wait = Wait::begin("the ports of links", FREE_WITHIN);
-    loop {
-        match FaultInjector::links(nodes, port_base, tap, chance) {
-            Err(error) if in_use(&error) => {
-                if wait.pause(error.to_string()).await.is_err() {
-                    return Err(error);
-                }
-            }
-            result => return result,
-        }
-    }
+    let listen = || FaultInjector::links(nodes, port_base, tap, chance);
+    port::listen_again(in_use, listen).await
 }
 
 async fn nodes(

@@ -7,6 +7,9 @@ use std::time::Duration;
 use crate::client::{self, Client};
 use crate::wire::Value;
 
+/// The likely reason why a key that a proxy has written is on none of its nodes.
+pub const OTHER_NODES: &str = "not all nodes are given, or they are those of another cluster or database; `shardproof fingerprint` says more";
+
 /// Requests of one pipeline, as a client of a proxy would send them.
 const PIPELINE: usize = 100;
 

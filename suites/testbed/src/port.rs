@@ -1,5 +1,6 @@
 //! Ports: free ones for proxies and nodes, and the lease on the fixed ones that links listen on.
 
+use std::fmt::Display;
 use std::fs::{self, File, OpenOptions};
 use std::hash::{BuildHasher, RandomState};
 use std::io;
@@ -11,9 +12,13 @@ use std::time::Duration;
 use rustix::fs::{FlockOperation, flock};
 use socket2::{Domain, Socket, Type};
 
+use crate::wait::Wait;
+
 /// The ports that are given: above the fixed ones of links, and below those that Linux (32768), BSD and macOS (49152) give
 /// to outgoing connections. A connection would take the port of a server that is down, and it could not start again.
 const GIVEN: Range<u16> = 23_000..32_768;
+/// A child is started within milliseconds; a loaded machine takes longer.
+const FREE_WITHIN: Duration = Duration::from_secs(2);
 /// How many ports are tried until one is free.
 const TRIED: usize = 1000;
 
@@ -89,6 +94,28 @@ pub async fn retry_if_taken<T, E>(
         }
     }
     start().await
+}
+
+/// Calls `listen` on ports that are ours until it does, where a former listener of this process may still have them: a
+/// child that another thread starts has a copy of each until it runs its own program.
+///
+/// # Errors
+/// The last error of `listen`.
+pub async fn listen_again<T, E: Display>(
+    in_use: impl Fn(&E) -> bool,
+    listen: impl Fn() -> Result<T, E>,
+) -> Result<T, E> {
+    let mut wait = Wait::begin("the ports of a former listener", FREE_WITHIN);
+    loop {
+        match listen() {
+            Err(error) if in_use(&error) => {
+                if wait.pause(error.to_string()).await.is_err() {
+                    return Err(error);
+                }
+            }
+            result => return result,
+        }
+    }
 }
 
 /// A loopback address that refuses connections: its port is ours, and no process listens on it.

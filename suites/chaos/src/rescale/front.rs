@@ -71,7 +71,8 @@ impl Front<'_> {
         }
     }
 
-    /// Changes the cluster. The keys, which all are written, tell when the change of a running proxy is in force.
+    /// Changes the cluster. The change of a running proxy is in force when the answers for the keys, which are all written,
+    /// have changed.
     pub(super) async fn change(
         &mut self,
         side: Side,

@@ -20,6 +20,7 @@ mod worker;
 use std::time::Duration;
 
 use testbed::endpoint::Endpoint;
+use testbed::exists::OTHER_NODES;
 use testbed::{client, reload, targets};
 
 pub use experiment::{Observed, observe, observe_running};
@@ -76,8 +77,7 @@ pub enum Error {
     },
     /// The nodes are not those of the proxy.
     #[error(
-        "{count} of {keys} keys that {proxy} acknowledged are on none of the nodes: not all nodes are given, or they are \
-         those of another cluster or database; `shardproof fingerprint` says more"
+        "{count} of {keys} keys that {proxy} acknowledged are on none of the nodes: {OTHER_NODES}"
     )]
     Astray {
         /// Keys on no node.

@@ -5,6 +5,7 @@
 use testbed::chance::Draws;
 use testbed::client::{self, Client, NODE_DEADLINE, cause};
 use testbed::endpoint::Endpoint;
+use testbed::exists::OTHER_NODES;
 use testbed::leftovers::{Record, TTL_S};
 use testbed::wire::Value;
 
@@ -55,13 +56,11 @@ pub enum Error {
     },
 }
 
-/// What a wrong number of copies may mean.
-fn astray(count: usize) -> &'static str {
+/// The meaning that a wrong number of copies may have.
+fn astray(count: usize) -> String {
     match count {
-        0 => {
-            ": not all nodes are given, or they are those of another cluster or database; `shardproof fingerprint` says more"
-        }
-        _ => "",
+        0 => format!(": {OTHER_NODES}"),
+        _ => String::new(),
     }
 }
 

@@ -271,7 +271,7 @@ mod tests {
     fn what_lasts_is_sent_to_no_proxy_of_others() {
         let lasts = |command: &str| match command.split_once('|') {
             None => matches!(command, "BGREWRITEAOF" | "BGSAVE" | "SAVE"),
-            // A script in the cache of a node is harmless, and the run tells of it.
+            // A script in the cache of a node is harmless, and the report of the run counts it.
             Some(("SCRIPT", _)) => false,
             Some((_, name)) => matches!(
                 name,

@@ -117,6 +117,15 @@ impl Connector {
         Ok(nodes)
     }
 
+    /// Refuses a node that --node gives twice.
+    pub(super) fn distinct(nodes: &[Endpoint]) -> Result<(), Usage> {
+        let given = |(place, node): &(usize, &Endpoint)| nodes[..*place].contains(node);
+        match nodes.iter().enumerate().find(given) {
+            Some((_, node)) => Err(Usage(format!("--node {node}: given twice"))),
+            None => Ok(()),
+        }
+    }
+
     /// A node at the address of a description, which calls it `seen`.
     pub(super) async fn described(&self, seen: &str, reach: &str) -> anyhow::Result<Endpoint> {
         let failed = |why: String| fleet::Error::NoAddress {

@@ -8,7 +8,7 @@ use testbed::address::Address;
 use testbed::endpoint::Endpoint;
 
 use super::node::NodeFlag;
-use super::{ADDRESS, Connect, Console, Exit, Usage, output};
+use super::{ADDRESS, Connect, Connector, Console, Exit, Usage, output};
 
 /// Identify how a proxy places keys: policy, digest, hash tags, weights and node names
 #[derive(Debug, Args)]
@@ -68,11 +68,7 @@ fn question(flags: &Flags, reached: &[Endpoint]) -> Result<Query, Usage> {
         let usage = "--node: one node holds every key, expected at least two";
         return Err(Usage(usage.to_owned()));
     }
-    for (index, node) in reached.iter().enumerate() {
-        if reached[..index].contains(node) {
-            return Err(Usage(format!("--node {node}: given twice")));
-        }
-    }
+    Connector::distinct(reached)?;
     aligned("--node-name", flags.names.len(), count)?;
     for (index, name) in flags.names.iter().enumerate() {
         if flags.names[..index].contains(name) {

@@ -110,7 +110,7 @@ pub enum Error {
         /// The run id of the server.
         run_id: String,
     },
-    /// A seed of a Redis Cluster does not tell the slots.
+    /// A seed of a Redis Cluster does not answer with the slots.
     #[error("seed {seed}: {why}; expected a node of a Redis Cluster that answers CLUSTER SLOTS")]
     Seed {
         /// Its address as the proxy sees it.

@@ -90,30 +90,17 @@ fn mended(count: usize) -> Option<String> {
     (count > 0).then(|| format!("{count} MENDED"))
 }
 
-/// The sentence for the commands of one target: the counts of all that were neither answered nor refused.
+/// The sentence for the commands of one target.
 pub(super) fn matrix(matrix: &Matrix, target: &str) -> String {
+    let (counts, verdict) = (classes(matrix, target), verdict_on_commands(matrix, target));
+    format!("{counts}; {verdict}")
+}
+
+/// The counts of all commands that were neither answered nor refused.
+pub(super) fn classes(matrix: &Matrix, target: &str) -> String {
     let classes = [Class::Wrong, Class::Partial, Class::Hung, Class::Closed];
     let counts = classes.map(|class| format!("{} {}", class.name(), matrix.count(target, class)));
-    let count = |what: &dyn Fn(&Cell) -> bool| matrix.cells(target).filter(|it| what(it)).count();
-    let broken = |cell: &Cell| cell.status() == Status::Broken;
-    let mut text = format!(
-        "{}; FAILED: {}",
-        counts.join(", "),
-        count(&|cell| broken(cell) && cell.counts())
-    );
-    for (count, what) in [
-        (count(&|cell| broken(cell) && !cell.counts()), "not counted"),
-        (count(&|cell| cell.status() == Status::Known), "known"),
-        (
-            count(&|cell| cell.status() == Status::Mended),
-            "MENDED (known failures that no longer occur)",
-        ),
-    ] {
-        if count > 0 {
-            text.push_str(&format!(", {count} {what}"));
-        }
-    }
-    text
+    counts.join(", ")
 }
 
 /// The sentence for the scenarios of one target.
@@ -195,10 +182,12 @@ struct Counts {
 impl Counts {
     /// The verdict on as many of `what`.
     fn verdict(&self, what: &str, unjudged: bool) -> String {
-        let failed = (self.failed > 0).then(|| counted(self.failed, what));
-        let failed: Vec<String> = failed.into_iter().chain(mended(self.mended)).collect();
-        if !failed.is_empty() {
-            return format!("FAILED: {}", failed.join(", "));
+        if self.failed + self.mended > 0 {
+            let failed = (self.failed > 0).then(|| counted(self.failed, what));
+            let note = |count: usize| format!("{count} (not counted)");
+            let others = (self.not_counted > 0).then(|| note(self.not_counted));
+            let failures = failed.into_iter().chain(others).chain(mended(self.mended));
+            return format!("FAILED: {}", failures.collect::<Vec<_>>().join(", "));
         }
         match (unjudged, self.unknown) {
             (true, _) => "NOT JUDGED".to_owned(),
@@ -269,7 +258,19 @@ mod tests {
             some.verdict("scenario", true),
             "FAILED: 2 scenarios, 1 MENDED"
         );
-        let some = Counts { failed: 0, ..some };
+        let some = Counts {
+            not_counted: 4,
+            ..some
+        };
+        assert_eq!(
+            some.verdict("command", false),
+            "FAILED: 2 commands, 4 (not counted), 1 MENDED"
+        );
+        let some = Counts {
+            failed: 0,
+            not_counted: 0,
+            ..some
+        };
         assert_eq!(some.verdict("scenario", false), "FAILED: 1 MENDED");
         let some = Counts { mended: 0, ..some };
         assert_eq!(some.verdict("scenario", true), "NOT JUDGED");

@@ -178,7 +178,7 @@ fn a_difference_of_a_running_proxy_is_found() {
     Runtime::new().unwrap().block_on(async {
         let mut node = Client::connect(server.addr(), NODE_DEADLINE).await.unwrap();
         while child.try_wait().unwrap().is_none() {
-            // Not strings: the suite's own keys, which tell whether requests change the state of the proxy, are strings.
+            // Not strings: those are the keys by which the suite checks that requests do not change the state of the proxy.
             for kind in ["hash", "list", "set", "zset"] {
                 let scan = ["SCAN", "0", "COUNT", "10000", "TYPE", kind];
                 let found = node.call(&scan, NODE_DEADLINE).await.unwrap();

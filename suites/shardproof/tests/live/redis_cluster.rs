@@ -18,7 +18,7 @@ use testbed::wire::Value;
 use crate::support;
 
 const WITHIN: Duration = Duration::from_secs(30);
-/// How a server tells that another process has its port.
+/// The error when another process has the port of a server.
 const ENDED: &str = "the server ended";
 
 /// A Redis in cluster mode, gone when dropped.

@@ -8,12 +8,10 @@ use socket2::{Domain, SockRef, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
-use crate::wait::Wait;
+use crate::port::listen_again;
 
 /// Connecting within this machine takes microseconds: after this time the queue is full.
 const FULL_AFTER: Duration = Duration::from_millis(300);
-/// A child is started within milliseconds; a loaded machine takes longer.
-const FREE_WITHIN: Duration = Duration::from_secs(2);
 /// More than any queue of length 0 holds, including connections that wait to be accepted.
 const CROWD_MAX: usize = 64;
 
@@ -22,7 +20,14 @@ const CROWD_MAX: usize = 64;
 #[error("link cannot listen on {addr}: {why}")]
 pub struct Error {
     pub(super) addr: SocketAddr,
-    pub(crate) why: io::Error,
+    pub(super) why: io::Error,
+}
+
+impl Error {
+    /// Whether another listener has the address.
+    pub(crate) fn is_in_use(&self) -> bool {
+        self.why.kind() == io::ErrorKind::AddrInUse
+    }
 }
 
 /// The listening socket of a link.
@@ -60,7 +65,7 @@ impl Door {
         if !matches!(self, Self::Open(_)) {
             // Connections that wait in a full queue are refused.
             *self = Self::Shut;
-            *self = Self::Open(listen_again(addr).await?);
+            *self = Self::Open(listen_again(Error::is_in_use, || listen(addr)).await?);
         }
         Ok(())
     }
@@ -93,22 +98,6 @@ impl Door {
         }
         *self = Self::Open(listener);
         Err(failed(io::Error::other("its queue does not fill up")))
-    }
-}
-
-/// Listens on an address that a listener of this process had. A child that another thread starts has a copy of the
-/// former listener until it runs its own program: until then the address is in use.
-async fn listen_again(addr: SocketAddr) -> Result<TcpListener, Error> {
-    let mut wait = Wait::begin("the address of a link", FREE_WITHIN);
-    loop {
-        match listen(addr) {
-            Err(error) if error.why.kind() == io::ErrorKind::AddrInUse => {
-                if wait.pause(error.to_string()).await.is_err() {
-                    return Err(error);
-                }
-            }
-            result => return result,
-        }
     }
 }
 

@@ -7,6 +7,7 @@ use clap::Args;
 use shardproof::planner::Policy;
 use shardproof::run::{self, Rescaled, RunningCluster};
 use testbed::address::Address;
+use testbed::endpoint::Endpoint;
 use testbed::reload::{Reload, ReloadCommand};
 
 use super::super::connect::{self, ADDRESS, Connector};
@@ -85,7 +86,7 @@ async fn nodes(
     common: &Common,
     count: usize,
     connector: &Connector,
-) -> anyhow::Result<Vec<(testbed::endpoint::Endpoint, String)>> {
+) -> anyhow::Result<Vec<(Endpoint, String)>> {
     let given = common.nodes.len();
     if given != count {
         let usage =
@@ -93,11 +94,7 @@ async fn nodes(
         return Err(Usage(usage).into());
     }
     let reached = connector.nodes(&common.nodes).await?;
-    for (index, node) in reached.iter().enumerate() {
-        if reached[..index].contains(node) {
-            return Err(Usage(format!("--node {node}: given twice")).into());
-        }
-    }
+    Connector::distinct(&reached)?;
     let seen = common.nodes.iter().map(|node| node.seen.clone());
     Ok(reached.into_iter().zip(seen).collect())
 }

@@ -49,7 +49,7 @@ pub fn matrix(matrix: &Matrix) -> String {
         let _ = writeln!(
             text,
             "{target} {version}: {}",
-            summary::matrix(matrix, target)
+            summary::classes(matrix, target)
         );
     }
     for (reason, commands) in matrix.skipped_by_reason() {

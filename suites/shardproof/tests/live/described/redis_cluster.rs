@@ -14,6 +14,7 @@ use testbed::targets::{Proxy, Setting, Target};
 use testbed::wire::Value;
 use tokio::runtime::Runtime;
 
+use super::variants::ENVOY;
 use super::{WITHIN, render, write};
 use crate::redis_cluster::{self, ClusterNode, Slots};
 use crate::support::{self, Presence};
@@ -29,19 +30,8 @@ const SLOTS: [Slots; 3] = [
 /// One node with all slots.
 const ALL: Slots = &[0..=16383];
 
-const ENVOY: &str = r#"
-admin:
-  address: { socket_address: { address: {{ admin.host }}, port_value: {{ admin.port }} } }
-static_resources:
-  listeners:
-    - name: redis
-      address: { socket_address: { address: {{ listen.host }}, port_value: {{ listen.port }} } }
-      filter_chains:
-        - filters:
-            - name: envoy.filters.network.redis_proxy
-              typed_config:
-                "@type": type.googleapis.com/envoy.extensions.filters.network.redis_proxy.v3.RedisProxy
-                stat_prefix: redis
+/// The rest of Envoy's file.
+const CLUSTER: &str = r#"
                 settings: { op_timeout: 5s }
                 prefix_routes: { catch_all_route: { cluster: nodes } }
   clusters:
@@ -61,6 +51,10 @@ static_resources:
               - endpoint: { address: { socket_address: { address: {{ node.host }}, port_value: {{ node.port }} } } }
 {% endfor %}
 "#;
+
+fn config() -> String {
+    format!("{}{}", ENVOY.trim_end(), CLUSTER)
+}
 
 pub(super) fn trials(targets: &[Target]) -> Vec<Trial> {
     let envoy = targets.iter().find(|target| target.name == "envoy");
@@ -88,7 +82,7 @@ pub(super) fn trials(targets: &[Target]) -> Vec<Trial> {
 fn file(seeds: &[SocketAddr]) -> Result<(TempDir, String), Failed> {
     let folder = TempDir::new()?;
     let path = folder.path().join("envoy.yaml");
-    fs::write(&path, render(ENVOY, "", false, seeds)?)?;
+    fs::write(&path, render(&config(), "", false, seeds)?)?;
     let path = path.to_str().ok_or("a path of text")?.to_owned();
     Ok((folder, path))
 }
@@ -152,7 +146,7 @@ async fn places(mut envoy: Target) -> Result<(), Failed> {
     let primaries = &nodes[..SLOTS.len()];
     // One seed is a replica. The third primary is no seed.
     let seeds = [nodes[0].addr(), nodes[1].addr(), nodes[3].addr()];
-    envoy.start.config = ENVOY.to_owned();
+    envoy.start.config = config();
     let setting = Setting {
         nodes: seeds.to_vec(),
         policy: "maglev".to_owned(),

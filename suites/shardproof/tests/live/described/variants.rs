@@ -26,7 +26,8 @@ impl Variant {
     }
 }
 
-const ENVOY: &str = r#"
+/// The beginning of Envoy's file, up to the settings of the filter.
+pub(super) const ENVOY: &str = r#"
 admin:
   address: { socket_address: { address: {{ admin.host }}, port_value: {{ admin.port }} } }
 static_resources:

@@ -23,7 +23,7 @@ const READY_WITHIN: Duration = Duration::from_secs(20);
 const REPLY_WITHIN: Duration = Duration::from_secs(20);
 /// Requests in flight: enough to be fast, too few to fill a buffer.
 const PIPELINED: usize = 500;
-/// How a server tells that another process has its address.
+/// The error when another process has the address of a server.
 const ENDED: &str = "the server ended";
 /// Rounds until a proxy that must first notice which nodes are down places keys the same way twice.
 const ROUNDS_MAX: usize = 5;
