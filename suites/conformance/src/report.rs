@@ -102,6 +102,9 @@ pub struct Judged {
     /// The flags of the command line that change the judgement, for the `repeat:` line.
     #[serde(skip)]
     pub flags: String,
+    /// The flags that say which cases are judged, and how often.
+    #[serde(skip)]
+    pub selection: String,
     /// Duration; in JSON in milliseconds.
     #[serde(rename = "took_ms", serialize_with = "as_ms")]
     #[schemars(with = "f64")]
@@ -195,6 +198,7 @@ impl Judged {
             results,
             stopped: None,
             flags: String::new(),
+            selection: String::new(),
             took,
         }
     }
@@ -307,10 +311,11 @@ impl Judged {
         format!("{flag} {}", shell_quoted(argument))
     }
 
-    /// The command that judges all cases again. `seed` is that of the run.
+    /// The command that judges the same cases again. `seed` is that of the run.
     #[must_use]
     pub fn repeat_all(&self, seed: &str) -> String {
-        format!("shardproof run {} --seed {seed}{}", self.flag(), self.flags)
+        let (flag, selection, flags) = (self.flag(), &self.selection, &self.flags);
+        format!("shardproof run {flag}{selection} --seed {seed}{flags}")
     }
 
     /// The command that judges one case again. `seed` is that of the run.

@@ -127,6 +127,7 @@ pub(super) async fn run(flags: Flags, search: Search, console: &Console) -> anyh
             }
         };
         judged.flags = repeated(&flags);
+        judged.selection = selection(&flags);
         targets.push(judged);
     }
     let shown = match flags.verbose {
@@ -311,6 +312,16 @@ fn likened_to(flags: &Flags) -> anyhow::Result<Option<Box<Target>>> {
     Ok(Some(Box::new(target.in_version(version))))
 }
 
+/// The flags that say which cases are judged, and how often, in the form of a command line.
+fn selection(flags: &Flags) -> String {
+    let mut repeat = repeat::Flags::default();
+    flags.selection.repeated(&mut repeat);
+    if flags.repeat > 1 {
+        repeat.value("--repeat", flags.repeat);
+    }
+    repeat.text()
+}
+
 /// The flags that affect verdicts, in the form of a command line.
 fn repeated(flags: &Flags) -> String {
     let mut repeat = repeat::Flags::default();
@@ -381,6 +392,15 @@ mod tests {
          --cert d.pem --key e.pem",
         "--proxy rediss://127.0.0.1:1 --insecure",
     ];
+
+    #[test]
+    fn the_command_of_a_run_has_the_flags_of_its_selection() {
+        let flags = " --filter 'a b' --filter c --exclude d --level must --repeat 3";
+        let line = "--target x --filter c --exclude d --level must --repeat 3";
+        let mut read = read(line);
+        read.selection.filters.insert(0, "a b".to_owned());
+        assert_eq!(selection(&read), flags);
+    }
 
     #[test]
     fn the_repeat_line_has_every_flag_that_affects_verdicts() {

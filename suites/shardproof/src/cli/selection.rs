@@ -9,7 +9,7 @@ use conformance::{self, Case};
 use testbed::fixtures::Source;
 use testbed::text;
 
-use super::{Folder, Usage};
+use super::{Folder, Usage, repeat};
 
 /// Cases by id.
 #[derive(Debug, Args)]
@@ -17,7 +17,7 @@ pub(super) struct Selection {
     /// Only cases whose id contains this text or matches this pattern with *; @10..20 selects shapes by number. Repeat for
     /// several
     #[arg(long = "filter", value_name = "PATTERN")]
-    filters: Vec<String>,
+    pub(super) filters: Vec<String>,
     /// Not these cases: as --filter, which it wins over; repeat for several
     #[arg(long = "exclude", value_name = "PATTERN")]
     excludes: Vec<String>,
@@ -36,6 +36,19 @@ impl Selection {
             && self.excludes.is_empty()
             && self.levels.is_empty()
             && self.files.is_empty()
+    }
+
+    /// The flags of cases by id and level, in the form of a command line.
+    pub(super) fn repeated(&self, repeat: &mut repeat::Flags) {
+        for filter in &self.filters {
+            repeat.value("--filter", filter);
+        }
+        for exclude in &self.excludes {
+            repeat.value("--exclude", exclude);
+        }
+        for level in &self.levels {
+            repeat.value("--level", level.name());
+        }
     }
 
     /// The files that are used instead of the suite's cases.
