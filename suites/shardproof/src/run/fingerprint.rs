@@ -24,7 +24,7 @@ pub async fn fingerprint(
     witness.greet().await.map_err(Failure::Observer)?;
     let finding = block_in_place(|| identify(question, &mut Blocking(&mut witness), say));
     if let Err(why) = witness.clean().await {
-        tracing::warn!("keys are left that expire within {ttl_s} s: {why}");
+        tracing::warn!("keys may be left, which expire within {ttl_s} s: {why}");
     }
     Ok(Fingerprint::new(proxy, question, &finding?))
 }
