@@ -25,7 +25,7 @@ pub(super) struct Hinting {
     #[arg(long, value_name = "on|off")]
     hash_tags: Option<Switch>,
     /// Node to ask for the slots of a Redis Cluster, instead of the seeds in the description; repeat for several
-    #[arg(long = "seed", value_name = ADDRESS, value_parser = super::connect::address)]
+    #[arg(long = "seed-node", value_name = ADDRESS, value_parser = super::connect::address)]
     seeds: Vec<Address>,
 }
 
@@ -125,7 +125,7 @@ impl Hinting {
     ) -> anyhow::Result<Vec<(String, Endpoint)>> {
         let mut asked = Vec::new();
         for address in &self.seeds {
-            let endpoint = connector.node("--seed", address).await?;
+            let endpoint = connector.node("--seed-node", address).await?;
             asked.push((address.site.to_string(), endpoint));
         }
         if asked.is_empty() {

@@ -79,8 +79,8 @@ impl Moving {
 /// Moves every misplaced key, if the proof holds and the preflight blocks nothing.
 ///
 /// # Errors
-/// The nodes are in a Redis Cluster, the proof does not hold, or keys would be refused or behave differently: nothing was moved. Or a node failed: keys
-/// that were moved stay moved, and all others are unchanged.
+/// The nodes are in a Redis Cluster, the proof does not hold, or keys would be refused or behave differently: nothing was
+/// moved. Or a node failed: keys that were moved stay moved, and all others are unchanged.
 pub async fn migrate(
     fleet: &Arc<Fleet>,
     moving: &Moving,

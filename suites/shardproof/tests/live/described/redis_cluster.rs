@@ -410,11 +410,11 @@ async fn seeds() -> Result<(), Failed> {
     let locate = ["locate", "--cluster", &file, "key"];
     refused(&locate, &[&addr.to_string(), "a password is needed"])?;
     let seed = format!("redis://:hunter2@{addr}");
-    stdout(&[&locate[..], &["--seed", &seed]].concat())?;
+    stdout(&[&locate[..], &["--seed-node", &seed]].concat())?;
     Ok(())
 }
 
-/// A seed that does not answer is named, and another one is enough. `--seed` replaces all of them.
+/// A seed that does not answer is named, and another one is enough. `--seed-node` replaces all of them.
 fn others_answer(gone: SocketAddr, whole: &ClusterNode) -> Result<(), Failed> {
     let (_folder, both) = file(&[gone, whole.addr()])?;
     let (_folder2, none) = file(&[gone])?;
@@ -422,7 +422,7 @@ fn others_answer(gone: SocketAddr, whole: &ClusterNode) -> Result<(), Failed> {
     for (file, seed, is_noted) in [(&both, None, true), (&none, Some(&whole), false)] {
         let mut command = vec!["locate", "--cluster", file, "key"];
         if let Some(seed) = seed {
-            command.extend(["--seed", seed]);
+            command.extend(["--seed-node", seed]);
         }
         let output = shardproof(&command)?;
         let (out, err) = (
